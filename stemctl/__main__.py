@@ -1,0 +1,5 @@
+"""`python -m stemctl` is the same as `stemctl`."""
+
+from stemctl.cli import main
+
+main()

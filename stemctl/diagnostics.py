@@ -1,0 +1,51 @@
+"""Findings about the user's files: each has a severity, a stable code, a place and a remedy."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from stemctl.records import Place, Value
+
+
+class Severity(enum.Enum):
+    """How bad a finding is; only errors stop a command."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One finding.
+
+    `message` says what is wrong, `remedy` what to type instead. `line` is the text of the line at `place`, and
+    `length` how many characters of it are meant, both for the caret under it. `rule` is the rule that was broken, as
+    in the JSON Schema (`maxLength: 500`), `value` what was found.
+    """
+
+    severity: Severity
+    code: str
+    message: str
+    place: Place | None = None
+    remedy: str = ""
+    address: str | None = None
+    field: str | None = None
+    value: Value = None
+    rule: str = ""
+    line: str = ""
+    length: int = 1
+
+
+def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Sorted by place, those without a place last; equal ones once."""
+    nowhere = Place("\uffff", 0, 0)
+    unique = {(d.place, d.code, d.message): d for d in diagnostics}
+    return tuple(sorted(unique.values(), key=lambda d: (d.place or nowhere, d.code, d.message)))
+
+
+def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:
+    """True if one of them is an error."""
+    return any(d.severity is Severity.ERROR for d in diagnostics)

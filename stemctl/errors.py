@@ -1,0 +1,52 @@
+"""Failures that end a command; findings about the user's files are diagnostics instead.
+
+    StemctlError (exit code 1)
+      TableError        a field table or a generated schema is wrong
+      ConfigError       stemctl.yaml, an option or a token is wrong
+      InvalidFiles      the manifests have errors; carries the diagnostics
+      StateError        the state file cannot be used
+      ServerError       a request did not succeed; see client.py for its children
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from stemctl.diagnostics import Diagnostic
+
+Hint = tuple[str, str]
+"""A command that can be typed as it stands, and what it does."""
+
+
+class StemctlError(Exception):
+    """What happened (one sentence), where or why, and what to type next."""
+
+    exit_code = 1
+
+    def __init__(self, what: str, why: str = "", hints: Sequence[Hint] = ()) -> None:
+        super().__init__(what)
+        self.what = what
+        self.why = why
+        self.hints = tuple(hints)
+
+
+class TableError(StemctlError):
+    """A field table does not satisfy `schemas/table.schema.json`, or a generated schema is out of date."""
+
+
+class ConfigError(StemctlError):
+    """The configuration, an option or a token cannot be used."""
+
+
+class StateError(StemctlError):
+    """The state file is locked, damaged, newer than this program or of another server."""
+
+
+class InvalidFiles(StemctlError):
+    """The manifests have errors; nothing was sent."""
+
+    def __init__(self, diagnostics: Sequence[Diagnostic], summary: str) -> None:
+        super().__init__(summary)
+        self.diagnostics = tuple(diagnostics)
