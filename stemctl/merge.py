@@ -1,0 +1,221 @@
+"""Three-way comparison of one field: what the files say, what was applied, what was then observed, what is live.
+
+    D declared, A applied (what we sent last), O observed (what the server then answered), L live
+
+    D = L                        same       nothing to send
+    D = A, L = O                 form       the server holds it in its own form; nothing to send
+    D ≠ A, L = O                 edited     send D
+    D = A, L ≠ O                 drift      somebody changed it; sent with permission `revert` alone
+    D ≠ A, L ≠ O, D ≠ L          conflict   both changed it; nothing of the record is sent
+    no base, L empty             fill       send D
+    no base, L not empty         replace    somebody else's value; sent with permission `replace` alone
+
+Sets and maps are compared so element by element. An element that is neither declared nor applied belongs to somebody
+else: it is never compared and never removed.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
+
+from stemctl.catalog import Field
+from stemctl.records import Value
+from stemctl.values import assemble, canonical, elements, is_empty, same
+
+
+class Unset(enum.Enum):
+    """Marks what is not there at all, where null would be a value."""
+
+    UNSET = "unset"
+
+
+UNSET = Unset.UNSET
+
+
+class Verdict(enum.Enum):
+    """The row of the table above that applies."""
+
+    SAME = "same"
+    FORM = "form"
+    EDITED = "edited"
+    FILL = "fill"
+    DRIFT = "drift"
+    CONFLICT = "conflict"
+    REPLACE = "replace"
+
+
+_PERMISSION = {Verdict.DRIFT: "revert", Verdict.REPLACE: "replace", Verdict.CONFLICT: "conflict"}
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """The four values of one field; `applied` and `observed` are UNSET without a base, `live` where the answer lacks
+    the field."""
+
+    declared: Value
+    applied: Value = UNSET
+    observed: Value = UNSET
+    live: Value = UNSET
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One difference. `path` is the field, or field and entry of a map. `held` names the missing permission, or
+    `conflict`, in which case `base` is what was applied."""
+
+    path: tuple[str, ...]
+    before: Value
+    after: Value
+    verdict: Verdict
+    held: str | None = None
+    base: Value = None
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What became of one field: its differences and the value to send, UNSET if nothing is.
+
+    `settled` is true where the base becomes what the files and the server say, once what is sent has arrived.
+    """
+
+    parts: tuple[Part, ...] = ()
+    send: Value = UNSET
+    settled: bool = True
+    form: bool = False
+
+
+def merge_field(field: Field, sides: Sides, allowed: frozenset[str]) -> Merged:
+    """Compare one field three ways.
+
+    Args:
+        field: its row in the table.
+        sides: the four values, references resolved.
+        allowed: the permissions that this record has: `revert`, `replace`.
+    """
+    if field.merges and sides.live is not UNSET:
+        return _merge_elements(field, sides, allowed)
+    verdict = _judge(
+        sides,
+        lambda left, right: same(field, left, right),
+        lambda value: is_empty(field, value),
+    )
+    if verdict in (Verdict.SAME, Verdict.FORM):
+        return Merged(form=verdict is Verdict.FORM, settled=verdict is Verdict.SAME)
+    held = _held(verdict, allowed)
+    before = None if sides.live is UNSET else sides.live
+    base = None if sides.applied is UNSET else sides.applied
+    part = Part((field.name,), before, sides.declared, verdict, held, base)
+    return Merged((part,), UNSET if held else sides.declared, settled=not held)
+
+
+def _judge(sides: Sides, equal: Callable[[Value, Value], bool], empty: Callable[[Value], bool]) -> Verdict:
+    """The row of the module's table. An unknown live value is taken to be what was observed; without a base it may
+    be anything, so that only the permission to replace lets it be sent."""
+    d, a, l = sides.declared, sides.applied, sides.live  # noqa: E741 - the letters of the table
+    o = a if sides.observed is UNSET else sides.observed
+    if l is UNSET:
+        if a is UNSET:
+            return Verdict.SAME if empty(d) else Verdict.REPLACE
+        return Verdict.FORM if equal(d, a) else Verdict.EDITED
+    if equal(d, l):
+        return Verdict.SAME
+    if a is UNSET:
+        return Verdict.FILL if empty(l) else Verdict.REPLACE
+    if equal(d, a):
+        return Verdict.FORM if equal(l, o) else Verdict.DRIFT
+    return Verdict.EDITED if equal(l, o) else Verdict.CONFLICT
+
+
+def _held(verdict: Verdict, allowed: frozenset[str]) -> str | None:
+    needs = _PERMISSION.get(verdict)
+    return None if needs is None or needs in allowed else needs
+
+
+_ABSENT: Value = object()
+
+
+def _merge_elements(field: Field, sides: Sides, allowed: frozenset[str]) -> Merged:
+    verdicts = element_verdicts(field, sides)
+    live = elements(field, sides.live)
+    declared = elements(field, sides.declared)
+    goes = {key for key, verdict in verdicts.items() if verdict not in (Verdict.SAME, Verdict.FORM)}
+    held = {key: _held(verdicts[key], allowed) for key in goes}
+    sent = [key for key in verdicts if key in goes and held[key] is None]
+    send = _with(live, declared, sent)
+    if field.kind == "map":
+        parts = _parts_of_map(field, sides, verdicts, held)
+    else:
+        parts = _parts_of_set(field, sides, verdicts, held)
+    settled = not any(held.values()) and Verdict.FORM not in verdicts.values()
+    return Merged(tuple(parts), assemble(field, send) if sent else UNSET, settled, Verdict.FORM in verdicts.values())
+
+
+def element_verdicts(field: Field, sides: Sides) -> dict[Hashable, Verdict]:
+    """The row of the table for each element that the files or the base name; the others are somebody else's."""
+    declared, live = elements(field, sides.declared), elements(field, sides.live)
+    applied = {} if sides.applied is UNSET else elements(field, sides.applied)
+    observed = applied if sides.observed is UNSET else elements(field, sides.observed)
+    verdicts = {}
+    for key in [*declared, *(key for key in applied if key not in declared)]:
+        one = Sides(
+            declared.get(key, _ABSENT),
+            applied.get(key, UNSET),
+            observed.get(key, _ABSENT) if key in applied else UNSET,
+            live.get(key, _ABSENT),
+        )
+        verdicts[key] = _judge(one, lambda left, right: _same_element(field, left, right), lambda x: x is _ABSENT)
+    return verdicts
+
+
+def _same_element(field: Field, left: Value, right: Value) -> bool:
+    if left is _ABSENT or right is _ABSENT:
+        return left is right
+    if field.kind == "map":
+        return bool(canonical(field, {"": left}) == canonical(field, {"": right}))
+    if field.kind == "items":
+        return bool(canonical(field, [left]) == canonical(field, [right]))
+    return True  # elements of a set are their own key
+
+
+def _with(
+    live: Mapping[Hashable, Value], declared: Mapping[Hashable, Value], keys: list[Hashable]
+) -> dict[Hashable, Value]:
+    """The live elements, with those of `keys` as declared: added, changed, or taken out."""
+    result = dict(live)
+    for key in keys:
+        if key in declared:
+            result[key] = declared[key]
+        else:
+            result.pop(key, None)
+    return result
+
+
+def _parts_of_map(
+    field: Field, sides: Sides, verdicts: Mapping[Hashable, Verdict], held: Mapping[Hashable, str | None]
+) -> list[Part]:
+    live, declared = elements(field, sides.live), elements(field, sides.declared)
+    applied = {} if sides.applied is UNSET else elements(field, sides.applied)
+    return [
+        Part((field.name, str(key)), live.get(key), declared.get(key), verdicts[key], held[key], applied.get(key))
+        for key in verdicts
+        if key in held
+    ]
+
+
+def _parts_of_set(
+    field: Field, sides: Sides, verdicts: Mapping[Hashable, Verdict], held: Mapping[Hashable, str | None]
+) -> list[Part]:
+    """One part for what is sent, and one for each permission that is missing; values are whole lists."""
+    live, declared = elements(field, sides.live), elements(field, sides.declared)
+    before = assemble(field, live)
+    applied = None if sides.applied is UNSET else sides.applied
+    groups: dict[str | None, list[Hashable]] = {}
+    for key in verdicts:
+        if key in held:
+            groups.setdefault(held[key], []).append(key)
+    return [
+        Part((field.name,), before, assemble(field, _with(live, declared, keys)), verdicts[keys[0]], why, applied)
+        for why, keys in groups.items()
+    ]

@@ -1,0 +1,129 @@
+"""Values of fields: what counts as equal, as empty, and as one element of a set or map.
+
+Everything here works on resolved values: references are ids, or `{"$ref": "model/key"}` for a record that does not
+exist yet. What the server normalises (trimmed text, an address without scheme, `Z` for `+00:00`, the case of member
+names, the shapes of an empty container) is equal to what was written; the facts stand in the field tables.
+"""
+
+from __future__ import annotations
+
+import datetime
+import html
+import re
+from collections.abc import Hashable, Mapping
+
+from deepdiff import DeepDiff
+
+from stemctl.catalog import Field
+from stemctl.records import Value
+
+_PARAGRAPH = re.compile(r"<(p|div)>([^<]*)</\1>", re.IGNORECASE)
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
+
+
+def same(field: Field, left: Value, right: Value) -> bool:
+    """Whether two values of a field mean the same."""
+    if field.kind == "json":
+        return left == right or not DeepDiff(left, right, ignore_numeric_type_changes=True)
+    return bool(canonical(field, left) == canonical(field, right))
+
+
+def canonical(field: Field, value: Value) -> Value:
+    """The form in which two values of a field are compared with `==`, and hashed.
+
+    Sets become dictionaries without order, text is trimmed where the server trims it, instants become UTC.
+    """
+    if field.merges:
+        return {key: _plain(element) for key, element in elements(field, value).items()}
+    if value is None:
+        return None if field.takes_null or field.empty is None else canonical(field, field.empty)
+    match field.kind:
+        case "text" | "date" | "id":
+            return _text(field, value)
+        case "instant":
+            return _instant(value)
+        case "reference":
+            return _reference(value)
+        case "references":
+            return [_reference(one) for one in value]
+        case _:
+            return _plain(value)
+
+
+def is_empty(field: Field, value: Value) -> bool:
+    """Whether a value says nothing: the field's own empty value, null, or an empty container of any shape."""
+    return value is None or value in ("", [], {}) or (field.kind == "text" and canonical(field, value) == "")
+
+
+def elements(field: Field, value: Value) -> dict[Hashable, Value]:
+    """The elements of a set or map, by what tells them apart; in the order of the value.
+
+    A set of texts or references maps each to itself, a map its keys to values (also when the server spells it as a
+    list of `{name, value}`), a list of items the canonical `by` member to the item, members spelled as in the table.
+    """
+    if not value:
+        return {}
+    match field.kind:
+        case "map":
+            if isinstance(value, list):
+                return {pair["name"]: pair["value"] for pair in value}
+            return dict(value)
+        case "items":
+            items = [_item(field, item) for item in value]
+            return {str(item.get(field.by or "")): item for item in items}
+        case "references":
+            return {
+                _reference(one): one if isinstance(one, dict) and "$ref" in one else _reference(one) for one in value
+            }
+        case _:
+            return {_text(field, one): one for one in value}
+
+
+def assemble(field: Field, parts: Mapping[Hashable, Value]) -> Value:
+    """The value that holds these elements, in their order; the reverse of `elements`."""
+    return dict(parts) if field.kind == "map" else list(parts.values())
+
+
+def _text(field: Field, value: Value) -> Value:
+    if not isinstance(value, str):
+        return _plain(value)
+    text = value.strip() if field.trimmed or field.format else value
+    if field.rich and (wrapped := _PARAGRAPH.fullmatch(text)):
+        text = html.unescape(wrapped[2]).strip()
+    if field.format == "uri" and text and not _SCHEME.match(text):
+        text = f"http://{text}"
+    return text
+
+
+def _instant(value: Value) -> Value:
+    """A point in time in UTC; a bare date is its midnight. Text that is neither stays as it is."""
+    if not isinstance(value, str) or not value:
+        return value or None
+    try:
+        moment = datetime.datetime.fromisoformat(value)
+    except ValueError:
+        return value
+    if moment.tzinfo is None:
+        return moment.replace(tzinfo=datetime.UTC)
+    return moment.astimezone(datetime.UTC)
+
+
+def _is_new(value: Value) -> bool:
+    return isinstance(value, dict) and "$ref" in value
+
+
+def _reference(value: Value) -> Value:
+    """The id of a reference; an answer with included records holds objects in place of ids."""
+    if isinstance(value, dict):
+        return f"$ref:{value['$ref']}" if _is_new(value) else value.get("id")
+    return value.lower() if isinstance(value, str) and len(value) == 36 else value
+
+
+def _item(field: Field, item: Value) -> Value:
+    spelled = {name.lower(): name for name in field.members}
+    return {spelled.get(key.lower(), key): element for key, element in item.items()}
+
+
+def _plain(value: Value) -> Value:
+    """True is not 1: Python says they are equal, JSON and people do not."""
+    return ("boolean", value) if isinstance(value, bool) else value
