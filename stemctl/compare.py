@@ -1,0 +1,299 @@
+"""One declared record against the server: the change it needs, or none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+from stemctl.approvals import Standing, accepted, standing
+from stemctl.catalog import Catalog, Field, Model
+from stemctl.identity import Absent, Bound
+from stemctl.merge import UNSET, Merged, Part, Sides, Verdict, merge_field
+from stemctl.plan import Action, Bookkeeping, Change, FieldChange, Held, Note, Request, hash_of
+from stemctl.records import Completeness, Fields, Reading, Record, Snapshot, Value
+from stemctl.references import Resolver
+from stemctl.state import Entry
+from stemctl.values import canonical, is_empty, same
+
+
+@dataclass(frozen=True, slots=True)
+class Permissions:
+    """What one record may do that could destroy somebody else's work."""
+
+    granted: frozenset[str] = frozenset()
+    resubmit: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Verdicts:
+    """What comparing one record gave: at most one change, else at most one state entry, and notes."""
+
+    change: Change | None = None
+    bookkeeping: Bookkeeping | None = None
+    notes: tuple[Note, ...] = ()
+    ignored: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Comparer:
+    """Compares records one by one; holds what all of them need."""
+
+    catalog: Catalog
+    snapshot: Snapshot
+    resolver: Resolver
+
+    def create(self, record: Record, binding: Absent, permissions: Permissions) -> Verdicts:
+        """The change that makes a record which is not on the server."""
+        model = self.catalog.models[record.address.model]
+        body = {
+            row.name: self.resolver.resolve(row, record.fields[row.name], record) for row in _written(model, record)
+        }
+        rows = [_new_field(record, row, record.fields[row.name]) for row in _written(model, record)]
+        for row in model.managed():
+            if row.always_sent and row.name not in body:
+                body[row.name] = row.empty
+                rows.append(FieldChange(row.name, None, row.empty, "new", place=record.place))
+        change = Change(
+            record.address,
+            Action.CREATE,
+            "gone_from_server" if binding.gone else "new",
+            approval=model.approval is not None,
+            place=record.place,
+            request=Request("POST", f"{model.app}/{model.name}/", body),
+            fields=tuple(rows),
+            declared=_declared(model, record),
+            prevent_delete=record.lifecycle.prevent_delete,
+        )
+        if binding.gone and Held.REVERT not in permissions.granted:
+            change = _hold(change, Held.REVERT)
+        return Verdicts(self._proposal(change, record, binding.entry, None, permissions))
+
+    def update(self, record: Record, binding: Bound, permissions: Permissions) -> Verdicts:
+        """The change that brings a live record to what the files say."""
+        work = _Update(self, record, binding, self.catalog.models[record.address.model], permissions)
+        verdicts = work.run()
+        if verdicts.change and verdicts.change.request:
+            change = self._proposal(verdicts.change, record, binding.entry, binding.id, permissions)
+            return replace(verdicts, change=change)
+        return verdicts
+
+    def _proposal(
+        self, change: Change, record: Record, entry: Entry | None, live_id: str | None, permissions: Permissions
+    ) -> Change:
+        """Hold a change that can only be proposed while the approvals say so."""
+        model = self.catalog.models[record.address.model]
+        if model.approval is None or change.held or change.request is None:
+            return change
+        reading = self.approvals_of(model)
+        ours = entry.approval if entry else None
+        now = standing(model, record.fields, live_id, ours, reading, permissions.resubmit)
+        if now.held is None:
+            return replace(change, approval=True)
+        fields = _against_pending(model, change, now) if now.other else change.fields
+        return _hold(replace(change, approval=True, fields=fields, detail=now.detail), now.held)
+
+    def approvals_of(self, model: Model) -> Reading:
+        """The approvals of a model, as read."""
+        nothing = Reading(model.name, Completeness.PARTIAL, {}, reason="its approvals were not read")
+        return self.snapshot.approvals.get(model.name, nothing)
+
+
+def _written(model: Model, record: Record) -> list[Field]:
+    return [row for row in model.managed() if row.name in record.fields]
+
+
+def _declared(model: Model, record: Record) -> Fields:
+    """What becomes the base: all that is written but what only a proposal holds."""
+    return {row.name: record.fields[row.name] for row in _written(model, record) if not row.proposal}
+
+
+def _new_field(record: Record, row: Field, value: Value) -> FieldChange:
+    return FieldChange(row.name, None, value, "new", place=record.place_of(row.name), shown=row.shown)
+
+
+def _hold(change: Change, held: Held) -> Change:
+    return replace(change, held=held, request=None, waits=())
+
+
+def _against_pending(model: Model, change: Change, now: Standing) -> tuple[FieldChange, ...]:
+    """The fields in which the files differ from what is pending; `before` is what was proposed."""
+    content = now.content or {}
+    return tuple(
+        replace(f, before=content[f.path])
+        for f in change.fields
+        if f.path in content and not same(model.fields[f.path], content[f.path], f.after)
+    )
+
+
+def expects(model: Model, live: Fields, names: tuple[str, ...] = ()) -> str:
+    """The hash of what was read: of the fields in `names`, or of all, relations included, if there are none. What
+    the server merely formats differently hashes alike."""
+    rows = (row for row in model.fields.values() if row.name in live and (not names or row.name in names))
+    return hash_of({row.name: canonical(row, live[row.name]) for row in rows})
+
+
+@dataclass
+class _Update:
+    """The comparison of one live record, field by field."""
+
+    comparer: Comparer
+    record: Record
+    binding: Bound
+    model: Model
+    permissions: Permissions
+    changes: list[FieldChange] = field(default_factory=list)
+    body: dict[str, Value] = field(default_factory=dict)
+    declared: dict[str, Value] = field(default_factory=dict)
+    observed: dict[str, Value] = field(default_factory=dict)
+    notes: list[Note] = field(default_factory=list)
+    ignored: int = 0
+
+    def run(self) -> Verdicts:
+        for row in _written(self.model, self.record):
+            if not row.proposal:
+                self._field(row)
+        released = tuple(sorted(set(self.base.applied) - set(self.record.fields)))
+        for name in released:
+            text = f"{name} released, its line left the file; the server keeps its value"
+            self.notes.append(Note(self.record.address, text, self.record.place))
+        if self.changes or self.adopts:
+            return Verdicts(self._change(released), None, tuple(self.notes), self.ignored)
+        return Verdicts(None, self._bookkeeping(released), tuple(self.notes), self.ignored)
+
+    @cached_property
+    def entry(self) -> Entry:
+        """What is remembered of the record; nothing if it is adopted."""
+        return self.binding.entry or Entry()
+
+    @cached_property
+    def accepted(self) -> bool:
+        """Whether the record, or its last change, is our proposal that a reviewer accepted."""
+        return self.model.approval is not None and accepted(self.entry.approval, self.comparer.approvals_of(self.model))
+
+    @cached_property
+    def base(self) -> Entry:
+        """What was applied and observed. Accepting our proposal makes what we proposed the base."""
+        if not self.accepted or self.entry.approval is None:
+            return self.entry
+        sent, live = self.entry.approval.sent, self.binding.live
+        return replace(
+            self.entry,
+            applied={**self.entry.applied, **sent},
+            observed={**self.entry.observed, **{name: live[name] for name in sent if name in live}},
+        )
+
+    @property
+    def adopts(self) -> bool:
+        """Whether the record is managed from now on."""
+        return self.binding.found in ("id", "name", "elsewhere")
+
+    def _field(self, row: Field) -> None:
+        resolver, base, name = self.comparer.resolver, self.base, row.name
+        written = self.record.fields[name]
+        applied = resolver.recall(row, base.applied[name]) if name in base.applied else UNSET
+        sides = Sides(
+            resolver.resolve(row, written, self.record),
+            applied,
+            base.observed.get(name, applied),
+            self.binding.live.get(name, UNSET),
+        )
+        if name in self.record.lifecycle.ignore_changes:
+            if sides.live is not UNSET and not same(row, sides.declared, sides.live):
+                self.ignored += 1
+            return
+        merged = merge_field(row, sides, self.permissions.granted)
+        self.changes += [self._shown(row, part) for part in merged.parts]
+        if merged.send is not UNSET:
+            self.body[name] = merged.send
+        if self.accepted and merged.form:
+            self._reviewed(row, written, sides)
+        elif merged.settled and self._moves(row, sides, written, merged):
+            self.declared[name] = written
+        if merged.form and not self.accepted and sides.live is not UNSET and is_empty(row, sides.live):
+            self.notes.append(
+                Note(self.record.address, f"{name}: the server does not hold it", self.record.place_of(name))
+            )
+
+    def _moves(self, row: Field, sides: Sides, written: Value, merged: Merged) -> bool:
+        """Whether the base says something else than the files and the server do now."""
+        if merged.send is not UNSET or sides.applied is UNSET:
+            return True
+        return self.base.applied.get(row.name) != written or not same(row, sides.observed, sides.live)
+
+    def _reviewed(self, row: Field, written: Value, sides: Sides) -> None:
+        """The reviewer wrote something else than was proposed: shown once, and taken as the server's form."""
+        self.declared[row.name] = written
+        self.observed[row.name] = sides.live
+        live = self.comparer.resolver.written(row, sides.live)
+        self.changes.append(FieldChange(row.name, written, live, "accepted", None, self.record.place_of(row.name)))
+
+    def _shown(self, row: Field, part: Part) -> FieldChange:
+        written = self.comparer.resolver.written
+        calm = "adopted" if self.adopts else "edited"
+        reasons = {Verdict.DRIFT: "drift", Verdict.CONFLICT: "conflict", Verdict.EDITED: "edited"}
+        return FieldChange(
+            ".".join(part.path),
+            written(row, part.before),
+            written(row, part.after),
+            reasons.get(part.verdict, calm),
+            Held(part.held) if part.held else None,
+            self.record.place_of(*part.path),
+            written(row, part.base) if part.held == "conflict" else None,
+            row.shown,
+        )
+
+    def _change(self, released: tuple[str, ...]) -> Change:
+        conflict = any(f.held is Held.CONFLICT for f in self.changes)
+        fields = tuple(replace(f, held=Held.CONFLICT) if conflict else f for f in self.changes)
+        request = None
+        if self.body and not conflict:
+            request = Request("PATCH", f"{self.model.app}/{self.model.name}/{self.binding.id}/", self.body)
+        takes_over = self.adopts or any(f.reason == "accepted" for f in fields)
+        held = Held.CONFLICT if conflict else (None if request or takes_over else fields[0].held)
+        return Change(
+            self.record.address,
+            Action.ADOPT if self.adopts or (takes_over and request is None) else Action.UPDATE,
+            self._reason(fields),
+            held,
+            approval=self.model.approval is not None and request is not None,
+            id=self.binding.id,
+            place=self.record.place,
+            request=request,
+            fields=fields,
+            expects=expects(self.model, self.binding.live, tuple(self.record.fields)),
+            managed=tuple(self.record.fields),
+            declared={} if conflict else self.declared,
+            observed=self.observed,
+            released=released,
+            prevent_delete=self.record.lifecycle.prevent_delete,
+            was=self.binding.was,
+            detail=self._found(),
+        )
+
+    def _reason(self, fields: tuple[FieldChange, ...]) -> str:
+        """The first that applies, in the order of the plan document."""
+        reasons = {f.reason for f in fields}
+        facts = {
+            "conflict": "conflict" in reasons,
+            "gone_from_server": self.binding.found == "elsewhere",
+            "drift": "drift" in reasons,
+            "accepted": self.accepted,
+            "renamed": self.binding.was is not None,
+            "adopted": self.adopts,
+        }
+        return next((reason for reason, applies in facts.items() if applies), "edited")
+
+    def _found(self) -> tuple[str, ...]:
+        if self.binding.found == "name":
+            return (f"found by its name, id {self.binding.id}",)
+        if self.binding.found == "elsewhere":
+            return (f"its old id is gone; found by its name, id {self.binding.id}",)
+        return ()
+
+    def _bookkeeping(self, released: tuple[str, ...]) -> Bookkeeping | None:
+        protects = self.record.lifecycle.prevent_delete
+        protection = protects if protects != self.entry.prevent_delete else None
+        was = self.binding.was
+        if not (self.declared or released or was or self.entry.approval) and protection is None:
+            return None
+        return Bookkeeping(self.record.address, self.binding.id, self.declared, {}, released, protection, was)

@@ -1,0 +1,123 @@
+"""State entries that no file declares any more: deleted, forgotten, or gone already; and what looks like a rename."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from stemctl.catalog import Catalog, Model
+from stemctl.compare import expects
+from stemctl.plan import Action, Bookkeeping, Change, FieldChange, Held, Request, hash_of
+from stemctl.records import Address, Fields, Repository, Snapshot, Wish
+from stemctl.references import Resolver
+from stemctl.state import Entry
+from stemctl.values import canonical, is_empty
+
+
+def matches(pattern: str, address: Address) -> bool:
+    """Whether a pattern means an address; `*` and `?` are patterns unless the address equals the pattern."""
+    return pattern == str(address) or fnmatch.fnmatchcase(str(address), pattern.replace("[", "[[]"))
+
+
+def leave(
+    address: Address,
+    entry: Entry,
+    repository: Repository,
+    snapshot: Snapshot,
+    model: Model,
+    resolver: Resolver,
+    granted: frozenset[str],
+) -> Change | Bookkeeping | None:
+    """What becomes of a state entry that left the files; None if whether it is live is not known."""
+    forget = next((wish for wish in repository.forget if matches(wish.subject, address)), None)
+    if forget is not None:
+        return Change(address, Action.FORGET, "forgotten", id=entry.id, place=forget.place)
+    if entry.id is None:
+        return Bookkeeping(address, None, drop=True)
+    reading = snapshot.readings.get(model.name)
+    live = reading.records.get(entry.id) if reading else None
+    if live is None:
+        return Bookkeeping(address, entry.id, drop=True) if reading and entry.id in reading.missing else None
+    wish = next((wish for wish in repository.deleted if wish.subject == str(address)), None)
+    return _delete(address, entry, live, wish, model, resolver, granted)
+
+
+def _delete(
+    address: Address,
+    entry: Entry,
+    live: Fields,
+    wish: Wish | None,
+    model: Model,
+    resolver: Resolver,
+    granted: frozenset[str],
+) -> Change:
+    dependents = [f"{len(live[name])} in {name}" for name in model.dependents if live.get(name)]
+    held = None
+    if entry.prevent_delete:
+        held = Held.PROTECTED
+    elif dependents:
+        held = None if Held.CASCADE in granted else Held.CASCADE
+    elif wish is None and Held.DELETE not in granted:
+        held = Held.DELETE
+    fields = tuple(
+        FieldChange(row.name, resolver.written(row, live[row.name]), None, "left_files")
+        for row in model.managed()
+        if live.get(row.name)
+    )
+    return Change(
+        address,
+        Action.DELETE,
+        "left_files",
+        held,
+        id=entry.id,
+        place=wish.place if wish else None,
+        request=None if held else Request("DELETE", f"{model.app}/{model.name}/{entry.id}/"),
+        fields=fields,
+        expects=expects(model, live),
+        detail=_words(entry, wish, dependents),
+    )
+
+
+def _words(entry: Entry, wish: Wish | None, dependents: list[str]) -> tuple[str, ...]:
+    words = []
+    if entry.prevent_delete:
+        words.append(f"prevent_delete since run {entry.run}; it outlives the file, beats every permission")
+    if wish is not None:
+        words.append("allowed by the deleted: entry there; its id does not come back")
+    if dependents:
+        words.append(f"the server may delete along with it: {', '.join(dependents)}")
+    return tuple(words)
+
+
+def hold_renames(changes: Iterable[Change], catalog: Catalog) -> Iterator[Change]:
+    """Hold one delete and one create with the same content but for the name: they look like a rename."""
+    changes = list(changes)
+    creates = _by_content((c for c in changes if c.action is Action.CREATE and c.reason == "new"), "after", catalog)
+    deletes = _by_content((c for c in changes if c.action is Action.DELETE and c.place is None), "before", catalog)
+    likely: dict[Address, Address] = {}
+    for content, new in creates.items():
+        old = deletes.get(content, [])
+        if len(new) == len(old) == 1 and old[0].held in (None, Held.DELETE) and new[0].held is None:
+            likely |= {new[0].address: old[0].address, old[0].address: new[0].address}
+    for change in changes:
+        if change.address in likely:
+            detail = f"the same content as {likely[change.address]}, but for the name"
+            yield replace(change, held=Held.RENAME, request=None, waits=(likely[change.address],), detail=(detail,))
+        else:
+            yield change
+
+
+def _by_content(changes: Iterable[Change], side: str, catalog: Catalog) -> dict[str, list[Change]]:
+    """Changes by a hash of what they hold besides the name; without those that hold nothing else."""
+    groups: dict[str, list[Change]] = {}
+    for change in changes:
+        model = catalog.models[change.address.model]
+        content = {
+            f.path: canonical(model.fields[f.path], getattr(f, side))
+            for f in change.fields
+            if f.path != model.identity and f.shown and not is_empty(model.fields[f.path], getattr(f, side))
+        }
+        if content:
+            groups.setdefault(hash_of([model.name, content]), []).append(change)
+    return groups

@@ -1,0 +1,310 @@
+"""The plan and the report: values that say what will be done and what became of it, with everything needed to do it."""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Self
+
+from stemctl.diagnostics import Diagnostic
+from stemctl.records import Address, Fields, Place, Value
+
+FORMAT = 1
+
+
+class Action(enum.StrEnum):
+    """The verb of a change."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+    ADOPT = "adopt"
+    FORGET = "forget"
+
+
+class Held(enum.StrEnum):
+    """Why a change, or a field of one, is shown and not sent."""
+
+    PENDING = "pending"
+    REJECTED = "rejected"
+    BLOCKED = "blocked"
+    CONFLICT = "conflict"
+    DELETE = "delete"
+    REVERT = "revert"
+    REPLACE = "replace"
+    CASCADE = "cascade"
+    PROTECTED = "protected"
+    RENAME = "rename"
+
+
+WAITING = frozenset({Held.PENDING, Held.REJECTED, Held.BLOCKED})
+"""What is held until somebody else moves; none of it asks for an exit code of its own."""
+
+PERMISSIONS = (Held.DELETE, Held.REVERT, Held.REPLACE, Held.CASCADE)
+"""What can destroy somebody else's work, and is held until it is allowed."""
+
+METHODS = {Action.CREATE: "POST", Action.UPDATE: "PATCH", Action.ADOPT: "PATCH", Action.DELETE: "DELETE"}
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What will be sent; `path` stands below the portal. References in `body` are ids or `{"$ref": address}`."""
+
+    method: str
+    path: str
+    body: Fields | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One difference, with references as written. `path` is the field, or `field.entry` of a map.
+
+    A conflict has `before` as what the server holds and `base` as what was applied; `reviewer` marks what a reviewer
+    wrote into a proposal that was accepted, which sends nothing.
+    """
+
+    path: str
+    before: Value
+    after: Value
+    reason: str
+    held: Held | None = None
+    place: Place | None = None
+    base: Value = None
+    shown: bool = True
+    """False where the server does not show the field, so that `before` is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One difference between the files and the server, and what to do about it.
+
+    `managed` names the fields that `expects` hashes (of a delete all). `declared` are the fields as written whose
+    base moves once this change is done, `observed` what the server holds of them where it is known now, `released`
+    those that left the files. `was` is the address that the record had. `detail` says what the fields cannot.
+    """
+
+    address: Address
+    action: Action
+    reason: str
+    held: Held | None = None
+    approval: bool = False
+    id: str | None = None
+    place: Place | None = None
+    request: Request | None = None
+    fields: tuple[FieldChange, ...] = ()
+    expects: str | None = None
+    waits: tuple[Address, ...] = ()
+    managed: tuple[str, ...] = ()
+    declared: Fields = field(default_factory=dict)
+    observed: Fields = field(default_factory=dict)
+    released: tuple[str, ...] = ()
+    prevent_delete: bool | None = None
+    was: Address | None = None
+    detail: tuple[str, ...] = ()
+
+    @property
+    def sends(self) -> bool:
+        """Whether a request goes out for it."""
+        return self.request is not None
+
+    @property
+    def held_fields(self) -> tuple[FieldChange, ...]:
+        """The fields that stay behind in a change that is carried out."""
+        return () if self.held else tuple(f for f in self.fields if f.held)
+
+
+@dataclass(frozen=True, slots=True)
+class Bookkeeping:
+    """A state entry that changes without a request: its base moves, its key changes (`was`), or it goes (`drop`)."""
+
+    address: Address
+    id: str | None
+    declared: Fields = field(default_factory=dict)
+    observed: Fields = field(default_factory=dict)
+    released: tuple[str, ...] = ()
+    prevent_delete: bool | None = None
+    was: Address | None = None
+    drop: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something to know that sends nothing and holds nothing."""
+
+    address: Address | None
+    text: str
+    place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The server a plan is for."""
+
+    name: str
+    url: str
+    portal: str
+    edition: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All changes, sorted by address, and what is needed to carry them out. No clock and no chance is in it."""
+
+    server: Target
+    lineage: str | None
+    serial: int
+    changes: tuple[Change, ...]
+    bookkeeping: tuple[Bookkeeping, ...] = ()
+    unchanged: int = 0
+    ignored_fields: int = 0
+    notes: tuple[Note, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
+    names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    commit: str | None = None
+
+    def going(self) -> tuple[Change, ...]:
+        """The changes that are carried out: sent, or (adopt, forget) written to the state alone."""
+        return tuple(c for c in self.changes if c.held is None)
+
+    def held(self) -> tuple[Change, ...]:
+        """The changes that are only shown."""
+        return tuple(c for c in self.changes if c.held is not None)
+
+    def count(self, *actions: Action) -> int:
+        """How many changes of these actions are carried out."""
+        return sum(c.action in actions for c in self.going())
+
+    def summary(self) -> dict[str, int]:
+        """The numbers that every output shows."""
+        return {
+            **{action.value: self.count(action) for action in Action},
+            "proposals": sum(c.approval for c in self.going() if c.sends),
+            "held": len(self.held()),
+            "held_fields": sum(len(c.held_fields) for c in self.going()),
+            "unchanged": self.unchanged,
+        }
+
+    def needs_attention(self) -> bool:
+        """What `--detailed-exitcode` tells: something would happen, or is held by more than waiting for others."""
+        return bool(self.going()) or any(c.held not in WAITING for c in self.held())
+
+    @property
+    def digest(self) -> str:
+        """A hash of what will be sent to whom; the same plan made again after a merge has the same one."""
+        rows = [
+            {
+                "address": str(c.address),
+                "action": c.action.value,
+                "id": c.id,
+                "approval": c.approval,
+                "request": _request_json(c.request),
+                "expects": c.expects,
+                "waits": [str(w) for w in c.waits],
+            }
+            for c in self.changes
+        ]
+        target = {"url": self.server.url, "portal": self.server.portal, "edition": self.server.edition}
+        return hash_of({**target, "changes": rows})
+
+
+def hash_of(value: Value) -> str:
+    """`sha256:` and the hash of the canonical JSON of a value."""
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str)
+    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+
+
+def _request_json(request: Request | None) -> Value:
+    if request is None:
+        return None
+    return {"method": request.method, "path": request.path, "body": request.body}
+
+
+class Status(enum.StrEnum):
+    """What became of a change."""
+
+    APPLIED = "applied"
+    PROPOSED = "proposed"
+    HELD = "held"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one change.
+
+    `message` is a sentence for people, `errors` what the server said field by field, `refused` the fields that it
+    answered without holding (with what was sent), `approval` the id of a proposal.
+    """
+
+    change: Change
+    status: Status
+    id: str | None = None
+    approval: str | None = None
+    message: str = ""
+    detail: tuple[str, ...] = ()
+    errors: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    refused: Mapping[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All outcomes of a run, in the order of the plan."""
+
+    plan: Plan
+    outcomes: tuple[Outcome, ...]
+    run: str
+    interrupted: bool = False
+
+    def of(self, *statuses: Status) -> tuple[Outcome, ...]:
+        """The outcomes that ended so."""
+        return tuple(o for o in self.outcomes if o.status in statuses)
+
+    def done(self, action: Action) -> int:
+        """How many changes of an action were carried out as records, not as proposals."""
+        return sum(o.status is Status.APPLIED and o.change.action is action for o in self.outcomes)
+
+    def summary(self) -> dict[str, int]:
+        """The numbers that every output shows."""
+        words = {
+            Action.CREATE: "created",
+            Action.UPDATE: "updated",
+            Action.DELETE: "deleted",
+            Action.ADOPT: "adopted",
+            Action.FORGET: "forgotten",
+        }
+        others = (Status.PROPOSED, Status.FAILED, Status.SKIPPED, Status.UNKNOWN, Status.HELD)
+        return {
+            **{word: self.done(action) for action, word in words.items()},
+            **{status.value: len(self.of(status)) for status in others},
+        }
+
+    @property
+    def exit_code(self) -> int:
+        """0 done; 1 nothing was written and something failed; 3 ended in part; 130 interrupted."""
+        if self.interrupted:
+            return 130
+        if self.of(Status.FAILED, Status.UNKNOWN, Status.SKIPPED):
+            wrote = self.of(Status.APPLIED, Status.PROPOSED) or self.of(Status.UNKNOWN)
+            return 3 if wrote else 1
+        if any(o.refused for o in self.outcomes) or self._held_for_user() or self._unread():
+            return 3
+        return 0
+
+    def _held_for_user(self) -> bool:
+        """Held by more than drift or somebody else's decision; what blocks a record is itself in the plan."""
+        gentle = WAITING | {Held.REVERT}
+        held = any(c.held not in gentle for c in self.plan.held())
+        return held or any(f.held not in gentle for c in self.plan.going() for f in c.held_fields)
+
+    def _unread(self) -> bool:
+        return any(d.code == "incomplete-reading" for d in self.plan.diagnostics)
+
+    @classmethod
+    def empty(cls, plan: Plan, run: str) -> Self:
+        """The report of a plan with nothing to carry out."""
+        return cls(plan, tuple(Outcome(c, Status.HELD) for c in plan.held()), run)

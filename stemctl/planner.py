@@ -1,0 +1,195 @@
+"""The plan: declared records, the state and what the server holds, put together. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from stemctl.catalog import Catalog
+from stemctl.check import missing_fields
+from stemctl.compare import Comparer, Permissions, Verdicts
+from stemctl.deletes import hold_renames, leave
+from stemctl.diagnostics import Diagnostic, Severity, in_order
+from stemctl.identity import Absent, Bound, Identities, identify
+from stemctl.order import in_order as put_in_order
+from stemctl.plan import PERMISSIONS, Bookkeeping, Change, Note, Plan, Target
+from stemctl.records import Address, Completeness, Fields, Record, Repository, Snapshot
+from stemctl.references import Resolver, wanted_references
+from stemctl.state import Entry, State
+
+DEFAULT_LIMIT = 10
+"""How many records one run may delete, revert, replace or cascade with a permission that names no number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the user allows. `allow` maps a permission to the most records of one run that it covers."""
+
+    allow: Mapping[str, int] = field(default_factory=dict)
+    resubmit: bool = False
+
+
+@dataclass(slots=True)
+class Need:
+    """What must be read of one model: `names` of records, and `ids` each with the name to try if it is gone."""
+
+    names: set[str] = field(default_factory=set)
+    ids: dict[str, str | None] = field(default_factory=dict)
+
+
+def needs(repository: Repository, state: State, catalog: Catalog) -> dict[str, Need]:
+    """Model to what a plan must read of it."""
+    wanted: dict[str, Need] = {}
+    for address, record in repository.records.items():
+        need = wanted.setdefault(address.model, Need())
+        entry = state.records.get(address, Entry())
+        identity = catalog.models[address.model].identity
+        name = record.fields.get(identity) if identity else None
+        id_ = entry.id or record.id
+        if id_ is not None:
+            need.ids[id_] = name if isinstance(name, str) else None
+        elif isinstance(name, str):
+            need.names.add(name.strip())
+    for address, entry in state.records.items():
+        if address not in repository.records and address.model in catalog.models and entry.id:
+            wanted.setdefault(address.model, Need()).ids.setdefault(entry.id, None)
+    for model, names in wanted_references(repository, catalog).items():
+        if model in catalog.models:
+            wanted.setdefault(model, Need()).names |= names
+    return wanted
+
+
+def make_plan(
+    repository: Repository, state: State, snapshot: Snapshot, catalog: Catalog, target: Target, options: Options
+) -> Plan:
+    """Compare everything and say what to do.
+
+    Planned twice if something is allowed: first to count what each permission would cover, since above its number
+    all of that kind is held, then with what is granted.
+    """
+    planner = _Planner(repository, state, snapshot, catalog, target, options)
+    plan = planner.plan({})
+    granted, notes = _grants(plan, options.allow)
+    if granted:
+        plan = planner.plan(granted)
+    return replace(plan, notes=(*plan.notes, *notes))
+
+
+def _grants(plan: Plan, allow: Mapping[str, int]) -> tuple[dict[Address, frozenset[str]], list[Note]]:
+    """What each record may do, and a note for each permission that asks for more records than it covers."""
+    granted: dict[Address, frozenset[str]] = {}
+    notes = []
+    for kind in PERMISSIONS:
+        asking = [c.address for c in plan.changes if c.held is kind or any(f.held is kind for f in c.fields)]
+        if not asking or kind not in allow:
+            continue
+        if len(asking) > allow[kind]:
+            notes.append(Note(None, f"{kind}: {len(asking)} records, more than the {allow[kind]} of one run, so none"))
+            continue
+        for address in asking:
+            granted[address] = granted.get(address, frozenset()) | {kind}
+    return granted, notes
+
+
+@dataclass(slots=True)
+class _Planner:
+    repository: Repository
+    state: State
+    snapshot: Snapshot
+    catalog: Catalog
+    target: Target
+    options: Options
+    identities: Identities = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.identities = identify(self.repository, self.state, self.snapshot, self.catalog)
+
+    def plan(self, granted: Mapping[Address, frozenset[str]]) -> Plan:
+        resolver = Resolver(self.catalog, self.repository, self.snapshot, self.state, self.identities)
+        comparer = Comparer(self.catalog, self.snapshot, resolver)
+        problems = list(self.identities.diagnostics)
+        verdicts = {
+            address: self._record(record, comparer, granted.get(address, frozenset()), problems)
+            for address, record in self.repository.records.items()
+        }
+        left = list(self._leftovers(resolver, granted))
+        changes = [v.change for v in verdicts.values() if v.change] + [c for c in left if isinstance(c, Change)]
+        changes = list(hold_renames(changes, self.catalog))
+        ordered, cycles = put_in_order(changes, self.identities, self._lives(), self.catalog)
+        bookkeeping = [v.bookkeeping for v in verdicts.values() if v.bookkeeping]
+        bookkeeping += [b for b in left if isinstance(b, Bookkeeping)]
+        notes = [note for v in verdicts.values() for note in v.notes]
+        return Plan(
+            self.target,
+            self.state.lineage,
+            self.state.serial,
+            ordered,
+            tuple(sorted(bookkeeping, key=lambda b: b.address)),
+            unchanged=sum(v.change is None for v in verdicts.values()),
+            ignored_fields=sum(v.ignored for v in verdicts.values()),
+            notes=tuple(sorted(notes, key=lambda n: (n.address or Address("", ""), n.text))),
+            diagnostics=in_order([*problems, *cycles, *resolver.diagnostics, *self._incomplete()]),
+            names={model: dict(sorted(names.items())) for model, names in sorted(resolver.used.items())},
+        )
+
+    def _record(
+        self, record: Record, comparer: Comparer, granted: frozenset[str], problems: list[Diagnostic]
+    ) -> Verdicts:
+        permissions = Permissions(granted, self.options.resubmit)
+        match self.identities.bindings[record.address]:
+            case Bound() as binding:
+                return comparer.update(record, binding, permissions)
+            case Absent() as binding:
+                missing = list(missing_fields(record, self.catalog.models[record.address.model]))
+                problems += missing
+                return Verdicts() if missing else comparer.create(record, binding, permissions)
+            case _:
+                return Verdicts()
+
+    def _leftovers(
+        self, resolver: Resolver, granted: Mapping[Address, frozenset[str]]
+    ) -> Iterator[Change | Bookkeeping]:
+        for address, entry in self.identities.leftovers.items():
+            model = self.catalog.models.get(address.model)
+            if model is not None:
+                allowed = granted.get(address, frozenset())
+                found = leave(address, entry, self.repository, self.snapshot, model, resolver, allowed)
+                if found is not None:
+                    yield found
+
+    def _lives(self) -> dict[Address, Fields]:
+        """The live fields of every address that has some."""
+        lives = {a: b.live for a, b in self.identities.bindings.items() if isinstance(b, Bound)}
+        for address, entry in self.identities.leftovers.items():
+            reading = self.snapshot.readings.get(address.model)
+            if reading and entry.id and entry.id in reading.records:
+                lives[address] = reading.records[entry.id]
+        return lives
+
+    def _incomplete(self) -> Iterator[Diagnostic]:
+        """A reading that was not complete leaves records undecided: neither created nor deleted, and said so."""
+        for name, reading in sorted(self.snapshot.readings.items()):
+            if reading.completeness is Completeness.COMPLETE or not reading.reason:
+                continue
+            model = self.catalog.models[name]
+            yield Diagnostic(
+                Severity.ERROR,
+                "incomplete-reading",
+                f"{model.count(2)[2:]} could not all be read: {reading.reason}",
+                remedy="nothing is created or deleted among them until they can be; try again",
+                field=name,
+            )
+
+
+def wants_approvals(repository: Repository, catalog: Catalog) -> list[str]:
+    """The models whose approvals must be read: those that have some, and declared records."""
+    declared = {address.model for address in repository.records}
+    return sorted(name for name in declared if catalog.models[name].approval is not None)
+
+
+def count_read(snapshot: Snapshot, catalog: Catalog) -> list[str]:
+    """`412 sessions`, for every model that was read."""
+    return [
+        catalog.models[name].count(reading.total if reading.total is not None else len(reading.records))
+        for name, reading in sorted(snapshot.readings.items())
+    ]

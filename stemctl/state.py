@@ -1,0 +1,147 @@
+"""The state: per address what stemctl applied last and what the server then answered. A value; `store.py` keeps it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from stemctl.errors import StateError
+from stemctl.records import Address, Fields, Value
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """Our latest proposal for a record: the id of its approval, and the content as it was written."""
+
+    id: str
+    sent: Fields
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is remembered of one address.
+
+    `applied` holds the managed fields as they were written when they were applied, `observed` what the server then
+    answered, only where that differs. `id` is None while a record is only proposed.
+    """
+
+    id: str | None = None
+    applied: Fields = field(default_factory=dict)
+    observed: Fields = field(default_factory=dict)
+    prevent_delete: bool = False
+    approval: Proposed | None = None
+    run: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The memory of one server. `names` maps model, then name, to the id that a reference meant."""
+
+    url: str
+    portal: str
+    edition: str
+    lineage: str | None = None
+    serial: int = 0
+    names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    records: Mapping[Address, Entry] = field(default_factory=dict)
+
+    def with_entry(self, address: Address, entry: Entry | None) -> State:
+        """The same state with one entry set, or dropped if it is None."""
+        records = {key: value for key, value in self.records.items() if key != address}
+        if entry is not None:
+            records[address] = entry
+        return replace(self, records=records)
+
+
+def to_json(state: State) -> str:
+    """The state as the text of its file: sorted, one record a line group, with a checksum."""
+    body = _body(state)
+    return json.dumps({**body, "checksum": _checksum(body)}, indent=1, ensure_ascii=False) + "\n"
+
+
+def from_json(text: str, where: str) -> State:
+    """Read the text of a state file.
+
+    Raises:
+        StateError: it is not JSON, of a newer format, or its checksum does not match (a merge by git, or a hand).
+    """
+    try:
+        body = json.loads(text)
+        if body["format"] > FORMAT:
+            raise StateError(
+                f"{where} has format {body['format']}, this stemctl reads up to {FORMAT}.",
+                "It was written by a newer stemctl. Nothing was changed.",
+                [("pip install --upgrade stemctl", "gets one that reads it")],
+            )
+        checksum = body.pop("checksum")
+        if checksum != _checksum(body):
+            raise StateError(
+                f"{where} does not match its checksum.",
+                "Git merged two versions of it, or it was edited. Nothing was read or sent.",
+                [
+                    (f"git checkout HEAD -- {where}", "takes the committed version back"),
+                    (f"rm {where}", "starts anew: records are found again by their names and adopted"),
+                ],
+            )
+        return State(
+            url=body["url"],
+            portal=body["portal"],
+            edition=body["edition"],
+            lineage=body["lineage"],
+            serial=body["serial"],
+            names=body["names"],
+            records={Address.parse(key): _entry(value) for key, value in body["records"].items()},
+        )
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise StateError(
+            f"{where} is not a state file.",
+            f"{type(error).__name__}: {error}. A merge by git may have left its marks in it. Nothing was sent.",
+            [(f"git checkout HEAD -- {where}", "takes the committed version back")],
+        ) from error
+
+
+def _body(state: State) -> dict[str, Value]:
+    return {
+        "format": FORMAT,
+        "lineage": state.lineage,
+        "serial": state.serial,
+        "url": state.url,
+        "portal": state.portal,
+        "edition": state.edition,
+        "names": {model: dict(sorted(names.items())) for model, names in sorted(state.names.items()) if names},
+        "records": {str(address): _row(entry) for address, entry in sorted(state.records.items())},
+    }
+
+
+def _row(entry: Entry) -> dict[str, Value]:
+    row: dict[str, Value] = {"id": entry.id, "applied": dict(entry.applied)}
+    if entry.observed:
+        row["observed"] = dict(entry.observed)
+    if entry.prevent_delete:
+        row["prevent_delete"] = True
+    if entry.approval:
+        row["approval"] = {"id": entry.approval.id, "sent": dict(entry.approval.sent)}
+    if entry.run:
+        row["run"] = entry.run
+    return row
+
+
+def _entry(row: dict[str, Value]) -> Entry:
+    approval = row.get("approval")
+    return Entry(
+        id=row["id"],
+        applied=row["applied"],
+        observed=row.get("observed", {}),
+        prevent_delete=row.get("prevent_delete", False),
+        approval=Proposed(approval["id"], approval["sent"]) if approval else None,
+        run=row.get("run"),
+    )
+
+
+def _checksum(body: Value) -> str:
+    text = json.dumps(body, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
