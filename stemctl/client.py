@@ -1,0 +1,381 @@
+"""Requests to the API. `ReadClient` can only GET; `WriteClient` adds, changes, deletes and decides.
+
+ServerError           a request did not succeed
+  Unreachable         no answer; `sent` says whether the request may have arrived all the same
+  NotAuthorised       401: no token, or one the server does not know
+  Forbidden           403: no right
+  NotFound            404: not there, or hidden
+  Refused             400 and other 4xx: what was sent is wrong, field by field
+  Unavailable         429 or 5xx after all tries
+  NotTheApi           an answer that is not the API's: a page, a redirect, JSON of another shape
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from stemctl.catalog import Catalog, Model
+from stemctl.errors import Hint, StemctlError
+from stemctl.records import Fields, Value
+from stemctl.tokens import Token
+
+PAGE = 100
+"""Records asked for at once: the most the API gives."""
+
+TRIES = 3
+TIMEOUT = httpx.Timeout(30.0, connect=10.0)
+_AGAIN = frozenset({429, 502, 503, 504})
+_LONGEST_PAUSE = 300.0
+
+
+class ServerError(StemctlError):
+    """A request did not succeed."""
+
+    def __init__(
+        self,
+        what: str,
+        why: str = "",
+        hints: Sequence[Hint] = (),
+        *,
+        status: int | None = None,
+        messages: Mapping[str, Sequence[str]] | None = None,
+        sent: bool = True,
+    ) -> None:
+        super().__init__(what, why, hints)
+        self.status = status
+        self.messages = dict(messages or {})
+        self.sent = sent
+
+
+class Unreachable(ServerError):
+    """There was no answer."""
+
+
+class NotAuthorised(ServerError):
+    """The server wants a token, or does not know this one."""
+
+
+class Forbidden(ServerError):
+    """This account has no right to do this."""
+
+
+class NotFound(ServerError):
+    """There is no such record, or this account may not see it."""
+
+
+class Refused(ServerError):
+    """The server does not take what was sent; `messages` maps fields to what it says of them."""
+
+
+class Unavailable(ServerError):
+    """The server cannot answer now."""
+
+
+class NotTheApi(ServerError):
+    """Something answered that is not the API."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One answer to a list request: records, what the server says the total is, and whether it says this is the
+    last one (None: it does not say)."""
+
+    records: tuple[Fields, ...]
+    total: int | None
+    last: bool | None
+    beside: Mapping[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The answer to a write: the record as it is now, or, if `proposed`, the approval."""
+
+    fields: Fields
+    proposed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What to ask of a list: filters and sort keys in the API's own spelling, relations to include."""
+
+    filters: tuple[tuple[str, str], ...] = ()
+    sort: tuple[str, ...] = ()
+    include: tuple[str, ...] = ()
+
+    def params(self, offset: int, limit: int = PAGE) -> list[tuple[str, str]]:
+        """The query string, always with a total order, since the API promises none."""
+        order = [*self.sort, *([] if {"id", "-id"} & set(self.sort) else ["id"])]
+        return [
+            *((f"filter{{{name}}}", value) for name, value in self.filters),
+            *(("sort[]", key) for key in order),
+            *(("include[]", f"{name}.*") for name in self.include),
+            ("limit", str(limit)),
+            ("offset", str(offset)),
+        ]
+
+
+class ReadClient:
+    """The part of the API that changes nothing."""
+
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        base: str,
+        portal: str,
+        catalog: Catalog,
+        token: Token | None = None,
+        parallelism: int = 8,
+        on_pause: Callable[[float], None] = lambda seconds: None,
+    ) -> None:
+        self.base = base
+        self.portal = portal
+        self.catalog = catalog
+        self.requests = 0
+        self._http = http
+        self._token = token
+        self._places = asyncio.Semaphore(parallelism)
+        self._on_pause = on_pause
+        self._resume_at = 0.0
+
+    async def page(self, model: Model, offset: int = 0, query: Query = Query()) -> Page:
+        """One page of a model's list."""
+        return self._page(await self._get(f"{model.app}/{model.name}/", query.params(offset)), model.many)
+
+    async def detail(self, model: Model, id_: str, include: Sequence[str] = ()) -> Fields:
+        """One record. Raises NotFound where there is none to see."""
+        params = [("include[]", f"{name}.*") for name in include]
+        return one_record(await self._get(f"{model.app}/{model.name}/{id_}/", params), model.one)
+
+    async def approval_page(self, model: Model, offset: int = 0, query: Query = Query()) -> Page:
+        """One page of the approvals of a model."""
+        assert model.approval is not None
+        answer = await self._get(f"{model.app}/{model.approval.path}/", query.params(offset))
+        return self._page(answer, model.approval.many)
+
+    async def approval(self, model: Model, id_: str) -> Fields:
+        """One approval."""
+        assert model.approval is not None
+        return one_record(await self._get(f"{model.app}/{model.approval.path}/{id_}/", []), model.approval.one)
+
+    async def _get(self, path: str, params: Sequence[tuple[str, str]]) -> dict[str, Any]:
+        return await self._send("GET", path, params=list(params))
+
+    def _page(self, answer: dict[str, Any], key: str) -> Page:
+        records = answer.get(key)
+        if not isinstance(records, list):
+            raise NotTheApi(
+                f"The server's list has no {key!r}.", f"It has {', '.join(map(repr, answer)) or 'nothing'} instead."
+            )
+        meta = answer.get("meta")
+        meta = meta if isinstance(meta, dict) else {}
+        totals = [meta.get("total_results"), meta.get("count"), answer.get("count")]
+        total = next((t for t in totals if isinstance(t, int)), None)
+        last = answer["next"] is None if "next" in answer else None
+        return Page(tuple(records), total, last, {k: v for k, v in answer.items() if k != key})
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        params: list[tuple[str, str | int | float | bool | None]] | None = None,
+        body: Fields | None = None,
+    ) -> dict[str, Any]:
+        """Send, and again where that is safe: a GET after any passing fault, a write only if it cannot have
+        arrived (no connection was made, or the server answered 429).
+
+        Raises:
+            ServerError: one of its children, with what to do.
+        """
+        url = f"{self.base}api/{self.portal}/{path}"
+        for attempt in range(1, TRIES + 1):
+            last = attempt == TRIES
+            try:
+                async with self._places:
+                    await self._wait_for_pause()
+                    self.requests += 1
+                    response = await self._http.request(
+                        method, url, params=params, json=body, headers=self._headers(), timeout=TIMEOUT
+                    )
+                if response.status_code in _AGAIN and not last and (method == "GET" or response.status_code == 429):
+                    self._pause(response, attempt)
+                    continue
+                return read_answer(response, method, self.base)
+            except httpx.HTTPError as error:
+                arrived = not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
+                if last or (arrived and method != "GET"):
+                    raise unreachable(error, self.base, arrived) from error
+            except NotTheApi as error:
+                if last or method != "GET" or error.status != 200 or "HTML" in error.what:
+                    raise
+            await asyncio.sleep(_growing(attempt))
+        raise AssertionError("the last try returns or raises")
+
+    def _headers(self) -> dict[str, str]:
+        token = self._token.header() if self._token and self.portal != "public" else {}
+        return {"Accept": "application/json", **token}
+
+    def _pause(self, response: httpx.Response, attempt: int) -> None:
+        """One pause for all requests, as long as the server asks for."""
+        asked = response.headers.get("Retry-After", "")
+        seconds = min(float(asked), _LONGEST_PAUSE) if asked.isdigit() else _growing(attempt)
+        self._resume_at = max(self._resume_at, asyncio.get_running_loop().time() + seconds)
+        if seconds >= 1:
+            self._on_pause(seconds)
+
+    async def _wait_for_pause(self) -> None:
+        while (left := self._resume_at - asyncio.get_running_loop().time()) > 0:
+            await asyncio.sleep(left)
+
+
+class WriteClient(ReadClient):
+    """The whole API. Whoever plans never holds one."""
+
+    async def add(self, model: Model, body: Fields) -> Written:
+        """POST a record, or the proposal of one."""
+        return _written(model, await self._send("POST", f"{model.app}/{model.name}/", body=body))
+
+    async def change(self, model: Model, id_: str, body: Fields) -> Written:
+        """PATCH a record with the fields that change and no other, or propose so."""
+        return _written(model, await self._send("PATCH", f"{model.app}/{model.name}/{id_}/", body=body))
+
+    async def delete(self, model: Model, id_: str) -> None:
+        """DELETE a record."""
+        await self._send("DELETE", f"{model.app}/{model.name}/{id_}/")
+
+    async def decide(self, model: Model, id_: str, verdict: str) -> None:
+        """Accept or reject a proposal (`verdict` is `accept` or `reject`)."""
+        assert model.approval is not None
+        await self._send("PATCH", f"{model.app}/{model.approval.path}/{id_}/{verdict}/", body={})
+
+
+def _written(model: Model, answer: Mapping[str, Any]) -> Written:
+    if model.approval is None or model.one in answer:
+        return Written(one_record(answer, model.one), proposed=False)
+    return Written(one_record(answer, model.approval.one), proposed=True)
+
+
+def _growing(attempt: int) -> float:
+    """Seconds before the next try: about 0.5, then 1, spread so that many clients do not come back at once."""
+    return 0.5 * float(2 ** (attempt - 1)) * random.uniform(0.5, 1.5)
+
+
+def one_record(answer: Mapping[str, Any], *keys: str) -> Fields:
+    """The record in the envelope of one: under a known key, else under the only key that holds an object.
+
+    Raises:
+        NotTheApi: there is none.
+    """
+    for key in keys:
+        if isinstance(answer.get(key), dict):
+            return dict(answer[key])
+    objects = [value for key, value in answer.items() if isinstance(value, dict) and key not in ("meta", "links")]
+    if len(objects) == 1 and "id" in objects[0]:
+        return dict(objects[0])
+    raise NotTheApi(f"The server's answer has no {keys[0]!r}.", f"It has {', '.join(map(repr, answer)) or 'nothing'}.")
+
+
+def read_answer(response: httpx.Response, method: str, base: str) -> dict[str, Any]:
+    """The JSON object of an answer, or the ServerError that it means."""
+    status = response.status_code
+    if 300 <= status < 400:
+        where = response.headers.get("Location", "somewhere else")
+        raise NotTheApi(
+            f"The server answered {status} and points to {where}.",
+            "Redirects are never followed. Is the url in stemctl.yaml right?",
+            status=status,
+        )
+    if status >= 400:
+        raise failure(response, method, base)
+    if status == 204 or (method == "DELETE" and not response.content) or not response.content.strip():
+        return {}
+    if "html" in response.headers.get("Content-Type", "") or response.content.lstrip()[:1] == b"<":
+        raise NotTheApi(
+            f"{base} answered with an HTML page{_title(response.text)} in place of data.",
+            "A login page? Then the url or the token is not right. Nothing was changed.",
+            [("stemctl doctor", "looks at the server, the token and your rights")],
+            status=status,
+        )
+    try:
+        answer = json.loads(response.content)
+    except ValueError as error:
+        raise NotTheApi("The server's answer is cut off, or no JSON.", str(error), status=status) from error
+    if not isinstance(answer, dict):
+        raise NotTheApi("The server's answer is no JSON object.", f"It is {answer!r:.80}.", status=status)
+    return answer
+
+
+def failure(response: httpx.Response, method: str, base: str) -> ServerError:
+    """The error that an answer of 400 and above means, with the server's own words in one line."""
+    status = response.status_code
+    messages = error_messages(response)
+    said = "; ".join(f"{name}: {' '.join(texts)}" if name else " ".join(texts) for name, texts in messages.items())
+    host = urlsplit(base).hostname or base
+    kind, what, hints = _KINDS.get(status, (Refused if status < 500 else Unavailable, "", ()))
+    what = (what or "The server answered {status}.").format(status=status, host=host, method=method)
+    return kind(what, f"The server says: {said}" if said else "", hints, status=status, messages=messages)
+
+
+_LOGIN: Hint = ("stemctl login", "gets a new token, in your browser")
+_DOCTOR: Hint = ("stemctl doctor", "looks at the server, the token and your rights")
+_KINDS: dict[int, tuple[type[ServerError], str, tuple[Hint, ...]]] = {
+    400: (Refused, "The server refused what was sent (400).", ()),
+    401: (NotAuthorised, "{host} does not accept the token, or there is none (401).", (_LOGIN, _DOCTOR)),
+    403: (Forbidden, "Your account has no right to do this on {host} (403).", (_DOCTOR,)),
+    404: (NotFound, "{host} has no such record or address, or hides it from you (404).", ()),
+    429: (Unavailable, "{host} asks for a pause, and still did after three tries (429).", ()),
+    503: (Unavailable, "{host} is not available now (503).", ()),
+}
+
+
+def error_messages(response: httpx.Response) -> dict[str, list[str]]:
+    """Field to messages, whatever shape the body has; what belongs to no field stands under `""`.
+
+    Seen: an object of field to messages (nested once or more), an object with `detail`, a bare list of messages,
+    HTML, and plain text.
+    """
+    try:
+        body = json.loads(response.content)
+    except ValueError:
+        text = response.text
+        if "<" in text[:200]:
+            return {"": [_title(text).strip(" ()") or "an HTML page"]}
+        return {"": [text.strip()[:200]]} if text.strip() else {}
+    return _flat("", body)
+
+
+def _flat(name: str, body: Any) -> dict[str, list[str]]:
+    if isinstance(body, dict):
+        result: dict[str, list[str]] = {}
+        for key, value in body.items():
+            plain = key in ("detail", "error", "non_field_errors", "message")
+            path = name if plain else f"{name}.{key}".lstrip(".")
+            for field_name, texts in _flat(path, value).items():
+                result.setdefault(field_name, []).extend(texts)
+        return result
+    if isinstance(body, list):
+        if all(not isinstance(item, dict | list) for item in body):
+            return {name: [str(item) for item in body]} if body else {}
+        return {k: v for i, item in enumerate(body) for k, v in _flat(f"{name}[{i}]", item).items()}
+    return {name: [str(body)]} if body not in (None, "") else {}
+
+
+def _title(text: str) -> str:
+    found = re.search(r"<title[^>]*>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
+    return f" ({' '.join(found[1].split())[:60]})" if found and found[1].strip() else ""
+
+
+def unreachable(error: httpx.HTTPError, base: str, sent: bool) -> Unreachable:
+    """What a fault below HTTP means for the user."""
+    late = isinstance(error, httpx.TimeoutException)
+    what = f"{base} did not answer in time." if late else f"{base} cannot be reached."
+    why = str(error).strip() or type(error).__name__
+    return Unreachable(what, f"{why}. Is the server there, and the network?", [_DOCTOR], sent=sent)

@@ -1,0 +1,150 @@
+"""stemctl.yaml: which files are manifests, which servers there are, and what is allowed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import jsonschema
+
+from stemctl import loader
+from stemctl.catalog import editions, schemas_dir
+from stemctl.errors import ConfigError
+from stemctl.records import Value
+
+NAME = "stemctl.yaml"
+SANDBOX = "sandbox:"
+OFFICIAL_HOST = "www.brainstem.org"
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A named URL with portal and edition. `seed` fills a new sandbox."""
+
+    name: str
+    url: str
+    portal: str = "private"
+    edition: str = "2024"
+    seed: str | None = None
+
+    @property
+    def is_sandbox(self) -> bool:
+        """Whether it is the one inside this process."""
+        return self.url == SANDBOX
+
+    @property
+    def host(self) -> str:
+        """The host of its URL, empty for the sandbox."""
+        return urlsplit(self.url).hostname or ""
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether it is on this machine."""
+        return self.host in _LOOPBACK
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The configuration of one metadata repository; `root` is its folder."""
+
+    root: Path
+    manifests: tuple[str, ...] = ("records",)
+    default_server: str | None = None
+    servers: Mapping[str, Server] = field(default_factory=dict)
+    allow: Mapping[str, int] = field(default_factory=dict)
+    found: bool = True
+
+    def server(self, word: str | None) -> Server:
+        """The server that `--server` names: by name, by URL, or `sandbox`; else the default one.
+
+        Raises:
+            ConfigError: there is none, or a URL that tokens must not travel to.
+        """
+        name = word or self.default_server or (next(iter(self.servers)) if len(self.servers) == 1 else None)
+        if name is None:
+            raise ConfigError(
+                f"No server is named: there is no {NAME} here, or it has no default_server.",
+                f"Looked in {self.root}.",
+                [
+                    ("stemctl init", f"writes {NAME} and a first manifest, with a sandbox to try it on"),
+                    ("stemctl --server sandbox plan", "goes on without one"),
+                ],
+            )
+        if name in self.servers:
+            return self.servers[name]
+        if name in ("sandbox", SANDBOX):
+            return Server("sandbox", SANDBOX)
+        if "://" in name:
+            return _checked(Server(urlsplit(name).netloc.replace(":", "_"), _slash(name)))
+        known = ", ".join([*self.servers, "sandbox"])
+        raise ConfigError(f"There is no server {name!r}.", f"{NAME} has {known}; a URL works too.")
+
+
+def load_config(root: Path) -> Config:
+    """Read stemctl.yaml of a folder; without one, the defaults.
+
+    Raises:
+        ConfigError: it is not valid, with line and column.
+    """
+    path = root / NAME
+    if not path.is_file():
+        return Config(root, found=False)
+    document = loader.read(path, NAME)
+    if document.root is None or document.problems:
+        first = document.problems[0]
+        raise ConfigError(f"{first.place}: {first.message}.", first.remedy)
+    data = _texts(document.root.value)
+    schema = json.loads((schemas_dir() / "config.schema.json").read_text(encoding="utf-8"))
+    wrong = jsonschema.exceptions.best_match(jsonschema.Draft202012Validator(schema).iter_errors(data))
+    if wrong is not None:
+        place = document.place(document.root.at(tuple(wrong.absolute_path)).event)
+        under = ".".join(map(str, wrong.absolute_path))
+        raise ConfigError(f"{place}: {wrong.message}.", f"It stands under {under}." if under else "")
+    return _config(root, data)
+
+
+def _config(root: Path, data: Mapping[str, Value]) -> Config:
+    servers = {}
+    for name, row in data.get("servers", {}).items():
+        url = row["url"]
+        if url != SANDBOX and "edition" not in row:
+            raise ConfigError(
+                f"{NAME}: the server {name!r} names no edition.",
+                f"A real server must: write edition: {editions()[-1]} beside its url.",
+            )
+        server = Server(
+            name, _slash(url), row.get("portal", "private"), str(row.get("edition", "2024")), row.get("seed")
+        )
+        servers[name] = _checked(server)
+    return Config(
+        root,
+        tuple(data.get("manifests", ("records",))),
+        data.get("default_server"),
+        servers,
+        data.get("policy", {}).get("allow", {}),
+    )
+
+
+def _checked(server: Server) -> Server:
+    parts = urlsplit(server.url)
+    if server.is_sandbox or parts.scheme == "https" or (parts.scheme == "http" and server.is_loopback):
+        return server
+    raise ConfigError(
+        f"{server.url} is not https.",
+        "A token would travel in the open. Plain http is for this machine alone (localhost, 127.0.0.1).",
+    )
+
+
+def _slash(url: str) -> str:
+    return url if url == SANDBOX else url.rstrip("/") + "/"
+
+
+def _texts(value: Value) -> Value:
+    """`edition: 2026` is the text "2026", as people mean it."""
+    if isinstance(value, dict):
+        return {key: str(v) if key == "edition" and isinstance(v, int) else _texts(v) for key, v in value.items()}
+    return value
