@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -130,10 +130,6 @@ class Reading:
     def lacks(self, name: str) -> bool:
         """True only if `name` is known not to be among the records that this account may see."""
         return self.completeness is Completeness.COMPLETE or name in self.absent
-
-    def named(self, identity: str, name: str) -> Iterator[str]:
-        """Ids of the records whose field `identity` equals `name`, exact case."""
-        return (id_ for id_, fields in self.records.items() if fields.get(identity) == name)
 
 
 @dataclass(frozen=True, slots=True)

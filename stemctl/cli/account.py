@@ -1,0 +1,89 @@
+"""login, logout, doctor: the token, and what it may do."""
+
+from __future__ import annotations
+
+import asyncio
+
+import click
+
+from stemctl.cli.options import output
+from stemctl.cli.screen import Screen
+from stemctl.errors import ConfigError
+
+
+@click.command()
+@click.option("--headless", is_flag=True, help="Open no browser here; print the address and the code.")
+@click.pass_obj
+def login(screen: Screen, headless: bool) -> int:
+    """Get a token for a server, in your browser."""
+    import webbrowser
+
+    from stemctl import account, tokens, workflow
+
+    space = screen.open()
+    if space.server.is_sandbox:
+        raise ConfigError(
+            "The sandbox in this process needs no login.",
+            "It acts as its user; BRAINSTEM_TOKEN=sandbox-admin, sandbox-user or sandbox-reader chooses another.",
+        )
+
+    async def run() -> str:
+        async with workflow.connect(space) as link:
+            pending = await account.begin_login(link.http, link.base)
+            if headless or not webbrowser.open(pending.complete_uri):
+                click.echo(f"Open  {pending.uri}\nCode  {pending.user_code}", err=True)
+            else:
+                click.echo(f"Your browser shows {pending.uri}; the code there is {pending.user_code}.", err=True)
+            click.echo("Waiting until you have agreed there. Ctrl-C gives up.", err=True)
+            return await account.finish_login(link.http, link.base, pending)
+
+    path = tokens.keep_token(space.server.host, asyncio.run(run()))
+    screen.out(f"Logged in to {space.server.host}. The token is in {path}, for you alone to read.")
+    screen.note("\n".join(screen.look().next([("stemctl doctor", "what you may see there")])))
+    return 0
+
+
+@click.command()
+@click.pass_obj
+def logout(screen: Screen) -> int:
+    """Forget the token of a server."""
+    from stemctl import tokens
+
+    host = screen.open().server.host
+    path = tokens.drop_token(host)
+    screen.out(f"Removed {path}." if path else f"There is no token of stemctl's for {host}.")
+    if path:
+        screen.note("It stays valid until you revoke it in BrainSTEM, under your account's tokens.")
+    return 0
+
+
+@click.command()
+@output("text", "json")
+@click.pass_obj
+def doctor(screen: Screen, form: str) -> int:
+    """Look at the server, the token and your rights."""
+    from stemctl import account, tokens, workflow
+    from stemctl.account import Check
+    from stemctl.render.plan_text import where_line
+
+    space = screen.open()
+    token = tokens.find_token(space.server, space.environ)
+    checks = [Check("token", token is not None, f"from {token.source}" if token else "none")]
+    withheld = tokens.withheld(space.server, space.environ)
+    if withheld:
+        says = f"{withheld} is not sent to {space.server.host}; {tokens.HOSTS_VARIABLE} names hosts it may go to"
+        checks.append(Check("token", None, says))
+
+    async def run() -> list[Check]:
+        async with workflow.connect(space) as link:
+            return await account.examine(link.reader())
+
+    checks += asyncio.run(run())
+    if form == "json":
+        screen.document({"checks": [{"what": c.what, "good": c.good, "says": c.says} for c in checks]})
+    else:
+        marks = {True: "ok", False: "no", None: "note"}
+        screen.out(where_line(space.target, space.database))
+        screen.out("\n".join(screen.look().columns([(marks[c.good], c.what, c.says) for c in checks], indent=2)))
+        screen.note("Whether you may write is shown by BrainSTEM at the first write alone.")
+    return 0 if all(check.good is not False for check in checks) else 1

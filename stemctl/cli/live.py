@@ -1,0 +1,183 @@
+"""get and approvals: what is on the server."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from stemctl.cli.options import output
+from stemctl.cli.screen import Screen
+from stemctl.errors import ConfigError
+
+if TYPE_CHECKING:
+    from stemctl.live import Found
+    from stemctl.proposals import Proposal
+    from stemctl.workflow import Link, Workspace
+
+
+@click.command()
+@click.argument("model")
+@click.argument("name", metavar="[NAME|ID]", required=False)
+@click.option("--portal", type=click.Choice(["private", "public", "super"]), help="Another portal than the server's.")
+@click.option("--filter", "filters", multiple=True, metavar="FIELD[.OP]=VALUE", help="Only what matches; repeatable.")
+@click.option("--sort", multiple=True, metavar="[-]FIELD", help="In this order, - for descending; repeatable.")
+@click.option("--include", multiple=True, metavar="RELATION", help="With related records; repeatable.")
+@output("text", "json", "yaml")
+@click.pass_obj
+def get(
+    screen: Screen,
+    model: str,
+    name: str | None,
+    portal: str | None,
+    filters: tuple[str, ...],
+    sort: tuple[str, ...],
+    include: tuple[str, ...],
+    form: str,
+) -> int:
+    """Show records of the server: all of a MODEL, or one by its NAME or ID.
+
+    With -o yaml they come as a manifest, to begin from.
+    """
+    from stemctl import live, workflow
+
+    space = screen.open()
+    table = live.find_model(space.catalog, model)
+    if portal and portal not in table.read_portals:
+        raise ConfigError(f"{table.name} is not served through the portal {portal}.", f"It is in {table.read_portals}.")
+    query = live.make_query(table, filters, sort, include)
+
+    async def read() -> Found:
+        async with workflow.connect(space) as link:
+            client = link.reader(portal)
+            found = await live.find(client, table, name, query)
+            return await live.with_names(client, found) if form != "json" else found
+
+    found = asyncio.run(read())
+    screen.note(_where(space, portal))
+    if not found.single:
+        screen.note(f"Read {table.count(len(found.records))} ({'all that match' if found.complete else found.reason}).")
+    _print(screen, found, form)
+    return 0 if found.complete else 1
+
+
+def _where(space: Workspace, portal: str | None) -> str:
+    from dataclasses import replace
+
+    from stemctl.render.plan_text import where_line
+
+    target = space.target
+    return where_line(replace(target, portal=portal) if portal else target, space.database)
+
+
+def _print(screen: Screen, found: Found, form: str) -> None:
+    from stemctl.live import declared
+    from stemctl.render.manifest import manifest_text
+    from stemctl.render.table import record_text, table_text
+
+    if form == "json":
+        records = [dict(fields) for fields in found.records]
+        screen.document(records[0] if found.single and len(records) == 1 else records)
+    elif form == "yaml":
+        screen.out(manifest_text(found.model.many, declared(found)))
+    elif found.single:
+        names = {id_: name for known in (found.names or {}).values() for id_, name in known.items()}
+        for fields in found.records:
+            screen.out(record_text(fields, names, screen.look()))
+    else:
+        columns = [f.name for f in found.model.fields.values() if f.name != "links" and f.kind != "id"]
+        screen.out(table_text(columns, declared(found), screen.look()))
+
+
+@click.group()
+def approvals() -> None:
+    """Show proposals; accept or reject them as an administrator."""
+
+
+_names = click.argument("names", metavar="[ADDRESS|ID]...", nargs=-1)
+
+
+@approvals.command("list")
+@_names
+@output("text", "json")
+@click.pass_obj
+def list_(screen: Screen, names: tuple[str, ...], form: str) -> int:
+    """List proposals: those you may see, or those of an ADDRESS or ID."""
+    found = _with_proposals(screen, lambda space, link: _find(space, link, names, False))
+    if form == "json":
+        screen.document([proposal.document() for proposal in found])
+        return 0
+    from stemctl.render.table import table_text
+
+    rows = [{**p.fields, "record": str(p.address), "approval": p.id} for p in found]
+    columns = ["record", "action", "status", "approval", "description", "comments"]
+    screen.out(table_text(columns, rows, screen.look()) if rows else "No proposals.")
+    pending = [p for p in found if p.pending]
+    if pending:
+        screen.note("An administrator decides: stemctl approvals accept ADDRESS, or reject.")
+    return 0
+
+
+@approvals.command()
+@click.argument("names", metavar="ADDRESS|ID...", nargs=-1, required=True)
+@output("text", "json")
+@click.pass_obj
+def show(screen: Screen, names: tuple[str, ...], form: str) -> int:
+    """Show proposals in full."""
+    found = _with_proposals(screen, lambda space, link: _find(space, link, names, False))
+    if form == "json":
+        screen.document([proposal.document() for proposal in found])
+        return 0
+    from stemctl.render.table import record_text
+
+    screen.out("\n".join(record_text(p.fields, {}, screen.look()) for p in found))
+    return 0
+
+
+def _decision(verdict: str, done: str, what: str) -> click.Command:
+    @click.argument("names", metavar="ADDRESS|ID...", nargs=-1, required=True)
+    @output("text", "json")
+    @click.pass_obj
+    def decide(screen: Screen, names: tuple[str, ...], form: str) -> int:
+        from stemctl.proposals import decide
+
+        async def work(space: Workspace, link: Link) -> list[Proposal]:
+            chosen = await _find(space, link, names, True)
+            return [await decide(link.writer(), proposal, verdict) for proposal in chosen]
+
+        found = _with_proposals(screen, work)
+        if form == "json":
+            screen.document([proposal.document() for proposal in found])
+        else:
+            screen.out("\n".join(f"{p.address}: {done}, approval {p.id}" for p in found))
+            look = screen.look()
+            screen.note("\n".join(look.next([("stemctl plan", "what is different now")])))
+        return 0
+
+    return click.command(verdict, help=what)(decide)
+
+
+approvals.add_command(_decision("accept", "accepted", "Accept pending proposals; for administrators."))
+approvals.add_command(_decision("reject", "rejected", "Reject pending proposals; for administrators."))
+
+
+async def _find(space: Workspace, link: Link, names: tuple[str, ...], only_pending: bool) -> list[Proposal]:
+    from stemctl.proposals import choose, read_proposals
+
+    return choose(await read_proposals(link.reader()), names, space.catalog, only_pending)
+
+
+def _with_proposals(screen: Screen, work: Callable[[Workspace, Link], Awaitable[list[Proposal]]]) -> list[Any]:
+    from stemctl import workflow
+
+    space = screen.open()
+
+    async def run() -> list[Proposal]:
+        async with workflow.connect(space) as link:
+            return await work(space, link)
+
+    found = asyncio.run(run())
+    screen.note(_where(space, None))
+    return found

@@ -1,0 +1,131 @@
+"""The group of commands, and the one place where failures become messages and exit codes."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from stemctl import __version__
+from stemctl.cli.screen import Screen
+from stemctl.errors import InvalidFiles, StemctlError
+
+COMMANDS = {
+    "init": ("tools", "Write stemctl.yaml and a first manifest, with a sandbox to try it on."),
+    "validate": ("changes", "Check the manifests."),
+    "plan": ("changes", "Show what apply would send, and send nothing."),
+    "apply": ("changes", "Plan, show, ask, and carry it out."),
+    "get": ("live", "Show records of the server."),
+    "approvals": ("live", "Show proposals; accept or reject them as an administrator."),
+    "explain": ("tools", "Say what a model or a field takes."),
+    "schema": ("tools", "Build and show the JSON Schemas."),
+    "login": ("account", "Get a token for a server, in your browser."),
+    "logout": ("account", "Forget the token of a server."),
+    "doctor": ("account", "Look at the server, the token and your rights."),
+    "sandbox": ("tools", "A BrainSTEM of your own, on this machine."),
+}
+"""Command to the module that holds it and its help, so that --help and --version load none of them."""
+
+
+class Commands(click.Group):
+    """Loads the module of a command when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All commands, in the order of a working day."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of a name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"stemctl.cli.{COMMANDS[cmd_name][0]}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands, from the table alone."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="stemctl", message="%(prog)s %(version)s")
+@click.option("-C", "directory", type=click.Path(file_okay=False, path_type=Path), help="Work in this folder.")
+@click.option("--server", metavar="NAME|URL", help="A server of stemctl.yaml, a URL, or: sandbox.")
+@click.option("--no-color", is_flag=True, help="No colours; NO_COLOR does the same.")
+@click.option("-q", "--quiet", is_flag=True, help="Nothing on stderr but questions and errors.")
+@click.option("-v", "--verbose", count=True, help="Unfold what is folded.")
+@click.pass_obj
+def cli(screen: Screen, directory: Path | None, server: str | None, no_color: bool, quiet: bool, verbose: int) -> None:
+    """Metadata of neuroscience labs as code: YAML files, planned and applied to BrainSTEM.
+
+    Try it without an account: stemctl init, then stemctl plan.
+    """
+    screen.directory, screen.server, screen.quiet, screen.verbose = directory, server, quiet, verbose
+    screen.colour = sys.stdout.isatty() and not no_color and not os.environ.get("NO_COLOR")
+
+
+def main() -> None:
+    """Run stemctl and leave with its exit code: 0, 1, 2, 3, 130, or 70 for a bug of its own."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run a command line; every failure becomes a message here, and nowhere else."""
+    screen = Screen(json=wants_json(arguments))
+    try:
+        code = cli.main(arguments, prog_name="stemctl", standalone_mode=False, obj=screen)
+        return code if isinstance(code, int) else 0
+    except InvalidFiles as error:
+        return screen.invalid(error)
+    except StemctlError as error:
+        return screen.failed(error)
+    except click.UsageError as error:
+        return screen.failed(_usage(error))
+    except click.ClickException as error:
+        return screen.failed(StemctlError(error.format_message()))
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Interrupted.", err=True)
+        return 130
+    except BrokenPipeError:  # the reader of our output has left, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:  # the boundary: whatever else happens is a bug of ours
+        return screen.failed(_bug(error))
+
+
+def wants_json(arguments: list[str]) -> bool:
+    """Whether the answer, errors of usage included, is to be one JSON document."""
+    pairs = zip(arguments, [*arguments[1:], ""], strict=True)
+    return any(
+        (option in ("-o", "--format") and value == "json") or option in ("-ojson", "--format=json")
+        for option, value in pairs
+    )
+
+
+def _usage(error: click.UsageError) -> StemctlError:
+    what = error.format_message().rstrip(".") + "."
+    path = error.ctx.command_path if error.ctx else "stemctl"
+    usage = error.ctx.get_usage() if error.ctx else ""
+    return StemctlError(what, usage, [(f"{path} --help", "lists what there is")])
+
+
+def _bug(error: Exception) -> StemctlError:
+    """A message about a bug, whose trace is written to a file."""
+    import tempfile
+    import traceback
+
+    handle, name = tempfile.mkstemp(prefix="stemctl-trace-", suffix=".txt")
+    with open(handle, "w", encoding="utf-8") as file:
+        file.write(f"stemctl {__version__}, Python {sys.version}, {sys.platform}\n\n")
+        file.write("".join(traceback.format_exception(error)))
+    bug = StemctlError(
+        "This is a bug in stemctl.",
+        f"{type(error).__name__}; what happened is written to {name}.\n"
+        "Please send that file to the makers, with what you typed. There is no token in it.",
+    )
+    bug.exit_code = 70
+    return bug

@@ -1,0 +1,112 @@
+"""The terminal of one run: what goes to stdout and to stderr, and how it looks."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from stemctl.errors import InvalidFiles, StemctlError
+from stemctl.render.look import Look
+
+if TYPE_CHECKING:
+    from stemctl.catalog import Catalog
+    from stemctl.diagnostics import Diagnostic
+    from stemctl.workflow import Workspace
+
+DEFAULT_WIDTH = 100
+
+
+@dataclass(slots=True)
+class Screen:
+    """The global options, and where output goes: the answer to stdout, everything else to stderr."""
+
+    directory: Path | None = None
+    server: str | None = None
+    colour: bool = False
+    quiet: bool = False
+    verbose: int = 0
+    json: bool = False
+
+    @property
+    def root(self) -> Path:
+        """The folder to work in."""
+        return (self.directory or Path()).resolve()
+
+    @property
+    def program(self) -> str:
+        """How this run was called, for commands that can be typed as they stand."""
+        words = ["stemctl"]
+        if self.directory is not None:
+            words += ["-C", shlex.quote(str(self.directory))]
+        if self.server is not None:
+            words += ["--server", shlex.quote(self.server)]
+        return " ".join(words)
+
+    def look(self, catalog: Catalog | None = None) -> Look:
+        """What the terminal can show."""
+        width = shutil.get_terminal_size((DEFAULT_WIDTH, 24)).columns
+        encoding = (getattr(sys.stdout, "encoding", None) or "ascii").lower()
+        nouns = {}
+        if catalog is not None:
+            nouns = {m.name: (m.words, m.count(2).partition(" ")[2]) for m in catalog.models.values()}
+        return Look(max(60, width), self.colour, encoding.startswith("utf"), self.verbose, self.program, nouns)
+
+    def open(self) -> Workspace:
+        """The workspace that the options name."""
+        from dataclasses import replace
+
+        from stemctl.workflow import open_workspace
+
+        space = open_workspace(self.root, self.server)
+        return replace(space, on_pause=lambda seconds: self.note(f"Paused {seconds:.0f} s: the server asks for it."))
+
+    def out(self, text: str) -> None:
+        """Part of the answer."""
+        click.echo(text.rstrip("\n"), color=self.colour)
+
+    def document(self, document: Any) -> None:
+        """The answer as one JSON document."""
+        import json
+
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+
+    def note(self, text: str) -> None:
+        """A remark about the run."""
+        if not self.quiet:
+            click.echo(text, err=True)
+
+    def findings(self, diagnostics: Sequence[Diagnostic], summary: str = "") -> None:
+        """Findings about the files, as part of the answer."""
+        from stemctl.render.findings import findings_text
+
+        self.out(findings_text(diagnostics) + (f"\n{summary}" if summary else ""))
+
+    def invalid(self, error: InvalidFiles) -> int:
+        """The files have errors: the findings are the answer."""
+        if self.json:
+            from stemctl.render.documents import error_document
+
+            self.document(error_document(error, error.diagnostics))
+        else:
+            self.findings(error.diagnostics, error.what)
+        return error.exit_code
+
+    def failed(self, error: StemctlError) -> int:
+        """What happened, where or why, and what to type."""
+        if self.json:
+            from stemctl.render.documents import error_document
+
+            self.document(error_document(error))
+            return error.exit_code
+        look = self.look()
+        lines = [f"{look.paint('red', 'Error:')} {error.what}"]
+        lines += [f"       {line}" for line in error.why.splitlines()]
+        click.echo(look.finish([*lines, *look.next(error.hints)]).rstrip("\n"), err=True, color=self.colour)
+        return error.exit_code

@@ -1,0 +1,172 @@
+"""init, explain, schema, sandbox: what needs no server of somebody else's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from stemctl.cli.options import output
+from stemctl.cli.screen import Screen
+from stemctl.errors import ConfigError
+
+if TYPE_CHECKING:
+    from stemctl.workflow import Workspace
+
+
+@click.command()
+@click.pass_obj
+def init(screen: Screen) -> int:
+    """Write stemctl.yaml and a first manifest, with a sandbox to try it on."""
+    from stemctl.catalog import editions
+    from stemctl.start import write_first
+
+    for name in write_first(screen.root, editions()[0]):
+        screen.out(f"wrote {name}")
+    screen.note("\n".join(screen.look().next([("stemctl plan", "shows what the first manifest would do")])))
+    return 0
+
+
+@click.command()
+@click.argument("subject", metavar="MODEL[.FIELD]")
+@output("text", "json")
+@click.pass_obj
+def explain(screen: Screen, subject: str, form: str) -> int:
+    """Say what a model or a field takes."""
+    from stemctl.catalog import editions, load_catalog
+    from stemctl.config import load_config
+    from stemctl.explain import explain_field, explain_model, field_of
+    from stemctl.live import find_model
+
+    config = load_config(screen.root)
+    edition = config.server(screen.server).edition if config.found or screen.server else editions()[0]
+    word, _, name = subject.partition(".")
+    model = find_model(load_catalog(edition), word)
+    text, document = explain_field(model, field_of(model, name)) if name else explain_model(model)
+    if form == "json":
+        screen.document(document)
+    else:
+        screen.out(text)
+    return 0
+
+
+@click.group()
+def schema() -> None:
+    """Build and show the JSON Schemas."""
+
+
+@schema.command()
+@click.option("--check", is_flag=True, help="Write nothing; fail if a file is not what the tables give.")
+@click.pass_obj
+def build(screen: Screen, check: bool) -> int:
+    """Write the schemas of all editions from the field tables."""
+    from stemctl.catalog import schemas_dir
+    from stemctl.schema_files import build_schemas
+
+    changed = build_schemas(schemas_dir(), check)
+    for name in changed:
+        screen.out(f"{'is out of date' if check else 'wrote'}: schemas/{name}")
+    if check and changed:
+        hint = ("stemctl schema build", "writes them; commit the result")
+        raise ConfigError("The schemas are not what the tables give.", hints=[hint])
+    if not changed:
+        screen.out("The schemas are what the tables give.")
+    return 0
+
+
+@schema.command("show")
+@click.argument("name", default="manifest")
+@click.option("--edition", help="An edition; the server's if it is not named.")
+@click.pass_obj
+def show_schema(screen: Screen, name: str, edition: str | None) -> int:
+    """Print a schema: manifest, config, plan, table, or a model."""
+    from stemctl.catalog import editions, schemas_dir
+
+    folder = schemas_dir()
+    places = [folder / (edition or editions()[0]) / f"{name}.schema.json", folder / f"{name}.schema.json"]
+    path = next((p for p in places if p.is_file()), None)
+    if path is None:
+        known = sorted(
+            p.name.removesuffix(".schema.json") for f in {p.parent for p in places} for p in f.glob("*.json")
+        )
+        raise ConfigError(f"There is no schema {name!r}.", f"There are {', '.join(known)}.")
+    screen.out(path.read_text(encoding="utf-8"))
+    return 0
+
+
+@click.group()
+def sandbox() -> None:
+    """A BrainSTEM of your own, on this machine.
+
+    The server "sandbox" lives inside stemctl and needs no starting; its database is .stemctl/sandbox.db.
+    """
+
+
+@sandbox.command()
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 takes a free one.")
+@click.pass_obj
+def serve(screen: Screen, port: int) -> int:
+    """Serve the sandbox to other programs, at 127.0.0.1."""
+    import contextlib
+
+    from stemctl.sandbox.serve import serve as serve_app
+    from stemctl.sandbox.users import USERS
+    from stemctl.workflow import open_sandbox
+
+    space = _sandbox_space(screen)
+
+    with contextlib.closing(open_sandbox(space)) as database:
+        tokens = ", ".join(USERS)
+        serve_app(
+            database,
+            port,
+            lambda url: screen.out(f"The sandbox is at {url}\nTokens: {tokens}. Ctrl-C stops it."),
+        )
+    return 0
+
+
+@sandbox.command()
+@click.pass_obj
+def reset(screen: Screen) -> int:
+    """Throw the sandbox away, and what stemctl remembers of it."""
+    from stemctl.store import FOLDER
+
+    space = _sandbox_space(screen)
+    with space.store.locked():
+        folder = space.config.root / FOLDER
+        gone = [path for path in [*sorted(folder.glob("sandbox.db*")), space.store.path] if path.exists()]
+        for path in gone:
+            path.unlink()
+    screen.out("The sandbox is empty." if gone else "There was no sandbox.")
+    return 0
+
+
+@sandbox.command()
+@click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.pass_obj
+def seed(screen: Screen, file: Path | None) -> int:
+    """Add records to the sandbox: those of FILE, else what the manifests refer to and it lacks."""
+    import contextlib
+
+    from stemctl import workflow
+
+    space = _sandbox_space(screen)
+    with contextlib.closing(workflow.open_sandbox(space)) as database:
+        named = workflow.read_seed(file.resolve().parent, file.name) if file else None
+        added = database.seed(named if named is not None else workflow.referred_to(space))
+    screen.out(f"Added {added} record{'' if added == 1 else 's'} to the sandbox.")
+    return 0
+
+
+def _sandbox_space(screen: Screen) -> Workspace:
+    """The workspace with its sandbox, also where another server is the default."""
+    from stemctl.config import load_config
+    from stemctl.workflow import open_workspace
+
+    config = load_config(screen.root)
+    named = next((server.name for server in config.servers.values() if server.is_sandbox), "sandbox")
+    space = open_workspace(screen.root, screen.server or named)
+    if not space.server.is_sandbox:
+        raise ConfigError(f"{space.server.name} is not a sandbox.", f"It is {space.server.url}.")
+    return space

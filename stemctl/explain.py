@@ -1,0 +1,103 @@
+"""What a model or a field takes, in words, from its table."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from stemctl.catalog import Field, Model
+from stemctl.errors import ConfigError
+from stemctl.nearest import nearest
+
+_KINDS = {
+    "id": "an id",
+    "text": "text",
+    "number": "a number",
+    "integer": "a whole number",
+    "boolean": "true or false",
+    "date": "a day, like 2024-03-12",
+    "instant": "a day, or a date and time with its offset: 2024-03-12T14:00:00+01:00, or ...T13:00:00Z (UTC)",
+    "reference": "the name, key or id of a {to}",
+    "references": "names, keys or ids of {to} records",
+    "list": "a list of texts",
+    "map": "a mapping of names to text or numbers",
+    "items": "a list of mappings with {members}",
+    "json": "any value",
+}
+
+
+def field_of(model: Model, name: str) -> Field:
+    """The field of a name.
+
+    Raises:
+        ConfigError: there is none, with the nearest.
+    """
+    if name in model.fields:
+        return model.fields[name]
+    near = nearest(name, model.fields)
+    raise ConfigError(
+        f"{model.name} has no field {name!r}.",
+        f"Nearest: {', '.join(near)}." if near else f"It has {', '.join(model.fields)}.",
+    )
+
+
+def explain_model(model: Model) -> tuple[str, dict[str, Any]]:
+    """A model: what it is, and a line for each field."""
+    width = max(len(name) for name in model.fields) + 2
+    written = [f"  {f.name:<{width}}{_short(f)}" for f in model.fields.values() if not f.read_only]
+    read = [f"  {f.name:<{width}}{f.description}" for f in model.fields.values() if f.read_only]
+    lines = [f"{model.name}: {model.description}", ""]
+    if model.writable:
+        lines += [f"In manifests under {model.many}:", "", *written, "", "Set by the server:", *read]
+    else:
+        lines += ["Not written by stemctl in this edition; others refer to it.", "", *written, *read]
+    return "\n".join(lines), {"model": model.name, "fields": [_document(f) for f in model.fields.values()]}
+
+
+def explain_field(model: Model, field: Field) -> tuple[str, dict[str, Any]]:
+    """A field: what it takes, an example, and where that is known from."""
+    lines = [f"{model.name}.{field.name}: {field.description}", "", f"  takes     {_takes(field)}"]
+    if field.read_only:
+        lines[-1] = "  takes     nothing: it is set by the server"
+    elif field.required:
+        lines.append("  needed    to create a record")
+    if not field.read_only:
+        lines.append(f"  cleared   by {json.dumps(field.empty)}")
+    if field.example is not None:
+        lines.append(f"  example   {field.name}: {json.dumps(field.example, ensure_ascii=False)}")
+    lines.append(f"  source    {field.source}")
+    return "\n".join(lines), _document(field)
+
+
+def _short(field: Field) -> str:
+    limit = f", at most {field.max_length} characters" if field.max_length else ""
+    needed = "needed; " if field.required else ""
+    return f"{needed}{field.description}{limit}".replace(".,", ",")
+
+
+def _takes(field: Field) -> str:
+    members = ", ".join(field.members)
+    text = _KINDS[field.kind].format(to=field.to, members=members)
+    if field.max_length:
+        text += f", at most {field.max_length} characters"
+    if field.enum:
+        text += f": one of {', '.join(map(str, field.enum))}"
+    if field.unique:
+        text += "; no two records have the same"
+    if field.merges:
+        text += "; merged with what others added, element by element"
+    return text
+
+
+def _document(field: Field) -> dict[str, Any]:
+    return {
+        "name": field.name,
+        "kind": field.kind,
+        "description": field.description,
+        "required": field.required,
+        "read_only": field.read_only,
+        "max_length": field.max_length,
+        "example": field.example,
+        "takes": _takes(field),
+        "source": field.source,
+    }

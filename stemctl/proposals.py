@@ -1,0 +1,102 @@
+"""The server's approvals, found by address or id, and decided by an administrator."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from stemctl.approvals import DECIDED
+from stemctl.catalog import Catalog, Model
+from stemctl.client import Forbidden, NotFound, ReadClient, WriteClient
+from stemctl.errors import ConfigError
+from stemctl.reading import read_all
+from stemctl.records import Address, Fields
+from stemctl.references import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """One approval of the server, with the model it is about."""
+
+    model: Model
+    id: str
+    fields: Fields
+
+    @property
+    def address(self) -> Address:
+        """The address that a record of this content has by default."""
+        return Address(self.model.name, str(self.fields.get(self.model.identity or "", self.id)))
+
+    @property
+    def pending(self) -> bool:
+        """Whether it is still to be decided."""
+        return self.fields.get("status") not in DECIDED
+
+    def document(self) -> dict[str, Any]:
+        """The approval as JSON."""
+        return {"model": self.model.name, "address": str(self.address), "approval": dict(self.fields)}
+
+
+async def read_proposals(client: ReadClient) -> list[Proposal]:
+    """All approvals that this account may see, those that wait first.
+
+    Raises:
+        Forbidden: it may see none of any model.
+    """
+    found: list[Proposal] = []
+    refused: Forbidden | NotFound | None = None
+    models = [model for model in client.catalog.models.values() if model.approval]
+    for model in models:
+        try:
+            reading = await read_all(model.name, functools.partial(client.approval_page, model))
+        except (Forbidden, NotFound) as error:
+            refused = error
+            continue
+        found += [Proposal(model, id_, fields) for id_, fields in reading.records.items()]
+    if refused is not None and not found:
+        raise refused
+    return sorted(found, key=lambda p: (not p.pending, p.address, p.id))
+
+
+def choose(proposals: Sequence[Proposal], names: Sequence[str], catalog: Catalog, only_pending: bool) -> list[Proposal]:
+    """The proposals that addresses and ids name; all of them if there are none.
+
+    An address stands for its one pending proposal where only those are wanted.
+
+    Raises:
+        ConfigError: a name that means none, or several pending ones.
+    """
+    if not names:
+        return list(proposals)
+    chosen: list[Proposal] = []
+    for name in names:
+        matching = [p for p in proposals if _means(name, p, catalog)]
+        if only_pending and not UUID.fullmatch(name):
+            matching = [p for p in matching if p.pending]
+        if not matching:
+            kind = "pending proposal" if only_pending else "proposal"
+            raise ConfigError(
+                f"There is no {kind} {name}, or this account cannot see it.",
+                hints=[("stemctl approvals list", "shows those you can see")],
+            )
+        if only_pending and len(matching) > 1:
+            ids = ", ".join(p.id for p in matching)
+            raise ConfigError(f"{name} has {len(matching)} pending proposals.", f"Name one of them: {ids}.")
+        chosen += matching
+    return chosen
+
+
+def _means(name: str, proposal: Proposal, catalog: Catalog) -> bool:
+    if UUID.fullmatch(name):
+        return proposal.id == name.lower()
+    word, _, key = name.partition("/")
+    model = catalog.find(word)
+    return model is proposal.model and (not key or key == proposal.address.key)
+
+
+async def decide(client: WriteClient, proposal: Proposal, verdict: str) -> Proposal:
+    """Accept or reject, and read the approval again, since the answer's content is not documented."""
+    await client.decide(proposal.model, proposal.id, verdict)
+    return replace(proposal, fields=await client.approval(proposal.model, proposal.id))

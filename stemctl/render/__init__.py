@@ -1,0 +1,1 @@
+"""Values to text: each module takes values and returns strings, and does nothing else."""

@@ -1,0 +1,149 @@
+"""Plans, reports, findings and errors as JSON documents."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stemctl import __version__
+from stemctl.diagnostics import Diagnostic, Severity
+from stemctl.errors import StemctlError
+from stemctl.plan import FORMAT, Bookkeeping, Change, FieldChange, Outcome, Plan, Report
+from stemctl.records import Place, Repository, Value
+from stemctl.render.findings import findings_json
+
+Document = dict[str, Any]
+
+
+def plan_document(plan: Plan) -> Document:
+    """The plan as `schemas/plan.schema.json` describes it: complete, so that apply needs nothing else."""
+    server = plan.server
+    return {
+        "format": FORMAT,
+        "stemctl": __version__,
+        "server": {"name": server.name, "url": server.url, "portal": server.portal, "edition": server.edition},
+        "state": {"lineage": plan.lineage, "serial": plan.serial},
+        "commit": plan.commit,
+        "digest": plan.digest,
+        "summary": plan.summary(),
+        "changes": [_change(change) for change in plan.changes],
+        "bookkeeping": [_bookkeeping(row) for row in plan.bookkeeping],
+        "unchanged": plan.unchanged,
+        "ignored_fields": plan.ignored_fields,
+        "names": {model: dict(names) for model, names in plan.names.items()},
+        "notes": [
+            {"address": str(n.address) if n.address else None, "text": n.text, **_place(n.place)} for n in plan.notes
+        ],
+        "diagnostics": findings_json(plan.diagnostics),
+    }
+
+
+def report_document(report: Report, seconds: float) -> Document:
+    """What became of each change of a run, with the plan it carried out."""
+    return {
+        "format": FORMAT,
+        "run": report.run,
+        "seconds": round(seconds, 3),
+        "interrupted": report.interrupted,
+        "exit_code": report.exit_code,
+        "summary": report.summary(),
+        "outcomes": [_outcome(outcome) for outcome in report.outcomes],
+        "plan": plan_document(report.plan),
+    }
+
+
+def findings_document(diagnostics: tuple[Diagnostic, ...], repository: Repository, edition: str) -> Document:
+    """What a validation found."""
+    return {
+        "format": FORMAT,
+        "edition": edition,
+        "files": len(repository.files),
+        "records": len(repository.records),
+        "errors": sum(d.severity is Severity.ERROR for d in diagnostics),
+        "diagnostics": findings_json(diagnostics),
+    }
+
+
+def error_document(error: StemctlError, diagnostics: tuple[Diagnostic, ...] = ()) -> Document:
+    """An error in place of an answer."""
+    return {
+        "error": {
+            "what": error.what,
+            "why": error.why,
+            "next": [{"command": command, "does": does} for command, does in error.hints],
+        },
+        "exit_code": error.exit_code,
+        "diagnostics": findings_json(diagnostics),
+    }
+
+
+def _change(change: Change) -> Document:
+    request = change.request
+    return {
+        "address": str(change.address),
+        "model": change.address.model,
+        "action": change.action.value,
+        "reason": change.reason,
+        "held": change.held.value if change.held else None,
+        "approval": change.approval,
+        "id": change.id,
+        **_place(change.place),
+        "request": {"method": request.method, "path": request.path, "body": request.body} if request else None,
+        "fields": [_field(f) for f in change.fields],
+        "expects": change.expects,
+        "waits": [str(address) for address in change.waits],
+        "managed": list(change.managed),
+        "declared": dict(change.declared),
+        "observed": dict(change.observed),
+        "released": list(change.released),
+        "prevent_delete": change.prevent_delete,
+        "was": str(change.was) if change.was else None,
+        "detail": list(change.detail),
+    }
+
+
+def _field(f: FieldChange) -> Document:
+    document: Document = {
+        "path": f.path,
+        "before": f.before,
+        "after": f.after,
+        "reason": f.reason,
+        "held": f.held.value if f.held else None,
+        **_place(f.place),
+    }
+    if f.reason == "conflict":
+        document |= {"base": f.base, "files": f.after, "server": f.before}
+    if not f.shown:
+        document["shown"] = False
+    return document
+
+
+def _bookkeeping(row: Bookkeeping) -> Document:
+    return {
+        "address": str(row.address),
+        "id": row.id,
+        "declared": dict(row.declared),
+        "observed": dict(row.observed),
+        "released": list(row.released),
+        "prevent_delete": row.prevent_delete,
+        "was": str(row.was) if row.was else None,
+        "drop": row.drop,
+    }
+
+
+def _outcome(outcome: Outcome) -> Document:
+    return {
+        "address": str(outcome.change.address),
+        "action": outcome.change.action.value,
+        "status": outcome.status.value,
+        "held": outcome.change.held.value if outcome.change.held else None,
+        "id": outcome.id,
+        "approval": outcome.approval,
+        "message": outcome.message,
+        "detail": list(outcome.detail),
+        "errors": {name: list(texts) for name, texts in outcome.errors.items()},
+        "refused": dict(outcome.refused),
+    }
+
+
+def _place(place: Place | None) -> dict[str, Value]:
+    return {"file": place.file if place else None, "line": place.line if place else None}

@@ -1,0 +1,133 @@
+"""Findings as people, programs and GitHub read them."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from typing import Any
+
+from stemctl.diagnostics import Diagnostic, Severity
+from stemctl.render.look import Look
+from stemctl.render.wording import visible
+
+_STYLES = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "blue"}
+_COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
+
+_GUTTER = 5
+"""Columns of a line number; larger ones push their line to the right."""
+_BEFORE = 20
+"""Columns kept before the caret where the beginning of a line is left out."""
+
+
+def findings_text(diagnostics: Iterable[Diagnostic], look: Look | None = None) -> str:
+    """Each finding with its line and a caret; a note in one line."""
+    look = look or Look()
+    blocks = ["\n".join(_block(finding, look)) for finding in diagnostics]
+    return look.finish(["\n\n".join(blocks)]) if blocks else ""
+
+
+def findings_json(diagnostics: Iterable[Diagnostic]) -> list[dict[str, Any]]:
+    """Each finding as an object with all that is known of it."""
+    return [
+        {
+            "severity": finding.severity.value,
+            "code": finding.code,
+            "message": finding.message,
+            "file": finding.place.file if finding.place else None,
+            "line": finding.place.line if finding.place else None,
+            "column": finding.place.column if finding.place else None,
+            "address": finding.address,
+            "field": finding.field,
+            "value": finding.value,
+            "rule": finding.rule or None,
+            "remedy": finding.remedy or None,
+        }
+        for finding in diagnostics
+    ]
+
+
+def findings_github(diagnostics: Iterable[Diagnostic]) -> str:
+    """Each finding as a workflow command, which GitHub shows beside the line in a pull request."""
+    return "".join(f"{_command(finding)}\n" for finding in diagnostics)
+
+
+def _command(finding: Diagnostic) -> str:
+    properties = {"title": finding.code}
+    if finding.place:
+        file, line, column = finding.place
+        properties = {"file": file, "line": str(line), "col": str(column), **properties}
+    listed = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
+    text = f"{finding.message}\n{finding.remedy}" if finding.remedy else finding.message
+    return f"::{_COMMANDS[finding.severity]} {listed}::{_data(text)}"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def _block(finding: Diagnostic, look: Look) -> list[str]:
+    place = f"{look.paint('bold', visible(str(finding.place)))}: " if finding.place else ""
+    severity = look.paint(_STYLES[finding.severity], f"{finding.severity.value}:")
+    lines = [f"{place}{severity} {visible(finding.message)} {look.paint('dim', f'[{finding.code}]')}"]
+    if finding.severity is Severity.NOTE:
+        return lines
+    remedy = visible(finding.remedy)
+    if finding.place is None or not finding.line:
+        return [*lines, f"{'':{_GUTTER}} | {remedy}"] if remedy else lines
+    return [*lines, *_source(finding, finding.place.line, finding.place.column - 1, remedy, look)]
+
+
+def _source(finding: Diagnostic, number: int, column: int, remedy: str, look: Look) -> list[str]:
+    """The line that is meant, and under it a caret and what to write instead."""
+    gutter = f"{number:{_GUTTER}} | "
+    before, meant, after = _cropped(finding, column, look.width - len(gutter))
+    carets = "^" * max(1, _columns(meant))
+    empty = f"{'':{len(gutter) - 3}} | "
+    caret = f"{empty}{' ' * _columns(before)}{look.paint(_STYLES[finding.severity], carets)}"
+    lines = [f"{gutter}{before}{meant}{after}".rstrip()]
+    if len(empty) + _columns(before) + len(carets) + 1 + _columns(remedy) <= look.width:
+        return [*lines, f"{caret} {remedy}".rstrip()]
+    return [*lines, caret, *([f"{empty}{remedy}"] if remedy else [])]
+
+
+def _cropped(finding: Diagnostic, column: int, width: int) -> tuple[str, str, str]:
+    """The line in three parts, the second being what is meant, cut to `width` at both ends as needed."""
+    end = column + finding.length
+    parts = (finding.line[:column], finding.line[column:end], finding.line[end:])
+    before, meant, after = (visible(part) for part in parts)
+    if _columns(before) + min(_columns(meant), width - _BEFORE) > width - 1 and _columns(before) > _BEFORE:
+        before = f"…{_last(before, _BEFORE - 1)}"
+    left = width - _columns(before)
+    if _columns(meant) > left:
+        return before, f"{_first(meant, left - 1)}…", ""
+    left -= _columns(meant)
+    return before, meant, after if _columns(after) <= left else f"{_first(after, left - 1)}…"
+
+
+def _columns(text: str) -> int:
+    """Columns of a terminal that the text takes."""
+    return len(text) if text.isascii() else sum(_width(character) for character in text)
+
+
+def _width(character: str) -> int:
+    if unicodedata.combining(character):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def _first(text: str, columns: int) -> str:
+    """The beginning of a text that fits into so many columns."""
+    taken = 0
+    for position, character in enumerate(text):
+        taken += _width(character)
+        if taken > columns:
+            return text[:position]
+    return text
+
+
+def _last(text: str, columns: int) -> str:
+    return _first(text[::-1], columns)[::-1]

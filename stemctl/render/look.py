@@ -1,0 +1,87 @@
+"""How a screen looks: width, colours, and the lines and columns that every screen is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from stemctl.errors import Hint
+
+_CODES = {"green": "32", "yellow": "33", "blue": "34", "red": "31", "dim": "2", "bold": "1"}
+_PLAIN = str.maketrans({"→": "->", "…": "...", "━": "#", "─": "-"})
+
+MARGINS = {"+": "green", "~": "yellow", "…": "yellow", "=": "blue", ".": "blue", "-": "red", "!": "red"}
+"""The symbols of the margin and their colours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the terminal can show, and how this run is called.
+
+    `program` is how stemctl was started (`stemctl -C lab`), so that a proposed command can be typed as it stands.
+    `nouns` maps a model to its words, singular and plural.
+    """
+
+    width: int = 100
+    colour: bool = False
+    unicode: bool = True
+    verbose: int = 0
+    program: str = "stemctl"
+    nouns: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+
+    def paint(self, style: str, text: str) -> str:
+        """The text in a colour or weight, if there are any."""
+        return f"\x1b[{_CODES[style]}m{text}\x1b[0m" if self.colour and text else text
+
+    def finish(self, lines: Iterable[str]) -> str:
+        """The lines as one text, in characters that the terminal has."""
+        text = "\n".join(lines) + "\n"
+        if self.unicode:
+            return text
+        return "\n".join(_ascii_margin(line).translate(_PLAIN) for line in text.split("\n"))
+
+    def headline(self, symbol: str, title: str, right: str) -> list[str]:
+        """A record's line: symbol and address, with `right` at the right edge, on its own line if need be."""
+        margin = self.paint(MARGINS[symbol], symbol)
+        left = f"  {margin} {self.paint('bold', title)}"
+        space = self.width - 4 - len(title) - len(right)
+        if not right:
+            return [left]
+        if space >= 2:
+            return [left + " " * space + self.paint("dim", right)]
+        return [left, " " * max(4, self.width - len(right)) + self.paint("dim", right)]
+
+    def columns(self, rows: Sequence[tuple[str, ...]], indent: int = 6, gap: int = 4) -> list[str]:
+        """Rows of two or more cells, every cell but the last padded to its column."""
+        if not rows:
+            return []
+        widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]) - 1)]
+        return [
+            " " * indent + "".join(c.ljust(w + gap) for c, w in zip(row, widths, strict=False)) + row[-1]
+            for row in rows
+        ]
+
+    def count(self, model: str, number: int) -> str:
+        """`14 sessions`."""
+        one, many = self.nouns.get(model, (model, model))
+        return f"{number:,} {one if number == 1 else many}"
+
+    def next(self, hints: Sequence[Hint]) -> list[str]:
+        """What to type next: each command as it stands, and what it does."""
+        if not hints:
+            return []
+        commands = [self.command(command) for command, _ in hints]
+        width = max(map(len, commands)) + 4
+        rows = [
+            self.paint("bold", command) + " " * (width - len(command)) + what
+            for command, (_, what) in zip(commands, hints, strict=True)
+        ]
+        return ["", *(f"{'Next' if i == 0 else '    '}  {row}".rstrip() for i, row in enumerate(rows))]
+
+    def command(self, text: str) -> str:
+        """A command with the options that this run was started with."""
+        return self.program + text[len("stemctl") :] if text.startswith("stemctl") else text
+
+
+def _ascii_margin(line: str) -> str:
+    return "  :" + line[3:] if line.startswith("  …") else line

@@ -1,0 +1,49 @@
+"""Records as a manifest: YAML that every reader reads alike, and that plans to nothing where it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import yaml
+
+from stemctl import scalars
+from stemctl.records import Value
+
+
+class _Writer(yaml.SafeDumper):
+    """Block style for records, flow style for what fits a line; quotes wherever a reader might see another type."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def _text(writer: yaml.SafeDumper, text: str) -> yaml.Node:
+    plain = yaml.SafeDumper.represent_str(writer, text)
+    if isinstance(scalars.resolve(text), str) and "\n" not in text:
+        return plain
+    return writer.represent_scalar("tag:yaml.org,2002:str", text, style='"')
+
+
+_Writer.add_representer(str, _text)
+
+
+def manifest_text(key: str, records: Sequence[dict[str, Value]]) -> str:
+    """A manifest with these records under a list key."""
+    if not records:
+        return f"{key}: []\n"
+    lines = [f"{key}:"]
+    for record in records:
+        first = "  - "
+        for name, value in record.items():
+            lines.append(f"{first}{name}: {_value(value)}")
+            first = "    "
+    return "\n".join(lines) + "\n"
+
+
+def _value(value: Value) -> str:
+    """A value in one line."""
+    text: str = yaml.dump(
+        value, Dumper=_Writer, default_flow_style=True, allow_unicode=True, sort_keys=False, width=float("inf")
+    )
+    return text.removesuffix("\n...\n").strip()

@@ -1,0 +1,251 @@
+"""A plan as text: what is sent first, then what sends nothing, then what needs a decision, numbers, what to type."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+
+from stemctl.diagnostics import Severity
+from stemctl.errors import Hint
+from stemctl.plan import PERMISSIONS, WAITING, Action, Change, Held, Plan, Target
+from stemctl.records import Value
+from stemctl.render.fields import field_lines
+from stemctl.render.look import Look
+from stemctl.render.wording import joined, shown, visible
+
+FOLD_ABOVE = 5
+"""Equal changes are folded once there are more than this many."""
+
+SYMBOLS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-", Action.ADOPT: "=", Action.FORGET: "."}
+_ORDER = [Action.CREATE, Action.ADOPT, Action.UPDATE, Action.DELETE]
+
+
+def plan_text(plan: Plan, look: Look, advise: bool = True) -> str:
+    """The whole screen, below its first lines (see `where_line`); without what to type next unless `advise`."""
+    going = [c for action in _ORDER for c in plan.going() if c.action is action]
+    lines = _legend(going, look)
+    lines += _changes(going, look)
+    lines += _changes([c for c in plan.going() if c.action is Action.FORGET], look)
+    lines += _notes(plan, look)
+    lines += held_lines(plan, look)
+    lines += summary_lines(plan)
+    if advise:
+        lines += look.next(next_hints(plan)) + _to_write(plan)
+    return look.finish(lines)
+
+
+def where_line(server: Target, database: str | None = None) -> str:
+    """The first line of every screen: which server, at which URL, through which portal, in which edition."""
+    url = f"{server.url} ({database})" if database else server.url
+    return f"{server.name}  {url}  portal {server.portal}  edition {server.edition}"
+
+
+def _legend(going: Sequence[Change], look: Look) -> list[str]:
+    lines = []
+    if any(c.approval for c in going):
+        lines.append("  proposals    become records when an administrator of BrainSTEM accepts them")
+    if any(c.action is Action.ADOPT for c in going):
+        lines.append("  = adopt      the live record is managed from now on; only a field that says so sends something")
+    return ["", *lines] if lines else []
+
+
+def _changes(changes: Sequence[Change], look: Look) -> list[str]:
+    lines: list[str] = []
+    for group in _folded(changes, look):
+        lines += ["", *(_one(group[0], look) if len(group) == 1 else _fold(group, look))]
+    return lines
+
+
+def _folded(changes: Sequence[Change], look: Look) -> list[list[Change]]:
+    """Groups of equal changes: of a group above the limit all, else each alone; in the order of the first."""
+    groups: dict[str, list[Change]] = {}
+    for change in changes:
+        same = [change.address.model, change.action, change.reason, change.held, bool(change.request), _content(change)]
+        alone = change.action is Action.CREATE or look.verbose
+        groups.setdefault(str(change.address) if alone else json.dumps(same, default=str), []).append(change)
+    return [g for group in groups.values() for g in ([group] if len(group) > FOLD_ABOVE else [[c] for c in group])]
+
+
+def _content(change: Change) -> Value:
+    if change.action in (Action.DELETE, Action.FORGET):
+        return None
+    return [(f.path, f.before, f.after, f.reason, f.held) for f in change.fields]
+
+
+def _one(change: Change, look: Look) -> list[str]:
+    symbol = margin_of(change)
+    lines = look.headline(symbol, visible(str(change.address)), _right(change))
+    lines += [f"      {visible(text)}" for text in change.detail]
+    if change.held is None or change.held in (Held.CONFLICT, Held.REVERT, Held.REPLACE):
+        lines += field_lines(change, look)
+    return lines
+
+
+def _fold(group: Sequence[Change], look: Look) -> list[str]:
+    first = group[0]
+    what = look.count(first.address.model, len(group))
+    same = {Action.ADOPT: "no difference", Action.UPDATE: "the same edit in each"}.get(first.action, "")
+    if first.action is Action.ADOPT and first.fields:
+        same = "the same difference in each"
+    title = f"{what}, {same}" if same and first.held is None else what
+    lines = look.headline(margin_of(first), title, _right(first))
+    if first.held is None and first.action is not Action.DELETE:
+        lines += field_lines(first, look)
+    names = ", ".join(visible(str(c.address)) for c in group[:2])
+    return [*lines, f"      {names}, {len(group) - 2:,} more; -v lists them"]
+
+
+def margin_of(change: Change) -> str:
+    """The symbol of a change: what it sends, or that it is held for others (`…`) or for the user (`!`)."""
+    if change.held is None:
+        return SYMBOLS[change.action]
+    return "…" if change.held in WAITING and change.held is not Held.REJECTED else "!"
+
+
+def _right(change: Change) -> str:
+    """Reason, why it is held, and where it is written, in the words of the plan document."""
+    words = [change.reason.replace("_", " ")] if change.reason not in ("forgotten", "conflict") else ["left files"]
+    if change.reason == "conflict":
+        words = []
+    if change.held:
+        words.append(f"held: {change.held}")
+    elif change.approval and change.request:
+        words.append("proposal")
+    place = f"  {visible(change.place.file)}:{change.place.line}" if change.place else ""
+    return ", ".join(words) + place
+
+
+def _notes(plan: Plan, look: Look) -> list[str]:
+    lines = []
+    for note in plan.notes:
+        if note.address is None:
+            lines.append(f"  {note.text}")
+            continue
+        place = f"{visible(note.place.file)}:{note.place.line}" if note.place else ""
+        title = visible(str(note.address))
+        space = " " * max(2, look.width - 2 - len(title) - len(place))
+        lines += [f"  {title}{space}{look.paint('dim', place)}", f"      {visible(note.text)}"]
+    if plan.ignored_fields:
+        lines.append(f"  left alone: {plan.ignored_fields} fields by ignore_changes")
+    return ["", "Notes, nothing is sent for them", *lines] if lines else []
+
+
+def held_lines(plan: Plan, look: Look) -> list[str]:
+    """What is held: first what waits for somebody else, in columns, then what waits for the user."""
+    waits = [c for c in plan.held() if margin_of(c) == "…"]
+    decide = [c for c in plan.held() if margin_of(c) == "!"]
+    lines: list[str] = []
+    for change, row in zip(waits, look.columns([_waiting(c, look) for c in waits], indent=2), strict=True):
+        lines.append(row)
+        if change.held is Held.PENDING and any(f.before is not None for f in change.fields) and not change.id:
+            lines += field_lines(change, look)
+    body = [*([""] if lines else []), *lines, *_changes(decide, look)]
+    return ["", look.paint("bold", "Held, nothing is sent"), *body] if lines or decide else []
+
+
+def _waiting(change: Change, look: Look) -> tuple[str, str, str]:
+    detail = "; ".join(visible(text) for text in change.detail)
+    if change.held is Held.BLOCKED:
+        detail = f"waits for {joined([visible(str(address)) for address in change.waits])}"
+    return (f"{look.paint('yellow', '…')} {visible(str(change.address))}", str(change.held), detail)
+
+
+def summary_lines(plan: Plan) -> list[str]:
+    """The numbers, or a sentence where nothing is sent and nothing waits for the user."""
+    numbers = plan.summary()
+    errors = [d for d in plan.diagnostics if d.severity is Severity.ERROR]
+    if not plan.needs_attention() and not errors:
+        return ["", _calm(plan, numbers)]
+    create = f"{numbers['create']} to create"
+    proposed = sum(c.approval for c in plan.going() if c.action is Action.CREATE)
+    words = [f"{create} ({proposed} as a proposal)" if proposed == 1 else create]
+    if proposed > 1:
+        words = [f"{create} ({proposed} as proposals)"]
+    words += [f"{numbers['update']} to update", f"{numbers['delete']} to delete"]
+    if numbers["adopt"]:
+        fields = sum(len(c.held_fields) for c in plan.going() if c.action is Action.ADOPT)
+        held = f" ({fields} field{'s' if fields > 1 else ''} of it held)" if fields else ""
+        words.append(f"{numbers['adopt']} to adopt{held}")
+    for word, tail in (("forget", "to forget"), ("held", "held"), ("unchanged", "unchanged")):
+        if numbers[word]:
+            words.append(f"{numbers[word]:,} {tail}")
+    silent = " Nothing will be sent." if plan.going() and not any(c.sends for c in plan.going()) else ""
+    return ["", f"Plan: {', '.join(words)}.{silent}"]
+
+
+def _calm(plan: Plan, numbers: dict[str, int]) -> str:
+    records = f"{numbers['unchanged']:,} record{'' if numbers['unchanged'] == 1 else 's'}"
+    if numbers["held"]:
+        are = "is" if numbers["unchanged"] == 1 else "are"
+        return f"Nothing to send: {records} on the server {are} as the files say, {numbers['held']} held."
+    if not numbers["unchanged"]:
+        return "Nothing to do: the files declare no records, and none is managed."
+    return f"Nothing to do: {'all ' if numbers['unchanged'] > 1 else ''}{records} on the server as the files say."
+
+
+def next_hints(plan: Plan) -> list[Hint]:
+    """One to three commands that fit what the plan shows."""
+    hints: list[Hint] = []
+    going = plan.going()
+    if going:
+        bound = sum(c.action is Action.ADOPT for c in going)
+        only_binds = bound == len(going) and not any(c.sends for c in going)
+        binds = f"binds the record{'s' if bound > 1 else ''}"
+        hints.append(("stemctl apply", binds if only_binds else "shows this again, asks, and carries it out"))
+    asking = {kind: sum(_asks(c, kind) for c in plan.changes) for kind in PERMISSIONS}
+    for kind, number in asking.items():
+        if number:
+            hints.append((f"stemctl plan --allow {kind}={number}", _ALLOWED[kind]))
+    if not hints and any(c.held in (Held.PENDING, Held.REJECTED) for c in plan.held()):
+        hints.append(("stemctl approvals list", "where the proposals stand"))
+    if any(c.held is Held.REJECTED for c in plan.held()):
+        hints.append(("stemctl apply --resubmit", "proposes the same again"))
+    return hints[:3]
+
+
+_ALLOWED = {
+    Held.REVERT: "the plan that undoes what was changed there",
+    Held.REPLACE: "the plan that replaces what stands there",
+    Held.DELETE: "the plan that deletes them; the ids do not come back",
+    Held.CASCADE: "the plan that deletes them with all that hangs on them",
+}
+
+
+def _asks(change: Change, kind: Held) -> bool:
+    return change.held is kind or any(f.held is kind for f in change.held_fields)
+
+
+def _to_write(plan: Plan) -> list[str]:
+    """What can be written into a file to settle what is held."""
+    left = [c for c in plan.held() if c.held is Held.DELETE]
+    renames = [c for c in plan.held() if c.held is Held.RENAME]
+    drifted = [(c, f) for c in plan.changes for f in c.fields if f.held is Held.REVERT and c.action is Action.UPDATE]
+    lines: list[str] = []
+    if drifted:
+        lines.append("To keep what the server has, write it in the file; nothing is sent for it then:")
+        lines += [f"      {visible(str(c.address))}    {f.path}: {shown(f.before)}" for c, f in drifted[:5]]
+    if left:
+        names = f"[{', '.join(visible(str(c.address)) for c in left[:3])}{', …' if len(left) > 3 else ''}]"
+        lines += [
+            "To settle it in a pull request, write one of these in any manifest:",
+            f"      deleted: {names}    deletes, no other permission needed",
+            f"      forget: {names}     keeps it on the server, unmanaged",
+        ]
+    lines += _moved_entry(renames)
+    return lines
+
+
+def _moved_entry(renames: Iterable[Change]) -> list[str]:
+    lines = []
+    for change in renames:
+        if change.action is Action.CREATE:
+            old = visible(str(change.waits[0]))
+            lines += [
+                "If it is the same record:",
+                "      moved:",
+                f"        - from: {old}",
+                f"          to: {visible(str(change.address))}",
+                "If it is another one, and the first should go:",
+                f"      deleted: [{old}]",
+            ]
+    return lines

@@ -1,0 +1,147 @@
+"""What became of a plan, as text."""
+
+from __future__ import annotations
+
+from stemctl.errors import Hint
+from stemctl.plan import WAITING, Action, Held, Outcome, Report, Status
+from stemctl.render.look import Look
+from stemctl.render.plan_text import SYMBOLS, margin_of
+from stemctl.render.wording import joined, shown, visible
+
+LINES_UP_TO = 40
+"""Runs of more changes than this show their failures, and the rest with -v alone."""
+
+_DONE = {
+    Action.CREATE: "created",
+    Action.UPDATE: "updated",
+    Action.DELETE: "deleted",
+    Action.ADOPT: "adopted",
+    Action.FORGET: "forgotten",
+}
+
+
+def report_text(report: Report, look: Look, seconds: float, state: str) -> str:
+    """The screen of a finished apply; `state` says where the state was saved."""
+    lines = _outcomes(report, look)
+    lines += ["", _summary(report, seconds)]
+    if report.of(Status.PROPOSED):
+        lines.append("A proposal is not a record yet: an administrator of BrainSTEM decides. You have nothing to do.")
+    lines += _failures(report, look)
+    lines += _refusals(report, look)
+    lines += _held(report, look)
+    if report.of(Status.APPLIED, Status.PROPOSED):
+        lines += ["", f"State saved in {state}, run {report.run}."]
+    lines += look.next(next_hints(report))
+    return look.finish(lines)
+
+
+def outcome_row(outcome: Outcome, look: Look) -> tuple[str, str, str]:
+    """Symbol and address, what became of it, and its id, approval, fields or message."""
+    change = outcome.change
+    failed = outcome.status not in (Status.APPLIED, Status.PROPOSED)
+    word = _DONE[change.action] if outcome.status is Status.APPLIED else str(outcome.status)
+    if outcome.status is Status.PROPOSED:
+        what = f"approval {outcome.approval}"
+    elif failed:
+        what = visible(outcome.message)
+    elif change.action is Action.CREATE:
+        what = outcome.id or ""
+    else:
+        what = ", ".join(dict.fromkeys(f.path for f in change.fields if not f.held)) if change.sends else ""
+        what = "" if change.action is Action.DELETE else what
+    return (f"{SYMBOLS[change.action]} {visible(str(change.address))}", word, what)
+
+
+def _outcomes(report: Report, look: Look) -> list[str]:
+    tried = [o for o in report.outcomes if o.status is not Status.HELD]
+    if len(tried) > LINES_UP_TO and not look.verbose:
+        tried = [o for o in tried if o.status in (Status.FAILED, Status.UNKNOWN)]
+    rows = look.columns([outcome_row(o, look) for o in tried], indent=2)
+    return ["", *(row.rstrip() for row in rows)] if rows else []
+
+
+def _summary(report: Report, seconds: float) -> str:
+    numbers = report.summary()
+    words = [f"{numbers['created']:,} created", f"{numbers['updated']:,} updated", f"{numbers['deleted']:,} deleted"]
+    patched = sum(o.change.sends for o in report.of(Status.APPLIED) if o.change.action is Action.ADOPT)
+    if numbers["adopted"]:
+        words.append(f"{numbers['adopted']:,} adopted{f' ({patched} with a PATCH)' if patched else ''}")
+    words += [f"{numbers[w]:,} {w}" for w in ("forgotten", "proposed") if numbers[w]]
+    words.append(f"{numbers['failed']:,} failed")
+    words += [f"{numbers[w]:,} {w}" for w in ("skipped", "unknown", "held") if numbers[w]]
+    start = "Interrupted" if report.interrupted else "Applied"
+    return f"{start}: {', '.join(words)}, in {seconds:.1f} s."
+
+
+def _failures(report: Report, look: Look) -> list[str]:
+    lines = []
+    for outcome in report.of(Status.FAILED, Status.UNKNOWN):
+        change = outcome.change
+        place = change.place
+        for name in outcome.errors:
+            place = next((f.place for f in change.fields if f.path == name and f.place), place)
+        right = f"{visible(place.file)}:{place.line}:{place.column}" if place else ""
+        lines += look.headline("!", visible(str(change.address)), right)
+        lines += [f"      {visible(text)}" for text in (outcome.message, *outcome.detail)]
+    return ["", look.paint("bold", "Failed"), *lines] if lines else []
+
+
+def _refusals(report: Report, look: Look) -> list[str]:
+    lines: list[str] = []
+    for outcome in report.outcomes:
+        if not outcome.refused:
+            continue
+        place = outcome.change.place
+        lines += look.headline(
+            "!", visible(str(outcome.change.address)), f"{visible(place.file)}:{place.line}" if place else ""
+        )
+        rows = [
+            (name, f"sent {shown(value)}; the server answered and does not have it")
+            for name, value in outcome.refused.items()
+        ]
+        lines += look.columns(rows)
+        lines.append("      It will not be sent again. Take it out of the file, or ask who runs the server.")
+    return ["", look.paint("bold", "Refused by the server"), *lines] if lines else []
+
+
+def _held(report: Report, look: Look) -> list[str]:
+    rows = []
+    for outcome in report.of(Status.HELD):
+        change = outcome.change
+        why = "; ".join(visible(text) for text in change.detail)
+        if change.held is Held.BLOCKED:
+            why = f"waits for {joined([visible(str(address)) for address in change.waits])}"
+        elif change.held is Held.DELETE:
+            why = "not in the files any more"
+        elif change.held is Held.CONFLICT:
+            why = f"{joined([f.path for f in change.fields if f.reason == 'conflict'])}: changed on both sides"
+        elif change.held is Held.REVERT and change.fields and change.action is Action.UPDATE:
+            f = change.fields[0]
+            why = f"{f.path}: server {shown(f.before)}, files {shown(f.after)}"
+        rows.append((f"{margin_of(change)} {visible(str(change.address))}", str(change.held), why))
+    for outcome in report.of(Status.APPLIED, Status.PROPOSED):
+        for f in outcome.change.held_fields:
+            rows.append((f"! {visible(str(outcome.change.address))}", str(f.held), f"{f.path}: the server's stays"))
+    if not rows:
+        return []
+    return ["", look.paint("bold", "Held, nothing was sent"), *(r.rstrip() for r in look.columns(rows, indent=2))]
+
+
+def next_hints(report: Report) -> list[Hint]:
+    """One to three commands that fit what happened."""
+    held = {o.change.held for o in report.of(Status.HELD)}
+    hints: list[Hint] = []
+    if report.interrupted:
+        hints.append(("stemctl apply", f"goes on with the remaining {len(report.of(Status.SKIPPED))}"))
+    elif report.of(Status.UNKNOWN):
+        hints.append(("stemctl plan", "looks again for what had no answer"))
+    elif report.of(Status.FAILED):
+        hints.append(("stemctl apply", "after mending what failed"))
+    if held - WAITING:
+        hints.append(("stemctl plan", "each held change in full, with what to write"))
+    if Held.DELETE in held:
+        number = sum(o.change.held is Held.DELETE for o in report.outcomes)
+        hints.append((f"stemctl apply --auto-approve --allow delete={number}", "deletes; the ids do not come back"))
+    if not hints and report.of(Status.PROPOSED):
+        hints.append(("stemctl approvals list", "where the proposals stand"))
+    return hints[:3]

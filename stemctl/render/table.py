@@ -1,0 +1,45 @@
+"""Records and proposals as a table, one of them as a list of its fields."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from stemctl.records import Fields, Value
+from stemctl.render.look import Look
+from stemctl.render.wording import shown
+
+WIDEST = 40
+"""Characters of a cell before it is cut."""
+
+
+def table_text(columns: Sequence[str], records: Sequence[Fields], look: Look) -> str:
+    """One record a line; columns that are empty in all of them are left out."""
+    used = [name for name in columns if any(_says_something(fields.get(name)) for fields in records)]
+    cells = [[_cell(fields.get(name)) for name in used] for fields in records]
+    widths = [max([len(name), *(len(row[i]) for row in cells)]) for i, name in enumerate(used)]
+    lines = [look.paint("bold", _line(used, widths)), *(_line(row, widths) for row in cells)]
+    return look.finish(line.rstrip() for line in lines) if used else ""
+
+
+def record_text(fields: Fields, names: Mapping[str, str], look: Look) -> str:
+    """Every field of a record on a line of its own; `names` says what the ids in it are called."""
+    return look.finish(look.columns([(name, shown(_named(value, names))) for name, value in fields.items()], indent=0))
+
+
+def _says_something(value: Value) -> bool:
+    return value not in (None, "", [], {})
+
+
+def _cell(value: Value) -> str:
+    text = shown(value) if _says_something(value) else ""
+    return text if len(text) <= WIDEST else text[: WIDEST - 1] + "…"
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    return "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
+
+
+def _named(value: Value, names: Mapping[str, str]) -> Value:
+    if isinstance(value, list):
+        return [_named(item, names) for item in value]
+    return names.get(value, value) if isinstance(value, str) else value

@@ -1,0 +1,108 @@
+"""Values and differences as people read them: control characters made visible, long text as a word diff."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Hashable, Sequence
+
+from stemctl.records import Value
+
+LONG = 60
+"""Text above this many characters is shown as a word diff."""
+
+AROUND = 3
+"""Words shown before and after a change."""
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
+_NUMBER = re.compile(r"[-+]?[0-9][0-9_.eE+-]*")
+_OWN_WORDS = {"none", "(none)", "(cleared)", "(not shown)", "null", "true", "false"}
+
+
+def visible(text: str) -> str:
+    """The text with control characters and direction marks written out, so that none of them is obeyed."""
+    return _CONTROL.sub(lambda found: _escape(found[0]), text)
+
+
+def _escape(character: str) -> str:
+    short = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}.get(character)
+    return short or (f"\\x{ord(character):02x}" if ord(character) < 256 else f"\\u{ord(character):04x}")
+
+
+def shown(value: Value) -> str:
+    """A value in one line: text as it is unless that would be unclear, lists and maps by element."""
+    match value:
+        case None:
+            return "none"
+        case bool():
+            return str(value).lower()
+        case str():
+            return _text(value)
+        case list():
+            return ", ".join(_element(item) for item in value) or "[]"
+        case dict():
+            return ", ".join(f"{visible(str(key))}: {shown(item)}" for key, item in value.items()) or "{}"
+        case _:
+            return str(value)
+
+
+def _text(text: str) -> str:
+    if text == "" or text != text.strip() or text.lower() in _OWN_WORDS or _NUMBER.fullmatch(text):
+        return '"' + visible(text) + '"'
+    return visible(text)
+
+
+def _element(item: Value) -> str:
+    """An element of a list: an item shows its members' values, as they say enough."""
+    if isinstance(item, dict):
+        return " ".join(shown(member) for member in item.values())
+    return shown(item)
+
+
+def difference(before: Value, after: Value) -> str:
+    """`old → new`, or a word diff where the text is long."""
+    if isinstance(before, str) and isinstance(after, str) and after and max(len(before), len(after)) > LONG:
+        return word_diff(before, after)
+    cleared = after in ("", None, [], {}) and before not in ("", None, [], {})
+    return f"{shown(before)} → {shown(after)}{' (cleared)' if cleared else ''}"
+
+
+def word_diff(before: str, after: str) -> str:
+    """Changed words as `[-old-]{+new+}` with a few words around them, `…` where words are left out."""
+    old, new = before.split(), after.split()
+    pieces: list[str] = []
+    matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
+    blocks = matcher.get_opcodes()
+    for number, (kind, i1, i2, j1, j2) in enumerate(blocks):
+        if kind == "equal":
+            pieces.append(_around(old[i1:i2], number == 0, number == len(blocks) - 1))
+            continue
+        gone = f"[-{visible(' '.join(old[i1:i2]))}-]" if i2 > i1 else ""
+        come = f"{{+{visible(' '.join(new[j1:j2]))}+}}" if j2 > j1 else ""
+        pieces.append(gone + come)
+    return " ".join(piece for piece in pieces if piece)
+
+
+def _around(words: list[str], first: bool, last: bool) -> str:
+    start = [] if first else words[:AROUND]
+    end = [] if last else words[max(len(start), len(words) - AROUND) :]
+    left_out = len(start) + len(end) < len(words)
+    middle = ["…"] if left_out else []
+    return visible(" ".join([*start, *middle, *end]))
+
+
+def element_diff(before: Sequence[Value], after: Sequence[Value]) -> tuple[list[str], list[str]]:
+    """What a list gains and loses, element by element."""
+    old, new = {_key(item): item for item in before}, {_key(item): item for item in after}
+    gains = [_element(item) for key, item in new.items() if key not in old]
+    losses = [_element(item) for key, item in old.items() if key not in new]
+    return gains, losses
+
+
+def _key(item: Value) -> Hashable:
+    return tuple(sorted((k, str(v)) for k, v in item.items())) if isinstance(item, dict) else item
+
+
+def joined(words: Sequence[str], last: str = "and") -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return f" {last} ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)

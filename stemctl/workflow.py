@@ -1,0 +1,324 @@
+"""What the commands do: strings reading, planning and applying together. No printing here."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from stemctl import __version__, loader
+from stemctl.across import check_references
+from stemctl.apply import Apply
+from stemctl.catalog import Catalog, load_catalog
+from stemctl.check import missing_fields
+from stemctl.client import ReadClient, WriteClient
+from stemctl.config import NAME, Config, Server, load_config
+from stemctl.diagnostics import Diagnostic, Severity, has_errors, in_order
+from stemctl.errors import ConfigError, InvalidFiles
+from stemctl.manifests import load_repository, with_lines
+from stemctl.plan import Outcome, Plan, Report, Target
+from stemctl.planner import Options, count_read, make_plan, needs, wants_approvals
+from stemctl.reading import take_snapshot
+from stemctl.records import Fields, Repository, Snapshot
+from stemctl.references import wanted_references
+from stemctl.state import State
+from stemctl.store import FOLDER, FileStore, own_folder
+from stemctl.tokens import Token, find_token
+
+if TYPE_CHECKING:
+    from stemctl.sandbox.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """A metadata repository, one of its servers, and the world around them."""
+
+    config: Config
+    server: Server
+    catalog: Catalog
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    on_pause: Callable[[float], None] = lambda seconds: None
+
+    @property
+    def target(self) -> Target:
+        """The server as plans name it."""
+        return Target(self.server.name, self.server.url, self.server.portal, self.server.edition)
+
+    @property
+    def store(self) -> FileStore:
+        """Where the state of this server is kept."""
+        return FileStore(self.config.root, self.server)
+
+    @property
+    def database(self) -> str | None:
+        """The file of the sandbox inside this process, as people see it."""
+        return f"{FOLDER}/sandbox.db" if self.server.is_sandbox else None
+
+
+def open_workspace(root: Path, word: str | None = None, environ: Mapping[str, str] | None = None) -> Workspace:
+    """The workspace of a folder, for the server that `word` names, or the default one."""
+    config = load_config(root)
+    server = config.server(word)
+    return Workspace(config, server, load_catalog(server.edition), environ if environ is not None else os.environ)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The manifests as read, and what is wrong with them."""
+
+    repository: Repository
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def load(config: Config, catalog: Catalog) -> Loaded:
+    """Read and check the manifests.
+
+    Raises:
+        ConfigError: there is none at all, which is never a wish to delete everything.
+    """
+    repository, found = load_repository(config.root, config.manifests, catalog)
+    if not repository.files and not found:
+        raise no_manifest(config)
+    problems = [*found, *check_references(repository, catalog)]
+    return Loaded(repository, with_lines(config.root, in_order(problems)))
+
+
+def no_manifest(config: Config) -> ConfigError:
+    """Nothing declared is not the same as nothing to do."""
+    where = NAME if config.found else "Without a stemctl.yaml, stemctl"
+    names = ", ".join(config.manifests)
+    return ConfigError(
+        "No manifest found.",
+        f"{where} looks in {names}, and no YAML file is in or below it.\n"
+        "Nothing was compared or sent, and missing files are never a wish to delete.",
+        [
+            ("git status", "were they moved, or is this another branch?"),
+            ("stemctl -C FOLDER plan", "if your files are somewhere else"),
+        ],
+    )
+
+
+def validate(space: Workspace, paths: Sequence[str] = ()) -> Loaded:
+    """All findings of the files alone; those in `paths`, if any are named. What is live, as far as the state knows,
+    needs no required fields."""
+    config, catalog = space.config, space.catalog
+    loaded = load(config, catalog)
+    live = {address for address, entry in space.store.read().records.items() if entry.id}
+    missing = [
+        finding
+        for address, record in loaded.repository.records.items()
+        for finding in missing_fields(record, catalog.models[address.model], address in live or record.id is not None)
+    ]
+    found = in_order([*loaded.diagnostics, *with_lines(config.root, missing)])
+    return Loaded(loaded.repository, _below(paths, found))
+
+
+async def validate_online(space: Workspace, loaded: Loaded, paths: Sequence[str] = ()) -> Loaded:
+    """The same, with references and names looked up on the server."""
+    async with connect(space) as link:
+        planned = await plan(space, link.reader(), Loaded(loaded.repository, ()), Options())
+    known = (d for d in loaded.diagnostics if d.code != "missing-field")  # what is live is known better now
+    return Loaded(loaded.repository, _below(paths, in_order([*known, *planned.plan.diagnostics])))
+
+
+def verdict(space: Workspace, loaded: Loaded) -> str:
+    """The last line of a validation: the findings counted, and what was checked."""
+    files, records = len(loaded.repository.files), len(loaded.repository.records)
+    checked = f"{_number(records, 'record')} checked against edition {space.server.edition}. Nothing was sent."
+    errors = [d for d in loaded.diagnostics if d.severity is Severity.ERROR]
+    if not errors:
+        return f"No errors in {_number(files, 'file')}, {checked}"
+    places = {d.place.file for d in errors if d.place}
+    return f"{_number(len(errors), 'error')} in {len(places)} of {_number(files, 'file')}, {checked}"
+
+
+def _number(number: int, word: str) -> str:
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
+
+
+def _below(paths: Sequence[str], diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """The findings in the named files and folders; all of them if none is named."""
+    wanted = [Path(path).as_posix().removeprefix("./").rstrip("/") for path in paths]
+    return tuple(
+        d
+        for d in diagnostics
+        if not wanted or (d.place and any(d.place.file == w or d.place.file.startswith(f"{w}/") for w in wanted))
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An open connection to a server, from which clients are made: one that can only read, one that can write."""
+
+    http: httpx.AsyncClient
+    base: str
+    space: Workspace
+    token: Token | None
+    parallelism: int
+
+    def reader(self, portal: str | None = None) -> ReadClient:
+        """A client without a method that writes."""
+        return ReadClient(*self._arguments(portal))
+
+    def writer(self) -> WriteClient:
+        """A client with the whole API."""
+        return WriteClient(*self._arguments(None))
+
+    def _arguments(self, portal: str | None) -> Any:
+        space = self.space
+        portal = portal or space.server.portal
+        return (self.http, self.base, portal, space.catalog, self.token, self.parallelism, space.on_pause)
+
+
+@contextlib.asynccontextmanager
+async def connect(space: Workspace, parallelism: int = 8) -> AsyncIterator[Link]:
+    """A link to the server of a workspace; for the sandbox, the app runs in this process."""
+    async with contextlib.AsyncExitStack() as stack:
+        base, transport = space.server.url, None
+        if space.server.is_sandbox:
+            base, transport = "http://sandbox/", stack.enter_context(sandbox_transport(space))
+        http = await stack.enter_async_context(
+            httpx.AsyncClient(
+                transport=transport,
+                headers={"User-Agent": f"stemctl/{__version__}"},
+                follow_redirects=False,
+                limits=httpx.Limits(max_connections=parallelism, max_keepalive_connections=parallelism),
+            )
+        )
+        yield Link(http, base, space, find_token(space.server, space.environ), parallelism)
+
+
+@contextlib.contextmanager
+def sandbox_transport(space: Workspace) -> Iterator[httpx.AsyncBaseTransport]:
+    """A transport to the sandbox of a workspace, whose database is filled from its seed when it is new."""
+    from stemctl.sandbox.app import create_app  # Starlette and SQLite are needed by the sandbox alone
+
+    with contextlib.closing(open_sandbox(space)) as database:
+        yield httpx.ASGITransport(create_app(database))
+
+
+def open_sandbox(space: Workspace) -> Database:
+    """The database of the sandbox, made and filled from its seed if need be.
+
+    Raises:
+        ConfigError: the seed cannot be read, or does not fit the tables.
+    """
+    from stemctl.sandbox.database import Database
+
+    path = own_folder(space.config.root) / "sandbox.db"
+    database = Database(path, space.catalog)
+    if database.is_new and space.server.seed:
+        try:
+            database.seed(read_seed(space.config.root, space.server.seed))
+        except ConfigError:
+            database.close()
+            path.unlink(missing_ok=True)
+            raise
+    return database
+
+
+def read_seed(root: Path, name: str) -> Mapping[str, list[Fields]]:
+    """The records of a seed file, by list key.
+
+    Raises:
+        ConfigError: it is not YAML, or no mapping.
+    """
+    try:
+        document = loader.read(root / name, name)
+    except OSError as error:
+        raise ConfigError(f"The seed {name} cannot be read.", f"{NAME} names it: {error.strerror}.") from error
+    if document.problems or document.root is None or not isinstance(document.root.value, dict):
+        found = document.problems[0] if document.problems else None
+        raise ConfigError(f"{found.place}: {found.message}." if found else f"The seed {name} is no mapping.")
+    seed: Mapping[str, list[Fields]] = document.root.value
+    return seed
+
+
+def referred_to(space: Workspace) -> Mapping[str, list[Fields]]:
+    """What the manifests refer to and do not declare, as a seed: the name, and in every required text the name."""
+    repository = load(space.config, space.catalog).repository
+    seed: dict[str, list[Fields]] = {}
+    for name, wanted in sorted(wanted_references(repository, space.catalog).items()):
+        model = space.catalog.models.get(name)
+        if model is not None and model.identity:
+            texts = [row.name for row in model.managed() if row.required and row.kind == "text"]
+            seed[model.many] = [dict.fromkeys([model.identity, *texts], text) for text in sorted(wanted)]
+    return seed
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan with what it was made from."""
+
+    plan: Plan
+    repository: Repository
+    snapshot: Snapshot
+    state: State
+
+
+async def plan(space: Workspace, client: ReadClient, loaded: Loaded, options: Options) -> Planned:
+    """Read what the files need of the server and compare. The client that comes in cannot write by its type.
+
+    Raises:
+        InvalidFiles: the files have errors; nothing was read.
+    """
+    if has_errors(loaded.diagnostics):
+        raise InvalidFiles(loaded.diagnostics, "The files have errors; nothing was read or sent.")
+    repository, state = loaded.repository, space.store.read()
+    wanted = needs(repository, state, space.catalog)
+    snapshot = await take_snapshot(client, wanted, wants_approvals(repository, space.catalog))
+    made = make_plan(repository, state, snapshot, space.catalog, space.target, options)
+    lined = with_lines(space.config.root, in_order([*made.diagnostics, *loaded.diagnostics]))
+    return Planned(replace(made, diagnostics=lined, commit=head_commit(space.config.root)), repository, snapshot, state)
+
+
+def replan(space: Workspace, planned: Planned, options: Options) -> Planned:
+    """The same readings planned again with other permissions."""
+    before = planned.plan
+    made = make_plan(planned.repository, planned.state, planned.snapshot, space.catalog, space.target, options)
+    return replace(planned, plan=replace(made, diagnostics=before.diagnostics, commit=before.commit))
+
+
+def what_was_read(space: Workspace, planned: Planned) -> str:
+    """`Read 2 files with 3 records. On the server: 1 project, 3 sensory stimulus types.`"""
+    files, records = len(planned.repository.files), len(planned.repository.records)
+    server = ", ".join(count_read(planned.snapshot, space.catalog))
+    there = f" On the server: {server}." if server else ""
+    return f"Read {_number(files, 'file')} with {_number(records, 'record')}.{there}"
+
+
+def wrong_files(plan: Plan) -> tuple[Diagnostic, ...]:
+    """The findings of a plan that stand in the user's files; with errors among them nothing is sent."""
+    return tuple(d for d in plan.diagnostics if d.place is not None)
+
+
+async def apply(
+    space: Workspace,
+    client: WriteClient,
+    planned: Planned,
+    run: str,
+    on_outcome: Callable[[Outcome], None],
+    parallelism: int,
+    on_start: Callable[[Apply], None] = lambda work: None,
+) -> Report:
+    """Carry a plan out. The caller holds the lock of the store."""
+    work = Apply(planned.plan, planned.state, client, run, space.store.write, on_outcome, parallelism)
+    on_start(work)
+    return await work.carry_out()
+
+
+def head_commit(root: Path) -> str | None:
+    """The commit of the repository that the plan is made from, if git knows one."""
+    try:
+        found = subprocess.run(
+            ["git", "-C", str(root), "rev-parse", "HEAD"], capture_output=True, text=True, timeout=10, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return found.stdout.strip() if found.returncode == 0 else None
