@@ -1,11 +1,11 @@
 """Failures that end a command; findings about the user's files are diagnostics instead.
 
-    StemctlError (exit code 1)
-      TableError        a field table or a generated schema is wrong
-      ConfigError       stemctl.yaml, an option or a token is wrong
-      InvalidFiles      the manifests have errors; carries the diagnostics
-      StateError        the state file cannot be used
-      ServerError       a request did not succeed; see client.py for its children
+StemctlError (exit code 1)
+  TableError        a field table or a generated schema is wrong
+  ConfigError       stemctl.yaml, an option or a token is wrong
+  InvalidFiles      the manifests have errors; carries the diagnostics
+  StateError        the state file cannot be used
+  ServerError       a request did not succeed; see client.py for its children
 """
 
 from __future__ import annotations

@@ -1,0 +1,133 @@
+"""Findings about manifests: each file by its schema, and all files together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from stemctl.across import check_references
+from stemctl.catalog import Catalog, Model
+from stemctl.diagnostics import Diagnostic, Severity
+from stemctl.document import Document, Node
+from stemctl.judge import Judge
+from stemctl.records import Path, Place, Record
+from stemctl.schema import WISHES
+from stemctl.translate import Translator
+
+__all__ = ["WISHES", "check_document", "check_references", "missing_fields", "only_defaults"]
+
+
+def check_document(document: Document, judge: Judge, catalog: Catalog) -> tuple[list[Diagnostic], set[Path]]:
+    """What is wrong with one file, and which of its records (list key and position) cannot be used."""
+    root = document.root
+    if root is None:
+        return [], set()
+    unread = document.blanks + document.disputed
+    paths = _paths(root, unread) if unread else {}
+    translator = Translator(document, catalog)
+    findings = [translator.no_value(paths[id(node)][0], node) for node in document.blanks if id(node) in paths]
+    broken = {path[:2] for many in paths.values() for path in many}
+    violations = list(judge.violations(root.value))
+    empty = {violation.path for violation in violations if violation.keyword == "minLength"}
+    for violation in violations:
+        broken.add(violation.path[:2])
+        # What a schema says about a value that could not be read helps nobody, nor which form the empty text lacks.
+        shaped = violation.keyword in ("pattern", "format") and violation.path in empty
+        if id(root.at(violation.path)) not in paths and not shaped:
+            findings += translator.findings(violation)
+    for path, finding in _repeated_items(document, catalog):
+        broken.add(path)
+        findings.append(finding)
+    return _first_of_each(findings, {problem.place for problem in document.problems}), broken
+
+
+def _first_of_each(findings: list[Diagnostic], known: set[Place | None]) -> list[Diagnostic]:
+    """Without what a second rule says in the same words, or about a place where reading already failed."""
+    first = {(f.place, f.code, f.message): f for f in reversed(findings) if f.place not in known}
+    return list(reversed(first.values()))
+
+
+def _paths(root: Node, wanted: list[Node]) -> dict[int, list[Path]]:
+    """The paths to some nodes, by the identity of the node; several if aliases lead to it."""
+    identities = {id(node) for node in wanted}
+    found: dict[int, list[Path]] = {}
+    ways: list[tuple[Path, Node]] = [((), root)]
+    while ways:
+        path, node = ways.pop()
+        if id(node) in identities:
+            found.setdefault(id(node), []).append(path)
+        children = node.children or ()
+        steps = children.items() if isinstance(children, dict) else enumerate(children)
+        ways += [((*path, step), child) for step, child in steps]
+    return {identity: sorted(paths, key=str) for identity, paths in found.items()}
+
+
+def _repeated_items(document: Document, catalog: Catalog) -> Iterator[tuple[Path, Diagnostic]]:
+    """Items of one list that share what tells items apart: merged by it, one of them would be lost."""
+    for key, section in _mapping(document.root).items():
+        model = catalog.by_list_key(key)
+        if model is None or not isinstance(section.children, list):
+            continue
+        rules = [f for f in model.managed() if f.by]
+        for position, node in enumerate(section.children):
+            for rule in rules:
+                for item, name in _repeated(_mapping(node).get(rule.name), rule.by):
+                    message = f"two {rule.name} have this {rule.by}"
+                    found = document.finding(item.event, "duplicate-item", message, "keep one", value=name)
+                    yield (key, position), found
+
+
+def _repeated(items: Node | None, by: str | None) -> Iterator[tuple[Node, str]]:
+    """The member `by` of each item that an earlier one has too."""
+    seen: set[str] = set()
+    for item in items.children if items and isinstance(items.children, list) else ():
+        member = _mapping(item).get(by or "")
+        if member and isinstance(member.value, str):
+            if member.value in seen:
+                yield member, member.value
+            seen.add(member.value)
+
+
+def _mapping(node: Node | None) -> dict[str, Node]:
+    return node.children if node and isinstance(node.children, dict) else {}
+
+
+def only_defaults(document: Document) -> Iterator[Diagnostic]:
+    """A file of folder defaults holds nothing else."""
+    root = document.root
+    if root is None or not isinstance(root.children, dict):
+        return
+    for key, event in root.keys.items():
+        if key != "defaults":
+            message, remedy = "a file of folder defaults holds defaults: alone", "move it to a file of another name"
+            yield document.finding(event, "not-defaults", message, remedy)
+
+
+def missing_fields(record: Record, model: Model, live: bool = False) -> Iterator[Diagnostic]:
+    """What a record lacks to be created; no more than a note if it is `live`, since the server has it."""
+    for field in model.managed():
+        if not field.required or field.name in record.fields:
+            continue
+        message = f"{field.name} {'are' if field.kind in _MANY else 'is'} left to the server"
+        remedy = ""
+        if not live:
+            message = f"a new {model.words} needs {field.name}"
+            shared = "" if field.name == model.identity else ", or under defaults for the whole file"
+            remedy = f"add   {field.name}: {_placeholder(field.to, field.kind)}   here{shared}"
+        yield Diagnostic(
+            Severity.NOTE if live else Severity.ERROR,
+            "missing-field",
+            message,
+            record.place,
+            remedy,
+            str(record.address),
+            field.name,
+            rule=f"required: {field.name}",
+        )
+
+
+_MANY = {"references", "list", "items"}
+
+
+def _placeholder(to: str | None, kind: str) -> str:
+    what = f"NAME OF A {to.upper()}" if to else "..."
+    return f"[{what}]" if kind in _MANY else what

@@ -1,0 +1,83 @@
+"""The JSON Schema of stemctl.yaml."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from stemctl.patterns import portable
+from stemctl.records import Value
+
+Schema = dict[str, Any]
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+PERMISSIONS = ("delete", "revert", "replace", "cascade")
+
+
+def config_schema(editions: Sequence[str]) -> Schema:
+    """The file stemctl.yaml."""
+    return {
+        "$schema": DIALECT,
+        "$id": "urn:stemctl:schema:config",
+        "title": "stemctl.yaml",
+        "description": "Where manifests are, and the servers they are compared with.",
+        **closed(
+            manifests={
+                "type": "array",
+                "minItems": 1,
+                "items": _text("A folder, a file or a glob, relative to this file."),
+                "description": "Where manifests are. Git-ignored and hidden files are skipped. Example: [records]",
+            },
+            default_server=_text("The server that is meant when --server names none."),
+            servers={
+                "type": "object",
+                "description": "Servers by name.",
+                "propertyNames": {"pattern": portable("^[A-Za-z0-9][A-Za-z0-9_.-]*$")},
+                "additionalProperties": _server(editions),
+            },
+            policy={"description": "What may be sent unasked.", **closed(allow=_allow())},
+        ),
+    }
+
+
+def _server(editions: Sequence[str]) -> Schema:
+    spellings: list[Value] = [spelling for e in editions for spelling in (e, *([int(e)] if e.isdigit() else []))]
+    state = closed(
+        backend={"enum": ["file", "git"], "description": "file: beside stemctl.yaml; git: a branch of its own."},
+        remote=_text("Name of a configured git remote. Example: origin"),
+        branch=_text("The branch that holds the state. Example: stemctl-state"),
+    )
+    return {
+        "description": "One server, as one portal of it shows it.",
+        **closed(
+            url={
+                "type": "string",
+                "pattern": portable("^(?:sandbox:|https?://[^ ]+)$"),
+                "description": "Where it is. sandbox: is one in this process. Example: https://www.brainstem.org/",
+            },
+            portal={"enum": ["private", "public", "super"], "description": "Which records are seen. Default: private"},
+            edition={"enum": spellings, "description": "State of the API, needed for a real server."},
+            seed=_text("Records that fill a new sandbox: a file in the shape of a manifest."),
+            state={"description": "Where the state is kept.", **state},
+        ),
+        "required": ["url"],
+        "if": {"properties": {"url": {"pattern": "^http"}}},
+        "then": {"required": ["edition"]},
+    }
+
+
+def _allow() -> Schema:
+    number = {"type": "integer", "minimum": 0}
+    return {
+        "description": "Up to this many records a run, by permission. Example: {delete: 10}",
+        **closed(**dict.fromkeys(PERMISSIONS, number)),
+    }
+
+
+def closed(**properties: Schema) -> Schema:
+    """An object that has these properties and no others."""
+    return {"type": "object", "additionalProperties": False, "properties": properties}
+
+
+def _text(description: str) -> Schema:
+    return {"type": "string", "minLength": 1, "description": description}

@@ -1,0 +1,87 @@
+"""Values that records of a file or folder share, and how a record's own values go on top of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from stemctl.catalog import Field
+from stemctl.records import Path, Place, Value
+
+_LINE = 24
+"""Bits of a column: places are kept as one number each, for there are many of them."""
+
+
+class Places(Mapping[Path, Place]):
+    """Where the values of a record are written: numbers for its own file, places for defaults from elsewhere."""
+
+    __slots__ = ("_file", "_packed")
+
+    def __init__(self, file: str, packed: dict[Path, int | Place]) -> None:
+        self._file = file
+        self._packed = packed
+
+    def __getitem__(self, path: Path) -> Place:
+        packed = self._packed[path]
+        return packed if isinstance(packed, Place) else unpacked(self._file, packed)
+
+    def __iter__(self) -> Iterator[Path]:
+        return iter(self._packed)
+
+    def __len__(self) -> int:
+        return len(self._packed)
+
+
+def packed(line: int, column: int) -> int:
+    """Line and column, counted from 0, as one number."""
+    return line << _LINE | min(column, (1 << _LINE) - 1)
+
+
+def unpacked(file: str, number: int) -> Place:
+    """The place that `packed` made a number of."""
+    return Place(file, (number >> _LINE) + 1, (number & ((1 << _LINE) - 1)) + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """Values of one list key: fields, what they ask of stemctl, and where each stands, by field."""
+
+    fields: dict[str, Value] = field(default_factory=dict)
+    lifecycle: dict[str, Value] = field(default_factory=dict)
+    places: dict[str, dict[Path, int | Place]] = field(default_factory=dict)
+    broken: bool = False
+
+    def over(self, below: Layer, model_fields: Mapping[str, Field]) -> Layer:
+        """This layer on top of another one: sets and maps are merged, everything else is replaced."""
+        fields = self.fields | {name: value for name, value in below.fields.items() if name not in self.fields}
+        places = {**below.places, **self.places}
+        for name in below.fields.keys() & self.fields.keys():
+            rule = model_fields[name]
+            if rule.merges:
+                fields[name] = merged(rule, below.fields[name], self.fields[name])
+                places[name] = {**below.places[name], **self.places[name]}
+        return Layer(fields, merged_lifecycle(below.lifecycle, self.lifecycle), places, self.broken or below.broken)
+
+
+def merged(rule: Field, below: Value, above: Value) -> Value:
+    """Two values of a field that is merged by element; `above` alone if one of them has no elements."""
+    if isinstance(below, dict) and isinstance(above, dict):
+        return {**below, **above}
+    if not (isinstance(below, list) and isinstance(above, list)):
+        return above
+    elements = {element_name(rule, item): item for item in below}
+    elements.update((element_name(rule, item), item) for item in above)
+    return list(elements.values())
+
+
+def element_name(rule: Field, item: Value) -> str:
+    """What tells an element of a list from the others."""
+    name = item.get(rule.by) if rule.by and isinstance(item, dict) else item
+    return name if isinstance(name, str) else repr(name)
+
+
+def merged_lifecycle(below: Mapping[str, Value], above: Mapping[str, Value]) -> dict[str, Value]:
+    """What two layers ask of stemctl; the lists of fields are joined."""
+    lists = [layer["ignore_changes"] for layer in (below, above) if isinstance(layer.get("ignore_changes"), list)]
+    ignored = {"ignore_changes": list(dict.fromkeys(name for names in lists for name in names))} if lists else {}
+    return {**below, **above, **ignored}

@@ -1,0 +1,122 @@
+"""Which files of a metadata repository are manifests."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from stemctl.diagnostics import Diagnostic, Severity
+
+DEFAULTS = "_defaults.yaml"
+CONFIG = "stemctl.yaml"
+_SUFFIXES = (".yaml", ".yml")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Manifests and folder defaults, relative to the root, with `/`; sorted."""
+
+    manifests: tuple[str, ...]
+    defaults: tuple[str, ...]
+    problems: tuple[Diagnostic, ...]
+
+
+def find(root: Path, entries: Sequence[str]) -> Found:
+    """The files that `entries` (folders, files or globs below `root`) name.
+
+    Hidden and git-ignored ones are skipped, and so are links that lead out of `root`: a pull request must not make
+    stemctl print what is elsewhere on the machine.
+    """
+    problems: list[Diagnostic] = []
+    paths: set[str] = set()
+    for entry in entries:
+        found, problem = _entry(root, entry)
+        paths.update(found)
+        if problem:
+            problems.append(problem)
+    paths.discard(CONFIG)
+    kept = _not_ignored(root, sorted(paths | set(_defaults_above(root, paths))))
+    manifests = [p for p in kept if PurePosixPath(p).name != DEFAULTS]
+    defaults = [p for p in kept if PurePosixPath(p).name == DEFAULTS]
+    return Found(tuple(manifests), tuple(defaults), tuple(problems))
+
+
+def _entry(root: Path, entry: str) -> tuple[set[str], Diagnostic | None]:
+    pure = PurePosixPath(entry.replace(os.sep, "/"))
+    if pure.is_absolute() or ".." in pure.parts or Path(entry).is_absolute():
+        return set(), _problem(f"manifests: {entry} is not in this repository", "name a folder below stemctl.yaml")
+    matches = sorted(root.glob(str(pure))) if any(c in entry for c in "*?[") else [root / pure]
+    found: set[str] = set()
+    for match in matches:
+        found.update(_files(root, match))
+    if matches and not any(match.exists() for match in matches):
+        return found, _problem(f"manifests: {entry} does not exist", "mend the name, or take it out")
+    return found, None
+
+
+def _files(root: Path, path: Path) -> Iterator[str]:
+    """YAML files at or below `path`, relative to the root."""
+    if path.is_file():
+        relative = path.relative_to(root).as_posix()
+        if path.name.endswith(_SUFFIXES) and not _hidden(relative) and _inside(root, str(path)):
+            yield relative
+        return
+    prefix = len(os.path.join(root, ""))
+    if path != root and (_hidden(path.relative_to(root).as_posix()) or not _inside(root, str(path))):
+        return
+    for folder, folders, names in os.walk(path):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in names:
+            if name.endswith(_SUFFIXES) and not name.startswith("."):
+                full = os.path.join(folder, name)
+                if not os.path.islink(full) or _inside(root, full):
+                    yield full[prefix:].replace(os.sep, "/")
+
+
+def _hidden(relative: str) -> bool:
+    return any(part.startswith(".") for part in PurePosixPath(relative).parts)
+
+
+def _inside(root: Path, path: str) -> bool:
+    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root))
+
+
+def _defaults_above(root: Path, paths: Iterable[str]) -> Iterator[str]:
+    """Folder defaults that apply to `paths` from folders which no entry names."""
+    folders = {folder for path in {os.path.dirname(p) for p in paths} for folder in folders_above(path)}
+    for folder in folders:
+        path = f"{folder}/{DEFAULTS}" if folder else DEFAULTS
+        full = os.path.join(root, path)
+        if os.path.isfile(full) and (not os.path.islink(full) or _inside(root, full)):
+            yield path
+
+
+def folders_above(folder: str) -> Iterator[str]:
+    """`folder` and those it is in, up to the root (an empty string)."""
+    while folder:
+        yield folder
+        folder = folder.rpartition("/")[0]
+    yield ""
+
+
+def _not_ignored(root: Path, paths: list[str]) -> list[str]:
+    """`paths` without those that git ignores; all of them outside a git work tree."""
+    # A hook of git sets GIT_DIR and others for its own repository.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    command = ["git", "-C", str(root), "check-ignore", "--stdin", "-z"]
+    asked = b"".join(os.fsencode(path) + b"\0" for path in paths)
+    try:
+        answer = subprocess.run(command, input=asked, capture_output=True, env=environment, check=False)
+    except OSError:
+        return paths
+    if answer.returncode != 0:  # 1: none is ignored; 128: not a work tree
+        return paths
+    ignored = set(answer.stdout.split(b"\0"))
+    return [path for path in paths if os.fsencode(path) not in ignored]
+
+
+def _problem(message: str, remedy: str) -> Diagnostic:
+    return Diagnostic(Severity.ERROR, "no-such-path", message, remedy=remedy)

@@ -1,0 +1,269 @@
+"""YAML text to data in which every value knows where it is written.
+
+Built on the parser's events: nesting and aliases are bounded while they are read, and there is one pass. The C
+parser is used where PyYAML has it.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path as FilePath
+from typing import Any
+
+import yaml
+
+from stemctl import scalars, syntax
+from stemctl.diagnostics import Diagnostic, Severity
+from stemctl.document import LINE_END, Document, Node, shown
+from stemctl.records import Place
+
+LARGEST_FILE = 64 * 1024 * 1024
+DEEPEST = 100
+MOST_ALIASED = 1_000_000
+"""Values that may come in through aliases, counted each time one is used."""
+
+
+class _PythonParser(yaml.reader.Reader, yaml.scanner.Scanner, yaml.parser.Parser):
+    """For a PyYAML that was built without the C library; the same events, some twenty times slower."""
+
+    def __init__(self, stream: str) -> None:
+        yaml.reader.Reader.__init__(self, stream)
+        yaml.scanner.Scanner.__init__(self)
+        yaml.parser.Parser.__init__(self)
+
+
+_Parser: Any = getattr(yaml.cyaml, "CParser", None) if yaml.__with_libyaml__ else _PythonParser
+
+# What YAML does not allow, and the line ends that only some readers take for one.
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+
+
+def read(path: FilePath | str, file: str) -> Document:
+    """Read a file; whatever is wrong with it is among the problems of the document. `file` is how places name it."""
+    try:
+        with open(path, "rb", buffering=0) as stream:
+            data = stream.read(LARGEST_FILE + 1) or b""
+    except OSError as error:
+        message = f"cannot be read: {error.strerror or error}"
+        return Document(file, "", problems=[_plain(file, 1, 1, "unreadable", message)])
+    return parse(data, file)
+
+
+def parse(data: bytes, file: str) -> Document:
+    """Read the content of a file."""
+    if len(data) > LARGEST_FILE:
+        problem = _plain(file, 1, 1, "too-large", "larger than 64 MiB", "split it into several files")
+        return Document(file, "", problems=[problem])
+    try:
+        document = Document(file, data.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        return Document(file, "", problems=[_undecodable(data, file, error.start)])
+    if match := _UNPRINTABLE.search(document.text):
+        document.problems.append(_unprintable(document, match.start()))
+        return document
+    try:
+        document.root = _Builder(document).build()
+    except yaml.MarkedYAMLError as error:
+        document.problems.append(_syntax(document, error))
+    except _Stop as stop:
+        document.problems.append(stop.finding)
+    return document
+
+
+class _Stop(Exception):
+    """Reading ends here."""
+
+    def __init__(self, finding: Diagnostic) -> None:
+        self.finding = finding
+
+
+class _Builder:
+    """Makes nodes of the parser's events."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.next = _Parser(document.text).get_event
+        self.anchors: dict[str, tuple[Node, int]] = {}
+        self.open: set[str] = set()
+        self.built = 0
+        self.aliased = 0
+
+    def build(self) -> Node:
+        """The one document of the file."""
+        start = self.next()  # the start of the stream
+        if type(event := self.next()) is yaml.StreamEndEvent:
+            raise _Stop(self.document.finding(start, *_EMPTY))
+        root = self.node(self.next(), 1)
+        if root.children is None and root.blank:
+            raise _Stop(self.document.finding(event, *_EMPTY))
+        self.next()  # the end of the document
+        if type(event := self.next()) is not yaml.StreamEndEvent:
+            message, remedy = "a second document begins here", "one document a file: make it a file of its own"
+            raise _Stop(self.document.finding(event, "several-documents", message, remedy))
+        return root
+
+    def node(self, event: Any, depth: int) -> Node:
+        """The value that begins with `event`."""
+        kind = type(event)
+        if kind is yaml.AliasEvent:
+            return self.alias(event)
+        before = self.built
+        self.built += 1
+        if event.tag is not None:
+            self.refuse_tag(event)
+        if event.anchor is not None:
+            self.open.add(event.anchor)
+        if kind is yaml.ScalarEvent:
+            node = self.scalar(event)
+        elif depth > DEEPEST:
+            raise _Stop(
+                self.document.finding(event, "too-deep", f"nested more than {DEEPEST} deep", "close the brackets")
+            )
+        elif kind is yaml.SequenceStartEvent:
+            node = self.sequence(event, depth)
+        else:
+            node = self.mapping(event, depth)
+        if event.anchor is not None:
+            self.open.discard(event.anchor)
+            self.anchors[event.anchor] = (node, self.built - before)
+        return node
+
+    def refuse_tag(self, event: Any) -> None:
+        message = f"the tag {event.tag.replace('tag:yaml.org,2002:', '!!')} is not taken"
+        remedy = "write the value alone, in quotes if it is text"
+        self.document.problems.append(self.document.finding(event, "tag", message, remedy, length=1))
+
+    def alias(self, event: Any) -> Node:
+        """The value that an anchor above stands for; it is shared, not copied."""
+        if event.anchor in self.open:
+            message = f"&{event.anchor} holds itself"
+            raise _Stop(self.document.finding(event, "alias-bomb", message, "write the values out"))
+        if event.anchor not in self.anchors:
+            message = f"no value above is named &{event.anchor}"
+            raise _Stop(self.document.finding(event, "syntax", message, "text that begins with * needs quotes"))
+        node, size = self.anchors[event.anchor]
+        self.built += size
+        self.aliased += size
+        if self.aliased > MOST_ALIASED:
+            message = f"aliases stand for more than {MOST_ALIASED:,} values"
+            raise _Stop(self.document.finding(event, "alias-bomb", message, "write the values out"))
+        return node
+
+    def scalar(self, event: Any) -> Node:
+        text = event.value
+        if not event.implicit[0]:
+            return Node(text, event)
+        if not text:
+            node = Node(None, event)
+            self.document.blanks.append(node)
+            return node
+        value = scalars.resolve(text)
+        if type(value) is not scalars.Dispute:
+            return Node(value, event)
+        problem = self.document.finding(event, "ambiguous-value", value.message, value.remedy, value=text)
+        self.document.problems.append(problem)
+        node = Node(text, event)
+        self.document.disputed.append(node)
+        return node
+
+    def sequence(self, event: Any, depth: int) -> Node:
+        children = []
+        while type(item := self.next()) is not yaml.SequenceEndEvent:
+            children.append(self.node(item, depth + 1))
+        return Node([child.value for child in children], event, children)
+
+    def mapping(self, event: Any, depth: int) -> Node:
+        keys: dict[str, Any] = {}
+        children: dict[str, Node] = {}
+        merged: list[Node] = []
+        while type(item := self.next()) is not yaml.MappingEndEvent:
+            key = self.key(item, depth)
+            child = self.node(self.next(), depth + 1)
+            if key is None:
+                continue
+            if key == "<<" and item.implicit[0]:
+                merged += self.merge_sources(item, child)
+            elif key in keys:
+                first = keys[key].start_mark.line + 1
+                message, remedy = f"{shown(key)} is written twice", f"first in line {first}; keep one"
+                self.document.problems.append(self.document.finding(item, "duplicate-key", message, remedy))
+            else:
+                keys[key] = item
+                children[key] = child
+        for source in merged:
+            keys = {**source.keys, **keys}
+            children = {**source.children, **children}  # type: ignore[dict-item]
+        return Node({key: child.value for key, child in children.items()}, event, children, keys)
+
+    def key(self, event: Any, depth: int) -> str | None:
+        """The text of a key; None, with a finding, where it is no text at all."""
+        document = self.document
+        if type(event) is yaml.AliasEvent or type(event) is not yaml.ScalarEvent:
+            if type(event) is not yaml.AliasEvent:
+                self.node(event, depth + 1)
+            message, remedy = "a key is text, and stands before the colon", "write the name of a field"
+            document.problems.append(document.finding(event, "syntax", message, remedy))
+            return None
+        key: str = event.value
+        if event.tag is not None:
+            self.refuse_tag(event)
+        if not event.implicit[0]:
+            return key
+        value = scalars.resolve(key)
+        if not key:
+            message, remedy = "nothing stands before the colon", "write the name of a field"
+            document.problems.append(document.finding(event, "syntax", message, remedy))
+        elif type(value) is not str:
+            message = f"{key} as a key is text to some readers only"
+            remedy = f"write {scalars.quoted(key)}, or begin it with a letter"
+            document.problems.append(document.finding(event, "ambiguous-value", message, remedy, value=key))
+        return key
+
+    def merge_sources(self, event: Any, node: Node) -> list[Node]:
+        """The mappings that `<<` brings in, the first one winning."""
+        sources = node.children if isinstance(node.children, list) else [node]
+        if all(isinstance(source.children, dict) for source in sources):
+            return list(sources)
+        message, remedy = "<< takes in mappings alone", "write <<: *NAME, with &NAME before a mapping above"
+        self.document.problems.append(self.document.finding(event, "syntax", message, remedy))
+        return []
+
+
+_EMPTY = ("empty-file", "nothing is declared here", "write a list of records, or delete the file")
+
+
+def _plain(file: str, line: int, column: int, code: str, message: str, remedy: str = "", text: str = "") -> Diagnostic:
+    return Diagnostic(Severity.ERROR, code, message, Place(file, line, column), remedy, line=text)
+
+
+def _undecodable(data: bytes, file: str, position: int) -> Diagnostic:
+    before = data[:position].decode("utf-8-sig").splitlines(keepends=True)
+    open_line = bool(before) and not before[-1].endswith(("\n", "\r"))
+    line = len(before) + (not open_line)
+    column = len(before[-1]) + 1 if open_line else 1
+    text = Document(file, data.decode("utf-8-sig", "replace")).line(line)
+    message = f"byte 0x{data[position]:02x} is not UTF-8"
+    return _plain(file, line, column, "encoding", message, "save it as UTF-8", text)
+
+
+def _unprintable(document: Document, position: int) -> Diagnostic:
+    before = LINE_END.split(document.text[:position])
+    character = ord(document.text[position])
+    spelled = f"\\x{character:02x}" if character < 0x100 else f"\\u{character:04x}"
+    message = f"the control character {spelled} is not allowed in YAML"
+    remedy = f'delete it, or write "{spelled}" in double quotes'
+    line, column = len(before), len(before[-1]) + 1
+    return _plain(document.file, line, column, "control-character", message, remedy, document.line(line))
+
+
+def _syntax(document: Document, error: yaml.MarkedYAMLError) -> Diagnostic:
+    found, opened = error.problem_mark or error.context_mark, error.context_mark or error.problem_mark
+    assert found is not None  # parsers mark every problem
+    assert opened is not None
+    before, after = document.around(found)
+    hint = syntax.explain(error.problem or "", before, after, opened.line + 1)
+    # What was never closed, or has no colon, is mended where it begins.
+    mark = opened if hint.at_opening else found
+    return _plain(
+        document.file, mark.line + 1, mark.column + 1, "syntax", hint.message, hint.remedy, document.line(mark.line + 1)
+    )

@@ -1,0 +1,233 @@
+"""Manifests to declared records: files are found, read and judged, and defaults merged in."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path as FilePath
+from typing import Any
+
+from stemctl import across, check, files, loader
+from stemctl.catalog import Catalog, Field, Model
+from stemctl.defaults import Layer, Places, element_name, packed, unpacked
+from stemctl.diagnostics import Diagnostic, in_order
+from stemctl.document import Document, Node
+from stemctl.judge import Judge, judge_of
+from stemctl.records import Address, Lifecycle, Path, Place, Record, Repository, Value, Wish
+from stemctl.subject import record_key
+
+Layers = Mapping[str, Layer]
+"""Defaults by list key."""
+
+
+def load_repository(
+    root: FilePath, entries: Sequence[str], catalog: Catalog
+) -> tuple[Repository, tuple[Diagnostic, ...]]:
+    """Everything that the manifests below `root` declare, and what is wrong with them.
+
+    Only records that can be used are in the repository. Nothing that stands in a file raises.
+    """
+    found = files.find(root, entries)
+    reader = _Reader(root, catalog, judge_of(catalog))
+    for file in found.defaults:
+        reader.read_defaults(file)
+    for file in found.manifests:
+        reader.read_manifest(file)
+    reader.problems += found.problems
+    declared = [record for record, _ in reader.records]
+    reader.problems += across.check_unique(declared, catalog)
+    reader.problems += across.check_wishes(
+        {record.address: record for record in declared}, reader.moved, reader.forget, reader.deleted
+    )
+    usable: dict[Address, Record] = {}
+    for record, is_usable in reader.records:
+        if is_usable:
+            usable.setdefault(record.address, record)
+    wishes = {name: tuple(getattr(reader, name)) for name in ("moved", "forget", "deleted")}
+    repository = Repository(usable, files=found.manifests, **wishes)
+    return repository, with_lines(root, in_order(reader.problems))
+
+
+def with_lines(root: FilePath, diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Diagnostics with the line that each is about, read from its file where it is not known yet."""
+    documents: dict[str, Document] = {}
+
+    def completed(finding: Diagnostic) -> Diagnostic:
+        if finding.place is None or finding.line:
+            return finding
+        file, number, column = finding.place
+        if file not in documents:
+            documents[file] = loader.read(os.path.join(root, file), file)
+        line = documents[file].line(number)
+        quotes = 2 if line[column - 1 : column] in ("'", '"') else 0
+        return replace(finding, line=line, length=finding.length + quotes if finding.length > 1 else 1)
+
+    return tuple(completed(finding) for finding in diagnostics)
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Takes in files one by one; of each, only records, wishes and findings are kept."""
+
+    root: FilePath
+    catalog: Catalog
+    judge: Judge
+    problems: list[Diagnostic] = field(default_factory=list)
+    records: list[tuple[Record, bool]] = field(default_factory=list)
+    moved: list[Wish] = field(default_factory=list)
+    forget: list[Wish] = field(default_factory=list)
+    deleted: list[Wish] = field(default_factory=list)
+    folders: dict[str, Layers] = field(default_factory=dict)
+
+    def read_defaults(self, file: str) -> None:
+        """Folder defaults."""
+        document, broken = self._judged(file)
+        if document is None:
+            return
+        self.problems += check.only_defaults(document)
+        self.folders[os.path.dirname(file)] = {
+            key: _in_file(layer, file) for key, layer in self._layers(document, broken).items()
+        }
+
+    def read_manifest(self, file: str) -> None:
+        """Records and wishes of one file."""
+        document, broken = self._judged(file)
+        if document is None or document.root is None or not isinstance(document.root.children, dict):
+            return
+        layers = self._layers_for(document, broken)
+        for key, section in document.root.children.items():
+            model = self.catalog.by_list_key(key)
+            if model and isinstance(section.children, list):
+                below = layers.get(key, _NO_LAYER)
+                for position, node in enumerate(section.children):
+                    if (record := _record(node, model, below, file)) is not None:
+                        self.records.append((record, not below.broken and (key, position) not in broken))
+            elif key in check.WISHES and isinstance(section.children, list):
+                for position, node in enumerate(section.children):
+                    if (key, position) not in broken:
+                        getattr(self, key).append(self._wish(document, node))
+
+    def _judged(self, file: str) -> tuple[Document | None, set[Path]]:
+        """A file, and the paths in it that cannot be used."""
+        document = loader.read(os.path.join(self.root, file), file)
+        self.problems += document.problems
+        if document.root is None:
+            return None, set()
+        findings, broken = check.check_document(document, self.judge, self.catalog)
+        self.problems += findings
+        return document, broken
+
+    def _layers_for(self, document: Document, broken: set[Path]) -> Layers:
+        """The defaults of a file: its own over those of the nearest folder."""
+        above = files.folders_above(os.path.dirname(document.file))
+        below = next((self.folders[folder] for folder in above if folder in self.folders), {})
+        own = self._layers(document, broken)
+        if not own:
+            return below
+        models = {key: self.catalog.by_list_key(key) for key in own}
+        joined = {
+            key: own[key].over(below[key], model.fields) for key, model in models.items() if model and key in below
+        }
+        return {**below, **own, **joined}
+
+    def _layers(self, document: Document, broken: set[Path]) -> dict[str, Layer]:
+        """The defaults that stand in a file, by list key."""
+        root = document.root
+        section = root.children.get("defaults") if root and isinstance(root.children, dict) else None
+        if section is None or not isinstance(section.children, dict):
+            return {}
+        layers = {}
+        for key, node in section.children.items():
+            model = self.catalog.by_list_key(key)
+            if model and isinstance(node.children, dict):
+                layers[key] = _layer(node, model, ("defaults", key) in broken)
+        return layers
+
+    def _wish(self, document: Document, node: Node) -> Wish:
+        if isinstance(node.children, dict):
+            source, target = node.value["from"], self._address(node.value["to"])
+            return Wish(str(self._address(source)), document.place(node.children["from"].event), target)
+        return Wish(str(self._address(node.value)), document.place(node.event))
+
+    def _address(self, text: str) -> Address:
+        """An address with the model in the spelling of the catalog."""
+        address = Address.parse(text)
+        model = self.catalog.find(address.model)
+        return Address(model.name, address.key) if model else address
+
+
+_NO_LAYER = Layer()
+
+
+def _record(node: Node, model: Model, below: Layer, file: str) -> Record | None:
+    """The effective record that `node` writes; None if it does not say which one it is."""
+    own = node.value
+    key = record_key(own, model)
+    if key is None:
+        return None
+    layer = _layer(node, model)
+    if below is not _NO_LAYER:
+        layer = layer.over(below, model.fields)
+    id_ = own.get("id")
+    places = {path: place for by_path in layer.places.values() for path, place in by_path.items()}
+    mark = node.event.start_mark
+    return Record(
+        Address(model.name, key),
+        layer.fields,
+        Place(file, mark.line + 1, mark.column + 1),
+        id_ if isinstance(id_, str) else None,
+        _lifecycle(layer.lifecycle),
+        Places(file, places),
+    )
+
+
+def _layer(node: Node, model: Model, broken: bool = False) -> Layer:
+    """The fields written in a mapping, with their places."""
+    fields: dict[str, Value] = {}
+    places: dict[str, dict[Path, int | Place]] = {}
+    known = model.fields
+    for name, child in node.children.items():  # type: ignore[union-attr]
+        rule = known.get(name)
+        if rule is None or rule.read_only:
+            continue
+        fields[name] = child.value
+        places[name] = _places(rule, node.keys[name], child)
+    lifecycle = node.value.get("lifecycle")
+    return Layer(fields, lifecycle if isinstance(lifecycle, dict) else {}, places, broken)
+
+
+def _places(rule: Field, key: Any, node: Node) -> dict[Path, int | Place]:
+    """Where a field stands, and where its elements do if it is merged by them."""
+    mark = node.event.start_mark
+    if mark.line != key.start_mark.line:  # a value in lines below its key: the key says where
+        mark = key.start_mark
+    places: dict[Path, int | Place] = {(rule.name,): packed(mark.line, mark.column)}
+    if not rule.merges or node.children is None:
+        return places
+    if isinstance(node.children, dict):
+        elements = ((name, event.start_mark) for name, event in node.keys.items())
+    else:
+        elements = ((element_name(rule, item.value), item.event.start_mark) for item in node.children)
+    for name, mark in elements:
+        places[rule.name, name] = packed(mark.line, mark.column)
+    return places
+
+
+def _in_file(layer: Layer, file: str) -> Layer:
+    """A layer whose places say which file they are in, for records of other files."""
+    places: dict[str, dict[Path, int | Place]] = {
+        name: {path: unpacked(file, p) if isinstance(p, int) else p for path, p in by_path.items()}
+        for name, by_path in layer.places.items()
+    }
+    return replace(layer, places=places)
+
+
+_DEFAULT_LIFECYCLE = Lifecycle()
+
+
+def _lifecycle(written: Mapping[str, Value]) -> Lifecycle:
+    if not written:
+        return _DEFAULT_LIFECYCLE
+    ignored = written.get("ignore_changes")
+    return Lifecycle(written.get("prevent_delete") is True, tuple(ignored) if isinstance(ignored, list) else ())

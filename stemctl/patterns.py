@@ -1,0 +1,41 @@
+"""Regular expressions of the generated schemas, which Python and ECMAScript must read alike.
+
+So: no `\\d` and no `\\s` where they differ, and no bare `$`, which in Python also matches before a last line end.
+"""
+
+from __future__ import annotations
+
+
+def portable(pattern: str) -> str:
+    """`pattern` with an end that is the end in every dialect."""
+    return f"{pattern[:-1]}$(?!\\n)" if pattern.endswith("$") else pattern
+
+
+_CONTROL = "\\u0000-\\u001f\\u007f-\\u009f"
+ADDRESS_TAIL = portable(f"(?=[\\s\\ufeff]*[^\\s\\ufeff])[^{_CONTROL}]*$")
+"""A key: not blank, no control characters."""
+KEY = f"^{ADDRESS_TAIL}"
+
+_LEAP_YEAR = "(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)"
+_DAY = (
+    "(?!0000)(?:[0-9]{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])"
+    "|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-8]))"
+    f"|{_LEAP_YEAR}-02-29)"
+)
+_TIME = "T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\\.[0-9]{1,9})?(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
+DATE = portable(f"^{_DAY}$")
+INSTANT = portable(f"^{_DAY}(?:{_TIME})?$")
+"""A day, or a date-time of RFC 3339 with its offset: no `format` names both."""
+
+_PATH_CHARACTER = "(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})"
+ALTERNATIVES = {
+    "uuid": "^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$",
+    "email": "^[^@\\u0000-\\u0020\\u007f]+@[^@\\u0000-\\u0020\\u007f]+$",
+    "uri": (
+        "^[A-Za-z][A-Za-z0-9+.-]*://(?:(?:[A-Za-z0-9._~!$&'()*+,;=:-]|%[0-9A-Fa-f]{2})+@)?[A-Za-z0-9._~-]+(?::[0-9]+)?"
+        f"(?:/{_PATH_CHARACTER}*)*(?:\\?(?:{_PATH_CHARACTER}|[/?])*)?(?:#(?:{_PATH_CHARACTER}|[/?])*)?$"
+    ),
+}
+"""What a format takes, as a pattern that can stand beside others."""
+
+FORMATS = {name: portable(pattern) for name, pattern in ALTERNATIVES.items()}

@@ -1,0 +1,65 @@
+"""Who sees and who changes a record, as conditions on rows: one rule for lists, single records and writes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from stemctl.catalog import Catalog, Model
+from stemctl.sandbox.storage import Sql
+from stemctl.sandbox.users import RIGHTS, User
+
+_ALWAYS = Sql("1")
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Through whose eyes records are seen: those of a user, or of the public if there is none."""
+
+    catalog: Catalog
+    user: User | None
+
+    def sees(self, model: Model) -> Sql:
+        """The records of a model that may be read."""
+        return self._allowed(model, changing=False, depth=0)
+
+    def changes(self, model: Model) -> Sql:
+        """The records of a model that may be changed."""
+        if self.user is None or not self.user.can_write:
+            return Sql("0")
+        return self._allowed(model, changing=True, depth=0)
+
+    def _allowed(self, model: Model, *, changing: bool, depth: int) -> Sql:
+        access = model.access
+        if access is None or (self.user and self.user.administrator):
+            return _ALWAYS
+        if access.through:
+            return self._through(model, access.through, changing=changing, depth=depth)
+        if self.user is None:
+            return Sql(f"json_extract(r{depth}.body, '$.\"{access.public}\"') IS 1") if access.public else Sql("0")
+        return _member(self.user, access.members, changing=changing, depth=depth) if access.members else _ALWAYS
+
+    def _through(self, model: Model, name: str, *, changing: bool, depth: int) -> Sql:
+        """To be seen, one of the records that decide is enough; to be changed, it takes all of them."""
+        target = self.catalog.models.get(model.fields[name].to or "")
+        if target is None:
+            return _ALWAYS
+        inner = self._allowed(target, changing=changing, depth=depth + 1)
+        # The innermost condition looks at the few records that hold the members: SQLite gathers them once for all
+        # rows. Those on the way there are asked about row by row, since there may be as many as rows.
+        deciding = (
+            f"SELECT 1 FROM links AS l{depth} JOIN records AS r{depth + 1}"
+            f" ON r{depth + 1}.model = ? AND r{depth + 1}.id = l{depth}.target"
+            f" WHERE l{depth}.source = r{depth}.position AND l{depth}.relation = ?"
+        )
+        about = (target.name, f"{model.name}.{name}")
+        found = Sql(f"EXISTS ({deciding} AND {inner.text})", (*about, *inner.values))
+        if not changing:
+            return found
+        return Sql.every([found, Sql(f"NOT EXISTS ({deciding} AND NOT ({inner.text}))", (*about, *inner.values))])
+
+
+def _member(user: User, field: str, *, changing: bool, depth: int) -> Sql:
+    """Compare keys instead of building a path: an e-mail address may hold any character."""
+    rights = " OR ".join(f"json_extract(m.value, '$.{right}') IS 1" for right in RIGHTS)
+    text = f"EXISTS (SELECT 1 FROM json_each(r{depth}.body, '$.\"{field}\"') AS m WHERE m.key = ?"
+    return Sql(f"{text} AND ({rights}))" if changing else f"{text})", (user.email,))

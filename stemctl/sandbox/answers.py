@@ -1,0 +1,56 @@
+"""What goes back to a client: a status with a body, or a refusal raised from anywhere on the way to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from stemctl.records import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Status and JSON body. A body of type str is HTML; none at all is empty."""
+
+    status: int
+    body: Value = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Refusal(Exception):
+    """A request that is not served, with the answer that says so."""
+
+    def __init__(self, status: int, body: Value, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(status)
+        self.answer = Answer(status, body, headers or {})
+
+
+def invalid(body: Value) -> Refusal:
+    """400: `{field: [messages]}`, a bare list of messages, or `{"detail": message}`."""
+    return Refusal(400, {"detail": body} if isinstance(body, str) else body)
+
+
+def unauthenticated(message: str) -> Refusal:
+    """401: the token is missing or means nobody."""
+    return Refusal(401, {"detail": message}, {"WWW-Authenticate": "Bearer"})
+
+
+def forbidden() -> Refusal:
+    """403: the user has no right to do this."""
+    return Refusal(403, {"detail": "You do not have permission to perform this action."})
+
+
+def not_found() -> Refusal:
+    """404: no such record, or none that the user may see."""
+    return Refusal(404, {"detail": "Not found."})
+
+
+def unknown_url() -> Refusal:
+    """404 as a web page: the stack behind the service answers unknown URLs before its API is asked."""
+    title = "<title>Not Found</title>"
+    return Refusal(404, f"<!doctype html><html><head>{title}</head><body><h1>Not Found</h1></body></html>")
+
+
+def not_allowed(method: str, allowed: str) -> Refusal:
+    """405: the URL is right, the method is not."""
+    return Refusal(405, {"detail": f'Method "{method}" not allowed.'}, {"Allow": allowed})

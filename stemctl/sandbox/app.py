@@ -1,0 +1,150 @@
+"""The sandbox as an ASGI application: from a request to its handler, from an answer to bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+from urllib.parse import parse_qs
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from stemctl.catalog import Catalog
+from stemctl.sandbox import approvals, device, resources
+from stemctl.sandbox.access import Viewer
+from stemctl.sandbox.answers import Answer, Refusal, forbidden, not_allowed, unknown_url
+from stemctl.sandbox.calls import Call, Endpoint, Handler, read_object
+from stemctl.sandbox.database import Database
+from stemctl.sandbox.shapes import proposals_of
+from stemctl.sandbox.users import User
+
+Totals = Literal["both", "meta", "count", "none"]
+
+_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+
+
+def create_app(database: Database, *, totals: Totals = "both") -> Starlette:
+    """The API over one database. `totals` chooses how lists tell their length: servers of this kind differ in that."""
+    sandbox = _Sandbox(database, totals)
+
+    async def serve(request: Request) -> Response:
+        # Read before the transaction begins: everything in it happens without a wait, so that no two requests mix.
+        # Faults (an answer that is lost before or after the transaction, a 503, a delay) would belong right here.
+        content = await request.body()
+        return _response(sandbox.answer(request, content))
+
+    return Starlette(routes=[Route("/{path:path}", serve, methods=_METHODS)])
+
+
+class _Sandbox:
+    """The addresses of one catalog."""
+
+    def __init__(self, database: Database, totals: Totals) -> None:
+        self._database = database
+        self._totals = totals
+        self._endpoints = _endpoints(database.catalog)
+
+    def answer(self, request: Request, content: bytes) -> Answer:
+        try:
+            match request.url.path.removesuffix("/").split("/")[1:]:
+                case ["api", "auth", "device", *rest] if rest in ([], ["token"]):
+                    return self._login(request, content, polling=bool(rest))
+                case ["account", "authorize"]:
+                    return self._authorize(request, content)
+                case ["api", portal, app, name, *rest] if (app, name) in self._endpoints:
+                    return self._records(request, content, portal, self._endpoints[app, name], rest)
+            raise unknown_url()
+        except Refusal as refusal:
+            return refusal.answer
+
+    def _records(self, request: Request, content: bytes, portal: str, endpoint: Endpoint, rest: list[str]) -> Answer:
+        shape, id_ = _shape(rest)
+        methods = endpoint.handlers.get(shape)
+        if portal not in (*endpoint.read_portals, *endpoint.write_portals) or methods is None:
+            raise unknown_url()
+        method = "GET" if request.method == "HEAD" else request.method
+        writes = method != "GET"
+        with self._database.transaction(write=writes):
+            viewer = Viewer(self._database.catalog, self._user(request, portal))
+            handler = _handler(methods, method)
+            if writes and (portal not in endpoint.write_portals or not (viewer.user and viewer.user.can_write)):
+                raise forbidden()
+            url = str(request.url.replace(query=""))
+            parameters = request.query_params.multi_items()
+            return handler(Call(self._database, viewer, url, parameters, content, self._totals), id_)
+
+    def _user(self, request: Request, portal: str) -> User | None:
+        """Who asks; nobody in particular on the public portal, only administrators on the one for them.
+
+        Raises:
+            Refusal: 401 without a valid token, 403 on a portal that is not for this user.
+        """
+        if portal == "public":
+            return None
+        user = device.user_of(self._database, request.headers.get("authorization"))
+        if portal == "super" and not user.administrator:
+            raise forbidden()
+        return user
+
+    def _login(self, request: Request, content: bytes, *, polling: bool) -> Answer:
+        if request.method != "POST":
+            raise not_allowed(request.method, "POST")
+        with self._database.transaction():
+            if not polling:
+                return Answer(200, device.start(self._database, str(request.base_url)))
+            return Answer(200, device.poll(self._database, read_object(content).get("device_code")))
+
+    def _authorize(self, request: Request, content: bytes) -> Answer:
+        if request.method in {"GET", "HEAD"}:
+            return Answer(200, device.page(request.query_params.get("code", "")))
+        if request.method != "POST":
+            raise not_allowed(request.method, "GET, POST")
+        form = parse_qs(content.decode(errors="replace"))
+        code = form.get("code", [request.query_params.get("code", "")])[0]
+        approve = form.get("decision", ["approve"])[0] == "approve"
+        with self._database.transaction():
+            found = device.decide(self._database, code, approve=approve)
+        if not found:
+            return Answer(400, device.page(code, "There is no open login with this code."))
+        return Answer(200, device.page("", "Approved. Return to the program." if approve else "Denied."))
+
+
+def _endpoints(catalog: Catalog) -> Mapping[tuple[str, str], Endpoint]:
+    found = {}
+    for model in catalog.models.values():
+        proposals = proposals_of(model)
+        if proposals is None or model.approval is None:
+            found[model.app, model.name] = resources.endpoint(model)
+            continue
+        found[model.app, model.name] = approvals.live_endpoint(model, proposals)
+        for segment in (model.approval.path, *model.approval.aliases):
+            found[model.app, segment] = approvals.endpoint(model, proposals)
+    return found
+
+
+def _shape(rest: list[str]) -> tuple[str, str]:
+    match rest:
+        case []:
+            return "many", ""
+        case [id_]:
+            return "one", id_
+        case [id_, action] if action not in {"many", "one"}:
+            return action, id_
+    raise unknown_url()
+
+
+def _handler(methods: Mapping[str, Handler], method: str) -> Handler:
+    if method not in methods:
+        raise not_allowed(method, ", ".join(methods))
+    return methods[method]
+
+
+def _response(answer: Answer) -> Response:
+    headers = dict(answer.headers)
+    if answer.body is None:
+        return Response(status_code=answer.status, headers=headers)
+    if isinstance(answer.body, str):
+        return HTMLResponse(answer.body, answer.status, headers)
+    return JSONResponse(answer.body, answer.status, headers)

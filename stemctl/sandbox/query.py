@@ -1,0 +1,197 @@
+"""What a list request asks for: `filter{}`, `sort[]`, `include[]`, page; pure, from text to conditions on rows."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from stemctl.catalog import Catalog, Field, Model
+from stemctl.records import Value
+from stemctl.sandbox.answers import invalid
+from stemctl.sandbox.storage import Sql
+from stemctl.sandbox.validate import is_links
+from stemctl.sandbox.values import Invalid, instant
+
+Parameters = Sequence[tuple[str, str]]
+
+_FILTER = re.compile(r"filter\{([^}]*)\}")
+_DEFAULT_LIMIT = 20
+_MAX_LIMIT = 100
+
+# Not LIKE: it folds ASCII alone, and takes % and _ for patterns.
+_TEXT_OPERATORS: Mapping[str, Callable[[str, str], str]] = {
+    "contains": lambda x, y: f"instr({x}, {y}) > 0",
+    "exact": lambda x, y: f"{x} = {y}",
+    "startswith": lambda x, y: f"substr({x}, 1, length({y})) = {y}",
+    "endswith": lambda x, y: f"length({x}) >= length({y}) AND substr({x}, length({x}) - length({y}) + 1) = {y}",
+}
+_ORDER_OPERATORS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
+OPERATORS = {*_TEXT_OPERATORS, *(f"i{name}" for name in _TEXT_OPERATORS), *_ORDER_OPERATORS, "in"}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A part of a list."""
+
+    limit: int
+    offset: int
+
+
+def page(parameters: Parameters) -> Page:
+    """The part that is asked for; what is no number counts as not said, what is out of bounds is moved into them."""
+    said = dict(parameters)
+    return Page(
+        limit=min(max(_integer(said.get("limit"), _DEFAULT_LIMIT), 1), _MAX_LIMIT),
+        offset=max(_integer(said.get("offset"), 0), 0),
+    )
+
+
+def _integer(text: str | None, default: int) -> int:
+    return int(text) if text and re.fullmatch(r"[+-]?[0-9]{1,15}", text) else default
+
+
+def includes(model: Model, parameters: Parameters) -> list[Field]:
+    """The relations whose records are asked for beside the answer.
+
+    A name that the table lacks is passed over: the official client asks for relations that an edition may not have.
+    """
+    names = dict.fromkeys(
+        value.removesuffix(".*") for key, value in parameters if key == "include[]" and value.endswith(".*")
+    )
+    return [field for name in names if (field := model.fields.get(name)) and field.to]
+
+
+def order(model: Model, parameters: Parameters) -> str:
+    """The ORDER BY clause; records that it does not tell apart stand in the order in which they were added.
+
+    Raises:
+        Refusal: 400, there is no such field or it has no order.
+    """
+    terms = []
+    for key, value in parameters:
+        if key == "sort[]":
+            name = value.removeprefix("-")
+            field = _fields(model).get(name)
+            if field is None or field.to or field.kind in {"list", "map", "items", "json"}:
+                raise invalid([f"Invalid sort field: {name}"])
+            terms.append(f"{_column(model, field, 0)}{' DESC' if value.startswith('-') else ''}")
+    return ", ".join([*terms, "r0.position"])
+
+
+def condition(catalog: Catalog, model: Model, parameters: Parameters) -> Sql:
+    """All filters together.
+
+    Raises:
+        Refusal: 400 with a list of messages, if a filter names what the model does not have.
+    """
+    asked: dict[str, list[str]] = {}
+    for key, value in parameters:
+        if match := _FILTER.fullmatch(key):
+            asked.setdefault(match[1], []).append(value)
+    return Sql.every(_filter(catalog, model, name, found) for name, found in asked.items())
+
+
+def _filter(catalog: Catalog, model: Model, name: str, values: list[str]) -> Sql:
+    path = name.split(".")
+    operator = path.pop() if len(path) > 1 and path[-1] in OPERATORS else "exact"
+    found = _condition(catalog, model, path, operator, values, 0)
+    if found is None:
+        raise invalid([f"Invalid filter field: {name}"])
+    return found
+
+
+def _condition(
+    catalog: Catalog, model: Model, path: list[str], operator: str, values: list[str], depth: int
+) -> Sql | None:
+    """What `path` and `operator` ask of row `r{depth}`; None if the path leads nowhere."""
+    field = _fields(model).get(path[0])
+    if field is None:
+        return None
+    if field.to:
+        return _related(catalog, model, field, path[1:] or ["id"], operator, values, depth)
+    if len(path) > 1 or field.kind in {"map", "items", "json"}:
+        return None
+    if field.kind == "list":
+        inner = _compare("e.value", field, operator, values)
+        return Sql(
+            f"EXISTS (SELECT 1 FROM json_each(r{depth}.body, '$.\"{field.name}\"') AS e WHERE {inner.text})",
+            inner.values,
+        )
+    return _compare(_column(model, field, depth), field, operator, values)
+
+
+def _related(
+    catalog: Catalog, model: Model, field: Field, path: list[str], operator: str, values: list[str], depth: int
+) -> Sql | None:
+    """Records that have a related one for which the rest of the path holds."""
+    target = catalog.models.get(field.to or "")
+    if field.reverse:
+        relation, ours, theirs = f"{field.to}.{field.reverse}", f"l.target = r{depth}.id", "l.source = {}.position"
+    else:
+        relation, ours, theirs = f"{model.name}.{field.name}", f"l.source = r{depth}.position", "l.target = {}.id"
+    if path == ["id"] and not field.reverse:
+        # Answered by the links alone, also for models that the edition does not have.
+        inner = _compare("l.target", field, operator, values)
+        return Sql(
+            f"EXISTS (SELECT 1 FROM links AS l WHERE {ours} AND l.relation = ? AND {inner.text})",
+            (relation, *inner.values),
+        )
+    if target is None:
+        return None
+    found = _condition(catalog, target, path, operator, values, depth + 1)
+    if found is None:
+        return None
+    row = f"r{depth + 1}"
+    join = f"SELECT 1 FROM links AS l JOIN records AS {row} ON {row}.model = ? AND {theirs.format(row)}"
+    text = f"EXISTS ({join} WHERE {ours} AND l.relation = ? AND {found.text})"
+    return Sql(text, (target.name, relation, *found.values))
+
+
+def _compare(column: str, field: Field, operator: str, values: list[str]) -> Sql:
+    if operator == "in":
+        return Sql(f"{column} IN (SELECT value FROM json_each(?))", (json.dumps([_typed(field, v) for v in values]),))
+    if operator in _ORDER_OPERATORS:
+        return _each(f"{column} {_ORDER_OPERATORS[operator]} ?", field, values)
+    if operator == "exact":
+        return _each(f"{column} = ?", field, values)
+    text = f"CAST({column} AS TEXT)"
+    if operator in _TEXT_OPERATORS:
+        sql = _TEXT_OPERATORS[operator](text, "?1")
+    else:
+        sql = _TEXT_OPERATORS[operator[1:]](f"fold({text})", "fold(?1)")
+    return Sql.every(Sql(sql.replace("?1", "?"), (value,) * sql.count("?1")) for value in values)
+
+
+def _each(text: str, field: Field, values: list[str]) -> Sql:
+    return Sql.every(Sql(text, (_typed(field, value),)) for value in values)
+
+
+def _typed(field: Field, value: str) -> Value:
+    """The text of a parameter as the value that the column holds; what does not fit equals nothing."""
+    try:
+        if field.kind in {"number", "integer"}:
+            number = float(value)
+            return number if math.isfinite(number) else value
+        if field.kind == "instant":
+            return instant(value)
+    except (ValueError, Invalid):
+        return value
+    if field.kind == "boolean":
+        return {"true": 1, "1": 1, "false": 0, "0": 0}.get(value.lower(), value)
+    return value.lower() if field.to or field.kind == "id" else value
+
+
+def _column(model: Model, field: Field, depth: int) -> str:
+    if field.kind == "id":
+        return f"r{depth}.id"
+    if field.name == model.identity:
+        return f"r{depth}.identity"
+    return f"json_extract(r{depth}.body, '$.\"{field.name}\"')"
+
+
+def _fields(model: Model) -> dict[str, Field]:
+    """The fields that a request may ask about: those that answers hold."""
+    return {name: f for name, f in model.fields.items() if f.shown and not f.proposal and not is_links(f)}

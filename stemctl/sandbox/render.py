@@ -1,0 +1,86 @@
+"""Rows as clients see them: records with their computed fields, envelopes, side-loaded records, page data."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from urllib.parse import urlencode
+
+from stemctl.catalog import Field, Model
+from stemctl.records import Value
+from stemctl.sandbox.calls import Call
+from stemctl.sandbox.query import Page
+from stemctl.sandbox.storage import Row, Storage, targets
+from stemctl.sandbox.validate import is_links
+
+_PAGING = re.compile(r"limit|offset")
+
+
+def records(storage: Storage, model: Model, rows: Sequence[Row]) -> list[dict[str, Value]]:
+    """The records in table order, with the lists that other records feed."""
+    shown = [f for f in model.fields.values() if f.shown and not f.proposal]
+    ids = [row.id for row in rows]
+    fed = {f.name: storage.referring(f"{f.to}.{f.reverse}", ids) for f in shown if f.reverse}
+    done = []
+    for row in rows:
+        record = {f.name: fed[f.name].get(row.id, []) if f.reverse else _value(f, row) for f in shown}
+        for field in filter(is_links, shown):
+            record[field.name] = {f.name: f"{f.name}/" for f in shown if f.to and record[f.name]}
+        done.append(record)
+    return done
+
+
+def _value(field: Field, row: Row) -> Value:
+    if field.kind == "id":
+        return row.id
+    value = row.body.get(field.name, field.empty)
+    # The service answers with an empty list where a map holds nothing, and so do its pages.
+    return [] if field.kind == "map" and not value else value
+
+
+def one(call: Call, model: Model, row: Row, included: Iterable[Field] = ()) -> dict[str, Value]:
+    """The envelope of a single record."""
+    found = records(call.storage, model, [row])
+    return {model.one: found[0], **_beside(call, model, found, included)}
+
+
+def many(
+    call: Call, model: Model, rows: Sequence[Row], included: Iterable[Field], page: Page, total: int
+) -> dict[str, Value]:
+    """The envelope of a list. The model's own array comes first: a client takes the first array for the data."""
+    found = records(call.storage, model, rows)
+    return {model.many: found, **_beside(call, model, found, included), **_totals(call, page, total)}
+
+
+def _beside(call: Call, model: Model, found: list[dict[str, Value]], included: Iterable[Field]) -> dict[str, Value]:
+    """Related records under their own list keys, each once; those of the same model under `+` and the key."""
+    beside: dict[str, dict[str, Value]] = {}
+    for field in included:
+        target = call.storage.catalog.models.get(field.to or "")
+        if target is None:
+            continue
+        ids = {id_ for record in found for id_ in targets(field, record)}
+        if target.name == model.name:
+            ids -= {record["id"] for record in found}
+        rows = call.storage.rows_by_id(target, ids, call.viewer.sees(target))
+        key = target.many if target.many != model.many else f"+{target.many}"
+        beside.setdefault(key, {}).update({r["id"]: r for r in records(call.storage, target, rows)})
+    return {key: list(by_id.values()) for key, by_id in beside.items()}
+
+
+def _totals(call: Call, page: Page, total: int) -> dict[str, Value]:
+    number, pages = page.offset // page.limit + 1, max(1, -(-total // page.limit))
+    links: dict[str, Value] = {
+        "count": total,
+        "next": _page_url(call, page, page.offset + page.limit) if page.offset + page.limit < total else None,
+        "previous": _page_url(call, page, max(0, page.offset - page.limit)) if page.offset else None,
+    }
+    meta: dict[str, Value] = {
+        "meta": {"total_results": total, "total_pages": pages, "page": number, "per_page": page.limit}
+    }
+    return {"both": {**links, **meta}, "meta": meta, "count": links, "none": {}}[call.totals]
+
+
+def _page_url(call: Call, page: Page, offset: int) -> str:
+    kept = [(key, value) for key, value in call.parameters if not _PAGING.fullmatch(key)]
+    return f"{call.url}?{urlencode([*kept, ('limit', page.limit), ('offset', offset)])}"

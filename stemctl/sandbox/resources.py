@@ -1,0 +1,157 @@
+"""List, detail, add, change, delete: what every model of the tables can do, as far as its table says so."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from stemctl.catalog import Model
+from stemctl.records import Value
+from stemctl.sandbox import query, render
+from stemctl.sandbox.answers import Answer, forbidden, invalid, not_found
+from stemctl.sandbox.calls import Call, Endpoint, Handler
+from stemctl.sandbox.shapes import every_model
+from stemctl.sandbox.storage import Row, Sql, Storage, relation, stored_relations
+from stemctl.sandbox.users import sole_owner
+from stemctl.sandbox.validate import Problems, check_fields, check_others, defaults, missing
+
+_ADDRESSES = {
+    "list": ("many", "GET"),
+    "add": ("many", "POST"),
+    "detail": ("one", "GET"),
+    "change": ("one", "PATCH"),
+    "delete": ("one", "DELETE"),
+}
+
+
+def endpoint(model: Model, **instead: Handler) -> Endpoint:
+    """The addresses of a model; `instead` names operations that are served in another way."""
+    plain: dict[str, Handler] = {
+        name: partial(handler, model)
+        for name, handler in (
+            ("list", list_),
+            ("add", add),
+            ("detail", detail),
+            ("change", change),
+            ("delete", delete),
+        )
+    }
+    handlers: dict[str, dict[str, Handler]] = {"many": {}, "one": {}}
+    for operation in model.operations:
+        shape, method = _ADDRESSES[operation]
+        handlers[shape][method] = instead.get(operation, plain[operation])
+    return Endpoint(model.read_portals, model.write_portals, handlers)
+
+
+def list_(model: Model, call: Call, _: str) -> Answer:
+    """One page of the records that the user may see."""
+    page = query.page(call.parameters)
+    found = query.condition(call.storage.catalog, model, call.parameters)
+    everything = call.storage.listing(
+        model, Sql.every([call.viewer.sees(model), found]), query.order(model, call.parameters)
+    )
+    rows = call.storage.rows(everything[page.offset : page.offset + page.limit])
+    included = query.includes(model, call.parameters)
+    return Answer(200, render.many(call, model, rows, included, page, len(everything)))
+
+
+def detail(model: Model, call: Call, id: str) -> Answer:
+    """One record."""
+    return Answer(200, render.one(call, model, visible(model, call, id), query.includes(model, call.parameters)))
+
+
+def add(model: Model, call: Call, _: str) -> Answer:
+    """Create a record, whose creator becomes its sole owner where records have members of their own."""
+    body = {**defaults(model), **checked(model, call, call.body(), live=None)}
+    if model.access and model.access.members:
+        body[model.access.members] = sole_owner(call.user)
+    row = call.storage.add(model, body)
+    # Asked of the new record, with what it belongs to now; a refusal takes it back.
+    _must_change(model, call, row.id)
+    return Answer(201, render.one(call, model, row))
+
+
+def change(model: Model, call: Call, id: str) -> Answer:
+    """Replace the fields that are sent."""
+    row = changeable(model, call, id)
+    row = call.storage.replace(model, row, {**row.body, **checked(model, call, call.body(), live=id)})
+    # Asked again: nobody may move a record to where they have no rights.
+    _must_change(model, call, id)
+    return Answer(200, render.one(call, model, row))
+
+
+def delete(model: Model, call: Call, id: str) -> Answer:
+    """Delete a record, along with the records that its table calls dependent."""
+    if model.delete_by == "administrators" and not call.user.administrator:
+        raise forbidden()
+    erase(call.storage, model, changeable(model, call, id))
+    return Answer(204)
+
+
+def visible(model: Model, call: Call, id: str) -> Row:
+    """The record, if the user may see it.
+
+    Raises:
+        Refusal: 404, also if it exists.
+    """
+    row = call.storage.find(model, id.lower(), call.viewer.sees(model))
+    if row is None:
+        raise not_found()
+    return row
+
+
+def changeable(model: Model, call: Call, id: str) -> Row:
+    """The record, if the user may change it.
+
+    Raises:
+        Refusal: 404 if it may not even be seen, else 403.
+    """
+    row = visible(model, call, id)
+    _must_change(model, call, row.id)
+    return row
+
+
+def _must_change(model: Model, call: Call, id: str) -> None:
+    if call.storage.find(model, id, call.viewer.changes(model)) is None:
+        raise forbidden()
+
+
+def checked(model: Model, call: Call, body: dict[str, Value], *, live: str | None) -> dict[str, Value]:
+    """The fields of a body as they are stored. `live` is the id of the record that they change.
+
+    Raises:
+        Refusal: 400 with everything that is wrong with them.
+    """
+    found, problems = check_fields(model, body)
+    if live is None:
+        problems = {**missing(model, found), **problems}
+    problems |= check_others(model, found, call, but=live)
+    refuse(model, problems)
+    return found
+
+
+def refuse(model: Model, problems: Problems) -> None:
+    """Answer with the problems, if there are any, in the order of the table.
+
+    Raises:
+        Refusal: 400.
+    """
+    if problems:
+        raise invalid({name: problems[name] for name in model.fields if name in problems})
+
+
+def erase(storage: Storage, model: Model, row: Row) -> None:
+    """Take a record out of the database, and its id out of all that refers to it."""
+    catalog = storage.catalog
+    # First of all the record itself, so that records that depend on each other come to an end.
+    storage.remove(row)
+    for field in (model.fields[name] for name in model.dependents if name in model.fields):
+        other = catalog.models.get(field.to or "")
+        if other and field.reverse:
+            for dependent in storage.rows_referring(f"{other.name}.{field.reverse}", row.id):
+                erase(storage, other, dependent)
+    for other in every_model(catalog):
+        for field in (f for f in stored_relations(other) if f.to == model.name):
+            for referring in storage.rows_referring(relation(other, field), row.id):
+                value = referring.body[field.name]
+                left = [id_ for id_ in value if id_ != row.id] if isinstance(value, list) else None
+                storage.replace(other, referring, {**referring.body, field.name: left})

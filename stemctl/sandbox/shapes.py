@@ -1,0 +1,56 @@
+"""The models that the sandbox keeps rows of: those of the tables, and one for the proposals of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from stemctl.catalog import Access, Catalog, Field, Model
+
+PENDING, ACCEPTED, REJECTED = "Pending", "Accepted", "Rejected"
+ADD, CHANGE = "Add", "Change"
+
+_SOURCE = "kept with every proposal"
+_OUTCOME = (
+    Field("instance_id", "text", "The live record.", _SOURCE, read_only=True, nullable=True, format="uuid"),
+    Field("action", "text", "What is proposed.", _SOURCE, read_only=True, enum=(ADD, CHANGE)),
+    Field("reviewer", "integer", "Who decided.", _SOURCE, read_only=True),
+    Field("status", "text", "How it was decided.", _SOURCE, read_only=True, enum=(PENDING, ACCEPTED, REJECTED)),
+    Field("proposer", "json", "Who proposed, as a member of the proposal.", _SOURCE, read_only=True, shown=False),
+)
+
+
+def proposals_of(model: Model) -> Model | None:
+    """The model of a model's proposals: its content, and what became of it. Only proposers see theirs.
+
+    Nothing in it is unique: several proposals may wait for the same name.
+    """
+    if model.approval is None:
+        return None
+    content = (replace(f, unique=False, proposal=False) for f in model.managed() if f.shown)
+    fields = {f.name: f for f in (model.fields["id"], *content, *_OUTCOME)}
+    return replace(
+        model,
+        name=model.approval.path,
+        one=model.approval.one,
+        many=model.approval.many,
+        operations=("list", "detail"),
+        identity=None,
+        fields=fields,
+        access=Access(members="proposer"),
+        dependents=(),
+        approval=None,
+    )
+
+
+def content_of(proposals: Model) -> list[str]:
+    """The fields that a proposer writes."""
+    return [f.name for f in proposals.managed()]
+
+
+def every_model(catalog: Catalog) -> Iterator[Model]:
+    """Everything that rows are kept of."""
+    for model in catalog.models.values():
+        yield model
+        if proposals := proposals_of(model):
+            yield proposals

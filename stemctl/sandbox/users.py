@@ -1,0 +1,47 @@
+"""The people of the sandbox, their tokens, and what a group of records grants them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from stemctl.records import Value
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """An account. `in_lab` makes it a member of every seeded record that names no members of its own."""
+
+    token: str
+    id: int
+    email: str
+    name: str
+    administrator: bool = False
+    can_write: bool = True
+    in_lab: bool = False
+
+
+_ALL = (
+    User("sandbox-user", 1, "user@lab.example", "Lab member", in_lab=True),
+    User("sandbox-reader", 2, "reader@lab.example", "Lab guest", can_write=False, in_lab=True),
+    User("sandbox-admin", 3, "admin@sandbox.example", "Administrator", administrator=True),
+    User("sandbox-other", 4, "other@elsewhere.example", "Member of another lab"),
+)
+
+USERS: Mapping[str, User] = {user.token: user for user in _ALL}
+"""Fixed tokens; the device login hands out further ones."""
+
+BY_EMAIL: Mapping[str, User] = {user.email: user for user in _ALL}
+
+RIGHTS = ("can_change", "is_manager", "is_owner")
+"""The flags of a member, each of which allows to change the record and what hangs on it."""
+
+
+def sole_owner(user: User) -> dict[str, Value]:
+    """The members of a record that `user` has just created."""
+    return {user.email: dict.fromkeys(RIGHTS, True)}
+
+
+def lab_members() -> dict[str, Value]:
+    """The members of a seeded record that names none: everybody of the lab, each with all or no rights."""
+    return {user.email: dict.fromkeys(RIGHTS, user.can_write) for user in _ALL if user.in_lab}

@@ -1,0 +1,217 @@
+"""One value against its field: the form in which the server keeps it, or what is wrong with it."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
+
+from stemctl.catalog import Field, Member
+from stemctl.records import Value
+
+_URI = re.compile(r"(?:https?|ftp)://[^\s/?#]+[^\s]*")
+_EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
+# Python's own reader takes more (week dates, no separators); the service documents these two forms.
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:[Zz]|[+-]\d\d:?\d\d)?)?")
+
+
+class Invalid(ValueError):
+    """A value that its field does not take."""
+
+    def __init__(self, *messages: str) -> None:
+        super().__init__(*messages)
+        self.messages = list(messages)
+
+
+def clean(field: Field, value: Value) -> Value:
+    """The value as it is stored. Null is judged elsewhere, and so is whether references lead anywhere.
+
+    Raises:
+        Invalid: with all the messages about it.
+    """
+    return _KINDS[field.kind](field, value)
+
+
+def is_uuid(value: Value) -> bool:
+    """Whether it is a UUID in its canonical, hyphenated form."""
+    try:
+        return isinstance(value, str) and str(uuid.UUID(value)) == value.lower()
+    except ValueError:
+        return False
+
+
+def instant(text: Value) -> str:
+    """A date or date-time as UTC with whole seconds; without an offset it is UTC already.
+
+    Raises:
+        Invalid: it is neither, or not in the calendar.
+    """
+    message = "Datetime has wrong format. Use one of these formats instead: YYYY-MM-DDThh:mm:ssZ, YYYY-MM-DD."
+    if not (isinstance(text, str) and _INSTANT.fullmatch(text)):
+        raise Invalid(message)
+    try:
+        moment = datetime.fromisoformat(text.upper())
+        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        raise Invalid(message) from None
+    return moment.replace(microsecond=0).isoformat().replace("+00:00", "Z")
+
+
+def _text(field: Field | Member, value: Value, *, trimmed: bool = False) -> str:
+    if not isinstance(value, str):
+        raise Invalid("Not a valid string.")
+    text: str = value.strip() if trimmed else value
+    if field.required and not text:
+        raise Invalid("This field may not be blank.")
+    problems = []
+    if "\0" in text:
+        problems.append("Null characters are not allowed.")
+    if field.max_length is not None and len(text) > field.max_length:
+        problems.append(f"Ensure this field has no more than {field.max_length} characters.")
+    if text and field.format:
+        problems += _format(field.format, text)
+    if problems:
+        raise Invalid(*problems)
+    return text
+
+
+def _format(name: str, value: str) -> list[str]:
+    fits, message = {
+        "uri": (_URI.fullmatch(value) is not None, "Enter a valid URL."),
+        "email": (_EMAIL.fullmatch(value) is not None, "Enter a valid email address."),
+        "uuid": (is_uuid(value), "Must be a valid UUID."),
+    }[name]
+    return [] if fits else [message]
+
+
+def _number(field: Field | Member, value: Value) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise Invalid("A valid number is required.")
+    return value
+
+
+def _integer(field: Field, value: Value) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise Invalid("A valid integer is required.")
+    return value
+
+
+def _boolean(field: Field | Member, value: Value) -> bool:
+    if not isinstance(value, bool):
+        raise Invalid("Must be a valid boolean.")
+    return value
+
+
+def _date(field: Field, value: Value) -> str:
+    try:
+        if isinstance(value, str) and _DATE.fullmatch(value):
+            return date.fromisoformat(value).isoformat()
+    except ValueError:
+        pass
+    raise Invalid("Date has wrong format. Use one of these formats instead: YYYY-MM-DD.")
+
+
+def _pk(value: Value) -> str:
+    if not isinstance(value, str):
+        raise Invalid(f"Incorrect type. Expected pk value, received {type(value).__name__}.")
+    text: str = value
+    return text.lower() if is_uuid(text) else text
+
+
+def _list(value: Value) -> list[Value]:
+    if not isinstance(value, list):
+        raise Invalid(f'Expected a list of items but got type "{type(value).__name__}".')
+    return value
+
+
+def _references(field: Field, value: Value) -> list[str]:
+    ids = list(dict.fromkeys(_each(_list(value), _pk)))
+    if field.required and not ids:
+        raise Invalid("This list may not be empty.")
+    return ids
+
+
+def _texts(field: Field, value: Value) -> list[str]:
+    return _each(_list(value), lambda item: _enum(field, _text(field, item)))
+
+
+def _each(items: list[Value], check: Callable[[Value], Value]) -> list[Value]:
+    done, problems = [], []
+    for item in items:
+        try:
+            done.append(check(item))
+        except Invalid as invalid:
+            problems += [m for m in invalid.messages if m not in problems]
+    if problems:
+        raise Invalid(*problems)
+    return done
+
+
+def _map(field: Field, value: Value) -> dict[str, Value]:
+    """An object; a list of `{name, value}` is an older spelling of it."""
+    if isinstance(value, list):
+        if not all(isinstance(pair, dict) and set(pair) == {"name", "value"} for pair in value):
+            raise Invalid("Expected an object, or a list of objects with name and value.")
+        pairs = [(pair["name"], pair["value"]) for pair in value]
+    elif isinstance(value, dict):
+        pairs = list(value.items())
+    else:
+        raise Invalid(f'Expected an object but got type "{type(value).__name__}".')
+    pattern = re.compile(field.key_pattern or "")
+    problems = [
+        f'"{name}" is not a valid name.' for name, _ in pairs if not (isinstance(name, str) and pattern.search(name))
+    ]
+    problems += [
+        f'The value of "{name}" must be a string or a number.'
+        for name, item in pairs
+        if isinstance(item, bool) or not isinstance(item, str | int | float)
+    ]
+    if problems:
+        raise Invalid(*problems)
+    return dict(pairs)
+
+
+def _items(field: Field, value: Value) -> list[dict[str, Value]]:
+    return _each(_list(value), lambda item: _item(field.members, item))
+
+
+def _item(members: Mapping[str, Member], item: Value) -> dict[str, Value]:
+    if not isinstance(item, dict):
+        raise Invalid(f'Expected an object but got type "{type(item).__name__}".')
+    problems = [f"{name}: Unknown key." for name in item if name not in members]
+    problems += [f"{m.name}: This field is required." for m in members.values() if m.required and m.name not in item]
+    done = {}
+    for name in (name for name in item if name in members):
+        try:
+            done[name] = _enum(members[name], _MEMBERS[members[name].kind](members[name], item[name]))
+        except Invalid as invalid:
+            problems += [f"{name}: {message}" for message in invalid.messages]
+    if problems:
+        raise Invalid(*problems)
+    return done
+
+
+def _enum(field: Field | Member, value: Value) -> Value:
+    if field.enum and value not in field.enum and not (value == "" and not field.required):
+        raise Invalid(f'"{value}" is not a valid choice.')
+    return value
+
+
+_MEMBERS: Mapping[str, Callable[[Member, Value], Value]] = {"text": _text, "number": _number, "boolean": _boolean}
+
+_KINDS: Mapping[str, Callable[[Field, Value], Value]] = {
+    "text": lambda field, value: _enum(field, _text(field, value, trimmed=field.trimmed)),
+    "number": lambda field, value: _enum(field, _number(field, value)),
+    "integer": lambda field, value: _enum(field, _integer(field, value)),
+    "boolean": _boolean,
+    "date": _date,
+    "instant": lambda field, value: instant(value),
+    "reference": lambda field, value: _pk(value),
+    "references": _references,
+    "list": _texts,
+    "map": _map,
+    "items": _items,
+    "json": lambda field, value: value,
+}

@@ -1,0 +1,230 @@
+"""JSON Schemas made from the field tables: what editors, other validators and stemctl itself judge files by.
+
+Every schema stands alone (no reference to another file) and decides by `pattern` what it can, with `format` beside
+it, so that validators that do not check formats come to the same verdict.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+
+from stemctl.catalog import Catalog, Field, Member, Model
+from stemctl.config_schema import DIALECT, Schema, closed, config_schema
+from stemctl.patterns import ADDRESS_TAIL, ALTERNATIVES, DATE, FORMATS, INSTANT, KEY, portable
+from stemctl.records import Value
+
+WISHES = {
+    "moved": "Records that got another key; what was known of the old one goes on under the new one.",
+    "forget": "Records that are not managed any more and stay on the server. * and ? stand for any characters.",
+    "deleted": "Records that may be deleted from the server: the permission that travels with a pull request.",
+}
+
+
+def generated(catalogs: Iterable[Catalog]) -> dict[str, str]:
+    """Path below `schemas/` and text of every generated file."""
+    catalogs = list(catalogs)
+    schemas: dict[str, Schema] = {"config.schema.json": config_schema([c.edition for c in catalogs])}
+    for catalog in catalogs:
+        schemas[f"{catalog.edition}/manifest.schema.json"] = manifest_schema(catalog)
+        for model in catalog.writable():
+            schemas[f"{catalog.edition}/{model.name}.schema.json"] = record_schema(model, catalog)
+    # Schemas that are the same in every edition, as plan.schema.json, join config.schema.json above.
+    return {path: json.dumps(schema, indent=2, ensure_ascii=False) + "\n" for path, schema in sorted(schemas.items())}
+
+
+def record_schema(model: Model, catalog: Catalog) -> Schema:
+    """One effective record, after defaults, with all that creating it requires."""
+    return {
+        "$schema": DIALECT,
+        "$id": f"urn:stemctl:schema:{catalog.edition}:{model.name}",
+        **_record(model),
+        "required": _required_to_create(model),
+    }
+
+
+def manifest_schema(catalog: Catalog) -> Schema:
+    """A whole file, in which records need no more than what tells them apart: the rest may come from defaults."""
+    models = sorted(catalog.writable(), key=lambda m: m.many)
+    lists = {
+        m.many: {"type": "array", "title": m.title, "description": m.description, "items": _def(m.name)} for m in models
+    }
+    defaults = {
+        "type": "object",
+        "title": "Defaults",
+        "description": "Values for all records of this file, by list. Sets and maps are merged with a record's own.",
+        "additionalProperties": False,
+        "properties": {m.many: _def(f"{m.name}_defaults") for m in models},
+    }
+    return {
+        "$schema": DIALECT,
+        "$id": f"urn:stemctl:schema:{catalog.edition}:manifest",
+        "title": "Manifest",
+        "description": f"Records of a lab, for edition {catalog.edition} of BrainSTEM.",
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {"defaults": defaults, **lists, **_wishes()},
+        "$defs": {
+            "address": _address(models),
+            **{m.name: {**_record(m), **_required_to_name(m)} for m in models},
+            **{f"{m.name}_defaults": _defaults(m) for m in models},
+        },
+    }
+
+
+def _record(model: Model) -> Schema:
+    return {"title": model.title, "description": model.description, **closed(**_properties(model))}
+
+
+def _properties(model: Model) -> dict[str, Schema]:
+    return {
+        "key": {
+            "type": "string",
+            "pattern": KEY,
+            "title": "Key",
+            "description": f"Handle of the record in its address, {model.name}/KEY."
+            + (f" Default: its {model.identity}." if model.identity else ""),
+        },
+        "id": {
+            "type": "string",
+            "pattern": FORMATS["uuid"],
+            "format": "uuid",
+            "title": "Id",
+            "description": "UUID of a live record that this one is bound to.",
+        },
+        **{f.name: _field(f, model) for f in model.managed()},
+        "lifecycle": _lifecycle(model),
+    }
+
+
+def _defaults(model: Model) -> Schema:
+    own = {"key", "id", model.identity, *(f.name for f in model.managed() if f.unique)}
+    properties = {
+        name: {"$ref": f"#/$defs/{model.name}/properties/{name}"} for name in _properties(model) if name not in own
+    }
+    return {"title": f"Defaults: {model.title}", "description": model.description, **closed(**properties)}
+
+
+def _lifecycle(model: Model) -> Schema:
+    return {
+        "title": "Lifecycle",
+        "description": "What this record asks of stemctl.",
+        **closed(
+            prevent_delete={"type": "boolean", "description": "Never delete it, whatever is allowed."},
+            ignore_changes={
+                "type": "array",
+                "items": {"enum": [f.name for f in model.managed()]},
+                "description": "Fields that are sent when the record is created, and not after.",
+            },
+        ),
+    }
+
+
+def _required_to_create(model: Model) -> list[str]:
+    return [f.name for f in model.managed() if f.required]
+
+
+def _required_to_name(model: Model) -> Schema:
+    if model.identity is None:
+        return {"required": ["key"]}
+    return {"if": {"not": {"required": ["key"]}}, "then": {"required": [model.identity]}}
+
+
+def _wishes() -> dict[str, Schema]:
+    pair = {**closed(**{"from": _def("address"), "to": _def("address")}), "required": ["from", "to"]}
+    items = {"moved": pair, "forget": _def("address"), "deleted": _def("address")}
+    return {
+        name: {"type": "array", "title": name.capitalize(), "description": text, "items": items[name]}
+        for name, text in WISHES.items()
+    }
+
+
+def _address(models: Sequence[Model]) -> Schema:
+    spellings = sorted({s for m in models for s in (m.name, m.one, m.many)})
+    return {
+        "type": "string",
+        "pattern": f"^(?:{'|'.join(spellings)})/{ADDRESS_TAIL}",
+        "title": "Address",
+        "description": f"MODEL/KEY. Example: {models[0].name}/KEY" if models else "MODEL/KEY",
+    }
+
+
+def _field(field: Field, model: Model) -> Schema:
+    example = "" if field.example is None else f" Example: {_example(field.example)}"
+    schema = {
+        "title": field.name.replace("_", " ").capitalize(),
+        "description": f"{field.description}{example}",
+        **_KINDS[field.kind](field),
+    }
+    if field.name == model.identity:
+        schema["pattern"] = KEY
+    if field.enum:
+        schema["enum"] = list(field.enum)
+    if field.takes_null and "type" in schema:
+        schema["type"] = [*schema["type"], "null"] if isinstance(schema["type"], list) else [schema["type"], "null"]
+        if field.enum:
+            schema["enum"].append(None)
+    return schema
+
+
+def _example(value: Value) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _text_like(field: Field | Member) -> Schema:
+    schema: Schema = {"type": "string"}
+    if field.required:
+        schema["minLength"] = 1
+    if field.max_length:
+        schema["maxLength"] = field.max_length
+    if field.format:
+        schema |= {"pattern": FORMATS[field.format], "format": field.format}
+    return schema
+
+
+def _optional_text(field: Field) -> Schema:
+    """Text of a record: where it has a format, the empty text that clears it is taken too."""
+    schema = _text_like(field)
+    if field.format and not field.required:
+        schema["pattern"] = portable(f"^$|{ALTERNATIVES[field.format]}")
+        del schema["format"]
+    return schema
+
+
+def _list_of(items: Schema, field: Field) -> Schema:
+    return {"type": "array", "items": items, **({"minItems": 1} if field.required else {})}
+
+
+def _item(field: Field) -> Schema:
+    members = {name: {"description": m.description, **_member(m)} for name, m in field.members.items()}
+    required = [name for name, m in field.members.items() if m.required or name == field.by]
+    return {**closed(**members), "required": required}
+
+
+def _member(member: Member) -> Schema:
+    schema = _text_like(member) if member.kind == "text" else {"type": member.kind}
+    return {**schema, **({"enum": list(member.enum)} if member.enum else {})}
+
+
+_KINDS: dict[str, Callable[[Field], Schema]] = {
+    "text": _optional_text,
+    "number": lambda field: {"type": "number"},
+    "integer": lambda field: {"type": "integer"},
+    "boolean": lambda field: {"type": "boolean"},
+    "date": lambda field: {"type": "string", "pattern": DATE, "format": "date"},
+    "instant": lambda field: {"type": "string", "pattern": INSTANT},
+    "reference": lambda field: {"type": "string", "minLength": 1},
+    "references": lambda field: _list_of({"type": "string", "minLength": 1}, field),
+    "list": lambda field: _list_of({"type": "string", "minLength": 1}, field),
+    "items": lambda field: _list_of(_item(field), field),
+    "map": lambda field: {
+        "type": "object",
+        **({"propertyNames": {"pattern": portable(field.key_pattern)}} if field.key_pattern else {}),
+        "additionalProperties": {"type": ["string", "number"]},
+    },
+    "json": lambda field: {"type": ["object", "array", "string", "number", "boolean"]},
+}
+
+
+def _def(name: str) -> Schema:
+    return {"$ref": f"#/$defs/{name}"}
