@@ -36,9 +36,11 @@ def leave(
     if entry.id is None:
         return Bookkeeping(address, None, drop=True)
     reading = snapshot.readings.get(model.name)
-    live = reading.records.get(entry.id) if reading else None
+    if reading is None or not reading.sound:
+        return None
+    live = reading.records.get(entry.id)
     if live is None:
-        return Bookkeeping(address, entry.id, drop=True) if reading and entry.id in reading.missing else None
+        return Bookkeeping(address, entry.id, drop=True) if entry.id in reading.missing else None
     wish = next((wish for wish in repository.deleted if wish.subject == str(address)), None)
     return _delete(address, entry, live, wish, model, resolver, granted)
 

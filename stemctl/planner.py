@@ -13,7 +13,7 @@ from stemctl.diagnostics import Diagnostic, Severity, in_order
 from stemctl.identity import Absent, Bound, Identities, identify
 from stemctl.order import in_order as put_in_order
 from stemctl.plan import PERMISSIONS, Bookkeeping, Change, Note, Plan, Target
-from stemctl.records import Address, Completeness, Fields, Record, Repository, Snapshot
+from stemctl.records import Address, Fields, Record, Repository, Snapshot
 from stemctl.references import Resolver, wanted_references
 from stemctl.state import Entry, State
 
@@ -169,7 +169,7 @@ class _Planner:
     def _incomplete(self) -> Iterator[Diagnostic]:
         """A reading that was not complete leaves records undecided: neither created nor deleted, and said so."""
         for name, reading in sorted(self.snapshot.readings.items()):
-            if reading.completeness is Completeness.COMPLETE or not reading.reason:
+            if reading.sound:
                 continue
             model = self.catalog.models[name]
             yield Diagnostic(

@@ -127,9 +127,14 @@ class Reading:
     absent: frozenset[str] = frozenset()
     reason: str = ""
 
+    @property
+    def sound(self) -> bool:
+        """Whether it may lead to a create or delete: all was seen, or all that was asked for one by one."""
+        return self.completeness is Completeness.COMPLETE or not self.reason
+
     def lacks(self, name: str) -> bool:
         """True only if `name` is known not to be among the records that this account may see."""
-        return self.completeness is Completeness.COMPLETE or name in self.absent
+        return self.completeness is Completeness.COMPLETE or (self.sound and name in self.absent)
 
 
 @dataclass(frozen=True, slots=True)

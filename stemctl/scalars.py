@@ -29,7 +29,7 @@ _SUSPICIOUS = frozenset("+-.0123456789tTfFnN~=")
 
 _AGREED = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+(?:[eE][-+][0-9]+)?)?")
 _OTHER_BASE = re.compile(r"([-+]?)(0[xX][0-9a-fA-F_]+|0o[0-7_]+|0[bB][01_]+)")
-_DECIMAL = re.compile(r"[-+]?(?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9][0-9_]*)(?:[eE][-+]?[0-9]+)?")
+_DECIMAL = re.compile(r"[-+]?(?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9_]+)(?:[eE][-+]?[0-9]+)?|[-+]_[0-9_]*")
 _NO_NUMBER = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 
 
@@ -90,7 +90,7 @@ def _dispute(text: str, otherwise: str) -> Dispute:
 def _readings(text: str) -> list[int | float]:
     """The numbers that one reader or another takes a decimal spelling for."""
     plain = text.replace("_", "")
-    if len(plain) > 17:
+    if len(plain) > 17 or not re.match(r"[-+]?\.?[0-9]", plain):
         return []
     if re.fullmatch(r"[-+]?[0-9]+", plain):
         sign = -1 if plain[0] == "-" else 1

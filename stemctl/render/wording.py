@@ -84,11 +84,12 @@ def word_diff(before: str, after: str) -> str:
 
 
 def _around(words: list[str], first: bool, last: bool) -> str:
+    """The words next to a change; what is left out must be more than one word to be worth a `…`."""
     start = [] if first else words[:AROUND]
-    end = [] if last else words[max(len(start), len(words) - AROUND) :]
-    left_out = len(start) + len(end) < len(words)
-    middle = ["…"] if left_out else []
-    return visible(" ".join([*start, *middle, *end]))
+    end = [] if last else words[-AROUND:]
+    if len(start) + len(end) + 1 >= len(words):
+        return visible(" ".join(words))
+    return visible(" ".join([*start, "…", *end]))
 
 
 def element_diff(before: Sequence[Value], after: Sequence[Value]) -> tuple[list[str], list[str]]:

@@ -18,14 +18,17 @@ class Viewer:
     catalog: Catalog
     user: User | None
 
+    @property
+    def writes(self) -> bool:
+        """Whether this viewer writes anything at all; the public and mere readers do not."""
+        return self.user is not None and self.user.can_write
+
     def sees(self, model: Model) -> Sql:
         """The records of a model that may be read."""
         return self._allowed(model, changing=False, depth=0)
 
     def changes(self, model: Model) -> Sql:
-        """The records of a model that may be changed."""
-        if self.user is None or not self.user.can_write:
-            return Sql("0")
+        """The records of a model that a viewer who writes may change."""
         return self._allowed(model, changing=True, depth=0)
 
     def _allowed(self, model: Model, *, changing: bool, depth: int) -> Sql:
@@ -40,12 +43,8 @@ class Viewer:
 
     def _through(self, model: Model, name: str, *, changing: bool, depth: int) -> Sql:
         """To be seen, one of the records that decide is enough; to be changed, it takes all of them."""
-        target = self.catalog.models.get(model.fields[name].to or "")
-        if target is None:
-            return _ALWAYS
+        target = self.catalog.models[model.fields[name].to or ""]
         inner = self._allowed(target, changing=changing, depth=depth + 1)
-        # The innermost condition looks at the few records that hold the members: SQLite gathers them once for all
-        # rows. Those on the way there are asked about row by row, since there may be as many as rows.
         deciding = (
             f"SELECT 1 FROM links AS l{depth} JOIN records AS r{depth + 1}"
             f" ON r{depth + 1}.model = ? AND r{depth + 1}.id = l{depth}.target"

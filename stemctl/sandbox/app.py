@@ -69,7 +69,7 @@ class _Sandbox:
         with self._database.transaction(write=writes):
             viewer = Viewer(self._database.catalog, self._user(request, portal))
             handler = _handler(methods, method)
-            if writes and (portal not in endpoint.write_portals or not (viewer.user and viewer.user.can_write)):
+            if writes and (portal not in endpoint.write_portals or not viewer.writes):
                 raise forbidden()
             url = str(request.url.replace(query=""))
             parameters = request.query_params.multi_items()

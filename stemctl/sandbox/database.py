@@ -10,7 +10,7 @@ from stemctl.catalog import Catalog, Field, Model
 from stemctl.errors import ConfigError
 from stemctl.records import Fields, Value
 from stemctl.sandbox.storage import Storage
-from stemctl.sandbox.users import lab_members
+from stemctl.sandbox.users import are_members, lab_members
 from stemctl.sandbox.validate import check_fields, check_others, defaults, is_stored, missing
 from stemctl.sandbox.values import is_uuid
 
@@ -117,7 +117,7 @@ def _body(entry: _Entry, names: _Names) -> dict[str, Value]:
 
 
 def _members(entry: _Entry, value: Value) -> Value:
-    if not isinstance(value, dict) or not all(isinstance(rights, dict) for rights in value.values()):
+    if not are_members(value):
         raise ConfigError(f"{entry.label} of the seed needs its members as e-mail address: {{can_change: true}}.")
     return value
 

@@ -11,7 +11,7 @@ from stemctl.sandbox.answers import Answer, forbidden, invalid, not_found
 from stemctl.sandbox.calls import Call, Endpoint, Handler
 from stemctl.sandbox.shapes import every_model
 from stemctl.sandbox.storage import Row, Sql, Storage, relation, stored_relations
-from stemctl.sandbox.users import sole_owner
+from stemctl.sandbox.users import are_members, merged_members, sole_owner
 from stemctl.sandbox.validate import Problems, check_fields, check_others, defaults, missing
 
 _ADDRESSES = {
@@ -73,10 +73,20 @@ def add(model: Model, call: Call, _: str) -> Answer:
 def change(model: Model, call: Call, id: str) -> Answer:
     """Replace the fields that are sent."""
     row = changeable(model, call, id)
-    row = call.storage.replace(model, row, {**row.body, **checked(model, call, call.body(), live=id)})
+    found = checked(model, call, call.body(), live=row.id)
+    members = model.access.members if model.access else None
+    if members in found:
+        found[members] = _merged(members, row.body[members], found[members])
+    row = call.storage.replace(model, row, {**row.body, **found})
     # Asked again: nobody may move a record to where they have no rights.
-    _must_change(model, call, id)
+    _must_change(model, call, row.id)
     return Answer(200, render.one(call, model, row))
+
+
+def _merged(name: str, members: Value, sent: Value) -> Value:
+    if not are_members(sent):
+        raise invalid({name: ["Expected an object of e-mail addresses, each with an object of rights."]})
+    return merged_members(members, sent)
 
 
 def delete(model: Model, call: Call, id: str) -> Answer:

@@ -116,7 +116,9 @@ class Storage:
             try:
                 yield
             except BaseException:
-                self._connection.execute("ROLLBACK")
+                # A full disk has SQLite take everything back by itself.
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
                 raise
             self._connection.execute("COMMIT")
 

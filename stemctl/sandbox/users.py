@@ -42,6 +42,21 @@ def sole_owner(user: User) -> dict[str, Value]:
     return {user.email: dict.fromkeys(RIGHTS, True)}
 
 
+def are_members(value: Value) -> bool:
+    """Whether it maps e-mail addresses to objects."""
+    return isinstance(value, dict) and all(isinstance(rights, dict) for rights in value.values())
+
+
+def merged_members(members: Mapping[str, Value], sent: Mapping[str, Value]) -> dict[str, Value]:
+    """The members after a change, which names only those that it is about.
+
+    Rights that are not sent are taken away, and `remove` takes away the member.
+    """
+    kept = {email: rights for email, rights in members.items() if email not in sent}
+    named = {email: rights for email, rights in sent.items() if rights.get("remove") is not True}
+    return kept | {email: {r: rights.get(r) is True for r in RIGHTS} for email, rights in named.items()}
+
+
 def lab_members() -> dict[str, Value]:
     """The members of a seeded record that names none: everybody of the lab, each with all or no rights."""
     return {user.email: dict.fromkeys(RIGHTS, user.can_write) for user in _ALL if user.in_lab}

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,6 +17,7 @@ from sandbox_api import LAB, NOBODY, PROJECTS, Api
 
 from stemctl.catalog import Catalog
 from stemctl.errors import ConfigError
+from stemctl.sandbox import storage
 from stemctl.sandbox.database import Database
 
 MANIPULATION = "20387176-5f3c-433a-8bf9-34a0f2c431f7"
@@ -156,6 +160,7 @@ WRITER = """
 import asyncio, os, pathlib, sys, httpx
 from stemctl.catalog import load_catalog
 from stemctl.sandbox.app import create_app
+from stemctl.sandbox import storage
 from stemctl.sandbox.database import Database
 
 database = Database(pathlib.Path(sys.argv[1]), load_catalog("2024"))
@@ -196,6 +201,41 @@ def test_several_processes_write_and_a_killed_one_takes_back_only_what_it_had_no
     found = Api(database).names("stem/session/", ("limit", 100))
     assert sorted(found) == sorted(f"s{number}" for number in range(70))
     database.close()
+
+
+def test_opening_waits_for_another_process_that_is_creating_the_file(
+    tmp_path: Path, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = sqlite3.connect(tmp_path / "sandbox.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    waited = []
+
+    def sleep(seconds: float) -> None:
+        waited.append(seconds)
+        other.execute("COMMIT")
+        other.close()
+
+    monkeypatch.setattr(storage, "time", SimpleNamespace(sleep=sleep, monotonic=time.monotonic))
+    Database(tmp_path / "sandbox.db", catalog).close()
+    assert len(waited) == 1
+
+
+def test_a_file_that_stays_locked_is_given_up(
+    tmp_path: Path, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = sqlite3.connect(tmp_path / "sandbox.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    clock = itertools.count(0, 20)
+    monkeypatch.setattr(storage, "time", SimpleNamespace(sleep=lambda seconds: None, monotonic=lambda: next(clock)))
+    with pytest.raises(ConfigError, match="cannot be used as a sandbox"):
+        Database(tmp_path / "sandbox.db", catalog)
+    other.close()
+
+
+def test_only_so_many_listings_are_kept(api: Api) -> None:
+    for number in range(100):
+        api.names("stem/session/", ("filter{name}", f"s{number}"))
+    assert len(api.database._listings) < 50
 
 
 def test_a_listing_sees_the_writes_of_another_process(tmp_path: Path, catalog: Catalog) -> None:

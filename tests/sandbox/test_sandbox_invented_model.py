@@ -146,6 +146,7 @@ def test_its_values_are_checked(api: Api) -> None:
         "shape": ['"square" is not a valid choice.'],
         "contact": ["Enter a valid email address."],
     }
+    assert list(api("POST", PROBE, {"session": NOBODY, "used": "2024-02-30"}).json()) == ["session", "used"]
     assert api("POST", PROBE, {}).json() == {"session": ["This field is required."]}
     assert api("POST", PROBE, {"session": None}).json() == {"session": ["This field may not be null."]}
 
@@ -251,6 +252,33 @@ def test_its_creator_becomes_its_owner(api: Api) -> None:
     assert other("PATCH", f"stem/team/{team['id']}/", {"name": "U"}).status_code == 200
     assert api("GET", f"stem/team/{team['id']}/").status_code == 404
     assert other("DELETE", f"stem/team/{team['id']}/").status_code == 405
+
+
+def test_its_members_are_changed_one_by_one(api: Api) -> None:
+    other = api.by("other")
+    team = other("POST", "stem/team/", {"name": "T"}).json()["team"]
+    path, owner = f"stem/team/{team['id']}/", team["people"]["other@elsewhere.example"]
+
+    def people(change: Any) -> dict[str, Any]:
+        return other("PATCH", path, {"people": change}).json()["team"]["people"]
+
+    nothing = {"can_change": False, "is_manager": False, "is_owner": False}
+    assert owner == dict.fromkeys(nothing, True)
+    ours = {"other@elsewhere.example": owner}
+    changing = {"user@lab.example": {**nothing, "can_change": True}}
+    assert people({"user@lab.example": {"can_change": True, "colour": "red"}}) == {**ours, **changing}
+    assert api("PATCH", path, {"name": "U"}).status_code == 200
+    assert people({"user@lab.example": {}, "x@y.org": {"is_owner": 1}}) == {
+        **ours,
+        "user@lab.example": nothing,
+        "x@y.org": nothing,
+    }
+    assert api("PATCH", path, {"name": "V"}).status_code == 403
+    assert people({"user@lab.example": {"remove": True}, "x@y.org": {"remove": True}}) == ours
+    assert api("GET", path).status_code == 404
+    for wrong in (["user@lab.example"], {"user@lab.example": "owner"}, "x"):
+        answer = other("PATCH", path, {"people": wrong})
+        assert (answer.status_code, list(answer.json())) == (400, ["people"])
 
 
 def test_its_records_are_seeded(api: Api) -> None:

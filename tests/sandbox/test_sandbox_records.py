@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -124,6 +125,18 @@ def test_a_value_is_kept(api: Api, field: str, value: Any, kept: Any) -> None:
     assert api("GET", f"stem/session/{session['id']}").json()["session"][field] == kept
 
 
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="this system has one time zone per machine")
+def test_a_moment_without_an_offset_is_utc_wherever_the_sandbox_runs(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        assert api.session("one", date_time="2024-03-12T09:00")["date_time"] == "2024-03-12T09:00:00Z"
+        assert api.session("two", date_time="2024-03-12")["date_time"] == "2024-03-12T00:00:00Z"
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
 def test_what_is_not_understood_is_dropped_without_a_word(api: Api) -> None:
     session = api.session("one", description="kept", tags=["a"])
     silent = {
@@ -227,7 +240,8 @@ def test_ids_are_the_servers(api: Api) -> None:
     assert NOBODY not in (one, two)
     assert one != two
     assert one[14] == two[14] == "4"
-    assert api("GET", f"stem/session/{one.upper()}/").status_code == 200
+    for method, status in (("GET", 200), ("PATCH", 200), ("DELETE", 204)):
+        assert api(method, f"stem/session/{one.upper()}/").status_code == status
 
 
 @pytest.mark.parametrize(
