@@ -27,12 +27,12 @@ def check_document(document: Document, judge: Judge, catalog: Catalog) -> tuple[
     findings = [translator.no_value(paths[id(node)][0], node) for node in document.blanks if id(node) in paths]
     broken = {path[:2] for many in paths.values() for path in many}
     violations = list(judge.violations(root.value))
-    empty = {violation.path for violation in violations if violation.keyword == "minLength"}
+    explained = {violation.path for violation in violations if violation.keyword in ("type", "minLength")}
     for violation in violations:
         broken.add(violation.path[:2])
-        # What a schema says about a value that could not be read helps nobody, nor which form the empty text lacks.
-        shaped = violation.keyword in ("pattern", "format") and violation.path in empty
-        if id(root.at(violation.path)) not in paths and not shaped:
+        # What a schema says about a value that could not be read helps nobody, nor which form a number lacks.
+        follows = violation.keyword in ("pattern", "format", "enum") and violation.path in explained
+        if id(root.at(violation.path)) not in paths and not follows:
             findings += translator.findings(violation)
     for path, finding in _repeated_items(document, catalog):
         broken.add(path)

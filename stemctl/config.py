@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import jsonschema
-
 from stemctl import loader
-from stemctl.catalog import editions, schemas_dir
+from stemctl.accepts import compiled
+from stemctl.catalog import editions
+from stemctl.config_schema import Schema, config_schema
 from stemctl.errors import ConfigError
 from stemctl.records import Value
 
@@ -98,13 +97,22 @@ def load_config(root: Path) -> Config:
         first = document.problems[0]
         raise ConfigError(f"{first.place}: {first.message}.", first.remedy)
     data = _texts(document.root.value)
-    schema = json.loads((schemas_dir() / "config.schema.json").read_text(encoding="utf-8"))
-    wrong = jsonschema.exceptions.best_match(jsonschema.Draft202012Validator(schema).iter_errors(data))
-    if wrong is not None:
-        place = document.place(document.root.at(tuple(wrong.absolute_path)).event)
-        under = ".".join(map(str, wrong.absolute_path))
-        raise ConfigError(f"{place}: {wrong.message}.", f"It stands under {under}." if under else "")
+    schema = config_schema(editions())
+    if not compiled(schema, schema)(data):
+        raise _wrong(document, data, schema)
     return _config(root, data)
+
+
+def _wrong(document: loader.Document, data: Value, schema: Schema) -> ConfigError:
+    """What jsonschema finds most telling; it is loaded only where there is something to find."""
+    import jsonschema
+
+    wrong = jsonschema.exceptions.best_match(jsonschema.Draft202012Validator(schema).iter_errors(data))
+    assert wrong is not None
+    assert document.root is not None
+    place = document.place(document.root.at(tuple(wrong.absolute_path)).event)
+    under = ".".join(map(str, wrong.absolute_path))
+    return ConfigError(f"{place}: {wrong.message}.", f"It stands under {under}." if under else "")
 
 
 def _config(root: Path, data: Mapping[str, Value]) -> Config:

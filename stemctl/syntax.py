@@ -16,6 +16,8 @@ class Hint:
 
 _NOT_CLOSED = Hint("this is never closed", "close the quote or bracket", at_opening=True)
 
+_BLOCK = Hint("the text begins below this line", "write | alone, and the text below it")
+
 _PHRASES = {
     "mapping values are not allowed": Hint(
         "a key is not allowed here", 'put text that holds ": " in quotes, or mend the indentation'
@@ -34,7 +36,8 @@ _PHRASES = {
     "sequence entries are not allowed": Hint("a list cannot begin here", "begin it in a line of its own"),
     "alphabetic or numeric character": Hint("a name must follow & or *", "put text that begins with it in quotes"),
     "<document start>": Hint("text after the end", "take it out, or mend the brackets above"),
-    "chomping or indentation": Hint("the text begins below this line", "write | alone, and the text below it"),
+    "chomping or indentation": _BLOCK,
+    "comment or line break": _BLOCK,
 }
 """By what the parser says; LINE stands for the line where the broken thing begins."""
 

@@ -12,8 +12,6 @@ import html
 import re
 from collections.abc import Hashable, Mapping
 
-from deepdiff import DeepDiff
-
 from stemctl.catalog import Field
 from stemctl.records import Value
 
@@ -24,8 +22,14 @@ _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 def same(field: Field, left: Value, right: Value) -> bool:
     """Whether two values of a field mean the same."""
     if field.kind == "json":
-        return left == right or not DeepDiff(left, right, ignore_numeric_type_changes=True)
+        return left == right or _same_json(left, right)
     return bool(canonical(field, left) == canonical(field, right))
+
+
+def _same_json(left: Value, right: Value) -> bool:
+    from deepdiff import DeepDiff  # takes long to load, and few fields need it
+
+    return not DeepDiff(left, right, ignore_numeric_type_changes=True)
 
 
 def canonical(field: Field, value: Value) -> Value:

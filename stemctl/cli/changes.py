@@ -174,7 +174,7 @@ async def _apply(
         from stemctl.render.documents import report_document
 
         screen.document(report_document(report, seconds))
-    elif report.outcomes and (planned.plan.going() or report.exit_code):
+    elif planned.plan.going():
         from stemctl.render.report_text import report_text
 
         screen.out(report_text(report, screen.look(space.catalog), seconds, space.store.where))

@@ -88,7 +88,7 @@ def _fold(group: Sequence[Change], look: Look) -> list[str]:
     if first.action is Action.ADOPT and first.fields:
         same = "the same difference in each"
     title = f"{what}, {same}" if same and first.held is None else what
-    lines = look.headline(margin_of(first), title, _right(first))
+    lines = look.headline(margin_of(first), title, _right(first, _common_place(group)))
     if first.held is None and first.action is not Action.DELETE:
         lines += field_lines(first, look)
     names = ", ".join(visible(str(c.address)) for c in group[:2])
@@ -102,7 +102,16 @@ def margin_of(change: Change) -> str:
     return "…" if change.held in WAITING and change.held is not Held.REJECTED else "!"
 
 
-def _right(change: Change) -> str:
+def _common_place(group: Sequence[Change]) -> str:
+    """The place of the edit where all share it, as that of a default; else the file, or the files counted."""
+    edits = {f.place for change in group for f in change.fields}
+    if len(edits) == 1 and (place := edits.pop()):
+        return f"{visible(place.file)}:{place.line}"
+    files = sorted({change.place.file for change in group if change.place})
+    return visible(files[0]) if len(files) == 1 else f"{len(files)} files" if files else ""
+
+
+def _right(change: Change, where: str = "") -> str:
     """Reason, why it is held, and where it is written, in the words of the plan document."""
     words = [change.reason.replace("_", " ")] if change.reason not in ("forgotten", "conflict") else ["left files"]
     if change.reason == "conflict":
@@ -111,8 +120,9 @@ def _right(change: Change) -> str:
         words.append(f"held: {change.held}")
     elif change.approval and change.request:
         words.append("proposal")
-    place = f"  {visible(change.place.file)}:{change.place.line}" if change.place else ""
-    return ", ".join(words) + place
+    if change.place and not where:
+        where = f"{visible(change.place.file)}:{change.place.line}"
+    return "  ".join(part for part in (", ".join(words), where) if part)
 
 
 def _notes(plan: Plan, look: Look) -> list[str]:

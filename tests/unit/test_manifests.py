@@ -1,0 +1,212 @@
+import pytest
+
+from stemctl.catalog import load_catalog
+from stemctl.diagnostics import Diagnostic, Severity
+from stemctl.manifests import load_repository, with_lines
+from stemctl.records import Address, Lifecycle, Place, Wish
+
+CATALOG = load_catalog("2024")
+
+
+@pytest.fixture
+def load(tmp_path):
+    def load_files(**files):
+        for name, text in files.items():
+            path = tmp_path / f"{name.replace('__', '/')}.yaml"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        return load_repository(tmp_path, ["."], CATALOG)
+
+    return load_files
+
+
+def session(repository, key):
+    return repository.records[Address("session", key)]
+
+
+def test_a_record_is_what_is_written(load):
+    repository, findings = load(
+        a="sessions:\n  - name: ' rat12 '\n    key: k/1\n    id: 5c0f3c52-7a0e-4b7b-9d6e-0f5a1b6c2d48\n    tags: [a]\n"
+        "    lifecycle: {prevent_delete: true, ignore_changes: [tags]}\n"
+    )
+    assert findings == ()
+    record = session(repository, "k/1")
+    assert record.fields == {"name": " rat12 ", "tags": ["a"]}
+    assert record.id == "5c0f3c52-7a0e-4b7b-9d6e-0f5a1b6c2d48"
+    assert record.lifecycle == Lifecycle(True, ("tags",))
+    assert record.place == Place("a.yaml", 2, 5)
+    assert repository.files == ("a.yaml",)
+
+
+def test_the_key_is_the_name_as_the_server_stores_it(load):
+    repository, _ = load(a="sessions: [{name: ' rat 12/a '}]\n")
+    assert list(repository.records) == [Address("session", "rat 12/a")]
+
+
+def test_every_value_knows_where_it_is_written(load):
+    repository, _ = load(
+        a="sessions:\n"
+        "  - name: rat12\n"
+        "    tags:\n"
+        "      - a\n"
+        "      - b\n"
+        "    extra_fields: {room: B115}\n"
+        "    download_links:\n"
+        "      - {Repository: DANDI, URL: 'https://a.org/1'}\n"
+    )
+    record = session(repository, "rat12")
+    assert record.place_of("name") == Place("a.yaml", 2, 11)
+    assert record.place_of("tags") == Place("a.yaml", 3, 5)
+    assert record.place_of("tags", "b") == Place("a.yaml", 5, 9)
+    assert record.place_of("tags", "elsewhere") == record.place_of("tags")
+    assert record.place_of("extra_fields", "room") == Place("a.yaml", 6, 20)
+    assert record.place_of("download_links", "https://a.org/1") == Place("a.yaml", 8, 9)
+    assert record.place_of("description") == record.place
+    assert len(record.places) == len(list(record.places)) == 8
+
+
+DEFAULTS = """\
+defaults:
+  sessions:
+    projects: [P]
+    description: from the file
+    tags: [theta, sleep]
+    extra_fields: {room: A, cage: 1}
+    download_links: [{Repository: DANDI, URL: 'https://a.org/1'}, {Repository: DANDI, URL: 'https://a.org/2'}]
+    lifecycle: {prevent_delete: true, ignore_changes: [tags]}
+"""
+
+
+def test_defaults_of_the_file_lie_under_each_record(load):
+    repository, findings = load(
+        a=DEFAULTS
+        + "sessions:\n"
+        + "  - name: rat12\n"
+        + "    description: own\n"
+        + "    tags: [sleep, own]\n"
+        + "    extra_fields: {room: B}\n"
+        + "    download_links: [{Repository: Zenodo, URL: 'https://a.org/2'}]\n"
+        + "    lifecycle: {prevent_delete: false, ignore_changes: [description]}\n"
+        + "  - name: rat13\n"
+    )
+    assert findings == ()
+    record = session(repository, "rat12")
+    assert record.fields == {
+        "name": "rat12",
+        "projects": ["P"],
+        "description": "own",
+        "tags": ["theta", "sleep", "own"],
+        "extra_fields": {"room": "B", "cage": 1},
+        "download_links": [
+            {"Repository": "DANDI", "URL": "https://a.org/1"},
+            {"Repository": "Zenodo", "URL": "https://a.org/2"},
+        ],
+    }
+    assert record.lifecycle == Lifecycle(False, ("tags", "description"))
+    assert record.place_of("projects").line == 3
+    assert record.place_of("tags").line == 12
+    assert record.place_of("tags", "theta").line == 5
+    assert record.place_of("tags", "sleep").line == 12
+    assert record.place_of("extra_fields", "cage").line == 6
+    assert record.place_of("extra_fields", "room").line == 13
+    assert record.place_of("download_links", "https://a.org/1").line == 7
+    assert record.place_of("download_links", "https://a.org/2").line == 14
+    other = session(repository, "rat13")
+    assert other.fields["tags"] == ["theta", "sleep"]
+    assert other.lifecycle == Lifecycle(True, ("tags",))
+
+
+def test_defaults_of_a_model_say_nothing_to_others(load):
+    repository, _ = load(a=DEFAULTS + "sensory_stimulus_types: [{name: Air puff}]\n")
+    assert repository.records[Address("sensorystimulustype", "Air puff")].fields == {"name": "Air puff"}
+
+
+def test_the_nearest_folder_lies_under_the_file(load):
+    repository, findings = load(
+        _defaults="defaults: {sessions: {projects: [root], description: root}}\n",
+        labs___defaults="defaults: {sessions: {tags: [folder], extra_fields: {room: folder}}}\n",
+        labs__x__a="defaults: {sessions: {extra_fields: {cage: file}}}\nsessions: [{name: rat12, tags: [own]}]\n",
+        b="sessions: [{name: rat13}]\n",
+    )
+    assert findings == ()
+    record = session(repository, "rat12")
+    assert record.fields == {
+        "name": "rat12",
+        "tags": ["folder", "own"],
+        "extra_fields": {"room": "folder", "cage": "file"},
+    }
+    assert record.place_of("tags", "folder").file == "labs/_defaults.yaml"
+    assert record.place_of("extra_fields", "room").file == "labs/_defaults.yaml"
+    assert record.place_of("extra_fields", "cage").file == "labs/x/a.yaml"
+    assert session(repository, "rat13").fields == {"name": "rat13", "projects": ["root"], "description": "root"}
+    assert repository.files == ("b.yaml", "labs/x/a.yaml")
+
+
+def test_records_that_are_written_alike_do_not_share_what_changes(load):
+    repository, _ = load(a=DEFAULTS + "sessions: [{name: a, tags: [x]}, {name: b}]\n")
+    assert session(repository, "a").fields["tags"] == ["theta", "sleep", "x"]
+    assert session(repository, "b").fields["tags"] == ["theta", "sleep"]
+
+
+def test_wishes_name_models_as_the_catalog_does(load):
+    repository, findings = load(
+        a="sessions: [{name: b}]\n"
+        "moved: [{from: sessions/a, to: session/b}]\n"
+        "forget: ['sensory_stimulus_types/x*']\n"
+        "deleted: [session/c/d]\n"
+    )
+    assert findings == ()
+    assert repository.moved == (Wish("session/a", Place("a.yaml", 2, 16), Address("session", "b")),)
+    assert repository.forget == (Wish("sensorystimulustype/x*", Place("a.yaml", 3, 10)),)
+    assert repository.deleted == (Wish("session/c/d", Place("a.yaml", 4, 11)),)
+
+
+def test_what_is_wrong_is_left_out_and_the_rest_is_there(load):
+    repository, findings = load(
+        a="sessions:\n  - {name: bad, tags: x}\n  - {name: blank, tags: }\n  - {name: disputed, description: 012}\n"
+        "  - {name: good}\n  - text\ndeleted: [nonsense, session/old]\n",
+        b="- not a manifest\n",
+        c="sessions: [{name: other}]\n",
+    )
+    assert [address.key for address in repository.records] == ["good", "other"]
+    assert [wish.subject for wish in repository.deleted] == ["session/old"]
+    assert [finding.place.line for finding in findings if finding.place.file == "a.yaml"] == [2, 3, 4, 6, 7]
+
+
+def test_records_under_wrong_defaults_are_left_out(load):
+    repository, _ = load(
+        a="defaults: {sessions: {tags: x}}\nsessions: [{name: a}]\nsensory_stimulus_types: [{name: b}]\n",
+        c___defaults="defaults: {sessions: {tags: 012}}\n",
+        c__d="sessions: [{name: c}]\n",
+    )
+    assert [address.key for address in repository.records] == ["b"]
+
+
+def test_a_record_that_cannot_be_used_still_counts_as_declared(load):
+    _, findings = load(
+        a="sessions:\n  - {name: rat12, tags: x}\n  - {name: rat12}\nmoved: [{from: session/old, to: session/rat12}]\n"
+    )
+    assert sorted(finding.code for finding in findings) == ["duplicate-name", "wrong-type"]
+
+
+def test_the_first_of_two_records_stays(load):
+    repository, _ = load(a="sessions: [{name: x, tags: [first]}]\n", b="sessions: [{name: x, tags: [second]}]\n")
+    assert session(repository, "x").fields["tags"] == ["first"]
+
+
+def test_findings_are_sorted_by_place(load):
+    _, findings = load(b="sessions: [{nam: a}]\n", a="deleted: [x]\nsessions: [{nam: a}, {name: 1}]\n")
+    places = [finding.place for finding in findings]
+    assert places == sorted(places)
+    assert {place.file for place in places} == {"a.yaml", "b.yaml"}
+
+
+def test_lines_are_read_for_findings_that_have_none(tmp_path):
+    (tmp_path / "a.yaml").write_text("sessions:\n  - name: 'rat'\n", encoding="utf-8")
+    finding = Diagnostic(Severity.ERROR, "x", "wrong", Place("a.yaml", 2, 11), length=3)
+    nowhere = Diagnostic(Severity.ERROR, "x", "wrong")
+    gone = Diagnostic(Severity.ERROR, "x", "wrong", Place("gone.yaml", 2, 1))
+    completed = with_lines(tmp_path, [finding, nowhere, gone])
+    assert (completed[0].line, completed[0].length) == ("  - name: 'rat'", 5)
+    assert completed[1] == nowhere
+    assert completed[2] == gone

@@ -1,0 +1,99 @@
+import datetime
+import re
+
+import jsonschema
+import pytest
+import regress
+from check_jsonschema.formats.implementations.rfc3339 import validate as is_date_time
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from stemctl.patterns import DATE, FORMATS, INSTANT, KEY, portable
+
+CHECKER = jsonschema.Draft202012Validator.FORMAT_CHECKER
+ALL = {**FORMATS, "date": DATE, "instant": INSTANT, "key": KEY, "name": portable("^[A-Za-z][A-Za-z0-9_]*$")}
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@given(st.data())
+def test_a_pattern_takes_no_more_than_its_format(name, data):
+    text = data.draw(st.from_regex(re.compile(FORMATS[name], re.ASCII)))
+    if re.search(FORMATS[name], text):
+        assert CHECKER.conforms(text, name)
+
+
+DAYS = st.dates().map(datetime.date.isoformat)
+NEARLY_DAYS = st.from_regex("[0-9]{4}-[01][0-9]-[0-3][0-9]", fullmatch=True)
+
+
+@given(DAYS | NEARLY_DAYS)
+@example("2024-02-29")
+@example("2023-02-29")
+@example("1900-02-29")
+@example("2000-02-29")
+@example("0000-01-01")
+def test_days_are_those_of_the_calendar(text):
+    try:
+        datetime.date.fromisoformat(text)
+        real = True
+    except ValueError:
+        real = False
+    assert bool(re.search(DATE, text)) == bool(re.search(INSTANT, text)) == real
+
+
+TIMES = st.from_regex(
+    r"T[0-2][0-9]:[0-6][0-9](:[0-6][0-9](\.[0-9]{1,3})?)?(Z|[+-][0-2][0-9]:[0-6][0-9])?", fullmatch=True
+)
+
+
+@given(DAYS, TIMES)
+def test_times_are_those_of_rfc_3339(day, time):
+    assert bool(re.search(INSTANT, day + time)) == is_date_time(day + time) == CHECKER.conforms(day + time, "date-time")
+
+
+@pytest.mark.parametrize(
+    "text", ["2024-03-12 09:00:00Z", "2024-03-12t09:00:00z", "2024-03-12T09:00:00,5Z", "2024-03-12T23:59:60Z"]
+)
+def test_spellings_that_validators_do_not_agree_on_are_not_taken(text):
+    assert not re.search(INSTANT, text)
+
+
+NEAR = st.one_of(
+    st.text(max_size=12),
+    st.text("a \n\t\u00a0\u2028\ufeff\x1b/:.%@-0T", max_size=12),
+    *(st.from_regex(re.compile(pattern, re.ASCII)) for pattern in ALL.values()),
+)
+
+
+@pytest.mark.parametrize("name", ALL)
+@given(text=NEAR)
+@example(text="a\n")
+@example(text="\ufeffa")
+@example(text="\x85a")
+@example(text="\x1c")
+def test_python_and_ecmascript_read_a_pattern_alike(name, text):
+    assert bool(re.search(ALL[name], text)) == bool(regress.Regex(ALL[name], "u").find(text))
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_long_text_takes_no_long_time(name):
+    for text in ("a" * 200_000 + "\n", " " * 200_000, "https://" + "a/" * 100_000 + " ", "a://" + "%20" * 60_000 + "@"):
+        re.search(ALL[name], text)
+
+
+@pytest.mark.parametrize(
+    "text, valid",
+    [
+        ("https://dandiarchive.org/dandiset/123456", True),
+        ("ftp://a.org/b%20c?d=e/f?g#h", True),
+        ("http://user:secret@localhost:8000", True),
+        ("dandiarchive.org", False),
+        ("mailto:a@b.org", False),
+        ("https://", False),
+        ("https://a.org/b c", False),
+        ("https://a.org/%zz", False),
+        ("https://a.org\n", False),
+    ],
+)
+def test_addresses_on_the_web(text, valid):
+    assert bool(re.search(FORMATS["uri"], text)) is valid
