@@ -107,10 +107,13 @@ def _words(value: object) -> list[str]:
 
 
 def check_wishes(
-    declared: Declared, moved: Sequence[Wish], forget: Sequence[Wish], deleted: Sequence[Wish]
+    declared: Declared, moved: Sequence[Wish], forget: Sequence[Wish], deleted: Sequence[Wish], complete: bool = True
 ) -> Iterator[Diagnostic]:
-    """`moved`, `forget` and `deleted` against each other and against what is declared."""
-    yield from _check_moved(declared, moved)
+    """`moved`, `forget` and `deleted` against each other and against what is declared.
+
+    What is not declared is no finding unless the files are `complete`, which they are not if one could not be read.
+    """
+    yield from _check_moved(declared, moved, complete)
     forgotten = {wish.subject: wish for wish in forget}
     for wish in (*forget, *deleted):
         if record := declared.get(Address.parse(wish.subject)):
@@ -127,7 +130,7 @@ def check_wishes(
             yield _wish(wish, "no-pattern", message, remedy, Severity.WARNING)
 
 
-def _check_moved(declared: Declared, moved: Sequence[Wish]) -> Iterator[Diagnostic]:
+def _check_moved(declared: Declared, moved: Sequence[Wish], complete: bool) -> Iterator[Diagnostic]:
     sources: dict[str, Wish] = {}
     targets: dict[Address, Wish] = {}
     for wish in moved:
@@ -145,10 +148,10 @@ def _check_moved(declared: Declared, moved: Sequence[Wish]) -> Iterator[Diagnost
             message = f"{source} is still declared"
             yield _wish(wish, "bad-move", message, f"in {_line(declared[source].place)}; write its new key there")
     for wish in sources.values():
-        yield from _check_end(wish, declared, sources)
+        yield from _check_end(wish, declared, sources, complete)
 
 
-def _check_end(wish: Wish, declared: Declared, sources: Mapping[str, Wish]) -> Iterator[Diagnostic]:
+def _check_end(wish: Wish, declared: Declared, sources: Mapping[str, Wish], complete: bool) -> Iterator[Diagnostic]:
     """Where a chain of moves leads."""
     passed, target = {wish.subject}, str(wish.to)
     while target in sources and target not in passed:
@@ -156,7 +159,7 @@ def _check_end(wish: Wish, declared: Declared, sources: Mapping[str, Wish]) -> I
         target = str(sources[target].to)
     if target in passed:
         yield _wish(wish, "bad-move", f"{wish.subject} moves in a circle", "take one entry of the circle out")
-    elif Address.parse(target) not in declared:
+    elif complete and Address.parse(target) not in declared:
         yield _wish(wish, "bad-move", f"{target} is not declared", "name a record of these files")
 
 

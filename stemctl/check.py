@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
 from stemctl.across import check_references
 from stemctl.catalog import Catalog, Model
@@ -11,9 +14,10 @@ from stemctl.document import Document, Node
 from stemctl.judge import Judge
 from stemctl.records import Path, Place, Record
 from stemctl.schema import WISHES
+from stemctl.subject import subject
 from stemctl.translate import Translator
 
-__all__ = ["WISHES", "check_document", "check_references", "missing_fields", "only_defaults"]
+__all__ = ["WISHES", "check_document", "check_references", "located", "missing_fields", "only_defaults"]
 
 
 def check_document(document: Document, judge: Judge, catalog: Catalog) -> tuple[list[Diagnostic], set[Path]]:
@@ -38,6 +42,29 @@ def check_document(document: Document, judge: Judge, catalog: Catalog) -> tuple[
         broken.add(path)
         findings.append(finding)
     return _first_of_each(findings, {problem.place for problem in document.problems}), broken
+
+
+def located(document: Document, catalog: Catalog) -> Iterator[Diagnostic]:
+    """The problems of reading a file, each with the record and the field that it stands in."""
+    if not document.problems or document.root is None:
+        yield from document.problems
+        return
+    written = sorted((document.place(event), path) for event, path in _written(document.root, ()))
+    for problem in document.problems:
+        before = bisect.bisect_right(written, problem.place, key=lambda row: row[0])
+        place, path = written[before - 1]
+        about = subject(path, document, catalog)
+        field = about.field_name if place == problem.place else None
+        yield replace(problem, address=about.address, field=field)
+
+
+def _written(node: Node, path: Path) -> Iterator[tuple[Any, Path]]:
+    """Every key and value, as the event it was read from, and the way to it."""
+    yield node.event, path
+    for step, child in node.children.items() if isinstance(node.children, dict) else enumerate(node.children or ()):
+        if isinstance(step, str):
+            yield node.keys[step], (*path, step)
+        yield from _written(child, (*path, step))
 
 
 def _first_of_each(findings: list[Diagnostic], known: set[Place | None]) -> list[Diagnostic]:

@@ -218,7 +218,7 @@ class _Update:
         """Whether the base says something else than the files and the server do now."""
         if merged.send is not UNSET or sides.applied is UNSET:
             return True
-        return self.base.applied.get(row.name) != written or not same(row, sides.observed, sides.live)
+        return self.entry.applied.get(row.name) != written or not same(row, sides.observed, sides.live)
 
     def _reviewed(self, row: Field, written: Value, sides: Sides) -> None:
         """The reviewer wrote something else than was proposed: shown once, and taken as the server's form."""

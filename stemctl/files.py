@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from stemctl.diagnostics import Diagnostic, Severity
+from stemctl.records import Place
 
 DEFAULTS = "_defaults.yaml"
 CONFIG = "stemctl.yaml"
+_MISNAMED = "_defaults.yml"
 _SUFFIXES = (".yaml", ".yml")
 
 
@@ -41,6 +43,7 @@ def find(root: Path, entries: Sequence[str]) -> Found:
     kept = _not_ignored(root, sorted(paths | set(_defaults_above(root, paths))))
     manifests = [p for p in kept if PurePosixPath(p).name != DEFAULTS]
     defaults = [p for p in kept if PurePosixPath(p).name == DEFAULTS]
+    problems += [_misnamed(p) for p in manifests if PurePosixPath(p).name == _MISNAMED]
     return Found(tuple(manifests), tuple(defaults), tuple(problems))
 
 
@@ -48,12 +51,15 @@ def _entry(root: Path, entry: str) -> tuple[set[str], Diagnostic | None]:
     pure = PurePosixPath(entry.replace(os.sep, "/"))
     if pure.is_absolute() or ".." in pure.parts or Path(entry).is_absolute():
         return set(), _problem(f"manifests: {entry} is not in this repository", "name a folder below stemctl.yaml")
-    matches = sorted(root.glob(str(pure))) if any(c in entry for c in "*?[") else [root / pure]
-    found: set[str] = set()
-    for match in matches:
-        found.update(_files(root, match))
+    try:
+        matches = sorted(root.glob(str(pure))) if any(c in entry for c in "*?[") else [root / pure]
+    except ValueError:  # ** beside something else, before Python 3.13
+        return set(), _problem(f"manifests: {entry} is no pattern", "write ** between slashes alone")
+    found = {path for match in matches for path in _files(root, match)}
     if matches and not any(match.exists() for match in matches):
         return found, _problem(f"manifests: {entry} does not exist", "mend the name, or take it out")
+    if not found and matches == [root / pure] and matches[0].is_file():
+        return found, _problem(f"manifests: {entry} is no YAML file", "name folders, or files that end in .yaml")
     return found, None
 
 
@@ -116,6 +122,12 @@ def _not_ignored(root: Path, paths: list[str]) -> list[str]:
         return paths
     ignored = set(answer.stdout.split(b"\0"))
     return [path for path in paths if os.fsencode(path) not in ignored]
+
+
+def _misnamed(path: str) -> Diagnostic:
+    place = Place(path, 1, 1)
+    message, remedy = "these defaults are used by nobody", f"call the file {DEFAULTS}"
+    return Diagnostic(Severity.ERROR, "not-defaults", message, place, remedy)
 
 
 def _problem(message: str, remedy: str) -> Diagnostic:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -34,7 +35,7 @@ class Violation:
     @property
     def rule(self) -> str:
         """The rule as it stands in the schema: `maxLength: 500`."""
-        return f"{self.keyword}: {self.expected}"
+        return f"{self.keyword}: {json.dumps(self.expected, ensure_ascii=False)}"
 
 
 class Judge:

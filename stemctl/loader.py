@@ -6,9 +6,10 @@ parser is used where PyYAML has it.
 
 from __future__ import annotations
 
+import codecs
 import re
 from pathlib import Path as FilePath
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -32,7 +33,7 @@ class _PythonParser(yaml.reader.Reader, yaml.scanner.Scanner, yaml.parser.Parser
         yaml.parser.Parser.__init__(self)
 
 
-_Parser: Any = getattr(yaml.cyaml, "CParser", None) if yaml.__with_libyaml__ else _PythonParser
+_Parser: Any = vars(yaml.cyaml)["CParser"] if yaml.__with_libyaml__ else _PythonParser  # unknown to its stubs
 
 # What YAML does not allow, and the line ends that only some readers take for one.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
@@ -54,8 +55,9 @@ def parse(data: bytes, file: str) -> Document:
     if len(data) > LARGEST_FILE:
         problem = _plain(file, 1, 1, "too-large", "larger than 64 MiB", "split it into several files")
         return Document(file, "", problems=[problem])
+    data = data.removeprefix(codecs.BOM_UTF8)
     try:
-        document = Document(file, data.decode("utf-8-sig"))
+        document = Document(file, data.decode("utf-8"))
     except UnicodeDecodeError as error:
         return Document(file, "", problems=[_undecodable(data, file, error.start)])
     if match := _UNPRINTABLE.search(document.text):
@@ -77,16 +79,25 @@ class _Stop(Exception):
         self.finding = finding
 
 
+class _Anchored(NamedTuple):
+    """A value that aliases may stand for, how many values it holds, and how deep they are nested."""
+
+    node: Node
+    size: int
+    height: int
+
+
 class _Builder:
     """Makes nodes of the parser's events."""
 
     def __init__(self, document: Document) -> None:
         self.document = document
         self.next = _Parser(document.text).get_event
-        self.anchors: dict[str, tuple[Node, int]] = {}
+        self.anchors: dict[str, _Anchored] = {}
         self.open: set[str] = set()
         self.built = 0
         self.aliased = 0
+        self.reached = 0
 
     def build(self) -> Node:
         """The one document of the file."""
@@ -104,36 +115,44 @@ class _Builder:
 
     def node(self, event: Any, depth: int) -> Node:
         """The value that begins with `event`."""
-        kind = type(event)
-        if kind is yaml.AliasEvent:
-            return self.alias(event)
-        before = self.built
+        if type(event) is yaml.AliasEvent:
+            return self.alias(event, depth)
         self.built += 1
         if event.tag is not None:
             self.refuse_tag(event)
-        if event.anchor is not None:
-            self.open.add(event.anchor)
-        if kind is yaml.ScalarEvent:
-            node = self.scalar(event)
-        elif depth > DEEPEST:
-            raise _Stop(
-                self.document.finding(event, "too-deep", f"nested more than {DEEPEST} deep", "close the brackets")
-            )
-        elif kind is yaml.SequenceStartEvent:
-            node = self.sequence(event, depth)
-        else:
-            node = self.mapping(event, depth)
-        if event.anchor is not None:
-            self.open.discard(event.anchor)
-            self.anchors[event.anchor] = (node, self.built - before)
+        return self.plain(event, depth) if event.anchor is None else self.anchored(event, depth)
+
+    def plain(self, event: Any, depth: int) -> Node:
+        """A value, whether it has an anchor or not."""
+        if type(event) is yaml.ScalarEvent:
+            return self.scalar(event)
+        self.descend(event, depth)
+        return self.sequence(event, depth) if type(event) is yaml.SequenceStartEvent else self.mapping(event, depth)
+
+    def anchored(self, event: Any, depth: int) -> Node:
+        """A value with an anchor, kept for the aliases below."""
+        before, reached = self.built, self.reached
+        self.reached = depth
+        self.open.add(event.anchor)
+        node = self.plain(event, depth)
+        self.open.discard(event.anchor)
+        self.anchors[event.anchor] = _Anchored(node, self.built - before + 1, self.reached - depth)
+        self.reached = max(reached, self.reached)
         return node
+
+    def descend(self, event: Any, depth: int) -> None:
+        """Note how deep values are nested, so that no reader of them runs out of stack."""
+        self.reached = max(self.reached, depth)
+        if self.reached > DEEPEST:
+            message = f"nested more than {DEEPEST} deep"
+            raise _Stop(self.document.finding(event, "too-deep", message, "take out brackets or indentation"))
 
     def refuse_tag(self, event: Any) -> None:
         message = f"the tag {event.tag.replace('tag:yaml.org,2002:', '!!')} is not taken"
         remedy = "write the value alone, in quotes if it is text"
         self.document.problems.append(self.document.finding(event, "tag", message, remedy, length=1))
 
-    def alias(self, event: Any) -> Node:
+    def alias(self, event: Any, depth: int) -> Node:
         """The value that an anchor above stands for; it is shared, not copied."""
         if event.anchor in self.open:
             message = f"&{event.anchor} holds itself"
@@ -141,7 +160,8 @@ class _Builder:
         if event.anchor not in self.anchors:
             message = f"no value above is named &{event.anchor}"
             raise _Stop(self.document.finding(event, "syntax", message, "text that begins with * needs quotes"))
-        node, size = self.anchors[event.anchor]
+        node, size, height = self.anchors[event.anchor]
+        self.descend(event, depth + height)
         self.built += size
         self.aliased += size
         if self.aliased > MOST_ALIASED:
@@ -198,9 +218,8 @@ class _Builder:
     def key(self, event: Any, depth: int) -> str | None:
         """The text of a key; None, with a finding, where it is no text at all."""
         document = self.document
-        if type(event) is yaml.AliasEvent or type(event) is not yaml.ScalarEvent:
-            if type(event) is not yaml.AliasEvent:
-                self.node(event, depth + 1)
+        if type(event) is not yaml.ScalarEvent:
+            self.node(event, depth + 1)
             message, remedy = "a key is text, and stands before the colon", "write the name of a field"
             document.problems.append(document.finding(event, "syntax", message, remedy))
             return None
@@ -237,11 +256,9 @@ def _plain(file: str, line: int, column: int, code: str, message: str, remedy: s
 
 
 def _undecodable(data: bytes, file: str, position: int) -> Diagnostic:
-    before = data[:position].decode("utf-8-sig").splitlines(keepends=True)
-    open_line = bool(before) and not before[-1].endswith(("\n", "\r"))
-    line = len(before) + (not open_line)
-    column = len(before[-1]) + 1 if open_line else 1
-    text = Document(file, data.decode("utf-8-sig", "replace")).line(line)
+    before = LINE_END.split(data[:position].decode("utf-8"))
+    line, column = len(before), len(before[-1]) + 1
+    text = Document(file, data.decode("utf-8", "replace")).line(line)
     message = f"byte 0x{data[position]:02x} is not UTF-8"
     return _plain(file, line, column, "encoding", message, "save it as UTF-8", text)
 

@@ -37,9 +37,8 @@ def load_repository(
     reader.problems += found.problems
     declared = [record for record, _ in reader.records]
     reader.problems += across.check_unique(declared, catalog)
-    reader.problems += across.check_wishes(
-        {record.address: record for record in declared}, reader.moved, reader.forget, reader.deleted
-    )
+    by_address = {record.address: record for record in declared}
+    reader.problems += across.check_wishes(by_address, reader.moved, reader.forget, reader.deleted, reader.complete)
     usable: dict[Address, Record] = {}
     for record, is_usable in reader.records:
         if is_usable:
@@ -79,6 +78,7 @@ class _Reader:
     forget: list[Wish] = field(default_factory=list)
     deleted: list[Wish] = field(default_factory=list)
     folders: dict[str, Layers] = field(default_factory=dict)
+    complete: bool = True
 
     def read_defaults(self, file: str) -> None:
         """Folder defaults."""
@@ -101,7 +101,10 @@ class _Reader:
             if model and isinstance(section.children, list):
                 below = layers.get(key, _NO_LAYER)
                 for position, node in enumerate(section.children):
-                    if (record := _record(node, model, below, file)) is not None:
+                    record = _record(node, model, below, file)
+                    if record is None:
+                        self.complete = False
+                    else:
                         self.records.append((record, not below.broken and (key, position) not in broken))
             elif key in check.WISHES and isinstance(section.children, list):
                 for position, node in enumerate(section.children):
@@ -111,8 +114,9 @@ class _Reader:
     def _judged(self, file: str) -> tuple[Document | None, set[Path]]:
         """A file, and the paths in it that cannot be used."""
         document = loader.read(os.path.join(self.root, file), file)
-        self.problems += document.problems
+        self.problems += check.located(document, self.catalog)
         if document.root is None:
+            self.complete = False
             return None, set()
         findings, broken = check.check_document(document, self.judge, self.catalog)
         self.problems += findings

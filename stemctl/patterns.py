@@ -12,6 +12,7 @@ def portable(pattern: str) -> str:
 
 
 _CONTROL = "\\u0000-\\u001f\\u007f-\\u009f"
+CONTROL = f"[{_CONTROL}]"
 ADDRESS_TAIL = portable(f"(?=[\\s\\ufeff]*[^\\s\\ufeff])[^{_CONTROL}]*$")
 """A key: not blank, no control characters."""
 KEY = f"^{ADDRESS_TAIL}"

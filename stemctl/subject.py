@@ -33,6 +33,11 @@ class Subject:
         return ".".join(names)
 
     @property
+    def field_name(self) -> str | None:
+        """The field, and the way into it: `extra_fields.room`."""
+        return self.label.partition(".")[2] or None if self.model else None
+
+    @property
     def is_record(self) -> bool:
         """Whether it is a whole record, or all defaults of a model."""
         return self.model is not None and len(self.path) == 2

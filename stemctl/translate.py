@@ -13,6 +13,7 @@ from stemctl.diagnostics import Diagnostic
 from stemctl.document import Document, Node, shown
 from stemctl.judge import Violation
 from stemctl.nearest import nearest
+from stemctl.patterns import CONTROL, KEY
 from stemctl.records import Path, Value
 from stemctl.scalars import quoted
 from stemctl.schema import WISHES
@@ -60,7 +61,7 @@ class Translator:
             message, event = f"nothing stands behind {shown(path[-1])}", self._key(path)
         else:
             message, event = "nothing stands behind the dash", node.event
-        more = {"address": about.address, "field": _field_name(about)}
+        more = {"address": about.address, "field": about.field_name}
         return self.document.finding(event, "no-value", message, _no_value_remedy(about), **more)
 
     def _node(self, path: Path) -> Node:
@@ -116,10 +117,10 @@ class Translator:
 
     def _bad_address(self, text: str) -> Message:
         word, slash, key = text.partition("/")
-        if not word or not slash or not key.strip():
+        if bad := re.search(CONTROL, key):
+            return "bad-address", f"the key holds the control character {ascii(bad[0])[1:-1]}", "take it out"
+        if not word or not slash or not re.search(KEY, key):
             return "bad-address", "not an address", "write MODEL/KEY"
-        if control := re.search("[\x00-\x1f\x7f-\x9f]", key):
-            return "bad-address", f"the key holds the control character {ascii(control[0])[1:-1]}", "take it out"
         model = self.catalog.find(word)
         if model and not model.writable:
             return "bad-address", f"edition {self.catalog.edition} does not write {model.many}", "take it out"
@@ -132,15 +133,10 @@ class Translator:
 def _details(about: Subject, violation: Violation) -> dict[str, Any]:
     return {
         "address": about.address,
-        "field": _field_name(about),
+        "field": about.field_name,
         "value": violation.found,
         "rule": violation.rule,
     }
-
-
-def _field_name(about: Subject) -> str | None:
-    """The field, and the way into it: `extra_fields.room`."""
-    return about.label.partition(".")[2] or None if about.model else None
 
 
 def _missing(about: Subject, name: str) -> Message:
@@ -233,10 +229,13 @@ def _not_in_list(about: Subject, violation: Violation, node: Node) -> Message:
 def _bad_pattern(about: Subject, violation: Violation, node: Node) -> Message:
     text = violation.found
     if about.names_record:
-        if not text.strip():
-            return _empty(about, violation, node)
-        bad = next(c for c in text if re.match("[\x00-\x1f\x7f-\x9f]", c))
-        return "control-character", f"{about.label} holds the control character {ascii(bad)[1:-1]}", "take it out"
+        if bad := re.search(CONTROL, text):
+            return (
+                "control-character",
+                f"{about.label} holds the control character {ascii(bad[0])[1:-1]}",
+                "take it out",
+            )
+        return _empty(about, violation, node)
     if about.field and about.field.kind in _MOMENTS:
         return _bad_moment(about, text, about.field.kind == "instant")
     rule = about.member or about.field

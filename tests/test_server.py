@@ -163,8 +163,7 @@ def test_a_page_that_comes_twice_is_noticed(lab: Lab) -> None:
 
     def after(request: httpx.Request, response: httpx.Response) -> httpx.Response:
         if b"offset=200" in request.url.query and request.url.path.endswith("/stem/session/"):
-            first = httpx.Response(200, json={**response.json(), "sessions": [{"id": "x"}, {"id": "x"}]})
-            return first
+            return httpx.Response(200, json={**response.json(), "sessions": [{"id": "x"}, {"id": "x"}]})
         return response
 
     lab.after = after

@@ -96,7 +96,7 @@ def test_findings_carry_what_programs_need():
     assert finding.address == "session/rat12"
     assert finding.field == "extra_fields.room"
     assert finding.value == ["a"]
-    assert finding.rule == "type: ['string', 'number']"
+    assert finding.rule == 'type: ["string", "number"]'
     assert finding.line == "    extra_fields: {room: [a]}"
     assert broken == {("sessions", 0)}
 
