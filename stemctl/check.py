@@ -51,11 +51,13 @@ def located(document: Document, catalog: Catalog) -> Iterator[Diagnostic]:
         return
     written = sorted((document.place(event), path) for event, path in _written(document.root, ()))
     for problem in document.problems:
-        before = bisect.bisect_right(written, problem.place, key=lambda row: row[0])
-        place, path = written[before - 1]
+        assert problem.place is not None
+        place, path = written[max(0, bisect.bisect_right(written, problem.place, key=lambda row: row[0]) - 1)]
         about = subject(path, document, catalog)
-        field = about.field_name if place == problem.place else None
-        yield replace(problem, address=about.address, field=field)
+        exact = place == problem.place
+        # A key that was left out, being a second one, has no node; what stands before it is in the same record.
+        inside = exact or problem.place.column > document.place(document.root.event).column
+        yield replace(problem, address=about.address if inside else None, field=about.field_name if exact else None)
 
 
 def _written(node: Node, path: Path) -> Iterator[tuple[Any, Path]]:

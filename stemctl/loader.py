@@ -143,7 +143,7 @@ class _Builder:
     def descend(self, event: Any, depth: int) -> None:
         """Note how deep values are nested, so that no reader of them runs out of stack."""
         self.reached = max(self.reached, depth)
-        if self.reached > DEEPEST:
+        if depth > DEEPEST:
             message = f"nested more than {DEEPEST} deep"
             raise _Stop(self.document.finding(event, "too-deep", message, "take out brackets or indentation"))
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stemctl.catalog import Catalog, load_catalog
-from stemctl.check import check_document, check_references, missing_fields
+from stemctl.check import check_document, check_references, located, missing_fields
 from stemctl.diagnostics import Severity
 from stemctl.judge import judge_of
 from stemctl.loader import parse
@@ -121,3 +121,24 @@ def test_the_committed_schema_is_the_judge():
     committed = Path(__file__).parents[2] / "schemas" / "2024" / "manifest.schema.json"
     validator = jsonschema.Draft202012Validator(json.loads(committed.read_text(encoding="utf-8")))
     assert judge_of(CATALOG)._validator.schema == validator.schema
+
+
+@pytest.mark.parametrize(
+    "line, address, field",
+    [
+        ("  - {name: b, extra_fields: {cage: 012}}", "session/b", "extra_fields.cage"),
+        ("  - {name: b, tags: [a], tags: [b]}", "session/b", None),
+        ("  - {name: b, tags: !!set {a}}", "session/b", "tags"),
+        ("sessions: []", None, None),
+    ],
+)
+def test_what_could_not_be_read_is_told_with_its_record(line, address, field):
+    document = parse(f"sessions:\n  - {{name: a}}\n{line}\n".encode(), "a.yaml")
+    (finding,) = located(document, CATALOG)
+    assert (finding.address, finding.field) == (address, field)
+    assert finding.place.line == 3
+
+
+def test_nothing_is_located_in_a_file_without_values():
+    document = parse(b"a: [", "a.yaml")
+    assert list(located(document, CATALOG)) == document.problems

@@ -107,3 +107,11 @@ def test_folder_defaults_are_found_up_to_the_root(tree):
 def test_folders_above():
     assert list(folders_above("a/b")) == ["a/b", "a", ""]
     assert list(folders_above("")) == [""]
+
+
+def test_entries_that_can_never_be_manifests_are_told(tree):
+    root = tree("a.txt", "labs/_defaults.yml")
+    found = find(root, ["a.txt", "x**y", "labs"])
+    messages = [problem.message for problem in found.problems]
+    assert messages[0] == "manifests: a.txt is no YAML file"
+    assert messages[-1] == "these defaults are used by nobody"

@@ -189,3 +189,16 @@ def test_the_parser_in_python_reads_the_same(monkeypatch):
     slow = parse(text, "a.yaml")
     assert slow.root.value == fast.root.value
     assert slow.place(slow.root.keys["e"]) == fast.place(fast.root.keys["e"])
+
+
+def test_aliases_cannot_nest_deeper_than_brackets():
+    chain = "a0: &a0 [x]\n" + "".join(f"a{i}: &a{i} [*a{i - 1}]\n" for i in range(1, 99))
+    assert codes(parse(chain.encode(), "a.yaml")) == []
+    assert codes(parse(f"{chain}a99: &a99 [*a98]\n".encode(), "a.yaml")) == ["too-deep"]
+
+
+def test_an_anchor_is_as_deep_as_what_it_holds_and_no_deeper():
+    deep = "[" * 90 + "]" * 90
+    text = f"a: {deep}\nb: &b [1]\nc: {'[' * 97}*b{']' * 97}\n"
+    assert codes(parse(text.encode(), "a.yaml")) == []
+    assert codes(parse(text.replace("[1]", "[[[1]]]").encode(), "a.yaml")) == ["too-deep"]

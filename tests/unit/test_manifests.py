@@ -210,3 +210,13 @@ def test_lines_are_read_for_findings_that_have_none(tmp_path):
     assert (completed[0].line, completed[0].length) == ("  - name: 'rat'", 5)
     assert completed[1] == nowhere
     assert completed[2] == gone
+
+
+def test_a_move_is_not_judged_by_files_that_could_not_be_read(load):
+    moved = "moved: [{from: session/a, to: session/b}]\n"
+    _, findings = load(a=moved, b="sessions: [{name: b]\n")
+    assert [finding.code for finding in findings] == ["syntax"]
+    _, findings = load(a=moved, b="sessions: [{name: 1}]\n")
+    assert [finding.code for finding in findings] == ["wrong-type"]
+    _, findings = load(a=moved, b="sessions: []\n")
+    assert [finding.code for finding in findings] == ["bad-move"]

@@ -1,0 +1,113 @@
+"""Arrows go one way: values, pure functions, files and network, workflow, command line. No cycles."""
+
+from __future__ import annotations
+
+import ast
+import graphlib
+from pathlib import Path
+
+PACKAGE = Path(__file__).parent.parent / "stemctl"
+
+LAYERS = {
+    "values": """
+        errors records diagnostics plan state
+    """,
+    "pure": """
+        accepts across approvals catalog check compare config_schema defaults deletes document explain formats identity
+        judge merge moments nearest order patterns plan_schema planner references scalars schema subject syntax translate
+        values render
+    """,
+    "files and network": """
+        account apply carry client config files live loader manifests proposals reading schema_files start store tokens
+        sandbox
+    """,
+    "workflow": "workflow",
+    "command line": "cli __main__",
+}
+"""Who may import whom: modules and folders of a layer, those of the layers above it, and no other."""
+
+NO_IO = {"asyncio", "httpx", "os", "pathlib", "socket", "sqlite3", "subprocess", "tempfile", "click", "starlette"}
+READS_TABLES = {"catalog"}
+"""The one pure module that reads files: the tables of the package itself."""
+
+
+def layer(module: str) -> int:
+    """The number of a module's layer; the package itself (its version) is below all."""
+    name = module.removeprefix("stemctl").lstrip(".").split(".")[0]
+    if not name:
+        return -1
+    for number, names in enumerate(LAYERS.values()):
+        if name in names.split():
+            return number
+    raise AssertionError(f"{module} stands in no layer of this test")
+
+
+def imports(path: Path) -> set[str]:
+    """What a module imports when it is loaded or run; what only type checkers see does not count."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    hidden = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }
+    found = set()
+    for node in ast.walk(tree):
+        if id(node) in hidden:
+            continue
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            base = node.module
+            found |= {
+                f"{base}.{alias.name}"
+                if (PACKAGE.parent / base.replace(".", "/") / f"{alias.name}.py").exists()
+                else base
+                for alias in node.names
+            }
+    return found
+
+
+MODULES = {
+    ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in PACKAGE.rglob("*.py")
+}
+
+
+def test_arrows_go_one_way() -> None:
+    wrong = [
+        f"{module} imports {other}"
+        for module, path in MODULES.items()
+        for other in imports(path)
+        if other.startswith("stemctl.") and layer(other) > layer(module)
+    ]
+    assert wrong == []
+
+
+def test_there_is_no_cycle() -> None:
+    graph = {module: {o for o in imports(path) if o in MODULES and o != module} for module, path in MODULES.items()}
+    graphlib.TopologicalSorter(graph).prepare()
+
+
+def test_pure_modules_do_no_io() -> None:
+    wrong = [
+        f"{module} imports {other}"
+        for module, path in MODULES.items()
+        if layer(module) in (0, 1) and module.removeprefix("stemctl.") not in READS_TABLES
+        for other in imports(path)
+        if other.split(".")[0] in NO_IO
+    ]
+    assert wrong == []
+
+
+def test_no_model_is_named_in_the_code() -> None:
+    from stemctl.catalog import load_catalog
+
+    names = {word for model in load_catalog("2024").models.values() for word in (model.name, model.one, model.many)}
+    found = [
+        f"{module}: {node.value!r}"
+        for module, path in MODULES.items()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and node.value in names
+    ]
+    assert found == []
