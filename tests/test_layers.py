@@ -14,8 +14,8 @@ LAYERS = {
     """,
     "pure": """
         accepts across approvals catalog check compare config_schema defaults deletes document explain formats identity
-        judge merge moments nearest order patterns plan_schema planner references scalars schema subject syntax translate
-        values render
+        judge merge moments nearest order patterns plan_schema planner references scalars schema subject syntax
+        translate values render
     """,
     "files and network": """
         account apply carry client config files live loader manifests proposals reading schema_files start store tokens

@@ -66,9 +66,9 @@ def test_plain_http_is_for_this_machine_alone(lab: Lab) -> None:
 
 
 def test_login_keeps_the_token_for_its_owner_alone(lab: Lab, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        "webbrowser.open", lambda address: threading.Thread(target=agree, args=(address,)).start() or True
-    )
+    def open_browser(address: str) -> bool:
+        threading.Thread(target=agree, args=(address,)).start()
+        return True
 
     def agree(address: str) -> None:
         code = httpx.URL(address).params["code"]
