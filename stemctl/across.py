@@ -33,10 +33,12 @@ def check_unique(records: Iterable[Record], catalog: Catalog) -> Iterator[Diagno
         first = addresses.setdefault(record.address, record)
         if first is not record and not named_twice:
             message = f"two{model.count(2)[1:]} have the key {record.address.key}"
-            yield _at(record, "duplicate-address", message, f"also in {_line(first.place)}; write another key")
+            remedy = f"also in {_line(first.place)}; write another key"
+            yield _at(record, "key", "duplicate-address", message, remedy, record.address.key)
         if record.id is not None and (first := ids.setdefault(record.id.lower(), record)) is not record:
             message = f"{first.address} has this id too"
-            yield _at(record, "duplicate-id", message, f"also in {_line(first.place)}; an id belongs to one record")
+            remedy = f"also in {_line(first.place)}; an id belongs to one record"
+            yield _at(record, "id", "duplicate-id", message, remedy, record.id)
     yield from _alike(values, catalog)
 
 
@@ -167,8 +169,9 @@ def _line(place: Place) -> str:
     return f"{place.file}:{place.line}"
 
 
-def _at(record: Record, code: str, message: str, remedy: str) -> Diagnostic:
-    return Diagnostic(Severity.ERROR, code, message, record.place, remedy, str(record.address))
+def _at(record: Record, name: str, code: str, message: str, remedy: str, value: str) -> Diagnostic:
+    place = record.place_of(name)
+    return Diagnostic(Severity.ERROR, code, message, place, remedy, str(record.address), name, value, length=len(value))
 
 
 def _at_field(

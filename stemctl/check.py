@@ -38,7 +38,7 @@ def check_document(document: Document, judge: Judge, catalog: Catalog) -> tuple[
         follows = violation.keyword in ("pattern", "format", "enum") and violation.path in explained
         if id(root.at(violation.path)) not in paths and not follows:
             findings += translator.findings(violation)
-    for path, finding in _repeated_items(document, catalog):
+    for path, finding in _repeated_items(root, document, catalog):
         broken.add(path)
         findings.append(finding)
     return _first_of_each(findings, {problem.place for problem in document.problems}), broken
@@ -63,7 +63,7 @@ def located(document: Document, catalog: Catalog) -> Iterator[Diagnostic]:
 def _written(node: Node, path: Path) -> Iterator[tuple[Any, Path]]:
     """Every key and value, as the event it was read from, and the way to it."""
     yield node.event, path
-    for step, child in node.children.items() if isinstance(node.children, dict) else enumerate(node.children or ()):
+    for step, child in node.steps():
         if isinstance(step, str):
             yield node.keys[step], (*path, step)
         yield from _written(child, (*path, step))
@@ -84,48 +84,40 @@ def _paths(root: Node, wanted: list[Node]) -> dict[int, list[Path]]:
         path, node = ways.pop()
         if id(node) in identities:
             found.setdefault(id(node), []).append(path)
-        children = node.children or ()
-        steps = children.items() if isinstance(children, dict) else enumerate(children)
-        ways += [((*path, step), child) for step, child in steps]
+        ways += [((*path, step), child) for step, child in node.steps()]
     return {identity: sorted(paths, key=str) for identity, paths in found.items()}
 
 
-def _repeated_items(document: Document, catalog: Catalog) -> Iterator[tuple[Path, Diagnostic]]:
+def _repeated_items(root: Node, document: Document, catalog: Catalog) -> Iterator[tuple[Path, Diagnostic]]:
     """Items of one list that share what tells items apart: merged by it, one of them would be lost."""
-    for key, section in _mapping(document.root).items():
+    for key, section in root.members.items():
         model = catalog.by_list_key(key)
-        if model is None or not isinstance(section.children, list):
-            continue
-        rules = [f for f in model.managed() if f.by]
-        for position, node in enumerate(section.children):
+        rules = [f for f in model.managed() if f.by] if model else []
+        for position, node in enumerate(section.items):
             for rule in rules:
-                for item, name in _repeated(_mapping(node).get(rule.name), rule.by):
-                    message = f"two {rule.name} have this {rule.by}"
-                    found = document.finding(item.event, "duplicate-item", message, "keep one", value=name)
-                    yield (key, position), found
+                if rule.name in node.members:
+                    for member in _repeated(node.members[rule.name].items, str(rule.by)):
+                        message = f"two {rule.name} have this {rule.by}"
+                        found = document.finding(
+                            member.event, "duplicate-item", message, "keep one", value=member.value
+                        )
+                        yield (key, position), found
 
 
-def _repeated(items: Node | None, by: str | None) -> Iterator[tuple[Node, str]]:
+def _repeated(items: list[Node], by: str) -> Iterator[Node]:
     """The member `by` of each item that an earlier one has too."""
     seen: set[str] = set()
-    for item in items.children if items and isinstance(items.children, list) else ():
-        member = _mapping(item).get(by or "")
+    for item in items:
+        member = item.members.get(by)
         if member and isinstance(member.value, str):
             if member.value in seen:
-                yield member, member.value
+                yield member
             seen.add(member.value)
-
-
-def _mapping(node: Node | None) -> dict[str, Node]:
-    return node.children if node and isinstance(node.children, dict) else {}
 
 
 def only_defaults(document: Document) -> Iterator[Diagnostic]:
     """A file of folder defaults holds nothing else."""
-    root = document.root
-    if root is None or not isinstance(root.children, dict):
-        return
-    for key, event in root.keys.items():
+    for key, event in document.root.keys.items() if document.root else ():
         if key != "defaults":
             message, remedy = "a file of folder defaults holds defaults: alone", "move it to a file of another name"
             yield document.finding(event, "not-defaults", message, remedy)

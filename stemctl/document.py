@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,16 +16,42 @@ from stemctl.records import Path, Place, Value
 LINE_END = re.compile(r"\r\n|\n|\r")
 
 
+_NO_ITEMS: list[Node] = []
+_NO_MEMBERS: dict[str, Node] = {}
+_NO_KEYS: dict[str, Any] = {}
+
+
 class Node:
-    """A value with the event it was read from; `keys` and `children` are there for mappings, `children` for lists."""
+    """A value, with the parser's event that it was read from.
 
-    __slots__ = ("children", "event", "keys", "value")
+    A list has `items`, a mapping has `members`, and `keys`: the event of each key. Elsewhere these are empty.
+    """
 
-    def __init__(self, value: Value, event: Any, children: Any = None, keys: Any = None) -> None:
+    __slots__ = ("event", "items", "keys", "members", "value")
+
+    def __init__(
+        self,
+        value: Value,
+        event: Any,
+        items: list[Node] = _NO_ITEMS,
+        members: dict[str, Node] = _NO_MEMBERS,
+        keys: dict[str, Any] = _NO_KEYS,
+    ) -> None:
         self.value = value
         self.event = event
-        self.children: dict[str, Node] | list[Node] | None = children
-        self.keys: dict[str, Any] = keys
+        self.items = items
+        self.members = members
+        self.keys = keys
+
+    @property
+    def is_list(self) -> bool:
+        """Whether it is a list, if only an empty one."""
+        return isinstance(self.value, list)
+
+    @property
+    def is_mapping(self) -> bool:
+        """Whether it is a mapping, if only an empty one."""
+        return isinstance(self.value, dict)
 
     @property
     def blank(self) -> bool:
@@ -34,13 +61,18 @@ class Node:
     @property
     def text(self) -> str | None:
         """A scalar as it is written, without its quotes."""
-        return None if self.children is not None else self.event.value
+        return None if self.is_list or self.is_mapping else self.event.value
+
+    def steps(self) -> Iterator[tuple[str | int, Node]]:
+        """What is inside, by key or position."""
+        yield from self.members.items()
+        yield from enumerate(self.items)
 
     def at(self, path: Path) -> Node:
         """The node of a value inside this one."""
         node = self
         for step in path:
-            node = node.children[step]  # type: ignore[index]
+            node = node.items[step] if isinstance(step, int) else node.members[step]
         return node
 
 

@@ -105,7 +105,7 @@ class _Builder:
         if type(event := self.next()) is yaml.StreamEndEvent:
             raise _Stop(self.document.finding(start, *_EMPTY))
         root = self.node(self.next(), 1)
-        if root.children is None and root.blank:
+        if root.blank:
             raise _Stop(self.document.finding(event, *_EMPTY))
         self.next()  # the end of the document
         if type(event := self.next()) is not yaml.StreamEndEvent:
@@ -187,14 +187,14 @@ class _Builder:
         return node
 
     def sequence(self, event: Any, depth: int) -> Node:
-        children = []
+        items = []
         while type(item := self.next()) is not yaml.SequenceEndEvent:
-            children.append(self.node(item, depth + 1))
-        return Node([child.value for child in children], event, children)
+            items.append(self.node(item, depth + 1))
+        return Node([item.value for item in items], event, items)
 
     def mapping(self, event: Any, depth: int) -> Node:
         keys: dict[str, Any] = {}
-        children: dict[str, Node] = {}
+        members: dict[str, Node] = {}
         merged: list[Node] = []
         while type(item := self.next()) is not yaml.MappingEndEvent:
             key = self.key(item, depth)
@@ -209,11 +209,11 @@ class _Builder:
                 self.document.problems.append(self.document.finding(item, "duplicate-key", message, remedy))
             else:
                 keys[key] = item
-                children[key] = child
+                members[key] = child
         for source in merged:
             keys = {**source.keys, **keys}
-            children = {**source.children, **children}  # type: ignore[dict-item]
-        return Node({key: child.value for key, child in children.items()}, event, children, keys)
+            members = {**source.members, **members}
+        return Node({key: child.value for key, child in members.items()}, event, members=members, keys=keys)
 
     def key(self, event: Any, depth: int) -> str | None:
         """The text of a key; None, with a finding, where it is no text at all."""
@@ -240,9 +240,9 @@ class _Builder:
 
     def merge_sources(self, event: Any, node: Node) -> list[Node]:
         """The mappings that `<<` brings in, the first one winning."""
-        sources = node.children if isinstance(node.children, list) else [node]
-        if all(isinstance(source.children, dict) for source in sources):
-            return list(sources)
+        sources = node.items if node.is_list else [node]
+        if all(source.is_mapping for source in sources):
+            return sources
         message, remedy = "<< takes in mappings alone", "write <<: *NAME, with &NAME before a mapping above"
         self.document.problems.append(self.document.finding(event, "syntax", message, remedy))
         return []

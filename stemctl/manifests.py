@@ -93,21 +93,21 @@ class _Reader:
     def read_manifest(self, file: str) -> None:
         """Records and wishes of one file."""
         document, broken = self._judged(file)
-        if document is None or document.root is None or not isinstance(document.root.children, dict):
+        if document is None or document.root is None:
             return
         layers = self._layers_for(document, broken)
-        for key, section in document.root.children.items():
+        for key, section in document.root.members.items():
             model = self.catalog.by_list_key(key)
-            if model and isinstance(section.children, list):
+            if model:
                 below = layers.get(key, _NO_LAYER)
-                for position, node in enumerate(section.children):
+                for position, node in enumerate(section.items):
                     record = _record(node, model, below, file)
                     if record is None:
                         self.complete = False
                     else:
                         self.records.append((record, not below.broken and (key, position) not in broken))
-            elif key in check.WISHES and isinstance(section.children, list):
-                for position, node in enumerate(section.children):
+            elif key in check.WISHES:
+                for position, node in enumerate(section.items):
                     if (key, position) not in broken:
                         getattr(self, key).append(self._wish(document, node))
 
@@ -138,20 +138,20 @@ class _Reader:
     def _layers(self, document: Document, broken: set[Path]) -> dict[str, Layer]:
         """The defaults that stand in a file, by list key."""
         root = document.root
-        section = root.children.get("defaults") if root and isinstance(root.children, dict) else None
-        if section is None or not isinstance(section.children, dict):
+        section = root.members.get("defaults") if root else None
+        if section is None:
             return {}
         layers = {}
-        for key, node in section.children.items():
+        for key, node in section.members.items():
             model = self.catalog.by_list_key(key)
-            if model and isinstance(node.children, dict):
+            if model and node.is_mapping:
                 layers[key] = _layer(node, model, ("defaults", key) in broken)
         return layers
 
     def _wish(self, document: Document, node: Node) -> Wish:
-        if isinstance(node.children, dict):
+        if node.is_mapping:
             source, target = node.value["from"], self._address(node.value["to"])
-            return Wish(str(self._address(source)), document.place(node.children["from"].event), target)
+            return Wish(str(self._address(source)), document.place(node.members["from"].event), target)
         return Wish(str(self._address(node.value)), document.place(node.event))
 
     def _address(self, text: str) -> Address:
@@ -175,6 +175,9 @@ def _record(node: Node, model: Model, below: Layer, file: str) -> Record | None:
         layer = layer.over(below, model.fields)
     id_ = own.get("id")
     places = {path: place for by_path in layer.places.values() for path, place in by_path.items()}
+    for name in ("key", "id"):
+        if name in node.members:
+            places[name,] = _packed(node.members[name].event.start_mark)
     mark = node.event.start_mark
     return Record(
         Address(model.name, key),
@@ -191,7 +194,7 @@ def _layer(node: Node, model: Model, broken: bool = False) -> Layer:
     fields: dict[str, Value] = {}
     places: dict[str, dict[Path, int | Place]] = {}
     known = model.fields
-    for name, child in node.children.items():  # type: ignore[union-attr]
+    for name, child in node.members.items():
         rule = known.get(name)
         if rule is None or rule.read_only:
             continue
@@ -206,16 +209,17 @@ def _places(rule: Field, key: Any, node: Node) -> dict[Path, int | Place]:
     mark = node.event.start_mark
     if mark.line != key.start_mark.line:  # a value in lines below its key: the key says where
         mark = key.start_mark
-    places: dict[Path, int | Place] = {(rule.name,): packed(mark.line, mark.column)}
-    if not rule.merges or node.children is None:
-        return places
-    if isinstance(node.children, dict):
-        elements = ((name, event.start_mark) for name, event in node.keys.items())
-    else:
-        elements = ((element_name(rule, item.value), item.event.start_mark) for item in node.children)
-    for name, mark in elements:
-        places[rule.name, name] = packed(mark.line, mark.column)
+    places: dict[Path, int | Place] = {(rule.name,): _packed(mark)}
+    if rule.merges:
+        for name, event in node.keys.items():
+            places[rule.name, name] = _packed(event.start_mark)
+        for item in node.items:
+            places[rule.name, element_name(rule, item.value)] = _packed(item.event.start_mark)
     return places
+
+
+def _packed(mark: Any) -> int:
+    return packed(mark.line, mark.column)
 
 
 def _in_file(layer: Layer, file: str) -> Layer:

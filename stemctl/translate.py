@@ -181,7 +181,7 @@ def _type_remedy(about: Subject, wanted: str, words: str, found: Value, node: No
         return moments.remedy(node.text, about.field.kind == "instant")
     if wanted == "string" and node.text is not None:
         return formats.UUID if about.path[2:] == ("id",) else f"write {quoted(node.text)}"
-    if wanted == "array" and node.children is None and (about.is_field or about.path[0] in WISHES):
+    if wanted == "array" and node.text is not None and (about.is_field or about.path[0] in WISHES):
         return f"write [{written(found)}]"
     if wanted == "array" and not about.is_field:
         return "begin each of its items with -"

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import re
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from stemctl import workflow
+from stemctl.sandbox.app import create_app
 
 
 @contextlib.contextmanager
@@ -24,3 +33,29 @@ def serve(folder: Path) -> Iterator[str]:
         finally:
             process.terminate()
             process.wait(timeout=20)
+
+
+@contextlib.contextmanager
+def serve_slowly(folder: Path, seconds: float) -> Iterator[tuple[str, list[str]]]:
+    """A sandbox in a thread that takes its time over every write; gives its URL and the writes that arrived."""
+    arrived: list[str] = []
+    space = workflow.open_workspace(folder, "sandbox")
+    with contextlib.closing(workflow.open_sandbox(space)) as database, socket.socket() as listener:
+        app = create_app(database)
+
+        async def slow(scope: Any, receive: Any, send: Any) -> None:
+            if scope["method"] != "GET":
+                arrived.append(f"{scope['method']} {scope['path']}")
+                await asyncio.sleep(seconds)
+            await app(scope, receive, send)
+
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(64)
+        server = uvicorn.Server(uvicorn.Config(slow, log_level="error", lifespan="off"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}/", arrived
+        finally:
+            server.should_exit = True
+            thread.join()
