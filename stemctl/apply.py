@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from stemctl.carry import Done, carry_out
+from stemctl.catalog import Field
 from stemctl.client import WriteClient
 from stemctl.plan import Action, Bookkeeping, Change, Outcome, Plan, Report, Status
-from stemctl.records import Address, Fields
+from stemctl.records import Address, Fields, Value
 from stemctl.state import Entry, Proposed, State
 from stemctl.values import same
 
@@ -111,18 +112,18 @@ class Apply:
         if outcome.id is not None:
             self._ids[change.address] = outcome.id
         entry = self._take(change.address, change.was)
-        observed = {**change.observed, **self._observed(change, done)}
+        observed = {**self._observed(change, done), **change.observed}
         self._entries[change.address] = self._moved(
             entry, outcome.id, change.declared, observed, change.released, change.prevent_delete
         )
 
     def _observed(self, change: Change, done: Done) -> Fields:
-        """What the server holds in another form than it was sent."""
-        rows = self.client.catalog.models[change.address.model].fields
+        """What the server holds in another form than it was sent, or beside what was declared."""
+        rows, answer = self.client.catalog.models[change.address.model].fields, done.answer or {}
         return {
-            name: done.answer[name]
+            name: answer[name]
             for name, value in (done.body or {}).items()
-            if done.answer and name in done.answer and not same(rows[name], value, done.answer[name])
+            if name in answer and not _as_declared(rows[name], value, answer[name], change.declared.get(name))
         }
 
     def _note(self, row: Bookkeeping) -> None:
@@ -164,3 +165,9 @@ class Apply:
         if fresh.records != self.state.records or fresh.names != self.state.names:
             self.state = self.save(fresh)
         self._saved_at = asyncio.get_running_loop().time()
+
+
+def _as_declared(row: Field, sent: Value, answer: Value, declared: Value) -> bool:
+    """Whether an answer says no more than was declared; what is sent of a set holds the elements of others too."""
+    others = row.merges and len(sent or ()) != len(declared or ())
+    return same(row, sent, answer) and not others

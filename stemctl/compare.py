@@ -9,7 +9,7 @@ from stemctl.approvals import Standing, accepted, standing
 from stemctl.catalog import Catalog, Field, Model
 from stemctl.identity import Absent, Bound
 from stemctl.merge import UNSET, Merged, Part, Sides, Verdict, merge_field
-from stemctl.plan import Action, Bookkeeping, Change, FieldChange, Held, Note, Request, hash_of
+from stemctl.plan import Action, Bookkeeping, Change, FieldChange, Held, Note, Request, hash_of, request_path
 from stemctl.records import Completeness, Fields, Reading, Record, Snapshot, Value
 from stemctl.references import Resolver
 from stemctl.state import Entry
@@ -59,7 +59,7 @@ class Comparer:
             "gone_from_server" if binding.gone else "new",
             approval=model.approval is not None,
             place=record.place,
-            request=Request("POST", f"{model.app}/{model.name}/", body),
+            request=Request("POST", request_path(model.app, model.name, Action.CREATE, None), body),
             fields=tuple(rows),
             declared=_declared(model, record),
             prevent_delete=record.lifecycle.prevent_delete,
@@ -207,12 +207,22 @@ class _Update:
             self.body[name] = merged.send
         if self.accepted and merged.form:
             self._reviewed(row, written, sides)
-        elif merged.settled and self._moves(row, sides, written, merged):
-            self.declared[name] = written
+        else:
+            self._move_base(row, sides, written, merged)
         if merged.form and not self.accepted and sides.live is not UNSET and is_empty(row, sides.live):
             self.notes.append(
                 Note(self.record.address, f"{name}: the server does not hold it", self.record.place_of(name))
             )
+
+    def _move_base(self, row: Field, sides: Sides, written: Value, merged: Merged) -> None:
+        """What the base becomes once this change is done, where it becomes anything else."""
+        if merged.settled and self._moves(row, sides, written, merged):
+            self.declared[row.name] = written
+            if merged.send is UNSET and sides.live is not UNSET and not same(row, sides.declared, sides.live):
+                self.observed[row.name] = sides.live
+        elif merged.applied is not UNSET and not same(row, merged.applied, sides.applied):
+            self.declared[row.name] = self.comparer.resolver.written(row, merged.applied)
+            self.observed[row.name] = merged.observed
 
     def _moves(self, row: Field, sides: Sides, written: Value, merged: Merged) -> bool:
         """Whether the base says something else than the files and the server do now."""
@@ -247,7 +257,8 @@ class _Update:
         fields = tuple(replace(f, held=Held.CONFLICT) if conflict else f for f in self.changes)
         request = None
         if self.body and not conflict:
-            request = Request("PATCH", f"{self.model.app}/{self.model.name}/{self.binding.id}/", self.body)
+            path = request_path(self.model.app, self.model.name, Action.UPDATE, self.binding.id)
+            request = Request("PATCH", path, self.body)
         takes_over = self.adopts or any(f.reason == "accepted" for f in fields)
         held = Held.CONFLICT if conflict else (None if request or takes_over else fields[0].held)
         return Change(
@@ -296,4 +307,6 @@ class _Update:
         was = self.binding.was
         if not (self.declared or released or was or self.entry.approval) and protection is None:
             return None
-        return Bookkeeping(self.record.address, self.binding.id, self.declared, {}, released, protection, was)
+        return Bookkeeping(
+            self.record.address, self.binding.id, self.declared, self.observed, released, protection, was
+        )

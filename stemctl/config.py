@@ -11,6 +11,7 @@ from stemctl import loader
 from stemctl.accepts import compiled
 from stemctl.catalog import editions
 from stemctl.config_schema import Schema, config_schema
+from stemctl.document import Document
 from stemctl.errors import ConfigError
 from stemctl.records import Value
 
@@ -103,7 +104,7 @@ def load_config(root: Path) -> Config:
     return _config(root, data)
 
 
-def _wrong(document: loader.Document, data: Value, schema: Schema) -> ConfigError:
+def _wrong(document: Document, data: Value, schema: Schema) -> ConfigError:
     """What jsonschema finds most telling; it is loaded only where there is something to find."""
     import jsonschema
 

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import fnmatch
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from stemctl.catalog import Catalog, Model
 from stemctl.compare import expects
-from stemctl.plan import Action, Bookkeeping, Change, FieldChange, Held, Request, hash_of
+from stemctl.plan import Action, Bookkeeping, Change, FieldChange, Held, Request, hash_of, request_path
 from stemctl.records import Address, Fields, Repository, Snapshot, Wish
 from stemctl.references import Resolver
+from stemctl.selection import matches
 from stemctl.state import Entry
 from stemctl.values import canonical, is_empty
-
-
-def matches(pattern: str, address: Address) -> bool:
-    """Whether a pattern means an address; `*` and `?` are patterns unless the address equals the pattern."""
-    return pattern == str(address) or fnmatch.fnmatchcase(str(address), pattern.replace("[", "[[]"))
 
 
 def leave(
@@ -74,7 +69,7 @@ def _delete(
         held,
         id=entry.id,
         place=wish.place if wish else None,
-        request=None if held else Request("DELETE", f"{model.app}/{model.name}/{entry.id}/"),
+        request=None if held else Request("DELETE", request_path(model.app, model.name, Action.DELETE, entry.id)),
         fields=fields,
         expects=expects(model, live),
         detail=_words(entry, wish, dependents),

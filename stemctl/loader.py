@@ -12,6 +12,14 @@ from pathlib import Path as FilePath
 from typing import Any, NamedTuple
 
 import yaml
+from yaml.events import (
+    AliasEvent,
+    MappingEndEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+    StreamEndEvent,
+)
 
 from stemctl import scalars, syntax
 from stemctl.diagnostics import Diagnostic, Severity
@@ -102,20 +110,20 @@ class _Builder:
     def build(self) -> Node:
         """The one document of the file."""
         start = self.next()  # the start of the stream
-        if type(event := self.next()) is yaml.StreamEndEvent:
+        if type(event := self.next()) is StreamEndEvent:
             raise _Stop(self.document.finding(start, *_EMPTY))
         root = self.node(self.next(), 1)
         if root.blank:
             raise _Stop(self.document.finding(event, *_EMPTY))
         self.next()  # the end of the document
-        if type(event := self.next()) is not yaml.StreamEndEvent:
+        if type(event := self.next()) is not StreamEndEvent:
             message, remedy = "a second document begins here", "one document a file: make it a file of its own"
             raise _Stop(self.document.finding(event, "several-documents", message, remedy))
         return root
 
     def node(self, event: Any, depth: int) -> Node:
         """The value that begins with `event`."""
-        if type(event) is yaml.AliasEvent:
+        if type(event) is AliasEvent:
             return self.alias(event, depth)
         self.built += 1
         if event.tag is not None:
@@ -124,10 +132,10 @@ class _Builder:
 
     def plain(self, event: Any, depth: int) -> Node:
         """A value, whether it has an anchor or not."""
-        if type(event) is yaml.ScalarEvent:
+        if type(event) is ScalarEvent:
             return self.scalar(event)
         self.descend(event, depth)
-        return self.sequence(event, depth) if type(event) is yaml.SequenceStartEvent else self.mapping(event, depth)
+        return self.sequence(event, depth) if type(event) is SequenceStartEvent else self.mapping(event, depth)
 
     def anchored(self, event: Any, depth: int) -> Node:
         """A value with an anchor, kept for the aliases below."""
@@ -188,7 +196,7 @@ class _Builder:
 
     def sequence(self, event: Any, depth: int) -> Node:
         items = []
-        while type(item := self.next()) is not yaml.SequenceEndEvent:
+        while type(item := self.next()) is not SequenceEndEvent:
             items.append(self.node(item, depth + 1))
         return Node([item.value for item in items], event, items)
 
@@ -196,7 +204,7 @@ class _Builder:
         keys: dict[str, Any] = {}
         members: dict[str, Node] = {}
         merged: list[Node] = []
-        while type(item := self.next()) is not yaml.MappingEndEvent:
+        while type(item := self.next()) is not MappingEndEvent:
             key = self.key(item, depth)
             child = self.node(self.next(), depth + 1)
             if key is None:
@@ -218,7 +226,7 @@ class _Builder:
     def key(self, event: Any, depth: int) -> str | None:
         """The text of a key; None, with a finding, where it is no text at all."""
         document = self.document
-        if type(event) is not yaml.ScalarEvent:
+        if type(event) is not ScalarEvent:
             self.node(event, depth + 1)
             message, remedy = "a key is text, and stands before the colon", "write the name of a field"
             document.problems.append(document.finding(event, "syntax", message, remedy))

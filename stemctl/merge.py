@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from stemctl.catalog import Field
 from stemctl.records import Value
@@ -77,13 +77,16 @@ class Part:
 class Merged:
     """What became of one field: its differences and the value to send, UNSET if nothing is.
 
-    `settled` is true where the base becomes what the files and the server say, once what is sent has arrived.
+    `settled` is true where the base becomes what the files and the server say, once what is sent has arrived. Where
+    only some elements of a set or map are settled, `applied` and `observed` are the base with those alone moved.
     """
 
     parts: tuple[Part, ...] = ()
     send: Value = UNSET
     settled: bool = True
     form: bool = False
+    applied: Value = UNSET
+    observed: Value = UNSET
 
 
 def merge_field(field: Field, sides: Sides, allowed: frozenset[str]) -> Merged:
@@ -148,8 +151,18 @@ def _merge_elements(field: Field, sides: Sides, allowed: frozenset[str]) -> Merg
         parts = _parts_of_map(field, sides, verdicts, held)
     else:
         parts = _parts_of_set(field, sides, verdicts, held)
-    settled = not any(held.values()) and Verdict.FORM not in verdicts.values()
-    return Merged(tuple(parts), assemble(field, send) if sent else UNSET, settled, Verdict.FORM in verdicts.values())
+    form = Verdict.FORM in verdicts.values()
+    settled = not any(held.values()) and not form
+    merged = Merged(tuple(parts), assemble(field, send) if sent else UNSET, settled, form)
+    if settled or sides.applied is UNSET:
+        return merged
+    done = [key for key, verdict in verdicts.items() if verdict is Verdict.SAME or key in sent]
+    observed = sides.applied if sides.observed is UNSET else sides.observed
+    return replace(
+        merged,
+        applied=assemble(field, _with(elements(field, sides.applied), declared, done)),
+        observed=assemble(field, _with(elements(field, observed), declared, done)),
+    )
 
 
 def element_verdicts(field: Field, sides: Sides) -> dict[Hashable, Verdict]:

@@ -46,6 +46,12 @@ WAITING = frozenset({Held.PENDING, Held.REJECTED, Held.BLOCKED})
 PERMISSIONS = (Held.DELETE, Held.REVERT, Held.REPLACE, Held.CASCADE)
 """What can destroy somebody else's work, and is held until it is allowed."""
 
+
+def request_path(app: str, model: str, action: Action, id_: str | None) -> str:
+    """The path of a change's request, below the portal."""
+    return f"{app}/{model}/" if action is Action.CREATE else f"{app}/{model}/{id_}/"
+
+
 METHODS = {Action.CREATE: "POST", Action.UPDATE: "PATCH", Action.ADOPT: "PATCH", Action.DELETE: "DELETE"}
 
 
@@ -140,6 +146,15 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
+class Subset:
+    """What a plan was asked to look at, as it was typed, and how many records it left out."""
+
+    only: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    left_out: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """The server a plan is for."""
 
@@ -163,6 +178,7 @@ class Plan:
     notes: tuple[Note, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
     names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    subset: Subset = Subset()
     commit: str | None = None
 
     def going(self) -> tuple[Change, ...]:

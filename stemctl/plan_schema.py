@@ -37,7 +37,7 @@ def plan_schema() -> Schema:
         "title": "Plan of stemctl",
         "description": "What apply would send. Complete: apply needs nothing else but the token.",
         **_all(
-            format={"const": FORMAT},
+            format={"enum": [FORMAT]},
             stemctl={**_TEXT, "description": "The version that made it."},
             server=_all(name=_TEXT, url=_TEXT, portal=_TEXT, edition=_TEXT),
             state=_all(lineage=_MAYBE_TEXT, serial=_NUMBER),
@@ -52,8 +52,13 @@ def plan_schema() -> Schema:
             unchanged=_NUMBER,
             ignored_fields=_NUMBER,
             names={**_MAP, "description": "Model to name to id, of the references that were resolved."},
-            notes={"type": "array", "items": _all(address=_MAYBE_TEXT, text=_TEXT, file=_MAYBE_TEXT, line=_LINE)},
+            subset=_all(only=_TEXTS, exclude=_TEXTS, left_out=_NUMBER),
+            notes={
+                "type": "array",
+                "items": _all(address=_MAYBE_TEXT, text=_TEXT, file=_MAYBE_TEXT, line=_LINE, column=_LINE),
+            },
             diagnostics={"type": "array", "items": _MAP},
+            checksum={**_HASH, "description": "Of the whole document; an edited plan is refused."},
         ),
     }
 
@@ -70,6 +75,7 @@ def _change() -> Schema:
         id=_MAYBE_TEXT,
         file=_MAYBE_TEXT,
         line=_LINE,
+        column=_LINE,
         request={"anyOf": [request, {"type": "null"}]},
         fields={"type": "array", "items": _field()},
         expects={"anyOf": [_HASH, {"type": "null"}], "description": "Hash of the managed fields as read."},
@@ -93,12 +99,13 @@ def _field() -> Schema:
         held=_HELD,
         file=_MAYBE_TEXT,
         line=_LINE,
+        column=_LINE,
         base={},
         files={},
         server={},
-        shown={"const": False, "description": "The server does not show this field."},
+        shown={"enum": [False], "description": "The server does not show this field."},
     )
-    return {**field, "required": ["path", "before", "after", "reason", "held", "file", "line"]}
+    return {**field, "required": ["path", "before", "after", "reason", "held", "file", "line", "column"]}
 
 
 def _bookkeeping() -> Schema:

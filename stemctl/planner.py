@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 
 from stemctl.catalog import Catalog
@@ -12,9 +12,10 @@ from stemctl.deletes import hold_renames, leave
 from stemctl.diagnostics import Diagnostic, Severity, in_order
 from stemctl.identity import Absent, Bound, Identities, identify
 from stemctl.order import in_order as put_in_order
-from stemctl.plan import PERMISSIONS, Bookkeeping, Change, Note, Plan, Target
+from stemctl.plan import PERMISSIONS, Bookkeeping, Change, Note, Plan, Subset, Target
 from stemctl.records import Address, Fields, Record, Repository, Snapshot
-from stemctl.references import Resolver, wanted_references
+from stemctl.references import Resolver, declared_targets, wanted_references
+from stemctl.selection import choose
 from stemctl.state import Entry, State
 
 DEFAULT_LIMIT = 10
@@ -23,10 +24,13 @@ DEFAULT_LIMIT = 10
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the user allows. `allow` maps a permission to the most records of one run that it covers."""
+    """What the user asks for. `allow` maps a permission to the most records of one run that it covers; `only` and
+    `exclude` are addresses, patterns of them, and paths of files and folders."""
 
     allow: Mapping[str, int] = field(default_factory=dict)
     resubmit: bool = False
+    only: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -37,10 +41,12 @@ class Need:
     ids: dict[str, str | None] = field(default_factory=dict)
 
 
-def needs(repository: Repository, state: State, catalog: Catalog) -> dict[str, Need]:
-    """Model to what a plan must read of it."""
+def needs(repository: Repository, state: State, catalog: Catalog, chosen: Set[Address]) -> dict[str, Need]:
+    """Model to what a plan of the chosen addresses must read of it; what they refer to is among it."""
     wanted: dict[str, Need] = {}
-    for address, record in repository.records.items():
+    records = {address: record for address, record in repository.records.items() if address in chosen}
+    targets = declared_targets(records.values(), repository, catalog)
+    for address, record in {**records, **targets}.items():
         need = wanted.setdefault(address.model, Need())
         entry = state.records.get(address, Entry())
         identity = catalog.models[address.model].identity
@@ -51,9 +57,9 @@ def needs(repository: Repository, state: State, catalog: Catalog) -> dict[str, N
         elif isinstance(name, str):
             need.names.add(name.strip())
     for address, entry in state.records.items():
-        if address not in repository.records and address.model in catalog.models and entry.id:
+        if address not in repository.records and address in chosen and address.model in catalog.models and entry.id:
             wanted.setdefault(address.model, Need()).ids.setdefault(entry.id, None)
-    for model, names in wanted_references(repository, catalog).items():
+    for model, names in wanted_references(records.values(), repository, catalog).items():
         if model in catalog.models:
             wanted.setdefault(model, Need()).names |= names
     return wanted
@@ -100,9 +106,11 @@ class _Planner:
     target: Target
     options: Options
     identities: Identities = field(init=False)
+    chosen: Set[Address] = field(init=False)
 
     def __post_init__(self) -> None:
         self.identities = identify(self.repository, self.state, self.snapshot, self.catalog)
+        self.chosen = choose(self.repository, self.state, self.options.only, self.options.exclude)
 
     def plan(self, granted: Mapping[Address, frozenset[str]]) -> Plan:
         resolver = Resolver(self.catalog, self.repository, self.snapshot, self.state, self.identities)
@@ -111,6 +119,7 @@ class _Planner:
         verdicts = {
             address: self._record(record, comparer, granted.get(address, frozenset()), problems)
             for address, record in self.repository.records.items()
+            if address in self.chosen
         }
         left = list(self._leftovers(resolver, granted))
         changes = [v.change for v in verdicts.values() if v.change] + [c for c in left if isinstance(c, Change)]
@@ -130,7 +139,12 @@ class _Planner:
             notes=tuple(sorted(notes, key=lambda n: (n.address or Address("", ""), n.text))),
             diagnostics=in_order([*problems, *cycles, *resolver.diagnostics, *self._incomplete()]),
             names={model: dict(sorted(names.items())) for model, names in sorted(resolver.used.items())},
+            subset=self._subset(),
         )
+
+    def _subset(self) -> Subset:
+        everything = {*self.repository.records, *self.state.records}
+        return Subset(self.options.only, self.options.exclude, len(everything - self.chosen))
 
     def _record(
         self, record: Record, comparer: Comparer, granted: frozenset[str], problems: list[Diagnostic]
@@ -151,7 +165,7 @@ class _Planner:
     ) -> Iterator[Change | Bookkeeping]:
         for address, entry in self.identities.leftovers.items():
             model = self.catalog.models.get(address.model)
-            if model is not None:
+            if model is not None and address in self.chosen:
                 allowed = granted.get(address, frozenset())
                 found = leave(address, entry, self.repository, self.snapshot, model, resolver, allowed)
                 if found is not None:
@@ -181,9 +195,9 @@ class _Planner:
             )
 
 
-def wants_approvals(repository: Repository, catalog: Catalog) -> list[str]:
-    """The models whose approvals must be read: those that have some, and declared records."""
-    declared = {address.model for address in repository.records}
+def wants_approvals(repository: Repository, catalog: Catalog, chosen: Set[Address]) -> list[str]:
+    """The models whose approvals must be read: those that have some, and chosen declared records."""
+    declared = {address.model for address in repository.records if address in chosen}
     return sorted(name for name in declared if catalog.models[name].approval is not None)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from stemctl.catalog import Catalog, Field
@@ -146,14 +146,28 @@ def _why_unread(reading: Reading | None) -> str:
     return reading.reason
 
 
-def wanted_references(repository: Repository, catalog: Catalog) -> dict[str, set[str]]:
+def wanted_references(records: Iterable[Record], repository: Repository, catalog: Catalog) -> dict[str, set[str]]:
     """Model to the names that must be looked up on the server, because no declared record answers to them."""
     declared = declared_names(repository, catalog)
     wanted: dict[str, set[str]] = {}
-    for address, record in repository.records.items():
-        for row in catalog.models[address.model].references():
+    for model, text in _references(records, catalog):
+        if not UUID.fullmatch(text) and (model, text) not in declared:
+            wanted.setdefault(model, set()).add(text)
+    return wanted
+
+
+def declared_targets(records: Iterable[Record], repository: Repository, catalog: Catalog) -> dict[Address, Record]:
+    """The declared records that `records` refer to."""
+    declared = declared_names(repository, catalog)
+    found = {address for pair in _references(records, catalog) for address in declared.get(pair, ())}
+    return {address: repository.records[address] for address in found}
+
+
+def _references(records: Iterable[Record], catalog: Catalog) -> Iterator[tuple[str, str]]:
+    """(model, name or id) of every reference that records hold."""
+    for record in records:
+        for row in catalog.models[record.address.model].references():
             value = record.fields.get(row.name)
             for text in value if isinstance(value, list) else [value]:
-                if isinstance(text, str) and not UUID.fullmatch(text) and (row.to, text) not in declared:
-                    wanted.setdefault(row.to or "", set()).add(text)
-    return wanted
+                if isinstance(text, str):
+                    yield row.to or "", text

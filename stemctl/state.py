@@ -113,21 +113,22 @@ def _body(state: State) -> dict[str, Value]:
         "portal": state.portal,
         "edition": state.edition,
         "names": {model: dict(sorted(names.items())) for model, names in sorted(state.names.items()) if names},
-        "records": {str(address): _row(entry) for address, entry in sorted(state.records.items())},
+        "records": {str(address): row(entry) for address, entry in sorted(state.records.items())},
     }
 
 
-def _row(entry: Entry) -> dict[str, Value]:
-    row: dict[str, Value] = {"id": entry.id, "applied": dict(entry.applied)}
+def row(entry: Entry) -> dict[str, Value]:
+    """An entry as the state file holds it."""
+    found: dict[str, Value] = {"id": entry.id, "applied": dict(entry.applied)}
     if entry.observed:
-        row["observed"] = dict(entry.observed)
+        found["observed"] = dict(entry.observed)
     if entry.prevent_delete:
-        row["prevent_delete"] = True
+        found["prevent_delete"] = True
     if entry.approval:
-        row["approval"] = {"id": entry.approval.id, "sent": dict(entry.approval.sent)}
+        found["approval"] = {"id": entry.approval.id, "sent": dict(entry.approval.sent)}
     if entry.run:
-        row["run"] = entry.run
-    return row
+        found["run"] = entry.run
+    return found
 
 
 def _entry(row: dict[str, Value]) -> Entry:

@@ -20,13 +20,17 @@ from stemctl.check import missing_fields
 from stemctl.client import ReadClient, WriteClient
 from stemctl.config import NAME, Config, Server, load_config
 from stemctl.diagnostics import Diagnostic, Severity, has_errors, in_order
+from stemctl.drift import Drift, find_drift
 from stemctl.errors import ConfigError, InvalidFiles
+from stemctl.identity import Bound, identify
 from stemctl.manifests import load_repository, with_lines
+from stemctl.origin import Origins, find_origins
 from stemctl.plan import Outcome, Plan, Report, Target
-from stemctl.planner import Options, count_read, make_plan, needs, wants_approvals
+from stemctl.planner import Need, Options, count_read, make_plan, needs, wants_approvals
 from stemctl.reading import take_snapshot
 from stemctl.records import Fields, Repository, Snapshot
-from stemctl.references import wanted_references
+from stemctl.references import Resolver, wanted_references
+from stemctl.selection import choose, spell
 from stemctl.state import State
 from stemctl.store import FOLDER, FileStore, own_folder
 from stemctl.tokens import Token, find_token
@@ -244,7 +248,7 @@ def referred_to(space: Workspace) -> Mapping[str, list[Fields]]:
     """What the manifests refer to and do not declare, as a seed: the name, and in every required text the name."""
     repository = load(space.config, space.catalog).repository
     seed: dict[str, list[Fields]] = {}
-    for name, wanted in sorted(wanted_references(repository, space.catalog).items()):
+    for name, wanted in sorted(wanted_references(repository.records.values(), repository, space.catalog).items()):
         model = space.catalog.models.get(name)
         if model is not None and model.identity:
             texts = [row.name for row in model.managed() if row.required and row.kind == "text"]
@@ -260,6 +264,7 @@ class Planned:
     repository: Repository
     snapshot: Snapshot
     state: State
+    options: Options
 
 
 async def plan(space: Workspace, client: ReadClient, loaded: Loaded, options: Options) -> Planned:
@@ -270,19 +275,24 @@ async def plan(space: Workspace, client: ReadClient, loaded: Loaded, options: Op
     """
     if has_errors(loaded.diagnostics):
         raise InvalidFiles(loaded.diagnostics, "The files have errors; nothing was read or sent.")
-    repository, state = loaded.repository, space.store.read()
-    wanted = needs(repository, state, space.catalog)
-    snapshot = await take_snapshot(client, wanted, wants_approvals(repository, space.catalog))
+    repository, state, catalog = loaded.repository, space.store.read(), space.catalog
+    only = spell(options.only, repository, state, catalog)
+    options = replace(options, only=only, exclude=spell(options.exclude, repository, state, catalog))
+    chosen = choose(repository, state, options.only, options.exclude)
+    wanted = needs(repository, state, catalog, chosen)
+    snapshot = await take_snapshot(client, wanted, wants_approvals(repository, catalog, chosen))
     made = make_plan(repository, state, snapshot, space.catalog, space.target, options)
     lined = with_lines(space.config.root, in_order([*made.diagnostics, *loaded.diagnostics]))
-    return Planned(replace(made, diagnostics=lined, commit=head_commit(space.config.root)), repository, snapshot, state)
+    made = replace(made, diagnostics=lined, commit=head_commit(space.config.root))
+    return Planned(made, repository, snapshot, state, options)
 
 
-def replan(space: Workspace, planned: Planned, options: Options) -> Planned:
-    """The same readings planned again with other permissions."""
-    before = planned.plan
+def replan(space: Workspace, planned: Planned, allow: Mapping[str, int]) -> Planned:
+    """The same readings planned again with more permissions."""
+    before, options = planned.plan, replace(planned.options, allow={**planned.options.allow, **allow})
     made = make_plan(planned.repository, planned.state, planned.snapshot, space.catalog, space.target, options)
-    return replace(planned, plan=replace(made, diagnostics=before.diagnostics, commit=before.commit))
+    made = replace(made, diagnostics=before.diagnostics, commit=before.commit)
+    return replace(planned, plan=made, options=options)
 
 
 def what_was_read(space: Workspace, planned: Planned) -> str:
@@ -293,6 +303,49 @@ def what_was_read(space: Workspace, planned: Planned) -> str:
     return f"Read {_number(files, 'file')} with {_number(records, 'record')}.{there}"
 
 
+async def drift(space: Workspace, client: ReadClient, loaded: Loaded) -> Drift:
+    """Compare what was observed when it was applied with what is live now."""
+    state, catalog = space.store.read(), space.catalog
+    wanted: dict[str, Need] = {}
+    for address, entry in state.records.items():
+        if entry.id and address.model in catalog.models:
+            wanted.setdefault(address.model, Need()).ids[entry.id] = None
+    for name in list(wanted):
+        for row in catalog.models[name].references():
+            if row.to and row.to in catalog.models:
+                wanted.setdefault(row.to, Need())  # so that ids are shown as names
+    snapshot = await take_snapshot(client, wanted, [])
+    resolver = _resolver(space, loaded.repository, state, snapshot)
+    return find_drift(loaded.repository, state, snapshot, catalog, resolver)
+
+
+async def origins(space: Workspace, client: ReadClient, loaded: Loaded, word: str) -> Origins:
+    """One record of the files or the state, and the server's side of it.
+
+    Raises:
+        ConfigError: the word means no record, or several.
+    """
+    repository, state, catalog = loaded.repository, space.store.read(), space.catalog
+    only = spell([word], repository, state, catalog)
+    chosen = sorted(choose(repository, state, only, ()))
+    if len(chosen) > 1:
+        raise ConfigError(f"{word} means {len(chosen)} records.", f"Name one: {', '.join(map(str, chosen[:5]))}, ...")
+    (address,) = chosen
+    snapshot = await take_snapshot(client, needs(repository, state, catalog, {address}), [])
+    resolver = _resolver(space, repository, state, snapshot)
+    binding = resolver.identities.bindings.get(address)
+    entry = state.records.get(address)
+    live = binding.live if isinstance(binding, Bound) else None
+    if live is None and entry and entry.id and address.model in snapshot.readings:
+        live = snapshot.readings[address.model].records.get(entry.id)
+    return find_origins(address, catalog.models[address.model], repository.records.get(address), entry, live, resolver)
+
+
+def _resolver(space: Workspace, repository: Repository, state: State, snapshot: Snapshot) -> Resolver:
+    identities = identify(repository, state, snapshot, space.catalog)
+    return Resolver(space.catalog, repository, snapshot, state, identities)
+
+
 def wrong_files(plan: Plan) -> tuple[Diagnostic, ...]:
     """The findings of a plan that stand in the user's files; with errors among them nothing is sent."""
     return tuple(d for d in plan.diagnostics if d.place is not None)
@@ -301,14 +354,15 @@ def wrong_files(plan: Plan) -> tuple[Diagnostic, ...]:
 async def apply(
     space: Workspace,
     client: WriteClient,
-    planned: Planned,
+    plan: Plan,
+    state: State,
     run: str,
     on_outcome: Callable[[Outcome], None],
     parallelism: int,
     on_start: Callable[[Apply], None] = lambda work: None,
 ) -> Report:
     """Carry a plan out. The caller holds the lock of the store."""
-    work = Apply(planned.plan, planned.state, client, run, space.store.write, on_outcome, parallelism)
+    work = Apply(plan, state, client, run, space.store.write, on_outcome, parallelism)
     on_start(work)
     return await work.carry_out()
 

@@ -15,11 +15,16 @@ from stemctl.errors import InvalidFiles, StemctlError
 
 COMMANDS = {
     "init": ("tools", "Write stemctl.yaml and a first manifest, with a sandbox to try it on."),
-    "validate": ("changes", "Check the manifests."),
-    "plan": ("changes", "Show what apply would send, and send nothing."),
-    "apply": ("changes", "Plan, show, ask, and carry it out."),
+    "validate": ("checking", "Check the manifests."),
+    "plan": ("planning", "Show what apply would send, and send nothing."),
+    "apply": ("applying", "Plan, show, ask, and carry it out."),
+    "show": ("planning", "Show a saved plan, or a record and where each of its values comes from."),
+    "drift": ("memory", "Show what changed on the server since it was applied."),
+    "resolve": ("memory", "Settle conflicts: the server's values become the base."),
     "get": ("live", "Show records of the server."),
     "approvals": ("live", "Show proposals; accept or reject them as an administrator."),
+    "import": ("memory", "Bind an address to a live record by its id."),
+    "state": ("memory", "Show and mend what stemctl remembers."),
     "explain": ("tools", "Say what a model or a field takes."),
     "schema": ("tools", "Build and show the JSON Schemas."),
     "login": ("account", "Get a token for a server, in your browser."),
@@ -42,7 +47,7 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"stemctl.cli.{COMMANDS[cmd_name][0]}")
-        command: click.Command = getattr(module, cmd_name)
+        command: click.Command = getattr(module, "import_" if cmd_name == "import" else cmd_name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -52,3 +52,6 @@ allow = click.option(
 resubmit = click.option(
     "--resubmit", is_flag=True, help="Propose again what is pending with other text, or was rejected."
 )
+exclude = click.option(
+    "--exclude", multiple=True, metavar="ADDRESS|PATH", help="Leave these out, * and ? are patterns; repeatable."
+)

@@ -86,7 +86,7 @@ class Screen:
         """Findings about the files, as part of the answer."""
         from stemctl.render.findings import findings_text
 
-        self.out(findings_text(diagnostics) + (f"\n{summary}" if summary else ""))
+        self.out(findings_text(diagnostics, self.look()) + (f"\n{summary}" if summary else ""))
 
     def invalid(self, error: InvalidFiles) -> int:
         """The files have errors: the findings are the answer."""

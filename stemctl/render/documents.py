@@ -7,7 +7,7 @@ from typing import Any
 from stemctl import __version__
 from stemctl.diagnostics import Diagnostic, Severity
 from stemctl.errors import StemctlError
-from stemctl.plan import FORMAT, Bookkeeping, Change, FieldChange, Outcome, Plan, Report
+from stemctl.plan import FORMAT, Bookkeeping, Change, FieldChange, Outcome, Plan, Report, hash_of
 from stemctl.records import Place, Repository, Value
 from stemctl.render.findings import findings_json
 
@@ -17,7 +17,7 @@ Document = dict[str, Any]
 def plan_document(plan: Plan) -> Document:
     """The plan as `schemas/plan.schema.json` describes it: complete, so that apply needs nothing else."""
     server = plan.server
-    return {
+    document: Document = {
         "format": FORMAT,
         "stemctl": __version__,
         "server": {"name": server.name, "url": server.url, "portal": server.portal, "edition": server.edition},
@@ -30,11 +30,17 @@ def plan_document(plan: Plan) -> Document:
         "unchanged": plan.unchanged,
         "ignored_fields": plan.ignored_fields,
         "names": {model: dict(names) for model, names in plan.names.items()},
+        "subset": {
+            "only": list(plan.subset.only),
+            "exclude": list(plan.subset.exclude),
+            "left_out": plan.subset.left_out,
+        },
         "notes": [
             {"address": str(n.address) if n.address else None, "text": n.text, **_place(n.place)} for n in plan.notes
         ],
         "diagnostics": findings_json(plan.diagnostics),
     }
+    return {**document, "checksum": hash_of(document)}
 
 
 def report_document(report: Report, seconds: float) -> Document:
@@ -146,4 +152,8 @@ def _outcome(outcome: Outcome) -> Document:
 
 
 def _place(place: Place | None) -> dict[str, Value]:
-    return {"file": place.file if place else None, "line": place.line if place else None}
+    return {
+        "file": place.file if place else None,
+        "line": place.line if place else None,
+        "column": place.column if place else None,
+    }

@@ -97,7 +97,8 @@ def _source(finding: Diagnostic, number: int, column: int, remedy: str, look: Lo
 def _cropped(finding: Diagnostic, column: int, width: int) -> tuple[str, str, str]:
     """The line in three parts, the second being what is meant, cut to `width` at both ends as needed."""
     end = column + finding.length
-    parts = (finding.line[:column], finding.line[column:end], finding.line[end:])
+    line, start = finding.line, max(0, column - 2 * width)  # what is further away cannot be seen
+    parts = (line[start:column], line[column : min(end, column + 2 * width)], line[end : end + 2 * width])
     before, meant, after = (visible(part) for part in parts)
     if _columns(before) + min(_columns(meant), width - _BEFORE) > width - 1 and _columns(before) > _BEFORE:
         before = f"…{_last(before, _BEFORE - 1)}"

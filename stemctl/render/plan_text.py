@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterable, Sequence
 
 from stemctl.diagnostics import Severity
@@ -20,8 +21,11 @@ SYMBOLS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-", Action.AD
 _ORDER = [Action.CREATE, Action.ADOPT, Action.UPDATE, Action.DELETE]
 
 
-def plan_text(plan: Plan, look: Look, advise: bool = True) -> str:
-    """The whole screen, below its first lines (see `where_line`); without what to type next unless `advise`."""
+def plan_text(plan: Plan, look: Look, advise: bool = True, saved_as: str | None = None) -> str:
+    """The whole screen, below its first lines (see `where_line`); without what to type next unless `advise`.
+
+    `saved_as` is the file that the plan was kept in.
+    """
     going = [c for action in _ORDER for c in plan.going() if c.action is action]
     lines = _legend(going, look)
     lines += _changes(going, look)
@@ -29,7 +33,11 @@ def plan_text(plan: Plan, look: Look, advise: bool = True) -> str:
     lines += _notes(plan, look)
     lines += held_lines(plan, look)
     lines += summary_lines(plan)
-    if advise:
+    lines += _left_out(plan)
+    if advise and saved_as:
+        hint = (f"stemctl apply {saved_as}", "carries out exactly this plan, once, without a question")
+        lines += look.next([hint] if plan.going() or plan.bookkeeping else [])
+    elif advise:
         lines += look.next(next_hints(plan)) + _to_write(plan)
     return look.finish(lines)
 
@@ -51,12 +59,12 @@ def _legend(going: Sequence[Change], look: Look) -> list[str]:
 
 def _changes(changes: Sequence[Change], look: Look) -> list[str]:
     lines: list[str] = []
-    for group in _folded(changes, look):
-        lines += ["", *(_one(group[0], look) if len(group) == 1 else _fold(group, look))]
+    for group in folded(changes, look):
+        lines += ["", *(change_lines(group[0], look) if len(group) == 1 else fold_lines(group, look))]
     return lines
 
 
-def _folded(changes: Sequence[Change], look: Look) -> list[list[Change]]:
+def folded(changes: Sequence[Change], look: Look) -> list[list[Change]]:
     """Groups of equal changes: of a group above the limit all, else each alone; in the order of the first."""
     groups: dict[str, list[Change]] = {}
     for change in changes:
@@ -72,7 +80,8 @@ def _content(change: Change) -> Value:
     return [(f.path, f.before, f.after, f.reason, f.held) for f in change.fields]
 
 
-def _one(change: Change, look: Look) -> list[str]:
+def change_lines(change: Change, look: Look) -> list[str]:
+    """One change: its line, what is to be said of it, and its fields."""
     symbol = margin_of(change)
     lines = look.headline(symbol, visible(str(change.address)), _right(change))
     lines += [f"      {visible(text)}" for text in change.detail]
@@ -81,7 +90,8 @@ def _one(change: Change, look: Look) -> list[str]:
     return lines
 
 
-def _fold(group: Sequence[Change], look: Look) -> list[str]:
+def fold_lines(group: Sequence[Change], look: Look) -> list[str]:
+    """Equal changes as one."""
     first = group[0]
     what = look.count(first.address.model, len(group))
     same = {Action.ADOPT: "no difference", Action.UPDATE: "the same edit in each"}.get(first.action, "")
@@ -112,17 +122,17 @@ def _common_place(group: Sequence[Change]) -> str:
 
 
 def _right(change: Change, where: str = "") -> str:
-    """Reason, why it is held, and where it is written, in the words of the plan document."""
-    words = [change.reason.replace("_", " ")] if change.reason not in ("forgotten", "conflict") else ["left files"]
-    if change.reason == "conflict":
-        words = []
-    if change.held:
-        words.append(f"held: {change.held}")
-    elif change.approval and change.request:
-        words.append("proposal")
+    """Reason, why it is held, and where it is written."""
     if change.place and not where:
         where = f"{visible(change.place.file)}:{change.place.line}"
-    return "  ".join(part for part in (", ".join(words), where) if part)
+    return "  ".join(part for part in (reason_words(change), where) if part)
+
+
+def reason_words(change: Change) -> str:
+    """Why the change is there, and why it is held, in the words of the plan document."""
+    reason = {"forgotten": "left files", "conflict": ""}.get(change.reason, change.reason.replace("_", " "))
+    kind = f"held: {change.held}" if change.held else "proposal" if change.approval and change.request else ""
+    return ", ".join(word for word in (reason, kind) if word)
 
 
 def _notes(plan: Plan, look: Look) -> list[str]:
@@ -183,6 +193,17 @@ def summary_lines(plan: Plan) -> list[str]:
     return ["", f"Plan: {', '.join(words)}.{silent}"]
 
 
+def _left_out(plan: Plan) -> list[str]:
+    """What a subset does not show."""
+    subset = plan.subset
+    if not (subset.only or subset.exclude):
+        return []
+    asked = [f"only {joined([visible(word) for word in subset.only])}"] if subset.only else []
+    asked += [f"without {joined([visible(word) for word in subset.exclude])}"] if subset.exclude else []
+    number = f"{subset.left_out:,} record{' was' if subset.left_out == 1 else 's were'}"
+    return [f"A part: {', '.join(asked)}. {number} left out."]
+
+
 def _calm(plan: Plan, numbers: dict[str, int]) -> str:
     records = f"{numbers['unchanged']:,} record{'' if numbers['unchanged'] == 1 else 's'}"
     if numbers["held"]:
@@ -201,7 +222,13 @@ def next_hints(plan: Plan) -> list[Hint]:
         bound = sum(c.action is Action.ADOPT for c in going)
         only_binds = bound == len(going) and not any(c.sends for c in going)
         binds = f"binds the record{'s' if bound > 1 else ''}"
-        hints.append(("stemctl apply", binds if only_binds else "shows this again, asks, and carries it out"))
+        hints.append(
+            (f"stemctl apply{_same_part(plan)}", binds if only_binds else "shows this again, asks, and sends it")
+        )
+        if not only_binds:
+            hints.append(
+                (f"stemctl plan{_same_part(plan)} --out plan.json", "keeps it, to apply exactly this one later")
+            )
     asking = {kind: sum(_asks(c, kind) for c in plan.changes) for kind in PERMISSIONS}
     for kind, number in asking.items():
         if number:
@@ -211,6 +238,18 @@ def next_hints(plan: Plan) -> list[Hint]:
     if any(c.held is Held.REJECTED for c in plan.held()):
         hints.append(("stemctl apply --resubmit", "proposes the same again"))
     return hints[:3]
+
+
+def _same_part(plan: Plan) -> str:
+    """The options that make the same subset again."""
+    words = [_typed(word) for word in plan.subset.only]
+    words += [f"--exclude {_typed(word)}" for word in plan.subset.exclude]
+    return "".join(f" {word}" for word in words)
+
+
+def _typed(word: str) -> str:
+    """A word as a shell takes it."""
+    return shlex.quote(visible(word))
 
 
 _ALLOWED = {

@@ -69,18 +69,29 @@ def difference(before: Value, after: Value) -> str:
 
 def word_diff(before: str, after: str) -> str:
     """Changed words as `[-old-]{+new+}` with a few words around them, `…` where words are left out."""
+    marks = {"same": "{}", "gone": "[-{}-]", "come": "{{+{}+}}"}
+    words = ((kind, marks[kind].format(text)) for kind, text in word_changes(before, after))
+    result, last = "", ""
+    for kind, text in words:
+        glued = not result or (last == "gone" and kind == "come")
+        result, last = result + ("" if glued else " ") + text, kind
+    return result
+
+
+def word_changes(before: str, after: str) -> list[tuple[str, str]]:
+    """The words of a change in their order, each run with what became of it: `same`, `gone` or `come`."""
     old, new = before.split(), after.split()
-    pieces: list[str] = []
-    matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
-    blocks = matcher.get_opcodes()
+    blocks = difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+    runs: list[tuple[str, str]] = []
     for number, (kind, i1, i2, j1, j2) in enumerate(blocks):
         if kind == "equal":
-            pieces.append(_around(old[i1:i2], number == 0, number == len(blocks) - 1))
+            runs.append(("same", _around(old[i1:i2], number == 0, number == len(blocks) - 1)))
             continue
-        gone = f"[-{visible(' '.join(old[i1:i2]))}-]" if i2 > i1 else ""
-        come = f"{{+{visible(' '.join(new[j1:j2]))}+}}" if j2 > j1 else ""
-        pieces.append(gone + come)
-    return " ".join(piece for piece in pieces if piece)
+        if i2 > i1:
+            runs.append(("gone", visible(" ".join(old[i1:i2]))))
+        if j2 > j1:
+            runs.append(("come", visible(" ".join(new[j1:j2]))))
+    return runs
 
 
 def _around(words: list[str], first: bool, last: bool) -> str:

@@ -39,7 +39,6 @@ def start(storage: Storage, base_url: str) -> dict[str, Value]:
     """Open a login; `base_url` ends with a slash."""
     device_code = secrets.token_urlsafe(32)
     user_code = "".join(secrets.choice(_LETTERS) for _ in range(4)) + f"-{secrets.randbelow(10_000):04}"
-    storage.query("DELETE FROM logins WHERE user_code = ?", (user_code,))
     storage.query("INSERT INTO logins VALUES (?, ?, ?, 'pending')", (device_code, user_code, time.time() + WINDOW))
     page = f"{base_url}account/authorize/"
     return {

@@ -23,11 +23,11 @@ _OUTCOME = (
 def proposals_of(model: Model) -> Model | None:
     """The model of a model's proposals: its content, and what became of it. Only proposers see theirs.
 
-    Nothing in it is unique: several proposals may wait for the same name.
+    It has no identity: several proposals may wait for the same name.
     """
     if model.approval is None:
         return None
-    content = (replace(f, unique=False, proposal=False) for f in model.managed() if f.shown)
+    content = (replace(f, proposal=False) for f in model.managed() if f.shown)
     fields = {f.name: f for f in (model.fields["id"], *content, *_OUTCOME)}
     return replace(
         model,

@@ -38,7 +38,7 @@ def check_fields(model: Model, body: Fields, *, seeding: bool = False) -> tuple[
         if value is None:
             if not field.takes_null and field.kind not in {"map", "json"}:
                 continue
-            found[name] = {} if field.kind == "map" else None
+            found[name] = None
             continue
         try:
             found[name] = values.clean(field, value)

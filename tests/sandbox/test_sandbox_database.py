@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import sqlite3
 import subprocess
@@ -134,6 +135,8 @@ def test_an_emptied_database_is_not_new(tmp_path: Path, catalog: Catalog) -> Non
 
 def test_an_opened_but_never_filled_database_is_new(tmp_path: Path, catalog: Catalog) -> None:
     Database(tmp_path / "sandbox.db", catalog).close()
+    with contextlib.closing(sqlite3.connect(tmp_path / "sandbox.db")) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (1,)
     database = Database(tmp_path / "sandbox.db", catalog)
     assert database.is_new
     database.close()

@@ -98,7 +98,8 @@ def probe(api: Api, session: str, **fields: Any) -> dict[str, Any]:
 
 def test_it_has_its_life(api: Api) -> None:
     session = api.session("s")["id"]
-    shank = probe(api, session, label="shank")
+    shank = probe(api, session, label="shank ")
+    assert shank["label"] == "shank "  # the table does not say that it is trimmed
     tip = probe(api, session, parent=shank["id"], neighbours=[shank["id"]], depth=1.5, layout={"a": [None]})
     assert tip == {
         "id": tip["id"],

@@ -190,6 +190,8 @@ def test_filters(mixed: Api, filters: list[tuple[str, str]], names: list[str]) -
     [
         ([("is_public", "true")], ["Open"]),
         ([("is_public", "False")], ["Lab"]),
+        ([("is_public", "1")], ["Open"]),
+        ([("is_public", "0")], ["Lab"]),
         ([("is_public", "maybe")], []),
         ([("sessions.name", "Gamma")], ["Open"]),
         ([("sessions.name.in", "Gamma"), ("sessions.name.in", "Ärmel_1")], ["Lab", "Open"]),
@@ -213,6 +215,7 @@ def test_a_filter_by_the_id_of_a_feeding_record(mixed: Api) -> None:
     [
         "colour",
         "",
+        "in",
         "name.sounds_like",
         "projects.colour",
         "projects.name.first",

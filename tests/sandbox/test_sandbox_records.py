@@ -30,6 +30,7 @@ def test_a_record_goes_through_its_life(api: Api) -> None:
 
     deleted = api("DELETE", path)
     assert (deleted.status_code, deleted.content) == (204, b"")
+    assert api.database.query("SELECT * FROM links") == []
     assert api("GET", path).status_code == api("PATCH", path, {}).status_code == api("DELETE", path).status_code == 404
 
 

@@ -1,0 +1,204 @@
+"""apply: plan, show, ask, send; or send a plan that was kept."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from stemctl.cli.options import allow, exclude, output, resubmit
+from stemctl.cli.planning import checked, make_options, read_plan, show_text
+from stemctl.cli.screen import Screen
+from stemctl.errors import ConfigError
+
+if TYPE_CHECKING:
+    from stemctl.apply import Apply
+    from stemctl.plan import Plan, Report
+    from stemctl.planner import Options
+    from stemctl.state import State
+    from stemctl.workflow import Link, Planned, Workspace
+
+
+@click.command()
+@click.argument("words", metavar="[PLAN|ADDRESS|PATH]...", nargs=-1)
+@exclude
+@allow
+@resubmit
+@click.option("--auto-approve", "--yes", "-y", is_flag=True, help="Ask nothing; needed where there is no terminal.")
+@click.option("--digest", help="Refuse a plan with another digest than this one.")
+@click.option("--parallelism", type=click.IntRange(1, 64), default=8, show_default=True, help="Requests at a time.")
+@output("text", "json")
+@click.pass_obj
+def apply(
+    screen: Screen,
+    words: tuple[str, ...],
+    exclude: tuple[str, ...],
+    allowed: tuple[tuple[str, int], ...],
+    resubmit: bool,
+    auto_approve: bool,
+    digest: str | None,
+    parallelism: int,
+    form: str,
+) -> int:
+    """Plan, show, ask, and carry it out; a saved PLAN is carried out as it is, without a question."""
+    saved = read_plan(screen, words[0]) if len(words) == 1 else None
+    if saved is not None and (exclude or allowed or resubmit):
+        raise ConfigError(
+            "A saved plan is applied as it is.",
+            "--exclude, --allow and --resubmit belong to the plan that is saved. Nothing was sent.",
+        )
+    if saved is None and not auto_approve and not sys.stdin.isatty():
+        raise ConfigError(
+            "There is no terminal to ask on.",
+            "Nothing was sent.",
+            [("stemctl plan", "shows what would be sent"), ("stemctl apply --auto-approve", "sends it unasked")],
+        )
+    space = screen.open()
+    options = make_options(space, allowed, resubmit, words if saved is None else (), exclude)
+    run = _Run(screen, space, auto_approve, digest, parallelism, form == "json")
+    with space.store.locked():
+        try:
+            return asyncio.run(run.saved(saved, words[0]) if saved else run.fresh(options))
+        except asyncio.CancelledError:
+            raise KeyboardInterrupt from None
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One apply: how it was asked for, and where it goes. The state is locked."""
+
+    screen: Screen
+    space: Workspace
+    unasked: bool
+    digest: str | None
+    parallelism: int
+    as_json: bool
+
+    async def fresh(self, options: Options) -> int:
+        """Plan, show, ask, send."""
+        from stemctl import workflow
+
+        loaded = workflow.load(self.space.config, self.space.catalog)
+        async with workflow.connect(self.space, self.parallelism) as link:
+            planned = checked(await workflow.plan(self.space, link.reader(), loaded, options))
+            if not self.as_json:
+                show_text(self.screen, self.space, planned, advise=not planned.plan.going())
+            self._check_digest(planned.plan)
+            if not self.unasked:
+                agreed = _ask(self.space, planned)
+                if agreed is None:
+                    self.screen.note("Nothing was sent.")
+                    return 1
+                planned = agreed
+            return await self._send(link, planned.plan, planned.state)
+
+    async def saved(self, plan: Plan, name: str) -> int:
+        """Send a plan that was kept, exactly as it is, once."""
+        from stemctl import workflow
+        from stemctl.render.plan_text import where_line
+        from stemctl.saved import check_fits
+
+        state = self.space.store.read()
+        check_fits(plan, self.space.target, state, self.space.catalog, name)
+        self._check_digest(plan)
+        if not self.as_json:
+            self.screen.out(where_line(self.space.target, self.space.database))
+        if plan.going() or plan.bookkeeping:
+            state = self.space.store.write(state)  # the serial moves first: a plan is applied once, whatever comes
+        async with workflow.connect(self.space, self.parallelism) as link:
+            return await self._send(link, plan, state)
+
+    def _check_digest(self, plan: Plan) -> None:
+        if self.digest and not plan.digest.removeprefix("sha256:").startswith(self.digest.removeprefix("sha256:")):
+            raise ConfigError(
+                f"The plan has another digest than {self.digest}.",
+                f"It has {plan.digest}: something is different since that one was made. Nothing was sent.",
+                [("stemctl plan", "shows it as it is now")],
+            )
+
+    async def _send(self, link: Link, plan: Plan, state: State) -> int:
+        began = time.monotonic()
+        report = await self._carry_out(link, plan, state)
+        seconds = time.monotonic() - began
+        if self.as_json:
+            from stemctl.render.documents import report_document
+
+            self.screen.document(report_document(report, seconds))
+        elif plan.going():
+            from stemctl.render.report_text import report_text
+
+            look = self.screen.look(self.space.catalog)
+            self.screen.out(report_text(report, look, seconds, self.space.store.where))
+        return report.exit_code
+
+    async def _carry_out(self, link: Link, plan: Plan, state: State) -> Report:
+        from stemctl import workflow
+        from stemctl.cli.progress import Progress
+
+        run = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        host = self.space.server.host or self.space.server.name
+        shown = not (self.as_json or self.screen.quiet)
+        with (
+            Progress(len(plan.going()), host, self.parallelism, shown) as progress,
+            _interrupts(self.screen) as watch,
+        ):
+            return await workflow.apply(
+                self.space, link.writer(), plan, state, run, progress.outcome, self.parallelism, watch
+            )
+
+
+def _ask(space: Workspace, planned: Planned) -> Planned | None:
+    """Ask for each permission that something is held for, then for the whole; None if the answer is no."""
+    from stemctl.cli.questions import ask_permissions, ask_to_send
+    from stemctl.workflow import replan
+
+    where = space.server.host or space.server.name
+    granted = ask_permissions(planned.plan, where)
+    if granted:
+        planned = checked(replan(space, planned, granted))
+    if not planned.plan.going():
+        return planned
+    return planned if ask_to_send(planned.plan, where) else None
+
+
+@contextlib.contextmanager
+def _interrupts(screen: Screen) -> Iterator[_Watch]:
+    """The first Ctrl-C lets what is in flight finish, the second leaves at once."""
+    watch = _Watch(screen)
+    try:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, watch.interrupt)
+    except NotImplementedError:  # Windows: Ctrl-C ends the run as Python does, and the state is saved all the same
+        yield watch
+        return
+    try:
+        yield watch
+    finally:
+        asyncio.get_running_loop().remove_signal_handler(signal.SIGINT)
+
+
+class _Watch:
+    """Called with the work once it is there; told of interrupts."""
+
+    def __init__(self, screen: Screen) -> None:
+        self._screen = screen
+        self._work: Apply | None = None
+        self._task = asyncio.current_task()
+
+    def __call__(self, work: Apply) -> None:
+        self._work = work
+
+    def interrupt(self) -> None:
+        if self._work is None or self._work.stop.is_set():
+            if self._task is not None:
+                self._task.cancel()
+            return
+        self._work.stop.set()
+        self._screen.note("\nNo new requests. Waiting for those in flight; Ctrl-C again leaves at once.")

@@ -1,0 +1,36 @@
+"""validate: the files alone, and against what the server knows."""
+
+from __future__ import annotations
+
+import asyncio
+
+import click
+
+from stemctl.cli.options import output
+from stemctl.cli.screen import Screen
+
+
+@click.command()
+@click.argument("paths", nargs=-1)
+@click.option("--online", is_flag=True, help="Also resolve references and names, by reading from the server.")
+@output("text", "json", "github")
+@click.pass_obj
+def validate(screen: Screen, paths: tuple[str, ...], online: bool, form: str) -> int:
+    """Check the manifests; without --online, no network and no token are needed."""
+    from stemctl import workflow
+    from stemctl.diagnostics import has_errors
+    from stemctl.render.documents import findings_document
+    from stemctl.render.findings import findings_github
+
+    space = screen.open()
+    loaded = workflow.validate(space, paths)
+    if online and not has_errors(loaded.diagnostics):
+        loaded = asyncio.run(workflow.validate_online(space, loaded, paths))
+    summary = workflow.verdict(space, loaded)
+    if form == "json":
+        screen.document(findings_document(loaded.diagnostics, loaded.repository, space.server.edition))
+    elif form == "github":
+        screen.out(findings_github(loaded.diagnostics) or summary)
+    else:
+        screen.findings(loaded.diagnostics, summary)
+    return 1 if has_errors(loaded.diagnostics) else 0

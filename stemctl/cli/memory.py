@@ -1,0 +1,201 @@
+"""drift, resolve, import, state: what stemctl remembers, beside what the server has."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import click
+
+from stemctl.cli.options import output
+from stemctl.cli.screen import Screen
+from stemctl.errors import ConfigError, StateError
+
+if TYPE_CHECKING:
+    from stemctl.records import Address
+    from stemctl.state import State
+    from stemctl.workflow import Workspace
+
+
+@click.command()
+@click.option("--detailed-exitcode", is_flag=True, help="2 if anything is not as it was applied.")
+@output("text", "json")
+@click.pass_obj
+def drift(screen: Screen, detailed_exitcode: bool, form: str) -> int:
+    """Show what changed on the server since it was applied; send nothing."""
+    from stemctl import workflow
+    from stemctl.drift import Drift
+    from stemctl.render.drift_text import drift_document, drift_text
+    from stemctl.render.plan_text import where_line
+
+    space = screen.open()
+    loaded = workflow.load(space.config, space.catalog)
+
+    async def read() -> Drift:
+        async with workflow.connect(space) as link:
+            return await workflow.drift(space, link.reader(), loaded)
+
+    found = asyncio.run(read())
+    if form == "json":
+        screen.document(drift_document(found))
+    else:
+        screen.out(where_line(space.target, space.database))
+        screen.out(drift_text(found, screen.look(space.catalog)))
+    if found.unread:
+        return 1
+    return 2 if detailed_exitcode and found.records else 0
+
+
+@click.command()
+@click.argument("words", metavar="ADDRESS...", nargs=-1, required=True)
+@click.pass_obj
+def resolve(screen: Screen, words: tuple[str, ...]) -> int:
+    """Settle conflicts: the server's present values become the base, the files' an ordinary edit."""
+    from stemctl import settle, workflow
+    from stemctl.plan import Held
+    from stemctl.planner import Options
+    from stemctl.render.plan_text import where_line
+
+    space = screen.open()
+    loaded = workflow.load(space.config, space.catalog)
+
+    async def read() -> workflow.Planned:
+        async with workflow.connect(space) as link:
+            return await workflow.plan(space, link.reader(), loaded, Options(only=words))
+
+    with space.store.locked():
+        planned = asyncio.run(read())
+        state = planned.state
+        conflicts = [change for change in planned.plan.changes if change.held is Held.CONFLICT]
+        if not conflicts:
+            raise StateError(f"Nothing is in conflict in {' '.join(words)}.", "Nothing was changed.")
+        for change in conflicts:
+            state = settle.resolve_conflict(state, change, space.catalog.models[change.address.model])
+        space.store.write(state)
+    number = len(conflicts)
+    screen.out(where_line(space.target, space.database))
+    screen.out(
+        f"Resolved: {number} conflict{'' if number == 1 else 's'}. The base is now what the server holds. "
+        "Nothing was sent."
+    )
+    hint = (f"stemctl plan {' '.join(map(_quoted, words))}", "what your files change there")
+    screen.note("\n".join(screen.look().next([hint])))
+    return 0
+
+
+@click.command("import")
+@click.argument("word", metavar="ADDRESS")
+@click.argument("id_", metavar="ID")
+@click.pass_obj
+def import_(screen: Screen, word: str, id_: str) -> int:
+    """Bind an address to a live record by its id; the next plan shows what differs."""
+    from stemctl import settle, workflow
+
+    space = screen.open()
+    address = _address(space, word)
+    model = space.catalog.models[address.model]
+
+    async def read() -> dict[str, object]:
+        async with workflow.connect(space) as link:
+            return dict(await link.reader().detail(model, id_.lower()))
+
+    with space.store.locked():
+        live = asyncio.run(read())
+        run = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        space.store.write(settle.bind(space.store.read(), address, str(live["id"]), run))
+    name = f', "{live[model.identity]}"' if model.identity else ""
+    screen.out(f"{address} is bound to {live['id']}{name}. Nothing was sent.")
+    screen.note("\n".join(screen.look().next([(f"stemctl plan {_quoted(str(address))}", "what differs")])))
+    return 0
+
+
+@click.group()
+def state() -> None:
+    """What stemctl remembers of a server; nothing here sends anything."""
+
+
+@state.command("list")
+@output("text", "json")
+@click.pass_obj
+def list_(screen: Screen, form: str) -> int:
+    """List the addresses and their ids."""
+    space = screen.open()
+    known = space.store.read()
+    if form == "json":
+        screen.document({str(address): entry.id for address, entry in sorted(known.records.items())})
+    else:
+        rows = [(str(address), entry.id or "only proposed") for address, entry in sorted(known.records.items())]
+        screen.out("\n".join(screen.look().columns(rows, indent=0)) or "The state is empty.")
+    screen.note(f"{space.store.where}, serial {known.serial}")
+    return 0
+
+
+@state.command("show")
+@click.argument("word", metavar="ADDRESS")
+@click.pass_obj
+def show_state(screen: Screen, word: str) -> int:
+    """Show what was applied to a record and what the server then answered, as JSON."""
+    from stemctl.state import row
+
+    space = screen.open()
+    address = _address(space, word)
+    known = space.store.read()
+    if address not in known.records:
+        raise StateError(f"The state does not have {address}.", "", [("stemctl state list", "shows what it has")])
+    screen.document({"address": str(address), **row(known.records[address])})
+    return 0
+
+
+@state.command("rm")
+@click.argument("words", metavar="ADDRESS...", nargs=-1, required=True)
+@click.pass_obj
+def remove(screen: Screen, words: tuple[str, ...]) -> int:
+    """Forget records; they stay on the server, and are found again by their names."""
+    from stemctl import settle
+
+    def work(space: Workspace, known: State) -> State:
+        for word in words:
+            known = settle.drop(known, _address(space, word))
+        return known
+
+    return _rewrite(screen, work, f"Forgot {len(words)} record{'' if len(words) == 1 else 's'}.")
+
+
+@state.command("mv")
+@click.argument("old", metavar="ADDRESS")
+@click.argument("new", metavar="ADDRESS")
+@click.pass_obj
+def move(screen: Screen, old: str, new: str) -> int:
+    """Give a record another address, as a moved: entry does."""
+    from stemctl import settle
+
+    def work(space: Workspace, known: State) -> State:
+        return settle.rename(known, _address(space, old), _address(space, new))
+
+    return _rewrite(screen, work, f"{old} is {new} now.")
+
+
+def _rewrite(screen: Screen, work: Callable[[Workspace, State], State], done: str) -> int:
+    space = screen.open()
+    with space.store.locked():
+        space.store.write(work(space, space.store.read()))
+    screen.out(f"{done} Nothing was sent.")
+    screen.note("\n".join(screen.look().next([("stemctl plan", "what it means for the next apply")])))
+    return 0
+
+
+def _address(space: Workspace, word: str) -> Address:
+    """An address as it is typed, its model in any spelling."""
+    from stemctl.records import Address
+
+    name, _, key = word.partition("/")
+    model = space.catalog.find(name)
+    if model is None or not key:
+        raise ConfigError(f"{word} is no address.", "Write MODEL/KEY, as stemctl state list prints them.")
+    return Address(model.name, key)
+
+
+def _quoted(word: str) -> str:
+    return f'"{word}"' if " " in word else word

@@ -1,0 +1,200 @@
+"""plan and show: what apply would send, and sends nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from stemctl.cli.options import allow, exclude, output, resubmit
+from stemctl.cli.screen import Screen
+from stemctl.errors import ConfigError, InvalidFiles
+
+if TYPE_CHECKING:
+    from stemctl.plan import Plan
+    from stemctl.planner import Options
+    from stemctl.workflow import Planned, Workspace
+
+
+@click.command()
+@click.argument("words", metavar="[ADDRESS|PATH]...", nargs=-1)
+@exclude
+@allow
+@resubmit
+@click.option(
+    "--out", type=click.Path(dir_okay=False, path_type=Path), help="Keep the plan, to apply exactly this one."
+)
+@click.option("--detailed-exitcode", is_flag=True, help="2 if something would happen or needs a decision.")
+@click.option("--max-bytes", type=click.IntRange(1000), help="With -o markdown: at most so long.")
+@output("text", "json", "markdown", "html")
+@click.pass_obj
+def plan(
+    screen: Screen,
+    words: tuple[str, ...],
+    exclude: tuple[str, ...],
+    allowed: tuple[tuple[str, int], ...],
+    resubmit: bool,
+    out: Path | None,
+    detailed_exitcode: bool,
+    max_bytes: int | None,
+    form: str,
+) -> int:
+    """Show what apply would send, and send nothing.
+
+    All records, or those that ADDRESS (* and ? are patterns) and PATH (of manifests and folders) name.
+    """
+    space = screen.open()
+    planned = asyncio.run(_plan(screen, space, make_options(space, allowed, resubmit, words, exclude)))
+    if out is not None:
+        write_plan(planned.plan, screen.root / out)
+    if form == "text":
+        show_text(screen, space, planned, saved_as=str(out) if out else None)
+    else:
+        show_plan(screen, planned.plan, form, max_bytes)
+    if unread(planned.plan):
+        return 1
+    return 2 if detailed_exitcode and planned.plan.needs_attention() else 0
+
+
+@click.command()
+@click.argument("word", metavar="PLAN|ADDRESS")
+@click.option("--max-bytes", type=click.IntRange(1000), help="With -o markdown: at most so long.")
+@output("text", "json", "markdown", "html")
+@click.pass_obj
+def show(screen: Screen, word: str, max_bytes: int | None, form: str) -> int:
+    """Show a saved plan; or a record, with the origin of each value and the server's side."""
+    saved = read_plan(screen, word)
+    if saved is not None:
+        if form != "text":
+            show_plan(screen, saved, form, max_bytes)
+            return 0
+        from stemctl.catalog import load_catalog
+        from stemctl.render.plan_text import plan_text, where_line
+
+        look = screen.look(load_catalog(saved.server.edition))
+        screen.out(where_line(saved.server))
+        screen.out(plan_text(saved, look, saved_as=word))
+        return 0
+    if form not in ("text", "json"):
+        raise ConfigError(f"A record is shown as text or json, not as {form}.")
+    return asyncio.run(_show_record(screen, word, form))
+
+
+async def _show_record(screen: Screen, word: str, form: str) -> int:
+    from stemctl import workflow
+    from stemctl.render.origin import origin_document, origin_text
+    from stemctl.render.plan_text import where_line
+
+    space = screen.open()
+    loaded = workflow.load(space.config, space.catalog)
+    async with workflow.connect(space) as link:
+        found = await workflow.origins(space, link.reader(), loaded, word)
+    if form == "json":
+        screen.document(origin_document(found))
+    else:
+        screen.out(where_line(space.target, space.database))
+        screen.out(origin_text(found, screen.look(space.catalog)))
+    return 0
+
+
+def read_plan(screen: Screen, word: str) -> Plan | None:
+    """The plan in a file, relative to the folder of -C; None if the word names no plan file.
+
+    Raises:
+        BadPlan: it is one, and was edited or damaged.
+    """
+    from stemctl.saved import is_plan, open_plan
+
+    path = screen.root / word
+    try:
+        text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    except UnicodeDecodeError:
+        return None
+    return open_plan(text, word) if is_plan(text) else None
+
+
+def write_plan(plan: Plan, path: Path) -> None:
+    """Keep a plan in a file; a name in a folder that is not there is an error before anything is lost."""
+    import json
+
+    from stemctl.render.documents import plan_document
+
+    try:
+        text = json.dumps(plan_document(plan), indent=2, ensure_ascii=False)
+        path.write_text(text + "\n", encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be written.", str(error.strerror)) from error
+
+
+def show_plan(screen: Screen, plan: Plan, form: str, max_bytes: int | None) -> None:
+    """A plan as a document for programs, pull requests or browsers."""
+    from stemctl.catalog import load_catalog
+    from stemctl.render.documents import plan_document
+    from stemctl.render.html import plan_html
+    from stemctl.render.markdown import plan_markdown
+
+    look = screen.look(load_catalog(plan.server.edition))
+    if form == "json":
+        screen.document(plan_document(plan))
+    elif form == "markdown":
+        screen.out(plan_markdown(plan, look, max_bytes))
+    else:
+        screen.out(plan_html(plan, look))
+
+
+def make_options(
+    space: Workspace,
+    allowed: tuple[tuple[str, int], ...],
+    resubmit: bool,
+    only: tuple[str, ...],
+    exclude: tuple[str, ...],
+) -> Options:
+    """What the options of plan and apply ask for, with what the repository allows."""
+    from stemctl.planner import Options
+
+    return Options({**space.config.allow, **dict(allowed)}, resubmit, only, exclude)
+
+
+async def _plan(screen: Screen, space: Workspace, options: Options) -> Planned:
+    from stemctl import workflow
+
+    loaded = workflow.load(space.config, space.catalog)
+    async with workflow.connect(space) as link:
+        return checked(await workflow.plan(space, link.reader(), loaded, options))
+
+
+def checked(planned: Planned) -> Planned:
+    """The plan, if the user's files have no errors that only the server could tell.
+
+    Raises:
+        InvalidFiles: they have.
+    """
+    from stemctl.diagnostics import has_errors
+    from stemctl.workflow import wrong_files
+
+    wrong = wrong_files(planned.plan)
+    if has_errors(wrong):
+        raise InvalidFiles(wrong, "The files have errors; nothing was sent.")
+    return planned
+
+
+def show_text(
+    screen: Screen, space: Workspace, planned: Planned, advise: bool = True, saved_as: str | None = None
+) -> None:
+    """The plan as the terminal shows it."""
+    from stemctl.render.plan_text import plan_text, where_line
+    from stemctl.workflow import what_was_read
+
+    screen.out(where_line(space.target, space.database))
+    screen.out(what_was_read(space, planned))
+    screen.out(plan_text(planned.plan, screen.look(space.catalog), advise, saved_as))
+    if planned.plan.diagnostics:
+        screen.out("")
+        screen.findings(planned.plan.diagnostics)
+
+
+def unread(plan: Plan) -> bool:
+    """Whether a model could not all be read, so that the plan does not tell everything."""
+    return any(d.code == "incomplete-reading" for d in plan.diagnostics)

@@ -1,0 +1,88 @@
+"""What changed on the server since it was applied: observed against live, whatever the files say now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from stemctl.catalog import Catalog, Field
+from stemctl.records import Address, Completeness, Fields, Place, Reading, Repository, Snapshot, Value
+from stemctl.references import Resolver
+from stemctl.state import Entry, State
+from stemctl.values import elements, same
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """One field that is not as it was: `path` is the field, or field and entry of a map; sets are whole."""
+
+    path: str
+    before: Value
+    after: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Drifted:
+    """A managed record that is not as it was applied; `missing` if it is not found at all."""
+
+    address: Address
+    id: str
+    fields: tuple[Moved, ...]
+    place: Place | None = None
+    missing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """All of them, how many records were looked at, and which models could not be read."""
+
+    records: tuple[Drifted, ...]
+    looked_at: int
+    totals: Mapping[str, int]
+    unread: Mapping[str, str]
+
+
+def find_drift(repository: Repository, state: State, snapshot: Snapshot, catalog: Catalog, resolver: Resolver) -> Drift:
+    """Compare every record of the state with what the server holds now."""
+    found: list[Drifted] = []
+    looked_at = 0
+    for address, entry in sorted(state.records.items()):
+        reading = snapshot.readings.get(address.model)
+        if entry.id is None or reading is None or not reading.sound or address.model not in catalog.models:
+            continue
+        looked_at += 1
+        record = repository.records.get(address)
+        place = record.place if record else None
+        live = reading.records.get(entry.id)
+        if live is None:
+            found.append(Drifted(address, entry.id, (), place, missing=True))
+            continue
+        rows = catalog.models[address.model].fields
+        fields = tuple(
+            move for name in entry.applied if name in rows for move in _moves(rows[name], entry, live, resolver)
+        )
+        if fields:
+            found.append(Drifted(address, entry.id, fields, place))
+    unread = {name: reading.reason for name, reading in snapshot.readings.items() if not reading.sound}
+    return Drift(tuple(found), looked_at, _totals(snapshot.readings), unread)
+
+
+def _totals(readings: Mapping[str, Reading]) -> dict[str, int]:
+    """The number of records that one may see, of the models that were read completely."""
+    return {name: len(r.records) for name, r in readings.items() if r.completeness is Completeness.COMPLETE}
+
+
+def _moves(row: Field, entry: Entry, live: Fields, resolver: Resolver) -> Iterator[Moved]:
+    if row.name not in live:
+        return
+    before = entry.observed.get(row.name, resolver.recall(row, entry.applied[row.name]))
+    after = live[row.name]
+    if same(row, before, after):
+        return
+    if row.kind != "map":
+        yield Moved(row.name, resolver.written(row, before), resolver.written(row, after))
+        return
+    old, new = elements(row, before), elements(row, after)
+    for key in [*old, *(key for key in new if key not in old)]:
+        if key not in old or key not in new or not same(row, {"": old[key]}, {"": new[key]}):
+            yield Moved(f"{row.name}.{key}", old.get(key), new.get(key))

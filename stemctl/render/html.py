@@ -1,0 +1,157 @@
+"""A plan as one HTML page: searchable, light and dark, wide and narrow, and loading nothing.
+
+Every text goes through `escape`; the page's own policy lets no script run but the one whose hash it states.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+from collections.abc import Iterable, Sequence
+
+from stemctl.plan import WAITING, Action, Change, FieldChange, Held, Plan
+from stemctl.records import Value
+from stemctl.render.html_assets import SCRIPT, STYLE
+from stemctl.render.look import Look
+from stemctl.render.plan_text import margin_of, reason_words, summary_lines
+from stemctl.render.wording import LONG, element_diff, joined, shown, visible, word_changes
+
+_OPEN_UP_TO = 200
+"""Changes that are unfolded when the page opens; more of them would make it slow and long."""
+
+
+def plan_html(plan: Plan, look: Look) -> str:
+    """The page."""
+    total = len(plan.changes)
+    sections = "".join(_section(title, changes, total) for title, changes in _sections(plan) if changes)
+    title = escape(summary_lines(plan)[1])
+    policy = f"default-src 'none'; style-src '{_hash(STYLE)}'; script-src '{_hash(SCRIPT)}'; base-uri 'none'"
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>{STYLE}</style>
+</head>
+<body>
+<h1>{title}</h1>
+<p class="where">{_where(plan)}</p>
+<div class="search" hidden><input type="search" placeholder="Search names, fields, values, files" aria-label="Search">
+<output></output></div>
+{sections}{_notes(plan)}{_findings(plan)}
+<script>{SCRIPT}</script>
+</body>
+</html>
+"""
+
+
+def escape(text: object) -> str:
+    """Text as HTML, control characters made visible."""
+    return html.escape(visible(str(text)))
+
+
+def _hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _where(plan: Plan) -> str:
+    server = plan.server
+    facts = [f"{server.name}", server.url, f"portal {server.portal}", f"edition {server.edition}"]
+    facts += [f"commit {plan.commit[:12]}"] if plan.commit else []
+    facts += [f"digest {plan.digest}"]
+    if plan.subset.only or plan.subset.exclude:
+        words = [f"only {joined(plan.subset.only)}"] if plan.subset.only else []
+        words += [f"without {joined(plan.subset.exclude)}"] if plan.subset.exclude else []
+        facts.append(f"a part: {', '.join(words)}, {plan.subset.left_out} records left out")
+    return " · ".join(escape(fact) for fact in facts)
+
+
+def _sections(plan: Plan) -> list[tuple[str, list[Change]]]:
+    going, held = plan.going(), plan.held()
+    waits = [c for c in held if c.held in WAITING and c.held is not Held.REJECTED]
+    order = [Action.DELETE, Action.UPDATE, Action.ADOPT, Action.CREATE, Action.FORGET]
+    return [
+        ("Held until somebody decides", [c for c in held if c not in waits]),
+        ("Carried out by apply", [c for action in order for c in going if c.action is action]),
+        ("Waiting for others", waits),
+    ]
+
+
+def _section(title: str, changes: Sequence[Change], total: int) -> str:
+    cards = "".join(_card(change, total <= _OPEN_UP_TO) for change in changes)
+    return f"<section><h2>{escape(title)}: {len(changes)}</h2>{cards}</section>"
+
+
+def _card(change: Change, opened: bool) -> str:
+    symbol = margin_of(change)
+    style = {"…": "waits", "!": "decide"}.get(symbol, change.action.value)
+    place = f"{change.place.file}:{change.place.line}" if change.place else ""
+    details = "".join(f'<p class="detail">{escape(text)}</p>' for text in change.detail)
+    if change.waits and change.held:
+        details += f'<p class="detail">waits for {escape(joined([str(a) for a in change.waits]))}</p>'
+    rows = "".join(_rows(change, f) for f in change.fields)
+    table = f"<table>{rows}</table>" if rows else ""
+    body = f'<div class="body">{details}{table}</div>' if details or table else ""
+    return (
+        f'<details class="change {style}"{" open" if opened else ""}><summary>'
+        f'<span class="symbol">{escape(symbol)}</span>'
+        f'<span class="address">{escape(change.address)}</span><span class="why">{escape(reason_words(change))}</span>'
+        f'<span class="place">{escape(place)}</span></summary>{body}</details>'
+    )
+
+
+def _rows(change: Change, f: FieldChange) -> str:
+    if f.reason == "conflict":
+        sides = [("base", f.base), ("files", f.after), ("server", f.before)]
+        return _row(f.path, "") + "".join(_row(f"— {name}", _value(value)) for name, value in sides)
+    held = f' <span class="tag">held: {escape(f.held)}</span>' if f.held else ""
+    return _row(f.path, _difference(change, f) + held)
+
+
+def _row(name: str, cell: str) -> str:
+    return f"<tr><th>{escape(name)}</th><td>{cell}</td></tr>"
+
+
+def _difference(change: Change, f: FieldChange) -> str:
+    if change.action is Action.CREATE and change.held is not Held.PENDING:
+        return _value(f.after)
+    if change.action is Action.DELETE:
+        return f"<del>{_value(f.before)}</del>"
+    if isinstance(f.before, str) and isinstance(f.after, str) and max(len(f.before), len(f.after)) > LONG:
+        return " ".join(_words(word_changes(f.before, f.after)))
+    if isinstance(f.before, list) and isinstance(f.after, list):
+        gains, losses = element_diff(f.before, f.after)
+        stays = len(f.after) - len(gains)
+        words = [f"<del>{escape(x)}</del>" for x in losses] + [f"<ins>{escape(x)}</ins>" for x in gains]
+        return " ".join(words) + (f' <span class="note">{stays} unchanged</span>' if stays else "")
+    before = "<del>(not shown by the server)</del>" if not f.shown else f"<del>{_value(f.before)}</del>"
+    return f"{before} → <ins>{_value(f.after)}</ins>"
+
+
+def _words(runs: Iterable[tuple[str, str]]) -> Iterable[str]:
+    marks = {"same": "{}", "gone": "<del>{}</del>", "come": "<ins>{}</ins>"}
+    return (marks[kind].format(html.escape(text)) for kind, text in runs)
+
+
+def _value(value: Value) -> str:
+    return html.escape(shown(value))
+
+
+def _notes(plan: Plan) -> str:
+    if not plan.notes:
+        return ""
+    rows = "".join(f"<li>{escape(n.address or '')} {escape(n.text)}</li>" for n in plan.notes)
+    return f"<h2>Notes, nothing is sent for them</h2><ul>{rows}</ul>"
+
+
+def _findings(plan: Plan) -> str:
+    if not plan.diagnostics:
+        return ""
+    rows = "".join(
+        f"<li>{escape(d.severity.value)}: {escape(d.message)} {escape(d.place or '')} {escape(d.remedy)}</li>"
+        for d in plan.diagnostics
+    )
+    return f"<h2>Findings</h2><ul>{rows}</ul>"

@@ -1,0 +1,200 @@
+"""The plan document: written whole, read back only if nobody touched it and it fits this server and state."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from stemctl.catalog import Catalog
+from stemctl.diagnostics import Diagnostic, Severity
+from stemctl.errors import StemctlError
+from stemctl.plan import (
+    FORMAT,
+    METHODS,
+    Action,
+    Bookkeeping,
+    Change,
+    FieldChange,
+    Held,
+    Note,
+    Plan,
+    Request,
+    Subset,
+    Target,
+    hash_of,
+    request_path,
+)
+from stemctl.records import Address, Place
+from stemctl.state import State
+
+Document = Mapping[str, Any]
+
+
+class BadPlan(StemctlError):
+    """A saved plan that cannot be shown or applied. Nothing was sent."""
+
+
+def is_plan(text: str) -> bool:
+    """Whether a text is meant to be a plan document, sound or not."""
+    try:
+        document = json.loads(text)
+    except ValueError:
+        return False
+    return isinstance(document, dict) and {"format", "digest", "changes"} <= set(document)
+
+
+def open_plan(text: str, name: str) -> Plan:
+    """Read a plan file.
+
+    Raises:
+        BadPlan: it is of another format, not as its schema says, or was edited.
+    """
+    document = json.loads(text)
+    if document["format"] != FORMAT:
+        raise BadPlan(f"{name} has format {document['format']}, this stemctl reads {FORMAT}.", _AGAIN_WHY, _again(name))
+    edited = BadPlan(
+        f"{name} was edited, or is damaged.",
+        "A plan is applied as it was made and reviewed, or not at all. Nothing was sent.",
+        _again(name),
+    )
+    body = {key: value for key, value in document.items() if key != "checksum"}
+    if document.get("checksum") != hash_of(body):
+        raise edited
+    try:
+        plan = _plan(document)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise edited from error
+    if plan.digest != document["digest"]:
+        raise BadPlan(f"{name} does not have the digest that it states.", "Nothing was sent.", _again(name))
+    return plan
+
+
+_AGAIN_WHY = "It was made by another version. Nothing was sent."
+
+
+def _again(name: str) -> list[tuple[str, str]]:
+    return [(f"stemctl plan --out {name}", "makes it anew")]
+
+
+def check_fits(plan: Plan, target: Target, state: State, catalog: Catalog, name: str) -> None:
+    """Refuse a plan that is for another server or state, or whose requests are not what its changes say.
+
+    Raises:
+        BadPlan: with both sides.
+    """
+    for word in ("url", "portal", "edition"):
+        made, now = getattr(plan.server, word), getattr(target, word)
+        if made != now:
+            raise BadPlan(f"{name} was made for {word} {made}, and this is {now}.", "Nothing was sent.")
+    if plan.lineage != state.lineage:
+        why = "One was made anew since. " if plan.lineage else "It was made before anything was applied. "
+        raise BadPlan(f"{name} was made with another state.", why + "Nothing was sent.", _again(name))
+    if plan.serial != state.serial:
+        runs = sorted(entry.run for entry in state.records.values() if entry.run)
+        since = f" since run {runs[-1]}, which may have been of this very plan" if runs else ""
+        raise BadPlan(
+            f"{name} was made at serial {plan.serial} of the state, which is at {state.serial}{since}.",
+            "A plan is applied once. Nothing was sent.",
+            _again(name),
+        )
+    for change in plan.changes:
+        _check_request(change, catalog, name)
+
+
+def _check_request(change: Change, catalog: Catalog, name: str) -> None:
+    model = catalog.models.get(change.address.model)
+    request = change.request
+    if model is None:
+        raise BadPlan(
+            f"{name} has {change.address}, a model that edition {catalog.edition} lacks.", "Nothing was sent."
+        )
+    expected = (METHODS.get(change.action), request_path(model.app, model.name, change.action, change.id))
+    if request is not None and (request.method, request.path) != expected:
+        raise BadPlan(
+            f"{name} has a request for {change.address} that is not what its change says.",
+            f"{request.method} {request.path}, and not {expected[0]} {expected[1]}. Nothing was sent.",
+        )
+
+
+def _plan(d: Document) -> Plan:
+    return Plan(
+        server=Target(**d["server"]),
+        lineage=d["state"]["lineage"],
+        serial=d["state"]["serial"],
+        changes=tuple(_change(row) for row in d["changes"]),
+        bookkeeping=tuple(_bookkeeping(row) for row in d["bookkeeping"]),
+        unchanged=d["unchanged"],
+        ignored_fields=d["ignored_fields"],
+        notes=tuple(Note(_address(n["address"]), n["text"], _place(n)) for n in d["notes"]),
+        diagnostics=tuple(_diagnostic(row) for row in d["diagnostics"]),
+        names=d["names"],
+        subset=Subset(tuple(d["subset"]["only"]), tuple(d["subset"]["exclude"]), d["subset"]["left_out"]),
+        commit=d["commit"],
+    )
+
+
+def _change(d: Document) -> Change:
+    request = d["request"]
+    return Change(
+        address=Address.parse(d["address"]),
+        action=Action(d["action"]),
+        reason=d["reason"],
+        held=Held(d["held"]) if d["held"] else None,
+        approval=d["approval"],
+        id=d["id"],
+        place=_place(d),
+        request=Request(request["method"], request["path"], request["body"]) if request else None,
+        fields=tuple(_field(row) for row in d["fields"]),
+        expects=d["expects"],
+        waits=tuple(Address.parse(text) for text in d["waits"]),
+        managed=tuple(d["managed"]),
+        declared=d["declared"],
+        observed=d["observed"],
+        released=tuple(d["released"]),
+        prevent_delete=d["prevent_delete"],
+        was=_address(d["was"]),
+        detail=tuple(d["detail"]),
+    )
+
+
+def _field(d: Document) -> FieldChange:
+    return FieldChange(
+        path=d["path"],
+        before=d["before"],
+        after=d["after"],
+        reason=d["reason"],
+        held=Held(d["held"]) if d["held"] else None,
+        place=_place(d),
+        base=d.get("base"),
+        shown=d.get("shown", True),
+    )
+
+
+def _bookkeeping(d: Document) -> Bookkeeping:
+    return Bookkeeping(
+        address=Address.parse(d["address"]),
+        id=d["id"],
+        declared=d["declared"],
+        observed=d["observed"],
+        released=tuple(d["released"]),
+        prevent_delete=d["prevent_delete"],
+        was=_address(d["was"]),
+        drop=d["drop"],
+    )
+
+
+def _diagnostic(d: Document) -> Diagnostic:
+    place = Place(d["file"], d["line"], d["column"]) if d["file"] else None
+    remedy, rule = d["remedy"] or "", d["rule"] or ""
+    return Diagnostic(
+        Severity(d["severity"]), d["code"], d["message"], place, remedy, d["address"], d["field"], d["value"], rule
+    )
+
+
+def _address(text: str | None) -> Address | None:
+    return Address.parse(text) if text else None
+
+
+def _place(d: Document) -> Place | None:
+    return Place(d["file"], d["line"], d["column"]) if d["file"] else None

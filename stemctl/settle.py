@@ -1,0 +1,99 @@
+"""Changes of the state that send nothing: conflicts settled, records bound, entries dropped and renamed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from stemctl.catalog import Field, Model
+from stemctl.errors import StateError
+from stemctl.plan import Change, FieldChange, Held
+from stemctl.records import Address, Value
+from stemctl.state import Entry, State
+from stemctl.values import assemble, elements
+
+
+def resolve_conflict(state: State, change: Change, model: Model) -> State:
+    """Take the server's present values as the base of what is in conflict, so that the files' become an edit.
+
+    Raises:
+        StateError: the change is no conflict.
+    """
+    if change.held is not Held.CONFLICT:
+        raise StateError(f"{change.address} is not in conflict.", "Nothing was changed.")
+    entry = state.records[change.was or change.address]
+    applied, observed = dict(entry.applied), dict(entry.observed)
+    for f in change.fields:
+        if f.reason != "conflict":
+            continue
+        name, _, key = f.path.partition(".")
+        row = model.fields[name]
+        if row.kind == "map":
+            applied[name] = _with(applied.get(name), key, f.before)
+        else:
+            applied[name] = _server(row, f, applied.get(name))
+        observed.pop(name, None)
+    return state.with_entry(change.was or change.address, replace(entry, applied=applied, observed=observed))
+
+
+def _server(row: Field, f: FieldChange, applied: Value) -> Value:
+    """The server's value; of a list of items, ours as far as the server has them."""
+    if not row.merges:
+        return f.before
+    ours, live = elements(row, applied), elements(row, f.before)
+    wanted = {**ours, **elements(row, f.after)}
+    return assemble(row, {key: live[key] for key in wanted if key in live})
+
+
+def _with(value: Value, key: str, element: Value) -> Value:
+    """A map with one entry as the server has it, or without it."""
+    rest = {k: v for k, v in (value or {}).items() if k != key}
+    return rest if element is None else {**rest, key: element}
+
+
+def bind(state: State, address: Address, id_: str, run: str) -> State:
+    """Bind an address to a live record, without a base: what differs is shown by the next plan.
+
+    Raises:
+        StateError: the id belongs to another address, or the address to another id.
+    """
+    for other, entry in state.records.items():
+        if entry.id == id_ and other != address:
+            raise StateError(
+                f"{id_} is bound to {other} already.", "An id belongs to one address. Nothing was changed."
+            )
+    bound = state.records.get(address)
+    if bound is not None and bound.id not in (None, id_):
+        hint = (f"stemctl state rm {address}", "forgets that binding")
+        raise StateError(f"{address} is bound to {bound.id}.", "Nothing was changed.", [hint])
+    return state.with_entry(address, replace(bound or Entry(), id=id_, approval=None, run=run))
+
+
+def drop(state: State, address: Address) -> State:
+    """Forget an address; the server is not asked.
+
+    Raises:
+        StateError: the state does not have it.
+    """
+    _known(state, address)
+    return state.with_entry(address, None)
+
+
+def rename(state: State, old: Address, new: Address) -> State:
+    """Give an entry another address of the same model.
+
+    Raises:
+        StateError: the state lacks the one, or has the other.
+    """
+    entry = _known(state, old)
+    if new in state.records:
+        raise StateError(f"The state has {new} already.", "Nothing was changed.")
+    if new.model != old.model:
+        raise StateError(f"{old} cannot become {new}.", "A record keeps its model. Nothing was changed.")
+    return state.with_entry(old, None).with_entry(new, entry)
+
+
+def _known(state: State, address: Address) -> Entry:
+    if address not in state.records:
+        hint = ("stemctl state list", "shows what it has")
+        raise StateError(f"The state does not have {address}.", "Nothing was changed.", [hint])
+    return state.records[address]
