@@ -35,18 +35,15 @@ def check_fields(model: Model, body: Fields, *, seeding: bool = False) -> tuple[
         field = model.fields.get(name)
         if field is None or not (is_stored(field) if seeding else is_written(field)):
             continue
-        if value is None:
-            if not field.takes_null and field.kind not in {"map", "json"}:
-                continue
-            found[name] = None
-            continue
         try:
-            found[name] = values.clean(field, value)
+            if value is not None:
+                found[name] = values.clean(field, value)
+            elif field.takes_null and field.required:
+                problems[name] = ["This field may not be null."]
+            elif field.takes_null or field.kind in {"map", "json"}:
+                found[name] = None
         except values.Invalid as invalid:
             problems[name] = invalid.messages
-    for field in model.fields.values():
-        if field.required and found.get(field.name) is None and field.name in found:
-            problems[field.name] = ["This field may not be null."]
     return found, problems
 
 

@@ -251,6 +251,17 @@ def test_a_listing_sees_the_writes_of_another_process(tmp_path: Path, catalog: C
     theirs.close()
 
 
+def test_reading_does_not_wait_for_the_writing_of_another_process(tmp_path: Path, catalog: Catalog) -> None:
+    ours, theirs = (Database(tmp_path / "sandbox.db", catalog) for _ in range(2))
+    theirs.seed(PROJECTS)
+    with theirs.transaction():
+        theirs.add(catalog.models["session"], {"name": "not yet", "projects": [LAB]})
+        assert Api(ours).names("stem/session/") == []
+    assert Api(ours).names("stem/session/") == ["not yet"]
+    ours.close()
+    theirs.close()
+
+
 def test_a_transaction_is_all_or_nothing(database: Database, api: Api) -> None:
     def half() -> None:
         with database.transaction():

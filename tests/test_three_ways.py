@@ -1,0 +1,298 @@
+"""Every row of the three-way table, over the real sandbox, with a colleague who edits in the browser."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.lab import Lab
+
+S = "{name: s, description: First., tags: [ours], extra_fields: {room: B115}}"
+
+
+def applied(lab: Lab, record: str = S) -> None:
+    lab.sessions(record)
+    lab.apply()
+
+
+def only(lab: Lab) -> Any:
+    (change,) = lab.plan()["changes"]
+    return change
+
+
+def held(change: Any) -> dict[str, str | None]:
+    return {f["path"]: f["held"] for f in change["fields"]}
+
+
+def test_same_on_both_sides_moves_the_base_and_sends_nothing(lab: Lab) -> None:
+    applied(lab)
+    lab.edit("session", "s", description="Second.")
+    lab.sessions(S.replace("First", "Second"))
+    plan = lab.plan()
+    assert (plan["changes"], [b["declared"] for b in plan["bookkeeping"]]) == ([], [{"description": "Second."}])
+    lab.apply()
+    assert lab.writes == []
+    assert lab.plan()["bookkeeping"] == []
+
+
+def test_drift_is_shown_and_held(lab: Lab) -> None:
+    applied(lab)
+    lab.edit("session", "s", description="Theirs.", extra_fields={"room": "B117", "lamp": "on"})
+    change = only(lab)
+    assert (change["reason"], change["held"], change["request"]) == ("drift", "revert", None)
+    assert held(change) == {"description": "revert", "extra_fields.room": "revert"}
+    result = lab.run("apply", "--auto-approve")
+    assert result.code == 0
+    assert lab.writes == []
+    assert lab.run("plan", "--detailed-exitcode").code == 2
+    assert "server has B117; allowed, apply puts back B115" in result.out
+    lab.apply("--allow", "revert=1")
+    (patch,) = lab.writes
+    assert patch.body == {"description": "First.", "extra_fields": {"room": "B115", "lamp": "on"}}
+    assert lab.plan()["changes"] == []
+
+
+def test_both_sides_changed_it_is_a_conflict_until_it_is_resolved(lab: Lab) -> None:
+    applied(lab)
+    lab.edit("session", "s", description="Theirs.")
+    lab.sessions(S.replace("First", "Ours").replace("[ours]", "[ours, new]"))
+    change = only(lab)
+    assert (change["reason"], change["held"]) == ("conflict", "conflict")
+    field = next(f for f in change["fields"] if f["path"] == "description")
+    assert (field["base"], field["files"], field["server"]) == ("First.", "Ours.", "Theirs.")
+    assert held(change) == {"description": "conflict", "tags": "conflict"}
+    result = lab.run("apply", "--auto-approve", "--allow", "revert", "--allow", "replace")
+    assert result.code == 3
+    assert lab.writes == []
+    assert lab.run("resolve", "session/s").code == 0
+    assert lab.writes == []
+    change = only(lab)
+    assert (change["reason"], change["held"]) == ("edited", None)
+    lab.apply()
+    assert lab.writes[0].body == {"description": "Ours.", "tags": ["ours", "new"]}
+    assert lab.run("resolve", "session/s").code == 1
+
+
+def test_a_conflict_is_settled_by_writing_what_the_server_has(lab: Lab) -> None:
+    applied(lab)
+    lab.edit("session", "s", description="Theirs.")
+    lab.sessions(S.replace("First", "Theirs"))
+    lab.apply()
+    assert lab.writes == []
+    assert lab.plan()["changes"] == []
+
+
+def test_a_colleagues_tag_survives_ours(lab: Lab) -> None:
+    applied(lab)
+    lab.edit("session", "s", tags=["ours", "theirs"])
+    assert lab.plan()["changes"] == []
+    lab.sessions(S.replace("[ours]", "[ours, more]"))
+    assert "apply adds more; theirs, added on the server, stays" in lab.run("plan").out
+    lab.apply()
+    assert lab.writes[0].body == {"tags": ["ours", "theirs", "more"]}
+    lab.sessions(S.replace("[ours]", "[]"))
+    lab.apply()
+    assert lab.writes[0].body == {"tags": ["theirs"]}
+    assert lab.plan()["changes"] == []
+
+
+def test_what_somebody_took_out_is_drift_of_that_element_alone(lab: Lab) -> None:
+    applied(lab, S.replace("[ours]", "[a, b]"))
+    lab.edit("session", "s", tags=["a", "theirs"])
+    lab.sessions(S.replace("[ours]", "[a, b, c]"))
+    change = only(lab)
+    afters = {f["held"]: f["after"] for f in change["fields"]}
+    assert afters == {"revert": ["a", "theirs", "b"], None: ["a", "theirs", "c"]}
+    lab.run("apply", "--auto-approve")
+    assert lab.writes[0].body == {"tags": ["a", "theirs", "c"]}
+    assert held(only(lab)) == {"tags": "revert"}
+    lab.sessions(S.replace("[ours]", "[a, b]"))
+    lab.run("apply", "--auto-approve")
+    assert lab.writes[0].body == {"tags": ["a", "theirs"]}
+
+
+def test_nothing_of_a_map_that_others_wrote_is_replaced_unasked(lab: Lab) -> None:
+    applied(lab)
+    lab.edit("session", "s", extra_fields={"room": "B115", "lamp": "theirs"})
+    lab.sessions(S.replace("room: B115", "room: B115, lamp: ours"))
+    change = only(lab)
+    assert held(change) == {"extra_fields.lamp": "replace"}
+    assert lab.run("apply", "--auto-approve").code == 3
+    assert lab.writes == []
+    lab.apply("--allow", "replace")
+    assert lab.writes[0].body == {"extra_fields": {"room": "B115", "lamp": "ours"}}
+
+
+def test_an_entry_both_changed_is_a_conflict_of_that_entry(lab: Lab) -> None:
+    applied(lab)
+    lab.edit("session", "s", extra_fields={"room": "B117"})
+    lab.sessions(S.replace("room: B115", "room: B119"))
+    assert held(only(lab)) == {"extra_fields.room": "conflict"}
+    assert lab.run("resolve", "session/s").code == 0
+    lab.apply()
+    assert lab.writes[0].body == {"extra_fields": {"room": "B119"}}
+
+
+def test_links_are_told_apart_by_their_address(lab: Lab) -> None:
+    link = "{Repository: DANDI, URL: https://a.org/1}"
+    applied(lab, f"{{name: s, download_links: [{link}]}}")
+    theirs = [{"Repository": "DANDI", "URL": "https://a.org/1"}, {"Repository": "GitHub", "URL": "https://b.org/2"}]
+    lab.edit("session", "s", download_links=theirs)
+    assert lab.plan()["changes"] == []
+    lab.sessions(f"{{name: s, download_links: [{link.replace('DANDI', 'Zenodo')}]}}")
+    lab.apply()
+    sent = {item["URL"]: item["Repository"] for item in lab.writes[0].body["download_links"]}
+    assert sent == {"https://a.org/1": "Zenodo", "https://b.org/2": "GitHub"}
+
+
+def test_ignored_changes_are_sent_at_creation_only_and_counted(lab: Lab) -> None:
+    record = S.replace("}}", "}, lifecycle: {ignore_changes: [description]}}")
+    applied(lab, record)
+    lab.edit("session", "s", description="Theirs.")
+    lab.sessions(record.replace("First", "Ours"))
+    result = lab.run("plan", "--detailed-exitcode")
+    assert result.code == 0
+    assert "left alone: 1 field" in result.out.lower()
+    lab.apply()
+    assert lab.writes == []
+
+
+NORMALISED = {
+    "trimmed text": ("{name: s, description: '  Around.  '}", {}),
+    "plus zero": ("{name: s, date_time: 2024-03-12T09:00:00+00:00}", {}),
+    "another zone": ("{name: s, date_time: 2024-03-12T10:00:00+01:00}", {}),
+    "a day": ("{name: s, date_time: 2024-03-12}", {}),
+    "whole number": ("{name: s, extra_fields: {n: 2}}", {"extra_fields": {"n": 2.0}}),
+    "pairs": ("{name: s, extra_fields: {n: x}}", {"extra_fields": [{"name": "n", "value": "x"}]}),
+    "order": ("{name: s, tags: [b, a]}", {"tags": ["a", "b"]}),
+}
+
+
+@pytest.mark.parametrize("name", NORMALISED)
+def test_what_the_server_normalises_never_returns(lab: Lab, name: str) -> None:
+    record, form = NORMALISED[name]
+    applied(lab, record)
+    if form:
+        lab.edit("session", "s", **form)
+    for _ in range(2):
+        assert lab.plan()["changes"] == []
+        lab.apply()
+        assert lab.writes == []
+
+
+def test_a_server_that_spells_the_keys_of_items_in_its_own_case(lab: Lab) -> None:
+    import httpx
+
+    def lower(request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        content = response.content.replace(b'"URL"', b'"url"').replace(b'"Repository"', b'"repository"')
+        return httpx.Response(response.status_code, content=content)
+
+    lab.after = lower
+    applied(lab, "{name: s, download_links: [{Repository: DANDI, URL: https://a.org/1}]}")
+    assert lab.plan()["changes"] == []
+    assert "Repository: DANDI" in lab.run("get", "session", "-o", "yaml").out
+
+
+def test_a_form_of_the_servers_own_is_no_difference(lab: Lab) -> None:
+    """Whatever it makes of the text: as long as neither side changes it, nothing is sent."""
+    import httpx
+
+    def wrap(request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        if "session" in request.url.path and b"First." in response.content:
+            return httpx.Response(response.status_code, content=response.content.replace(b"First.", b"<b>First.</b>"))
+        return response
+
+    lab.after = wrap
+    applied(lab)
+    for _ in range(2):
+        assert lab.plan()["changes"] == []
+        lab.apply()
+        assert lab.writes == []
+    lab.sessions(S.replace("First", "Second"))
+    lab.apply()
+    assert lab.writes[0].body == {"description": "Second."}
+
+
+def test_a_field_missing_from_an_answer_is_unknown_not_empty(lab: Lab) -> None:
+    import json
+
+    import httpx
+
+    applied(lab)
+
+    def without(request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        if request.method == "GET" and request.url.path.endswith("/stem/session/"):
+            body = response.json()
+            for record in body["sessions"]:
+                record.pop("description")
+            return httpx.Response(200, content=json.dumps(body))
+        return response
+
+    lab.after = without
+    assert lab.plan()["changes"] == []
+
+
+def test_a_record_that_is_gone_is_created_again_only_if_allowed(lab: Lab) -> None:
+    applied(lab)
+    lab.api("DELETE", f"stem/session/{lab.live('session', 's')['id']}/")
+    change = only(lab)
+    assert (change["action"], change["reason"], change["held"]) == ("create", "gone_from_server", "revert")
+    assert lab.run("apply", "--auto-approve").code == 0
+    assert lab.writes == []
+    lab.apply("--allow", "revert")
+    assert [s.method for s in lab.writes] == ["POST"]
+    assert lab.plan()["changes"] == []
+
+
+def test_a_record_made_anew_under_its_name_is_adopted(lab: Lab) -> None:
+    applied(lab)
+    old = lab.live("session", "s")
+    lab.api("DELETE", f"stem/session/{old['id']}/")
+    lab.api("POST", "stem/session/", {"name": "s", "projects": old["projects"], "tags": ["ours"]})
+    change = only(lab)
+    assert (change["action"], change["reason"]) == ("adopt", "gone_from_server")
+    lab.apply()
+    assert lab.state["records"]["session/s"]["id"] == lab.live("session", "s")["id"]
+
+
+def test_what_was_deleted_on_both_sides_is_forgotten_quietly(lab: Lab) -> None:
+    lab.sessions(S, "{name: t}")
+    lab.apply()
+    lab.api("DELETE", f"stem/session/{lab.live('session', 't')['id']}/")
+    lab.sessions(S)
+    plan = lab.plan()
+    assert (plan["changes"], [b["drop"] for b in plan["bookkeeping"]]) == ([], [True])
+    lab.apply()
+    assert list(lab.state["records"]) == ["session/s"]
+
+
+def test_drift_tells_what_happened_and_sends_nothing(lab: Lab) -> None:
+    lab.sessions(S, "{name: t}", "{name: u}")
+    lab.apply()
+    lab.edit("session", "s", tags=["ours", "theirs"], extra_fields={"room": "B117"}, description="Theirs.")
+    lab.api("DELETE", f"stem/session/{lab.live('session', 't')['id']}/")
+    result = lab.run("drift", "--detailed-exitcode")
+    assert result.code == 2
+    assert {s.method for s in lab.requests} == {"GET"}
+    for words in ("theirs was added", "B115 → B117", "First. → Theirs.", "not found", "1 changed"):
+        assert words in result.out
+    document = lab.run("drift", "-o", "json").json
+    assert [(r["address"], r["missing"]) for r in document["records"]] == [("session/s", False), ("session/t", True)]
+    assert lab.run("drift").code == 0
+
+
+def test_drift_tells_of_an_added_element_once(lab: Lab) -> None:
+    applied(lab)
+    lab.edit("session", "s", tags=["ours", "theirs"])
+    assert "theirs was added" in lab.run("drift").out
+    lab.apply()
+    assert "No drift" in lab.run("drift").out
+
+
+def test_no_drift_right_after_an_apply_that_merged(lab: Lab) -> None:
+    applied(lab)
+    lab.edit("session", "s", tags=["ours", "theirs"])
+    lab.sessions(S.replace("[ours]", "[ours, more]"))
+    lab.apply()
+    assert "No drift: 1 record" in lab.run("drift").out
