@@ -97,7 +97,7 @@ class Apply:
         if outcome.status is Status.APPLIED:
             self._applied(change, outcome, done)
         elif outcome.status is Status.PROPOSED and outcome.approval:
-            entry = self._entries.get(change.address, Entry())
+            entry = self._take(change.address, change.was)
             self._entries[change.address] = replace(
                 entry, approval=Proposed(outcome.approval, change.declared), run=self.run
             )

@@ -63,6 +63,8 @@ class Comparer:
             fields=tuple(rows),
             declared=_declared(model, record),
             prevent_delete=record.lifecycle.prevent_delete,
+            was=binding.was,
+            detail=(_GONE,) if binding.gone else (),
         )
         if binding.gone and Held.REVERT not in permissions.granted:
             change = _hold(change, Held.REVERT)
@@ -96,6 +98,9 @@ class Comparer:
         """The approvals of a model, as read."""
         nothing = Reading(model.name, Completeness.PARTIAL, {}, reason="its approvals were not read")
         return self.snapshot.approvals.get(model.name, nothing)
+
+
+_GONE = "deleted on the server, or hidden from you; allowed, apply creates it again, with another id"
 
 
 def _written(model: Model, record: Record) -> list[Field]:
@@ -156,6 +161,8 @@ class _Update:
         for name in released:
             text = f"{name} released, its line left the file; the server keeps its value"
             self.notes.append(Note(self.record.address, text, self.record.place))
+        if self.binding.was is not None:
+            self.notes.append(Note(self.record.address, f"was {self.binding.was}", self.record.place))
         if self.changes or self.adopts:
             return Verdicts(self._change(released), None, tuple(self.notes), self.ignored)
         return Verdicts(None, self._bookkeeping(released), tuple(self.notes), self.ignored)
@@ -209,10 +216,10 @@ class _Update:
             self._reviewed(row, written, sides)
         else:
             self._move_base(row, sides, written, merged)
-        if merged.form and not self.accepted and sides.live is not UNSET and is_empty(row, sides.live):
-            self.notes.append(
-                Note(self.record.address, f"{name}: the server does not hold it", self.record.place_of(name))
-            )
+        if merged.form and not self.accepted and (sides.live is UNSET or is_empty(row, sides.live)):
+            does = "hold" if name in self.binding.live else "show"
+            text = f"{name} was sent, and the server does not {does} it"
+            self.notes.append(Note(self.record.address, text, self.record.place_of(name)))
 
     def _move_base(self, row: Field, sides: Sides, written: Value, merged: Merged) -> None:
         """What the base becomes once this change is done, where it becomes anything else."""
@@ -254,7 +261,10 @@ class _Update:
 
     def _change(self, released: tuple[str, ...]) -> Change:
         conflict = any(f.held is Held.CONFLICT for f in self.changes)
-        fields = tuple(replace(f, held=Held.CONFLICT) if conflict else f for f in self.changes)
+        fields = tuple(self.changes)
+        if conflict:  # nothing of the record is sent; what is in conflict stands first
+            self.changes.sort(key=lambda f: f.reason != "conflict")
+            fields = tuple(replace(f, held=Held.CONFLICT) for f in self.changes)
         request = None
         if self.body and not conflict:
             path = request_path(self.model.app, self.model.name, Action.UPDATE, self.binding.id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from stemctl.catalog import Catalog, Model
 from stemctl.diagnostics import Diagnostic, Severity
@@ -32,6 +32,7 @@ class Absent:
 
     entry: Entry | None = None
     gone: bool = False
+    was: Address | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,10 @@ def identify(repository: Repository, state: State, snapshot: Snapshot, catalog: 
             reading = snapshot.readings.get(model.name, Reading(model.name, Completeness.PARTIAL, {}))
             finders[model.name] = _Finder(repository, entries, owners, model, reading, live_names(model, reading))
         try:
-            bindings[address] = finders[address.model].bind(record)
+            bound = finders[address.model].bind(record)
+            if address in moved and not isinstance(bound, Unread):
+                bound = replace(bound, was=moved[address])
+            bindings[address] = bound
         except _Contradiction as error:
             problems.append(error.diagnostic)
             bindings[address] = Unread()

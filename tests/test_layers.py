@@ -13,9 +13,9 @@ LAYERS = {
         errors records diagnostics plan state
     """,
     "pure": """
-        accepts across approvals catalog check compare config_schema defaults deletes document explain formats identity
-        judge merge moments nearest order patterns plan_schema planner references scalars schema subject syntax
-        translate values render
+        accepts across approvals catalog check compare config_schema defaults deletes document drift explain formats
+        identity judge merge moments nearest order origin patterns plan_schema planner references saved scalars schema selection
+        settle subject syntax translate values render
     """,
     "files and network": """
         account apply carry client config files live loader manifests proposals reading schema_files start store tokens

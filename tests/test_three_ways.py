@@ -153,7 +153,7 @@ def test_ignored_changes_are_sent_at_creation_only_and_counted(lab: Lab) -> None
     lab.sessions(record.replace("First", "Ours"))
     result = lab.run("plan", "--detailed-exitcode")
     assert result.code == 0
-    assert "left alone: 1 field" in result.out.lower()
+    assert "Left alone: 1 field by ignore_changes." in result.out
     lab.apply()
     assert lab.writes == []
 

@@ -43,7 +43,7 @@ def _record(record: Drifted, drift: Drift, look: Look) -> list[str]:
         among = f"not among the {look.count(record.address.model, seen)} you may see (all were read), " if seen else ""
         lines.append(f"      not found: {among}404 for its id.")
         lines.append("      It was deleted, or it is hidden from your account.")
-    return lines + look.columns([(visible(move.path), _what(move)) for move in record.fields])
+    return lines + look.wrapped([(visible(move.path), _what(move)) for move in record.fields])
 
 
 def _what(move: Moved) -> str:

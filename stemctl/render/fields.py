@@ -14,7 +14,7 @@ Row = tuple[str, str]
 def field_lines(change: Change, look: Look) -> list[str]:
     """The lines below a change's own line, names in one column."""
     rows = [row for f in change.fields for row in _rows(change, f)]
-    return look.columns(rows)
+    return look.wrapped(rows)
 
 
 def _rows(change: Change, f: FieldChange) -> Iterator[Row]:
@@ -33,7 +33,7 @@ def _rows(change: Change, f: FieldChange) -> Iterator[Row]:
         yield ("", f"server   {shown(f.before) if f.shown else '(not shown by the server)'}")
         yield ("", f"files    {shown(f.after)}")
     elif f.held is Held.REVERT:
-        yield (f.path, _drifted(f))
+        yield (f.path, _drifted(f) if change.held else f"held: revert, the server's stays; {_drifted(f)}")
     else:
         yield (f.path, _edited(change, f))
 

@@ -90,7 +90,7 @@ def _card(change: Change, opened: bool) -> str:
     style = {"…": "waits", "!": "decide"}.get(symbol, change.action.value)
     place = f"{change.place.file}:{change.place.line}" if change.place else ""
     details = "".join(f'<p class="detail">{escape(text)}</p>' for text in change.detail)
-    if change.waits and change.held:
+    if change.held is Held.BLOCKED:
         details += f'<p class="detail">waits for {escape(joined([str(a) for a in change.waits]))}</p>'
     rows = "".join(_rows(change, f) for f in change.fields)
     table = f"<table>{rows}</table>" if rows else ""
@@ -107,8 +107,19 @@ def _rows(change: Change, f: FieldChange) -> str:
     if f.reason == "conflict":
         sides = [("base", f.base), ("files", f.after), ("server", f.before)]
         return _row(f.path, "") + "".join(_row(f"— {name}", _value(value)) for name, value in sides)
-    held = f' <span class="tag">held: {escape(f.held)}</span>' if f.held else ""
-    return _row(f.path, _difference(change, f) + held)
+    tag = f' <span class="tag">held: {escape(f.held)}</span>' if f.held else ""
+    return _row(f.path, _difference(change, f) + tag + _direction(f))
+
+
+def _direction(f: FieldChange) -> str:
+    """Who did what, wherever the server moved."""
+    words = {
+        Held.REVERT: "changed on the server; allowed, apply undoes that",
+        Held.REPLACE: "the server's value stays until replacing it is allowed",
+        Held.CONFLICT: "waits for the conflict",
+    }
+    said = words.get(f.held, "") if f.held else "the reviewer wrote this" if f.reason == "accepted" else ""
+    return f' <span class="note">{said}</span>' if said else ""
 
 
 def _row(name: str, cell: str) -> str:

@@ -36,7 +36,8 @@ th { font: .85rem/1.7 ui-monospace, monospace; color: var(--dim); white-space: n
 del { color: var(--del); background: var(--del-bg); text-decoration: line-through; border-radius: .2rem;
   padding: 0 .15rem; }
 ins { color: var(--add); background: var(--add-bg); text-decoration: none; border-radius: .2rem; padding: 0 .15rem; }
-.tag { font-size: .8rem; color: var(--del); border: 1px solid currentcolor; border-radius: 1rem; padding: 0 .5rem; }
+.tag { font-size: .8rem; color: var(--del); border: 1px solid currentcolor; border-radius: 1rem; padding: 0 .5rem;
+  white-space: nowrap; }
 [hidden] { display: none !important; }
 @media (max-width: 36rem) { .place { margin-left: 0; width: 100%; } th { white-space: normal; }
   th, td { display: block; width: auto; padding: 0; } td { padding-bottom: .3rem; } }

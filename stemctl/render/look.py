@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -55,11 +56,18 @@ class Look:
         """Rows of two or more cells, every cell but the last padded to its column."""
         if not rows:
             return []
-        widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]) - 1)]
-        return [
-            " " * indent + "".join(c.ljust(w + gap) for c, w in zip(row, widths, strict=False)) + row[-1]
-            for row in rows
-        ]
+        widths = [max(len(row[i]) for row in rows) + gap for i in range(len(rows[0]) - 1)]
+        return [" " * indent + "".join(c.ljust(w) for c, w in zip(row, widths, strict=False)) + row[-1] for row in rows]
+
+    def wrapped(self, rows: Sequence[tuple[str, str]], indent: int = 6) -> list[str]:
+        """Two columns, of which the second is broken at words where it does not fit the width."""
+        column = indent + max((len(name) for name, _ in rows), default=0) + 4
+        lines: list[str] = []
+        for name, text in rows:
+            parts = textwrap.wrap(text, max(30, self.width - column), break_long_words=False, break_on_hyphens=False)
+            lines.append((" " * indent + name).ljust(column) + (parts[0] if parts else ""))
+            lines += [" " * column + part for part in parts[1:]]
+        return [line.rstrip() for line in lines]
 
     def count(self, model: str, number: int) -> str:
         """`14 sessions`."""

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Iterable, Sequence
 
 from stemctl.diagnostics import Severity
 from stemctl.errors import Hint
-from stemctl.plan import PERMISSIONS, WAITING, Action, Change, Held, Plan, Target
+from stemctl.plan import PERMISSIONS, WAITING, Action, Change, FieldChange, Held, Plan, Target
 from stemctl.records import Value
 from stemctl.render.fields import field_lines
 from stemctl.render.look import Look
-from stemctl.render.wording import joined, shown, visible
+from stemctl.render.wording import LONG, joined, shown, visible
 
 FOLD_ABOVE = 5
 """Equal changes are folded once there are more than this many."""
+
+_PLAIN = re.compile(r"\w[\w/. -]*(?<! )")
+"""Text that YAML takes without quotes, wherever it stands."""
 
 SYMBOLS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-", Action.ADOPT: "=", Action.FORGET: "."}
 _ORDER = [Action.CREATE, Action.ADOPT, Action.UPDATE, Action.DELETE]
@@ -38,7 +42,7 @@ def plan_text(plan: Plan, look: Look, advise: bool = True, saved_as: str | None 
         hint = (f"stemctl apply {saved_as}", "carries out exactly this plan, once, without a question")
         lines += look.next([hint] if plan.going() or plan.bookkeeping else [])
     elif advise:
-        lines += look.next(next_hints(plan)) + _to_write(plan)
+        lines += look.next(next_hints(plan)) + _to_write(plan, look)
     return look.finish(lines)
 
 
@@ -85,7 +89,8 @@ def change_lines(change: Change, look: Look) -> list[str]:
     symbol = margin_of(change)
     lines = look.headline(symbol, visible(str(change.address)), _right(change))
     lines += [f"      {visible(text)}" for text in change.detail]
-    if change.held is None or change.held in (Held.CONFLICT, Held.REVERT, Held.REPLACE):
+    gone = change.held is Held.REVERT and change.action is Action.CREATE
+    if change.held is None or (change.held in (Held.CONFLICT, Held.REVERT, Held.REPLACE) and not gone):
         lines += field_lines(change, look)
     return lines
 
@@ -145,9 +150,11 @@ def _notes(plan: Plan, look: Look) -> list[str]:
         title = visible(str(note.address))
         space = " " * max(2, look.width - 2 - len(title) - len(place))
         lines += [f"  {title}{space}{look.paint('dim', place)}", f"      {visible(note.text)}"]
+    lines = ["", "Notes, nothing is sent for them", *lines] if lines else []
     if plan.ignored_fields:
-        lines.append(f"  left alone: {plan.ignored_fields} fields by ignore_changes")
-    return ["", "Notes, nothing is sent for them", *lines] if lines else []
+        fields = f"{plan.ignored_fields} field{'' if plan.ignored_fields == 1 else 's'}"
+        lines += ["", f"Left alone: {fields} by ignore_changes."]
+    return lines
 
 
 def held_lines(plan: Plan, look: Look) -> list[str]:
@@ -205,13 +212,16 @@ def _left_out(plan: Plan) -> list[str]:
 
 
 def _calm(plan: Plan, numbers: dict[str, int]) -> str:
-    records = f"{numbers['unchanged']:,} record{'' if numbers['unchanged'] == 1 else 's'}"
+    one = numbers["unchanged"] == 1
+    agree = (
+        f"{numbers['unchanged']:,} record{'' if one else 's'} on the server {'is' if one else 'are'} as the files say"
+    )
     if numbers["held"]:
-        are = "is" if numbers["unchanged"] == 1 else "are"
-        return f"Nothing to send: {records} on the server {are} as the files say, {numbers['held']} held."
+        held = f"{numbers['held']} held"
+        return f"Nothing to send: {agree}, {held}." if numbers["unchanged"] else f"Nothing to send: {held}."
     if not numbers["unchanged"]:
         return "Nothing to do: the files declare no records, and none is managed."
-    return f"Nothing to do: {'all ' if numbers['unchanged'] > 1 else ''}{records} on the server as the files say."
+    return f"Nothing to do: {'' if one else 'all '}{agree}."
 
 
 def next_hints(plan: Plan) -> list[Hint]:
@@ -219,16 +229,18 @@ def next_hints(plan: Plan) -> list[Hint]:
     hints: list[Hint] = []
     going = plan.going()
     if going:
-        bound = sum(c.action is Action.ADOPT for c in going)
-        only_binds = bound == len(going) and not any(c.sends for c in going)
-        binds = f"binds the record{'s' if bound > 1 else ''}"
-        hints.append(
-            (f"stemctl apply{_same_part(plan)}", binds if only_binds else "shows this again, asks, and sends it")
-        )
-        if not only_binds:
-            hints.append(
-                (f"stemctl plan{_same_part(plan)} --out plan.json", "keeps it, to apply exactly this one later")
-            )
+        part = _same_part(plan)
+        if any(c.sends for c in going):
+            hints.append((f"stemctl apply{part}", "shows this again, asks, and sends it"))
+            hints.append((f"stemctl plan{part} --out plan.json", "keeps it, to apply exactly this one later"))
+        elif all(c.action is Action.ADOPT for c in going):
+            hints.append((f"stemctl apply{part}", f"binds the record{'s' if len(going) > 1 else ''}"))
+        else:
+            hints.append((f"stemctl apply{part}", "writes it to the state"))
+    conflicts = [c for c in plan.held() if c.held is Held.CONFLICT]
+    if conflicts:
+        words = " ".join(_typed(str(c.address)) for c in conflicts[:3])
+        hints.append((f"stemctl resolve {words}", "the files' values become an edit of the server's"))
     asking = {kind: sum(_asks(c, kind) for c in plan.changes) for kind in PERMISSIONS}
     for kind, number in asking.items():
         if number:
@@ -264,7 +276,7 @@ def _asks(change: Change, kind: Held) -> bool:
     return change.held is kind or any(f.held is kind for f in change.held_fields)
 
 
-def _to_write(plan: Plan) -> list[str]:
+def _to_write(plan: Plan, look: Look) -> list[str]:
     """What can be written into a file to settle what is held."""
     left = [c for c in plan.held() if c.held is Held.DELETE]
     renames = [c for c in plan.held() if c.held is Held.RENAME]
@@ -272,9 +284,9 @@ def _to_write(plan: Plan) -> list[str]:
     lines: list[str] = []
     if drifted:
         lines.append("To keep what the server has, write it in the file; nothing is sent for it then:")
-        lines += [f"      {visible(str(c.address))}    {f.path}: {shown(f.before)}" for c, f in drifted[:5]]
+        lines += look.wrapped([(visible(str(c.address)), _to_copy(c, f)) for c, f in drifted[:5]])
     if left:
-        names = f"[{', '.join(visible(str(c.address)) for c in left[:3])}{', …' if len(left) > 3 else ''}]"
+        names = f"[{', '.join(_yaml(str(c.address)) for c in left[:3])}{', …' if len(left) > 3 else ''}]"
         lines += [
             "To settle it in a pull request, write one of these in any manifest:",
             f"      deleted: {names}    deletes, no other permission needed",
@@ -284,16 +296,32 @@ def _to_write(plan: Plan) -> list[str]:
     return lines
 
 
+def _to_copy(change: Change, f: FieldChange) -> str:
+    """The server's value as a line of a manifest, if it is short."""
+    text = json.dumps(f.before, ensure_ascii=False) if isinstance(f.before, list) else shown(f.before)
+    name, _, entry = f.path.partition(".")
+    if len(text) > LONG:
+        return f"its {f.path} as stemctl show {_typed(str(change.address))} prints it"
+    if f.before is None:
+        return f"without {f.path}"
+    return f"{name}: {{{entry}: {text}}}" if entry else f"{name}: {text}"
+
+
+def _yaml(text: str) -> str:
+    """Text as a manifest takes it, in quotes where it needs them."""
+    return text if _PLAIN.fullmatch(text) else json.dumps(text, ensure_ascii=False)
+
+
 def _moved_entry(renames: Iterable[Change]) -> list[str]:
     lines = []
     for change in renames:
         if change.action is Action.CREATE:
-            old = visible(str(change.waits[0]))
+            old = _yaml(str(change.waits[0]))
             lines += [
                 "If it is the same record:",
                 "      moved:",
                 f"        - from: {old}",
-                f"          to: {visible(str(change.address))}",
+                f"          to: {_yaml(str(change.address))}",
                 "If it is another one, and the first should go:",
                 f"      deleted: [{old}]",
             ]

@@ -14,7 +14,7 @@ LONG = 60
 AROUND = 3
 """Words shown before and after a change."""
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 _NUMBER = re.compile(r"[-+]?[0-9][0-9_.eE+-]*")
 _OWN_WORDS = {"none", "(none)", "(cleared)", "(not shown)", "null", "true", "false"}
 
