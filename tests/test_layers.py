@@ -14,8 +14,8 @@ LAYERS = {
     """,
     "pure": """
         accepts across approvals catalog check compare config_schema defaults deletes document drift explain formats
-        identity judge merge moments nearest order origin patterns plan_schema planner references saved scalars schema selection
-        settle subject syntax translate values render
+        identity judge merge moments nearest order origin patterns plan_schema planner references saved scalars
+        schema selection settle subject syntax translate values render
     """,
     "files and network": """
         account apply carry client config files live loader manifests proposals reading schema_files start store tokens
