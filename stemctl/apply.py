@@ -112,6 +112,8 @@ class Apply:
         if outcome.id is not None:
             self._ids[change.address] = outcome.id
         entry = self._take(change.address, change.was)
+        if entry.id not in (None, outcome.id):  # another record than the one that is gone: nothing of it is a base
+            entry = Entry(prevent_delete=entry.prevent_delete)
         observed = {**self._observed(change, done), **change.observed}
         self._entries[change.address] = self._moved(
             entry, outcome.id, change.declared, observed, change.released, change.prevent_delete

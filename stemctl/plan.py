@@ -304,12 +304,9 @@ class Report:
         """0 done; 1 nothing was written and something failed; 3 ended in part; 130 interrupted."""
         if self.interrupted:
             return 130
-        if self.of(Status.FAILED, Status.UNKNOWN, Status.SKIPPED):
-            wrote = self.of(Status.APPLIED, Status.PROPOSED) or self.of(Status.UNKNOWN)
-            return 3 if wrote else 1
-        if any(o.refused for o in self.outcomes) or self._held_for_user() or self._unread():
-            return 3
-        return 0
+        if self.of(Status.FAILED, Status.UNKNOWN, Status.SKIPPED) or self._unread():
+            return 3 if self.of(Status.APPLIED, Status.PROPOSED, Status.UNKNOWN) else 1
+        return 3 if any(o.refused for o in self.outcomes) or self._held_for_user() else 0
 
     def _held_for_user(self) -> bool:
         """Held by more than drift or somebody else's decision; what blocks a record is itself in the plan."""
