@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 
 import httpx
 import pytest
@@ -218,6 +219,26 @@ def test_a_create_that_never_arrived_is_unknown_and_planned_anew(lab: Lab) -> No
     assert "1 unknown" in result.out
     lab.intercept = lambda request: None
     assert lab.plan()["summary"]["create"] == 1
+
+
+def test_a_name_that_somebody_took_at_the_same_moment_is_not_adopted(lab: Lab) -> None:
+    lab.sessions(MAZE)
+    project = lab.live("project", "Theta Maze Study")["id"]
+
+    def race(request: httpx.Request) -> None:
+        if request.method == "POST":
+            theirs = {"name": "rat12_maze", "description": "Theirs.", "projects": [project], "tags": []}
+            colleague = threading.Thread(target=lab.api, args=("POST", "stem/session/", theirs))
+            colleague.start()
+            colleague.join()
+            raise httpx.ReadTimeout("too late", request=request)
+
+    lab.intercept = race
+    result = lab.run("apply", "--auto-approve")
+    assert result.code == 1
+    assert "with other content" in result.out
+    assert len(lab.writes) == 1
+    assert lab.live("session", "rat12_maze")["description"] == "Theirs."
 
 
 def test_a_lost_answer_to_a_proposal_is_looked_for_among_the_approvals(lab: Lab) -> None:

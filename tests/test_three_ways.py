@@ -245,6 +245,15 @@ def test_a_record_that_is_gone_is_created_again_only_if_allowed(lab: Lab) -> Non
     assert lab.plan()["changes"] == []
 
 
+def test_what_is_made_anew_takes_over_no_base_of_what_is_gone(lab: Lab) -> None:
+    applied(lab)
+    lab.api("DELETE", f"stem/session/{lab.live('session', 's')['id']}/")
+    lab.sessions("{name: s, tags: [ours]}")
+    lab.apply("--allow", "revert")
+    assert set(lab.state["records"]["session/s"]["applied"]) == {"name", "projects", "tags"}
+    assert "released" not in lab.run("plan").out
+
+
 def test_a_record_made_anew_under_its_name_is_adopted(lab: Lab) -> None:
     applied(lab)
     old = lab.live("session", "s")
