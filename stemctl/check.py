@@ -35,7 +35,7 @@ def check_document(document: Document, judge: Judge, catalog: Catalog) -> tuple[
     for violation in violations:
         broken.add(violation.path[:2])
         # What a schema says about a value that could not be read helps nobody, nor which form a number lacks.
-        follows = violation.keyword in ("pattern", "format", "enum") and violation.path in explained
+        follows = violation.keyword in ("pattern", "enum") and violation.path in explained
         if id(root.at(violation.path)) not in paths and not follows:
             findings += translator.findings(violation)
     for path, finding in _repeated_items(root, document, catalog):

@@ -252,12 +252,6 @@ def _bad_format(about: Subject, name: str, text: str) -> Message:
     return "bad-format", message, remedy
 
 
-def _format(about: Subject, violation: Violation, node: Node) -> Message:
-    if violation.expected == "date":
-        return _bad_moment(about, violation.found, with_time=False)
-    return _bad_format(about, violation.expected, violation.found)
-
-
 def _other(about: Subject, violation: Violation, node: Node) -> Message:
     return "invalid", f"{about.label or 'the file'} breaks the rule {violation.rule}", ""
 
@@ -269,7 +263,6 @@ _TRANSLATIONS: dict[str, Callable[[Subject, Violation, Node], Message]] = {
     "minItems": _empty,
     "enum": _not_in_list,
     "pattern": _bad_pattern,
-    "format": _format,
 }
 
 

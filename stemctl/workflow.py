@@ -14,26 +14,26 @@ import httpx
 
 from stemctl import __version__, loader
 from stemctl.across import check_references
-from stemctl.apply import Apply
 from stemctl.catalog import Catalog, load_catalog
 from stemctl.check import missing_fields
-from stemctl.client import ReadClient, WriteClient
 from stemctl.config import NAME, Config, Server, load_config
 from stemctl.diagnostics import Diagnostic, Severity, has_errors, in_order
-from stemctl.drift import Drift, find_drift
 from stemctl.errors import ConfigError, InvalidFiles
-from stemctl.identity import Bound, identify
 from stemctl.manifests import load_repository, with_lines
-from stemctl.origin import Origins, find_origins
 from stemctl.plan import Outcome, Plan, Report, Target
-from stemctl.planner import Need, Options, count_read, make_plan, needs, wants_approvals
-from stemctl.reading import take_snapshot
+from stemctl.planning.drift import Drift, find_drift
+from stemctl.planning.identity import Bound, identify
+from stemctl.planning.origin import Origins, find_origins
+from stemctl.planning.planner import Need, Options, count_read, make_plan, needs, wants_approvals
+from stemctl.planning.references import Resolver, wanted_references
+from stemctl.planning.selection import choose, spell
 from stemctl.records import Fields, Repository, Snapshot
-from stemctl.references import Resolver, wanted_references
-from stemctl.selection import choose, spell
+from stemctl.server.apply import Apply
+from stemctl.server.client import ReadClient, WriteClient
+from stemctl.server.reading import take_snapshot
+from stemctl.server.tokens import Token, find_token
 from stemctl.state import State
 from stemctl.store import FOLDER, FileStore, own_folder
-from stemctl.tokens import Token, find_token
 
 if TYPE_CHECKING:
     from stemctl.sandbox.database import Database

@@ -13,13 +13,11 @@ LAYERS = {
         errors records diagnostics plan state
     """,
     "pure": """
-        accepts across approvals catalog check compare config_schema defaults deletes document drift explain formats
-        identity judge merge moments nearest order origin patterns plan_schema planner references saved scalars
-        schema selection settle subject syntax translate values render
+        accepts across catalog check config_schema defaults document explain formats judge moments nearest patterns
+        plan_schema planning render saved scalars schema subject syntax translate
     """,
     "files and network": """
-        account apply carry client config files live loader manifests proposals reading schema_files start store tokens
-        sandbox
+        config files loader manifests sandbox schema_files server start store
     """,
     "workflow": "workflow",
     "command line": "cli __main__",

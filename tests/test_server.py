@@ -16,7 +16,7 @@ MAZE = "{name: rat12_maze, description: First day on the maze.}"
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pauses between tries take no time here; how long they are is tested with the client."""
-    monkeypatch.setattr("stemctl.client._growing", lambda attempt: 0.0)
+    monkeypatch.setattr("stemctl.server.client._growing", lambda attempt: 0.0)
 
 
 def one_error(result: Result, *words: str) -> None:
@@ -171,6 +171,39 @@ def test_a_page_that_comes_twice_is_noticed(lab: Lab) -> None:
     result = lab.run("plan")
     assert result.code == 1
     assert "listed twice" in result.out
+
+
+def test_a_total_that_shrinks_while_pages_are_read_is_noticed(lab: Lab) -> None:
+    with lab.database() as database:
+        database.seed({"sessions": [{"name": f"s{i:03}", "projects": ["Theta Maze Study"]} for i in range(250)]})
+    lab.sessions(*(f"{{name: s{i:03}}}" for i in range(250)), "{name: new}")
+
+    def after(request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        if b"offset=200" in request.url.query and request.url.path.endswith("/stem/session/"):
+            meta = {**response.json()["meta"], "total_results": 249}
+            return httpx.Response(200, json={**response.json(), "meta": meta})
+        return response
+
+    lab.after = after
+    result = lab.run("plan")
+    assert result.code == 1
+    assert "changed while they were read" in result.out
+    assert not any(c["action"] in ("create", "delete") for c in lab.plan()["changes"])
+
+
+def test_a_page_that_fails_gives_neither_create_nor_delete(lab: Lab) -> None:
+    with lab.database() as database:
+        database.seed({"sessions": [{"name": f"s{i:03}", "projects": ["Theta Maze Study"]} for i in range(250)]})
+    lab.sessions(*(f"{{name: s{i:03}}}" for i in range(250)), "{name: new}")
+
+    def fail(request: httpx.Request) -> httpx.Response | None:
+        return httpx.Response(502) if b"offset=200" in request.url.query else None
+
+    lab.intercept = fail
+    result = lab.run("plan")
+    assert result.code == 1
+    assert "sessions could not all be read" in result.out
+    assert not any(c["action"] in ("create", "delete") for c in lab.plan()["changes"])
 
 
 def test_a_filter_that_is_ignored_is_noticed(lab: Lab) -> None:

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stemctl.catalog import load_catalog
-from stemctl.values import canonical, elements
+from stemctl.planning.values import canonical, elements
 from tests.lab import Lab
 
 MODEL = load_catalog("2024").models["session"]

@@ -18,7 +18,8 @@ def login(screen: Screen, headless: bool) -> int:
     """Get a token for a server, in your browser."""
     import webbrowser
 
-    from stemctl import account, tokens, workflow
+    from stemctl import workflow
+    from stemctl.server import account, tokens
 
     space = screen.open()
     if space.server.is_sandbox:
@@ -47,7 +48,7 @@ def login(screen: Screen, headless: bool) -> int:
 @click.pass_obj
 def logout(screen: Screen) -> int:
     """Forget the token of a server."""
-    from stemctl import tokens
+    from stemctl.server import tokens
 
     host = screen.open().server.host
     path = tokens.drop_token(host)
@@ -62,9 +63,10 @@ def logout(screen: Screen) -> int:
 @click.pass_obj
 def doctor(screen: Screen, form: str) -> int:
     """Look at the server, the token and your rights."""
-    from stemctl import account, tokens, workflow
-    from stemctl.account import Check
+    from stemctl import workflow
     from stemctl.render.plan_text import where_line
+    from stemctl.server import account, tokens
+    from stemctl.server.account import Check
 
     space = screen.open()
     token = tokens.find_token(space.server, space.environ)

@@ -20,9 +20,9 @@ from stemctl.cli.screen import Screen
 from stemctl.errors import ConfigError
 
 if TYPE_CHECKING:
-    from stemctl.apply import Apply
     from stemctl.plan import Plan, Report
-    from stemctl.planner import Options
+    from stemctl.planning.planner import Options
+    from stemctl.server.apply import Apply
     from stemctl.state import State
     from stemctl.workflow import Link, Planned, Workspace
 

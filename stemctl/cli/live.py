@@ -13,8 +13,8 @@ from stemctl.cli.screen import Screen
 from stemctl.errors import ConfigError
 
 if TYPE_CHECKING:
-    from stemctl.live import Found
-    from stemctl.proposals import Proposal
+    from stemctl.server.live import Found
+    from stemctl.server.proposals import Proposal
     from stemctl.workflow import Link, Workspace
 
 
@@ -41,7 +41,8 @@ def get(
 
     With -o yaml they come as a manifest, to begin from.
     """
-    from stemctl import live, workflow
+    from stemctl import workflow
+    from stemctl.server import live
 
     space = screen.open()
     table = live.find_model(space.catalog, model)
@@ -73,9 +74,9 @@ def _where(space: Workspace, portal: str | None) -> str:
 
 
 def _print(screen: Screen, found: Found, form: str) -> None:
-    from stemctl.live import declared
     from stemctl.render.manifest import manifest_text
     from stemctl.render.table import record_text, table_text
+    from stemctl.server.live import declared
 
     if form == "json":
         records = [dict(fields) for fields in found.records]
@@ -141,7 +142,7 @@ def _decision(verdict: str, done: str, what: str) -> click.Command:
     @output("text", "json")
     @click.pass_obj
     def decide(screen: Screen, names: tuple[str, ...], form: str) -> int:
-        from stemctl.proposals import decide
+        from stemctl.server.proposals import decide
 
         async def work(space: Workspace, link: Link) -> list[Proposal]:
             chosen = await _find(space, link, names, True)
@@ -164,7 +165,7 @@ approvals.add_command(_decision("reject", "rejected", "Reject pending proposals;
 
 
 async def _find(space: Workspace, link: Link, names: tuple[str, ...], only_pending: bool) -> list[Proposal]:
-    from stemctl.proposals import choose, read_proposals
+    from stemctl.server.proposals import choose, read_proposals
 
     return choose(await read_proposals(link.reader()), names, space.catalog, only_pending)
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def drift(screen: Screen, detailed_exitcode: bool, form: str) -> int:
     """Show what changed on the server since it was applied; send nothing."""
     from stemctl import workflow
-    from stemctl.drift import Drift
+    from stemctl.planning.drift import Drift
     from stemctl.render.drift_text import drift_document, drift_text
     from stemctl.render.plan_text import where_line
 
@@ -53,9 +53,10 @@ def drift(screen: Screen, detailed_exitcode: bool, form: str) -> int:
 @click.pass_obj
 def resolve(screen: Screen, words: tuple[str, ...]) -> int:
     """Settle conflicts: the server's present values become the base, the files' an ordinary edit."""
-    from stemctl import settle, workflow
+    from stemctl import workflow
     from stemctl.plan import Held
-    from stemctl.planner import Options
+    from stemctl.planning import settle
+    from stemctl.planning.planner import Options
     from stemctl.render.plan_text import where_line
 
     space = screen.open()
@@ -91,7 +92,8 @@ def resolve(screen: Screen, words: tuple[str, ...]) -> int:
 @click.pass_obj
 def import_(screen: Screen, word: str, id_: str) -> int:
     """Bind an address to a live record by its id; the next plan shows what differs."""
-    from stemctl import settle, workflow
+    from stemctl import workflow
+    from stemctl.planning import settle
 
     space = screen.open()
     address = _address(space, word)
@@ -153,7 +155,7 @@ def show_state(screen: Screen, word: str) -> int:
 @click.pass_obj
 def remove(screen: Screen, words: tuple[str, ...]) -> int:
     """Forget records; they stay on the server, and are found again by their names."""
-    from stemctl import settle
+    from stemctl.planning import settle
 
     def work(space: Workspace, known: State) -> State:
         for word in words:
@@ -169,7 +171,7 @@ def remove(screen: Screen, words: tuple[str, ...]) -> int:
 @click.pass_obj
 def move(screen: Screen, old: str, new: str) -> int:
     """Give a record another address, as a moved: entry does."""
-    from stemctl import settle
+    from stemctl.planning import settle
 
     def work(space: Workspace, known: State) -> State:
         return settle.rename(known, _address(space, old), _address(space, new))

@@ -32,7 +32,7 @@ class Allow(click.ParamType):  # type: ignore[type-arg]  # generic in newer vers
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, int]:
         """`delete=3` to ("delete", 3); without a number, 10."""
-        from stemctl.planner import DEFAULT_LIMIT
+        from stemctl.planning.planner import DEFAULT_LIMIT
 
         kind, has_number, number = str(value).partition("=")
         if kind not in KINDS:

@@ -14,7 +14,7 @@ from stemctl.errors import ConfigError, InvalidFiles
 
 if TYPE_CHECKING:
     from stemctl.plan import Plan
-    from stemctl.planner import Options
+    from stemctl.planning.planner import Options
     from stemctl.workflow import Planned, Workspace
 
 
@@ -152,7 +152,7 @@ def make_options(
     exclude: tuple[str, ...],
 ) -> Options:
     """What the options of plan and apply ask for, with what the repository allows."""
-    from stemctl.planner import Options
+    from stemctl.planning.planner import Options
 
     return Options({**space.config.allow, **dict(allowed)}, resubmit, only, exclude)
 

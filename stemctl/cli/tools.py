@@ -37,7 +37,7 @@ def explain(screen: Screen, subject: str, form: str) -> int:
     from stemctl.catalog import editions, load_catalog
     from stemctl.config import load_config
     from stemctl.explain import explain_field, explain_model, field_of
-    from stemctl.live import find_model
+    from stemctl.server.live import find_model
 
     config = load_config(screen.root)
     edition = config.server(screen.server).edition if config.found or screen.server else editions()[0]

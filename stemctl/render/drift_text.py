@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from stemctl.drift import Drift, Drifted, Moved
 from stemctl.errors import Hint
+from stemctl.planning.drift import Drift, Drifted, Moved
 from stemctl.render.look import Look
 from stemctl.render.wording import difference, element_diff, joined, shown, visible
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from stemctl.origin import Origin, Origins
+from stemctl.planning.origin import Origin, Origins
 from stemctl.records import Place
 from stemctl.render.look import Look
 from stemctl.render.wording import shown, visible

@@ -21,8 +21,8 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, replace
 
 from stemctl.catalog import Field
+from stemctl.planning.values import assemble, canonical, elements, is_empty, same
 from stemctl.records import Value
-from stemctl.values import assemble, canonical, elements, is_empty, same
 
 
 class Unset(enum.Enum):

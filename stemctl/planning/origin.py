@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from stemctl.catalog import Model
+from stemctl.planning.references import Resolver
+from stemctl.planning.values import same
 from stemctl.records import Address, Fields, Place, Record, Value
-from stemctl.references import Resolver
 from stemctl.state import Entry
-from stemctl.values import same
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from stemctl.catalog import Catalog, Field
+from stemctl.planning.references import Resolver
+from stemctl.planning.values import elements, same
 from stemctl.records import Address, Completeness, Fields, Place, Reading, Repository, Snapshot, Value
-from stemctl.references import Resolver
 from stemctl.state import Entry, State
-from stemctl.values import elements, same
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,15 +7,15 @@ from dataclasses import dataclass, field, replace
 
 from stemctl.catalog import Catalog
 from stemctl.check import missing_fields
-from stemctl.compare import Comparer, Permissions, Verdicts
-from stemctl.deletes import hold_renames, leave
 from stemctl.diagnostics import Diagnostic, Severity, in_order
-from stemctl.identity import Absent, Bound, Identities, identify
-from stemctl.order import in_order as put_in_order
 from stemctl.plan import PERMISSIONS, Bookkeeping, Change, Note, Plan, Subset, Target
+from stemctl.planning.compare import Comparer, Permissions, Verdicts
+from stemctl.planning.deletes import hold_renames, leave
+from stemctl.planning.identity import Absent, Bound, Identities, identify
+from stemctl.planning.order import in_order as put_in_order
+from stemctl.planning.references import Resolver, declared_targets, wanted_references
+from stemctl.planning.selection import choose
 from stemctl.records import Address, Fields, Record, Repository, Snapshot
-from stemctl.references import Resolver, declared_targets, wanted_references
-from stemctl.selection import choose
 from stemctl.state import Entry, State
 
 DEFAULT_LIMIT = 10

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from stemctl.approvals import Standing, accepted, standing
 from stemctl.catalog import Catalog, Field, Model
-from stemctl.identity import Absent, Bound
-from stemctl.merge import UNSET, Merged, Part, Sides, Verdict, merge_field
 from stemctl.plan import Action, Bookkeeping, Change, FieldChange, Held, Note, Request, hash_of, request_path
+from stemctl.planning.approvals import Standing, accepted, standing
+from stemctl.planning.identity import Absent, Bound
+from stemctl.planning.merge import UNSET, Merged, Part, Sides, Verdict, merge_field
+from stemctl.planning.references import Resolver
+from stemctl.planning.values import canonical, is_empty, same
 from stemctl.records import Completeness, Fields, Reading, Record, Snapshot, Value
-from stemctl.references import Resolver
 from stemctl.state import Entry
-from stemctl.values import canonical, is_empty, same
 
 
 @dataclass(frozen=True, slots=True)

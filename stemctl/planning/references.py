@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from stemctl.catalog import Catalog, Field
 from stemctl.diagnostics import Diagnostic, Severity
-from stemctl.identity import Identities, identity_of, live_names
 from stemctl.nearest import nearest
+from stemctl.planning.identity import Identities, identity_of, live_names
 from stemctl.records import Address, Completeness, Reading, Record, Repository, Snapshot, Value
 from stemctl.state import State
 

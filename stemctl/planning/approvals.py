@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from stemctl.catalog import Model
-from stemctl.identity import identity_of
 from stemctl.plan import Held
+from stemctl.planning.identity import identity_of
+from stemctl.planning.values import same
 from stemctl.records import Completeness, Fields, Reading
 from stemctl.state import Proposed
-from stemctl.values import same
 
 DECIDED = ("Accepted", "Rejected")
 

@@ -10,7 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from stemctl.catalog import Model
-from stemctl.client import (
+from stemctl.plan import Action, Change, Outcome, Status
+from stemctl.planning.compare import expects
+from stemctl.planning.values import is_empty, same
+from stemctl.records import Address, Fields, Value
+from stemctl.server.client import (
     Forbidden,
     NotFound,
     NotTheApi,
@@ -22,10 +26,6 @@ from stemctl.client import (
     WriteClient,
     Written,
 )
-from stemctl.compare import expects
-from stemctl.plan import Action, Change, Outcome, Status
-from stemctl.records import Address, Fields, Value
-from stemctl.values import is_empty, same
 
 _TRIES = 3
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from stemctl.catalog import Catalog
 from stemctl.diagnostics import Diagnostic, Severity
-from stemctl.identity import Bound, Identities, identity_of
 from stemctl.plan import Action, Change, Held
+from stemctl.planning.identity import Bound, Identities, identity_of
 from stemctl.records import Address, Fields, Value
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 
 from stemctl.catalog import Catalog, Model
 from stemctl.diagnostics import Diagnostic, Severity
+from stemctl.planning.values import canonical
 from stemctl.records import Address, Completeness, Fields, Reading, Record, Repository, Snapshot, Value
 from stemctl.state import Entry, State
-from stemctl.values import canonical
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from stemctl.catalog import Catalog, Field, Model
-from stemctl.client import NotFound, Query, ReadClient
 from stemctl.errors import ConfigError
 from stemctl.nearest import nearest
-from stemctl.reading import read_all
+from stemctl.planning.references import UUID
+from stemctl.planning.values import assemble, elements, is_empty
 from stemctl.records import Completeness, Fields, Reading, Value
-from stemctl.references import UUID
-from stemctl.values import assemble, elements, is_empty
+from stemctl.server.client import NotFound, Query, ReadClient
+from stemctl.server.reading import read_all
 
 _TEXT_OPERATORS = ("contains", "startswith", "endswith")
 OPERATORS = frozenset([*_TEXT_OPERATORS, *(f"i{o}" for o in _TEXT_OPERATORS), "iexact", "gt", "gte", "lt", "lte", "in"])

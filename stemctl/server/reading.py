@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
 from stemctl.catalog import Model
-from stemctl.client import Forbidden, NotFound, NotTheApi, Page, Query, ReadClient, Unavailable
-from stemctl.planner import Need
+from stemctl.planning.planner import Need
 from stemctl.records import Completeness, Fields, Reading, Snapshot
+from stemctl.server.client import Forbidden, NotFound, NotTheApi, Page, Query, ReadClient, Unavailable
 
 _MANY = 20
 """Known ids that may be missing from a listing before it is the listing that is doubted."""

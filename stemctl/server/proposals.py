@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from stemctl.approvals import DECIDED
 from stemctl.catalog import Catalog, Model
-from stemctl.client import Forbidden, NotFound, ReadClient, WriteClient
 from stemctl.errors import ConfigError
-from stemctl.reading import read_all
+from stemctl.planning.approvals import DECIDED
+from stemctl.planning.references import UUID
 from stemctl.records import Address, Fields
-from stemctl.references import UUID
+from stemctl.server.client import Forbidden, NotFound, ReadClient, WriteClient
+from stemctl.server.reading import read_all
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,13 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from stemctl.carry import Done, carry_out
 from stemctl.catalog import Field
-from stemctl.client import WriteClient
 from stemctl.plan import Action, Bookkeeping, Change, Outcome, Plan, Report, Status
+from stemctl.planning.values import same
 from stemctl.records import Address, Fields, Value
+from stemctl.server.carry import Done, carry_out
+from stemctl.server.client import WriteClient
 from stemctl.state import Entry, Proposed, State
-from stemctl.values import same
 
 SAVE_EVERY = 1.0
 """Seconds after which the state is written again during a long run."""

@@ -26,7 +26,7 @@ import httpx
 from stemctl.catalog import Catalog, Model
 from stemctl.errors import Hint, StemctlError
 from stemctl.records import Fields, Value
-from stemctl.tokens import Token
+from stemctl.server.tokens import Token
 
 PAGE = 100
 """Records asked for at once: the most the API gives."""

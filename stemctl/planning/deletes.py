@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from stemctl.catalog import Catalog, Model
-from stemctl.compare import expects
 from stemctl.plan import Action, Bookkeeping, Change, FieldChange, Held, Request, hash_of, request_path
+from stemctl.planning.compare import expects
+from stemctl.planning.references import Resolver
+from stemctl.planning.selection import matches
+from stemctl.planning.values import canonical, is_empty
 from stemctl.records import Address, Fields, Repository, Snapshot, Wish
-from stemctl.references import Resolver
-from stemctl.selection import matches
 from stemctl.state import Entry
-from stemctl.values import canonical, is_empty
 
 
 def leave(

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from stemctl.client import (
+from stemctl.server.client import (
     Forbidden,
     NotAuthorised,
     NotFound,

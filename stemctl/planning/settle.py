@@ -7,9 +7,9 @@ from dataclasses import replace
 from stemctl.catalog import Field, Model
 from stemctl.errors import StateError
 from stemctl.plan import Change, FieldChange, Held
+from stemctl.planning.values import assemble, elements
 from stemctl.records import Address, Value
 from stemctl.state import Entry, State
-from stemctl.values import assemble, elements
 
 
 def resolve_conflict(state: State, change: Change, model: Model) -> State:

@@ -1,0 +1,1 @@
+"""Pure functions from files, state and readings to a plan."""

@@ -1,0 +1,1 @@
+"""The server: requests, tokens, readings, and carrying a plan out."""
