@@ -12,6 +12,8 @@ from stemctl.patterns import FORMATS
 from stemctl.records import Address, Place, Record, Repository, Wish
 
 Declared = Mapping[Address, Record]
+Wishes = Mapping[str, Sequence[Wish]]
+"""Entries by the list they stand in: moved, forget, deleted."""
 
 
 def check_unique(records: Iterable[Record], catalog: Catalog) -> Iterator[Diagnostic]:
@@ -108,20 +110,19 @@ def _words(value: object) -> list[str]:
     return [word for word in words if isinstance(word, str)]
 
 
-def check_wishes(
-    declared: Declared, moved: Sequence[Wish], forget: Sequence[Wish], deleted: Sequence[Wish], complete: bool = True
-) -> Iterator[Diagnostic]:
+def check_wishes(records: Iterable[Record], wishes: Wishes, complete: bool = True) -> Iterator[Diagnostic]:
     """`moved`, `forget` and `deleted` against each other and against what is declared.
 
     What is not declared is no finding unless the files are `complete`, which they are not if one could not be read.
     """
-    yield from _check_moved(declared, moved, complete)
-    forgotten = {wish.subject: wish for wish in forget}
-    for wish in (*forget, *deleted):
+    declared = {record.address: record for record in records}
+    yield from _check_moved(declared, wishes["moved"], complete)
+    forgotten = {wish.subject: wish for wish in wishes["forget"]}
+    for wish in (*wishes["forget"], *wishes["deleted"]):
         if record := declared.get(Address.parse(wish.subject)):
             message = f"{wish.subject} is still declared"
             yield _wish(wish, "contradiction", message, f"in {_line(record.place)}; take out one of the two")
-    for wish in deleted:
+    for wish in wishes["deleted"]:
         if wish.subject in forgotten:
             other = _line(forgotten[wish.subject].place)
             yield _wish(

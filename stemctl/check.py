@@ -1,4 +1,4 @@
-"""Findings about manifests: each file by its schema, and all files together."""
+"""Findings about one manifest, and about one record that has to be created."""
 
 from __future__ import annotations
 
@@ -7,17 +7,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from stemctl.across import check_references
 from stemctl.catalog import Catalog, Model
 from stemctl.diagnostics import Diagnostic, Severity
 from stemctl.document import Document, Node
 from stemctl.judge import Judge
 from stemctl.records import Path, Place, Record
-from stemctl.schema import WISHES
 from stemctl.subject import subject
 from stemctl.translate import Translator
-
-__all__ = ["WISHES", "check_document", "check_references", "located", "missing_fields", "only_defaults"]
 
 
 def check_document(document: Document, judge: Judge, catalog: Catalog) -> tuple[list[Diagnostic], set[Path]]:

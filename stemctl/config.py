@@ -13,6 +13,7 @@ from stemctl.catalog import editions
 from stemctl.config_schema import Schema, config_schema
 from stemctl.document import Document
 from stemctl.errors import ConfigError
+from stemctl.nearest import nearest
 from stemctl.records import Value
 
 NAME = "stemctl.yaml"
@@ -58,6 +59,11 @@ class Config:
     allow: Mapping[str, int] = field(default_factory=dict)
     found: bool = True
 
+    def _above(self) -> str:
+        """Where a stemctl.yaml is, if it is in a folder above."""
+        above = next((folder for folder in self.root.parents if (folder / NAME).is_file()), None)
+        return f"\nThere is one in {above}: stemctl -C {above}" if above else ""
+
     def server(self, word: str | None) -> Server:
         """The server that `--server` names: by name, by URL, or `sandbox`; else the default one.
 
@@ -68,11 +74,8 @@ class Config:
         if name is None:
             raise ConfigError(
                 f"No server is named: there is no {NAME} here, or it has no default_server.",
-                f"Looked in {self.root}.",
-                [
-                    ("stemctl init", f"writes {NAME} and a first manifest, with a sandbox to try it on"),
-                    ("stemctl --server sandbox plan", "goes on without one"),
-                ],
+                f"Looked in {self.root}.{self._above()}",
+                [("stemctl init", f"writes {NAME} and a first manifest, with a sandbox to try it on")],
             )
         if name in self.servers:
             return self.servers[name]
@@ -80,8 +83,10 @@ class Config:
             return Server("sandbox", SANDBOX)
         if "://" in name:
             return _checked(Server(urlsplit(name).netloc.replace(":", "_"), _slash(name)))
-        known = ", ".join([*self.servers, "sandbox"])
-        raise ConfigError(f"There is no server {name!r}.", f"{NAME} has {known}; a URL works too.")
+        known = dict.fromkeys([*self.servers, "sandbox"])
+        near = nearest(name, known)
+        why = f"{NAME} has {', '.join(known)}; a URL works too."
+        raise ConfigError(f"There is no server {name!r}.", f"{why} Nearest: {near[0]}." if near else why)
 
 
 def load_config(root: Path) -> Config:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import subprocess
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -41,9 +42,9 @@ def find(root: Path, entries: Sequence[str]) -> Found:
             problems.append(problem)
     paths.discard(CONFIG)
     kept = _not_ignored(root, sorted(paths | set(_defaults_above(root, paths))))
-    manifests = [p for p in kept if PurePosixPath(p).name != DEFAULTS]
-    defaults = [p for p in kept if PurePosixPath(p).name == DEFAULTS]
-    problems += [_misnamed(p) for p in manifests if PurePosixPath(p).name == _MISNAMED]
+    manifests = [p for p in kept if posixpath.basename(p) != DEFAULTS]
+    defaults = [p for p in kept if posixpath.basename(p) == DEFAULTS]
+    problems += [_misnamed(p) for p in manifests if posixpath.basename(p) == _MISNAMED]
     return Found(tuple(manifests), tuple(defaults), tuple(problems))
 
 

@@ -7,6 +7,7 @@ parser is used where PyYAML has it.
 from __future__ import annotations
 
 import codecs
+import os
 import re
 from pathlib import Path as FilePath
 from typing import Any, NamedTuple
@@ -51,7 +52,9 @@ def read(path: FilePath | str, file: str) -> Document:
     """Read a file; whatever is wrong with it is among the problems of the document. `file` is how places name it."""
     try:
         with open(path, "rb", buffering=0) as stream:
-            data = stream.read(LARGEST_FILE + 1) or b""
+            if os.fstat(stream.fileno()).st_size > LARGEST_FILE:
+                return _too_large(file)
+            data = stream.read()
     except OSError as error:
         message = f"cannot be read: {error.strerror or error}"
         return Document(file, "", problems=[_plain(file, 1, 1, "unreadable", message)])
@@ -61,8 +64,7 @@ def read(path: FilePath | str, file: str) -> Document:
 def parse(data: bytes, file: str) -> Document:
     """Read the content of a file."""
     if len(data) > LARGEST_FILE:
-        problem = _plain(file, 1, 1, "too-large", "larger than 64 MiB", "split it into several files")
-        return Document(file, "", problems=[problem])
+        return _too_large(file)
     data = data.removeprefix(codecs.BOM_UTF8)
     try:
         document = Document(file, data.decode("utf-8"))
@@ -261,6 +263,11 @@ _EMPTY = ("empty-file", "nothing is declared here", "write a list of records, or
 
 def _plain(file: str, line: int, column: int, code: str, message: str, remedy: str = "", text: str = "") -> Diagnostic:
     return Diagnostic(Severity.ERROR, code, message, Place(file, line, column), remedy, line=text)
+
+
+def _too_large(file: str) -> Document:
+    problem = _plain(file, 1, 1, "too-large", "larger than 64 MiB", "split it into several files")
+    return Document(file, "", problems=[problem])
 
 
 def _undecodable(data: bytes, file: str, position: int) -> Diagnostic:

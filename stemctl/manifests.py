@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
 from typing import Any
@@ -15,6 +17,7 @@ from stemctl.diagnostics import Diagnostic, in_order
 from stemctl.document import Document, Node
 from stemctl.judge import Judge, judge_of
 from stemctl.records import Address, Lifecycle, Path, Place, Record, Repository, Value, Wish
+from stemctl.schema import WISHES
 from stemctl.subject import record_key
 
 Layers = Mapping[str, Layer]
@@ -30,22 +33,33 @@ def load_repository(
     """
     found = files.find(root, entries)
     reader = _Reader(root, catalog, judge_of(catalog))
-    for file in found.defaults:
-        reader.read_defaults(file)
-    for file in found.manifests:
-        reader.read_manifest(file)
-    reader.problems += found.problems
+    with _collector_paused():
+        for file in found.defaults:
+            reader.read_defaults(file)
+        for file in found.manifests:
+            reader.read_manifest(file)
     declared = [record for record, _ in reader.records]
+    reader.problems += found.problems
     reader.problems += across.check_unique(declared, catalog)
-    by_address = {record.address: record for record in declared}
-    reader.problems += across.check_wishes(by_address, reader.moved, reader.forget, reader.deleted, reader.complete)
+    reader.problems += across.check_wishes(declared, reader.wishes, reader.complete)
     usable: dict[Address, Record] = {}
     for record, is_usable in reader.records:
         if is_usable:
             usable.setdefault(record.address, record)
-    wishes = {name: tuple(getattr(reader, name)) for name in ("moved", "forget", "deleted")}
-    repository = Repository(usable, files=found.manifests, **wishes)
-    return repository, with_lines(root, in_order(reader.problems))
+    wishes = {name: tuple(written) for name, written in reader.wishes.items()}
+    return Repository(usable, files=found.manifests, **wishes), with_lines(root, in_order(reader.problems))
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """No search for values that hold each other: reading makes millions, none of which does."""
+    was_running = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_running:
+            gc.enable()
 
 
 def with_lines(root: FilePath, diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
@@ -74,9 +88,7 @@ class _Reader:
     judge: Judge
     problems: list[Diagnostic] = field(default_factory=list)
     records: list[tuple[Record, bool]] = field(default_factory=list)
-    moved: list[Wish] = field(default_factory=list)
-    forget: list[Wish] = field(default_factory=list)
-    deleted: list[Wish] = field(default_factory=list)
+    wishes: dict[str, list[Wish]] = field(default_factory=lambda: {name: [] for name in WISHES})
     folders: dict[str, Layers] = field(default_factory=dict)
     complete: bool = True
 
@@ -106,10 +118,10 @@ class _Reader:
                         self.complete = False
                     else:
                         self.records.append((record, not below.broken and (key, position) not in broken))
-            elif key in check.WISHES:
+            elif key in self.wishes:
                 for position, node in enumerate(section.items):
                     if (key, position) not in broken:
-                        getattr(self, key).append(self._wish(document, node))
+                        self.wishes[key].append(self._wish(document, node))
 
     def _judged(self, file: str) -> tuple[Document | None, set[Path]]:
         """A file, and the paths in it that cannot be used."""

@@ -24,8 +24,8 @@ _DISPUTED_WORDS = {
     "=": "",
 }
 
-_SUSPICIOUS = frozenset("+-.0123456789tTfFnN~=")
-"""First characters of everything that may be more than text."""
+_NUMERIC = frozenset("+-.0123456789")
+"""First characters of everything that may be a number."""
 
 _AGREED = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+(?:[eE][-+][0-9]+)?)?")
 _OTHER_BASE = re.compile(r"([-+]?)(0[xX][0-9a-fA-F_]+|0o[0-7_]+|0[bB][01_]+)")
@@ -43,14 +43,14 @@ class Dispute:
 
 def resolve(text: str) -> Value | Dispute:
     """The value of a plain scalar."""
-    if text[:1] not in _SUSPICIOUS:
-        return text
     if text in _WORDS:
         return _WORDS[text]
-    if match := _AGREED.fullmatch(text):
-        return _number(text, whole=match[1] is None)
     if text in _DISPUTED_WORDS:
         return _dispute(text, _DISPUTED_WORDS[text])
+    if text[:1] not in _NUMERIC:
+        return text
+    if match := _AGREED.fullmatch(text):
+        return _number(text, whole=match[1] is None)
     if _NO_NUMBER.fullmatch(text):
         return Dispute(
             f"readers of YAML disagree on {text}", f"write {quoted(text)} for the text; JSON has no such number"

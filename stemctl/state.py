@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from stemctl.errors import StateError
+from stemctl.errors import Hint, StateError
 from stemctl.records import Address, Fields, Value
 
 FORMAT = 1
@@ -82,10 +82,7 @@ def from_json(text: str, where: str) -> State:
             raise StateError(
                 f"{where} does not match its checksum.",
                 "Git merged two versions of it, or it was edited. Nothing was read or sent.",
-                [
-                    (f"git checkout HEAD -- {where}", "takes the committed version back"),
-                    (f"rm {where}", "starts anew: records are found again by their names and adopted"),
-                ],
+                ways_out(where),
             )
         return State(
             url=body["url"],
@@ -99,9 +96,17 @@ def from_json(text: str, where: str) -> State:
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise StateError(
             f"{where} is not a state file.",
-            f"{type(error).__name__}: {error}. A merge by git may have left its marks in it. Nothing was sent.",
-            [(f"git checkout HEAD -- {where}", "takes the committed version back")],
+            "It is damaged, or a merge by git left its marks in it. Nothing was sent.",
+            ways_out(where),
         ) from error
+
+
+def ways_out(where: str) -> list[Hint]:
+    """What helps against a state that cannot be read; those below a hidden folder are never committed."""
+    anew = (f"rm {where}", "starts anew: records are found again by their names and adopted")
+    return (
+        [anew] if where.startswith(".") else [(f"git checkout HEAD -- {where}", "takes the committed one back"), anew]
+    )
 
 
 def _body(state: State) -> dict[str, Value]:

@@ -66,7 +66,11 @@ class FileStore:
         return state
 
     def write(self, state: State) -> State:
-        """Replace the file by this state, with its serial counted up; on disk before this returns."""
+        """Replace the file by this state, with its serial counted up; on disk before this returns.
+
+        Raises:
+            StateError: the disk is full, or the folder may not be written.
+        """
         fresh = replace(
             state,
             lineage=state.lineage or str(uuid.uuid4()),
@@ -77,13 +81,16 @@ class FileStore:
         )
         if self.server.is_sandbox:
             own_folder(self.root)
-        temporary = self.path.with_name(self.path.name + ".new")
-        with open(temporary, "w", encoding="utf-8", newline="\n") as file:
-            file.write(to_json(fresh))
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, self.path)
-        _sync_folder(self.path.parent)
+        try:
+            _replace(self.path, to_json(fresh))
+        except OSError as error:
+            failed = StateError(
+                f"{self.where} cannot be written: {error.strerror or error}.",
+                "What was sent until now is on the server, and the next plan finds it by its names.",
+                [("stemctl plan", "once the file can be written")],
+            )
+            failed.exit_code = 3
+            raise failed from error
         return fresh
 
     @contextlib.contextmanager
@@ -105,6 +112,17 @@ class FileStore:
             yield
         finally:
             lock.release()
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a file at once: whoever reads it finds the old text or the new one."""
+    temporary = path.with_name(path.name + ".new")
+    with open(temporary, "w", encoding="utf-8", newline="\n") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+    _sync_folder(path.parent)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -87,7 +87,7 @@ def load(config: Config, catalog: Catalog) -> Loaded:
         ConfigError: there is none at all, which is never a wish to delete everything.
     """
     repository, found = load_repository(config.root, config.manifests, catalog)
-    if not repository.files and not found:
+    if not repository.files and all(finding.code == "no-such-path" for finding in found):
         raise no_manifest(config)
     problems = [*found, *check_references(repository, catalog)]
     return Loaded(repository, with_lines(config.root, in_order(problems)))
@@ -112,6 +112,9 @@ def validate(space: Workspace, paths: Sequence[str] = ()) -> Loaded:
     """All findings of the files alone; those in `paths`, if any are named. What is live, as far as the state knows,
     needs no required fields."""
     config, catalog = space.config, space.catalog
+    for path in paths:
+        if not (config.root / path).exists():
+            raise ConfigError(f"There is no {path}.", f"Paths are relative to {config.root}. Nothing was checked.")
     loaded = load(config, catalog)
     live = {address for address, entry in space.store.read().records.items() if entry.id}
     missing = [

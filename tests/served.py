@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -35,27 +36,53 @@ def serve(folder: Path) -> Iterator[str]:
             process.wait(timeout=20)
 
 
+class Gate:
+    """Holds every write that arrives until it is opened; knows which have arrived and which were carried out."""
+
+    def __init__(self) -> None:
+        self.opened = threading.Event()
+        self.arrived: list[str] = []
+        self.done: list[str] = []
+
+    def wait_for(self, number: int, what: str = "arrived") -> None:
+        """Wait until so many writes have arrived, or are done."""
+        deadline = time.monotonic() + 60
+        while len(getattr(self, what)) < number:
+            assert time.monotonic() < deadline, f"{what}: {getattr(self, what)}"
+            time.sleep(0.01)
+
+
 @contextlib.contextmanager
-def serve_slowly(folder: Path, seconds: float) -> Iterator[tuple[str, list[str]]]:
-    """A sandbox in a thread that takes its time over every write; gives its URL and the writes that arrived."""
-    arrived: list[str] = []
+def serve_behind(gate: Gate, folder: Path) -> Iterator[str]:
+    """A sandbox in a thread whose writes wait at a gate; gives its URL."""
     space = workflow.open_workspace(folder, "sandbox")
     with contextlib.closing(workflow.open_sandbox(space)) as database, socket.socket() as listener:
         app = create_app(database)
 
-        async def slow(scope: Any, receive: Any, send: Any) -> None:
-            if scope["method"] != "GET":
-                arrived.append(f"{scope['method']} {scope['path']}")
-                await asyncio.sleep(seconds)
-            await app(scope, receive, send)
+        async def gated(scope: Any, receive: Any, send: Any) -> None:
+            if scope["method"] == "GET":
+                await app(scope, receive, send)
+                return
+            gate.arrived.append(f"{scope['method']} {scope['path']}")
+            request = await receive()  # a request that has arrived whole is carried out, even if its sender dies
+            while not gate.opened.is_set():
+                await asyncio.sleep(0.01)
+            messages = iter([request])
+
+            async def again() -> Any:
+                return next(messages, {"type": "http.disconnect"})
+
+            await app(scope, again, send)
+            gate.done.append(gate.arrived[len(gate.done)])
 
         listener.bind(("127.0.0.1", 0))
         listener.listen(64)
-        server = uvicorn.Server(uvicorn.Config(slow, log_level="error", lifespan="off"))
+        server = uvicorn.Server(uvicorn.Config(gated, log_level="error", lifespan="off"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}/", arrived
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
         finally:
+            gate.opened.set()
             server.should_exit = True
             thread.join()

@@ -2,42 +2,39 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
-import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.lab import Lab
-from tests.served import serve_slowly
+from tests.served import Gate, serve_behind
 
 
-def start(lab: Lab, url: str) -> subprocess.Popen[str]:
-    command = [
-        sys.executable,
-        "-m",
-        "stemctl",
-        "-C",
-        str(lab.root),
-        "--server",
-        url,
-        "apply",
-        "-y",
-        "--parallelism",
-        "2",
-    ]
+@contextlib.contextmanager
+def applying(lab: Lab, url: str) -> Iterator[subprocess.Popen[str]]:
+    """`stemctl apply` as a process of its own, two requests at a time."""
+    where = ["-C", str(lab.root), "--server", url]
+    command = [sys.executable, "-m", "stemctl", *where, "apply", "-y", "--parallelism", "2"]
     environ = {**os.environ, "BRAINSTEM_TOKEN": "sandbox-user"}
     pipe = subprocess.PIPE
-    return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=environ)
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=environ) as process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.kill()
 
 
-def wait_for(arrived: list[str], number: int) -> None:
-    while len(arrived) < number:
-        time.sleep(0.01)
+def finish(process: subprocess.Popen[str]) -> tuple[int, str, str]:
+    out, err = process.communicate(timeout=60)
+    return process.returncode, out, err
 
 
 def state(lab: Lab) -> dict[str, object]:
@@ -46,61 +43,73 @@ def state(lab: Lab) -> dict[str, object]:
 
 
 def live_names(lab: Lab) -> list[str]:
-    return [record["name"] for record in lab.api("GET", "stem/session/?limit=100")["sessions"]]
+    return sorted(record["name"] for record in lab.api("GET", "stem/session/?limit=100")["sessions"])
+
+
+def interrupt(process: subprocess.Popen[str]) -> None:
+    """Send Ctrl-C, and wait until it is understood."""
+    process.send_signal(signal.SIGINT)
+    assert process.stderr is not None
+    while "No new requests" not in process.stderr.readline():
+        assert process.poll() is None
 
 
 def test_the_first_interrupt_waits_for_what_is_in_flight(lab: Lab) -> None:
-    lab.sessions(*(f"{{name: s{i}}}" for i in range(12)))
-    with serve_slowly(lab.root, 0.4) as (url, arrived):
-        process = start(lab, url)
-        wait_for(arrived, 3)
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
-        assert process.returncode == 130, out + err
-        assert "No new requests" in err
-        done = len(arrived)
-        assert 3 <= done <= 5
-        assert f"Interrupted: {done} created" in out
-        assert f"{12 - done} skipped" in out
-        assert len(state(lab)) == done
-        again = start(lab, url)
-        out, err = again.communicate(timeout=60)
-        assert again.returncode == 0, out + err
-        assert len(arrived) == 12
-    assert sorted(live_names(lab)) == sorted(f"s{i}" for i in range(12))
-
-
-@pytest.mark.parametrize("signals", [[signal.SIGKILL], [signal.SIGINT, signal.SIGINT]], ids=["killed", "twice"])
-def test_nothing_is_lost_or_doubled_when_it_dies(lab: Lab, signals: list[signal.Signals]) -> None:
     lab.sessions(*(f"{{name: s{i}}}" for i in range(6)))
-    with serve_slowly(lab.root, 0.4) as (url, arrived):
-        process = start(lab, url)
-        wait_for(arrived, 3)
-        for number in signals:
-            process.send_signal(number)
-            time.sleep(0.1)
-        process.communicate(timeout=60)
-        assert process.returncode in (-signal.SIGKILL, 130)
-        time.sleep(1)  # what was in flight arrives without its sender
-        again = start(lab, url)
-        out, err = again.communicate(timeout=60)
-        assert again.returncode == 0, out + err
-        assert len(state(lab)) == 6
-    assert sorted(live_names(lab)) == sorted(f"s{i}" for i in range(6))
+    gate = Gate()
+    with serve_behind(gate, lab.root) as url:
+        with applying(lab, url) as process:
+            gate.wait_for(2)
+            interrupt(process)
+            gate.opened.set()
+            code, out, err = finish(process)
+            assert code == 130, out + err
+            assert "Interrupted: 2 created" in out
+            assert "4 skipped" in out
+        assert len(state(lab)) == len(gate.arrived) == 2
+        with applying(lab, url) as process:
+            code, out, err = finish(process)
+            assert code == 0, out + err
+        assert len(gate.arrived) == 6
+    assert live_names(lab) == [f"s{i}" for i in range(6)]
+
+
+@pytest.mark.parametrize("how", ["killed", "interrupted twice"])
+def test_nothing_is_lost_or_doubled_when_it_dies(lab: Lab, how: str) -> None:
+    lab.sessions(*(f"{{name: s{i}}}" for i in range(4)))
+    gate = Gate()
+    with serve_behind(gate, lab.root) as url:
+        with applying(lab, url) as process:
+            gate.wait_for(2)
+            if how == "killed":
+                process.kill()
+            else:
+                interrupt(process)
+                process.send_signal(signal.SIGINT)
+            code, _, _ = finish(process)
+            assert code in (-signal.SIGKILL, 130)
+        gate.opened.set()
+        gate.wait_for(2, "done")  # what was in flight is carried out without its sender
+        with applying(lab, url) as process:
+            code, out, err = finish(process)
+            assert code == 0, out + err
+        assert len(state(lab)) == 4
+    assert live_names(lab) == [f"s{i}" for i in range(4)]
 
 
 def test_two_applies_at_once_exclude_each_other(lab: Lab) -> None:
     lab.sessions("{name: s1}", "{name: s2}", "{name: s3}")
-    with serve_slowly(lab.root, 0.7) as (url, arrived):
-        first = start(lab, url)
-        wait_for(arrived, 1)
-        second = start(lab, url)
-        out, err = second.communicate(timeout=60)
-        assert second.returncode == 1, out
-        assert "Another stemctl is applying" in err
-        first.communicate(timeout=60)
-        assert first.returncode == 0
-    assert len(live_names(lab)) == 3
+    gate = Gate()
+    with serve_behind(gate, lab.root) as url, applying(lab, url) as first:
+        gate.wait_for(1)
+        with applying(lab, url) as second:
+            code, out, err = finish(second)
+            assert code == 1, out
+            assert "Another stemctl is applying" in err
+        gate.opened.set()
+        code, out, err = finish(first)
+        assert code == 0, out + err
+    assert live_names(lab) == ["s1", "s2", "s3"]
 
 
 def test_state_file_is_never_half_written(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,7 +118,9 @@ def test_state_file_is_never_half_written(lab: Lab, monkeypatch: pytest.MonkeyPa
     before = lab.state
     lab.sessions("{name: a}", "{name: b}")
     monkeypatch.setattr("os.replace", lambda *_: (_ for _ in ()).throw(OSError("disk gone")))
-    assert lab.run("apply", "--auto-approve").code == 70
+    result = lab.run("apply", "--auto-approve")
+    assert result.code == 3
+    assert "cannot be written: disk gone" in result.err
     monkeypatch.undo()
     assert lab.state == before
 

@@ -50,7 +50,8 @@ def logout(screen: Screen) -> int:
     """Forget the token of a server."""
     from stemctl.server import tokens
 
-    host = screen.open().server.host
+    server = screen.open().server
+    host = server.host or server.name
     path = tokens.drop_token(host)
     screen.out(f"Removed {path}." if path else f"There is no token of stemctl's for {host}.")
     if path:

@@ -16,6 +16,7 @@ import click
 
 from stemctl.cli.options import allow, exclude, output, resubmit
 from stemctl.cli.planning import checked, make_options, read_plan, show_text
+from stemctl.cli.questions import interruptible
 from stemctl.cli.screen import Screen
 from stemctl.errors import ConfigError
 
@@ -93,7 +94,8 @@ class _Run:
                 show_text(self.screen, self.space, planned, advise=not planned.plan.going())
             self._check_digest(planned.plan)
             if not self.unasked:
-                agreed = _ask(self.space, planned)
+                with interruptible():
+                    agreed = _ask(self.space, planned)
                 if agreed is None:
                     self.screen.note("Nothing was sent.")
                     return 1

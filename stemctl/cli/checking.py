@@ -26,6 +26,8 @@ def validate(screen: Screen, paths: tuple[str, ...], online: bool, form: str) ->
     loaded = workflow.validate(space, paths)
     if online and not has_errors(loaded.diagnostics):
         loaded = asyncio.run(workflow.validate_online(space, loaded, paths))
+    elif online:
+        screen.note("The server was not asked: the files have errors of their own.")
     summary = workflow.verdict(space, loaded)
     if form == "json":
         screen.document(findings_document(loaded.diagnostics, loaded.repository, space.server.edition))

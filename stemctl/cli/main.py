@@ -56,9 +56,14 @@ class Commands(click.Group):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
 
 
+_FOLDER: click.Path = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="stemctl", message="%(prog)s %(version)s")
-@click.option("-C", "directory", type=click.Path(file_okay=False, path_type=Path), help="Work in this folder.")
+@click.option(
+    "-C", "directory", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Work in this folder."
+)
 @click.option("--server", metavar="NAME|URL", help="A server of stemctl.yaml, a URL, or: sandbox.")
 @click.option("--no-color", is_flag=True, help="No colours; NO_COLOR does the same.")
 @click.option("-q", "--quiet", is_flag=True, help="Nothing on stderr but questions and errors.")
@@ -82,7 +87,7 @@ def run(arguments: list[str]) -> int:
     """Run a command line; every failure becomes a message here, and nowhere else."""
     screen = Screen(json=wants_json(arguments))
     try:
-        code = cli.main(arguments, prog_name="stemctl", standalone_mode=False, obj=screen)
+        code = cli.main(arguments or ["--help"], prog_name="stemctl", standalone_mode=False, obj=screen)
         return code if isinstance(code, int) else 0
     except InvalidFiles as error:
         return screen.invalid(error)
@@ -93,18 +98,19 @@ def run(arguments: list[str]) -> int:
     except click.ClickException as error:
         return screen.failed(StemctlError(error.format_message()))
     except (click.Abort, KeyboardInterrupt):
-        click.echo("Interrupted.", err=True)
+        click.echo("Interrupted; nothing more is sent.", err=True)
         return 130
-    except BrokenPipeError:  # the reader of our output has left, as `| head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+    except OSError as error:  # a full disk, a folder that may not be written: not ours to mend
+        return screen.failed(
+            StemctlError(f"{error.strerror or error}.", f"It was about {error.filename or 'the output'}.")
+        )
     except Exception as error:  # the boundary: whatever else happens is a bug of ours
         return screen.failed(_bug(error))
 
 
 def wants_json(arguments: list[str]) -> bool:
     """Whether the answer, errors of usage included, is to be one JSON document."""
-    pairs = zip(arguments, [*arguments[1:], ""], strict=True)
+    pairs = zip(arguments, [*arguments, ""][1:], strict=True)
     return any(
         (option in ("-o", "--format") and value == "json") or option in ("-ojson", "--format=json")
         for option, value in pairs

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import shlex
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -81,7 +82,7 @@ def resolve(screen: Screen, words: tuple[str, ...]) -> int:
         f"Resolved: {number} conflict{'' if number == 1 else 's'}. The base is now what the server holds. "
         "Nothing was sent."
     )
-    hint = (f"stemctl plan {' '.join(map(_quoted, words))}", "what your files change there")
+    hint = (f"stemctl plan {' '.join(map(shlex.quote, words))}", "what your files change there")
     screen.note("\n".join(screen.look().next([hint])))
     return 0
 
@@ -109,7 +110,7 @@ def import_(screen: Screen, word: str, id_: str) -> int:
         space.store.write(settle.bind(space.store.read(), address, str(live["id"]), run))
     name = f', "{live[model.identity]}"' if model.identity else ""
     screen.out(f"{address} is bound to {live['id']}{name}. Nothing was sent.")
-    screen.note("\n".join(screen.look().next([(f"stemctl plan {_quoted(str(address))}", "what differs")])))
+    screen.note("\n".join(screen.look().next([(f"stemctl plan {shlex.quote(str(address))}", "what differs")])))
     return 0
 
 
@@ -197,7 +198,3 @@ def _address(space: Workspace, word: str) -> Address:
     if model is None or not key:
         raise ConfigError(f"{word} is no address.", "Write MODEL/KEY, as stemctl state list prints them.")
     return Address(model.name, key)
-
-
-def _quoted(word: str) -> str:
-    return f'"{word}"' if " " in word else word

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -103,24 +105,32 @@ def read_plan(screen: Screen, word: str) -> Plan | None:
     """The plan in a file, relative to the folder of -C; None if the word names no plan file.
 
     Raises:
-        BadPlan: it is one, and was edited or damaged.
+        BadPlan: it is one, and was edited or damaged; or its name says it is one, and it is not.
     """
-    from stemctl.saved import is_plan, open_plan
+    from stemctl.saved import BadPlan, is_plan, open_plan
 
     path = screen.root / word
     try:
         text = path.read_text(encoding="utf-8") if path.is_file() else ""
     except UnicodeDecodeError:
         return None
-    return open_plan(text, word) if is_plan(text) else None
+    if is_plan(text):
+        return open_plan(text, word)
+    if word.endswith(".json"):
+        what = f"{word} is no plan." if path.exists() else f"There is no file {word}."
+        raise BadPlan(what, "Nothing was sent.", [(f"stemctl plan --out {word}", "makes one")])
+    return None
 
 
 def write_plan(plan: Plan, path: Path) -> None:
-    """Keep a plan in a file; a name in a folder that is not there is an error before anything is lost."""
+    """Keep a plan in a file, over an older plan but over nothing else."""
     import json
 
     from stemctl.render.documents import plan_document
+    from stemctl.saved import is_plan
 
+    if path.exists() and not (path.is_file() and is_plan(path.read_text(encoding="utf-8", errors="replace"))):
+        raise ConfigError(f"{path} is there already, and is no plan.", "It was not touched. Name another file.")
     try:
         text = json.dumps(plan_document(plan), indent=2, ensure_ascii=False)
         path.write_text(text + "\n", encoding="utf-8", newline="\n")
@@ -189,10 +199,17 @@ def show_text(
 
     screen.out(where_line(space.target, space.database))
     screen.out(what_was_read(space, planned))
-    screen.out(plan_text(planned.plan, screen.look(space.catalog), advise, saved_as))
+    look = replace(screen.look(space.catalog), options=again(planned.options, space.config.allow))
+    screen.out(plan_text(planned.plan, look, advise, saved_as))
     if planned.plan.diagnostics:
         screen.out("")
         screen.findings(planned.plan.diagnostics)
+
+
+def again(options: Options, standing: Mapping[str, int]) -> str:
+    """The permissions of this run as options for the next command; those of stemctl.yaml stand there."""
+    words = [f"--allow {kind}={number}" for kind, number in options.allow.items() if standing.get(kind) != number]
+    return "".join(f" {word}" for word in [*words, *(["--resubmit"] if options.resubmit else [])])
 
 
 def unread(plan: Plan) -> bool:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import signal
+from collections.abc import Iterator
+
 import click
 
 from stemctl.plan import PERMISSIONS, Action, Held, Plan
@@ -12,6 +16,16 @@ _WORDS = {
     Held.REPLACE: "{records} on {host} with a value that stemctl did not write.",
     Held.CASCADE: "{records} on {host}, with all that hangs on them and could not be brought back.",
 }
+
+
+@contextlib.contextmanager
+def interruptible() -> Iterator[None]:
+    """While we wait for an answer Ctrl-C ends the run at once, as it does not inside an event loop."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def ask_permissions(plan: Plan, host: str) -> dict[str, int]:

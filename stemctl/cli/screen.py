@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
 import sys
@@ -56,7 +57,7 @@ class Screen:
         nouns = {}
         if catalog is not None:
             nouns = {m.name: (m.words, m.count(2).partition(" ")[2]) for m in catalog.models.values()}
-        return Look(max(60, width), self.colour, encoding.startswith("utf"), self.verbose, self.program, nouns)
+        return Look(max(60, width), self.colour, encoding.startswith("utf"), self.verbose, self.program, nouns=nouns)
 
     def open(self) -> Workspace:
         """The workspace that the options name."""
@@ -69,13 +70,20 @@ class Screen:
 
     def out(self, text: str) -> None:
         """Part of the answer."""
-        click.echo(text.rstrip("\n"), color=self.colour)
+        self._echo(text.rstrip("\n"))
 
     def document(self, document: Any) -> None:
         """The answer as one JSON document."""
         import json
 
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        self._echo(json.dumps(document, indent=2, ensure_ascii=False))
+
+    def _echo(self, text: str) -> None:
+        """Write to stdout; a reader that has left, as `| head` does, must not end what we are doing."""
+        try:
+            click.echo(text, color=self.colour)
+        except BrokenPipeError:
+            sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - for the rest of the process
 
     def note(self, text: str) -> None:
         """A remark about the run."""

@@ -138,7 +138,7 @@ def reset(screen: Screen) -> int:
         gone = [path for path in [*sorted(folder.glob("sandbox.db*")), space.store.path] if path.exists()]
         for path in gone:
             path.unlink()
-    screen.out("The sandbox is empty." if gone else "There was no sandbox.")
+    screen.out("The sandbox is thrown away; the next command makes a new one." if gone else "There was no sandbox.")
     return 0
 
 

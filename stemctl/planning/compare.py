@@ -161,10 +161,10 @@ class _Update:
         for name in released:
             text = f"{name} released, its line left the file; the server keeps its value"
             self.notes.append(Note(self.record.address, text, self.record.place))
-        if self.binding.was is not None:
-            self.notes.append(Note(self.record.address, f"was {self.binding.was}", self.record.place))
         if self.changes or self.adopts:
             return Verdicts(self._change(released), None, tuple(self.notes), self.ignored)
+        if self.binding.was is not None:
+            self.notes.append(Note(self.record.address, f"was {self.binding.was}", self.record.place))
         return Verdicts(None, self._bookkeeping(released), tuple(self.notes), self.ignored)
 
     @cached_property

@@ -72,8 +72,12 @@ def _delete(
         request=None if held else Request("DELETE", request_path(model.app, model.name, Action.DELETE, entry.id)),
         fields=fields,
         expects=expects(model, live),
-        detail=_words(entry, wish, dependents),
+        detail=(*_words(entry, wish, dependents), *_who(model)),
     )
+
+
+def _who(model: Model) -> tuple[str, ...]:
+    return (f"{model.delete_by} alone may delete it; forget: leaves it there",) if model.delete_by else ()
 
 
 def _words(entry: Entry, wish: Wish | None, dependents: list[str]) -> tuple[str, ...]:

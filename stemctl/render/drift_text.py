@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 from stemctl.errors import Hint
@@ -15,6 +16,9 @@ def drift_text(drift: Drift, look: Look) -> str:
     lines = []
     for name, reason in drift.unread.items():
         lines.append(f"{look.count(name, 2)[2:]} could not all be read: {reason}")
+    if not drift.looked_at:
+        lines.append("Nothing was applied from here yet, so there is nothing to compare with.")
+        return look.finish([*lines, *look.next([("stemctl plan", "compares the files with the server")])])
     if not drift.records:
         lines.append(f"No drift: {drift.looked_at:,} records are as they were applied.")
         return look.finish(lines)
@@ -28,7 +32,7 @@ def drift_text(drift: Drift, look: Look) -> str:
     lines += ["", f"Drift: {number - missing} changed, {missing} not found."]
     first = str(drift.records[0].address)
     hints: list[Hint] = [
-        (f"stemctl show {_quoted(first)}", "your values and the server's, to copy from"),
+        (f"stemctl show {shlex.quote(first)}", "your values and the server's, to copy from"),
         ("stemctl plan", "what apply would do about it"),
     ]
     return look.finish([*lines, *look.next(hints)])
@@ -57,10 +61,6 @@ def _what(move: Moved) -> str:
     if move.after is None and "." in move.path:
         return f"{shown(move.before)} was removed"
     return difference(move.before, move.after)
-
-
-def _quoted(word: str) -> str:
-    return f'"{word}"' if " " in word else word
 
 
 def drift_document(drift: Drift) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from stemctl.render.wording import visible
 _STYLES = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "blue"}
 _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
 
+_LONGEST_VALUE = 500
 _GUTTER = 5
 """Columns of a line number; larger ones push their line to the right."""
 _BEFORE = 20
@@ -38,12 +39,17 @@ def findings_json(diagnostics: Iterable[Diagnostic]) -> list[dict[str, Any]]:
             "column": finding.place.column if finding.place else None,
             "address": finding.address,
             "field": finding.field,
-            "value": finding.value,
+            "value": _short(finding.value),
             "rule": finding.rule or None,
             "remedy": finding.remedy or None,
         }
         for finding in diagnostics
     ]
+
+
+def _short(value: Any) -> Any:
+    """A value that was found, unless it is half a file."""
+    return value if not isinstance(value, list | dict) or len(str(value)) <= _LONGEST_VALUE else None
 
 
 def findings_github(diagnostics: Iterable[Diagnostic]) -> str:

@@ -20,6 +20,7 @@ class Look:
     """What the terminal can show, and how this run is called.
 
     `program` is how stemctl was started (`stemctl -C lab`), so that a proposed command can be typed as it stands.
+    `options` are those of plan and apply that belong to a command which goes on from here (` --allow delete=3`).
     `nouns` maps a model to its words, singular and plural.
     """
 
@@ -28,6 +29,7 @@ class Look:
     unicode: bool = True
     verbose: int = 0
     program: str = "stemctl"
+    options: str = ""
     nouns: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     def paint(self, style: str, text: str) -> str:

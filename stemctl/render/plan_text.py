@@ -42,7 +42,7 @@ def plan_text(plan: Plan, look: Look, advise: bool = True, saved_as: str | None 
         hint = (f"stemctl apply {saved_as}", "carries out exactly this plan, once, without a question")
         lines += look.next([hint] if plan.going() or plan.bookkeeping else [])
     elif advise:
-        lines += look.next(next_hints(plan)) + _to_write(plan, look)
+        lines += look.next(next_hints(plan, look)) + _to_write(plan, look)
     return look.finish(lines)
 
 
@@ -129,7 +129,7 @@ def _common_place(group: Sequence[Change]) -> str:
 def _right(change: Change, where: str = "") -> str:
     """Reason, why it is held, and where it is written."""
     if change.place and not where:
-        where = f"{visible(change.place.file)}:{change.place.line}"
+        where = _place(change)
     return "  ".join(part for part in (reason_words(change), where) if part)
 
 
@@ -164,10 +164,15 @@ def held_lines(plan: Plan, look: Look) -> list[str]:
     lines: list[str] = []
     for change, row in zip(waits, look.columns([_waiting(c, look) for c in waits], indent=2), strict=True):
         lines.append(row)
-        if change.held is Held.PENDING and any(f.before is not None for f in change.fields) and not change.id:
+        if change.held is Held.PENDING and _differs(change):
             lines += field_lines(change, look)
     body = [*([""] if lines else []), *lines, *_changes(decide, look)]
     return ["", look.paint("bold", "Held, nothing is sent"), *body] if lines or decide else []
+
+
+def _differs(change: Change) -> bool:
+    """Whether what is pending has another content than the files: its fields are those that differ."""
+    return change.action is Action.CREATE and any(f.before is not None for f in change.fields)
 
 
 def _waiting(change: Change, look: Look) -> tuple[str, str, str]:
@@ -224,12 +229,12 @@ def _calm(plan: Plan, numbers: dict[str, int]) -> str:
     return f"Nothing to do: {'' if one else 'all '}{agree}."
 
 
-def next_hints(plan: Plan) -> list[Hint]:
+def next_hints(plan: Plan, look: Look) -> list[Hint]:
     """One to three commands that fit what the plan shows."""
     hints: list[Hint] = []
     going = plan.going()
     if going:
-        part = _same_part(plan)
+        part = _same_part(plan) + look.options
         if any(c.sends for c in going):
             hints.append((f"stemctl apply{part}", "shows this again, asks, and sends it"))
             hints.append((f"stemctl plan{part} --out plan.json", "keeps it, to apply exactly this one later"))
@@ -249,6 +254,8 @@ def next_hints(plan: Plan) -> list[Hint]:
         hints.append(("stemctl approvals list", "where the proposals stand"))
     if any(c.held is Held.REJECTED for c in plan.held()):
         hints.append(("stemctl apply --resubmit", "proposes the same again"))
+    elif any(c.held is Held.PENDING and _differs(c) for c in plan.held()):
+        hints.append(("stemctl apply --resubmit", "proposes the new text as well; the first cannot be withdrawn"))
     return hints[:3]
 
 
@@ -293,7 +300,19 @@ def _to_write(plan: Plan, look: Look) -> list[str]:
             f"      forget: {names}     keeps it on the server, unmanaged",
         ]
     lines += _moved_entry(renames)
+    gone = [c for c in plan.held() if c.held is Held.REVERT and c.action is Action.CREATE]
+    if gone:
+        lines.append("To accept that it is gone, take it out of its file:")
+        lines += [f"      {visible(str(c.address))}    {_place(c)}" for c in gone[:5]]
+    conflicts = [(c, f) for c in plan.held() for f in c.fields if f.held is Held.CONFLICT and f.reason == "conflict"]
+    if conflicts:
+        lines.append("To settle a conflict with the server's value, write it in the file:")
+        lines += look.wrapped([(visible(str(c.address)), _to_copy(c, f)) for c, f in conflicts[:5]])
     return lines
+
+
+def _place(change: Change) -> str:
+    return f"{visible(change.place.file)}:{change.place.line}" if change.place else ""
 
 
 def _to_copy(change: Change, f: FieldChange) -> str:

@@ -6,7 +6,7 @@ from stemctl.errors import Hint
 from stemctl.plan import WAITING, Action, Held, Outcome, Report, Status
 from stemctl.render.look import Look
 from stemctl.render.plan_text import SYMBOLS, margin_of
-from stemctl.render.wording import joined, shown, visible
+from stemctl.render.wording import LONG, joined, shown, visible
 
 LINES_UP_TO = 40
 """Runs of more changes than this show their failures, and the rest with -v alone."""
@@ -43,13 +43,18 @@ def outcome_row(outcome: Outcome, look: Look) -> tuple[str, str, str]:
     if outcome.status is Status.PROPOSED:
         what = f"approval {outcome.approval}"
     elif failed:
-        what = visible(outcome.message)
+        what = shortened(visible(outcome.message))
     elif change.action is Action.CREATE:
         what = outcome.id or ""
     else:
         what = ", ".join(dict.fromkeys(f.path for f in change.fields if not f.held)) if change.sends else ""
         what = "" if change.action is Action.DELETE else what
     return (f"{SYMBOLS[change.action]} {visible(str(change.address))}", word, what)
+
+
+def shortened(text: str) -> str:
+    """A message as a cell; it stands in full below."""
+    return text if len(text) <= LONG else text[: LONG - 1] + "…"
 
 
 def _outcomes(report: Report, look: Look) -> list[str]:
@@ -136,8 +141,8 @@ def next_hints(report: Report) -> list[Hint]:
     elif report.of(Status.UNKNOWN):
         hints.append(("stemctl plan", "looks again for what had no answer"))
     elif report.of(Status.FAILED):
-        hints.append(("stemctl apply", "after mending what failed"))
-    if held - WAITING:
+        hints.append(("stemctl plan", "what is left to do, after mending what failed"))
+    if held - WAITING and not report.of(Status.FAILED, Status.UNKNOWN):
         hints.append(("stemctl plan", "each held change in full, with what to write"))
     if Held.DELETE in held:
         number = sum(o.change.held is Held.DELETE for o in report.outcomes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,10 +11,12 @@ from typing import Any
 from stemctl.catalog import Catalog, Model
 from stemctl.errors import ConfigError
 from stemctl.planning.approvals import DECIDED
-from stemctl.planning.references import UUID
 from stemctl.records import Address, Fields
 from stemctl.server.client import Forbidden, NotFound, ReadClient, WriteClient
 from stemctl.server.reading import read_all
+
+_ID_START = re.compile(r"[0-9a-fA-F]{8}[0-9a-fA-F-]*")
+"""An id, or as much of its beginning as plans show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,7 @@ def choose(proposals: Sequence[Proposal], names: Sequence[str], catalog: Catalog
     chosen: list[Proposal] = []
     for name in names:
         matching = [p for p in proposals if _means(name, p, catalog)]
-        if only_pending and not UUID.fullmatch(name):
+        if only_pending and not _ID_START.fullmatch(name):
             matching = [p for p in matching if p.pending]
         if not matching:
             kind = "pending proposal" if only_pending else "proposal"
@@ -82,15 +85,15 @@ def choose(proposals: Sequence[Proposal], names: Sequence[str], catalog: Catalog
                 hints=[("stemctl approvals list", "shows those you can see")],
             )
         if only_pending and len(matching) > 1:
-            ids = ", ".join(p.id for p in matching)
-            raise ConfigError(f"{name} has {len(matching)} pending proposals.", f"Name one of them: {ids}.")
+            texts = "\n".join(f"{p.id}  {p.fields.get('description', '')}" for p in matching)
+            raise ConfigError(f"{name} has {len(matching)} pending proposals; name one of them by its id.", texts)
         chosen += matching
     return chosen
 
 
 def _means(name: str, proposal: Proposal, catalog: Catalog) -> bool:
-    if UUID.fullmatch(name):
-        return proposal.id == name.lower()
+    if _ID_START.fullmatch(name):
+        return proposal.id.startswith(name.lower())
     word, _, key = name.partition("/")
     model = catalog.find(word)
     return model is proposal.model and (not key or key == proposal.address.key)

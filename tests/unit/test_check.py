@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stemctl.across import check_references
 from stemctl.catalog import Catalog, load_catalog
-from stemctl.check import check_document, check_references, located, missing_fields
+from stemctl.check import check_document, located, missing_fields
 from stemctl.diagnostics import Severity
 from stemctl.judge import judge_of
 from stemctl.loader import parse
@@ -81,6 +82,15 @@ def test_references_that_mean_one_record_or_may_be_live():
         record("project", "no name", 2),
         record("session", "rat12", 3, projects=["Maze", "no name", "5c0f3c52-7a0e-4b7b-9d6e-0f5a1b6c2d48", "live"]),
         record("session", "rat13", 4, projects=None),
+    )
+    assert list(check_references(repository(*records), writable_projects())) == []
+
+
+def test_an_id_is_never_taken_for_a_name():
+    records = (
+        record("project", "5c0f3c52-7a0e-4b7b-9d6e-0f5a1b6c2d48", 1, name="x"),
+        record("project", "y", 2, name="5c0f3c52-7a0e-4b7b-9d6e-0f5a1b6c2d48"),
+        record("session", "rat12", 3, projects=["5c0f3c52-7a0e-4b7b-9d6e-0f5a1b6c2d48"]),
     )
     assert list(check_references(repository(*records), writable_projects())) == []
 

@@ -1,3 +1,5 @@
+import gc
+
 import pytest
 
 from stemctl.catalog import load_catalog
@@ -178,6 +180,7 @@ def test_records_under_wrong_defaults_are_left_out(load):
         a="defaults: {sessions: {tags: x}}\nsessions: [{name: a}]\nsensory_stimulus_types: [{name: b}]\n",
         c___defaults="defaults: {sessions: {tags: 012}}\n",
         c__d="sessions: [{name: c}]\n",
+        c__e="defaults: {sessions: {description: fine}}\nsessions: [{name: e}]\n",
     )
     assert [address.key for address in repository.records] == ["b"]
 
@@ -220,3 +223,8 @@ def test_a_move_is_not_judged_by_files_that_could_not_be_read(load):
     assert [finding.code for finding in findings] == ["wrong-type"]
     _, findings = load(a=moved, b="sessions: []\n")
     assert [finding.code for finding in findings] == ["bad-move"]
+
+
+def test_the_collector_runs_again_after_reading(load):
+    load(a="sessions: [{name: a}]\n")
+    assert gc.isenabled()

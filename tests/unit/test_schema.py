@@ -180,6 +180,15 @@ TABLE = {
             "open": {"kind": "boolean"},
             "steps": {"kind": "list", "ordered": True},
             "details": {"kind": "json"},
+            "links": {
+                "kind": "items",
+                "by": "url",
+                "members": {
+                    "url": {"kind": "text"},
+                    "type": {"kind": "text", "enum": ["paper", "data"]},
+                    "open": {"kind": "boolean"},
+                },
+            },
         }.items()
     },
 }
@@ -229,6 +238,11 @@ def invented(tmp_path, monkeypatch):
         ("steps", "[b, a, b]", None, None),
         ("details", "{a: [1, {b: null}]}", None, None),
         ("details", "null", "wrong-type", "write a value, or leave"),
+        ("links", "[{url: a, type: data, open: true}]", None, None),
+        ("links", "[{type: data}]", "missing-field", "add   url: ..."),
+        ("links", "[{url: a, type: Data}]", "not-in-list", "write data"),
+        ("links", "[{url: a, open: on}]", "wrong-type", "write true"),
+        ("links", "[{url: a}, {url: b}, {url: a}]", "duplicate-item", "keep one"),
     ],
 )
 def test_every_kind_of_field(invented, field, value, code, remedy):
