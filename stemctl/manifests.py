@@ -47,7 +47,8 @@ def load_repository(
         if is_usable:
             usable.setdefault(record.address, record)
     wishes = {name: tuple(written) for name, written in reader.wishes.items()}
-    return Repository(usable, files=found.manifests, **wishes), with_lines(root, in_order(reader.problems))
+    repository = Repository(usable, files=found.manifests, seen=reader.seen, **wishes)
+    return repository, with_lines(root, in_order(reader.problems))
 
 
 @contextmanager
@@ -91,6 +92,7 @@ class _Reader:
     wishes: dict[str, list[Wish]] = field(default_factory=lambda: {name: [] for name in WISHES})
     folders: dict[str, Layers] = field(default_factory=dict)
     complete: bool = True
+    seen: int = 0
 
     def read_defaults(self, file: str) -> None:
         """Folder defaults."""
@@ -112,6 +114,7 @@ class _Reader:
             model = self.catalog.by_list_key(key)
             if model:
                 below = layers.get(key, _NO_LAYER)
+                self.seen += len(section.items)
                 for position, node in enumerate(section.items):
                     record = _record(node, model, below, file)
                     if record is None:

@@ -93,13 +93,14 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """Everything the manifests declare."""
+    """Everything the manifests declare. `seen` counts records with errors too, which `records` leaves out."""
 
     records: Mapping[Address, Record]
     moved: tuple[Wish, ...] = ()
     forget: tuple[Wish, ...] = ()
     deleted: tuple[Wish, ...] = ()
     files: tuple[str, ...] = ()
+    seen: int = 0
 
 
 class Completeness(enum.Enum):

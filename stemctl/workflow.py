@@ -136,7 +136,7 @@ async def validate_online(space: Workspace, loaded: Loaded, paths: Sequence[str]
 
 def verdict(space: Workspace, loaded: Loaded) -> str:
     """The last line of a validation: the findings counted, and what was checked."""
-    files, records = len(loaded.repository.files), len(loaded.repository.records)
+    files, records = len(loaded.repository.files), loaded.repository.seen
     checked = f"{_number(records, 'record')} checked against edition {space.server.edition}. Nothing was sent."
     errors = [d for d in loaded.diagnostics if d.severity is Severity.ERROR]
     if not errors:

@@ -63,7 +63,7 @@ def findings_document(diagnostics: tuple[Diagnostic, ...], repository: Repositor
         "format": FORMAT,
         "edition": edition,
         "files": len(repository.files),
-        "records": len(repository.records),
+        "records": repository.seen,
         "errors": sum(d.severity is Severity.ERROR for d in diagnostics),
         "diagnostics": findings_json(diagnostics),
     }
