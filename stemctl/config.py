@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from stemctl import loader
 from stemctl.accepts import compiled
 from stemctl.catalog import editions
 from stemctl.config_schema import Schema, config_schema
-from stemctl.document import Document
 from stemctl.errors import ConfigError
+from stemctl.manifests import loader
+from stemctl.manifests.document import Document
 from stemctl.nearest import nearest
 from stemctl.records import Value
 

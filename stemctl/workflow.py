@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from stemctl import __version__, loader
-from stemctl.across import check_references
+from stemctl import __version__
 from stemctl.catalog import Catalog, load_catalog
-from stemctl.check import missing_fields
 from stemctl.config import NAME, Config, Server, load_config
 from stemctl.diagnostics import Diagnostic, Severity, has_errors, in_order
 from stemctl.errors import ConfigError, InvalidFiles
-from stemctl.manifests import load_repository, with_lines
+from stemctl.manifests import loader
+from stemctl.manifests.across import check_references
+from stemctl.manifests.check import missing_fields
+from stemctl.manifests.repository import load_repository, with_lines
 from stemctl.plan import Outcome, Plan, Report, Target
 from stemctl.planning.drift import Drift, find_drift
 from stemctl.planning.identity import Bound, identify

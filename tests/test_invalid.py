@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from stemctl.across import check_references
 from stemctl.catalog import load_catalog
-from stemctl.check import missing_fields
 from stemctl.diagnostics import in_order
-from stemctl.manifests import load_repository, with_lines
+from stemctl.manifests.across import check_references
+from stemctl.manifests.check import missing_fields
+from stemctl.manifests.repository import load_repository, with_lines
 from stemctl.render.findings import findings_text
 from stemctl.render.look import Look
 

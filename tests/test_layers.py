@@ -9,16 +9,13 @@ from pathlib import Path
 PACKAGE = Path(__file__).parent.parent / "stemctl"
 
 LAYERS = {
-    "values": """
-        errors records diagnostics plan state
-    """,
+    "values": "errors records diagnostics plan state",
     "pure": """
-        accepts across catalog check config_schema defaults document explain formats judge moments nearest patterns
-        plan_schema planning render saved scalars schema subject syntax translate
+        accepts catalog config_schema explain nearest patterns plan_schema planning render saved schema
+        manifests.across manifests.check manifests.defaults manifests.document manifests.formats manifests.judge
+        manifests.moments manifests.scalars manifests.subject manifests.syntax manifests.translate
     """,
-    "files and network": """
-        config files loader manifests sandbox schema_files server start store
-    """,
+    "files and network": "config manifests sandbox schema_files server start store",
     "workflow": "workflow",
     "command line": "cli __main__",
 }
@@ -30,13 +27,14 @@ READS_TABLES = {"catalog"}
 
 
 def layer(module: str) -> int:
-    """The number of a module's layer; the package itself (its version) is below all."""
-    name = module.removeprefix("stemctl").lstrip(".").split(".")[0]
+    """The number of a module's layer, or of its folder's; the package itself (its version) is below all."""
+    name = module.removeprefix("stemctl").lstrip(".")
     if not name:
         return -1
-    for number, names in enumerate(LAYERS.values()):
-        if name in names.split():
-            return number
+    for known in (name, name.split(".")[0]):
+        for number, names in enumerate(LAYERS.values()):
+            if known in names.split():
+                return number
     raise AssertionError(f"{module} stands in no layer of this test")
 
 

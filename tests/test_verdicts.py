@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from stemctl.accepts import compiled
 from stemctl.catalog import load_catalog, schemas_dir
-from stemctl.check import check_document
-from stemctl.judge import judge_of
-from stemctl.loader import parse, read
+from stemctl.manifests.check import check_document
+from stemctl.manifests.judge import judge_of
+from stemctl.manifests.loader import parse, read
 
 HERE = Path(__file__).parent
 SCHEMA = schemas_dir() / "2024" / "manifest.schema.json"

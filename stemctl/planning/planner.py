@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 
 from stemctl.catalog import Catalog
-from stemctl.check import missing_fields
 from stemctl.diagnostics import Diagnostic, Severity, in_order
+from stemctl.manifests.check import missing_fields
 from stemctl.plan import PERMISSIONS, Bookkeeping, Change, Note, Plan, Subset, Target
 from stemctl.planning.compare import Comparer, Permissions, Verdicts
 from stemctl.planning.deletes import hold_renames, leave

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from stemctl import scalars
+from stemctl.manifests import scalars
 from stemctl.records import Value
 
 

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stemctl.across import check_references
 from stemctl.catalog import Catalog, load_catalog
-from stemctl.check import check_document, located, missing_fields
 from stemctl.diagnostics import Severity
-from stemctl.judge import judge_of
-from stemctl.loader import parse
+from stemctl.manifests.across import check_references
+from stemctl.manifests.check import check_document, located, missing_fields
+from stemctl.manifests.judge import judge_of
+from stemctl.manifests.loader import parse
 from stemctl.records import Address, Place, Record, Repository
 from stemctl.schema import record_schema
 

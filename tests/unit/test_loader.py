@@ -3,8 +3,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stemctl import loader
-from stemctl.loader import parse, read
+from stemctl.manifests import loader
+from stemctl.manifests.loader import parse, read
 from stemctl.records import Place
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from stemctl.catalog import load_catalog
 from stemctl.diagnostics import Diagnostic, Severity
-from stemctl.manifests import load_repository, with_lines
+from stemctl.manifests.repository import load_repository, with_lines
 from stemctl.records import Address, Lifecycle, Place, Wish
 
 CATALOG = load_catalog("2024")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stemctl.moments import remedy
+from stemctl.manifests.moments import remedy
 from stemctl.patterns import INSTANT
 
 

@@ -8,7 +8,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stemctl.scalars import Dispute, resolve
+from stemctl.manifests.scalars import Dispute, resolve
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ import yaml
 from stemctl import catalog as catalogs
 from stemctl.accepts import compiled
 from stemctl.catalog import editions, load_catalog, schemas_dir
-from stemctl.check import check_document
 from stemctl.errors import TableError
-from stemctl.judge import judge_of
-from stemctl.loader import parse
+from stemctl.manifests.check import check_document
+from stemctl.manifests.judge import judge_of
+from stemctl.manifests.loader import parse
 from stemctl.schema import config_schema, generated, manifest_schema, record_schema
 
 CATALOGS = [load_catalog(edition) for edition in editions()]

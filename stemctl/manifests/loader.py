@@ -22,9 +22,9 @@ from yaml.events import (
     StreamEndEvent,
 )
 
-from stemctl import scalars, syntax
 from stemctl.diagnostics import Diagnostic, Severity
-from stemctl.document import LINE_END, Document, Node, shown
+from stemctl.manifests import scalars, syntax
+from stemctl.manifests.document import LINE_END, Document, Node, shown
 from stemctl.records import Place
 
 LARGEST_FILE = 64 * 1024 * 1024

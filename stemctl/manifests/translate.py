@@ -7,17 +7,17 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from stemctl import formats, moments
 from stemctl.catalog import Catalog
 from stemctl.diagnostics import Diagnostic
-from stemctl.document import Document, Node, shown
-from stemctl.judge import Violation
+from stemctl.manifests import formats, moments
+from stemctl.manifests.document import Document, Node, shown
+from stemctl.manifests.judge import Violation
+from stemctl.manifests.scalars import quoted
+from stemctl.manifests.subject import Subject, subject, written
 from stemctl.nearest import nearest
 from stemctl.patterns import CONTROL, KEY
 from stemctl.records import Path, Value
-from stemctl.scalars import quoted
 from stemctl.schema import WISHES
-from stemctl.subject import Subject, subject, written
 
 Message = tuple[str, str, str]
 """Code, message, remedy."""

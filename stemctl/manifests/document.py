@@ -9,8 +9,8 @@ from typing import Any
 
 import yaml
 
-from stemctl import scalars
 from stemctl.diagnostics import Diagnostic, Severity
+from stemctl.manifests import scalars
 from stemctl.records import Path, Place, Value
 
 LINE_END = re.compile(r"\r\n|\n|\r")

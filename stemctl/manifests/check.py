@@ -9,11 +9,11 @@ from typing import Any
 
 from stemctl.catalog import Catalog, Model
 from stemctl.diagnostics import Diagnostic, Severity
-from stemctl.document import Document, Node
-from stemctl.judge import Judge
+from stemctl.manifests.document import Document, Node
+from stemctl.manifests.judge import Judge
+from stemctl.manifests.subject import subject
+from stemctl.manifests.translate import Translator
 from stemctl.records import Path, Place, Record
-from stemctl.subject import subject
-from stemctl.translate import Translator
 
 
 def check_document(document: Document, judge: Judge, catalog: Catalog) -> tuple[list[Diagnostic], set[Path]]:

@@ -10,15 +10,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
 from typing import Any
 
-from stemctl import across, check, files, loader
 from stemctl.catalog import Catalog, Field, Model
-from stemctl.defaults import Layer, Places, element_name, packed, unpacked
 from stemctl.diagnostics import Diagnostic, in_order
-from stemctl.document import Document, Node
-from stemctl.judge import Judge, judge_of
+from stemctl.manifests import across, check, files, loader
+from stemctl.manifests.defaults import Layer, Places, element_name, packed, unpacked
+from stemctl.manifests.document import Document, Node
+from stemctl.manifests.judge import Judge, judge_of
+from stemctl.manifests.subject import record_key
 from stemctl.records import Address, Lifecycle, Path, Place, Record, Repository, Value, Wish
 from stemctl.schema import WISHES
-from stemctl.subject import record_key
 
 Layers = Mapping[str, Layer]
 """Defaults by list key."""

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from stemctl.catalog import Catalog, Field, Member, Model
-from stemctl.document import Document
+from stemctl.manifests.document import Document
 from stemctl.records import Address, Path, Value
 
 
