@@ -82,7 +82,7 @@ class Config:
         if name in ("sandbox", SANDBOX):
             return Server("sandbox", SANDBOX)
         if "://" in name:
-            return _checked(Server(urlsplit(name).netloc.replace(":", "_"), _slash(name)))
+            return _checked(Server(_name_of(name), _slash(name)))
         known = dict.fromkeys([*self.servers, "sandbox"])
         near = nearest(name, known)
         why = f"{NAME} has {', '.join(known)}; a URL works too."
@@ -140,12 +140,24 @@ def _config(root: Path, data: Mapping[str, Value]) -> Config:
 
 def _checked(server: Server) -> Server:
     parts = urlsplit(server.url)
+    if parts.username or parts.password:
+        raise ConfigError(
+            f"The url of {server.name} holds a user name or password.",
+            "Secrets do not belong into files and commands; stemctl login gets a token.",
+        )
     if server.is_sandbox or parts.scheme == "https" or (parts.scheme == "http" and server.is_loopback):
         return server
     raise ConfigError(
         f"{server.url} is not https.",
         "A token would travel in the open. Plain http is for this machine alone (localhost, 127.0.0.1).",
     )
+
+
+def _name_of(url: str) -> str:
+    """A name for a server that is only known by its URL; its state file is called so."""
+    parts = urlsplit(url)
+    port = f"_{parts.port}" if parts.port else ""
+    return "".join(c if c.isalnum() or c in ".-" else "_" for c in f"{parts.hostname or ''}") + port
 
 
 def _slash(url: str) -> str:

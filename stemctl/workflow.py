@@ -237,10 +237,9 @@ def read_seed(root: Path, name: str) -> Mapping[str, list[Fields]]:
     Raises:
         ConfigError: it is not YAML, or no mapping.
     """
-    try:
-        document = loader.read(root / name, name)
-    except OSError as error:
-        raise ConfigError(f"The seed {name} cannot be read.", f"{NAME} names it: {error.strerror}.") from error
+    if not (root / name).resolve().is_relative_to(root.resolve()):
+        raise ConfigError(f"The seed {name} is outside of this repository.", "Nothing was read.")
+    document = loader.read(root / name, name)
     if document.problems or document.root is None or not isinstance(document.root.value, dict):
         found = document.problems[0] if document.problems else None
         raise ConfigError(f"{found.place}: {found.message}." if found else f"The seed {name} is no mapping.")

@@ -74,6 +74,18 @@ def test_more_deletes_than_allowed_are_all_held(lab: Lab) -> None:
     assert "delete: 4 records, more than the 3 of one run, so none" in held.out
 
 
+def test_policy_allows_what_goes_through_unasked(lab: Lab) -> None:
+    lab.write("stemctl.yaml", (lab.root / "stemctl.yaml").read_text() + "policy: {allow: {delete: 1}}\n")
+    lab.sessions(MAZE, SLEEP, "{name: other}")
+    lab.apply()
+    lab.sessions(MAZE, SLEEP)
+    lab.apply()
+    assert [sent.method for sent in lab.writes] == ["DELETE"]
+    lab.sessions("{name: new}")
+    assert lab.run("apply", "--auto-approve").code == 3
+    assert [sent.method for sent in lab.writes] == ["POST"]
+
+
 def test_a_deleted_entry_is_the_permission(lab: Lab) -> None:
     lab.sessions(MAZE, SLEEP)
     lab.apply()

@@ -127,6 +127,17 @@ def test_a_name_is_taken_only_after_it_was_given_up(lab: Lab) -> None:
     assert [(s.method, s.body["name"]) for s in lab.writes] == [("PATCH", "z"), ("POST", "a")]
 
 
+def test_a_name_that_only_a_proposal_gives_up_is_not_taken(lab: Lab) -> None:
+    types = "sensory_stimulus_types:\n  - {key: one, name: Auditory, description: Auditory cue}\n"
+    lab.write("records/types.yaml", types)
+    lab.apply()
+    changed = types.replace("name: Auditory", "name: Sound")
+    lab.write("records/types.yaml", changed + "  - {key: two, name: Auditory, description: Another}\n")
+    plan = {c["address"]: (c["held"], c["waits"]) for c in lab.plan()["changes"]}
+    assert plan["sensorystimulustype/one"] == (None, [])
+    assert plan["sensorystimulustype/two"] == ("blocked", ["sensorystimulustype/one"])
+
+
 def test_a_failure_stops_only_what_waits_for_it(lab: Lab) -> None:
     import httpx
 

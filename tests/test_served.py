@@ -65,6 +65,21 @@ def test_plain_http_is_for_this_machine_alone(lab: Lab) -> None:
     assert "is not https" in result.err
 
 
+def test_a_url_holds_no_secrets(lab: Lab) -> None:
+    result = lab.run("--server", "https://user:canary@brainstem.example/", "plan")
+    assert result.code == 1
+    assert "canary" not in result.said
+    assert not list(lab.root.glob("*canary*"))
+
+
+def test_a_seed_outside_of_the_repository_is_not_read(lab: Lab) -> None:
+    lab.write("stemctl.yaml", CONFIG.replace("seed.yaml", "../../../../etc/passwd"))
+    lab.sessions("{name: s}")
+    result = lab.run("plan")
+    assert result.code == 1
+    assert "outside of this repository" in result.err
+
+
 def test_login_keeps_the_token_for_its_owner_alone(lab: Lab, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def open_browser(address: str) -> bool:
         threading.Thread(target=agree, args=(address,)).start()

@@ -101,7 +101,7 @@ def _blocked(plan: dict[Address, Change], waits: Mapping[Address, set[Address]])
 
     def stops(address: Address) -> bool:
         change = blocked.get(address, plan.get(address))
-        return change is None or change.held is not None or (change.approval and change.action is Action.CREATE)
+        return change is None or change.held is not None or change.approval  # a proposal changes nothing yet
 
     blocked: dict[Address, Change] = {}
     progress = True

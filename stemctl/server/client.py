@@ -205,8 +205,12 @@ class ReadClient:
                     response = await self._http.request(
                         method, url, params=params, json=body, headers=self._headers(), timeout=TIMEOUT
                     )
-                if response.status_code in _AGAIN and not last and (method == "GET" or response.status_code == 429):
+                status = response.status_code
+                if status in (429, 503):
                     self._pause(response, attempt)
+                if status in _AGAIN and not last and (method == "GET" or status == 429):
+                    if status not in (429, 503):
+                        await asyncio.sleep(_growing(attempt))
                     continue
                 return read_answer(response, method, self.base)
             except httpx.HTTPError as error:
