@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
-from stemctl import workflow
+from stemctl import workspace
 from stemctl.catalog import load_catalog
 from stemctl.cli.main import run
 from stemctl.sandbox.app import create_app
@@ -86,7 +86,7 @@ class Lab:
     def __post_init__(self) -> None:
         self.write("stemctl.yaml", CONFIG)
         self.write("seed.yaml", SEED)
-        self.monkeypatch.setattr(workflow, "sandbox_transport", self._transport)
+        self.monkeypatch.setattr(workspace, "sandbox_transport", self._transport)
 
     def write(self, name: str, text: str) -> None:
         """Write a file of the repository."""
@@ -147,8 +147,8 @@ class Lab:
     @contextlib.contextmanager
     def database(self) -> Iterator[Database]:
         """The sandbox's database, filled from the seed if it is new."""
-        space = workflow.open_workspace(self.root, "sandbox")
-        with contextlib.closing(workflow.open_sandbox(space)) as database:
+        space = workspace.open_workspace(self.root, "sandbox")
+        with contextlib.closing(workspace.open_sandbox(space)) as database:
             yield database
 
     def live(self, model: str, name: str, token: str = "sandbox-user") -> dict[str, Any]:
@@ -164,8 +164,8 @@ class Lab:
         self.api("PATCH", f"{table.app}/{model}/{self.live(model, name)['id']}/", fields)
 
     @contextlib.contextmanager
-    def _transport(self, space: workflow.Workspace) -> Iterator[httpx.AsyncBaseTransport]:
-        with contextlib.closing(workflow.open_sandbox(space)) as database:
+    def _transport(self, space: workspace.Workspace) -> Iterator[httpx.AsyncBaseTransport]:
+        with contextlib.closing(workspace.open_sandbox(space)) as database:
             app = create_app(database, totals=self.totals)  # type: ignore[arg-type]
             yield _Recording(httpx.ASGITransport(app), self)
 

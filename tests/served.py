@@ -16,7 +16,7 @@ from typing import Any
 
 import uvicorn
 
-from stemctl import workflow
+from stemctl import workspace
 from stemctl.sandbox.app import create_app
 
 
@@ -55,8 +55,8 @@ class Gate:
 @contextlib.contextmanager
 def serve_behind(gate: Gate, folder: Path) -> Iterator[str]:
     """A sandbox in a thread whose writes wait at a gate; gives its URL."""
-    space = workflow.open_workspace(folder, "sandbox")
-    with contextlib.closing(workflow.open_sandbox(space)) as database, socket.socket() as listener:
+    space = workspace.open_workspace(folder, "sandbox")
+    with contextlib.closing(workspace.open_sandbox(space)) as database, socket.socket() as listener:
         app = create_app(database)
 
         async def gated(scope: Any, receive: Any, send: Any) -> None:

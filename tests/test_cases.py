@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from stemctl.catalog import load_catalog
+from stemctl.render.html_assets import SCRIPT, STYLE
 from tests.lab import Lab
 
 CASES = Path(__file__).parent / "cases"
@@ -104,6 +105,8 @@ def normal(text: str, ids: dict[str, str], lab: Lab) -> str:
     for id_, name in ids.items():
         text = text.replace(id_, name).replace(f"approval {id_[:8]}", f"approval {name}")
     text = re.sub(r"sha256:[0-9a-f]{64}", "<hash>", text)
+    text = text.replace(STYLE, "<style of the page>").replace(SCRIPT, "<script of the page>")
+    text = re.sub(r"sha256-[A-Za-z0-9+/=]{44}", "<hash>", text)
     text = re.sub(r"digest `[0-9a-f]{16}`", "digest `<hash>`", text)
     text = re.sub(r'"lineage": "[^"]+"', '"lineage": "<lineage>"', text)
     text = re.sub(r'"stemctl": "[^"]+"', '"stemctl": "<version>"', text)

@@ -16,7 +16,7 @@ LAYERS = {
         manifests.moments manifests.scalars manifests.subject manifests.syntax manifests.translate
     """,
     "files and network": "config manifests sandbox schema_files server start store",
-    "workflow": "workflow",
+    "workflow": "workflow workspace",
     "command line": "cli __main__",
 }
 """Who may import whom: modules and folders of a layer, those of the layers above it, and no other."""

@@ -18,7 +18,7 @@ def login(screen: Screen, headless: bool) -> int:
     """Get a token for a server, in your browser."""
     import webbrowser
 
-    from stemctl import workflow
+    from stemctl import workspace
     from stemctl.server import account, tokens
 
     space = screen.open()
@@ -29,7 +29,7 @@ def login(screen: Screen, headless: bool) -> int:
         )
 
     async def run() -> str:
-        async with workflow.connect(space) as link:
+        async with workspace.connect(space) as link:
             pending = await account.begin_login(link.http, link.base)
             if headless or not webbrowser.open(pending.complete_uri):
                 click.echo(f"Open  {pending.uri}\nCode  {pending.user_code}", err=True)
@@ -64,7 +64,7 @@ def logout(screen: Screen) -> int:
 @click.pass_obj
 def doctor(screen: Screen, form: str) -> int:
     """Look at the server, the token and your rights."""
-    from stemctl import workflow
+    from stemctl import workspace
     from stemctl.render.plan_text import where_line
     from stemctl.server import account, tokens
     from stemctl.server.account import Check
@@ -78,7 +78,7 @@ def doctor(screen: Screen, form: str) -> int:
         checks.append(Check("token", None, says))
 
     async def run() -> list[Check]:
-        async with workflow.connect(space) as link:
+        async with workspace.connect(space) as link:
             return await account.examine(link.reader())
 
     checks += asyncio.run(run())

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from stemctl.planning.planner import Options
     from stemctl.server.apply import Apply
     from stemctl.state import State
-    from stemctl.workflow import Link, Planned, Workspace
+    from stemctl.workflow import Planned
+    from stemctl.workspace import Link, Workspace
 
 
 @click.command()
@@ -85,10 +86,10 @@ class _Run:
 
     async def fresh(self, options: Options) -> int:
         """Plan, show, ask, send."""
-        from stemctl import workflow
+        from stemctl import workflow, workspace
 
         loaded = workflow.load(self.space.config, self.space.catalog)
-        async with workflow.connect(self.space, self.parallelism) as link:
+        async with workspace.connect(self.space, self.parallelism) as link:
             planned = checked(await workflow.plan(self.space, link.reader(), loaded, options))
             if not self.as_json:
                 show_text(self.screen, self.space, planned, advise=not planned.plan.going())
@@ -104,7 +105,7 @@ class _Run:
 
     async def saved(self, plan: Plan, name: str) -> int:
         """Send a plan that was kept, exactly as it is, once."""
-        from stemctl import workflow
+        from stemctl import workspace
         from stemctl.render.plan_text import where_line
         from stemctl.saved import check_fits
 
@@ -115,7 +116,7 @@ class _Run:
             self.screen.out(where_line(self.space.target, self.space.database))
         if plan.going() or plan.bookkeeping:
             state = self.space.store.write(state)  # the serial moves first: a plan is applied once, whatever comes
-        async with workflow.connect(self.space, self.parallelism) as link:
+        async with workspace.connect(self.space, self.parallelism) as link:
             return await self._send(link, plan, state)
 
     def _check_digest(self, plan: Plan) -> None:

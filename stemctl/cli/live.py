@@ -15,7 +15,7 @@ from stemctl.errors import ConfigError
 if TYPE_CHECKING:
     from stemctl.server.live import Found
     from stemctl.server.proposals import Proposal
-    from stemctl.workflow import Link, Workspace
+    from stemctl.workspace import Link, Workspace
 
 
 @click.command()
@@ -41,7 +41,7 @@ def get(
 
     With -o yaml they come as a manifest, to begin from.
     """
-    from stemctl import workflow
+    from stemctl import workspace
     from stemctl.server import live
 
     space = screen.open()
@@ -51,7 +51,7 @@ def get(
     query = live.make_query(table, filters, sort, include)
 
     async def read() -> Found:
-        async with workflow.connect(space) as link:
+        async with workspace.connect(space) as link:
             client = link.reader(portal)
             found = await live.find(client, table, name, query)
             return await live.with_names(client, found) if form != "json" else found
@@ -171,12 +171,12 @@ async def _find(space: Workspace, link: Link, names: tuple[str, ...], only_pendi
 
 
 def _with_proposals(screen: Screen, work: Callable[[Workspace, Link], Awaitable[list[Proposal]]]) -> list[Any]:
-    from stemctl import workflow
+    from stemctl import workspace
 
     space = screen.open()
 
     async def run() -> list[Proposal]:
-        async with workflow.connect(space) as link:
+        async with workspace.connect(space) as link:
             return await work(space, link)
 
     found = asyncio.run(run())

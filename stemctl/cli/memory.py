@@ -17,7 +17,7 @@ from stemctl.errors import ConfigError, StateError
 if TYPE_CHECKING:
     from stemctl.records import Address
     from stemctl.state import State
-    from stemctl.workflow import Workspace
+    from stemctl.workspace import Workspace
 
 
 @click.command()
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @click.pass_obj
 def drift(screen: Screen, detailed_exitcode: bool, form: str) -> int:
     """Show what changed on the server since it was applied; send nothing."""
-    from stemctl import workflow
+    from stemctl import workflow, workspace
     from stemctl.planning.drift import Drift
     from stemctl.render.drift_text import drift_document, drift_text
     from stemctl.render.plan_text import where_line
@@ -35,7 +35,7 @@ def drift(screen: Screen, detailed_exitcode: bool, form: str) -> int:
     loaded = workflow.load(space.config, space.catalog)
 
     async def read() -> Drift:
-        async with workflow.connect(space) as link:
+        async with workspace.connect(space) as link:
             return await workflow.drift(space, link.reader(), loaded)
 
     found = asyncio.run(read())
@@ -54,7 +54,7 @@ def drift(screen: Screen, detailed_exitcode: bool, form: str) -> int:
 @click.pass_obj
 def resolve(screen: Screen, words: tuple[str, ...]) -> int:
     """Settle conflicts: the server's present values become the base, the files' an ordinary edit."""
-    from stemctl import workflow
+    from stemctl import workflow, workspace
     from stemctl.plan import Held
     from stemctl.planning import settle
     from stemctl.planning.planner import Options
@@ -64,7 +64,7 @@ def resolve(screen: Screen, words: tuple[str, ...]) -> int:
     loaded = workflow.load(space.config, space.catalog)
 
     async def read() -> workflow.Planned:
-        async with workflow.connect(space) as link:
+        async with workspace.connect(space) as link:
             return await workflow.plan(space, link.reader(), loaded, Options(only=words))
 
     with space.store.locked():
@@ -93,7 +93,7 @@ def resolve(screen: Screen, words: tuple[str, ...]) -> int:
 @click.pass_obj
 def import_(screen: Screen, word: str, id_: str) -> int:
     """Bind an address to a live record by its id; the next plan shows what differs."""
-    from stemctl import workflow
+    from stemctl import workspace
     from stemctl.planning import settle
 
     space = screen.open()
@@ -101,7 +101,7 @@ def import_(screen: Screen, word: str, id_: str) -> int:
     model = space.catalog.models[address.model]
 
     async def read() -> dict[str, object]:
-        async with workflow.connect(space) as link:
+        async with workspace.connect(space) as link:
             return dict(await link.reader().detail(model, id_.lower()))
 
     with space.store.locked():

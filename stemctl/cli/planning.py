@@ -17,7 +17,8 @@ from stemctl.errors import ConfigError, InvalidFiles
 if TYPE_CHECKING:
     from stemctl.plan import Plan
     from stemctl.planning.planner import Options
-    from stemctl.workflow import Planned, Workspace
+    from stemctl.workflow import Planned
+    from stemctl.workspace import Workspace
 
 
 @click.command()
@@ -85,13 +86,13 @@ def show(screen: Screen, word: str, max_bytes: int | None, form: str) -> int:
 
 
 async def _show_record(screen: Screen, word: str, form: str) -> int:
-    from stemctl import workflow
+    from stemctl import workflow, workspace
     from stemctl.render.origin import origin_document, origin_text
     from stemctl.render.plan_text import where_line
 
     space = screen.open()
     loaded = workflow.load(space.config, space.catalog)
-    async with workflow.connect(space) as link:
+    async with workspace.connect(space) as link:
         found = await workflow.origins(space, link.reader(), loaded, word)
     if form == "json":
         screen.document(origin_document(found))
@@ -168,10 +169,10 @@ def make_options(
 
 
 async def _plan(screen: Screen, space: Workspace, options: Options) -> Planned:
-    from stemctl import workflow
+    from stemctl import workflow, workspace
 
     loaded = workflow.load(space.config, space.catalog)
-    async with workflow.connect(space) as link:
+    async with workspace.connect(space) as link:
         return checked(await workflow.plan(space, link.reader(), loaded, options))
 
 

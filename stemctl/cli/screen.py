@@ -19,7 +19,7 @@ from stemctl.render.look import Look
 if TYPE_CHECKING:
     from stemctl.catalog import Catalog
     from stemctl.diagnostics import Diagnostic
-    from stemctl.workflow import Workspace
+    from stemctl.workspace import Workspace
 
 DEFAULT_WIDTH = 100
 
@@ -63,7 +63,7 @@ class Screen:
         """The workspace that the options name."""
         from dataclasses import replace
 
-        from stemctl.workflow import open_workspace
+        from stemctl.workspace import open_workspace
 
         space = open_workspace(self.root, self.server)
         return replace(space, on_pause=lambda seconds: self.note(f"Paused {seconds:.0f} s: the server asks for it."))

@@ -12,7 +12,7 @@ from stemctl.cli.screen import Screen
 from stemctl.errors import ConfigError
 
 if TYPE_CHECKING:
-    from stemctl.workflow import Workspace
+    from stemctl.workspace import Workspace
 
 
 @click.command()
@@ -112,7 +112,7 @@ def serve(screen: Screen, port: int) -> int:
 
     from stemctl.sandbox.serve import serve as serve_app
     from stemctl.sandbox.users import USERS
-    from stemctl.workflow import open_sandbox
+    from stemctl.workspace import open_sandbox
 
     space = _sandbox_space(screen)
 
@@ -149,11 +149,11 @@ def seed(screen: Screen, file: Path | None) -> int:
     """Add records to the sandbox: those of FILE, else what the manifests refer to and it lacks."""
     import contextlib
 
-    from stemctl import workflow
+    from stemctl import workflow, workspace
 
     space = _sandbox_space(screen)
-    with contextlib.closing(workflow.open_sandbox(space)) as database:
-        named = workflow.read_seed(file.resolve().parent, file.name) if file else None
+    with contextlib.closing(workspace.open_sandbox(space)) as database:
+        named = workspace.read_seed(file.resolve().parent, file.name) if file else None
         added = database.seed(named if named is not None else workflow.referred_to(space))
     screen.out(f"Added {added} record{'' if added == 1 else 's'} to the sandbox.")
     return 0
@@ -162,7 +162,7 @@ def seed(screen: Screen, file: Path | None) -> int:
 def _sandbox_space(screen: Screen) -> Workspace:
     """The workspace with its sandbox, also where another server is the default."""
     from stemctl.config import load_config
-    from stemctl.workflow import open_workspace
+    from stemctl.workspace import open_workspace
 
     config = load_config(screen.root)
     named = next((server.name for server in config.servers.values() if server.is_sandbox), "sandbox")

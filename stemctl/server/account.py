@@ -9,16 +9,8 @@ from typing import Any
 
 import httpx
 
-from stemctl.server.client import (
-    Forbidden,
-    NotAuthorised,
-    NotFound,
-    NotTheApi,
-    ReadClient,
-    ServerError,
-    read_answer,
-    unreachable,
-)
+from stemctl.server.answers import Forbidden, NotAuthorised, NotFound, NotTheApi, ServerError, read_answer, unreachable
+from stemctl.server.client import ReadClient
 
 CLIENT_NAME = "stemctl"
 WINDOW = 900.0

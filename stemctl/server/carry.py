@@ -14,18 +14,8 @@ from stemctl.plan import Action, Change, Outcome, Status
 from stemctl.planning.compare import expects
 from stemctl.planning.values import is_empty, same
 from stemctl.records import Address, Fields, Value
-from stemctl.server.client import (
-    Forbidden,
-    NotFound,
-    NotTheApi,
-    Query,
-    Refused,
-    ServerError,
-    Unavailable,
-    Unreachable,
-    WriteClient,
-    Written,
-)
+from stemctl.server.answers import Forbidden, NotFound, NotTheApi, Refused, ServerError, Unavailable, Unreachable
+from stemctl.server.client import Query, WriteClient, Written
 
 _TRIES = 3
 

@@ -12,7 +12,8 @@ from stemctl.nearest import nearest
 from stemctl.planning.references import UUID
 from stemctl.planning.values import assemble, elements, is_empty
 from stemctl.records import Completeness, Fields, Reading, Value
-from stemctl.server.client import NotFound, Query, ReadClient
+from stemctl.server.answers import NotFound
+from stemctl.server.client import Query, ReadClient
 from stemctl.server.reading import read_all
 
 _TEXT_OPERATORS = ("contains", "startswith", "endswith")

@@ -12,7 +12,8 @@ from stemctl.catalog import Catalog, Model
 from stemctl.errors import ConfigError
 from stemctl.planning.approvals import DECIDED
 from stemctl.records import Address, Fields
-from stemctl.server.client import Forbidden, NotFound, ReadClient, WriteClient
+from stemctl.server.answers import Forbidden, NotFound
+from stemctl.server.client import ReadClient, WriteClient
 from stemctl.server.reading import read_all
 
 _ID_START = re.compile(r"[0-9a-fA-F]{8}[0-9a-fA-F-]*")

@@ -9,7 +9,8 @@ from dataclasses import replace
 from stemctl.catalog import Model
 from stemctl.planning.planner import Need
 from stemctl.records import Completeness, Fields, Reading, Snapshot
-from stemctl.server.client import Forbidden, NotFound, NotTheApi, Page, Query, ReadClient, Unavailable
+from stemctl.server.answers import Forbidden, NotFound, NotTheApi, Unavailable
+from stemctl.server.client import Page, Query, ReadClient
 
 _MANY = 20
 """Known ids that may be missing from a listing before it is the listing that is doubted."""
