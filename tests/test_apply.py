@@ -50,6 +50,14 @@ def test_tags_are_always_sent_at_creation_and_shown(lab: Lab) -> None:
     assert "tags" not in lab.state["records"]["session/rat12_sleep"]["applied"]
 
 
+def test_an_element_of_a_set_is_sent_once(lab: Lab) -> None:
+    lab.sessions("{name: s, tags: [a, a, b]}")
+    assert "tags        a, b" in lab.run("plan").out
+    lab.apply()
+    assert lab.writes[0].body["tags"] == ["a", "b"]
+    assert lab.run("plan", "--detailed-exitcode").code == 0
+
+
 def test_what_left_the_files_is_held_until_it_is_allowed(lab: Lab) -> None:
     lab.sessions(MAZE, SLEEP)
     lab.apply()

@@ -181,6 +181,8 @@ def _type_remedy(about: Subject, wanted: str, words: str, found: Value, node: No
         return moments.remedy(node.text, about.field.kind == "instant")
     if wanted == "string" and node.text is not None:
         return formats.UUID if about.path[2:] == ("id",) else f"write {quoted(node.text)}"
+    if about.field and about.field.kind == "items" and not about.member:
+        return _for_example(about)
     if wanted == "array" and node.text is not None and (about.is_field or about.path[0] in WISHES):
         return f"write [{written(found)}]"
     if wanted == "array" and not about.is_field:
@@ -191,9 +193,16 @@ def _type_remedy(about: Subject, wanted: str, words: str, found: Value, node: No
         return f"write {_TRUTHS[str(found).lower()]}"
     if wanted in ("number", "integer") and isinstance(found, str) and re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", found):
         return f"write {found} without quotes"
-    if about.is_field and about.field and about.field.example is not None:
-        return f"for example   {written(about.field.example)}"
-    return f"write {words}"
+    return (_for_example(about) if about.is_field else "") or f"write {words}"
+
+
+def _for_example(about: Subject) -> str:
+    """The example of the field that a value is, or is an item of; nothing if its table has none."""
+    example = about.field.example if about.field else None
+    if example is None:
+        return ""
+    is_item = isinstance(about.path[-1], int) and isinstance(example, list)
+    return f"for example   {written(example[0] if is_item else example)}"
 
 
 _MOMENTS = {"date", "instant"}
@@ -214,6 +223,8 @@ def _empty(about: Subject, violation: Violation, node: Node) -> Message:
     remedy = "write something"
     if about.names_record:
         remedy = f"write the {about.path[2]}"
+    elif about.is_field and about.field and about.field.required:
+        remedy = _for_example(about) or remedy  # leaving it out would be the next error
     elif about.is_field:
         remedy = "write something, or leave the line out to leave it to the server"
     return "empty", f"{about.label} cannot be empty", remedy

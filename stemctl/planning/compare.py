@@ -11,7 +11,7 @@ from stemctl.planning.approvals import Standing, accepted, standing
 from stemctl.planning.identity import Absent, Bound
 from stemctl.planning.merge import UNSET, Merged, Part, Sides, Verdict, merge_field
 from stemctl.planning.references import Resolver
-from stemctl.planning.values import canonical, is_empty, same
+from stemctl.planning.values import assemble, canonical, elements, is_empty, same
 from stemctl.records import Completeness, Fields, Reading, Record, Snapshot, Value
 from stemctl.state import Entry
 
@@ -45,10 +45,9 @@ class Comparer:
     def create(self, record: Record, binding: Absent, permissions: Permissions) -> Verdicts:
         """The change that makes a record which is not on the server."""
         model = self.catalog.models[record.address.model]
-        body = {
-            row.name: self.resolver.resolve(row, record.fields[row.name], record) for row in _written(model, record)
-        }
-        rows = [_new_field(record, row, record.fields[row.name]) for row in _written(model, record)]
+        written = {row.name: (row, _once(row, record.fields[row.name])) for row in _written(model, record)}
+        body = {name: _once(row, self.resolver.resolve(row, value, record)) for name, (row, value) in written.items()}
+        rows = [_new_field(record, row, value) for row, value in written.values()]
         for row in model.managed():
             if row.always_sent and row.name not in body:
                 body[row.name] = row.empty
@@ -105,6 +104,11 @@ _GONE = "deleted on the server, or hidden from you; allowed, apply creates it ag
 
 def _written(model: Model, record: Record) -> list[Field]:
     return [row for row in model.managed() if row.name in record.fields]
+
+
+def _once(row: Field, value: Value) -> Value:
+    """A set holds each element once, however often it was written."""
+    return assemble(row, elements(row, value)) if row.merges else value
 
 
 def _declared(model: Model, record: Record) -> Fields:

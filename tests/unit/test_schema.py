@@ -208,7 +208,7 @@ def invented(tmp_path, monkeypatch):
     "field, value, code, remedy",
     [
         ("session", "null", None, None),
-        ("session", "''", "empty", "write something, or leave"),
+        ("session", "''", "empty", "write something"),
         ("session", "[a]", "wrong-type", "write text"),
         ("born", "2024-03-12", None, None),
         ("born", "null", None, None),
