@@ -147,6 +147,14 @@ def test_an_unknown_status_is_shown_and_waits(lab: Lab) -> None:
     assert 'status "Revision Requested"' in lab.run("plan").out
 
 
+def test_a_name_that_differs_from_a_live_one_only_in_case_is_warned_about(lab: Lab) -> None:
+    declare(lab, "{name: auditory, description: Auditory cue}")
+    result = lab.run("plan")
+    assert result.code == 0
+    assert 'warning: the server has "Auditory", which differs from this name only in case' in result.out
+    assert "records/stimulus.yaml:2" in result.out
+
+
 def test_the_comment_to_the_reviewer_is_sent_and_never_compared(lab: Lab) -> None:
     declare(lab, PUFF.replace("}", ", comments: We use it daily.}"))
     lab.apply()

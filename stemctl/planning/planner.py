@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Set
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 
 from stemctl.catalog import Catalog
 from stemctl.diagnostics import Diagnostic, Severity, in_order
 from stemctl.manifests.check import missing_fields
-from stemctl.plan import PERMISSIONS, Bookkeeping, Change, Note, Plan, Subset, Target
+from stemctl.plan import PERMISSIONS, Action, Bookkeeping, Change, Note, Plan, Subset, Target
 from stemctl.planning.compare import Comparer, Permissions, Verdicts
 from stemctl.planning.deletes import hold_renames, leave
-from stemctl.planning.identity import Absent, Bound, Identities, identify
+from stemctl.planning.identity import Absent, Bound, Identities, identify, identity_of
 from stemctl.planning.order import in_order as put_in_order
 from stemctl.planning.references import Resolver, declared_targets, wanted_references
 from stemctl.planning.selection import choose
@@ -137,7 +138,9 @@ class _Planner:
             unchanged=sum(v.change is None for v in verdicts.values()),
             ignored_fields=sum(v.ignored for v in verdicts.values()),
             notes=tuple(sorted(notes, key=lambda n: (n.address or Address("", ""), n.text))),
-            diagnostics=in_order([*problems, *cycles, *resolver.diagnostics, *self._incomplete()]),
+            diagnostics=in_order(
+                [*problems, *cycles, *resolver.diagnostics, *self._alike(ordered), *self._incomplete()]
+            ),
             names={model: dict(sorted(names.items())) for model, names in sorted(resolver.used.items())},
             subset=self._subset(),
         )
@@ -180,6 +183,33 @@ class _Planner:
                 lives[address] = reading.records[entry.id]
         return lives
 
+    def _alike(self, changes: Iterable[Change]) -> Iterator[Diagnostic]:
+        """A new name that differs from a live one only in case or Unicode form is hardly meant to be another."""
+        creates = [c for c in changes if c.action is Action.CREATE and c.request is not None]
+        if not creates:
+            return
+        live: dict[tuple[str, str], str] = {}
+        for kind, reading in self.snapshot.readings.items():
+            for fields in reading.records.values():
+                there = identity_of(self.catalog.models[kind], fields)
+                if there is not None:
+                    live[kind, _folded(there)] = there
+        for change in creates:
+            model = self.catalog.models[change.address.model]
+            name = identity_of(model, change.request.body or {}) if change.request else None
+            other = live.get((model.name, _folded(name))) if name else None
+            if other not in (None, name):
+                yield Diagnostic(
+                    Severity.WARNING,
+                    "name-case",
+                    f'the server has "{other}", which differs from this {model.identity} only in case or spelling',
+                    change.place,
+                    f"write {other} if it is the same",
+                    str(change.address),
+                    model.identity,
+                    name,
+                )
+
     def _incomplete(self) -> Iterator[Diagnostic]:
         """A reading that was not complete leaves records undecided: neither created nor deleted, and said so."""
         for name, reading in sorted(self.snapshot.readings.items()):
@@ -193,6 +223,10 @@ class _Planner:
                 remedy="nothing is created or deleted among them until they can be; try again",
                 field=name,
             )
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFKC", name).casefold()
 
 
 def wants_approvals(repository: Repository, catalog: Catalog, chosen: Set[Address]) -> list[str]:
