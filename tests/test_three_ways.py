@@ -276,6 +276,21 @@ def test_what_was_deleted_on_both_sides_is_forgotten_quietly(lab: Lab) -> None:
     assert list(lab.state["records"]) == ["session/s"]
 
 
+def test_a_held_change_keeps_no_protection_and_no_new_key_from_being_remembered(lab: Lab) -> None:
+    applied(lab)
+    lab.edit("session", "s", description="Theirs.")
+    lab.sessions("{key: t, lifecycle: {prevent_delete: true}, " + S[1:])
+    lab.write("records/moved.yaml", "moved: [{from: session/s, to: session/t}]\n")
+    assert only(lab)["held"] == "revert"
+    lab.apply()
+    assert lab.writes == []
+    (entry,) = lab.state["records"].values()
+    assert (list(lab.state["records"]), entry["prevent_delete"]) == (["session/t"], True)
+    assert entry["applied"]["description"] == "First."
+    assert only(lab)["held"] == "revert"
+    assert lab.plan()["bookkeeping"] == []
+
+
 def test_drift_tells_what_happened_and_sends_nothing(lab: Lab) -> None:
     lab.sessions(S, "{name: t}", "{name: u}")
     lab.apply()

@@ -26,7 +26,7 @@ class Permissions:
 
 @dataclass(frozen=True, slots=True)
 class Verdicts:
-    """What comparing one record gave: at most one change, else at most one state entry, and notes."""
+    """What comparing one record gave: at most one change, at most one state entry that needs no request, notes."""
 
     change: Change | None = None
     bookkeeping: Bookkeeping | None = None
@@ -166,7 +166,8 @@ class _Update:
             text = f"{name} released, its line left the file; the server keeps its value"
             self.notes.append(Note(self.record.address, text, self.record.place))
         if self.changes or self.adopts:
-            return Verdicts(self._change(released), None, tuple(self.notes), self.ignored)
+            change = self._change(released)
+            return Verdicts(change, self._beside(change), tuple(self.notes), self.ignored)
         if self.binding.was is not None:
             self.notes.append(Note(self.record.address, f"was {self.binding.was}", self.record.place))
         return Verdicts(None, self._bookkeeping(released), tuple(self.notes), self.ignored)
@@ -315,12 +316,23 @@ class _Update:
             return (f"its old id is gone; found by its name, id {self.binding.id}",)
         return ()
 
-    def _bookkeeping(self, released: tuple[str, ...]) -> Bookkeeping | None:
+    @property
+    def protection(self) -> bool | None:
+        """The new protection against deletion; None if it stays as it is."""
         protects = self.record.lifecycle.prevent_delete
-        protection = protects if protects != self.entry.prevent_delete else None
+        return protects if protects != self.entry.prevent_delete else None
+
+    def _beside(self, change: Change) -> Bookkeeping | None:
+        """A held change keeps neither a protection nor a new key from being remembered."""
+        new = self.protection is not None or self.binding.was is not None
+        if not (change.held and new) or self.adopts or self.entry.approval:
+            return None
+        return Bookkeeping(self.record.address, self.binding.id, prevent_delete=self.protection, was=self.binding.was)
+
+    def _bookkeeping(self, released: tuple[str, ...]) -> Bookkeeping | None:
         was = self.binding.was
-        if not (self.declared or released or was or self.entry.approval) and protection is None:
+        if not (self.declared or released or was or self.entry.approval) and self.protection is None:
             return None
         return Bookkeeping(
-            self.record.address, self.binding.id, self.declared, self.observed, released, protection, was
+            self.record.address, self.binding.id, self.declared, self.observed, released, self.protection, was
         )
