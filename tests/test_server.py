@@ -315,6 +315,46 @@ def test_a_lost_answer_to_a_change_is_settled_by_reading(lab: Lab, arrived: bool
     assert lab.live("session", "rat12_maze")["description"] == "Second day on the maze."
 
 
+@pytest.mark.parametrize("method", ["POST", "PATCH", "DELETE"])
+def test_a_server_that_dies_with_the_answer_leaves_it_unknown(lab: Lab, method: str) -> None:
+    lab.sessions(MAZE, "{name: b}")
+    if method != "POST":
+        lab.apply()
+        lab.sessions(*(["{name: b}"] if method == "DELETE" else [MAZE.replace("First", "Second"), "{name: b}"]))
+    dead = []
+
+    def die(request: httpx.Request) -> None:
+        if dead:
+            raise httpx.ConnectError("refused", request=request)
+
+    def after(request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        if request.method == method:
+            dead.append(request)
+            raise httpx.ReadError("reset", request=request)
+        return response
+
+    lab.intercept, lab.after = die, after
+    result = lab.run("apply", "--auto-approve", "--allow", "delete", "--parallelism", "1", "-o", "json")
+    assert result.code == 3, result.said
+    assert "unknown" in [o["status"] for o in result.json["outcomes"]]
+    assert sum(s.method == method for s in lab.writes) >= 1
+
+
+def test_a_proposal_decided_before_is_not_taken_for_the_one_that_was_lost(lab: Lab) -> None:
+    lab.write("records/s.yaml", "sensory_stimulus_types:\n  - {name: Air puff, description: Brief puff}\n")
+    lab.apply()
+    assert lab.run("approvals", "reject", "sensorystimulustype/Air puff", token="sandbox-admin").code == 0
+
+    def lose(request: httpx.Request) -> None:
+        if request.method == "POST":
+            raise httpx.ReadTimeout("too late", request=request)
+
+    lab.intercept = lose
+    result = lab.run("apply", "--auto-approve", "--resubmit")
+    assert result.code == 3
+    assert "1 unknown" in result.out
+
+
 def test_a_lost_answer_to_a_delete_is_settled_by_reading(lab: Lab) -> None:
     lab.sessions(MAZE, "{name: b}")
     lab.apply()

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from stemctl.catalog import Model
 from stemctl.plan import Action, Change, Outcome, Status
+from stemctl.planning.approvals import DECIDED
 from stemctl.planning.compare import expects
 from stemctl.planning.values import is_empty, same
 from stemctl.records import Address, Fields, Value
@@ -83,9 +84,13 @@ async def _look_for(client: WriteClient, model: Model, change: Change, body: Fie
     if name is not None and model.identity:
         query = Query(filters=((model.identity, str(name)),))
         page = client.approval_page if change.approval else client.page
-        for fields in (await page(model, 0, query)).records:
-            if fields.get(model.identity) != name:
-                continue
+        try:
+            found = (await page(model, 0, query)).records
+        except ServerError as error:
+            return Done(_in_doubt(change, error))
+        for fields in found:
+            if fields.get(model.identity) != name or fields.get("status") in DECIDED:
+                continue  # a proposal that was decided before is not the one we sent now
             if _holds(model, fields, body):
                 return _taken(model, change, body, Written(fields, change.approval))
             if not change.approval:
@@ -117,7 +122,12 @@ async def _name_taken(client: WriteClient, model: Model, change: Change, body: F
 async def _change(client: WriteClient, model: Model, change: Change, body: Fields) -> Done:
     assert change.id is not None
     for attempt in range(1, _TRIES + 1):
-        live = await client.detail(model, change.id)
+        try:
+            live = await client.detail(model, change.id)
+        except ServerError as error:
+            if attempt == 1:
+                raise
+            return Done(_in_doubt(change, error))
         if attempt > 1 and not change.approval and _holds(model, live, body):
             return _taken(model, change, body, Written(live, proposed=False))
         if expects(model, live, change.managed) != change.expects:
@@ -139,6 +149,10 @@ async def _delete(client: WriteClient, model: Model, change: Change) -> Done:
             live = await client.detail(model, change.id)
         except NotFound:
             return Done(Outcome(change, Status.APPLIED, change.id))
+        except ServerError as error:
+            if attempt == 1:
+                raise
+            return Done(_in_doubt(change, error))
         if expects(model, live) != change.expects:
             return Done(_moved(model, change, live))
         try:
@@ -190,6 +204,12 @@ def _moved(model: Model, change: Change, live: Fields) -> Outcome:
             lines += [f"{f.path}: as planned {f.before!r}, server now {live[row.name]!r}"]
     lines.append("Not sent. The other changes of the plan are not affected; plan again to see it as it is now.")
     return Outcome(change, Status.FAILED, message="changed on the server since this plan was made", detail=tuple(lines))
+
+
+def _in_doubt(change: Change, error: ServerError) -> Outcome:
+    """The answer to a write was lost, and looking for what became of it failed as well."""
+    message = f"Sent, the answer was lost, and looking for it failed: {error.what}"
+    return Outcome(change, Status.UNKNOWN, change.id, message=message)
 
 
 def _failed(change: Change, error: ServerError) -> Outcome:
