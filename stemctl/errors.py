@@ -5,6 +5,7 @@ StemctlError (exit code 1)
   ConfigError       stemctl.yaml, an option or a token is wrong
   InvalidFiles      the manifests have errors; carries the diagnostics
   StateError        the state file cannot be used
+    JournalError    what is about to be sent cannot be written down, so it is not sent
   ServerError       a request did not succeed; see client.py for its children
 """
 
@@ -42,6 +43,10 @@ class ConfigError(StemctlError):
 
 class StateError(StemctlError):
     """The state file is locked, damaged, newer than this program or of another server."""
+
+
+class JournalError(StateError):
+    """The journal does not take another line."""
 
 
 class InvalidFiles(StemctlError):

@@ -89,7 +89,8 @@ class Change:
 
     `managed` names the fields that `expects` hashes (of a delete all). `declared` are the fields as written whose
     base moves once this change is done, `observed` what the server holds of them where it is known now, `released`
-    those that left the files. `was` is the address that the record had. `detail` says what the fields cannot.
+    those that left the files. `was` is the address that the record had. `detail` says what the fields cannot. `doubt`
+    is when a request for it was sent of which nobody knows what became.
     """
 
     address: Address
@@ -110,6 +111,7 @@ class Change:
     prevent_delete: bool | None = None
     was: Address | None = None
     detail: tuple[str, ...] = ()
+    doubt: str | None = None
 
     @property
     def sends(self) -> bool:
@@ -124,7 +126,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Bookkeeping:
-    """A state entry that changes without a request: its base moves, its key changes (`was`), or it goes (`drop`)."""
+    """A state entry that changes without a request: its base moves, its key changes (`was`), or it goes (`drop`).
+
+    `approval` is a proposal of ours whose answer was lost, with `declared` as its content.
+    """
 
     address: Address
     id: str | None
@@ -134,6 +139,7 @@ class Bookkeeping:
     prevent_delete: bool | None = None
     was: Address | None = None
     drop: bool = False
+    approval: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +149,15 @@ class Note:
     address: Address | None
     text: str
     place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What was found out about a request whose answer was lost, and what follows."""
+
+    address: Address
+    found: str
+    then: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +191,7 @@ class Plan:
     unchanged: int = 0
     ignored_fields: int = 0
     notes: tuple[Note, ...] = ()
+    settled: tuple[Settled, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
     names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     subset: Subset = Subset()
@@ -254,7 +270,8 @@ class Outcome:
     """What became of one change.
 
     `message` is a sentence for people, `errors` what the server said field by field, `refused` the fields that it
-    answered without holding (with what was sent), `approval` the id of a proposal.
+    answered without holding (with what was sent), `observed` what it holds in another form than it was declared,
+    `approval` the id of a proposal.
     """
 
     change: Change
@@ -265,6 +282,7 @@ class Outcome:
     detail: tuple[str, ...] = ()
     errors: Mapping[str, Sequence[str]] = field(default_factory=dict)
     refused: Mapping[str, Value] = field(default_factory=dict)
+    observed: Fields = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,11 @@ def plan_schema() -> Schema:
                 "type": "array",
                 "items": _all(address=_MAYBE_TEXT, text=_TEXT, file=_MAYBE_TEXT, line=_LINE, column=_LINE),
             },
+            settled={
+                "type": "array",
+                "items": _all(address=_TEXT, found=_TEXT, then=_TEXT),
+                "description": "Requests whose answer was lost: what was found, and what follows.",
+            },
             diagnostics={"type": "array", "items": _MAP},
             checksum={**_HASH, "description": "Of the whole document; an edited plan is refused."},
         ),
@@ -87,6 +92,7 @@ def _change() -> Schema:
         prevent_delete={"type": ["boolean", "null"]},
         was={**_MAYBE_TEXT, "description": "The address that the record had before."},
         detail=_TEXTS,
+        doubt={**_MAYBE_TEXT, "description": "When a request was sent of which nobody knows what became."},
     )
 
 
@@ -118,6 +124,7 @@ def _bookkeeping() -> Schema:
         prevent_delete={"type": ["boolean", "null"]},
         was=_MAYBE_TEXT,
         drop={"type": "boolean"},
+        approval={**_MAYBE_TEXT, "description": "A proposal of ours whose answer was lost."},
     )
 
 

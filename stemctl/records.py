@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
 import enum
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -15,6 +17,14 @@ Fields = Mapping[str, Value]
 
 Path = tuple[str | int, ...]
 """Way to a value inside a document: keys and list positions."""
+
+
+_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]*")
+
+
+def is_id(value: Value) -> bool:
+    """Whether a value may stand for a record in a path: nothing in it leads out of the model's own collection."""
+    return isinstance(value, str) and _ID.fullmatch(value) is not None
 
 
 class Place(NamedTuple):
@@ -144,3 +154,5 @@ class Snapshot:
 
     readings: Mapping[str, Reading]
     approvals: Mapping[str, Reading] = field(default_factory=dict)
+    began: datetime.datetime | None = None
+    """When the reading began; None: nobody noted it."""

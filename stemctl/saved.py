@@ -20,6 +20,7 @@ from stemctl.plan import (
     Note,
     Plan,
     Request,
+    Settled,
     Subset,
     Target,
     hash_of,
@@ -62,7 +63,7 @@ def open_plan(text: str, name: str) -> Plan:
     if document.get("checksum") != hash_of(body):
         raise edited
     try:
-        plan = _plan(document)
+        plan = plan_of(document)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise edited from error
     if plan.digest != document["digest"]:
@@ -117,7 +118,12 @@ def _check_request(change: Change, catalog: Catalog, name: str) -> None:
         )
 
 
-def _plan(d: Document) -> Plan:
+def plan_of(d: Document) -> Plan:
+    """The plan that a document describes.
+
+    Raises:
+        KeyError, TypeError, ValueError, AttributeError: it is not shaped like one.
+    """
     return Plan(
         server=Target(**d["server"]),
         lineage=d["state"]["lineage"],
@@ -127,6 +133,7 @@ def _plan(d: Document) -> Plan:
         unchanged=d["unchanged"],
         ignored_fields=d["ignored_fields"],
         notes=tuple(Note(_address(n["address"]), n["text"], _place(n)) for n in d["notes"]),
+        settled=tuple(Settled(Address.parse(s["address"]), s["found"], s["then"]) for s in d["settled"]),
         diagnostics=tuple(_diagnostic(row) for row in d["diagnostics"]),
         names=d["names"],
         subset=Subset(tuple(d["subset"]["only"]), tuple(d["subset"]["exclude"]), d["subset"]["left_out"]),
@@ -155,6 +162,7 @@ def _change(d: Document) -> Change:
         prevent_delete=d["prevent_delete"],
         was=_address(d["was"]),
         detail=tuple(d["detail"]),
+        doubt=d["doubt"],
     )
 
 
@@ -181,6 +189,7 @@ def _bookkeeping(d: Document) -> Bookkeeping:
         prevent_delete=d["prevent_delete"],
         was=_address(d["was"]),
         drop=d["drop"],
+        approval=d["approval"],
     )
 
 

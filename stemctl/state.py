@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from stemctl.errors import Hint, StateError
-from stemctl.records import Address, Fields, Value
+from stemctl.records import Address, Fields, Value, is_id
 
 FORMAT = 1
 
@@ -22,11 +23,24 @@ class Proposed:
 
 
 @dataclass(frozen=True, slots=True)
+class Doubt:
+    """A request that was sent, and what became of it is not known: sending it again could double what it did.
+
+    `at` is when it was sent (UTC, ISO 8601), `body` what was sent, with ids, `declared` the same as it was written.
+    """
+
+    at: str
+    method: str
+    body: Fields
+    declared: Fields
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """What is remembered of one address.
 
     `applied` holds the managed fields as they were written when they were applied, `observed` what the server then
-    answered, only where that differs. `id` is None while a record is only proposed.
+    answered, only where that differs. `id` is None while a record is only proposed, or its creation is in doubt.
     """
 
     id: str | None = None
@@ -35,17 +49,20 @@ class Entry:
     prevent_delete: bool = False
     approval: Proposed | None = None
     run: str | None = None
+    doubts: tuple[Doubt, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The memory of one server. `names` maps model, then name, to the id that a reference meant."""
+    """The memory of one server. `names` maps model, then name, to the id that a reference meant; `run` is the last
+    run that is folded into it."""
 
     url: str
     portal: str
     edition: str
     lineage: str | None = None
     serial: int = 0
+    run: str | None = None
     names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     records: Mapping[Address, Entry] = field(default_factory=dict)
 
@@ -71,12 +88,15 @@ def from_json(text: str, where: str) -> State:
     """
     try:
         body = json.loads(text)
-        if body["format"] > FORMAT:
-            raise StateError(
-                f"{where} has format {body['format']}, this stemctl reads up to {FORMAT}.",
-                "It was written by a newer stemctl. Nothing was changed.",
-                [("pip install --upgrade stemctl", "gets one that reads it")],
-            )
+    except (ValueError, RecursionError) as error:
+        raise _damaged(where, text, error) from error
+    if isinstance(body, dict) and isinstance(body.get("format"), int) and body["format"] > FORMAT:
+        raise StateError(
+            f"{where} has format {body['format']}, this stemctl reads up to {FORMAT}.",
+            "It was written by a newer stemctl. Nothing was changed.",
+            [("pip install --upgrade stemctl", "gets one that reads it")],
+        )
+    try:
         checksum = body.pop("checksum")
         if checksum != _checksum(body):
             raise StateError(
@@ -89,16 +109,25 @@ def from_json(text: str, where: str) -> State:
             portal=body["portal"],
             edition=body["edition"],
             lineage=body["lineage"],
-            serial=body["serial"],
-            names=body["names"],
+            serial=int(body["serial"]),
+            run=body.get("run"),
+            names={model: dict(names) for model, names in body["names"].items()},
             records={Address.parse(key): _entry(value) for key, value in body["records"].items()},
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise StateError(
-            f"{where} is not a state file.",
-            "It is damaged, or a merge by git left its marks in it. Nothing was sent.",
-            ways_out(where),
-        ) from error
+        raise _damaged(where, text, error) from error
+
+
+_MERGED = re.compile(r"^(<<<<<<<|=======|>>>>>>>)", re.MULTILINE)
+
+
+def _damaged(where: str, text: str, error: Exception) -> StateError:
+    """The error for what is no state file, with the line of the damage where it can be told."""
+    marks = _MERGED.search(text)
+    line = text.count("\n", 0, marks.start()) + 1 if marks else getattr(error, "lineno", None)
+    place = f"{where}:{line}" if line else where
+    why = "A merge by git left its marks in it." if marks else "It is cut off, or was edited."
+    return StateError(f"{place} is not a state file.", f"{why} Nothing was sent.", ways_out(where))
 
 
 def ways_out(where: str) -> list[Hint]:
@@ -114,6 +143,7 @@ def _body(state: State) -> dict[str, Value]:
         "format": FORMAT,
         "lineage": state.lineage,
         "serial": state.serial,
+        "run": state.run,
         "url": state.url,
         "portal": state.portal,
         "edition": state.edition,
@@ -133,21 +163,34 @@ def row(entry: Entry) -> dict[str, Value]:
         found["approval"] = {"id": entry.approval.id, "sent": dict(entry.approval.sent)}
     if entry.run:
         found["run"] = entry.run
+    if entry.doubts:
+        found["doubts"] = [
+            {"at": d.at, "method": d.method, "body": dict(d.body), "declared": dict(d.declared)} for d in entry.doubts
+        ]
     return found
 
 
 def _entry(row: dict[str, Value]) -> Entry:
+    """An entry out of the file.
+
+    Raises:
+        KeyError, TypeError, ValueError: it is not shaped like one.
+    """
     approval = row.get("approval")
+    id_ = row["id"]
+    if id_ is not None and not is_id(id_):
+        raise ValueError(f"not an id: {id_!r}")
     return Entry(
-        id=row["id"],
-        applied=row["applied"],
-        observed=row.get("observed", {}),
-        prevent_delete=row.get("prevent_delete", False),
-        approval=Proposed(approval["id"], approval["sent"]) if approval else None,
+        id=id_,
+        applied=dict(row["applied"]),
+        observed=dict(row.get("observed", {})),
+        prevent_delete=bool(row.get("prevent_delete", False)),
+        approval=Proposed(str(approval["id"]), dict(approval["sent"])) if approval else None,
         run=row.get("run"),
+        doubts=tuple(Doubt(d["at"], d["method"], dict(d["body"]), dict(d["declared"])) for d in row.get("doubts", ())),
     )
 
 
 def _checksum(body: Value) -> str:
     text = json.dumps(body, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+    return "sha256:" + hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()

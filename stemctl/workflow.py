@@ -6,15 +6,16 @@ import subprocess
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from stemctl.catalog import Catalog
 from stemctl.config import NAME, Config
 from stemctl.diagnostics import Diagnostic, Severity, has_errors, in_order
-from stemctl.errors import ConfigError, InvalidFiles
+from stemctl.errors import ConfigError, InvalidFiles, StateError
+from stemctl.journal import utc_now
 from stemctl.manifests.across import check_references
 from stemctl.manifests.check import missing_fields
 from stemctl.manifests.repository import load_repository, with_lines
+from stemctl.owner import describe_owner
 from stemctl.plan import Outcome, Plan, Report
 from stemctl.planning.drift import Drift, find_drift
 from stemctl.planning.identity import Bound, identify
@@ -23,14 +24,11 @@ from stemctl.planning.planner import Need, Options, count_read, make_plan, needs
 from stemctl.planning.references import Resolver, wanted_references
 from stemctl.planning.selection import choose, spell
 from stemctl.records import Fields, Repository, Snapshot
-from stemctl.server.apply import Apply
+from stemctl.server.apply import Apply, held_outcome
 from stemctl.server.client import ReadClient, WriteClient
 from stemctl.server.reading import take_snapshot
 from stemctl.state import State
 from stemctl.workspace import Workspace, connect
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +154,9 @@ async def plan(space: Workspace, client: ReadClient, loaded: Loaded, options: Op
     options = replace(options, only=only, exclude=spell(options.exclude, repository, state, catalog))
     chosen = choose(repository, state, options.only, options.exclude)
     wanted = needs(repository, state, catalog, chosen)
+    began = utc_now()
     snapshot = await take_snapshot(client, wanted, wants_approvals(repository, catalog, chosen))
+    snapshot = replace(snapshot, began=began)
     made = make_plan(repository, state, snapshot, space.catalog, space.target, options)
     lined = with_lines(space.config.root, in_order([*made.diagnostics, *loaded.diagnostics]))
     made = replace(made, diagnostics=lined, commit=head_commit(space.config.root))
@@ -227,20 +227,45 @@ def wrong_files(plan: Plan) -> tuple[Diagnostic, ...]:
     return tuple(d for d in plan.diagnostics if d.place is not None)
 
 
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What became of a plan; `problem` says why the state could not be written, if it could not."""
+
+    report: Report
+    problem: StateError | None = None
+
+
 async def apply(
     space: Workspace,
     client: WriteClient,
     plan: Plan,
     state: State,
-    run: str,
     on_outcome: Callable[[Outcome], None],
     parallelism: int,
     on_start: Callable[[Apply], None] = lambda work: None,
-) -> Report:
-    """Carry a plan out. The caller holds the lock of the store."""
-    work = Apply(plan, state, client, run, space.store.write, on_outcome, parallelism)
+) -> Applied:
+    """Carry a plan out. The caller holds the lock of the store.
+
+    If it is left in any other way than by its end, the journal stays, and the next command that writes takes over.
+
+    Raises:
+        StateError: nothing can be written down, so nothing was sent.
+    """
+    if not (plan.going() or plan.bookkeeping):
+        return Applied(Report(plan, tuple(map(held_outcome, plan.changes)), ""))
+    journal = space.store.begin(plan, state, describe_owner(space.environ))
+    work = Apply(plan, client, journal, on_outcome, parallelism)
     on_start(work)
-    return await work.carry_out()
+    try:
+        report = await work.carry_out()
+    except BaseException:
+        journal.close()
+        raise
+    try:
+        space.store.finish(journal, state)
+    except StateError as error:
+        return Applied(report, error)
+    return Applied(report)
 
 
 def head_commit(root: Path) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,9 +17,12 @@ from stemctl.catalog import Catalog, load_catalog
 from stemctl.config import Config, Server, load_config
 from stemctl.errors import ConfigError
 from stemctl.manifests import loader
+from stemctl.owner import describe_owner
 from stemctl.plan import Target
 from stemctl.records import Fields
-from stemctl.server.client import ReadClient, WriteClient
+from stemctl.runs import Run
+from stemctl.server.client import PARALLELISM, ReadClient, WriteClient
+from stemctl.server.throttle import Throttle
 from stemctl.server.tokens import Token, find_token
 from stemctl.store import FOLDER, FileStore, own_folder
 
@@ -46,6 +50,10 @@ class Workspace:
         """Where the state of this server is kept."""
         return FileStore(self.config.root, self.server)
 
+    def writing(self) -> AbstractContextManager[Run | None]:
+        """Hold the state, to write it; gives the run that broke off before, which is folded into it now."""
+        return self.store.writing(describe_owner(self.environ))
+
     @property
     def database(self) -> str | None:
         """The file of the sandbox inside this process, as people see it."""
@@ -67,7 +75,7 @@ class Link:
     base: str
     space: Workspace
     token: Token | None
-    parallelism: int
+    throttle: Throttle
 
     def reader(self, portal: str | None = None) -> ReadClient:
         """A client without a method that writes."""
@@ -80,11 +88,11 @@ class Link:
     def _arguments(self, portal: str | None) -> Any:
         space = self.space
         portal = portal or space.server.portal
-        return (self.http, self.base, portal, space.catalog, self.token, self.parallelism, space.on_pause)
+        return (self.http, self.base, portal, space.catalog, self.token, self.throttle)
 
 
 @contextlib.asynccontextmanager
-async def connect(space: Workspace, parallelism: int = 8) -> AsyncIterator[Link]:
+async def connect(space: Workspace, parallelism: int = PARALLELISM) -> AsyncIterator[Link]:
     """A link to the server of a workspace; for the sandbox, the app runs in this process."""
     async with contextlib.AsyncExitStack() as stack:
         base, transport = space.server.url, None
@@ -98,7 +106,7 @@ async def connect(space: Workspace, parallelism: int = 8) -> AsyncIterator[Link]
                 limits=httpx.Limits(max_connections=parallelism, max_keepalive_connections=parallelism),
             )
         )
-        yield Link(http, base, space, find_token(space.server, space.environ), parallelism)
+        yield Link(http, base, space, find_token(space.server, space.environ), Throttle(parallelism, space.on_pause))
 
 
 @contextlib.contextmanager

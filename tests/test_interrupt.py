@@ -105,7 +105,8 @@ def test_two_applies_at_once_exclude_each_other(lab: Lab) -> None:
         with applying(lab, url) as second:
             code, out, err = finish(second)
             assert code == 1, out
-            assert "Another stemctl is applying" in err
+            assert "Another stemctl is writing to 127.0.0.1" in err
+            assert f"process {first.pid}, since 20" in err
         gate.opened.set()
         code, out, err = finish(first)
         assert code == 0, out + err
@@ -117,12 +118,25 @@ def test_state_file_is_never_half_written(lab: Lab, monkeypatch: pytest.MonkeyPa
     lab.apply()
     before = lab.state
     lab.sessions("{name: a}", "{name: b}")
-    monkeypatch.setattr("os.replace", lambda *_: (_ for _ in ()).throw(OSError("disk gone")))
+    replace = os.replace
+
+    def fail(source: Path, target: Path) -> None:
+        if str(target).endswith(".state.json"):
+            raise OSError("disk gone")
+        replace(source, target)
+
+    monkeypatch.setattr("os.replace", fail)
     result = lab.run("apply", "--auto-approve")
     assert result.code == 3
+    assert "1 created" in result.out
+    assert "State saved" not in result.out
     assert "cannot be written: disk gone" in result.err
-    monkeypatch.undo()
+    monkeypatch.setattr("os.replace", replace)
     assert lab.state == before
+    assert lab.plan()["summary"]["unchanged"] == 2
+    lab.apply()
+    assert lab.writes == []
+    assert list(lab.state["records"]) == ["session/a", "session/b"]
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,11 @@ PACKAGE = Path(__file__).parent.parent / "stemctl"
 LAYERS = {
     "values": "errors records diagnostics plan state",
     "pure": """
-        accepts catalog config_schema explain nearest patterns plan_schema planning render saved schema
+        accepts catalog config_schema explain nearest patterns plan_schema planning render runs saved schema
         manifests.across manifests.check manifests.defaults manifests.document manifests.formats manifests.judge
         manifests.moments manifests.scalars manifests.subject manifests.syntax manifests.translate
     """,
-    "files and network": "config manifests sandbox schema_files server start store",
+    "files and network": "config journal manifests owner sandbox schema_files server start store",
     "workflow": "workflow workspace",
     "command line": "cli __main__",
 }

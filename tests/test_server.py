@@ -16,7 +16,7 @@ MAZE = "{name: rat12_maze, description: First day on the maze.}"
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pauses between tries take no time here; how long they are is tested with the client."""
-    monkeypatch.setattr("stemctl.server.client._growing", lambda attempt: 0.0)
+    monkeypatch.setattr("stemctl.server.policy.growing", lambda attempt: 0.0)
 
 
 def one_error(result: Result, *words: str) -> None:
@@ -268,9 +268,14 @@ def test_a_name_that_somebody_took_at_the_same_moment_is_not_adopted(lab: Lab) -
 
     lab.intercept = race
     result = lab.run("apply", "--auto-approve")
-    assert result.code == 1
+    assert result.code == 3
     assert "with other content" in result.out
     assert len(lab.writes) == 1
+    lab.intercept = lambda request: None
+    (change,) = lab.plan()["changes"]
+    assert (change["held"], change["id"]) == ("conflict", lab.live("session", "rat12_maze")["id"])
+    assert lab.run("apply", "--auto-approve", "--allow", "replace").code == 3
+    assert lab.writes == []
     assert lab.live("session", "rat12_maze")["description"] == "Theirs."
 
 

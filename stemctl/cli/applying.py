@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import datetime
 import signal
 import sys
 import time
@@ -21,11 +20,11 @@ from stemctl.cli.screen import Screen
 from stemctl.errors import ConfigError
 
 if TYPE_CHECKING:
-    from stemctl.plan import Plan, Report
+    from stemctl.plan import Plan
     from stemctl.planning.planner import Options
     from stemctl.server.apply import Apply
     from stemctl.state import State
-    from stemctl.workflow import Planned
+    from stemctl.workflow import Applied, Planned
     from stemctl.workspace import Link, Workspace
 
 
@@ -66,7 +65,11 @@ def apply(
     space = screen.open()
     options = make_options(space, allowed, resubmit, words if saved is None else (), exclude)
     run = _Run(screen, space, auto_approve, digest, parallelism, form == "json")
-    with space.store.locked():
+    with space.writing() as broken:
+        if broken is not None:
+            from stemctl.render.run_text import settling_text
+
+            screen.note(settling_text(broken))
         try:
             return asyncio.run(run.saved(saved, words[0]) if saved else run.fresh(options))
         except asyncio.CancelledError:
@@ -114,8 +117,6 @@ class _Run:
         self._check_digest(plan)
         if not self.as_json:
             self.screen.out(where_line(self.space.target, self.space.database))
-        if plan.going() or plan.bookkeeping:
-            state = self.space.store.write(state)  # the serial moves first: a plan is applied once, whatever comes
         async with workspace.connect(self.space, self.parallelism) as link:
             return await self._send(link, plan, state)
 
@@ -129,24 +130,29 @@ class _Run:
 
     async def _send(self, link: Link, plan: Plan, state: State) -> int:
         began = time.monotonic()
-        report = await self._carry_out(link, plan, state)
-        seconds = time.monotonic() - began
+        applied = await self._carry_out(link, plan, state)
+        seconds, report = time.monotonic() - began, applied.report
+        if applied.problem is not None and self.as_json:
+            raise applied.problem
         if self.as_json:
             from stemctl.render.documents import report_document
 
             self.screen.document(report_document(report, seconds))
-        elif plan.going():
+        elif report.outcomes:
             from stemctl.render.report_text import report_text
 
             look = self.screen.look(self.space.catalog)
-            self.screen.out(report_text(report, look, seconds, self.space.store.where))
+            saved = None if applied.problem else self.space.store.where
+            if plan.going() or report.exit_code not in (0, 1):
+                self.screen.out(report_text(report, look, seconds, saved))
+        if applied.problem is not None:
+            raise applied.problem
         return report.exit_code
 
-    async def _carry_out(self, link: Link, plan: Plan, state: State) -> Report:
+    async def _carry_out(self, link: Link, plan: Plan, state: State) -> Applied:
         from stemctl import workflow
         from stemctl.cli.progress import Progress
 
-        run = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         host = self.space.server.host or self.space.server.name
         shown = not (self.as_json or self.screen.quiet)
         with (
@@ -154,7 +160,7 @@ class _Run:
             _interrupts(self.screen) as watch,
         ):
             return await workflow.apply(
-                self.space, link.writer(), plan, state, run, progress.outcome, self.parallelism, watch
+                self.space, link.writer(), plan, state, progress.outcome, self.parallelism, watch
             )
 
 

@@ -25,6 +25,7 @@ COMMANDS = {
     "approvals": ("live", "Show proposals; accept or reject them as an administrator."),
     "import": ("memory", "Bind an address to a live record by its id."),
     "state": ("memory", "Show and mend what stemctl remembers."),
+    "runs": ("runs", "Show what was applied, when and by whom, and the records as they were."),
     "explain": ("tools", "Say what a model or a field takes."),
     "schema": ("tools", "Build and show the JSON Schemas."),
     "login": ("account", "Get a token for a server, in your browser."),

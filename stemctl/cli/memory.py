@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import datetime
 import shlex
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -16,7 +15,7 @@ from stemctl.errors import ConfigError, StateError
 
 if TYPE_CHECKING:
     from stemctl.records import Address
-    from stemctl.state import State
+    from stemctl.state import Entry, State
     from stemctl.workspace import Workspace
 
 
@@ -32,6 +31,7 @@ def drift(screen: Screen, detailed_exitcode: bool, form: str) -> int:
     from stemctl.render.plan_text import where_line
 
     space = screen.open()
+    screen.announce(space)
     loaded = workflow.load(space.config, space.catalog)
 
     async def read() -> Drift:
@@ -67,7 +67,7 @@ def resolve(screen: Screen, words: tuple[str, ...]) -> int:
         async with workspace.connect(space) as link:
             return await workflow.plan(space, link.reader(), loaded, Options(only=words))
 
-    with space.store.locked():
+    with space.writing():
         planned = asyncio.run(read())
         state = planned.state
         conflicts = [change for change in planned.plan.changes if change.held is Held.CONFLICT]
@@ -104,10 +104,9 @@ def import_(screen: Screen, word: str, id_: str) -> int:
         async with workspace.connect(space) as link:
             return dict(await link.reader().detail(model, id_.lower()))
 
-    with space.store.locked():
+    with space.writing():
         live = asyncio.run(read())
-        run = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        space.store.write(settle.bind(space.store.read(), address, str(live["id"]), run))
+        space.store.write(settle.bind(space.store.read(), address, str(live["id"])))
     name = f', "{live[model.identity]}"' if model.identity else ""
     screen.out(f"{address} is bound to {live['id']}{name}. Nothing was sent.")
     screen.note("\n".join(screen.look().next([(f"stemctl plan {shlex.quote(str(address))}", "what differs")])))
@@ -125,14 +124,19 @@ def state() -> None:
 def list_(screen: Screen, form: str) -> int:
     """List the addresses and their ids."""
     space = screen.open()
+    screen.announce(space)
     known = space.store.read()
     if form == "json":
         screen.document({str(address): entry.id for address, entry in sorted(known.records.items())})
     else:
-        rows = [(str(address), entry.id or "only proposed") for address, entry in sorted(known.records.items())]
+        rows = [(str(address), entry.id or _without_id(entry)) for address, entry in sorted(known.records.items())]
         screen.out("\n".join(screen.look().columns(rows, indent=0)) or "The state is empty.")
     screen.note(f"{space.store.where}, serial {known.serial}")
     return 0
+
+
+def _without_id(entry: Entry) -> str:
+    return f"sent at {entry.doubts[-1].at}, no answer" if entry.doubts else "only proposed"
 
 
 @state.command("show")
@@ -182,7 +186,7 @@ def move(screen: Screen, old: str, new: str) -> int:
 
 def _rewrite(screen: Screen, work: Callable[[Workspace, State], State], done: str) -> int:
     space = screen.open()
-    with space.store.locked():
+    with space.writing():
         space.store.write(work(space, space.store.read()))
     screen.out(f"{done} Nothing was sent.")
     screen.note("\n".join(screen.look().next([("stemctl plan", "what it means for the next apply")])))

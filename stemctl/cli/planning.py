@@ -49,6 +49,7 @@ def plan(
     All records, or those that ADDRESS (* and ? are patterns) and PATH (of manifests and folders) name.
     """
     space = screen.open()
+    screen.announce(space)
     planned = asyncio.run(_plan(screen, space, make_options(space, allowed, resubmit, words, exclude)))
     if out is not None:
         write_plan(planned.plan, screen.root / out)
@@ -91,6 +92,7 @@ async def _show_record(screen: Screen, word: str, form: str) -> int:
     from stemctl.render.plan_text import where_line
 
     space = screen.open()
+    screen.announce(space)
     loaded = workflow.load(space.config, space.catalog)
     async with workspace.connect(space) as link:
         found = await workflow.origins(space, link.reader(), loaded, word)

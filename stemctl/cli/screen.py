@@ -68,6 +68,14 @@ class Screen:
         space = open_workspace(self.root, self.server)
         return replace(space, on_pause=lambda seconds: self.note(f"Paused {seconds:.0f} s: the server asks for it."))
 
+    def announce(self, space: Workspace) -> None:
+        """Say that a run broke off, or is on at this moment: what is shown takes it into account."""
+        run = space.store.unfinished()
+        if run is not None:
+            from stemctl.render.run_text import broken_text, going_on_text
+
+            self.note((going_on_text if space.store.is_locked() else broken_text)(run) + "\n")
+
     def out(self, text: str) -> None:
         """Part of the answer."""
         self._echo(text.rstrip("\n"))

@@ -133,9 +133,9 @@ def reset(screen: Screen) -> int:
     from stemctl.store import FOLDER
 
     space = _sandbox_space(screen)
-    with space.store.locked():
+    with space.writing():
         folder = space.config.root / FOLDER
-        gone = [path for path in [*sorted(folder.glob("sandbox.db*")), space.store.path] if path.exists()]
+        gone = [*sorted(folder.glob("sandbox.db*")), *space.store.files()]
         for path in gone:
             path.unlink()
     screen.out("The sandbox is thrown away; the next command makes a new one." if gone else "There was no sandbox.")

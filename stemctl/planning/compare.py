@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from stemctl.catalog import Catalog, Field, Model
 from stemctl.plan import Action, Bookkeeping, Change, FieldChange, Held, Note, Request, hash_of, request_path
 from stemctl.planning.approvals import Standing, accepted, standing
-from stemctl.planning.identity import Absent, Bound
+from stemctl.planning.doubts import in_doubt, is_settled, with_arrived
+from stemctl.planning.identity import Absent, Bound, Undecided
 from stemctl.planning.merge import UNSET, Merged, Part, Sides, Verdict, merge_field
 from stemctl.planning.references import Resolver
 from stemctl.planning.values import assemble, canonical, elements, is_empty, same
 from stemctl.records import Completeness, Fields, Reading, Record, Snapshot, Value
-from stemctl.state import Entry
+from stemctl.state import Doubt, Entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class Verdicts:
     ignored: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Comparer:
     """Compares records one by one; holds what all of them need."""
 
@@ -67,36 +69,118 @@ class Comparer:
         )
         if binding.gone and Held.REVERT not in permissions.granted:
             change = _hold(change, Held.REVERT)
-        return Verdicts(self._proposal(change, record, binding.entry, None, permissions))
+        twin = self._twin(model, body) if model.identity is None else None
+        if twin is not None:
+            detail = (f"{twin} on the server is the same, and no address has it", import_line(record, twin))
+            change = replace(_hold(change, Held.BLOCKED), detail=detail)
+        return self._proposal(Verdicts(change), record, binding.entry, None, permissions)
+
+    def _twin(self, model: Model, body: Fields) -> str | None:
+        """The id of a live record that no address has, and that is as this one would be."""
+        reading = self.snapshot.readings[model.name]
+        free = (id_ for id_ in reading.records if id_ not in self._bound)
+        return next((id_ for id_ in free if _holds(model, reading.records[id_], body)), None)
+
+    @cached_property
+    def _bound(self) -> frozenset[str]:
+        """The ids that some address has."""
+        bindings = self.resolver.identities.bindings.values()
+        entries = self.resolver.state.records.values()
+        return frozenset({b.id for b in bindings if isinstance(b, Bound)} | {e.id for e in entries if e.id})
+
+    def undecided(self, record: Record, binding: Undecided) -> Verdicts:
+        """A creation whose answer was lost, and of which the server does not say clearly what became."""
+        model = self.catalog.models[record.address.model]
+        doubt = binding.doubt
+        assert doubt is not None
+        change = Change(
+            record.address,
+            Action.CREATE,
+            "conflict" if binding.lives else "new",
+            Held.CONFLICT if binding.lives else Held.BLOCKED,
+            approval=model.approval is not None,
+            place=record.place,
+            was=binding.was,
+            doubt=doubt.at,
+            detail=in_doubt(doubt),
+        )
+        if len(binding.lives) != 1:
+            several = tuple(import_line(record, id_) for id_ in binding.lives)
+            words = (f"{len(several)} records on the server have what was sent; one of these binds it:", *several)
+            return Verdicts(replace(change, detail=words) if several else change)
+        ((id_, live),) = binding.lives.items()
+        detail = (
+            f"sent at {doubt.at} without an answer, and id {id_} of this {model.identity} has other content;",
+            f"perhaps of somebody else. If it is not yours, choose another {model.identity}. If it is yours:",
+            import_line(record, id_),
+        )
+        fields = tuple(self._against(record, row, live, doubt) for row in _written(model, record))
+        declared = _declared(model, record)
+        return Verdicts(
+            replace(change, id=id_, detail=detail, fields=tuple(f for f in fields if f is not None), declared=declared)
+        )
+
+    def _against(self, record: Record, row: Field, live: Fields, doubt: Doubt) -> FieldChange | None:
+        """A field as it was sent, as the files say, and as the server has it; None where these two agree."""
+        written, there = record.fields[row.name], live.get(row.name)
+        if row.name not in live or same(row, self.resolver.resolve(row, written, record), there):
+            return None
+        return FieldChange(
+            row.name,
+            self.resolver.written(row, there),
+            written,
+            "conflict",
+            Held.CONFLICT,
+            record.place_of(row.name),
+            doubt.declared.get(row.name),
+            row.shown,
+        )
 
     def update(self, record: Record, binding: Bound, permissions: Permissions) -> Verdicts:
         """The change that brings a live record to what the files say."""
         work = _Update(self, record, binding, self.catalog.models[record.address.model], permissions)
         verdicts = work.run()
         if verdicts.change and verdicts.change.request:
-            change = self._proposal(verdicts.change, record, binding.entry, binding.id, permissions)
-            return replace(verdicts, change=change)
+            return self._proposal(verdicts, record, binding.entry, binding.id, permissions)
         return verdicts
 
     def _proposal(
-        self, change: Change, record: Record, entry: Entry | None, live_id: str | None, permissions: Permissions
-    ) -> Change:
-        """Hold a change that can only be proposed while the approvals say so."""
-        model = self.catalog.models[record.address.model]
-        if model.approval is None or change.held or change.request is None:
-            return change
-        reading = self.approvals_of(model)
-        ours = entry.approval if entry else None
-        now = standing(model, record.fields, live_id, ours, reading, permissions.resubmit)
+        self, verdicts: Verdicts, record: Record, entry: Entry | None, live_id: str | None, permissions: Permissions
+    ) -> Verdicts:
+        """Hold a change that can only be proposed while the approvals say so, or do not say yet what became of one."""
+        model, change = self.catalog.models[record.address.model], verdicts.change
+        if model.approval is None or change is None or change.held or change.request is None:
+            return verdicts
+        ours, doubts = (entry.approval, entry.doubts) if entry else (None, ())
+        change = replace(change, approval=True)
+        now = standing(model, record.fields, live_id, ours, self.approvals_of(model), permissions.resubmit)
         if now.held is None:
-            return replace(change, approval=True)
+            open_ = [doubt for doubt in doubts if not is_settled(doubt, self.snapshot.began)]
+            if open_:
+                held = _hold(replace(change, doubt=open_[-1].at, detail=in_doubt(open_[-1])), Held.BLOCKED)
+                return replace(verdicts, change=held)
+            return replace(verdicts, change=change)
+        beside = verdicts.bookkeeping
+        if doubts and now.id and not now.other:  # the answer was lost, and here it is
+            beside = Bookkeeping(record.address, live_id, change.declared, approval=now.id)
         fields = _against_pending(model, change, now) if now.other else change.fields
-        return _hold(replace(change, approval=True, fields=fields, detail=now.detail), now.held)
+        held = _hold(replace(change, fields=fields, detail=now.detail), now.held)
+        return replace(verdicts, change=held, bookkeeping=beside)
 
     def approvals_of(self, model: Model) -> Reading:
         """The approvals of a model, as read."""
         nothing = Reading(model.name, Completeness.PARTIAL, {}, reason="its approvals were not read")
         return self.snapshot.approvals.get(model.name, nothing)
+
+
+def import_line(record: Record, id_: str) -> str:
+    """The command that binds a record to an id."""
+    return f"stemctl import {shlex.quote(str(record.address))} {id_}"
+
+
+def _holds(model: Model, live: Fields, body: Fields) -> bool:
+    """Whether a record has all these values."""
+    return all(name in live and same(model.fields[name], value, live[name]) for name, value in body.items())
 
 
 _GONE = "deleted on the server, or hidden from you; allowed, apply creates it again, with another id"
@@ -184,9 +268,10 @@ class _Update:
 
     @cached_property
     def base(self) -> Entry:
-        """What was applied and observed. Accepting our proposal makes what we proposed the base."""
+        """What was applied and observed. What was sent without an answer counts if it is there, and accepting our
+        proposal makes what we proposed the base."""
         if not self.accepted or self.entry.approval is None:
-            return self.entry
+            return with_arrived(self.model, self.entry, self.binding.live)
         sent, live = self.entry.approval.sent, self.binding.live
         return replace(
             self.entry,
@@ -330,8 +415,9 @@ class _Update:
         return Bookkeeping(self.record.address, self.binding.id, prevent_delete=self.protection, was=self.binding.was)
 
     def _bookkeeping(self, released: tuple[str, ...]) -> Bookkeeping | None:
-        was = self.binding.was
-        if not (self.declared or released or was or self.entry.approval) and self.protection is None:
+        was, began = self.binding.was, self.comparer.snapshot.began
+        settled = any(is_settled(doubt, began) for doubt in self.entry.doubts) or self.binding.found == "sent"
+        if not (self.declared or released or was or self.entry.approval or settled) and self.protection is None:
             return None
         return Bookkeeping(
             self.record.address, self.binding.id, self.declared, self.observed, released, self.protection, was

@@ -8,6 +8,7 @@ from dataclasses import replace
 from stemctl.catalog import Catalog, Model
 from stemctl.plan import Action, Bookkeeping, Change, FieldChange, Held, Request, hash_of, request_path
 from stemctl.planning.compare import expects
+from stemctl.planning.doubts import creations, is_settled
 from stemctl.planning.references import Resolver
 from stemctl.planning.selection import matches
 from stemctl.planning.values import canonical, is_empty
@@ -28,6 +29,8 @@ def leave(
     forget = next((wish for wish in repository.forget if matches(wish.subject, address)), None)
     if forget is not None:
         return Change(address, Action.FORGET, "forgotten", id=entry.id, place=forget.place)
+    if entry.id is None and any(not is_settled(doubt, snapshot.began) for doubt in creations(entry)):
+        return None  # it may still arrive
     if entry.id is None:
         return Bookkeeping(address, None, drop=True)
     reading = snapshot.readings.get(model.name)

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from stemctl.catalog import Catalog, Model
 from stemctl.diagnostics import Diagnostic, Severity
+from stemctl.planning.doubts import as_sent, creations, deleted, is_settled
 from stemctl.planning.values import canonical
 from stemctl.records import Address, Completeness, Fields, Reading, Record, Repository, Snapshot, Value
-from stemctl.state import Entry, State
+from stemctl.state import Doubt, Entry, State
 
 
 @dataclass(frozen=True, slots=True)
 class Bound:
     """The record is live. `found` says how: `state`, `id`, `name`, or `elsewhere` (its old id is gone).
 
-    `entry` is its memory, taken over from the address `was` after a rename.
+    `found` is `sent` if it is our own creation whose answer was lost. `entry` is its memory, taken over from the
+    address `was` after a rename.
     """
 
     id: str
@@ -40,7 +44,20 @@ class Unread:
     """Whether the record is live is not known, because the reading was not complete."""
 
 
-Binding = Bound | Absent | Unread
+@dataclass(frozen=True, slots=True)
+class Undecided:
+    """The record may be on the server, and only its user, or time, can tell.
+
+    `lives` are the live records that come into question; `doubt` is the creation that was sent, if there was one.
+    """
+
+    lives: Mapping[str, Fields]
+    entry: Entry | None = None
+    doubt: Doubt | None = None
+    was: Address | None = None
+
+
+Binding = Bound | Absent | Undecided | Unread
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +81,11 @@ def identify(repository: Repository, state: State, snapshot: Snapshot, catalog: 
     owners = {entry.id: address for address, entry in entries.items() if entry.id}
     bindings: dict[Address, Binding] = {}
     problems: list[Diagnostic] = []
-    finders: dict[str, _Finder] = {}
+    finders = {
+        name: _Finder(repository, entries, owners, catalog.models[name], reading, snapshot.began)
+        for name, reading in _readings(repository, snapshot, catalog).items()
+    }
     for address, record in repository.records.items():
-        if address.model not in finders:
-            model = catalog.models[address.model]
-            reading = snapshot.readings.get(model.name, Reading(model.name, Completeness.PARTIAL, {}))
-            finders[model.name] = _Finder(repository, entries, owners, model, reading, live_names(model, reading))
         try:
             bound = finders[address.model].bind(record)
             if address in moved and not isinstance(bound, Unread):
@@ -78,10 +94,21 @@ def identify(repository: Repository, state: State, snapshot: Snapshot, catalog: 
         except _Contradiction as error:
             problems.append(error.diagnostic)
             bindings[address] = Unread()
+    for address, entry in entries.items():
+        if address not in repository.records and entry.id is None and address.model in finders:
+            sent = finders[address.model].by_sending(entry, None)
+            if isinstance(sent, Bound):  # it left the files before it was known to be there
+                entries[address] = replace(entry, id=sent.id)
     problems += _claimed_twice(repository, bindings)
     taken = {b.was for b in bindings.values() if isinstance(b, Bound) and b.was}
     leftovers = {a: e for a, e in entries.items() if a not in repository.records and a not in taken}
     return Identities(bindings, leftovers, moved, tuple(problems))
+
+
+def _readings(repository: Repository, snapshot: Snapshot, catalog: Catalog) -> dict[str, Reading]:
+    """What was read of each model; of one that was declared and not read, nothing."""
+    unread = {a.model: Reading(a.model, Completeness.PARTIAL, {}, reason="not read") for a in repository.records}
+    return {name: reading for name, reading in {**unread, **snapshot.readings}.items() if name in catalog.models}
 
 
 def _after_moves(repository: Repository, state: State) -> tuple[dict[Address, Entry], dict[Address, Address]]:
@@ -103,14 +130,18 @@ class _Contradiction(Exception):
         self.diagnostic = Diagnostic(Severity.ERROR, code, message, place, remedy, str(record.address), "id", record.id)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass
 class _Finder:
+    """Finds the live records of one model."""
+
     repository: Repository
     entries: Mapping[Address, Entry]
     owners: Mapping[str, Address]
     model: Model
     reading: Reading
-    names: Mapping[str, list[str]]
+    began: datetime.datetime | None
+    taken: set[str] = field(default_factory=set)
+    """Ids that were found by their content, each for one record only."""
 
     def bind(self, record: Record) -> Binding:
         entry = self.entries.get(record.address)
@@ -118,7 +149,55 @@ class _Finder:
             return self._by_state(record, entry, entry.id)
         if record.id is not None:
             return self._by_id(record, entry, record.id)
-        return self._by_name(record, entry)
+        sent = self.by_sending(entry, identity_of(self.model, record.fields))
+        return sent if sent is not None else self._by_name(record, entry)
+
+    def by_sending(self, entry: Entry | None, name: str | None) -> Binding | None:
+        """A creation of ours whose answer was lost, by the content that was sent and nothing else.
+
+        None: nothing was sent, or it is known not to be there, so that `name` decides as for any other record. What
+        was proposed shows itself among the approvals.
+        """
+        doubts = creations(entry)
+        if not doubts or self.model.approval is not None:
+            return None
+        if not self.reading.sound:
+            return Unread()
+        for doubt in doubts:
+            ours = {i: live for i, live in self._candidates(doubt).items() if as_sent(self.model, live, doubt.body)}
+            if len(ours) == 1:
+                ((id_, live),) = ours.items()
+                self.taken.add(id_)
+                return Bound(id_, live, "sent", entry)
+            if ours:
+                return Undecided(ours, entry, doubt)
+        for doubt in doubts:
+            if self.model.identity and identity_of(self.model, doubt.body) == name and self._candidates(doubt):
+                return Undecided(self._candidates(doubt), entry, doubt)
+        if self.model.identity is None and not all(is_settled(doubt, self.began) for doubt in doubts):
+            return Undecided({}, entry, doubts[-1])
+        return None
+
+    def _candidates(self, doubt: Doubt) -> dict[str, Fields]:
+        """The live records that a creation may have made: those of its name, else all; none that is bound."""
+        name = identity_of(self.model, doubt.body)
+        ids = self.reading.records if self.model.identity is None else self.names.get(name or "", ())
+        declared = self.declared_ids
+        return {
+            id_: self.reading.records[id_]
+            for id_ in ids
+            if id_ not in self.owners and id_ not in self.taken and id_ not in declared
+        }
+
+    @cached_property
+    def names(self) -> Mapping[str, list[str]]:
+        """The unique names that were read, each with its ids."""
+        return live_names(self.model, self.reading)
+
+    @cached_property
+    def declared_ids(self) -> frozenset[str]:
+        """The ids that the files write."""
+        return frozenset(r.id for r in self.repository.records.values() if r.id is not None)
 
     def _by_state(self, record: Record, entry: Entry, id_: str) -> Binding:
         if record.id is not None and record.id != id_:
@@ -133,6 +212,8 @@ class _Finder:
         if id_ not in self.reading.missing:
             return Unread()
         other = self._by_name(record, None)
+        if deleted(entry):  # by ourselves, though the answer was lost
+            return other
         if isinstance(other, Bound) and other.was is None:
             return Bound(other.id, other.live, "elsewhere")
         return Absent(entry, gone=True) if isinstance(other, Absent) else other
@@ -160,6 +241,8 @@ class _Finder:
 
     def _by_name(self, record: Record, entry: Entry | None) -> Binding:
         name = identity_of(self.model, record.fields)
+        if self.model.identity is None and self.reading.completeness is not Completeness.COMPLETE:
+            return Unread()
         if name is None or self.model.identity is None:
             return Absent(entry)
         for id_ in self.names.get(name, ()):

@@ -12,10 +12,12 @@ from stemctl.manifests.check import missing_fields
 from stemctl.plan import PERMISSIONS, Action, Bookkeeping, Change, Note, Plan, Subset, Target
 from stemctl.planning.compare import Comparer, Permissions, Verdicts
 from stemctl.planning.deletes import hold_renames, leave
-from stemctl.planning.identity import Absent, Bound, Identities, identify, identity_of
+from stemctl.planning.doubts import creations
+from stemctl.planning.identity import Absent, Bound, Identities, Undecided, identify, identity_of
 from stemctl.planning.order import in_order as put_in_order
 from stemctl.planning.references import Resolver, declared_targets, wanted_references
 from stemctl.planning.selection import choose
+from stemctl.planning.settled import settled_rows
 from stemctl.records import Address, Fields, Record, Repository, Snapshot
 from stemctl.state import Entry, State
 
@@ -36,9 +38,11 @@ class Options:
 
 @dataclass(slots=True)
 class Need:
-    """What must be read of one model: `names` of records, and `ids` each with the name to try if it is gone."""
+    """What must be read of one model: `names` of records, and `ids` each with the name to try if it is gone; or
+    everything, where a record can only be told by its content."""
 
     names: set[str] = field(default_factory=set)
+    everything: bool = False
     ids: dict[str, str | None] = field(default_factory=dict)
 
 
@@ -57,13 +61,26 @@ def needs(repository: Repository, state: State, catalog: Catalog, chosen: Set[Ad
             need.ids[id_] = name if isinstance(name, str) else None
         elif isinstance(name, str):
             need.names.add(name.strip())
+        need.names |= _names_sent(entry, identity)
+        need.everything |= id_ is None and identity is None
     for address, entry in state.records.items():
-        if address not in repository.records and address in chosen and address.model in catalog.models and entry.id:
-            wanted.setdefault(address.model, Need()).ids.setdefault(entry.id, None)
+        if address in repository.records or address not in chosen or address.model not in catalog.models:
+            continue
+        need = wanted.setdefault(address.model, Need())
+        identity = catalog.models[address.model].identity
+        need.names |= _names_sent(entry, identity)
+        need.everything |= bool(creations(entry)) and identity is None
+        if entry.id:
+            need.ids.setdefault(entry.id, None)
     for model, names in wanted_references(records.values(), repository, catalog).items():
         if model in catalog.models:
             wanted.setdefault(model, Need()).names |= names
     return wanted
+
+
+def _names_sent(entry: Entry, identity: str | None) -> set[str]:
+    """The names under which a record may have been created, where the answer was lost."""
+    return {str(doubt.body[identity]) for doubt in creations(entry) if identity and doubt.body.get(identity)}
 
 
 def make_plan(
@@ -137,6 +154,7 @@ class _Planner:
             tuple(sorted(bookkeeping, key=lambda b: b.address)),
             unchanged=sum(v.change is None for v in verdicts.values()),
             ignored_fields=sum(v.ignored for v in verdicts.values()),
+            settled=tuple(settled_rows(self.state, self.identities, ordered, bookkeeping, self.catalog)),
             notes=tuple(sorted(notes, key=lambda n: (n.address or Address("", ""), n.text))),
             diagnostics=in_order(
                 [*problems, *cycles, *resolver.diagnostics, *self._alike(ordered), *self._incomplete()]
@@ -160,6 +178,8 @@ class _Planner:
                 missing = list(missing_fields(record, self.catalog.models[record.address.model]))
                 problems += missing
                 return Verdicts() if missing else comparer.create(record, binding, permissions)
+            case Undecided() as binding:
+                return comparer.undecided(record, binding)
             case _:
                 return Verdicts()
 

@@ -21,6 +21,8 @@ def resolve_conflict(state: State, change: Change, model: Model) -> State:
     if change.held is not Held.CONFLICT:
         raise StateError(f"{change.address} is not in conflict.", "Nothing was changed.")
     entry = state.records[change.was or change.address]
+    if change.doubt is not None:
+        return _take_as_ours(state, change, model, entry)
     applied, observed = dict(entry.applied), dict(entry.observed)
     for f in change.fields:
         if f.reason != "conflict":
@@ -33,6 +35,18 @@ def resolve_conflict(state: State, change: Change, model: Model) -> State:
             applied[name] = _server(row, f, applied.get(name))
         observed.pop(name, None)
     return state.with_entry(change.was or change.address, replace(entry, applied=applied, observed=observed))
+
+
+def _take_as_ours(state: State, change: Change, model: Model, entry: Entry) -> State:
+    """Bind the record that has the name of one whose creation is in doubt; what the server holds becomes the base."""
+    if change.id is None:
+        hint = (f"stemctl show {change.address}", "what may be it")
+        raise StateError(f"{change.address} may be several records.", "Bind one of them with stemctl import.", [hint])
+    applied = dict(change.declared)
+    for f in change.fields:
+        applied[f.path] = _server(model.fields[f.path], f, change.declared.get(f.path))
+    fresh = Entry(change.id, applied, prevent_delete=entry.prevent_delete, run=entry.run)
+    return state.with_entry(change.was or change.address, fresh)
 
 
 def _server(row: Field, f: FieldChange, applied: Value) -> Value:
@@ -50,7 +64,7 @@ def _with(value: Value, key: str, element: Value) -> Value:
     return rest if element is None else {**rest, key: element}
 
 
-def bind(state: State, address: Address, id_: str, run: str) -> State:
+def bind(state: State, address: Address, id_: str) -> State:
     """Bind an address to a live record, without a base: what differs is shown by the next plan.
 
     Raises:
@@ -65,7 +79,7 @@ def bind(state: State, address: Address, id_: str, run: str) -> State:
     if bound is not None and bound.id not in (None, id_):
         hint = (f"stemctl state rm {address}", "forgets that binding")
         raise StateError(f"{address} is bound to {bound.id}.", "Nothing was changed.", [hint])
-    return state.with_entry(address, replace(bound or Entry(), id=id_, approval=None, run=run))
+    return state.with_entry(address, replace(bound or Entry(), id=id_, approval=None, doubts=()))
 
 
 def drop(state: State, address: Address) -> State:

@@ -38,6 +38,7 @@ def plan_document(plan: Plan) -> Document:
         "notes": [
             {"address": str(n.address) if n.address else None, "text": n.text, **_place(n.place)} for n in plan.notes
         ],
+        "settled": [{"address": str(s.address), "found": s.found, "then": s.then} for s in plan.settled],
         "diagnostics": findings_json(plan.diagnostics),
     }
     return {**document, "checksum": hash_of(document)}
@@ -52,7 +53,7 @@ def report_document(report: Report, seconds: float) -> Document:
         "interrupted": report.interrupted,
         "exit_code": report.exit_code,
         "summary": report.summary(),
-        "outcomes": [_outcome(outcome) for outcome in report.outcomes],
+        "outcomes": [outcome_document(outcome) for outcome in report.outcomes],
         "plan": plan_document(report.plan),
     }
 
@@ -104,6 +105,7 @@ def _change(change: Change) -> Document:
         "prevent_delete": change.prevent_delete,
         "was": str(change.was) if change.was else None,
         "detail": list(change.detail),
+        "doubt": change.doubt,
     }
 
 
@@ -133,10 +135,12 @@ def _bookkeeping(row: Bookkeeping) -> Document:
         "prevent_delete": row.prevent_delete,
         "was": str(row.was) if row.was else None,
         "drop": row.drop,
+        "approval": row.approval,
     }
 
 
-def _outcome(outcome: Outcome) -> Document:
+def outcome_document(outcome: Outcome) -> Document:
+    """What became of one change."""
     return {
         "address": str(outcome.change.address),
         "action": outcome.change.action.value,
@@ -148,6 +152,7 @@ def _outcome(outcome: Outcome) -> Document:
         "detail": list(outcome.detail),
         "errors": {name: list(texts) for name, texts in outcome.errors.items()},
         "refused": dict(outcome.refused),
+        "observed": dict(outcome.observed),
     }
 
 

@@ -90,7 +90,7 @@ def _card(change: Change, opened: bool) -> str:
     style = {"…": "waits", "!": "decide"}.get(symbol, change.action.value)
     place = f"{change.place.file}:{change.place.line}" if change.place else ""
     details = "".join(f'<p class="detail">{escape(text)}</p>' for text in change.detail)
-    if change.held is Held.BLOCKED:
+    if change.held is Held.BLOCKED and change.waits:
         details += f'<p class="detail">waits for {escape(joined([str(a) for a in change.waits]))}</p>'
     rows = "".join(_rows(change, f) for f in change.fields)
     table = f"<table>{rows}</table>" if rows else ""

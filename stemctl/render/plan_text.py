@@ -31,7 +31,8 @@ def plan_text(plan: Plan, look: Look, advise: bool = True, saved_as: str | None 
     `saved_as` is the file that the plan was kept in.
     """
     going = [c for action in _ORDER for c in plan.going() if c.action is action]
-    lines = _legend(going, look)
+    lines = _settled(plan, look)
+    lines += _legend(going, look)
     lines += _changes(going, look)
     lines += _changes([c for c in plan.going() if c.action is Action.FORGET], look)
     lines += _notes(plan, look)
@@ -50,6 +51,12 @@ def where_line(server: Target, database: str | None = None) -> str:
     """The first line of every screen: which server, at which URL, through which portal, in which edition."""
     url = f"{server.url} ({database})" if database else server.url
     return f"{server.name}  {url}  portal {server.portal}  edition {server.edition}"
+
+
+def _settled(plan: Plan, look: Look) -> list[str]:
+    """What was found out about requests whose answer was lost."""
+    rows = look.columns([(visible(str(s.address)), s.found, s.then) for s in plan.settled], indent=2)
+    return ["", look.paint("bold", "Sent before, without an answer"), *(row.rstrip() for row in rows)] if rows else []
 
 
 def _legend(going: Sequence[Change], look: Look) -> list[str]:
@@ -178,7 +185,7 @@ def _differs(change: Change) -> bool:
 def _waiting(change: Change, look: Look) -> tuple[str, str, str]:
     detail = "; ".join(visible(text) for text in change.detail)
     if change.held is Held.BLOCKED:
-        detail = f"waits for {joined([visible(str(address)) for address in change.waits])}"
+        detail = f"waits for {joined([visible(str(address)) for address in change.waits])}" if change.waits else detail
     return (f"{look.paint('yellow', '…')} {visible(str(change.address))}", str(change.held), detail)
 
 
@@ -242,7 +249,7 @@ def next_hints(plan: Plan, look: Look) -> list[Hint]:
             hints.append((f"stemctl apply{part}", f"binds the record{'s' if len(going) > 1 else ''}"))
         else:
             hints.append((f"stemctl apply{part}", "writes it to the state"))
-    conflicts = [c for c in plan.held() if c.held is Held.CONFLICT]
+    conflicts = [c for c in plan.held() if c.held is Held.CONFLICT and c.doubt is None]
     if conflicts:
         words = " ".join(_typed(str(c.address)) for c in conflicts[:3])
         hints.append((f"stemctl resolve {words}", "the files' values become an edit of the server's"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from stemctl.errors import Hint
 from stemctl.plan import WAITING, Action, Held, Outcome, Report, Status
 from stemctl.render.look import Look
@@ -20,8 +22,8 @@ _DONE = {
 }
 
 
-def report_text(report: Report, look: Look, seconds: float, state: str) -> str:
-    """The screen of a finished apply; `state` says where the state was saved."""
+def report_text(report: Report, look: Look, seconds: float, state: str | None) -> str:
+    """The screen of a finished apply; `state` says where the state was saved, None that it could not be."""
     lines = _outcomes(report, look)
     lines += ["", _summary(report, seconds)]
     if report.of(Status.PROPOSED):
@@ -29,7 +31,7 @@ def report_text(report: Report, look: Look, seconds: float, state: str) -> str:
     lines += _failures(report, look)
     lines += _refusals(report, look)
     lines += _held(report, look)
-    if report.of(Status.APPLIED, Status.PROPOSED):
+    if state is not None and report.of(Status.APPLIED, Status.PROPOSED):
         lines += ["", f"State saved in {state}, run {report.run}."]
     lines += look.next(next_hints(report))
     return look.finish(lines)
@@ -79,8 +81,13 @@ def _summary(report: Report, seconds: float) -> str:
 
 
 def _failures(report: Report, look: Look) -> list[str]:
+    failed = _told("Failed", report.of(Status.FAILED), look)
+    return failed + _told("Unknown: sent, and nobody knows yet what became of it", report.of(Status.UNKNOWN), look)
+
+
+def _told(title: str, outcomes: Sequence[Outcome], look: Look) -> list[str]:
     lines = []
-    for outcome in report.of(Status.FAILED, Status.UNKNOWN):
+    for outcome in outcomes:
         change = outcome.change
         place = change.place
         for name in outcome.errors:
@@ -88,7 +95,7 @@ def _failures(report: Report, look: Look) -> list[str]:
         right = f"{visible(place.file)}:{place.line}:{place.column}" if place else ""
         lines += look.headline("!", visible(str(change.address)), right)
         lines += [f"      {visible(text)}" for text in (outcome.message, *outcome.detail)]
-    return ["", look.paint("bold", "Failed"), *lines] if lines else []
+    return ["", look.paint("bold", title), *lines] if lines else []
 
 
 def _refusals(report: Report, look: Look) -> list[str]:
@@ -115,7 +122,7 @@ def _held(report: Report, look: Look) -> list[str]:
         change = outcome.change
         why = "; ".join(visible(text) for text in change.detail)
         if change.held is Held.BLOCKED:
-            why = f"waits for {joined([visible(str(address)) for address in change.waits])}"
+            why = f"waits for {joined([visible(str(address)) for address in change.waits])}" if change.waits else why
         elif change.held is Held.DELETE:
             why = "not in the files any more"
         elif change.held is Held.CONFLICT:

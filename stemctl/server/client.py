@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
 from stemctl.catalog import Catalog, Model
 from stemctl.records import Fields, Value
+from stemctl.server import policy
 from stemctl.server.answers import NotTheApi, one_record, read_answer, unreachable
+from stemctl.server.policy import TRIES
+from stemctl.server.throttle import Throttle
 from stemctl.server.tokens import Token
 
 PAGE = 100
 """Records asked for at once: the most the API gives."""
 
-TRIES = 3
-TIMEOUT = httpx.Timeout(30.0, connect=10.0)
-_AGAIN = frozenset({429, 502, 503, 504})
-_LONGEST_PAUSE = 300.0
+PARALLELISM = 8
+"""Requests in flight at most, unless somebody asks for another number."""
+
+Before = Callable[[], Awaitable[None]]
+"""What is done right before a write goes out: its intent is written down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +77,7 @@ class ReadClient:
         portal: str,
         catalog: Catalog,
         token: Token | None = None,
-        parallelism: int = 8,
-        on_pause: Callable[[float], None] = lambda seconds: None,
+        throttle: Throttle | None = None,
     ) -> None:
         self.base = base
         self.portal = portal
@@ -82,9 +85,7 @@ class ReadClient:
         self.requests = 0
         self._http = http
         self._token = token
-        self._places = asyncio.Semaphore(parallelism)
-        self._on_pause = on_pause
-        self._resume_at = 0.0
+        self._throttle = throttle or Throttle(PARALLELISM)
 
     async def page(self, model: Model, offset: int = 0, query: Query = Query()) -> Page:
         """One page of a model's list."""
@@ -93,7 +94,10 @@ class ReadClient:
     async def detail(self, model: Model, id_: str, include: Sequence[str] = ()) -> Fields:
         """One record. Raises NotFound where there is none to see."""
         params = [("include[]", f"{name}.*") for name in include]
-        return one_record(await self._get(f"{model.app}/{model.name}/{id_}/", params), model.one)
+        record = one_record(await self._get(_one(model, id_), params), model.one)
+        if str(record.get("id", id_)).lower() != id_.lower():
+            raise NotTheApi(f"The server answered with another {model.words}, id {record['id']}.")
+        return record
 
     async def approval_page(self, model: Model, offset: int = 0, query: Query = Query()) -> Page:
         """One page of the approvals of a model."""
@@ -104,7 +108,9 @@ class ReadClient:
     async def approval(self, model: Model, id_: str) -> Fields:
         """One approval."""
         assert model.approval is not None
-        return one_record(await self._get(f"{model.app}/{model.approval.path}/{id_}/", []), model.approval.one)
+        return one_record(
+            await self._get(f"{model.app}/{model.approval.path}/{quote(id_, safe='')}/", []), model.approval.one
+        )
 
     async def _get(self, path: str, params: Sequence[tuple[str, str]]) -> dict[str, Any]:
         return await self._send("GET", path, params=list(params))
@@ -128,9 +134,9 @@ class ReadClient:
         path: str,
         params: list[tuple[str, str | int | float | bool | None]] | None = None,
         body: Fields | None = None,
+        first: Before | None = None,
     ) -> dict[str, Any]:
-        """Send, and again where that is safe: a GET after any passing fault, a write only if it cannot have
-        arrived (no connection was made, or the server answered 429).
+        """Send, and again where `policy` says so. `first` is awaited right before each sending.
 
         Raises:
             ServerError: one of its children, with what to do.
@@ -139,74 +145,74 @@ class ReadClient:
         for attempt in range(1, TRIES + 1):
             last = attempt == TRIES
             try:
-                async with self._places:
-                    await self._wait_for_pause()
+                async with self._throttle.place():
+                    if first is not None:
+                        await first()
                     self.requests += 1
                     response = await self._http.request(
-                        method, url, params=params, json=body, headers=self._headers(), timeout=TIMEOUT
+                        method, url, params=params, json=body, headers=self._headers(), timeout=policy.TIMEOUT
                     )
-                status = response.status_code
-                if status in (429, 503):
-                    self._pause(response, attempt)
-                if status in _AGAIN and not last and (method == "GET" or status == 429):
-                    if status not in (429, 503):
-                        await asyncio.sleep(_growing(attempt))
-                    continue
-                return read_answer(response, method, self.base)
+                self._heed(response, attempt)
+                if last or not policy.again_after_status(method, response.status_code):
+                    return read_answer(response, method, self.base)
+                if response.status_code in policy.BUSY:
+                    continue  # the throttle waits
             except httpx.HTTPError as error:
-                arrived = not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
-                if last or (arrived and method != "GET"):
-                    raise unreachable(error, self.base, arrived) from error
+                if last or not policy.again_after_error(method, error):
+                    raise unreachable(error, self.base, policy.arrived(error)) from error
             except NotTheApi as error:
                 if last or method != "GET" or error.status != 200 or "HTML" in error.what:
                     raise
-            await asyncio.sleep(_growing(attempt))
+            await asyncio.sleep(policy.growing(attempt))
         raise AssertionError("the last try returns or raises")
+
+    def _heed(self, response: httpx.Response, attempt: int) -> None:
+        if response.status_code in policy.BUSY:
+            self._throttle.pause(policy.asked_pause(response.headers, attempt))
+        else:
+            self._throttle.answered()
 
     def _headers(self) -> dict[str, str]:
         token = self._token.header() if self._token and self.portal != "public" else {}
         return {"Accept": "application/json", **token}
 
-    def _pause(self, response: httpx.Response, attempt: int) -> None:
-        """One pause for all requests, as long as the server asks for."""
-        asked = response.headers.get("Retry-After", "")
-        seconds = min(float(asked), _LONGEST_PAUSE) if asked.isdigit() else _growing(attempt)
-        self._resume_at = max(self._resume_at, asyncio.get_running_loop().time() + seconds)
-        if seconds >= 1:
-            self._on_pause(seconds)
-
-    async def _wait_for_pause(self) -> None:
-        while (left := self._resume_at - asyncio.get_running_loop().time()) > 0:
-            await asyncio.sleep(left)
-
 
 class WriteClient(ReadClient):
     """The whole API. Whoever plans never holds one."""
 
-    async def add(self, model: Model, body: Fields) -> Written:
+    async def add(self, model: Model, body: Fields, first: Before | None = None) -> Written:
         """POST a record, or the proposal of one."""
-        return _written(model, await self._send("POST", f"{model.app}/{model.name}/", body=body))
+        return _written(model, await self._send("POST", f"{model.app}/{model.name}/", body=body, first=first))
 
-    async def change(self, model: Model, id_: str, body: Fields) -> Written:
+    async def change(self, model: Model, id_: str, body: Fields, first: Before | None = None) -> Written:
         """PATCH a record with the fields that change and no other, or propose so."""
-        return _written(model, await self._send("PATCH", f"{model.app}/{model.name}/{id_}/", body=body))
+        return _written(model, await self._send("PATCH", _one(model, id_), body=body, first=first))
 
-    async def delete(self, model: Model, id_: str) -> None:
+    async def delete(self, model: Model, id_: str, first: Before | None = None) -> None:
         """DELETE a record."""
-        await self._send("DELETE", f"{model.app}/{model.name}/{id_}/")
+        await self._send("DELETE", _one(model, id_), first=first)
 
     async def decide(self, model: Model, id_: str, verdict: str) -> None:
         """Accept or reject a proposal (`verdict` is `accept` or `reject`)."""
         assert model.approval is not None
-        await self._send("PATCH", f"{model.app}/{model.approval.path}/{id_}/{verdict}/", body={})
+        await self._send("PATCH", f"{model.app}/{model.approval.path}/{quote(id_, safe='')}/{verdict}/", body={})
+
+
+def _one(model: Model, id_: str) -> str:
+    """The path of one record; nothing in an id leads out of its collection."""
+    return f"{model.app}/{model.name}/{quote(id_, safe='')}/"
 
 
 def _written(model: Model, answer: Mapping[str, Any]) -> Written:
-    if model.approval is None or model.one in answer:
-        return Written(one_record(answer, model.one), proposed=False)
-    return Written(one_record(answer, model.approval.one), proposed=True)
+    """What a write was answered with. A record under any other key than its own could be that of something else.
 
-
-def _growing(attempt: int) -> float:
-    """Seconds before the next try: about 0.5, then 1, spread so that many clients do not come back at once."""
-    return 0.5 * float(2 ** (attempt - 1)) * random.uniform(0.5, 1.5)
+    Raises:
+        NotTheApi: neither a record of the model nor an approval of it.
+    """
+    if model.approval is not None and model.approval.one in answer and model.one not in answer:
+        return Written(one_record(answer, model.approval.one), proposed=True)
+    if not isinstance(answer.get(model.one), dict):
+        raise NotTheApi(
+            f"The server's answer has no {model.one!r}.", f"It has {', '.join(map(repr, answer)) or 'nothing'}."
+        )
+    return Written(one_record(answer, model.one), proposed=False)

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from stemctl.catalog import Catalog, Field, Model
 from stemctl.errors import ConfigError
 from stemctl.nearest import nearest
+from stemctl.planning.declared import as_declared, as_list
 from stemctl.planning.references import UUID
-from stemctl.planning.values import assemble, elements, is_empty
+from stemctl.planning.values import elements
 from stemctl.records import Completeness, Fields, Reading, Value
 from stemctl.server.answers import NotFound
 from stemctl.server.client import Query, ReadClient
@@ -112,7 +113,7 @@ async def with_names(client: ReadClient, found: Found) -> Found:
     names: dict[str, dict[str, str]] = {}
     for row in found.model.references():
         target = client.catalog.models.get(row.to or "")
-        wanted = {id_ for fields in found.records for id_ in elements(row, _as_list(fields.get(row.name)))}
+        wanted = {id_ for fields in found.records for id_ in elements(row, as_list(fields.get(row.name)))}
         if target is None or not target.identity or not wanted:
             continue
         reading = await read_all(target.name, functools.partial(client.page, target))
@@ -129,10 +130,6 @@ def _unambiguous(reading: Reading, model: Model) -> dict[str, str]:
     return {id_: name for id_, name in names.items() if counts[name] == 1}
 
 
-def _as_list(value: Value) -> Value:
-    return value if isinstance(value, list) else [] if value is None else [value]
-
-
 def declared(found: Found) -> list[dict[str, Value]]:
     """The records as a manifest declares them: writable fields that are not empty, references as names, the id only
     where a name does not tell records apart."""
@@ -145,16 +142,5 @@ def declared(found: Found) -> list[dict[str, Value]]:
 
 
 def _declare(found: Found, fields: Fields, with_id: bool) -> dict[str, Value]:
-    record: dict[str, Value] = {"key": fields["id"], "id": fields["id"]} if with_id else {}
-    for row in found.model.managed():
-        value = fields.get(row.name)
-        if row.proposal or is_empty(row, value):
-            continue
-        if row.to:
-            names = (found.names or {}).get(row.to, {})
-            ids = [names.get(str(id_), id_) for id_ in elements(row, _as_list(value))]
-            value = ids if row.kind == "references" else ids[0]
-        elif row.merges:
-            value = assemble(row, elements(row, value))
-        record[row.name] = value
-    return record
+    identity: dict[str, Value] = {"key": fields["id"], "id": fields["id"]} if with_id else {}
+    return identity | as_declared(found.model, fields, found.names or {})

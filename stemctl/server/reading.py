@@ -36,7 +36,7 @@ async def read(client: ReadClient, model: Model, need: Need) -> Reading:
     ids, names = _not_in(model, seen, need)
     if first.total is not None and first.records and first.total > len(seen):
         pages = -(-(first.total - len(seen)) // len(first.records))
-        if len(ids) + len(names) < pages:
+        if len(ids) + len(names) < pages and not need.everything:
             alone = Reading(model.name, Completeness.PARTIAL, seen, first.total)
             return await _one_by_one(client, model, alone, ids, names, need)
     reading = await read_all(model.name, lambda offset: client.page(model, offset), first)

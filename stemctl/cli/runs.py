@@ -1,0 +1,61 @@
+"""runs: what was applied, when and by whom, and the records as they were before."""
+
+from __future__ import annotations
+
+import click
+
+from stemctl.cli.options import output
+from stemctl.cli.screen import Screen
+from stemctl.errors import StateError
+
+
+@click.group()
+def runs() -> None:
+    """What was applied from this folder. The records lie in .stemctl/runs/ and are not committed."""
+
+
+@runs.command("list")
+@output("text", "json")
+@click.pass_obj
+def list_(screen: Screen, form: str) -> int:
+    """List the runs, the latest first."""
+    from stemctl.render.run_text import run_document, runs_text
+
+    space = screen.open()
+    found = list(space.store.list_runs())
+    if form == "json":
+        screen.document([run_document(run, brief=True) for run in found])
+    else:
+        screen.out(runs_text(found, screen.look(space.catalog)))
+    return 0
+
+
+@runs.command()
+@click.argument("word", metavar="RUN")
+@output("text", "json", "yaml")
+@click.pass_obj
+def show(screen: Screen, word: str, form: str) -> int:
+    """Show what became of each change of RUN (its id, or how that begins).
+
+    With -o yaml: the records as they were before it, as a manifest. To undo it, write those values into your files.
+    """
+    from stemctl.render.manifest import manifest_text
+    from stemctl.render.run_text import as_they_were, run_document, run_text
+
+    space = screen.open()
+    found = [run for run in space.store.list_runs() if run.id.startswith(word)]
+    exact = [run for run in found if run.id == word] or found
+    if len(exact) != 1:
+        what = f"There is no run {word}." if not exact else f"{len(exact)} runs begin with {word}."
+        raise StateError(what, "", [("stemctl runs list", "shows those of this folder")])
+    (run,) = exact
+    if form == "json":
+        screen.document(run_document(run))
+    elif form == "yaml":
+        found_records = as_they_were(run, space.catalog)
+        screen.out("\n".join(manifest_text(key, records) for key, records in found_records.items()))
+        if not found_records:
+            screen.note("It changed and deleted no record that was there before.")
+    else:
+        screen.out(run_text(run, screen.look(space.catalog)))
+    return 0

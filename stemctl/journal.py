@@ -1,0 +1,137 @@
+"""The journal of a running apply: each intent is on the disk before its request goes out."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from stemctl.errors import JournalError
+from stemctl.plan import Change, Outcome
+from stemctl.records import Address, Fields
+from stemctl.runs import Intent, Run, end_line, header_line, intent_line, outcome_line
+
+Clock = Callable[[], datetime.datetime]
+
+
+def utc_now() -> datetime.datetime:
+    """The time, with its zone."""
+    return datetime.datetime.now(datetime.UTC)
+
+
+def stamp(moment: datetime.datetime) -> str:
+    """A time as journals and states hold it: UTC, to the millisecond."""
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class Journal:
+    """A file that only grows."""
+
+    def __init__(self, path: Path, run: Run) -> None:
+        """Begin the journal: after this, whoever finds the file knows the whole plan of the run.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        self.path = path
+        self._run = run
+        self._intents: dict[Address, Intent] = {}
+        self._outcomes: dict[Address, Outcome] = {}
+        replace_file(path, header_line(run))
+        self._file = os.open(path, os.O_WRONLY | os.O_APPEND)
+        self._written = self._synced = 0
+        self._sync = asyncio.Lock()
+        self._failed: JournalError | None = None
+
+    @property
+    def run(self) -> Run:
+        """The run as far as it is known now."""
+        return replace(self._run, intents=self._intents, outcomes=self._outcomes)
+
+    def intended(self, address: Address) -> bool:
+        """Whether a write for this address was sent, or about to be."""
+        return address in self._intents
+
+    async def intend(self, change: Change, method: str, body: Fields, before: Fields | None) -> None:
+        """Have an intent on the disk. A request that is sent again, after a pause, gets a new one with its time.
+
+        Raises:
+            JournalError: the disk does not take it; nothing may be sent.
+        """
+        intent = Intent(stamp(utc_now()), method, body, before)
+        self._append(intent_line(change.address, intent))
+        self._intents[change.address] = intent
+        mine = self._written
+        async with self._sync:  # one sync serves all that were written before it began
+            if self._synced < mine:
+                reach = self._written
+                try:
+                    await asyncio.to_thread(os.fsync, self._file)
+                except OSError as error:
+                    raise self._fail(error) from error
+                self._synced = reach
+
+    def note(self, outcome: Outcome) -> None:
+        """Write an outcome. It is on the disk with the next intent; if it is lost, the request is looked up.
+
+        Raises:
+            JournalError: the disk does not take it.
+        """
+        self._outcomes[outcome.change.address] = outcome
+        self._append(outcome_line(outcome))
+
+    def end(self) -> None:
+        """The run is through: all that it did is known.
+
+        Raises:
+            JournalError: the disk does not take it.
+        """
+        self._append(end_line(stamp(utc_now())))
+
+    def close(self) -> None:
+        """Let go of the file, which stays."""
+        os.close(self._file)
+
+    def _append(self, line: str) -> None:
+        if self._failed is not None:
+            raise self._failed
+        data = line.encode(errors="surrogatepass")
+        try:
+            while data:  # a disk that is nearly full takes a part
+                data = data[os.write(self._file, data) :]
+        except OSError as error:
+            raise self._fail(error) from error
+        self._written += 1
+
+    def _fail(self, error: OSError) -> JournalError:
+        """From now on nothing is written: the file may end within a line, and no line may stand behind that."""
+        self._failed = JournalError(f"{self.path.name} cannot be written: {error.strerror or error}.")
+        return self._failed
+
+
+def replace_file(path: Path, text: str) -> None:
+    """Write a file at once: whoever reads it finds the old text or the new one. On the disk before this returns."""
+    temporary = path.with_name(path.name + ".new")
+    try:
+        with open(temporary, "w", encoding="utf-8", errors="surrogatepass", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename itself durable, where a folder can be synced (not on Windows)."""
+    if os.name == "posix":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

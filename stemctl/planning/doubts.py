@@ -1,0 +1,69 @@
+"""Requests whose answer was lost: what the server shows now says what became of them. Nothing here guesses.
+
+A record of the content that was sent is ours. One of its name with another content may be somebody else's. None at all
+means that it was not created, but only where a late arrival could do no harm: the server's uniqueness refuses a second
+record of a name, and nothing but time speaks against a second proposal, or a second record without a unique name.
+"""
+
+from __future__ import annotations
+
+import datetime
+
+from stemctl.catalog import Model
+from stemctl.planning.values import is_empty, same
+from stemctl.records import Fields
+from stemctl.state import Doubt, Entry
+
+SETTLES_AFTER = datetime.timedelta(seconds=60)
+"""A look that began so long after a request was sent sees what became of it."""
+
+
+def as_sent(model: Model, live: Fields, body: Fields) -> bool:
+    """Whether a record has the content that was sent, as far as the server shows it, and no other."""
+    for row in model.managed():
+        if row.name not in live or row.proposal:  # what only a proposal holds, no record shows
+            continue
+        value = live[row.name]
+        if row.name in body:
+            if not same(row, body[row.name], value):
+                return False
+        elif not is_empty(row, value) and not (row.default is not None and same(row, row.default, value)):
+            return False
+    return True
+
+
+def is_settled(doubt: Doubt, began: datetime.datetime | None) -> bool:
+    """Whether a look that began then shows what became of the request."""
+    return began is not None and began - sent_at(doubt) >= SETTLES_AFTER
+
+
+def sent_at(doubt: Doubt) -> datetime.datetime:
+    """When the request was sent."""
+    return datetime.datetime.fromisoformat(doubt.at)
+
+
+def in_doubt(doubt: Doubt) -> tuple[str, ...]:
+    """What is said of a change whose earlier request may still arrive."""
+    later = (sent_at(doubt) + SETTLES_AFTER).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return (f"sent at {doubt.at} without an answer, and not there yet; decided by the next plan after {later}",)
+
+
+def creations(entry: Entry | None) -> tuple[Doubt, ...]:
+    """The creations of a record that are in doubt, the latest last."""
+    return tuple(d for d in entry.doubts if d.method == "POST") if entry else ()
+
+
+def deleted(entry: Entry | None) -> bool:
+    """Whether a deletion of a record is in doubt: it is our own doing, then, if the record is gone."""
+    return entry is not None and any(d.method == "DELETE" for d in entry.doubts)
+
+
+def with_arrived(model: Model, entry: Entry, live: Fields) -> Entry:
+    """The entry with those values as its base that were sent without an answer, and that the server has."""
+    applied, observed = dict(entry.applied), dict(entry.observed)
+    for doubt in entry.doubts:
+        for name, value in doubt.body.items():
+            if name in doubt.declared and name in live and same(model.fields[name], value, live[name]):
+                applied[name] = doubt.declared[name]
+                observed[name] = live[name]
+    return Entry(entry.id, applied, observed, entry.prevent_delete, entry.approval, entry.run, entry.doubts)

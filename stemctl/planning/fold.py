@@ -1,0 +1,100 @@
+"""What a run did, folded into the state: the same for a run that ended and for one that broke off. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from stemctl.plan import Action, Bookkeeping, Change, Outcome, Status
+from stemctl.records import Address, Fields
+from stemctl.runs import Run
+from stemctl.state import Doubt, Entry, Proposed, State
+
+
+def fold(state: State, run: Run) -> State:
+    """The state after a run: bases moved by what was done, doubts for what was sent without an answer.
+
+    Folding twice is folding once: a state that has the run already stays as it is.
+    """
+    if state.run == run.id:
+        return state
+    entries = dict(state.records)
+    for row in run.plan.bookkeeping:
+        _note(entries, row, run.id)
+    for outcome in run.outcomes.values():
+        _settle(entries, outcome, run)
+    for change in run.unanswered():
+        _doubt(entries, change, run)
+    names = {model: dict(found) for model, found in state.names.items()}
+    for model, found in run.plan.names.items():
+        names.setdefault(model, {}).update(found)
+    return replace(state, lineage=run.lineage, run=run.id, names=names, records=entries)
+
+
+def _settle(entries: dict[Address, Entry], outcome: Outcome, run: Run) -> None:
+    change = outcome.change
+    if outcome.status is Status.APPLIED:
+        _applied(entries, change, outcome, run.id)
+    elif outcome.status is Status.PROPOSED and outcome.approval:
+        entry = _take(entries, change.address, change.was)
+        approval = Proposed(outcome.approval, change.declared)
+        entries[change.address] = replace(entry, approval=approval, run=run.id, doubts=())
+    elif outcome.status is Status.UNKNOWN and change.address in run.intents:
+        _doubt(entries, change, run)
+
+
+def _applied(entries: dict[Address, Entry], change: Change, outcome: Outcome, run: str) -> None:
+    if change.action in (Action.DELETE, Action.FORGET):
+        entries.pop(change.address, None)
+        return
+    entry = _take(entries, change.address, change.was)
+    if entry.id not in (None, outcome.id):  # another record than the one that is gone: nothing of it is a base
+        entry = Entry(prevent_delete=entry.prevent_delete)
+    observed = {**outcome.observed, **change.observed}
+    entries[change.address] = _moved(
+        entry, outcome.id, change.declared, observed, change.released, change.prevent_delete, run
+    )
+
+
+def _note(entries: dict[Address, Entry], row: Bookkeeping, run: str) -> None:
+    if row.drop:
+        entries.pop(row.address, None)
+        return
+    entry = _take(entries, row.address, row.was)
+    if row.approval is not None:
+        approval = Proposed(row.approval, row.declared)
+        entries[row.address] = replace(entry, approval=approval, run=run, doubts=())
+        return
+    entries[row.address] = _moved(entry, row.id, row.declared, row.observed, row.released, row.prevent_delete, run)
+
+
+def _doubt(entries: dict[Address, Entry], change: Change, run: Run) -> None:
+    """Remember that a request was sent, in the entry of the address, or of the one that it had before."""
+    intent = run.intents[change.address]
+    address = change.was if change.was in entries else change.address
+    entry = entries.get(address, Entry())
+    doubt = Doubt(intent.at, intent.method, intent.body, change.declared)
+    entries[address] = replace(entry, doubts=(*entry.doubts, doubt))
+
+
+def _take(entries: dict[Address, Entry], address: Address, was: Address | None) -> Entry:
+    """The entry of an address, or of the one it had before."""
+    if was is not None and was in entries:
+        return entries.pop(was)
+    return entries.get(address, Entry())
+
+
+def _moved(
+    entry: Entry,
+    id_: str | None,
+    declared: Fields,
+    observed: Fields,
+    released: tuple[str, ...],
+    prevent_delete: bool | None,
+    run: str,
+) -> Entry:
+    """An entry whose base is what was just declared and observed; no doubt is left about it."""
+    applied = {name: value for name, value in entry.applied.items() if name not in released} | dict(declared)
+    seen = {name: value for name, value in entry.observed.items() if name in applied and name not in declared}
+    seen |= {name: value for name, value in observed.items() if name in declared}
+    protects = entry.prevent_delete if prevent_delete is None else prevent_delete
+    return Entry(id_, applied, seen, protects, None, run)

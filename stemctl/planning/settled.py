@@ -1,0 +1,90 @@
+"""What was found out about requests whose answer was lost, for people to read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from stemctl.catalog import Catalog, Model
+from stemctl.plan import Action, Bookkeeping, Change, Held, Settled
+from stemctl.planning.doubts import SETTLES_AFTER, sent_at
+from stemctl.planning.identity import Absent, Binding, Bound, Identities, Undecided
+from stemctl.planning.values import same
+from stemctl.state import Doubt, State
+
+
+def settled_rows(
+    state: State,
+    identities: Identities,
+    changes: Iterable[Change],
+    bookkeeping: Iterable[Bookkeeping],
+    catalog: Catalog,
+) -> Iterator[Settled]:
+    """One row for each address of the state that is in doubt: what the server shows, and what the plan makes of it."""
+    found = {change.address: change for change in changes}
+    noted = {row.address: row for row in bookkeeping}
+    new = {old: address for address, old in identities.moved.items()}
+    for old, entry in sorted(state.records.items()):
+        if not entry.doubts or old.model not in catalog.models:
+            continue
+        address = new.get(old, old)
+        binding, change, doubt = identities.bindings.get(address), found.get(address), entry.doubts[-1]
+        model = catalog.models[address.model]
+        if model.approval is not None and doubt.method != "DELETE":
+            words = _proposed(doubt, change, noted.get(address))
+        elif doubt.method == "DELETE":
+            words = _deleted(binding, change, noted.get(address))
+        elif doubt.method == "POST":
+            words = _created(doubt, binding, change)
+        else:
+            words = _changed(model, doubt, binding, change)
+        yield Settled(address, *words)
+
+
+def _then(change: Change | None, otherwise: str) -> str:
+    if change is None:
+        return otherwise
+    return "in the plan again" if change.request is not None else f"held: {change.held}" if change.held else otherwise
+
+
+def _created(doubt: Doubt, binding: Binding | None, change: Change | None) -> tuple[str, str]:
+    match binding:
+        case Bound(found="sent"):
+            return "on the server, as sent", "taken as created"
+        case Undecided(lives=lives) if lives:
+            return "on the server, but different" if len(lives) == 1 else "several on the server", "stopped"
+        case Undecided():
+            return "not on the server yet", f"stopped until {_later(doubt)}"
+        case Bound() | Absent():
+            return "not on the server", _then(change, "nothing to send")
+        case None if change is not None and change.action is Action.DELETE:
+            return "on the server, as sent", _then(change, "nothing to send")
+    return "not on the server", "not in the files any more"
+
+
+def _changed(model: Model, doubt: Doubt, binding: Binding | None, change: Change | None) -> tuple[str, str]:
+    if not isinstance(binding, Bound):
+        return "not found", _then(change, "nothing to send")
+    live = binding.live
+    if all(name not in live or same(model.fields[name], value, live[name]) for name, value in doubt.body.items()):
+        return "on the server, as sent", "taken as updated"
+    if change is not None and change.held is Held.CONFLICT:
+        return "on the server, but different", "stopped"
+    return "not as sent", _then(change, "nothing to send")
+
+
+def _deleted(binding: Binding | None, change: Change | None, noted: Bookkeeping | None) -> tuple[str, str]:
+    if (noted is not None and noted.drop) or isinstance(binding, Absent):
+        return "gone", "taken as deleted"
+    return "still on the server", _then(change, "stays, as the files say")
+
+
+def _proposed(doubt: Doubt, change: Change | None, noted: Bookkeeping | None) -> tuple[str, str]:
+    if noted is not None and noted.approval is not None:
+        return f"approval {noted.approval[:8]}", "taken as proposed"
+    if change is not None and change.doubt is not None:
+        return "not among the approvals yet", f"stopped until {_later(doubt)}"
+    return "not among the approvals", _then(change, "nothing to send")
+
+
+def _later(doubt: Doubt) -> str:
+    return (sent_at(doubt) + SETTLES_AFTER).strftime("%H:%M:%SZ")

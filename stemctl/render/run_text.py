@@ -1,0 +1,132 @@
+"""Runs for people: what broke off, what is on, what there was."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stemctl.catalog import Catalog
+from stemctl.plan import Action, Status
+from stemctl.planning.declared import as_declared
+from stemctl.records import Value
+from stemctl.render.documents import outcome_document
+from stemctl.render.look import Look
+from stemctl.render.report_text import outcome_row
+from stemctl.render.wording import visible
+from stemctl.runs import Run
+
+_DONE = (Status.APPLIED, Status.PROPOSED)
+
+
+def broken_text(run: Run) -> str:
+    """A run that broke off, as a command that only reads announces it."""
+    unanswered = len(run.unanswered())
+    lines = [
+        f"Run {run.id} broke off: {run.count(*_DONE):,} done, {unanswered:,} sent without an answer, "
+        f"{run.not_begun():,} not started."
+    ]
+    if unanswered:
+        what = f"The {unanswered} are" if unanswered > 1 else "It is"
+        lines.append(f"{what} looked up before anything else is sent; none is sent a second time unseen.")
+    return "\n".join(lines)
+
+
+def going_on_text(run: Run) -> str:
+    """A run of another process that is still on."""
+    return (
+        f"Run {run.id} of {run.who} is on at this moment, {len(run.outcomes):,} of {len(run.plan.going()):,} done. "
+        "What it has not done yet is shown as open."
+    )
+
+
+def settling_text(run: Run) -> str:
+    """A run that broke off, as the command that takes over from it announces it."""
+    counts: dict[Action, int] = {}
+    for change in run.unanswered():
+        counts[change.action] = counts.get(change.action, 0) + 1
+    done = f"{run.count(*_DONE):,} done, {run.not_begun():,} not started"
+    if not counts:
+        return f"Taking over from run {run.id}, which broke off: {done}, nothing without an answer."
+    what = ", ".join(f"{number} {action}{'s' if number > 1 else ''}" for action, number in counts.items())
+    return f"Settling run {run.id}, which broke off: {done}; without an answer: {what}."
+
+
+def runs_text(runs: list[Run], look: Look) -> str:
+    """One line for each run, the latest first."""
+    if not runs:
+        return "No runs yet: nothing was applied from this folder."
+    return look.finish([line.rstrip() for line in look.columns([_row(run) for run in runs], indent=0)])
+
+
+def _row(run: Run) -> tuple[str, str, str, str]:
+    commit = f"commit {run.plan.commit[:7]}" if run.plan.commit else "no commit"
+    return (run.id, visible(run.who), commit, how_it_ended(run))
+
+
+def how_it_ended(run: Run) -> str:
+    """`3 applied, 1 failed`; where it broke off, that too."""
+    counts = [f"{run.count(status):,} {status}" for status in Status if run.count(status)]
+    if not run.ended:
+        counts += [f"{len(run.unanswered()):,} without an answer", f"{run.not_begun():,} not started", "broke off"]
+    return ", ".join(counts) or "nothing was sent"
+
+
+def run_text(run: Run, look: Look) -> str:
+    """Who, when, from which commit, and what became of each change."""
+    head = [
+        ("run", run.id),
+        ("who", visible(run.who)),
+        ("server", f"{visible(run.plan.server.name)}  {visible(run.plan.server.url)}"),
+        ("commit", run.plan.commit or "none"),
+        ("digest", run.plan.digest),
+        ("ended", run.ended or "broke off"),
+    ]
+    rows = [outcome_row(outcome, look) for outcome in run.outcomes.values()]
+    rows += [(visible(str(c.address)), "no answer", f"sent at {run.intents[c.address].at}") for c in run.unanswered()]
+    lines = look.columns(head, indent=0)
+    lines += ["", *(row.rstrip() for row in look.columns(rows, indent=2))] if rows else []
+    lines += ["", f"{how_it_ended(run)}."]
+    if any(intent.before for intent in run.intents.values()):
+        hint = (f"stemctl runs show {run.id} -o yaml", "the records as they were, as a manifest")
+        lines += look.next([hint])
+    return look.finish(lines)
+
+
+def run_document(run: Run, brief: bool = False) -> dict[str, Any]:
+    """A run as JSON; `brief` leaves out what became of each change."""
+    document: dict[str, Any] = {
+        "run": run.id,
+        "who": run.who,
+        "ended": run.ended,
+        "commit": run.plan.commit,
+        "digest": run.plan.digest,
+        "summary": {status.value: run.count(status) for status in Status},
+        "unanswered": [str(change.address) for change in run.unanswered()],
+        "not_begun": run.not_begun(),
+    }
+    if brief:
+        return document
+    before = {str(address): intent.before for address, intent in run.intents.items()}
+    outcomes = [outcome_document(outcome) for outcome in run.outcomes.values()]
+    return {**document, "outcomes": outcomes, "before": before}
+
+
+def as_they_were(run: Run, catalog: Catalog) -> dict[str, list[dict[str, Value]]]:
+    """The records that the run changed or deleted, as they were before it: list key to declared records.
+
+    What the run changed stands there also where it was empty.
+    """
+    names = {model: {id_: name for name, id_ in known.items()} for model, known in run.plan.names.items()}
+    found: dict[str, list[dict[str, Value]]] = {}
+    for change in run.plan.going():
+        intent, outcome = run.intents.get(change.address), run.outcomes.get(change.address)
+        model = catalog.models.get(change.address.model)
+        if model is None or intent is None or intent.before is None:
+            continue
+        if outcome is not None and outcome.status not in (Status.APPLIED, Status.UNKNOWN):
+            continue
+        record = as_declared(model, intent.before, names, intent.body)
+        key = change.address.key
+        if model.identity is None or intent.before.get(model.identity) != key:
+            record = {"key": key, **record}
+        found.setdefault(model.many, []).append(record)
+    return found

@@ -1,0 +1,161 @@
+"""A run: one execution of apply, as its journal tells it. Lines of JSON, written one by one and read back.
+
+The first line holds who, when and the whole plan; then, before each write, its intent (what is sent, and the record
+as it was), and after it the outcome; at last, when the run ended. A run without its last line broke off: an intent
+without an outcome was sent, or was about to be, and nobody knows what became of it.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from stemctl import __version__
+from stemctl.errors import StateError
+from stemctl.plan import Change, Outcome, Plan, Status, hash_of
+from stemctl.records import Address, Fields
+from stemctl.render.documents import outcome_document, plan_document
+from stemctl.saved import plan_of
+
+FORMAT = 1
+_RUN_ID = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ(-\d+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A write that is about to be sent: when (UTC, ISO 8601), what, and the record as it was (None: there was none)."""
+
+    at: str
+    method: str
+    body: Fields
+    before: Fields | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One execution of apply. `lineage` is the one that the state has from this run on.
+
+    `intents` holds the last one of each address, `outcomes` those that are known, in the order in which they came.
+    """
+
+    id: str
+    who: str
+    plan: Plan
+    lineage: str
+    intents: Mapping[Address, Intent] = field(default_factory=dict)
+    outcomes: Mapping[Address, Outcome] = field(default_factory=dict)
+    ended: str | None = None
+
+    def unanswered(self) -> list[Change]:
+        """The changes that were sent, or about to be, without an outcome."""
+        return [c for c in self.plan.going() if c.address in self.intents and c.address not in self.outcomes]
+
+    def not_begun(self) -> int:
+        """How many changes were never begun."""
+        return sum(c.address not in self.intents and c.address not in self.outcomes for c in self.plan.going())
+
+    def count(self, *statuses: Status) -> int:
+        """How many changes ended so."""
+        return sum(outcome.status in statuses for outcome in self.outcomes.values())
+
+
+def header_line(run: Run) -> str:
+    """The first line: everything that is known before the first write."""
+    body = {
+        "format": FORMAT,
+        "stemctl": __version__,
+        "run": run.id,
+        "who": run.who,
+        "lineage": run.lineage,
+        "plan": plan_document(run.plan),
+    }
+    return _line(body)
+
+
+def intent_line(address: Address, intent: Intent) -> str:
+    """The line before a write."""
+    sent = {"at": intent.at, "method": intent.method, "body": intent.body, "before": intent.before}
+    return _line({"intent": str(address), **sent})
+
+
+def outcome_line(outcome: Outcome) -> str:
+    """The line after it."""
+    return _line({"outcome": str(outcome.change.address), **outcome_document(outcome)})
+
+
+def end_line(at: str) -> str:
+    """The last line."""
+    return _line({"ended": at})
+
+
+def _line(body: Mapping[str, Any]) -> str:
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
+def read_run(content: bytes, where: str) -> Run:
+    """The run that a journal tells of.
+
+    A last line that was not written to its end is left out: a write begins only after its whole line is on disk.
+
+    Raises:
+        StateError: the journal is damaged elsewhere, or of a newer stemctl.
+    """
+    bodies: list[dict[str, Any]] = []
+    try:
+        for line in content.split(b"\n")[:-1]:
+            bodies.append(json.loads(line))
+        return _run(bodies, where)
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
+        raise StateError(
+            f"{where}:{len(bodies) + 1} is not a line of a journal.",
+            "It tells what a run that broke off has sent. It was edited, or the disk failed. Nothing was sent.",
+            [(f"rm {where}", "goes on without it: what was created is found by its name, the rest is not remembered")],
+        ) from error
+
+
+def _run(bodies: list[dict[str, Any]], where: str) -> Run:
+    head = bodies[0]
+    if head["format"] > FORMAT:
+        raise StateError(
+            f"{where} has format {head['format']}, this stemctl reads up to {FORMAT}.",
+            "It was written by a newer stemctl. Nothing was changed.",
+            [("pip install --upgrade stemctl", "gets one that reads it")],
+        )
+    document = head["plan"]
+    if document["checksum"] != hash_of({key: value for key, value in document.items() if key != "checksum"}):
+        raise ValueError("the plan was edited")
+    plan = plan_of(document)
+    changes = {change.address: change for change in plan.changes}
+    intents = {Address.parse(b["intent"]): _intent(b) for b in bodies if "intent" in b}
+    rows = [(changes[Address.parse(b["outcome"])], b) for b in bodies if "outcome" in b]
+    outcomes = {change.address: _outcome(change, b) for change, b in rows}
+    if not intents.keys() <= changes.keys():
+        raise ValueError("an intent that is not in the plan")
+    if not _RUN_ID.fullmatch(head["run"]):
+        raise ValueError("not the id of a run")
+    ended = next((str(b["ended"]) for b in bodies if "ended" in b), None)
+    return Run(head["run"], str(head["who"]), plan, str(head["lineage"]), intents, outcomes, ended)
+
+
+def _intent(body: Mapping[str, Any]) -> Intent:
+    datetime.datetime.fromisoformat(body["at"])
+    before = body["before"]
+    return Intent(body["at"], str(body["method"]), dict(body["body"]), None if before is None else dict(before))
+
+
+def _outcome(change: Change, body: Mapping[str, Any]) -> Outcome:
+    return Outcome(
+        change,
+        Status(body["status"]),
+        body["id"],
+        body["approval"],
+        str(body["message"]),
+        tuple(body["detail"]),
+        dict(body["errors"]),
+        dict(body["refused"]),
+        dict(body["observed"]),
+    )

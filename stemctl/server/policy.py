@@ -1,0 +1,75 @@
+"""When a request is sent again, after which pause, and how long an answer is waited for. Said here and nowhere else.
+
+| what happened                              | GET   | PATCH, DELETE     | POST, any proposal        |
+|--------------------------------------------|-------|-------------------|---------------------------|
+| no connection was made                     | again | again             | again                     |
+| 429                                        | again | again             | again                     |
+| 502, 503, 504, connection lost, no answer  | again | after reading the | looked for by its content,|
+| in time, truncated or invalid JSON         |       | record again      | never sent again          |
+| any other answer                           | taken as it is            |                           |
+
+Three tries, with growing pauses; after 429 and 503 all requests pause together, as long as the server asks for. What
+is looked for and not found is planned anew: `planning.doubts` says when.
+"""
+
+from __future__ import annotations
+
+import datetime
+import email.utils
+import random
+from collections.abc import Mapping
+
+import httpx
+
+TRIES = 3
+TIMEOUT = httpx.Timeout(30.0, connect=10.0)
+
+BUSY = frozenset({429, 503})
+"""The server asks everybody to wait."""
+
+_PASSING = BUSY | {502, 504}
+_LONGEST_PAUSE = 300.0
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+
+
+def again_after_status(method: str, status: int) -> bool:
+    """Whether the same request may go out again after an answer of this status."""
+    return status == 429 or (method == "GET" and status in _PASSING)
+
+
+def arrived(error: httpx.HTTPError) -> bool:
+    """Whether a request that failed below HTTP may have been carried out."""
+    return not isinstance(error, _NOT_SENT)
+
+
+def again_after_error(method: str, error: httpx.HTTPError) -> bool:
+    """Whether the same request may go out again after a fault below HTTP."""
+    return method == "GET" or not arrived(error)
+
+
+def growing(attempt: int) -> float:
+    """Seconds before the next try: about 0.5, then 1, spread so that many clients do not come back at once."""
+    return 0.5 * float(2 ** (attempt - 1)) * random.uniform(0.5, 1.5)
+
+
+def asked_pause(headers: Mapping[str, str], attempt: int) -> float:
+    """Seconds that `Retry-After` asks for, given as a number or as a date; a growing pause if it asks for nothing.
+
+    A date is taken against the server's own clock, if the answer tells it.
+    """
+    asked = headers.get("Retry-After", "").strip()
+    if asked.isascii() and asked.isdigit():
+        return min(float(asked), _LONGEST_PAUSE)
+    until = _moment(asked)
+    if until is None:
+        return growing(attempt)
+    now = _moment(headers.get("Date", "")) or datetime.datetime.now(datetime.UTC)
+    return min(max(0.0, (until - now).total_seconds()), _LONGEST_PAUSE)
+
+
+def _moment(text: str) -> datetime.datetime | None:
+    try:
+        found = email.utils.parsedate_to_datetime(text)
+    except (ValueError, TypeError):
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=datetime.UTC)
