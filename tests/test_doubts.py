@@ -1,0 +1,377 @@
+"""A request whose answer was lost: what the server shows later says what became of it, and nothing is sent on a guess.
+
+The journal of a run that broke off is made here by a server that swallows an answer while the process is told to stop;
+`tests/faults` does the same with real processes.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from stemctl import workflow
+from tests.lab import Lab, Result
+
+PUFF = "sensory_stimulus_types:\n  - {name: Air puff, description: Brief puff}\n"
+
+
+class Gone(BaseException):
+    """The process ends here."""
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stemctl.server.policy.growing", lambda attempt: 0.0)
+
+
+def break_off(lab: Lab, method: str, arrives: bool, *options: str) -> None:
+    """An apply that dies when its first write of a method is on its way."""
+
+    def die(request: httpx.Request) -> None:
+        if request.method == method:
+            raise Gone
+
+    def after(request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        die(request)
+        return response
+
+    if arrives:
+        lab.after = after
+    else:
+        lab.intercept = die
+    with pytest.raises(Gone):
+        lab.run("apply", "--auto-approve", "--parallelism", "1", *options)
+    lab.intercept, lab.after = (lambda request: None), (lambda request, response: response)
+    assert (lab.root / ".stemctl" / "sandbox.journal").exists()
+
+
+def later(monkeypatch: pytest.MonkeyPatch, seconds: int) -> None:
+    """Let the clock of the next look be so much later."""
+    moment = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=seconds)
+    monkeypatch.setattr(workflow, "utc_now", lambda: moment)
+
+
+def settled(lab: Lab) -> list[tuple[str, str]]:
+    return [(row["found"], row["then"]) for row in lab.plan()["settled"]]
+
+
+def test_a_creation_that_arrived_is_taken_as_created(lab: Lab) -> None:
+    lab.sessions("{name: a, description: One., tags: [x]}", "{name: b}")
+    break_off(lab, "POST", arrives=True)
+    reads = lab.run("plan")
+    assert "broke off: 0 done, 1 sent without an answer, 1 not started." in reads.err
+    assert "session/a    on the server, as sent    taken as created" in reads.out
+    assert not (lab.root / ".stemctl" / "sandbox.state.json").exists()  # looking writes nothing
+    applied = lab.run("apply", "--auto-approve")
+    assert applied.code == 0, applied.said
+    assert "Settling run" in applied.err
+    assert "without an answer: 1 create" in applied.err
+    assert [s.body["name"] for s in lab.writes] == ["b"]
+    assert lab.state["records"]["session/a"]["applied"]["description"] == "One."
+    assert "doubts" not in lab.state["records"]["session/a"]
+    assert lab.run("plan", "--detailed-exitcode").code == 0
+
+
+def test_a_creation_that_did_not_arrive_is_planned_anew_at_once(lab: Lab) -> None:
+    lab.sessions("{name: a}")
+    break_off(lab, "POST", arrives=False)
+    assert settled(lab) == [("not on the server", "in the plan again")]
+    lab.apply()
+    assert [s.method for s in lab.writes] == ["POST"]
+    assert settled(lab) == []
+
+
+def test_a_creation_that_arrived_before_its_file_was_edited_is_an_edit(lab: Lab) -> None:
+    lab.sessions("{name: a, description: One.}")
+    break_off(lab, "POST", arrives=True)
+    lab.sessions("{name: a, description: Two.}")
+    lab.apply()
+    assert [(s.method, s.body) for s in lab.writes] == [("PATCH", {"description": "Two."})]
+
+
+def test_a_creation_that_arrived_under_a_name_that_the_file_gave_up_is_renamed(lab: Lab) -> None:
+    lab.sessions("{key: k, name: a}")
+    break_off(lab, "POST", arrives=True)
+    lab.sessions("{key: k, name: b}")
+    lab.apply()
+    assert [(s.method, s.body) for s in lab.writes] == [("PATCH", {"name": "b"})]
+
+
+def test_a_creation_whose_name_somebody_took_is_stopped_until_it_is_decided(lab: Lab) -> None:
+    lab.sessions("{name: a, description: Ours.}", "{name: other}")
+    break_off(lab, "POST", arrives=False)
+    project = lab.live("project", "Theta Maze Study")["id"]
+    theirs = {"name": "a", "description": "Theirs.", "projects": [project], "tags": []}
+    id_ = lab.api("POST", "stem/session/", theirs)["session"]["id"]
+    assert settled(lab) == [("on the server, but different", "stopped")]
+    result = lab.run("apply", "--auto-approve", "--allow", "replace", "--allow", "revert")
+    assert result.code == 3
+    assert [s.body["name"] for s in lab.writes] == ["other"]
+    assert f"stemctl import session/a {id_}" in lab.run("plan").out
+    assert lab.live("session", "a")["description"] == "Theirs."
+
+    # another name: the record of the other one is left alone
+    lab.sessions("{key: a, name: a2, description: Ours.}", "{name: other}")
+    assert lab.run("apply", "--auto-approve").code == 0
+    assert [s.body["name"] for s in lab.writes] == ["a2"]
+    assert lab.live("session", "a")["description"] == "Theirs."
+
+
+@pytest.mark.parametrize("how", ["resolve", "import"])
+def test_who_knows_that_it_is_theirs_says_so(lab: Lab, how: str) -> None:
+    lab.sessions("{name: a, description: Ours., tags: [mine]}")
+    break_off(lab, "POST", arrives=False)
+    project = lab.live("project", "Theta Maze Study")["id"]
+    theirs = {"name": "a", "description": "Theirs.", "projects": [project], "tags": ["theirs"]}
+    id_ = lab.api("POST", "stem/session/", theirs)["session"]["id"]
+    words = ["resolve", "session/a"] if how == "resolve" else ["import", "session/a", id_]
+    assert lab.run(*words).code == 0
+    lab.apply("--allow", "replace")
+    (patch,) = lab.writes
+    assert patch.body == {"description": "Ours.", "tags": ["theirs", "mine"]}
+    assert lab.run("plan", "--detailed-exitcode").code == 0
+
+
+@pytest.mark.parametrize("arrives", [True, False])
+def test_an_update_is_settled_by_reading(lab: Lab, arrives: bool) -> None:
+    lab.sessions("{name: a, description: One., tags: [x]}")
+    lab.apply()
+    lab.sessions("{name: a, description: Two., tags: [x, y]}")
+    break_off(lab, "PATCH", arrives)
+    words = ("on the server, as sent", "taken as updated") if arrives else ("not as sent", "in the plan again")
+    assert settled(lab) == [words]
+    lab.apply()
+    assert len(lab.writes) == (0 if arrives else 1)
+    assert lab.live("session", "a")["description"] == "Two."
+    assert lab.run("plan", "--detailed-exitcode").code == 0
+    assert settled(lab) == []
+
+
+def test_an_update_that_arrived_is_the_base_of_the_next_edit(lab: Lab) -> None:
+    lab.sessions("{name: a, description: One.}")
+    lab.apply()
+    lab.sessions("{name: a, description: Two.}")
+    break_off(lab, "PATCH", arrives=True)
+    lab.sessions("{name: a, description: Three.}")
+    lab.apply()
+    assert [s.body for s in lab.writes] == [{"description": "Three."}]
+
+
+def test_an_update_on_top_of_which_somebody_wrote_is_a_conflict(lab: Lab) -> None:
+    lab.sessions("{name: a, description: One.}")
+    lab.apply()
+    lab.sessions("{name: a, description: Two.}")
+    break_off(lab, "PATCH", arrives=True)
+    lab.edit("session", "a", description="Theirs.")
+    assert settled(lab) == [("on the server, but different", "stopped")]
+    assert lab.run("apply", "--auto-approve").code == 3
+    assert lab.writes == []
+    assert lab.live("session", "a")["description"] == "Theirs."
+
+
+@pytest.mark.parametrize("arrives", [True, False])
+def test_a_deletion_is_settled_by_reading(lab: Lab, arrives: bool) -> None:
+    lab.sessions("{name: a}", "{name: b, description: B.}")
+    lab.apply()
+    lab.sessions("{name: a}")
+    break_off(lab, "DELETE", arrives, "--allow", "delete")
+    words = ("gone", "taken as deleted") if arrives else ("still on the server", "held: delete")
+    assert settled(lab) == [words]
+    lab.apply("--allow", "delete")
+    assert len(lab.writes) == (0 if arrives else 1)
+    assert list(lab.state["records"]) == ["session/a"]
+
+
+def test_what_we_deleted_ourselves_is_created_without_a_permission(lab: Lab) -> None:
+    lab.sessions("{name: a}", "{name: b, description: B.}")
+    lab.apply()
+    lab.sessions("{name: a}")
+    break_off(lab, "DELETE", True, "--allow", "delete")
+    lab.sessions("{name: a}", "{name: b, description: B.}")
+    lab.apply()
+    assert [(s.method, s.body["name"]) for s in lab.writes] == [("POST", "b")]
+
+
+def test_a_creation_that_left_the_files_before_it_was_known_is_a_delete(lab: Lab) -> None:
+    lab.sessions("{name: a, description: A.}", "{name: b}")
+    break_off(lab, "POST", arrives=True)
+    lab.sessions("{name: b}")
+    plan = {c["address"]: (c["action"], c["held"]) for c in lab.plan()["changes"]}
+    assert plan["session/a"] == ("delete", "delete")
+    lab.apply("--allow", "delete")
+    assert sorted(s.method for s in lab.writes) == ["DELETE", "POST"]
+
+
+# proposals: a second one would not be refused
+
+
+def test_a_proposal_that_arrived_is_taken_as_proposed(lab: Lab) -> None:
+    lab.write("records/s.yaml", PUFF)
+    break_off(lab, "POST", arrives=True)
+    ((found, then),) = settled(lab)
+    assert (found.startswith("approval "), then) == (True, "taken as proposed")
+    lab.apply()
+    assert lab.writes == []
+    assert lab.state["records"]["sensorystimulustype/Air puff"]["approval"]["sent"]["description"] == "Brief puff"
+
+
+def test_a_proposal_that_may_still_arrive_waits_a_minute(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    lab.write("records/s.yaml", PUFF)
+    break_off(lab, "POST", arrives=False)
+    later(monkeypatch, 50)
+    early = lab.run("apply", "--auto-approve")
+    assert early.code == 3
+    assert lab.writes == []
+    assert "1 unknown" in early.out
+    assert "not there yet; decided by the next plan after" in early.out
+    later(monkeypatch, 61)
+    lab.apply()
+    assert [s.method for s in lab.writes] == ["POST"]
+
+
+def test_a_proposed_change_that_may_still_arrive_waits_a_minute(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    lab.write("records/s.yaml", "sensory_stimulus_types:\n  - {name: Auditory, description: Auditory cue}\n")
+    lab.apply()
+    lab.write("records/s.yaml", "sensory_stimulus_types:\n  - {name: Auditory, description: A sound}\n")
+    break_off(lab, "PATCH", arrives=False)
+    assert lab.run("apply", "--auto-approve").code == 3
+    assert lab.writes == []
+    later(monkeypatch, 61)
+    lab.apply()
+    assert [s.method for s in lab.writes] == ["PATCH"]
+
+
+# journals
+
+
+def journal(lab: Lab) -> list[Any]:
+    text = (lab.root / ".stemctl" / "sandbox.journal").read_text()
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_the_intent_is_written_before_the_request(lab: Lab) -> None:
+    lab.sessions("{name: a}")
+    seen: list[Any] = []
+
+    def look(request: httpx.Request) -> None:
+        if request.method == "POST":
+            seen.extend(journal(lab))
+
+    lab.intercept = look
+    lab.apply()
+    assert [next(iter(line)) for line in seen] == ["format", "intent"]
+    assert seen[1]["body"] == lab.writes[0].body
+    assert not (lab.root / ".stemctl" / "sandbox.journal").exists()
+
+
+def test_a_line_that_was_not_written_to_its_end_counts_for_nothing(lab: Lab) -> None:
+    lab.sessions("{name: a}")
+    break_off(lab, "POST", arrives=False)
+    path = lab.root / ".stemctl" / "sandbox.journal"
+    with path.open("a") as file:
+        file.write('{"intent":"session/zzz","at":')
+    assert settled(lab) == [("not on the server", "in the plan again")]
+    lab.apply()
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (lambda text: text.replace('"intent"', "intent"), "sandbox.journal:2 is not a line of a journal"),
+        (lambda text: text.replace('"request":{"method":"POST"', '"request":{"method":"PATCH"'), "sandbox.journal:"),
+        (lambda text: text.replace('{"format":1', '{"format":9', 1), "has format 9, this stemctl reads up to 1"),
+        (lambda text: text.replace('"run":"', '"run":"../', 1), "is not a line of a journal"),
+        (lambda text: "", "is not a line of a journal"),
+    ],
+)
+def test_a_damaged_journal_stops_everything(lab: Lab, damage: Callable[[str], str], words: str) -> None:
+    lab.sessions("{name: a}")
+    break_off(lab, "POST", arrives=False)
+    path = lab.root / ".stemctl" / "sandbox.journal"
+    path.write_text(damage(path.read_text()))
+    for command in (["plan"], ["apply", "-y"], ["state", "list"]):
+        result = lab.run(*command)
+        assert result.code == 1, result.said
+        assert words in result.err
+        assert lab.requests == []
+
+
+@pytest.mark.parametrize("state", ["written", "lost since"])
+def test_a_run_is_folded_once_however_often_it_dies_at_it(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, state: str
+) -> None:
+    lab.sessions("{name: a}", "{name: b}")
+    replace = os.replace
+
+    def die(source: Path, target: Path) -> None:
+        if str(target).endswith(".jsonl"):
+            raise Gone
+        replace(source, target)
+
+    monkeypatch.setattr("os.replace", die)
+    with pytest.raises(Gone):
+        lab.apply()
+    with pytest.raises(Gone):
+        lab.run("state", "rm", "session/b")
+    monkeypatch.setattr("os.replace", replace)
+    assert lab.state["serial"] == 1
+    if state == "lost since":
+        (lab.root / ".stemctl" / "sandbox.state.json").unlink()
+    assert lab.plan()["summary"]["unchanged"] == 2
+    lab.apply()
+    assert lab.writes == []
+    assert list(lab.state["records"]) == ["session/a", "session/b"]
+
+
+def test_a_kept_plan_of_a_run_that_broke_off_is_not_applied_again(lab: Lab) -> None:
+    lab.sessions("{name: a}", "{name: b}")
+    assert lab.run("plan", "--out", "plan.json").code == 0
+
+    def die(request: httpx.Request) -> None:
+        if request.method == "POST":
+            raise Gone
+
+    lab.intercept = die
+    with pytest.raises(Gone):
+        lab.run("apply", "plan.json")
+    lab.intercept = lambda request: None
+    again = lab.run("apply", "plan.json")
+    assert again.code == 1
+    assert "made at serial 0 of the state, which is at 1" in again.err or "with another state" in again.err
+    assert lab.writes == []
+
+
+def test_a_plan_kept_while_a_journal_lies_there_can_be_applied(lab: Lab) -> None:
+    lab.sessions("{name: a}", "{name: b}")
+    break_off(lab, "POST", arrives=True)
+    assert lab.run("plan", "--out", "plan.json").code == 0
+    result = lab.run("apply", "plan.json")
+    assert result.code == 0, result.said
+    assert [s.body["name"] for s in lab.writes] == ["b"]
+
+
+def test_every_command_that_reads_takes_the_journal_into_account(lab: Lab) -> None:
+    lab.sessions("{name: a}", "{name: b}")
+
+    def die(request: httpx.Request) -> None:
+        if request.method == "POST" and b'"b"' in request.content:
+            raise Gone
+
+    lab.intercept = die
+    with pytest.raises(Gone):
+        lab.run("apply", "--auto-approve", "--parallelism", "1")
+    lab.intercept = lambda request: None
+    listed: Result = lab.run("state", "list")
+    assert lab.live("session", "a")["id"] in listed.out
+    assert "sent at" in listed.out
+    assert "broke off" in listed.err
+    assert "broke off" in lab.run("drift").err
+    assert "1 applied, 1 without an answer, 0 not started, broke off" in lab.run("runs", "list").out
+    assert lab.run("show", "session/a").code == 0
