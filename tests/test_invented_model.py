@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -12,7 +13,7 @@ from stemctl import catalog
 from stemctl.schema_files import build_schemas
 from tests.lab import Lab
 
-TABLE = {
+TABLE: dict[str, Any] = {
     "model": "rig",
     "app": "gadgets",
     "title": "Rig",
@@ -35,15 +36,20 @@ TABLE = {
 }  # fmt: skip
 
 
-@pytest.fixture
-def lab(lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
+def add_table(table: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make a model known for this test, with the schemas that follow from its table."""
     schemas = tmp_path / "schemas"
     shutil.copytree(catalog.schemas_dir(), schemas)
     path = schemas / "tables" / "2024" / "gadgets" / "rig.yaml"
     path.parent.mkdir()
-    path.write_text(yaml.safe_dump(TABLE, sort_keys=False))
+    path.write_text(yaml.safe_dump(table, sort_keys=False))
     monkeypatch.setattr(catalog, "schemas_dir", lambda: schemas)
     assert build_schemas(schemas, check=True) == ["2024/manifest.schema.json", "2024/rig.schema.json"]
+
+
+@pytest.fixture
+def lab(lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
+    add_table(TABLE, tmp_path, monkeypatch)
     return lab
 
 
