@@ -79,22 +79,27 @@ async def _create(client: WriteClient, model: Model, change: Change, body: Field
 async def _look_for(client: WriteClient, model: Model, change: Change, body: Fields, lost: ServerError) -> Outcome:
     """After a lost answer: a record, or proposal, of this name with the content we sent is ours."""
     name = body.get(model.identity) if model.identity else None
-    if name is not None and model.identity:
-        query = Query(filters=((model.identity, str(name)),))
-        page = client.approval_page if change.approval else client.page
-        try:
-            found = (await page(model, 0, query)).records
-        except ServerError as error:
-            return _in_doubt(change, error)
-        for fields in found:
-            if fields.get(model.identity) != name or fields.get("status") in DECIDED:
-                continue  # a proposal that was decided before is not the one we sent now
-            if _holds(model, fields, body) if change.approval else as_sent(model, fields, body):
-                return _taken(model, change, body, Written(fields, change.approval))
-            if not change.approval:
-                return _other_content(model, change, str(fields.get("id")))
     message = f"Sent, and the answer was lost: {lost.what} It is not there yet; plan again in a minute."
-    return Outcome(change, Status.UNKNOWN, message=message)
+    unknown = Outcome(change, Status.UNKNOWN, message=message)
+    if name is None or model.identity is None:
+        return unknown
+    query = Query(filters=((model.identity, str(name)),))
+    try:
+        if change.approval:
+            for fields in (await client.approval_page(model, 0, query)).records:
+                # a proposal that was decided before is not the one we sent now
+                if fields.get(model.identity) == name and fields.get("status") not in DECIDED:
+                    if _holds(model, fields, body):
+                        return _taken(model, change, body, Written(fields, proposed=True))
+            return unknown
+        for fields in (await client.page(model, 0, query)).records:
+            if fields.get(model.identity) == name:
+                if as_sent(model, fields, body):
+                    return _taken(model, change, body, Written(fields, proposed=False))
+                return _other_content(model, change, str(fields.get("id")))
+    except ServerError as error:
+        return _in_doubt(change, error)
+    return unknown
 
 
 def _other_content(model: Model, change: Change, id_: str) -> Outcome:

@@ -204,15 +204,12 @@ def _one(model: Model, id_: str) -> str:
 
 
 def _written(model: Model, answer: Mapping[str, Any]) -> Written:
-    """What a write was answered with. A record under any other key than its own could be that of something else.
+    """What a write was answered with. What stands under any other key than the expected one is of something else.
 
     Raises:
-        NotTheApi: neither a record of the model nor an approval of it.
+        NotTheApi: it is not the record, or of a model that is changed by proposals not the approval.
     """
-    if model.approval is not None and model.approval.one in answer and model.one not in answer:
-        return Written(one_record(answer, model.approval.one), proposed=True)
-    if not isinstance(answer.get(model.one), dict):
-        raise NotTheApi(
-            f"The server's answer has no {model.one!r}.", f"It has {', '.join(map(repr, answer)) or 'nothing'}."
-        )
-    return Written(one_record(answer, model.one), proposed=False)
+    key = model.approval.one if model.approval else model.one
+    if not isinstance(answer.get(key), dict):
+        raise NotTheApi(f"The server's answer has no {key!r}.", f"It has {', '.join(map(repr, answer)) or 'nothing'}.")
+    return Written(dict(answer[key]), proposed=model.approval is not None)
