@@ -187,25 +187,39 @@ def test_what_becomes_of_a_deleted_record(edge: Edge, fault: str, sees: str, the
     edge.talk(scenario)
 
 
-@pytest.mark.parametrize(
-    ("fault", "there", "later"), [("delay", False, False), ("delay_answer", True, True), ("late", False, True)]
-)
-def test_a_client_that_does_not_wait(edge: Edge, fault: str, there: bool, later: bool) -> None:
-    edge.script(f"{{match: {{method: POST}}, fault: {fault}, seconds: 1.5, times: 1}}")
+IMPATIENT = httpx.Timeout(60, read=0.2)
+
+
+async def until_there(talk: Talk) -> None:
+    async with asyncio.timeout(60):
+        while not await talk.is_there():
+            await asyncio.sleep(0.05)
+
+
+def test_an_answer_that_nobody_waits_for(edge: Edge) -> None:
+    edge.script("{match: {method: POST}, fault: delay_answer, seconds: 600}")
 
     async def scenario(talk: Talk) -> None:
-        assert await talk.seen(timeout=0.2) == "ReadTimeout"
-        assert await talk.is_there() is there
-        await asyncio.sleep(1.5)
-        async with asyncio.timeout(60 if later else 0.2):
-            while not await talk.is_there():
-                await asyncio.sleep(0.05)
+        assert await talk.seen(timeout=IMPATIENT) == "ReadTimeout"
+        await until_there(talk)
 
-    if later:
-        edge.talk(scenario)
-    else:
-        with pytest.raises(TimeoutError):
-            edge.talk(scenario)
+    edge.talk(scenario)
+
+
+@pytest.mark.parametrize(("fault", "later"), [("delay", False), ("late", True)])
+def test_a_request_whose_client_does_not_wait(edge: Edge, fault: str, later: bool) -> None:
+    edge.script(f"{{match: {{method: POST}}, fault: {fault}, seconds: 2}}")
+
+    async def scenario(talk: Talk) -> None:
+        assert await talk.seen(timeout=IMPATIENT) == "ReadTimeout"
+        assert not await talk.is_there()
+        if later:
+            await until_there(talk)
+        else:
+            await asyncio.sleep(2.2)
+            assert not await talk.is_there()
+
+    edge.talk(scenario)
 
 
 def test_what_is_late_is_not_carried_out_once_its_process_has_closed_the_line(in_process: Edge) -> None:
@@ -214,7 +228,7 @@ def test_what_is_late_is_not_carried_out_once_its_process_has_closed_the_line(in
 
     async def scenario(talk: Talk) -> None:
         names.append(talk.name)
-        assert await talk.seen(timeout=0.01) == "ReadTimeout"
+        assert await talk.seen(timeout=httpx.Timeout(60, read=0.01)) == "ReadTimeout"
 
     async def look(talk: Talk) -> None:
         await asyncio.sleep(0.4)
