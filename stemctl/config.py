@@ -24,13 +24,14 @@ _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A named URL with portal and edition. `seed` fills a new sandbox."""
+    """A named URL with portal and edition. `seed` fills a new sandbox, `faults` strike in it: both are files."""
 
     name: str
     url: str
     portal: str = "private"
     edition: str = "2024"
     seed: str | None = None
+    faults: str | None = None
 
     @property
     def is_sandbox(self) -> bool:
@@ -125,9 +126,8 @@ def _config(root: Path, data: Mapping[str, Value]) -> Config:
     servers = {}
     for name, row in data.get("servers", {}).items():
         url = row["url"]
-        server = Server(
-            name, _slash(url), row.get("portal", "private"), str(row.get("edition", "2024")), row.get("seed")
-        )
+        edition = str(row.get("edition", "2024"))
+        server = Server(name, _slash(url), row.get("portal", "private"), edition, row.get("seed"), row.get("faults"))
         servers[name] = _checked(server)
     return Config(
         root,
@@ -145,6 +145,8 @@ def _checked(server: Server) -> Server:
             f"The url of {server.name} holds a user name or password.",
             "Secrets do not belong into files and commands; stemctl login gets a token.",
         )
+    if server.faults and not server.is_sandbox:
+        raise ConfigError(f"{server.name} has faults, and is no sandbox.", "Faults strike in a sandbox alone.")
     if server.is_sandbox or parts.scheme == "https" or (parts.scheme == "http" and server.is_loopback):
         return server
     raise ConfigError(

@@ -58,6 +58,7 @@ def _server(editions: Sequence[str]) -> Schema:
             portal={"enum": ["private", "public", "super"], "description": "Which records are seen. Default: private"},
             edition={"enum": spellings, "description": "State of the API, needed for a real server."},
             seed=_text("Records that fill a new sandbox: a file in the shape of a manifest."),
+            faults=_text("Faults that strike requests to the sandbox: a file as in docs/faults.md."),
             state={"description": "Where the state is kept.", **state},
         ),
         "required": ["url"],

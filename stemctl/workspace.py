@@ -112,10 +112,10 @@ async def connect(space: Workspace, parallelism: int = PARALLELISM) -> AsyncIter
 @contextlib.contextmanager
 def sandbox_transport(space: Workspace) -> Iterator[httpx.AsyncBaseTransport]:
     """A transport to the sandbox of a workspace, whose database is filled from its seed when it is new."""
-    from stemctl.sandbox.app import create_app  # Starlette and SQLite are needed by the sandbox alone
+    from stemctl.sandbox.in_process import transport_to  # Starlette and SQLite are needed by the sandbox alone
 
     with contextlib.closing(open_sandbox(space)) as database:
-        yield httpx.ASGITransport(create_app(database))
+        yield transport_to(database, space.config.root, space.server.faults)
 
 
 def open_sandbox(space: Workspace) -> Database:

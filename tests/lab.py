@@ -20,6 +20,7 @@ from stemctl.catalog import load_catalog
 from stemctl.cli.main import run
 from stemctl.sandbox.app import create_app
 from stemctl.sandbox.database import Database
+from stemctl.sandbox.in_process import transport_to
 
 CONFIG = """\
 manifests: [records]
@@ -166,8 +167,8 @@ class Lab:
     @contextlib.contextmanager
     def _transport(self, space: workspace.Workspace) -> Iterator[httpx.AsyncBaseTransport]:
         with contextlib.closing(workspace.open_sandbox(space)) as database:
-            app = create_app(database, totals=self.totals)  # type: ignore[arg-type]
-            yield _Recording(httpx.ASGITransport(app), self)
+            totals: Any = self.totals
+            yield _Recording(transport_to(database, self.root, space.server.faults, totals=totals), self)
 
 
 class _Recording(httpx.AsyncBaseTransport):
@@ -188,3 +189,6 @@ class _Recording(httpx.AsyncBaseTransport):
         response = await self.inner.handle_async_request(request)
         await response.aread()
         return self.lab.after(request, response)
+
+    async def aclose(self) -> None:
+        await self.inner.aclose()

@@ -21,9 +21,9 @@ from stemctl.sandbox.app import create_app
 
 
 @contextlib.contextmanager
-def serve(folder: Path) -> Iterator[str]:
-    """Run `stemctl sandbox serve` in a folder; gives its URL."""
-    command = [sys.executable, "-u", "-m", "stemctl", "-C", str(folder), "sandbox", "serve", "--port", "0"]
+def serve(folder: Path, *options: str) -> Iterator[str]:
+    """Run `stemctl sandbox serve` in a folder; gives its URL. It must have nothing to complain of in the end."""
+    command = [sys.executable, "-u", "-m", "stemctl", "-C", str(folder), "sandbox", "serve", "--port", "0", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         try:
             assert process.stdout is not None
@@ -34,6 +34,8 @@ def serve(folder: Path) -> Iterator[str]:
         finally:
             process.terminate()
             process.wait(timeout=20)
+        noise = process.stdout.read()
+        assert "ERROR" not in noise, noise
 
 
 class Gate:

@@ -105,16 +105,21 @@ def sandbox() -> None:
 
 @sandbox.command()
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 takes a free one.")
+@click.option("--faults", type=click.Path(path_type=Path), metavar="FILE", help="Faults that strike; docs/faults.md.")
 @click.pass_obj
-def serve(screen: Screen, port: int) -> int:
+def serve(screen: Screen, port: int, faults: Path | None) -> int:
     """Serve the sandbox to other programs, at 127.0.0.1."""
     import contextlib
 
+    from stemctl.sandbox.faults.kinds import KEYS
+    from stemctl.sandbox.faults.script import read_script
     from stemctl.sandbox.serve import serve as serve_app
     from stemctl.sandbox.users import USERS
     from stemctl.workspace import open_sandbox
 
     space = _sandbox_space(screen)
+    if faults:
+        read_script(faults, KEYS)  # what is wrong with it is said now rather than to a client
 
     with contextlib.closing(open_sandbox(space)) as database:
         tokens = ", ".join(USERS)
@@ -122,6 +127,7 @@ def serve(screen: Screen, port: int) -> int:
             database,
             port,
             lambda url: screen.out(f"The sandbox is at {url}\nTokens: {tokens}. Ctrl-C stops it."),
+            faults,
         )
     return 0
 

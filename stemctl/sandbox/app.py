@@ -31,7 +31,6 @@ def create_app(database: Database, *, totals: Totals = "both") -> Starlette:
 
     async def serve(request: Request) -> Response:
         # Read before the transaction begins: everything in it happens without a wait, so that no two requests mix.
-        # Faults (an answer that is lost before or after the transaction, a 503, a delay) would belong right here.
         content = await request.body()
         return _response(sandbox.answer(request, content))
 

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from pathlib import Path
 
 import uvicorn
 
 from stemctl.errors import ConfigError
 from stemctl.sandbox.app import create_app
 from stemctl.sandbox.database import Database
+from stemctl.sandbox.faults.app import WithFaults
 
 
-def serve(database: Database, port: int, ready: Callable[[str], None]) -> None:
+def serve(database: Database, port: int, ready: Callable[[str], None], faults: Path | None = None) -> None:
     """Serve until Ctrl-C. Port 0 takes a free one; `ready` is told the URL once connections are accepted.
+
+    `faults` is the file of those that strike.
 
     Raises:
         ConfigError: the port is taken.
@@ -28,6 +32,8 @@ def serve(database: Database, port: int, ready: Callable[[str], None]) -> None:
         raise ConfigError(f"Port {port} cannot be used.", str(error.strerror), [hint]) from error
     listener.listen(128)
     ready(f"http://127.0.0.1:{listener.getsockname()[1]}/")
-    config = uvicorn.Config(create_app(database), log_level="warning", lifespan="off")
+    app = create_app(database)
+    served = WithFaults(app, faults, database.catalog) if faults else app
+    config = uvicorn.Config(served, log_level="warning", lifespan="off")
     with listener:
         uvicorn.Server(config).run(sockets=[listener])

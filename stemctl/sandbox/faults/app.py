@@ -1,0 +1,69 @@
+"""An ASGI application whose requests are struck by faults."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from stemctl.catalog import Catalog
+from stemctl.errors import ConfigError
+from stemctl.sandbox.faults.counts import Counts
+from stemctl.sandbox.faults.kinds import KEYS, KINDS, Exchange, Tasks, again
+from stemctl.sandbox.faults.script import Request, read_script
+
+
+class WithFaults:
+    """The app, and a file of faults that is read anew for each request.
+
+    While the file cannot be read or is not valid, every answer is a 500 that says why. `late` holds what is carried
+    out later, maybe when its client is gone.
+    """
+
+    def __init__(self, app: ASGIApp, path: Path, catalog: Catalog) -> None:
+        self._app = app
+        self._path = path
+        self._catalog = catalog
+        self._counts = Counts()
+        self.late: Tasks = set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or do to it what a fault says."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        content = await _content(receive)
+        if content is None:
+            return
+        request = Request(scope["method"], _below_portal(scope["path"]), content)
+        try:
+            fault = self._counts.striking(read_script(self._path, KEYS), request)
+        except ConfigError as error:
+            said = " ".join(("The file of faults of this sandbox is wrong.", error.what, error.why)).rstrip()
+            await JSONResponse({"detail": said}, 500)(scope, receive, send)
+            return
+        if fault is None:
+            await self._app(scope, again(content), send)
+            return
+        exchange = Exchange(fault, content, self._app, self._catalog, self.late, scope, receive, send)
+        await KINDS[fault.fault].strike(exchange)
+
+
+async def _content(receive: Receive) -> bytes | None:
+    """The body of a request; None if the client hangs up before all of it has arrived."""
+    content: list[bytes] = []
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        content.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            return b"".join(content)
+
+
+def _below_portal(path: str) -> str | None:
+    match path.split("/", 3):
+        case ["", "api", _, rest]:
+            return f"{rest.removesuffix('/')}/"
+    return None

@@ -1,0 +1,115 @@
+"""Answers on their way out, and what faults make of them. Each spoils what it fits and lets other answers be."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from stemctl.catalog import Catalog
+from stemctl.records import Value
+from stemctl.sandbox.query import Page
+
+Headers = tuple[tuple[bytes, bytes], ...]
+
+_JSON = b"application/json"
+_LOGIN_PAGE = (
+    b"<!doctype html><html><head><title>Log in</title></head><body><h1>Log in</h1>"
+    b'<form method="post"><input name="username"><input name="password" type="password"></form></body></html>'
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer as it is sent."""
+
+    status: int
+    headers: Headers = ()
+    body: bytes = b""
+
+    def with_body(self, body: bytes, kind: bytes = _JSON) -> Reply:
+        """The same with another body, and headers that fit it."""
+        kept = tuple(pair for pair in self.headers if pair[0] not in (b"content-length", b"content-type"))
+        fitting = ((b"content-length", str(len(body)).encode()), (b"content-type", kind))
+        return replace(self, headers=(*kept, *fitting), body=body)
+
+    def with_document(self, document: Value) -> Reply:
+        """The same with another JSON document."""
+        return self.with_body(json.dumps(document, ensure_ascii=False).encode())
+
+    @property
+    def document(self) -> dict[str, Value] | None:
+        """The JSON object that it holds."""
+        try:
+            found = json.loads(self.body)
+        except ValueError:
+            return None
+        return found if isinstance(found, dict) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What an answer is about: the part of a list that was asked for, and the models there are."""
+
+    page: Page
+    catalog: Catalog
+
+
+Spoil = Callable[[Reply, Subject], Reply]
+
+
+def html(reply: Reply, subject: Subject) -> Reply:
+    """A page that asks for a login, with status 200."""
+    return replace(reply, status=200).with_body(_LOGIN_PAGE, b"text/html; charset=utf-8")
+
+
+def truncated(reply: Reply, subject: Subject) -> Reply:
+    """Half of the body, with a length that fits the half."""
+    return reply.with_body(reply.body[: len(reply.body) // 2]) if reply.body else reply
+
+
+def invalid_json(reply: Reply, subject: Subject) -> Reply:
+    """A body that says it is JSON and is not. A status that goes without a body becomes 200."""
+    return replace(reply, status=reply.status if reply.body else 200).with_body(b"It is done.")
+
+
+def shrinking_total(reply: Reply, subject: Subject) -> Reply:
+    """A list whose total is lower by one for each page before it."""
+    document = reply.document or {}
+    pages = subject.page.offset // subject.page.limit
+    meta = document.get("meta")
+    if isinstance(meta, dict):
+        document["meta"] = _lower(meta, pages)
+    lower = _lower(document, pages)
+    return reply if lower == reply.document else reply.with_document(lower)
+
+
+def _lower(totals: Mapping[str, Value], number: int) -> dict[str, Value]:
+    keys = [key for key in ("count", "total_results") if type(totals.get(key)) is int]
+    return {**totals, **{key: max(0, totals[key] - number) for key in keys}}
+
+
+def approval_answer(reply: Reply, subject: Subject) -> Reply:
+    """A record as if it had only been proposed: in the envelope of a proposal, with an id that is no record's."""
+    return _in_envelopes(reply, _envelopes(subject.catalog))
+
+
+def record_answer(reply: Reply, subject: Subject) -> Reply:
+    """A proposal as if it were the record: in its envelope, with an id that is no record's."""
+    return _in_envelopes(reply, {approval: one for one, approval in _envelopes(subject.catalog).items()})
+
+
+def _envelopes(catalog: Catalog) -> dict[str, str]:
+    """The envelope of a record to that of a proposal; where nothing is proposed, one like those of the others."""
+    return {m.one: m.approval.one if m.approval else f"{m.one}_approval" for m in catalog.models.values()}
+
+
+def _in_envelopes(reply: Reply, envelopes: Mapping[str, str]) -> Reply:
+    document = reply.document or {}
+    key = next((key for key in document if key in envelopes and isinstance(document[key], dict)), None)
+    if key is None:
+        return reply
+    # Not the id that it has: whoever takes one thing for the other is to be found out.
+    id_ = str(uuid.uuid5(uuid.NAMESPACE_OID, str(document[key].get("id"))))
+    return reply.with_document({envelopes[key]: {**document[key], "id": id_}})
