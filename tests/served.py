@@ -58,7 +58,10 @@ class Gate:
 def serve_behind(gate: Gate, folder: Path) -> Iterator[str]:
     """A sandbox in a thread whose writes wait at a gate; gives its URL."""
     space = workspace.open_workspace(folder, "sandbox")
-    with contextlib.closing(workspace.open_sandbox(space)) as database, socket.socket() as listener:
+    with (
+        contextlib.closing(workspace.open_sandbox(space)) as database,
+        socket.socket(proto=socket.IPPROTO_TCP) as listener,
+    ):
         app = create_app(database)
 
         async def gated(scope: Any, receive: Any, send: Any) -> None:

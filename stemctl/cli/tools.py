@@ -118,8 +118,9 @@ def serve(screen: Screen, port: int, faults: Path | None) -> int:
     from stemctl.workspace import open_sandbox
 
     space = _sandbox_space(screen)
-    if faults:
-        read_script(faults, KEYS)  # what is wrong with it is said now rather than to a client
+    script = screen.root / faults if faults else None
+    if script:
+        read_script(script, KEYS)  # what is wrong with it is said now rather than to a client
 
     with contextlib.closing(open_sandbox(space)) as database:
         tokens = ", ".join(USERS)
@@ -127,7 +128,7 @@ def serve(screen: Screen, port: int, faults: Path | None) -> int:
             database,
             port,
             lambda url: screen.out(f"The sandbox is at {url}\nTokens: {tokens}. Ctrl-C stops it."),
-            faults,
+            script,
         )
     return 0
 

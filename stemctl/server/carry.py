@@ -88,9 +88,9 @@ async def _look_for(client: WriteClient, model: Model, change: Change, body: Fie
         if change.approval:
             for fields in (await client.approval_page(model, 0, query)).records:
                 # a proposal that was decided before is not the one we sent now
-                if fields.get(model.identity) == name and fields.get("status") not in DECIDED:
-                    if _holds(model, fields, body):
-                        return _taken(model, change, body, Written(fields, proposed=True))
+                open_ = fields.get(model.identity) == name and fields.get("status") not in DECIDED
+                if open_ and _holds(model, fields, body):
+                    return _taken(model, change, body, Written(fields, proposed=True))
             return unknown
         for fields in (await client.page(model, 0, query)).records:
             if fields.get(model.identity) == name:

@@ -11,7 +11,7 @@ from stemctl.catalog import Catalog
 from stemctl.errors import ConfigError
 from stemctl.sandbox.faults.counts import Counts
 from stemctl.sandbox.faults.kinds import KEYS, KINDS, Exchange, Tasks, again
-from stemctl.sandbox.faults.script import Request, read_script
+from stemctl.sandbox.faults.script import Request, Script, read_script
 
 
 class WithFaults:
@@ -26,6 +26,7 @@ class WithFaults:
         self._path = path
         self._catalog = catalog
         self._counts = Counts()
+        self._read: tuple[bytes, Script] | None = None
         self.late: Tasks = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -38,7 +39,7 @@ class WithFaults:
             return
         request = Request(scope["method"], _below_portal(scope["path"]), content)
         try:
-            fault = self._counts.striking(read_script(self._path, KEYS), request)
+            fault = self._counts.striking(self._script(), request)
         except ConfigError as error:
             said = " ".join(("The file of faults of this sandbox is wrong.", error.what, error.why)).rstrip()
             await JSONResponse({"detail": said}, 500)(scope, receive, send)
@@ -48,6 +49,20 @@ class WithFaults:
             return
         exchange = Exchange(fault, content, self._app, self._catalog, self.late, scope, receive, send)
         await KINDS[fault.fault].strike(exchange)
+
+    def _script(self) -> Script:
+        """What the file says now; a file that is as it was is not taken apart again.
+
+        Raises:
+            ConfigError: it cannot be read or is not valid.
+        """
+        try:
+            content = self._path.read_bytes()
+        except OSError:
+            content = b""
+        if self._read is None or not content or self._read[0] != content:
+            self._read = (content, read_script(self._path, KEYS))
+        return self._read[1]
 
 
 async def _content(receive: Receive) -> bytes | None:
