@@ -7,7 +7,7 @@ from typing import Literal
 from urllib.parse import parse_qs
 
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
@@ -31,7 +31,10 @@ def create_app(database: Database, *, totals: Totals = "both") -> Starlette:
 
     async def serve(request: Request) -> Response:
         # Read before the transaction begins: everything in it happens without a wait, so that no two requests mix.
-        content = await request.body()
+        try:
+            content = await request.body()
+        except ClientDisconnect:  # it did not arrive whole, and nobody waits for what we say
+            return Response(status_code=400)
         return _response(sandbox.answer(request, content))
 
     return Starlette(routes=[Route("/{path:path}", serve, methods=_METHODS)])

@@ -10,9 +10,11 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -49,10 +51,16 @@ class Runner:
         )
 
     def run(
-        self, *arguments: str, kill_at: int | None = None, kill_after: float | None = None, clock: float = 0
+        self,
+        *arguments: str,
+        kill_at: int | None = None,
+        kill_after: float | None = None,
+        clock: float = 0,
+        largest: int | None = None,
     ) -> Ended:
-        """Run a command; `kill_after` is in seconds, `clock` how many seconds its clock is ahead."""
-        order = {"argv": arguments, "kill_at": kill_at, "kill_after": kill_after, "clock": clock}
+        """Run a command; `kill_after` is in seconds, `clock` how many seconds its clock is ahead, `largest` the bytes
+        after which no file takes more, as on a full disk."""
+        order = {"argv": arguments, "kill_at": kill_at, "kill_after": kill_after, "clock": clock, "largest": largest}
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps({**order, "folder": str(self._folder)}) + "\n")
@@ -102,10 +110,16 @@ def _serve() -> None:
         order = json.loads(line)
         points = Path(order["folder"]) / "points"
         points.write_bytes(b"")
+        output, said = os.pipe()  # no file: what is said must not be a victim of a full disk
         child = os.fork()
         if child == 0:
-            _child(order)
-        status = _wait(child, order["kill_after"])
+            _child(order, said)
+        os.close(said)
+        with open(output, "rb") as stream:
+            reader = threading.Thread(target=lambda: (Path(order["folder"]) / "said.txt").write_bytes(stream.read()))
+            reader.start()
+            status = _wait(child, order["kill_after"])
+            reader.join()
         passed = points.read_bytes()
         counts = {name: passed.count(kind) for name, kind in COUNTED.items()}
         answer = {"status": status, "points": sum(passed.count(kind) for kind in (b"r", b"a", b"d")), **counts}
@@ -125,15 +139,16 @@ def _wait(child: int, kill_after: float | None) -> int:
     return os.waitpid(child, 0)[1]
 
 
-def _child(order: dict[str, Any]) -> None:
+def _child(order: dict[str, Any], said: int) -> None:
     folder = Path(order["folder"])
-    said = os.open(folder / "said.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     for stream in (1, 2):
         os.dup2(said, stream)
     os.close(0)
     code = 99
     try:
         _patch(folder / "points", order["kill_at"], order["clock"])
+        if order["largest"] is not None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (order["largest"], order["largest"]))
         from stemctl.cli.main import run
 
         code = run(list(order["argv"]))

@@ -137,3 +137,21 @@ def test_a_kill_at_every_point_of_the_command_that_takes_over(tmp_path: Path, se
                 break
             kills += 1
         assert kills > 30 / STEP
+
+
+def test_a_disk_that_fills_up_at_any_byte(tmp_path: Path, server: Server) -> None:
+    """No file takes more than so many bytes, in steps: what is not written down is not sent, and nothing is lost."""
+    with runner(tmp_path / "said") as run:
+        codes: dict[int, int] = {}
+        for largest in range(500, 20000, 500 * STEP):
+            case = Case(tmp_path, f"d{largest:05}", server, run)
+            ended = case.run("apply", "-y", "--parallelism", "2", largest=largest)
+            assert ended.code in (0, 1, 3), ended.said
+            assert ended.code == 0 or "cannot be written" in ended.said, ended.said
+            codes[largest] = ended.code
+            again = case.run("apply", "-y", clock=100)
+            assert again.code == 0, (largest, again.said)
+            case.check()
+            if ended.code == 0:
+                break
+        assert set(codes.values()) == {0, 1, 3}, codes
