@@ -283,6 +283,8 @@ class Outcome:
     errors: Mapping[str, Sequence[str]] = field(default_factory=dict)
     refused: Mapping[str, Value] = field(default_factory=dict)
     observed: Fields = field(default_factory=dict)
+    hopeless: bool = False
+    """Whether no other change would fare better: the server is gone, or does not know us any more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,10 +18,10 @@ from tests.served import Gate, serve_behind
 
 
 @contextlib.contextmanager
-def applying(lab: Lab, url: str) -> Iterator[subprocess.Popen[str]]:
-    """`stemctl apply` as a process of its own, two requests at a time."""
+def applying(lab: Lab, url: str, *words: str) -> Iterator[subprocess.Popen[str]]:
+    """`stemctl apply`, two requests at a time, or another command, as a process of its own."""
     where = ["-C", str(lab.root), "--server", url]
-    command = [sys.executable, "-m", "stemctl", *where, "apply", "-y", "--parallelism", "2"]
+    command = [sys.executable, "-m", "stemctl", *where, *(words or ("apply", "-y", "--parallelism", "2"))]
     environ = {**os.environ, "BRAINSTEM_TOKEN": "sandbox-user"}
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=environ) as process:
@@ -67,6 +67,8 @@ def test_the_first_interrupt_waits_for_what_is_in_flight(lab: Lab) -> None:
             assert "Interrupted: 2 created" in out
             assert "4 skipped" in out
         assert len(state(lab)) == len(gate.arrived) == 2
+        assert not any("doubts" in entry for entry in state(lab).values())
+        assert not list((lab.root / ".stemctl").glob("127*.journal"))
         with applying(lab, url) as process:
             code, out, err = finish(process)
             assert code == 0, out + err
@@ -74,7 +76,7 @@ def test_the_first_interrupt_waits_for_what_is_in_flight(lab: Lab) -> None:
     assert live_names(lab) == [f"s{i}" for i in range(6)]
 
 
-@pytest.mark.parametrize("how", ["killed", "interrupted twice"])
+@pytest.mark.parametrize("how", ["killed", "interrupted twice", "cancelled by CI"])
 def test_nothing_is_lost_or_doubled_when_it_dies(lab: Lab, how: str) -> None:
     lab.sessions(*(f"{{name: s{i}}}" for i in range(4)))
     gate = Gate()
@@ -85,11 +87,17 @@ def test_nothing_is_lost_or_doubled_when_it_dies(lab: Lab, how: str) -> None:
                 process.kill()
             else:
                 interrupt(process)
-                process.send_signal(signal.SIGINT)
+                process.send_signal(signal.SIGTERM if how == "cancelled by CI" else signal.SIGINT)
             code, _, _ = finish(process)
             assert code in (-signal.SIGKILL, 130)
+        assert not list(lab.root.glob("127*.state.json"))  # only the journal knows
         gate.opened.set()
         gate.wait_for(2, "done")  # what was in flight is carried out without its sender
+        with applying(lab, url, "plan") as process:
+            code, out, err = finish(process)
+            assert code == 0, out + err
+            assert "broke off: 0 done, 2 sent without an answer, 2 not started" in err
+            assert out.count("on the server, as sent") == 2
         with applying(lab, url) as process:
             code, out, err = finish(process)
             assert code == 0, out + err

@@ -159,6 +159,7 @@ class _Run:
             Progress(len(plan.going()), host, self.parallelism, shown) as progress,
             _interrupts(self.screen) as watch,
         ):
+            link.throttle.on_pause = progress.paused
             return await workflow.apply(
                 self.space, link.writer(), plan, state, progress.outcome, self.parallelism, watch
             )
@@ -180,17 +181,20 @@ def _ask(space: Workspace, planned: Planned) -> Planned | None:
 
 @contextlib.contextmanager
 def _interrupts(screen: Screen) -> Iterator[_Watch]:
-    """The first Ctrl-C lets what is in flight finish, the second leaves at once."""
-    watch = _Watch(screen)
+    """The first Ctrl-C lets what is in flight finish, the second leaves at once. A CI job that is cancelled gets
+    SIGTERM, which means the same."""
+    watch, loop = _Watch(screen), asyncio.get_running_loop()
     try:
-        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, watch.interrupt)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, watch.interrupt)
     except NotImplementedError:  # Windows: Ctrl-C ends the run as Python does, and the state is saved all the same
         yield watch
         return
     try:
         yield watch
     finally:
-        asyncio.get_running_loop().remove_signal_handler(signal.SIGINT)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
 
 
 class _Watch:

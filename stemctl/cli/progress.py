@@ -55,6 +55,14 @@ class Progress:
             self._said = now
             click.echo(self._line(now), err=True)
 
+    def paused(self, seconds: float) -> None:
+        """The server asks for a pause: say so instead of standing still."""
+        text = f"paused {seconds:.0f} s: the server asks for it"
+        if self._bar is not None:
+            self._bar.update(self._bar.task_ids[0], description=f"{self.done}/{self.total}   {text}")
+        elif self._shown:
+            click.echo(text[0].upper() + text[1:] + ".", err=True)
+
     def _line(self, now: float) -> str:
         rate = self.done / (now - self._began)
         left = int((self.total - self.done) / rate)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime
 import html
+import json
 import re
 from collections.abc import Hashable, Mapping
 
@@ -49,7 +50,7 @@ def canonical(field: Field, value: Value) -> Value:
         case "reference":
             return _reference(value)
         case "references":
-            return [_reference(one) for one in value]
+            return [_reference(one) for one in value] if isinstance(value, list) else _plain(value)
         case _:
             return _plain(value)
 
@@ -64,23 +65,40 @@ def elements(field: Field, value: Value) -> dict[Hashable, Value]:
 
     A set of texts or references maps each to itself, a map its keys to values (also when the server spells it as a
     list of `{name, value}`), a list of items the canonical `by` member to the item, members spelled as in the table.
+
+    A server, or a state that somebody wrote, may hold anything: what is no list is one element, what does not fit is
+    an element of its own.
     """
     if not value:
         return {}
+    if field.kind == "map":
+        return _entries(value)
+    parts = value if isinstance(value, list) else [value]
     match field.kind:
-        case "map":
-            if isinstance(value, list):
-                return {pair["name"]: pair["value"] for pair in value}
-            return dict(value)
         case "items":
-            items = [_item(field, item) for item in value]
-            return {str(item.get(field.by or "")): item for item in items}
+            items = [_item(field, item) for item in parts]
+            return {_key(item.get(field.by or "")) if isinstance(item, dict) else _key(item): item for item in items}
         case "references":
-            return {
-                _reference(one): one if isinstance(one, dict) and "$ref" in one else _reference(one) for one in value
-            }
+            return {_key(_reference(one)): one if _is_new(one) else _reference(one) for one in parts}
         case _:
-            return {_text(field, one): one for one in value}
+            return {_key(_text(field, one)): one for one in parts}
+
+
+def _entries(value: Value) -> dict[Hashable, Value]:
+    if isinstance(value, dict):
+        return dict(value)
+    pairs = value if isinstance(value, list) else [value]
+    return {
+        _key(pair.get("name")) if isinstance(pair, dict) else _key(pair): pair.get("value")
+        if isinstance(pair, dict)
+        else None
+        for pair in pairs
+    }
+
+
+def _key(value: Value) -> Hashable:
+    """What tells an element apart; of a list or an object its text."""
+    return json.dumps(value, sort_keys=True) if isinstance(value, list | dict) else value
 
 
 def assemble(field: Field, parts: Mapping[Hashable, Value]) -> Value:
@@ -124,6 +142,8 @@ def _reference(value: Value) -> Value:
 
 
 def _item(field: Field, item: Value) -> Value:
+    if not isinstance(item, dict):
+        return item
     spelled = {name.lower(): name for name in field.members}
     return {spelled.get(key.lower(), key): element for key, element in item.items()}
 

@@ -72,7 +72,7 @@ class Apply:
             return Outcome(change, Status.FAILED, message=f"Not sent: {error.what}")
 
     def _break_off(self) -> None:
-        """What cannot be written down is not sent: end as an interrupt does."""
+        """End as an interrupt does: what cannot be written down is not sent, nor what no server would take."""
         self._broken = True
         self.stop.set()
 
@@ -93,6 +93,8 @@ class Apply:
         try:
             self.journal.note(outcome)
         except JournalError:
+            self._break_off()
+        if outcome.hopeless:
             self._break_off()
         self._take(outcome)
 

@@ -19,7 +19,16 @@ from stemctl.planning.compare import expects
 from stemctl.planning.doubts import as_sent
 from stemctl.planning.values import is_empty, same
 from stemctl.records import Address, Fields, Value
-from stemctl.server.answers import Forbidden, NotFound, NotTheApi, Refused, ServerError, Unavailable, Unreachable
+from stemctl.server.answers import (
+    Forbidden,
+    NotAuthorised,
+    NotFound,
+    NotTheApi,
+    Refused,
+    ServerError,
+    Unavailable,
+    Unreachable,
+)
 from stemctl.server.client import Query, WriteClient, Written
 from stemctl.server.policy import TRIES
 
@@ -260,4 +269,5 @@ def _failed(change: Change, error: ServerError, sent: bool) -> Outcome:
         texts = (f"{name}: {' '.join(said)}" if name else " ".join(said) for name, said in error.messages.items())
         message = f"{error.status} {'; '.join(texts)}"
     status = Status.UNKNOWN if sent and is_lost(error) else Status.FAILED
-    return Outcome(change, status, message=message, errors=error.messages)
+    gone = isinstance(error, NotAuthorised) or (isinstance(error, Unreachable) and not error.sent)
+    return Outcome(change, status, message=message, errors=error.messages, hopeless=gone)

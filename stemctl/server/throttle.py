@@ -17,7 +17,7 @@ class Throttle:
     def __init__(self, places: int, on_pause: Callable[[float], None] = lambda seconds: None) -> None:
         self.limit = places
         self._most = places
-        self._on_pause = on_pause
+        self.on_pause = on_pause
         self._in_flight = 0
         self._answers = 0
         self._resume_at = 0.0
@@ -52,7 +52,7 @@ class Throttle:
             self.limit = max(1, self.limit // 2)
             self._answers = 0
             if seconds >= 1:
-                self._on_pause(seconds)
+                self.on_pause(seconds)
         self._resume_at = max(self._resume_at, asyncio.get_running_loop().time() + seconds)
 
     def answered(self) -> None:

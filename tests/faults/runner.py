@@ -19,7 +19,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def _serve() -> None:
             _child(order, said)
         os.close(said)
         with open(output, "rb") as stream:
-            reader = threading.Thread(target=lambda: (Path(order["folder"]) / "said.txt").write_bytes(stream.read()))
+            reader = threading.Thread(target=_keep, args=(stream, Path(order["folder"]) / "said.txt"))
             reader.start()
             status = _wait(child, order["kill_after"])
             reader.join()
@@ -125,6 +125,10 @@ def _serve() -> None:
         answer = {"status": status, "points": sum(passed.count(kind) for kind in (b"r", b"a", b"d")), **counts}
         sys.stdout.write(json.dumps(answer) + "\n")
         sys.stdout.flush()
+
+
+def _keep(stream: BinaryIO, path: Path) -> None:
+    path.write_bytes(stream.read())
 
 
 def _wait(child: int, kill_after: float | None) -> int:

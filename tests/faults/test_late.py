@@ -1,0 +1,44 @@
+"""A write that the server carries out long after its sender died: never a second one."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from tests.faults.runner import runner
+from tests.faults.test_every_point import BEFORE, Case, Server
+from tests.lab import SEED
+from tests.served import serve
+
+LATE = "faults:\n  - {match: {method: POST}, fault: late, seconds: 2, times: 1}\n"
+
+
+def test_an_answer_that_comes_after_the_client_died(tmp_path: Path) -> None:
+    folder = tmp_path / "server"
+    folder.mkdir()
+    (folder / "stemctl.yaml").write_text("servers: {sandbox: {url: 'sandbox:', seed: seed.yaml}}\n")
+    (folder / "seed.yaml").write_text(SEED)
+    faults = folder / "faults.yaml"
+    faults.write_text("faults: []\n")
+    with serve(folder, "--faults", "faults.yaml") as url, runner(tmp_path / "said") as run:
+        server = Server(url)
+        for prefix, more in (
+            ("s", "  - {{name: s late}}\n"),
+            ("t", "sensory_stimulus_types: [{{name: t late, description: Some cue}}]\n"),
+        ):
+            case = Case(tmp_path, prefix, server, run)
+            case.declare(BEFORE + more)
+            faults.write_text(f"seed: {ord(prefix)}\n{LATE}")  # another seed begins to count anew
+            died = case.run("apply", "-y", kill_after=1.0)
+            assert died.code is None, died.said
+            at_once = case.run("apply", "-y")
+            time.sleep(2.5)  # it has arrived by now
+            later = case.run("apply", "-y", clock=100)
+            assert later.code == 0, later.said
+            if prefix == "s":  # the name is unique: a second one would be refused, so there is no need to wait
+                assert at_once.code == 0, at_once.said
+                assert len([r for r in server.get("stem/session", "s") if r["name"] == "s late"]) == 1
+            else:
+                assert at_once.code == 3, at_once.said
+                assert "not there yet; decided by the next plan after" in at_once.said
+                assert len(server.get("taxonomies/sensorystimulustype_approvals", "t")) == 1
