@@ -230,7 +230,7 @@ def test_a_proposal_that_may_still_arrive_waits_a_minute(lab: Lab, monkeypatch: 
     assert early.code == 3
     assert lab.writes == []
     assert "1 unknown" in early.out
-    assert "not there yet; decided by the next plan after" in early.out
+    assert "without an answer; decided by a plan after" in early.out
     later(monkeypatch, 61)
     lab.apply()
     assert [s.method for s in lab.writes] == ["POST"]
@@ -375,3 +375,68 @@ def test_every_command_that_reads_takes_the_journal_into_account(lab: Lab) -> No
     assert "broke off" in lab.run("drift").err
     assert "1 applied, 1 without an answer, 0 not started, broke off" in lab.run("runs", "list").out
     assert lab.run("show", "session/a").code == 0
+
+
+def test_every_form_of_a_plan_tells_what_was_found(lab: Lab) -> None:
+    lab.sessions("{name: '<b>'}")
+    break_off(lab, "POST", arrives=True)
+    assert "- `session/<b>`: on the server, as sent, taken as created" in lab.run("plan", "-o", "markdown").out
+    assert "session/&lt;b&gt;: on the server, as sent, taken as created" in lab.run("plan", "-o", "html").out
+    assert lab.plan()["settled"][0]["address"] == "session/<b>"
+
+
+# what ends a run, and what a state may be
+
+
+def test_a_token_that_is_not_accepted_any_more_ends_the_run(lab: Lab) -> None:
+    lab.sessions(*(f"{{name: s{i}}}" for i in range(30)))
+    refused: list[httpx.Request] = []
+
+    def refuse(request: httpx.Request) -> httpx.Response | None:
+        if request.method != "POST" or len(lab.writes) <= 5:
+            return None
+        refused.append(request)
+        return httpx.Response(401, json={"detail": "Token expired."})
+
+    lab.intercept = refuse
+    result = lab.run("apply", "--auto-approve", "--parallelism", "2")
+    assert result.code == 3
+    assert len(refused) <= 2
+    assert "5 created" in result.out
+    assert "skipped" in result.out
+    assert "does not accept the token" in result.out
+    assert "stemctl login" in result.out
+    lab.intercept = lambda request: None
+    lab.apply()
+    assert len(lab.writes) == 25
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (
+            lambda text: text.replace('"records"', '<<<<<<< HEAD\n "records"'),
+            "sandbox.state.json:8 is not a state file",
+        ),
+        (lambda text: text[: len(text) // 2], "is not a state file"),
+        (lambda text: text.replace('"session/a"', '"session/b"'), "does not match its checksum"),
+        (lambda text: text.replace('"format": 1', '"format": 2'), "has format 2, this stemctl reads up to 1"),
+        (lambda text: "\ufffd".encode()[:2].decode("latin-1"), "is not a state file"),
+        (lambda text: "", "is not a state file"),
+        (lambda text: "[" * 100000, "is not a state file"),
+    ],
+)
+def test_a_state_that_cannot_be_read_is_named_with_the_way_out(
+    lab: Lab, damage: Callable[[str], str], words: str
+) -> None:
+    lab.sessions("{name: a}")
+    lab.apply()
+    path = lab.root / ".stemctl" / "sandbox.state.json"
+    path.write_text(damage(path.read_text()))
+    for command in (["plan"], ["apply", "-y"], ["drift"], ["state", "list"], ["state", "rm", "session/a"]):
+        result = lab.run(*command)
+        assert result.code == 1, result.said
+        assert words in result.err
+        assert "Nothing was" in result.err
+        assert "rm .stemctl/sandbox.state.json" in result.err or "pip install" in result.err
+        assert lab.writes == []

@@ -44,8 +44,12 @@ def sent_at(doubt: Doubt) -> datetime.datetime:
 
 def in_doubt(doubt: Doubt) -> tuple[str, ...]:
     """What is said of a change whose earlier request may still arrive."""
-    later = (sent_at(doubt) + SETTLES_AFTER).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return (f"sent at {doubt.at} without an answer, and not there yet; decided by the next plan after {later}",)
+    return (f"sent at {sent_at(doubt):%H:%M:%SZ} without an answer; decided by a plan after {settles_at(doubt)}",)
+
+
+def settles_at(doubt: Doubt) -> str:
+    """The time of day after which a look decides."""
+    return f"{sent_at(doubt) + SETTLES_AFTER:%H:%M:%SZ}"
 
 
 def creations(entry: Entry | None) -> tuple[Doubt, ...]:

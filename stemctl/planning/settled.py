@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from stemctl.catalog import Catalog, Model
 from stemctl.plan import Action, Bookkeeping, Change, Held, Settled
-from stemctl.planning.doubts import SETTLES_AFTER, sent_at
+from stemctl.planning.doubts import settles_at
 from stemctl.planning.identity import Absent, Binding, Bound, Identities, Undecided
 from stemctl.planning.values import same
 from stemctl.state import Doubt, State
@@ -53,7 +53,7 @@ def _created(doubt: Doubt, binding: Binding | None, change: Change | None) -> tu
         case Undecided(lives=lives) if lives:
             return "on the server, but different" if len(lives) == 1 else "several on the server", "stopped"
         case Undecided():
-            return "not on the server yet", f"stopped until {_later(doubt)}"
+            return "not on the server yet", f"stopped until {settles_at(doubt)}"
         case Bound() | Absent():
             return "not on the server", _then(change, "nothing to send")
         case None if change is not None and change.action is Action.DELETE:
@@ -82,9 +82,5 @@ def _proposed(doubt: Doubt, change: Change | None, noted: Bookkeeping | None) ->
     if noted is not None and noted.approval is not None:
         return f"approval {noted.approval[:8]}", "taken as proposed"
     if change is not None and change.doubt is not None:
-        return "not among the approvals yet", f"stopped until {_later(doubt)}"
+        return "not among the approvals yet", f"stopped until {settles_at(doubt)}"
     return "not among the approvals", _then(change, "nothing to send")
-
-
-def _later(doubt: Doubt) -> str:
-    return (sent_at(doubt) + SETTLES_AFTER).strftime("%H:%M:%SZ")

@@ -41,7 +41,7 @@ def plan_html(plan: Plan, look: Look) -> str:
 <p class="where">{_where(plan)}</p>
 <div class="search" hidden><input type="search" placeholder="Search names, fields, values, files" aria-label="Search">
 <output></output></div>
-{sections}{_notes(plan)}{_findings(plan)}
+{_settled(plan)}{sections}{_notes(plan)}{_findings(plan)}
 <script>{SCRIPT}</script>
 </body>
 </html>
@@ -149,6 +149,14 @@ def _words(runs: Iterable[tuple[str, str]]) -> Iterable[str]:
 
 def _value(value: Value) -> str:
     return html.escape(shown(value))
+
+
+def _settled(plan: Plan) -> str:
+    """What was found out about requests whose answer was lost."""
+    if not plan.settled:
+        return ""
+    rows = "".join(f"<li>{escape(s.address)}: {escape(s.found)}, {escape(s.then)}</li>" for s in plan.settled)
+    return f"<h2>Sent before, without an answer</h2><ul>{rows}</ul>"
 
 
 def _notes(plan: Plan) -> str:

@@ -17,6 +17,8 @@ from stemctl.render.wording import visible
 MARKER = "<!-- stemctl plan -->"
 """Lets a job find its comment again and replace it."""
 
+_SETTLED = 10
+
 _RESERVE = 200
 """Bytes kept for the lines that close a comment which was cut."""
 
@@ -24,7 +26,7 @@ _RESERVE = 200
 def plan_markdown(plan: Plan, look: Look, max_bytes: int | None = None) -> str:
     """The plan as a comment; with `max_bytes`, whole changes are left out at the end, and counted."""
     look = replace(look, colour=False, unicode=True, width=90)
-    head = "\n".join([MARKER, f"### {summary_lines(plan)[1]}", "", _where(plan), ""])
+    head = "\n".join([MARKER, f"### {summary_lines(plan)[1]}", "", _where(plan), *_settled(plan), ""])
     sections = [(title, changes) for title, changes in _sections(plan) if changes]
     room = None if max_bytes is None else max_bytes - len(head.encode()) - _RESERVE
     body, left_out = [], 0
@@ -49,6 +51,13 @@ def _where(plan: Plan) -> str:
     if plan.subset.only or plan.subset.exclude:
         facts.append(f"a part: {plan.subset.left_out} records were left out")
     return ", ".join(facts)
+
+
+def _settled(plan: Plan) -> list[str]:
+    """What was found out about requests whose answer was lost; the first of them, where there are many."""
+    rows = [f"- {_code(str(s.address))}: {s.found}, {s.then}" for s in plan.settled[:_SETTLED]]
+    more = len(plan.settled) - len(rows)
+    return ["", "Sent before, without an answer:", "", *rows, *([f"- {more} more"] if more else [])] if rows else []
 
 
 def _code(text: str) -> str:

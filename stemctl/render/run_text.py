@@ -10,6 +10,7 @@ from stemctl.planning.declared import as_declared
 from stemctl.records import Value
 from stemctl.render.documents import outcome_document
 from stemctl.render.look import Look
+from stemctl.render.plan_text import SYMBOLS
 from stemctl.render.report_text import outcome_row
 from stemctl.render.wording import visible
 from stemctl.runs import Run
@@ -81,7 +82,9 @@ def run_text(run: Run, look: Look) -> str:
         ("ended", run.ended or "broke off"),
     ]
     rows = [outcome_row(outcome, look) for outcome in run.outcomes.values()]
-    rows += [(visible(str(c.address)), "no answer", f"sent at {run.intents[c.address].at}") for c in run.unanswered()]
+    for change in run.unanswered():
+        title = f"{SYMBOLS[change.action]} {visible(str(change.address))}"
+        rows.append((title, "no answer", f"sent at {run.intents[change.address].at}"))
     lines = look.columns(head, indent=0)
     lines += ["", *(row.rstrip() for row in look.columns(rows, indent=2))] if rows else []
     lines += ["", f"{how_it_ended(run)}."]

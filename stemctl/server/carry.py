@@ -263,11 +263,12 @@ def _in_doubt(change: Change, error: ServerError) -> Outcome:
 
 def _failed(change: Change, error: ServerError, sent: bool) -> Outcome:
     """The outcome of a request that did not succeed; unknown if a write was sent and may have been carried out."""
-    if isinstance(error, Forbidden | NotFound) or not error.messages:
+    if isinstance(error, Forbidden | NotFound | NotAuthorised) or not error.messages:
         message = f"{error.what} {error.why}".strip()
     else:
         texts = (f"{name}: {' '.join(said)}" if name else " ".join(said) for name, said in error.messages.items())
         message = f"{error.status} {'; '.join(texts)}"
     status = Status.UNKNOWN if sent and is_lost(error) else Status.FAILED
     gone = isinstance(error, NotAuthorised) or (isinstance(error, Unreachable) and not error.sent)
-    return Outcome(change, status, message=message, errors=error.messages, hopeless=gone)
+    detail = tuple(f"{command}    {does}" for command, does in error.hints) if gone else ()
+    return Outcome(change, status, message=message, detail=detail, errors=error.messages, hopeless=gone)

@@ -40,5 +40,5 @@ def test_an_answer_that_comes_after_the_client_died(tmp_path: Path) -> None:
                 assert len([r for r in server.get("stem/session", "s") if r["name"] == "s late"]) == 1
             else:
                 assert at_once.code == 3, at_once.said
-                assert "not there yet; decided by the next plan after" in at_once.said
+                assert "without an answer; decided by a plan after" in at_once.said
                 assert len(server.get("taxonomies/sensorystimulustype_approvals", "t")) == 1
