@@ -415,8 +415,8 @@ def test_a_token_that_is_not_accepted_any_more_ends_the_run(lab: Lab) -> None:
     ("damage", "words"),
     [
         (
-            lambda text: text.replace('"records"', '<<<<<<< HEAD\n "records"'),
-            "sandbox.state.json:8 is not a state file",
+            lambda text: "{\n<<<<<<< HEAD\n" + text,
+            "sandbox.state.json:2 is not a state file",
         ),
         (lambda text: text[: len(text) // 2], "is not a state file"),
         (lambda text: text.replace('"session/a"', '"session/b"'), "does not match its checksum"),
