@@ -142,7 +142,8 @@ def _run(bodies: list[dict[str, Any]], where: str) -> Run:
 
 
 def _intent(body: Mapping[str, Any]) -> Intent:
-    datetime.datetime.fromisoformat(body["at"])
+    if datetime.datetime.fromisoformat(body["at"]).tzinfo is None:
+        raise ValueError("a time without a zone")
     before = body["before"]
     return Intent(body["at"], str(body["method"]), dict(body["body"]), None if before is None else dict(before))
 

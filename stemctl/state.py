@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import json
 import re
@@ -105,13 +106,16 @@ def from_json(text: str, where: str) -> State:
                 ways_out(where),
             )
         return State(
-            url=body["url"],
-            portal=body["portal"],
-            edition=body["edition"],
-            lineage=body["lineage"],
+            url=_text(body["url"]),
+            portal=_text(body["portal"]),
+            edition=_text(body["edition"]),
+            lineage=None if body["lineage"] is None else _text(body["lineage"]),
             serial=int(body["serial"]),
-            run=body.get("run"),
-            names={model: dict(names) for model, names in body["names"].items()},
+            run=None if body.get("run") is None else _text(body["run"]),
+            names={
+                model: {_text(name): _text(id_) for name, id_ in names.items()}
+                for model, names in body["names"].items()
+            },
             records={Address.parse(key): _entry(value) for key, value in body["records"].items()},
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -182,13 +186,31 @@ def _entry(row: dict[str, Value]) -> Entry:
         raise ValueError(f"not an id: {id_!r}")
     return Entry(
         id=id_,
-        applied=dict(row["applied"]),
-        observed=dict(row.get("observed", {})),
+        applied=_fields(row["applied"]),
+        observed=_fields(row.get("observed", {})),
         prevent_delete=bool(row.get("prevent_delete", False)),
-        approval=Proposed(str(approval["id"]), dict(approval["sent"])) if approval else None,
+        approval=Proposed(_text(approval["id"]), _fields(approval["sent"])) if approval else None,
         run=row.get("run"),
-        doubts=tuple(Doubt(d["at"], d["method"], dict(d["body"]), dict(d["declared"])) for d in row.get("doubts", ())),
+        doubts=tuple(_doubt(d) for d in row.get("doubts", ())),
     )
+
+
+def _doubt(row: dict[str, Value]) -> Doubt:
+    if datetime.datetime.fromisoformat(row["at"]).tzinfo is None:
+        raise ValueError("a time without a zone")
+    return Doubt(row["at"], _text(row["method"]), _fields(row["body"]), _fields(row["declared"]))
+
+
+def _fields(value: Value) -> dict[str, Value]:
+    if not isinstance(value, dict):
+        raise TypeError("no object")
+    return dict(value)
+
+
+def _text(value: Value) -> str:
+    if not isinstance(value, str):
+        raise TypeError("no text")
+    return value
 
 
 def _checksum(body: Value) -> str:

@@ -13,11 +13,12 @@ from pathlib import Path
 
 import filelock
 
+from stemctl.catalog import Catalog
 from stemctl.config import Server
 from stemctl.errors import JournalError, StateError
 from stemctl.journal import Journal, replace_file, stamp, sync_folder, utc_now
 from stemctl.plan import Plan
-from stemctl.planning.fold import fold
+from stemctl.planning.fold import check_state, fold
 from stemctl.runs import Run, read_run
 from stemctl.state import State, from_json, to_json, ways_out
 
@@ -44,9 +45,10 @@ class FileStore:
     Journal, lock and run records lie in .stemctl/ beside it.
     """
 
-    def __init__(self, root: Path, server: Server) -> None:
+    def __init__(self, root: Path, server: Server, catalog: Catalog) -> None:
         self.root = root
         self.server = server
+        self.catalog = catalog
         name = f"{server.name}.state.json"
         self.path = root / FOLDER / name if server.is_sandbox else root / name
         self.journal = root / FOLDER / f"{server.name}.journal"
@@ -76,7 +78,7 @@ class FileStore:
         """
         state, run = self._read_file(), self.unfinished()
         folded = _folded(state, run) if run is not None else None
-        return state if folded is None else _next(folded)
+        return state if folded is None else _next(check_state(folded, self.catalog, self._shown(self.journal)))
 
     def unfinished(self) -> Run | None:
         """The run whose journal is still there: it is on, or it broke off.
@@ -109,7 +111,7 @@ class FileStore:
         state = from_json(text, self.where)
         if state.url != server.url:
             raise self._other_server(self.where, state.url)
-        return state
+        return check_state(state, self.catalog, self.where)
 
     def _other_server(self, where: str, url: str) -> StateError:
         return StateError(
@@ -226,6 +228,8 @@ class FileStore:
 
     def _fold(self, state: State, run: Run) -> State:
         folded = _folded(state, run)
+        if folded is not None:
+            check_state(folded, self.catalog, self._shown(self.journal))
         fresh = state if folded is None else self.write(folded)
         self.runs.mkdir(parents=True, exist_ok=True)
         os.replace(self.journal, self._record(run.id))

@@ -48,7 +48,7 @@ class Workspace:
     @property
     def store(self) -> FileStore:
         """Where the state of this server is kept."""
-        return FileStore(self.config.root, self.server)
+        return FileStore(self.config.root, self.server, self.catalog)
 
     def writing(self) -> AbstractContextManager[Run | None]:
         """Hold the state, to write it; gives the run that broke off before, which is folded into it now."""

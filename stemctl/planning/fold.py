@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from stemctl.catalog import Catalog
+from stemctl.errors import StateError
 from stemctl.plan import Action, Bookkeeping, Change, Outcome, Status
+from stemctl.planning.values import fits
 from stemctl.records import Address, Fields
 from stemctl.runs import Run
-from stemctl.state import Doubt, Entry, Proposed, State
+from stemctl.state import Doubt, Entry, Proposed, State, ways_out
 
 
 def fold(state: State, run: Run) -> State:
@@ -28,6 +31,26 @@ def fold(state: State, run: Run) -> State:
     for model, found in run.plan.names.items():
         names.setdefault(model, {}).update(found)
     return replace(state, lineage=run.lineage, run=run.id, names=names, records=entries)
+
+
+def check_state(state: State, catalog: Catalog, where: str) -> State:
+    """The state, if its values have the shapes of their fields; what the edition does not know is left alone.
+
+    Raises:
+        StateError: somebody wrote something else into it.
+    """
+    for address, entry in state.records.items():
+        rows = catalog.models[address.model].fields if address.model in catalog.models else {}
+        sent = [doubt.body for doubt in entry.doubts] + [doubt.declared for doubt in entry.doubts]
+        for fields in (entry.applied, entry.observed, entry.approval.sent if entry.approval else {}, *sent):
+            wrong = next((name for name, value in fields.items() if name in rows and not fits(rows[name], value)), None)
+            if wrong is not None:
+                raise StateError(
+                    f"{where} has a {wrong} of {address} that is none.",
+                    "It was edited, or is damaged. Nothing was sent.",
+                    ways_out(where),
+                )
+    return state
 
 
 def _settle(entries: dict[Address, Entry], outcome: Outcome, run: Run) -> None:
