@@ -12,7 +12,7 @@ from pathlib import Path
 from stemctl.errors import JournalError
 from stemctl.plan import Change, Outcome
 from stemctl.records import Address, Fields
-from stemctl.runs import Intent, Run, end_line, header_line, intent_line, outcome_line
+from stemctl.runs import Intent, Run, end_line, first_lines, intent_line, outcome_line
 
 Clock = Callable[[], datetime.datetime]
 
@@ -40,7 +40,7 @@ class Journal:
         self._run = run
         self._intents: dict[Address, Intent] = {}
         self._outcomes: dict[Address, Outcome] = {}
-        replace_file(path, header_line(run))
+        replace_file(path, first_lines(run))
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND)
         self._written = self._synced = 0
         self._sync = asyncio.Lock()
@@ -89,7 +89,7 @@ class Journal:
         Raises:
             JournalError: the disk does not take it.
         """
-        self._append(end_line(stamp(utc_now())))
+        self._append(end_line(stamp(utc_now()), self.run))
 
     def close(self) -> None:
         """Let go of the file, which stays."""

@@ -1,8 +1,8 @@
 """A run: one execution of apply, as its journal tells it. Lines of JSON, written one by one and read back.
 
-The first line holds who, when and the whole plan; then, before each write, its intent (what is sent, and the record
-as it was), and after it the outcome; at last, when the run ended. A run without its last line broke off: an intent
-without an outcome was sent, or was about to be, and nobody knows what became of it.
+The first line says who and when, the second holds the whole plan; then, before each write, its intent (what is sent,
+and the record as it was), and after it the outcome; at last, when the run ended, and its numbers. A run without its
+last line broke off: an intent without an outcome was sent, or was about to be, and nobody knows what became of it.
 """
 
 from __future__ import annotations
@@ -62,18 +62,40 @@ class Run:
         """How many changes ended so."""
         return sum(outcome.status in statuses for outcome in self.outcomes.values())
 
+    def numbers(self) -> dict[str, int]:
+        """How many changes ended in which way; those that were not begun or have no answer among them."""
+        found = {status.value: self.count(status) for status in Status}
+        found |= {"without an answer": len(self.unanswered()), "not begun": self.not_begun()}
+        return {word: number for word, number in found.items() if number}
 
-def header_line(run: Run) -> str:
-    """The first line: everything that is known before the first write."""
-    body = {
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What a list says of a run: `ended` is None if it is on, or broke off."""
+
+    id: str
+    who: str
+    commit: str | None
+    ended: str | None
+    numbers: Mapping[str, int]
+
+
+def in_brief(run: Run) -> Brief:
+    """A run as a list shows it."""
+    return Brief(run.id, run.who, run.plan.commit, run.ended, run.numbers())
+
+
+def first_lines(run: Run) -> str:
+    """Everything that is known before the first write."""
+    head = {
         "format": FORMAT,
         "stemctl": __version__,
         "run": run.id,
         "who": run.who,
+        "commit": run.plan.commit,
         "lineage": run.lineage,
-        "plan": plan_document(run.plan),
     }
-    return _line(body)
+    return _line(head) + _line({"plan": plan_document(run.plan)})
 
 
 def intent_line(address: Address, intent: Intent) -> str:
@@ -87,9 +109,9 @@ def outcome_line(outcome: Outcome) -> str:
     return _line({"outcome": str(outcome.change.address), **outcome_document(outcome)})
 
 
-def end_line(at: str) -> str:
+def end_line(at: str, run: Run) -> str:
     """The last line."""
-    return _line({"ended": at})
+    return _line({"ended": at, "numbers": run.numbers()})
 
 
 def _line(body: Mapping[str, Any]) -> str:
@@ -117,6 +139,15 @@ def read_run(content: bytes, where: str) -> Run:
         ) from error
 
 
+def read_brief(first: bytes, last: bytes) -> Brief | None:
+    """The run of a journal by its first and last line; None if it has to be read whole, since it did not end."""
+    try:
+        head, end = json.loads(first), json.loads(last)
+        return Brief(head["run"], head["who"], head["commit"], end["ended"], dict(end["numbers"]))
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
 def _run(bodies: list[dict[str, Any]], where: str) -> Run:
     head = bodies[0]
     if head["format"] > FORMAT:
@@ -125,7 +156,7 @@ def _run(bodies: list[dict[str, Any]], where: str) -> Run:
             "It was written by a newer stemctl. Nothing was changed.",
             [("pip install --upgrade stemctl", "gets one that reads it")],
         )
-    document = head["plan"]
+    document = bodies[1]["plan"]
     if document["checksum"] != hash_of({key: value for key, value in document.items() if key != "checksum"}):
         raise ValueError("the plan was edited")
     plan = plan_of(document)

@@ -19,7 +19,7 @@ from stemctl.errors import JournalError, StateError
 from stemctl.journal import Journal, replace_file, stamp, sync_folder, utc_now
 from stemctl.plan import Plan
 from stemctl.planning.fold import check_state, fold
-from stemctl.runs import Run, read_run
+from stemctl.runs import Brief, Run, in_brief, read_brief, read_run
 from stemctl.state import State, from_json, to_json, ways_out
 
 FOLDER = ".stemctl"
@@ -27,6 +27,10 @@ FOLDER = ".stemctl"
 
 _PATIENCE = 1.0
 """Seconds to wait for the lock: a command that only looks whether somebody has it holds it for a moment."""
+
+
+_LAST = 4096
+"""Bytes within which the last line of a journal begins, if it is the one that ends it."""
 
 
 def own_folder(root: Path) -> Path:
@@ -250,7 +254,7 @@ class FileStore:
     def _record(self, run: str) -> Path:
         return self.runs / f"{run.replace(':', '')}.jsonl"
 
-    def list_runs(self) -> Iterator[Run]:
+    def list_runs(self) -> Iterator[Brief]:
         """The runs that are remembered here, the latest first; one that is not over is among them.
 
         Raises:
@@ -258,11 +262,31 @@ class FileStore:
         """
         unfinished = self.unfinished()
         if unfinished is not None:
-            yield unfinished
+            yield in_brief(unfinished)
         for path in sorted(self.runs.glob("*.jsonl"), key=_by_time, reverse=True):
-            run = self._read_run(path)
-            if run is not None:
-                yield run
+            brief = read_brief(*_ends(path))
+            if brief is None:
+                run = self._read_run(path)
+                brief = in_brief(run) if run is not None else None
+            if brief is not None:
+                yield brief
+
+    def load_run(self, run: str) -> Run | None:
+        """One of them; None if there is none.
+
+        Raises:
+            StateError: its record is damaged.
+        """
+        unfinished = self.unfinished()
+        return unfinished if unfinished is not None and unfinished.id == run else self._read_run(self._record(run))
+
+
+def _ends(path: Path) -> tuple[bytes, bytes]:
+    """The first and the last line of a file, which may be long."""
+    with open(path, "rb") as file:
+        first = file.readline()
+        file.seek(max(0, path.stat().st_size - _LAST))
+        return first, file.read().rstrip(b"\n").rpartition(b"\n")[2]
 
 
 def _folded(state: State, run: Run) -> State | None:

@@ -266,8 +266,8 @@ def test_the_intent_is_written_before_the_request(lab: Lab) -> None:
 
     lab.intercept = look
     lab.apply()
-    assert [next(iter(line)) for line in seen] == ["format", "intent"]
-    assert seen[1]["body"] == lab.writes[0].body
+    assert [next(iter(line)) for line in seen] == ["format", "plan", "intent"]
+    assert seen[2]["body"] == lab.writes[0].body
     assert not (lab.root / ".stemctl" / "sandbox.journal").exists()
 
 
@@ -284,7 +284,7 @@ def test_a_line_that_was_not_written_to_its_end_counts_for_nothing(lab: Lab) -> 
 @pytest.mark.parametrize(
     ("damage", "words"),
     [
-        (lambda text: text.replace('"intent"', "intent"), "sandbox.journal:2 is not a line of a journal"),
+        (lambda text: text.replace('"intent"', "intent"), "sandbox.journal:3 is not a line of a journal"),
         (lambda text: text.replace('"request":{"method":"POST"', '"request":{"method":"PATCH"'), "sandbox.journal:"),
         (lambda text: text.replace('{"format":1', '{"format":9', 1), "has format 9, this stemctl reads up to 1"),
         (lambda text: text.replace('"run":"', '"run":"../', 1), "is not a line of a journal"),
@@ -373,7 +373,7 @@ def test_every_command_that_reads_takes_the_journal_into_account(lab: Lab) -> No
     assert "sent at" in listed.out
     assert "broke off" in listed.err
     assert "broke off" in lab.run("drift").err
-    assert "1 applied, 1 without an answer, 0 not started, broke off" in lab.run("runs", "list").out
+    assert "1 applied, 1 without an answer, broke off" in lab.run("runs", "list").out
     assert lab.run("show", "session/a").code == 0
 
 

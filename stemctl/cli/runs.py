@@ -19,12 +19,12 @@ def runs() -> None:
 @click.pass_obj
 def list_(screen: Screen, form: str) -> int:
     """List the runs, the latest first."""
-    from stemctl.render.run_text import run_document, runs_text
+    from stemctl.render.run_text import brief_document, runs_text
 
     space = screen.open()
     found = list(space.store.list_runs())
     if form == "json":
-        screen.document([run_document(run, brief=True) for run in found])
+        screen.document([brief_document(brief) for brief in found])
     else:
         screen.out(runs_text(found, screen.look(space.catalog)))
     return 0
@@ -43,12 +43,12 @@ def show(screen: Screen, word: str, form: str) -> int:
     from stemctl.render.run_text import as_they_were, run_document, run_text
 
     space = screen.open()
-    found = [run for run in space.store.list_runs() if run.id.startswith(word)]
-    exact = [run for run in found if run.id == word] or found
-    if len(exact) != 1:
-        what = f"There is no run {word}." if not exact else f"{len(exact)} runs begin with {word}."
+    ids = [brief.id for brief in space.store.list_runs() if brief.id.startswith(word)]
+    ids = [word] if word in ids else ids
+    run = space.store.load_run(ids[0]) if len(ids) == 1 else None
+    if run is None:
+        what = f"There is no run {word}." if not ids else f"{len(ids)} runs begin with {word}."
         raise StateError(what, "", [("stemctl runs list", "shows those of this folder")])
-    (run,) = exact
     if form == "json":
         screen.document(run_document(run))
     elif form == "yaml":

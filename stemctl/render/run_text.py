@@ -13,7 +13,7 @@ from stemctl.render.look import Look
 from stemctl.render.plan_text import SYMBOLS
 from stemctl.render.report_text import outcome_row
 from stemctl.render.wording import visible
-from stemctl.runs import Run
+from stemctl.runs import Brief, Run, in_brief
 
 _DONE = (Status.APPLIED, Status.PROPOSED)
 
@@ -51,24 +51,22 @@ def settling_text(run: Run) -> str:
     return f"Settling run {run.id}, which broke off: {done}; without an answer: {what}."
 
 
-def runs_text(runs: list[Run], look: Look) -> str:
+def runs_text(runs: list[Brief], look: Look) -> str:
     """One line for each run, the latest first."""
     if not runs:
         return "No runs yet: nothing was applied from this folder."
     return look.finish([line.rstrip() for line in look.columns([_row(run) for run in runs], indent=0)])
 
 
-def _row(run: Run) -> tuple[str, str, str, str]:
-    commit = f"commit {run.plan.commit[:7]}" if run.plan.commit else "no commit"
+def _row(run: Brief) -> tuple[str, str, str, str]:
+    commit = f"commit {run.commit[:7]}" if run.commit else "no commit"
     return (run.id, visible(run.who), commit, how_it_ended(run))
 
 
-def how_it_ended(run: Run) -> str:
+def how_it_ended(run: Brief) -> str:
     """`3 applied, 1 failed`; where it broke off, that too."""
-    counts = [f"{run.count(status):,} {status}" for status in Status if run.count(status)]
-    if not run.ended:
-        counts += [f"{len(run.unanswered()):,} without an answer", f"{run.not_begun():,} not started", "broke off"]
-    return ", ".join(counts) or "nothing was sent"
+    words = [f"{number:,} {word}" for word, number in run.numbers.items()]
+    return ", ".join([*words, *([] if run.ended else ["broke off"])]) or "nothing was sent"
 
 
 def run_text(run: Run, look: Look) -> str:
@@ -87,30 +85,27 @@ def run_text(run: Run, look: Look) -> str:
         rows.append((title, "no answer", f"sent at {run.intents[change.address].at}"))
     lines = look.columns(head, indent=0)
     lines += ["", *(row.rstrip() for row in look.columns(rows, indent=2))] if rows else []
-    lines += ["", f"{how_it_ended(run)}."]
+    lines += ["", f"{how_it_ended(in_brief(run))}."]
     if any(intent.before for intent in run.intents.values()):
         hint = (f"stemctl runs show {run.id} -o yaml", "the records as they were, as a manifest")
         lines += look.next([hint])
     return look.finish(lines)
 
 
-def run_document(run: Run, brief: bool = False) -> dict[str, Any]:
-    """A run as JSON; `brief` leaves out what became of each change."""
-    document: dict[str, Any] = {
-        "run": run.id,
-        "who": run.who,
-        "ended": run.ended,
-        "commit": run.plan.commit,
+def brief_document(run: Brief) -> dict[str, Any]:
+    """A run as a list of JSON has it."""
+    return {"run": run.id, "who": run.who, "ended": run.ended, "commit": run.commit, "numbers": dict(run.numbers)}
+
+
+def run_document(run: Run) -> dict[str, Any]:
+    """A run as JSON, with what became of each change and the records as they were."""
+    return {
+        **brief_document(in_brief(run)),
         "digest": run.plan.digest,
-        "summary": {status.value: run.count(status) for status in Status},
         "unanswered": [str(change.address) for change in run.unanswered()],
-        "not_begun": run.not_begun(),
+        "outcomes": [outcome_document(outcome) for outcome in run.outcomes.values()],
+        "before": {str(address): intent.before for address, intent in run.intents.items()},
     }
-    if brief:
-        return document
-    before = {str(address): intent.before for address, intent in run.intents.items()}
-    outcomes = [outcome_document(outcome) for outcome in run.outcomes.values()]
-    return {**document, "outcomes": outcomes, "before": before}
 
 
 def as_they_were(run: Run, catalog: Catalog) -> dict[str, list[dict[str, Value]]]:
