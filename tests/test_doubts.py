@@ -124,6 +124,17 @@ def test_a_creation_whose_name_somebody_took_is_stopped_until_it_is_decided(lab:
     assert lab.live("session", "a")["description"] == "Theirs."
 
 
+def test_a_record_that_has_more_than_was_sent_may_be_somebody_elses(lab: Lab) -> None:
+    lab.sessions("{name: a, tags: [x]}")
+    break_off(lab, "POST", arrives=False)
+    project = lab.live("project", "Theta Maze Study")["id"]
+    theirs = {"name": "a", "description": "Theirs.", "projects": [project], "tags": ["x"]}
+    lab.api("POST", "stem/session/", theirs)
+    assert settled(lab) == [("on the server, but different", "stopped")]
+    assert lab.run("apply", "--auto-approve").code == 3
+    assert "id" not in {k for k, v in lab.state["records"]["session/a"].items() if v}
+
+
 @pytest.mark.parametrize("how", ["resolve", "import"])
 def test_who_knows_that_it_is_theirs_says_so(lab: Lab, how: str) -> None:
     lab.sessions("{name: a, description: Ours., tags: [mine]}")
@@ -256,14 +267,22 @@ def journal(lab: Lab) -> list[Any]:
     return [json.loads(line) for line in text.splitlines()]
 
 
-def test_the_intent_is_written_before_the_request(lab: Lab) -> None:
+def test_the_intent_is_on_the_disk_before_the_request(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     lab.sessions("{name: a}")
     seen: list[Any] = []
+    synced: list[int] = []
+    fsync = os.fsync
+
+    def sync(handle: int) -> None:
+        synced.append(os.fstat(handle).st_size)
+        fsync(handle)
 
     def look(request: httpx.Request) -> None:
         if request.method == "POST":
             seen.extend(journal(lab))
+            assert synced[-1] == (lab.root / ".stemctl" / "sandbox.journal").stat().st_size
 
+    monkeypatch.setattr("os.fsync", sync)
     lab.intercept = look
     lab.apply()
     assert [next(iter(line)) for line in seen] == ["format", "plan", "intent"]
@@ -383,6 +402,23 @@ def test_every_form_of_a_plan_tells_what_was_found(lab: Lab) -> None:
     assert "- `session/<b>`: on the server, as sent, taken as created" in lab.run("plan", "-o", "markdown").out
     assert "session/&lt;b&gt;: on the server, as sent, taken as created" in lab.run("plan", "-o", "html").out
     assert lab.plan()["settled"][0]["address"] == "session/<b>"
+
+
+def test_an_answer_about_another_record_is_not_taken(lab: Lab) -> None:
+    lab.sessions("{name: a, description: One.}")
+    lab.apply()
+    lab.sessions("{name: a, description: Two.}")
+
+    def other(request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        if request.method != "PATCH":
+            return response
+        body = response.json()
+        return httpx.Response(200, json={"session": {**body["session"], "id": "11111111-1111-1111-1111-111111111111"}})
+
+    lab.after = other
+    lab.apply()  # looked at again, and found there
+    assert len(lab.writes) == 1
+    assert lab.state["records"]["session/a"]["id"] == lab.live("session", "a")["id"]
 
 
 # what ends a run, and what a state may be

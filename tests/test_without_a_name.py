@@ -134,6 +134,38 @@ def test_two_alike_that_were_lost_become_two(lab: Lab, monkeypatch: pytest.Monke
     assert lab.run("plan", "--detailed-exitcode").code == 0
 
 
+@pytest.mark.parametrize("arrive", [0, 1, 2])
+def test_of_two_alike_that_have_no_answer_as_many_are_made_as_are_missing(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, arrive: int
+) -> None:
+    lab.write("records/rigs.yaml", DRUM + "  - {key: drum2, name: Drum, weight: 2}\n")
+    posts = 0
+
+    def lose(request: httpx.Request) -> None:
+        nonlocal posts
+        posts += request.method == "POST"
+        if request.method == "POST" and posts > arrive:
+            raise httpx.ReadTimeout("late", request=request)
+
+    def swallow(request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        if request.method == "POST":
+            raise httpx.ReadTimeout("late", request=request)
+        return response
+
+    lab.intercept, lab.after = lose, swallow
+    assert lab.run("apply", "--auto-approve").code == 3
+    lab.intercept, lab.after = (lambda request: None), (lambda request, response: response)
+    later(monkeypatch, 100)
+    result = lab.run("apply", "--auto-approve")
+    if arrive < 2:
+        assert result.code == 0, result.said
+        assert len(lab.writes) == 2 - arrive
+    else:  # which is which cannot be told
+        assert result.code == 3
+        assert lab.writes == []
+    assert rigs(lab) == ["Drum", "Drum"]
+
+
 def test_what_could_not_be_read_is_not_created(lab: Lab) -> None:
     lab.write("records/rigs.yaml", DRUM)
     lab.intercept = lambda request: httpx.Response(502) if request.method == "GET" else None
