@@ -80,7 +80,8 @@ class FileStore:
         Raises:
             StateError: state or journal is damaged, newer than this program, or belongs to another server.
         """
-        state, run = self._read_file(), self.unfinished()
+        run = self.unfinished()  # before the state: a run that ends in between is folded into that then
+        state = self._read_file()
         folded = _folded(state, run) if run is not None else None
         return state if folded is None else _next(check_state(folded, self.catalog, self._shown(self.journal)))
 

@@ -476,3 +476,13 @@ def test_a_state_that_cannot_be_read_is_named_with_the_way_out(
         assert "Nothing was" in result.err
         assert "rm .stemctl/sandbox.state.json" in result.err or "pip install" in result.err
         assert lab.writes == []
+
+
+def test_a_part_of_a_plan_tells_of_its_own_doubts_alone(lab: Lab) -> None:
+    lab.sessions("{name: a}", "{name: b}")
+    break_off(lab, "POST", arrives=False)
+    assert lab.plan("session/b")["settled"] == []
+    assert len(lab.plan("session/a")["settled"]) == 1
+    lab.apply("session/b")
+    assert [s.body["name"] for s in lab.writes] == ["b"]
+    assert lab.state["records"]["session/a"]["doubts"][0]["body"]["name"] == "a"

@@ -67,7 +67,8 @@ def with_arrived(model: Model, entry: Entry, live: Fields) -> Entry:
     applied, observed = dict(entry.applied), dict(entry.observed)
     for doubt in entry.doubts:
         for name, value in doubt.body.items():
-            if name in doubt.declared and name in live and same(model.fields[name], value, live[name]):
+            known = name in model.fields and name in doubt.declared and name in live
+            if known and same(model.fields[name], value, live[name]):
                 applied[name] = doubt.declared[name]
                 observed[name] = live[name]
     return Entry(entry.id, applied, observed, entry.prevent_delete, entry.approval, entry.run, entry.doubts)

@@ -154,7 +154,7 @@ class _Planner:
             tuple(sorted(bookkeeping, key=lambda b: b.address)),
             unchanged=sum(v.change is None for v in verdicts.values()),
             ignored_fields=sum(v.ignored for v in verdicts.values()),
-            settled=tuple(settled_rows(self.state, self.identities, ordered, bookkeeping, self.catalog)),
+            settled=tuple(settled_rows(self.state, self.identities, ordered, bookkeeping, self.catalog, self.chosen)),
             notes=tuple(sorted(notes, key=lambda n: (n.address or Address("", ""), n.text))),
             diagnostics=in_order(
                 [*problems, *cycles, *resolver.diagnostics, *self._alike(ordered), *self._incomplete()]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 
 from stemctl.catalog import Catalog, Model
 from stemctl.plan import Action, Bookkeeping, Change, Held, Settled
 from stemctl.planning.doubts import settles_at
-from stemctl.planning.identity import Absent, Binding, Bound, Identities, Undecided
+from stemctl.planning.identity import Absent, Binding, Bound, Identities, Undecided, Unread
 from stemctl.planning.values import same
+from stemctl.records import Address
 from stemctl.state import Doubt, State
 
 
@@ -18,18 +19,21 @@ def settled_rows(
     changes: Iterable[Change],
     bookkeeping: Iterable[Bookkeeping],
     catalog: Catalog,
+    chosen: Set[Address],
 ) -> Iterator[Settled]:
-    """One row for each address of the state that is in doubt: what the server shows, and what the plan makes of it."""
+    """One row for each chosen address that is in doubt: what the server shows, and what the plan makes of it."""
     found = {change.address: change for change in changes}
     noted = {row.address: row for row in bookkeeping}
     new = {old: address for address, old in identities.moved.items()}
     for old, entry in sorted(state.records.items()):
-        if not entry.doubts or old.model not in catalog.models:
-            continue
         address = new.get(old, old)
+        if not entry.doubts or old.model not in catalog.models or address not in chosen:
+            continue
         binding, change, doubt = identities.bindings.get(address), found.get(address), entry.doubts[-1]
         model = catalog.models[address.model]
-        if model.approval is not None and doubt.method != "DELETE":
+        if isinstance(binding, Unread):
+            words = "could not be read", "stopped"
+        elif model.approval is not None and doubt.method != "DELETE":
             words = _proposed(doubt, change, noted.get(address))
         elif doubt.method == "DELETE":
             words = _deleted(binding, change, noted.get(address))
@@ -65,7 +69,8 @@ def _changed(model: Model, doubt: Doubt, binding: Binding | None, change: Change
     if not isinstance(binding, Bound):
         return "not found", _then(change, "nothing to send")
     live = binding.live
-    if all(name not in live or same(model.fields[name], value, live[name]) for name, value in doubt.body.items()):
+    sent = {name: value for name, value in doubt.body.items() if name in live and name in model.fields}
+    if all(same(model.fields[name], value, live[name]) for name, value in sent.items()):
         return "on the server, as sent", "taken as updated"
     if change is not None and change.held is Held.CONFLICT:
         return "on the server, but different", "stopped"

@@ -125,6 +125,8 @@ def _held(report: Report, look: Look) -> list[str]:
             why = f"waits for {joined([visible(str(address)) for address in change.waits])}" if change.waits else why
         elif change.held is Held.DELETE:
             why = "not in the files any more"
+        elif change.doubt is not None:
+            why = "sent without an answer; what is there now may be somebody else's"
         elif change.held is Held.CONFLICT:
             why = f"{joined([f.path for f in change.fields if f.reason == 'conflict'])}: changed on both sides"
         elif change.held is Held.REVERT and change.fields and change.action is Action.UPDATE:
