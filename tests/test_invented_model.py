@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import yaml
 
@@ -145,8 +146,6 @@ def test_a_name_that_only_a_proposal_gives_up_is_not_taken(lab: Lab) -> None:
 
 
 def test_a_failure_stops_only_what_waits_for_it(lab: Lab) -> None:
-    import httpx
-
     lab.write("records/rigs.yaml", RIGS.replace("Air puff, ", "") + "  - {name: alone}\n")
 
     def refuse(request: httpx.Request) -> httpx.Response | None:
@@ -170,3 +169,23 @@ def test_its_manifest_from_the_server_plans_to_nothing(lab: Lab) -> None:
     plan = lab.plan()
     assert [(c["action"], c["request"]) for c in plan["changes"]] == [("adopt", None)] * 3
     assert "rig has no field" in lab.run("explain", "rig.wieght").err
+
+
+def test_what_waits_for_two_is_skipped_if_either_fails(lab: Lab) -> None:
+    lab.write(
+        "records/rigs.yaml", "rigs:\n  - {name: base}\n  - {name: l, parent: base}\n  - {name: r, parent: base}\n"
+    )
+    lab.apply()
+    ids = {address: entry["id"] for address, entry in lab.state["records"].items()}
+    lab.write("records/rigs.yaml", "rigs:\n  - {name: other}\n")
+
+    def refuse(request: httpx.Request) -> httpx.Response | None:
+        refused = request.method == "DELETE" and ids["rig/l"] in request.url.path
+        return httpx.Response(400, json={"detail": "No."}) if refused else None
+
+    lab.intercept = refuse
+    result = lab.run("apply", "--auto-approve", "--allow", "delete", "--parallelism", "1", "-o", "json")
+    statuses = {o["address"]: (o["status"], o["message"]) for o in result.json["outcomes"]}
+    assert statuses["rig/base"] == ("skipped", "waits for rig/l")
+    assert statuses["rig/r"] == ("applied", "")
+    assert result.code == 3

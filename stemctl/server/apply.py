@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from stemctl.errors import JournalError
@@ -37,6 +37,7 @@ class Apply:
         return Report(self.plan, ordered, self.journal.run.id, interrupted=self.stop.is_set() and not self._broken)
 
     async def _schedule(self) -> None:
+        """Begin what waits for nothing, as many at a time as may be, and release or skip what waited for it."""
         going = {change.address: change for change in self.plan.going()}
         waits = {address: {w for w in change.waits if w in going} for address, change in going.items()}
         followers: dict[Address, list[Address]] = {}
@@ -53,16 +54,16 @@ class Apply:
                 break
             finished, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
             for task in finished:
-                outcome = task.result()
-                self._finish(outcome)
-                for follower in followers.get(outcome.change.address, ()):
-                    waits[follower].discard(outcome.change.address)
-                    if not waits[follower] and follower not in self._outcomes:
-                        ready.append(follower)
-                if outcome.status not in _DONE:
-                    ready = [a for a in ready if not self._skip(going, a)]
-        for address in going:
-            self._skip(going, address)
+                done = task.result()
+                self._finish(done)
+                for address in followers.get(done.change.address, ()) if done.status in _DONE else ():
+                    waits[address].discard(done.change.address)
+                    if not waits[address]:
+                        ready.append(address)
+        for address, change in going.items():
+            if address not in self._outcomes:
+                why = f"waits for {min(waits[address])}" if waits[address] else "not begun"
+                self._take(Outcome(change, Status.SKIPPED, message=why))
 
     async def _carry_out(self, change: Change) -> Outcome:
         try:
@@ -75,17 +76,6 @@ class Apply:
         """End as an interrupt does: what cannot be written down is not sent, nor what no server would take."""
         self._broken = True
         self.stop.set()
-
-    def _skip(self, going: Mapping[Address, Change], address: Address) -> bool:
-        """Skip a change whose predecessor failed, or that was never begun."""
-        if address in self._outcomes:
-            return False
-        failed = [w for w in going[address].waits if self._outcomes.get(w) and self._outcomes[w].status not in _DONE]
-        if failed:
-            self._take(Outcome(going[address], Status.SKIPPED, message=f"waits for {failed[0]}"))
-        elif self.stop.is_set():
-            self._take(Outcome(going[address], Status.SKIPPED, message="not begun"))
-        return address in self._outcomes
 
     def _finish(self, outcome: Outcome) -> None:
         if outcome.status is Status.APPLIED and outcome.id is not None:
