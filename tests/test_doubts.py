@@ -486,3 +486,25 @@ def test_a_part_of_a_plan_tells_of_its_own_doubts_alone(lab: Lab) -> None:
     lab.apply("session/b")
     assert [s.body["name"] for s in lab.writes] == ["b"]
     assert lab.state["records"]["session/a"]["doubts"][0]["body"]["name"] == "a"
+
+
+def test_of_two_creations_without_an_answer_either_may_arrive(lab: Lab) -> None:
+    lab.sessions("{name: a, description: One.}")
+    break_off(lab, "POST", arrives=False)
+    lab.sessions("{name: a, description: Two.}")
+    break_off(lab, "POST", arrives=False)
+    project = lab.live("project", "Theta Maze Study")["id"]
+    lab.api("POST", "stem/session/", {"name": "a", "description": "One.", "projects": [project], "tags": []})
+    lab.apply()
+    assert [(s.method, s.body) for s in lab.writes] == [("PATCH", {"description": "Two."})]
+
+
+def test_among_many_records_the_name_that_was_sent_is_looked_up(lab: Lab) -> None:
+    with lab.database() as database:
+        database.seed({"sessions": [{"name": f"s{i:03}", "projects": ["Theta Maze Study"]} for i in range(700)]})
+    lab.sessions("{key: k, name: zz}")
+    break_off(lab, "POST", arrives=True)
+    lab.sessions("{key: k, name: zzz}")
+    lab.apply()
+    assert sum(s.path == "stem/session/" for s in lab.requests) < 7  # it was not listed
+    assert [(s.method, s.body) for s in lab.writes] == [("PATCH", {"name": "zzz"})]
