@@ -392,3 +392,21 @@ def test_a_pause_that_the_server_asks_for_is_kept_by_all(lab: Lab) -> None:
     bodies = [json.dumps(s.body) for s in lab.writes]
     assert len(bodies) == 6
     assert len(set(bodies)) == 4
+
+
+@pytest.mark.parametrize("method", ["PATCH", "DELETE"])
+def test_what_could_not_be_looked_at_was_not_sent_and_is_no_doubt(lab: Lab, method: str) -> None:
+    lab.sessions(MAZE, "{name: b}")
+    lab.apply()
+    lab.sessions(*([MAZE.replace("First", "Second")] if method == "PATCH" else []), "{name: b}")
+    id_ = lab.live("session", "rat12_maze")["id"]
+
+    def fail(request: httpx.Request) -> httpx.Response | None:
+        return httpx.Response(502) if id_ in request.url.path else None
+
+    lab.intercept = fail
+    result = lab.run("apply", "--auto-approve", "--allow", "delete")
+    assert result.code == 1
+    assert "1 failed" in result.out
+    assert lab.writes == []
+    assert "doubts" not in lab.state["records"]["session/rat12_maze"]

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from stemctl.catalog import Catalog, Field, Model
 from stemctl.plan import Action, Bookkeeping, Change, FieldChange, Held, Note, Request, hash_of, request_path
 from stemctl.planning.approvals import Standing, accepted, standing
+from stemctl.planning.declared import base_of, written_rows
 from stemctl.planning.doubts import in_doubt, is_settled, with_arrived
-from stemctl.planning.identity import Absent, Bound, Undecided
+from stemctl.planning.identity import Absent, Bound
 from stemctl.planning.merge import UNSET, Merged, Part, Sides, Verdict, merge_field
 from stemctl.planning.references import Resolver
+from stemctl.planning.undecided import import_line
 from stemctl.planning.values import assemble, canonical, elements, is_empty, same
 from stemctl.records import Completeness, Fields, Reading, Record, Snapshot, Value
-from stemctl.state import Doubt, Entry
+from stemctl.state import Entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class Comparer:
     def create(self, record: Record, binding: Absent, permissions: Permissions) -> Verdicts:
         """The change that makes a record which is not on the server."""
         model = self.catalog.models[record.address.model]
-        written = {row.name: (row, _once(row, record.fields[row.name])) for row in _written(model, record)}
+        written = {row.name: (row, _once(row, record.fields[row.name])) for row in written_rows(model, record)}
         body = {name: _once(row, self.resolver.resolve(row, value, record)) for name, (row, value) in written.items()}
         rows = [_new_field(record, row, value) for row, value in written.values()]
         for row in model.managed():
@@ -62,7 +63,7 @@ class Comparer:
             place=record.place,
             request=Request("POST", request_path(model.app, model.name, Action.CREATE, None), body),
             fields=tuple(rows),
-            declared=_declared(model, record),
+            declared=base_of(model, record),
             prevent_delete=record.lifecycle.prevent_delete,
             was=binding.was,
             detail=(_GONE,) if binding.gone else (),
@@ -87,54 +88,6 @@ class Comparer:
         bindings = self.resolver.identities.bindings.values()
         entries = self.resolver.state.records.values()
         return frozenset({b.id for b in bindings if isinstance(b, Bound)} | {e.id for e in entries if e.id})
-
-    def undecided(self, record: Record, binding: Undecided) -> Verdicts:
-        """A creation whose answer was lost, and of which the server does not say clearly what became."""
-        model = self.catalog.models[record.address.model]
-        doubt = binding.doubt
-        assert doubt is not None
-        change = Change(
-            record.address,
-            Action.CREATE,
-            "conflict" if binding.lives else "new",
-            Held.CONFLICT if binding.lives else Held.BLOCKED,
-            approval=model.approval is not None,
-            place=record.place,
-            was=binding.was,
-            doubt=doubt.at,
-            detail=in_doubt(doubt),
-        )
-        if len(binding.lives) != 1:
-            several = tuple(import_line(record, id_) for id_ in binding.lives)
-            words = (f"{len(several)} records on the server have what was sent; one of these binds it:", *several)
-            return Verdicts(replace(change, detail=words) if several else change)
-        ((id_, live),) = binding.lives.items()
-        detail = (
-            f"sent at {doubt.at} without an answer, and id {id_} of this {model.identity} has other content;",
-            f"perhaps of somebody else. If it is not yours, choose another {model.identity}. If it is yours:",
-            import_line(record, id_),
-        )
-        fields = tuple(self._against(record, row, live, doubt) for row in _written(model, record))
-        declared = _declared(model, record)
-        return Verdicts(
-            replace(change, id=id_, detail=detail, fields=tuple(f for f in fields if f is not None), declared=declared)
-        )
-
-    def _against(self, record: Record, row: Field, live: Fields, doubt: Doubt) -> FieldChange | None:
-        """A field as it was sent, as the files say, and as the server has it; None where these two agree."""
-        written, there = record.fields[row.name], live.get(row.name)
-        if row.name not in live or same(row, self.resolver.resolve(row, written, record), there):
-            return None
-        return FieldChange(
-            row.name,
-            self.resolver.written(row, there),
-            written,
-            "conflict",
-            Held.CONFLICT,
-            record.place_of(row.name),
-            doubt.declared.get(row.name),
-            row.shown,
-        )
 
     def update(self, record: Record, binding: Bound, permissions: Permissions) -> Verdicts:
         """The change that brings a live record to what the files say."""
@@ -173,11 +126,6 @@ class Comparer:
         return self.snapshot.approvals.get(model.name, nothing)
 
 
-def import_line(record: Record, id_: str) -> str:
-    """The command that binds a record to an id."""
-    return f"stemctl import {shlex.quote(str(record.address))} {id_}"
-
-
 def _holds(model: Model, live: Fields, body: Fields) -> bool:
     """Whether a record has all these values."""
     return all(name in live and same(model.fields[name], value, live[name]) for name, value in body.items())
@@ -186,18 +134,9 @@ def _holds(model: Model, live: Fields, body: Fields) -> bool:
 _GONE = "deleted on the server, or hidden from you; allowed, apply creates it again, with another id"
 
 
-def _written(model: Model, record: Record) -> list[Field]:
-    return [row for row in model.managed() if row.name in record.fields]
-
-
 def _once(row: Field, value: Value) -> Value:
     """A set holds each element once, however often it was written."""
     return assemble(row, elements(row, value)) if row.merges else value
-
-
-def _declared(model: Model, record: Record) -> Fields:
-    """What becomes the base: all that is written but what only a proposal holds."""
-    return {row.name: record.fields[row.name] for row in _written(model, record) if not row.proposal}
 
 
 def _new_field(record: Record, row: Field, value: Value) -> FieldChange:
@@ -242,7 +181,7 @@ class _Update:
     ignored: int = 0
 
     def run(self) -> Verdicts:
-        for row in _written(self.model, self.record):
+        for row in written_rows(self.model, self.record):
             if not row.proposal:
                 self._field(row)
         released = tuple(sorted(set(self.base.applied) - set(self.record.fields)))

@@ -1,12 +1,22 @@
-"""A live record as a manifest declares it."""
+"""What a record declares, and a live record as a manifest would declare it."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from stemctl.catalog import Model
+from stemctl.catalog import Field, Model
 from stemctl.planning.values import assemble, elements, is_empty
-from stemctl.records import Fields, Value
+from stemctl.records import Fields, Record, Value
+
+
+def written_rows(model: Model, record: Record) -> list[Field]:
+    """The fields that a record writes, in the order of the table."""
+    return [row for row in model.managed() if row.name in record.fields]
+
+
+def base_of(model: Model, record: Record) -> Fields:
+    """What becomes the base of a record: all that it writes but what only a proposal holds."""
+    return {row.name: record.fields[row.name] for row in written_rows(model, record) if not row.proposal}
 
 
 def as_declared(

@@ -48,12 +48,11 @@ class Unread:
 class Undecided:
     """The record may be on the server, and only its user, or time, can tell.
 
-    `lives` are the live records that come into question; `doubt` is the creation that was sent, if there was one.
+    `lives` are the live records that come into question, `doubt` is the creation that was sent.
     """
 
     lives: Mapping[str, Fields]
-    entry: Entry | None = None
-    doubt: Doubt | None = None
+    doubt: Doubt
     was: Address | None = None
 
 
@@ -170,12 +169,12 @@ class _Finder:
                 self.taken.add(id_)
                 return Bound(id_, live, "sent", entry)
             if ours:
-                return Undecided(ours, entry, doubt)
+                return Undecided(ours, doubt)
         for doubt in doubts:
             if self.model.identity and identity_of(self.model, doubt.body) == name and self._candidates(doubt):
-                return Undecided(self._candidates(doubt), entry, doubt)
+                return Undecided(self._candidates(doubt), doubt)
         if self.model.identity is None and not all(is_settled(doubt, self.began) for doubt in doubts):
-            return Undecided({}, entry, doubts[-1])
+            return Undecided({}, doubts[-1])
         return None
 
     def _candidates(self, doubt: Doubt) -> dict[str, Fields]:

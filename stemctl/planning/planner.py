@@ -18,6 +18,7 @@ from stemctl.planning.order import in_order as put_in_order
 from stemctl.planning.references import Resolver, declared_targets, wanted_references
 from stemctl.planning.selection import choose
 from stemctl.planning.settled import settled_rows
+from stemctl.planning.undecided import undecided
 from stemctl.records import Address, Fields, Record, Repository, Snapshot
 from stemctl.state import Entry, State
 
@@ -179,7 +180,9 @@ class _Planner:
                 problems += missing
                 return Verdicts() if missing else comparer.create(record, binding, permissions)
             case Undecided() as binding:
-                return comparer.undecided(record, binding)
+                return Verdicts(
+                    undecided(record, binding, self.catalog.models[record.address.model], comparer.resolver)
+                )
             case _:
                 return Verdicts()
 
