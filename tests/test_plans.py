@@ -7,6 +7,7 @@ import re
 from html.parser import HTMLParser
 from typing import Any
 
+import httpx
 import pytest
 
 from stemctl.catalog import load_catalog
@@ -391,3 +392,21 @@ def test_markdown_keeps_within_its_bytes_riskiest_first(lab: Lab, most: int) -> 
     assert text.count("<details") == text.count("</details>")
     if most < 20000:
         assert re.search(r"\d+ more changes do not fit here", text)
+
+
+def test_a_kept_plan_is_applied_once_as_soon_as_anything_of_it_was_sent(lab: Lab) -> None:
+    lab.sessions("{name: a, description: One.}")
+    lab.apply()
+    lab.sessions("{name: a, description: Two.}")
+    lab.run("plan", "--out", "plan.json")
+
+    lab.intercept = lambda request: httpx.Response(502) if request.method == "GET" else None
+    assert lab.run("apply", "plan.json").code == 1  # nothing could be looked at, so nothing was sent
+    lab.intercept = lambda request: httpx.Response(400, json=["No."]) if request.method == "PATCH" else None
+    assert lab.run("apply", "plan.json").code == 1
+    assert [s.method for s in lab.writes] == ["PATCH"]
+    lab.intercept = lambda request: None
+    again = lab.run("apply", "plan.json")
+    assert again.code == 1
+    assert "was made at serial 1 of the state, which is at 2 since run" in again.err
+    assert lab.writes == []
