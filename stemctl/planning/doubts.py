@@ -44,12 +44,17 @@ def sent_at(doubt: Doubt) -> datetime.datetime:
 
 def in_doubt(doubt: Doubt) -> tuple[str, ...]:
     """What is said of a change whose earlier request may still arrive."""
-    return (f"sent at {sent_at(doubt):%H:%M:%SZ} without an answer; decided by a plan after {settles_at(doubt)}",)
+    return (f"sent at {clock(sent_at(doubt))} without an answer; decided by a plan after {settles_at(doubt)}",)
 
 
 def settles_at(doubt: Doubt) -> str:
     """The time of day after which a look decides."""
-    return f"{sent_at(doubt) + SETTLES_AFTER:%H:%M:%SZ}"
+    return clock(sent_at(doubt) + SETTLES_AFTER)
+
+
+def clock(moment: datetime.datetime) -> str:
+    """A time of day, in UTC."""
+    return f"{moment.astimezone(datetime.UTC):%H:%M:%SZ}"
 
 
 def creations(entry: Entry | None) -> tuple[Doubt, ...]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from stemctl.catalog import Field, Model
 from stemctl.plan import Action, Change, FieldChange, Held
 from stemctl.planning.declared import base_of, written_rows
-from stemctl.planning.doubts import in_doubt
+from stemctl.planning.doubts import clock, in_doubt, sent_at
 from stemctl.planning.identity import Undecided
 from stemctl.planning.references import Resolver
 from stemctl.planning.values import same
@@ -48,10 +48,10 @@ def _words(record: Record, binding: Undecided, model: Model) -> tuple[str, ...]:
         return in_doubt(binding.doubt)
     if len(lines) > 1:
         return (f"{len(lines)} records on the server have what was sent; one of these binds it:", *lines)
-    (id_,) = binding.lives
     return (
-        f"sent at {binding.doubt.at} without an answer, and id {id_} of this {model.identity} has other content;",
-        f"perhaps of somebody else. If it is not yours, choose another {model.identity}. If it is yours:",
+        f"sent at {clock(sent_at(binding.doubt))} without an answer; one of this {model.identity} is there now, "
+        "with other content,",
+        f"perhaps somebody else's. If it is not yours, choose another {model.identity}. If it is yours:",
         *lines,
     )
 

@@ -19,7 +19,7 @@ def field_lines(change: Change, look: Look) -> list[str]:
 
 def _rows(change: Change, f: FieldChange) -> Iterator[Row]:
     if change.held is Held.CONFLICT:
-        yield from _conflict(f)
+        yield from _conflict(change, f)
     elif change.held is Held.PENDING:
         yield (f.path, f"proposed: {shown(f.before)}; files: {shown(f.after)}")
     elif change.action is Action.CREATE:
@@ -38,10 +38,10 @@ def _rows(change: Change, f: FieldChange) -> Iterator[Row]:
         yield (f.path, _edited(change, f))
 
 
-def _conflict(f: FieldChange) -> Iterator[Row]:
+def _conflict(change: Change, f: FieldChange) -> Iterator[Row]:
     if f.reason == "conflict":
         yield (f.path, "")
-        yield ("  base", shown(f.base))
+        yield ("  sent" if change.doubt else "  base", shown(f.base))
         yield ("  files", shown(f.after))
         yield ("  server", shown(f.before))
     elif isinstance(f.before, list) and isinstance(f.after, list):

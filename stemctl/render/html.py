@@ -105,7 +105,7 @@ def _card(change: Change, opened: bool) -> str:
 
 def _rows(change: Change, f: FieldChange) -> str:
     if f.reason == "conflict":
-        sides = [("base", f.base), ("files", f.after), ("server", f.before)]
+        sides = [("sent" if change.doubt else "base", f.base), ("files", f.after), ("server", f.before)]
         return _row(f.path, "") + "".join(_row(f"— {name}", _value(value)) for name, value in sides)
     tag = f' <span class="tag">held: {escape(f.held)}</span>' if f.held else ""
     return _row(f.path, _difference(change, f) + tag + _direction(f))

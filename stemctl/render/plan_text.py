@@ -253,6 +253,8 @@ def next_hints(plan: Plan, look: Look) -> list[Hint]:
     if conflicts:
         words = " ".join(_typed(str(c.address)) for c in conflicts[:3])
         hints.append((f"stemctl resolve {words}", "the files' values become an edit of the server's"))
+    if any(c.held is Held.CONFLICT and c.doubt is not None for c in plan.held()):
+        hints.append(("stemctl runs list", "what was sent, when and by whom"))
     asking = {kind: sum(_asks(c, kind) for c in plan.changes) for kind in PERMISSIONS}
     for kind, number in asking.items():
         if number:
@@ -311,7 +313,8 @@ def _to_write(plan: Plan, look: Look) -> list[str]:
     if gone:
         lines.append("To accept that it is gone, take it out of its file:")
         lines += [f"      {visible(str(c.address))}    {_place(c)}" for c in gone[:5]]
-    conflicts = [(c, f) for c in plan.held() for f in c.fields if f.held is Held.CONFLICT and f.reason == "conflict"]
+    sides = [(c, f) for c in plan.held() for f in c.fields if c.doubt is None and f.held is Held.CONFLICT]
+    conflicts = [(c, f) for c, f in sides if f.reason == "conflict"]
     if conflicts:
         lines.append("To settle a conflict with the server's value, write it in the file:")
         lines += look.wrapped([(visible(str(c.address)), _to_copy(c, f)) for c, f in conflicts[:5]])
