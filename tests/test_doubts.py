@@ -144,6 +144,7 @@ def test_who_knows_that_it_is_theirs_says_so(lab: Lab, how: str) -> None:
     id_ = lab.api("POST", "stem/session/", theirs)["session"]["id"]
     words = ["resolve", "session/a"] if how == "resolve" else ["import", "session/a", id_]
     assert lab.run(*words).code == 0
+    assert settled(lab) == []
     lab.apply("--allow", "replace")
     (patch,) = lab.writes
     assert patch.body == {"description": "Ours.", "tags": ["theirs", "mine"]}
