@@ -76,6 +76,9 @@ def _rule(keyword: str, schema: Schema, part: _Part) -> Accepts | None:
         case "required":
             needed = set(expected)
             return lambda value: type(value) is not dict or value.keys() >= needed
+        case "anyOf":
+            either = [part(one) for one in expected]
+            return lambda value: any(accepts(value) for accepts in either)
         case "not":
             accepts = part(expected)
             return lambda value: not accepts(value)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -20,6 +21,10 @@ NAME = "stemctl.yaml"
 SANDBOX = "sandbox:"
 OFFICIAL_HOST = "www.brainstem.org"
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+_URL = re.compile(
+    r"https?://(?:[a-z0-9_][a-z0-9._-]*|\[[0-9a-f:.]+\])(?::[0-9]+)?/[a-z0-9._~!$&'()*+,;=:@%/-]*", re.IGNORECASE
+)
+"""What every reader of URLs takes apart alike: what we check is where the requests go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +88,7 @@ class Config:
         if name in ("sandbox", SANDBOX):
             return Server("sandbox", SANDBOX)
         if "://" in name:
-            return _checked(Server(_name_of(name), _slash(name)))
+            return _named(_checked(Server("--server", _slash(name))))
         known = dict.fromkeys([*self.servers, "sandbox"])
         near = nearest(name, known)
         why = f"{NAME} has {', '.join(known)}; a URL works too."
@@ -139,15 +144,27 @@ def _config(root: Path, data: Mapping[str, Value]) -> Config:
 
 
 def _checked(server: Server) -> Server:
-    parts = urlsplit(server.url)
-    if parts.username or parts.password:
+    if server.is_sandbox:
+        return server
+    try:
+        parts = urlsplit(server.url)
+        known = parts.hostname is not None and parts.port != 0  # both raise for what is no host and no port
+    except ValueError:
+        known = False
+    if known and "@" in parts.netloc:
         raise ConfigError(
             f"The url of {server.name} holds a user name or password.",
             "Secrets do not belong into files and commands; stemctl login gets a token.",
         )
-    if server.faults and not server.is_sandbox:
+    if not known or not _URL.fullmatch(server.url):
+        found = "" if "@" in server.url else f"It is {server.url!r:.100}. "  # a password may stand there
+        raise ConfigError(
+            f"The url of {server.name} is no address of a server.",
+            f"{found}Write https://HOST/, without ? and #, in plain letters (xn--... for others).",
+        )
+    if server.faults:
         raise ConfigError(f"{server.name} has faults, and is no sandbox.", "Faults strike in a sandbox alone.")
-    if server.is_sandbox or parts.scheme == "https" or (parts.scheme == "http" and server.is_loopback):
+    if parts.scheme == "https" or (parts.scheme == "http" and server.is_loopback):
         return server
     raise ConfigError(
         f"{server.url} is not https.",
@@ -155,11 +172,11 @@ def _checked(server: Server) -> Server:
     )
 
 
-def _name_of(url: str) -> str:
-    """A name for a server that is only known by its URL; its state file is called so."""
-    parts = urlsplit(url)
+def _named(server: Server) -> Server:
+    """A server that is only known by its URL, with a name; its state file is called so."""
+    parts = urlsplit(server.url)
     port = f"_{parts.port}" if parts.port else ""
-    return "".join(c if c.isalnum() or c in ".-" else "_" for c in f"{parts.hostname or ''}") + port
+    return replace(server, name="".join(c if c.isalnum() or c in ".-" else "_" for c in parts.hostname or "") + port)
 
 
 def _slash(url: str) -> str:

@@ -12,6 +12,7 @@ Schema = dict[str, Any]
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 PERMISSIONS = ("delete", "revert", "replace", "cascade")
+PORTALS = ("private", "public", "super")
 
 
 def config_schema(editions: Sequence[str]) -> Schema:
@@ -55,7 +56,7 @@ def _server(editions: Sequence[str]) -> Schema:
                 "pattern": portable("^(?:sandbox:|https?://[^ ]+)$"),
                 "description": "Where it is. sandbox: is one in this process. Example: https://www.brainstem.org/",
             },
-            portal={"enum": ["private", "public", "super"], "description": "Which records are seen. Default: private"},
+            portal={"enum": [*PORTALS], "description": "Which records are seen. Default: private"},
             edition={"enum": spellings, "description": "State of the API, needed for a real server."},
             seed=_text("Records that fill a new sandbox: a file in the shape of a manifest."),
             faults=_text("Faults that strike requests to the sandbox: a file as in docs/faults.md."),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -26,8 +25,10 @@ from stemctl.plan import (
     hash_of,
     request_path,
 )
+from stemctl.plan_check import contradiction, has_its_shape, misfit
 from stemctl.records import Address, Place
 from stemctl.state import State
+from stemctl.strictjson import read_json
 
 Document = Mapping[str, Any]
 
@@ -39,7 +40,7 @@ class BadPlan(StemctlError):
 def is_plan(text: str) -> bool:
     """Whether a text is meant to be a plan document, sound or not."""
     try:
-        document = json.loads(text)
+        document = read_json(text)
     except ValueError:
         return False
     return isinstance(document, dict) and {"format", "digest", "changes"} <= set(document)
@@ -49,11 +50,12 @@ def open_plan(text: str, name: str) -> Plan:
     """Read a plan file.
 
     Raises:
-        BadPlan: it is of another format, not as its schema says, or was edited.
+        BadPlan: it is of another format, not as its schema says, was edited, or contradicts itself.
     """
-    document = json.loads(text)
+    document = read_json(text)
     if document["format"] != FORMAT:
-        raise BadPlan(f"{name} has format {document['format']}, this stemctl reads {FORMAT}.", _AGAIN_WHY, _again(name))
+        other = f"{name} has format {document['format']!s:.20}, this stemctl reads {FORMAT}."
+        raise BadPlan(other, _AGAIN_WHY, _again(name))
     edited = BadPlan(
         f"{name} was edited, or is damaged.",
         "A plan is applied as it was made and reviewed, or not at all. Nothing was sent.",
@@ -62,12 +64,16 @@ def open_plan(text: str, name: str) -> Plan:
     body = {key: value for key, value in document.items() if key != "checksum"}
     if document.get("checksum") != hash_of(body):
         raise edited
+    if not has_its_shape(document):
+        raise edited
     try:
         plan = plan_of(document)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise edited from error
     if plan.digest != document["digest"]:
         raise BadPlan(f"{name} does not have the digest that it states.", "Nothing was sent.", _again(name))
+    if wrong := contradiction(plan):
+        raise BadPlan(f"{name} is no plan that stemctl makes: {wrong}.", "Nothing was sent.", _again(name))
     return plan
 
 
@@ -101,6 +107,12 @@ def check_fits(plan: Plan, target: Target, state: State, catalog: Catalog, name:
         )
     for change in plan.changes:
         _check_request(change, catalog, name)
+    for row in plan.bookkeeping:
+        model = catalog.models.get(row.address.model)
+        if wrong := misfit(row, model) if model else "there is no such model":
+            raise BadPlan(
+                f"{name} does not fit edition {catalog.edition}: {row.address}: {wrong}.", "Nothing was sent."
+            )
 
 
 def _check_request(change: Change, catalog: Catalog, name: str) -> None:
@@ -116,6 +128,8 @@ def _check_request(change: Change, catalog: Catalog, name: str) -> None:
             f"{name} has a request for {change.address} that is not what its change says.",
             f"{request.method} {request.path}, and not {expected[0]} {expected[1]}. Nothing was sent.",
         )
+    if wrong := misfit(change, model):
+        raise BadPlan(f"{name} does not fit edition {catalog.edition}: {wrong}.", "Nothing was sent.", _again(name))
 
 
 def plan_of(d: Document) -> Plan:

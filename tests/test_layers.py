@@ -9,9 +9,10 @@ from pathlib import Path
 PACKAGE = Path(__file__).parent.parent / "stemctl"
 
 LAYERS = {
-    "values": "errors records diagnostics plan state",
+    "values": "errors records diagnostics masking plan state strictjson",
     "pure": """
-        accepts catalog config_schema explain nearest patterns plan_schema planning render runs saved schema
+        accepts catalog config_schema explain nearest patterns plan_check plan_schema planning render runs saved schema
+        shapes
         manifests.across manifests.check manifests.defaults manifests.document manifests.formats manifests.judge
         manifests.moments manifests.scalars manifests.subject manifests.syntax manifests.translate
     """,

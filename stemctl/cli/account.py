@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import click
 
@@ -19,6 +20,7 @@ def login(screen: Screen, headless: bool) -> int:
     import webbrowser
 
     from stemctl import workspace
+    from stemctl.render.wording import visible
     from stemctl.server import account, tokens
 
     space = screen.open()
@@ -32,10 +34,10 @@ def login(screen: Screen, headless: bool) -> int:
         async with workspace.connect(space) as link:
             pending = await account.begin_login(link.http, link.base)
             if headless or not webbrowser.open(pending.complete_uri):
-                click.echo(f"Open  {pending.uri}\nCode  {pending.user_code}", err=True)
+                screen.ask(f"Open  {pending.uri}\nCode  {visible(pending.user_code)}")
             else:
-                click.echo(f"Your browser shows {pending.uri}; the code there is {pending.user_code}.", err=True)
-            click.echo("Waiting until you have agreed there. Ctrl-C gives up.", err=True)
+                screen.ask(f"Your browser shows {pending.uri}; the code there is {visible(pending.user_code)}.")
+            screen.ask("Waiting until you have agreed there. Ctrl-C gives up.")
             return await account.finish_login(link.http, link.base, pending)
 
     path = tokens.keep_token(space.server.host, asyncio.run(run()))
@@ -72,6 +74,8 @@ def doctor(screen: Screen, form: str) -> int:
     space = screen.open()
     token = tokens.find_token(space.server, space.environ)
     checks = [Check("token", token is not None, f"from {token.source}" if token else "none")]
+    if token is not None and tokens.readable_by_others(Path(token.source)):
+        checks.append(Check("token", None, f"others on this machine may read it: chmod 600 {token.source}"))
     withheld = tokens.withheld(space.server, space.environ)
     if withheld:
         says = f"{withheld} is not sent to {space.server.host}; {tokens.HOSTS_VARIABLE} names hosts it may go to"

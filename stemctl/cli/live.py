@@ -152,8 +152,8 @@ def _decision(verdict: str, done: str, what: str) -> click.Command:
         if form == "json":
             screen.document([proposal.document() for proposal in found])
         else:
-            screen.out("\n".join(f"{p.address}: {done}, approval {p.id}" for p in found))
             look = screen.look()
+            screen.out("\n".join(look.columns([(f"{p.address}: {done}, approval {p.id}",) for p in found], indent=0)))
             screen.note("\n".join(look.next([("stemctl plan", "what is different now")])))
         return 0
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from stemctl import __version__
+from stemctl import __version__, masking
 from stemctl.cli.screen import Screen
 from stemctl.errors import InvalidFiles, StemctlError
 
@@ -86,6 +86,7 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run a command line; every failure becomes a message here, and nowhere else."""
+    masking.begin(os.environ)
     screen = Screen(json=wants_json(arguments))
     try:
         code = cli.main(arguments or ["--help"], prog_name="stemctl", standalone_mode=False, obj=screen)
@@ -133,7 +134,7 @@ def _bug(error: Exception) -> StemctlError:
     handle, name = tempfile.mkstemp(prefix="stemctl-trace-", suffix=".txt")
     with open(handle, "w", encoding="utf-8") as file:
         file.write(f"stemctl {__version__}, Python {sys.version}, {sys.platform}\n\n")
-        file.write("".join(traceback.format_exception(error)))
+        file.write(masking.masked("".join(traceback.format_exception(error))))
     bug = StemctlError(
         "This is a bug in stemctl.",
         f"{type(error).__name__}; what happened is written to {name}.\n"

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from stemctl.errors import InvalidFiles, StemctlError
-from stemctl.render.look import Look
+from stemctl.masking import masked
+from stemctl.render.look import LONGEST_LINE, Look
+from stemctl.render.wording import cut, harmless, json_text, visible
 
 if TYPE_CHECKING:
     from stemctl.catalog import Catalog
@@ -53,11 +55,17 @@ class Screen:
     def look(self, catalog: Catalog | None = None) -> Look:
         """What the terminal can show."""
         width = shutil.get_terminal_size((DEFAULT_WIDTH, 24)).columns
-        encoding = (getattr(sys.stdout, "encoding", None) or "ascii").lower()
         nouns = {}
         if catalog is not None:
             nouns = {m.name: (m.words, m.count(2).partition(" ")[2]) for m in catalog.models.values()}
-        return Look(max(60, width), self.colour, encoding.startswith("utf"), self.verbose, self.program, nouns=nouns)
+        return Look(
+            max(60, width),
+            self.colour,
+            _encoding(sys.stdout).startswith("utf"),
+            self.verbose,
+            self.program,
+            nouns=nouns,
+        )
 
     def open(self) -> Workspace:
         """The workspace that the options name."""
@@ -82,21 +90,29 @@ class Screen:
 
     def document(self, document: Any) -> None:
         """The answer as one JSON document."""
-        import json
-
-        self._echo(json.dumps(document, indent=2, ensure_ascii=False))
+        self._echo(json_text(document, ascii_only=not _encoding(sys.stdout).startswith("utf")))
 
     def _echo(self, text: str) -> None:
         """Write to stdout; a reader that has left, as `| head` does, must not end what we are doing."""
         try:
-            click.echo(text, color=self.colour)
+            click.echo(self._clean(text, sys.stdout), color=self.colour)
         except BrokenPipeError:
             sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - for the rest of the process
+
+    def _clean(self, text: str, stream: Any) -> str:
+        """The last look at every text: no token in it, nothing that a terminal obeys, no character it lacks."""
+        encoding = _encoding(stream)
+        text = harmless(masked(text), self.colour)
+        return text if encoding.startswith("utf") else text.encode(encoding, "backslashreplace").decode(encoding)
 
     def note(self, text: str) -> None:
         """A remark about the run."""
         if not self.quiet:
-            click.echo(text, err=True)
+            self.ask(text)
+
+    def ask(self, text: str) -> None:
+        """What must be read, on stderr."""
+        click.echo(self._clean(text, sys.stderr), err=True)
 
     def findings(self, diagnostics: Sequence[Diagnostic], summary: str = "") -> None:
         """Findings about the files, as part of the answer."""
@@ -122,7 +138,11 @@ class Screen:
             self.document(error_document(error))
             return error.exit_code
         look = self.look()
-        lines = [f"{look.paint('red', 'Error:')} {error.what}"]
-        lines += [f"       {line}" for line in error.why.splitlines()]
-        click.echo(look.finish([*lines, *look.next(error.hints)]).rstrip("\n"), err=True, color=self.colour)
+        lines = [f"{look.paint('red', 'Error:')} {cut(visible(error.what), LONGEST_LINE)}"]
+        lines += [f"       {cut(visible(line), LONGEST_LINE)}" for line in error.why.split("\n") if error.why]
+        self.ask(look.finish([*lines, *look.next(error.hints)]).rstrip("\n"))
         return error.exit_code
+
+
+def _encoding(stream: Any) -> str:
+    return (getattr(stream, "encoding", None) or "ascii").lower()

@@ -7,9 +7,9 @@ from dataclasses import replace
 from stemctl.catalog import Catalog
 from stemctl.errors import StateError
 from stemctl.plan import Action, Bookkeeping, Change, Outcome, Status
-from stemctl.planning.values import fits
 from stemctl.records import Address, Fields
 from stemctl.runs import Run
+from stemctl.shapes import fits
 from stemctl.state import Doubt, Entry, Proposed, State, ways_out
 
 
@@ -42,14 +42,15 @@ def check_state(state: State, catalog: Catalog, where: str) -> State:
     for address, entry in state.records.items():
         rows = catalog.models[address.model].fields if address.model in catalog.models else {}
         sent = [doubt.body for doubt in entry.doubts] + [doubt.declared for doubt in entry.doubts]
-        for fields in (entry.applied, entry.observed, entry.approval.sent if entry.approval else {}, *sent):
-            wrong = next((name for name, value in fields.items() if name in rows and not fits(rows[name], value)), None)
-            if wrong is not None:
-                raise StateError(
-                    f"{where} has a {wrong} of {address} that is none.",
-                    "It was edited, or is damaged. Nothing was sent.",
-                    ways_out(where),
-                )
+        sent += [entry.applied, entry.observed, entry.approval.sent if entry.approval else {}]
+        known = ((name, value) for fields in sent for name, value in fields.items() if name in rows)
+        wrong = next((name for name, value in known if not fits(rows[name], value, planned=True)), None)
+        if wrong is not None:
+            raise StateError(
+                f"{where} has a {wrong} of {address} that is none.",
+                "It was edited, or is damaged. Nothing was sent.",
+                ways_out(where),
+            )
     return state
 
 

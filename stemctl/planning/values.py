@@ -55,29 +55,6 @@ def canonical(field: Field, value: Value) -> Value:
             return _plain(value)
 
 
-_SCALARS = (str, int, float, bool)
-_FITS: dict[str, tuple[type, ...]] = {"number": (int, float), "integer": (int,), "boolean": (bool,)}
-
-
-def fits(field: Field, value: Value) -> bool:
-    """Whether a value has the shape of a field, as files write it or as a server answers it; null always has."""
-    if value is None or field.kind == "json":
-        return True
-    if field.kind == "map" and isinstance(value, dict):
-        return all(isinstance(one, _SCALARS) for one in value.values())
-    if field.kind in ("map", "items"):
-        return isinstance(value, list) and all(isinstance(item, dict) and _is_flat(item) for item in value)
-    if field.kind in ("list", "references"):
-        return isinstance(value, list) and all(isinstance(one, str) or _is_new(one) for one in value)
-    if field.kind == "reference" and _is_new(value):
-        return True
-    return isinstance(value, _FITS.get(field.kind, (str,)))
-
-
-def _is_flat(item: dict[str, Value]) -> bool:
-    return all(one is None or isinstance(one, _SCALARS) for one in item.values())
-
-
 def is_empty(field: Field, value: Value) -> bool:
     """Whether a value says nothing: the field's own empty value, null, or an empty container of any shape."""
     return value is None or value in ("", [], {}) or (field.kind == "text" and canonical(field, value) == "")

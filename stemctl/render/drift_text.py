@@ -7,15 +7,15 @@ from typing import Any
 
 from stemctl.errors import Hint
 from stemctl.planning.drift import Drift, Drifted, Moved
-from stemctl.render.look import Look
-from stemctl.render.wording import difference, element_diff, joined, shown, visible
+from stemctl.render.look import LONGEST_CELL, LONGEST_LAST, Look
+from stemctl.render.wording import cut, difference, element_diff, joined, shown, visible
 
 
 def drift_text(drift: Drift, look: Look) -> str:
     """The screen below its first line."""
     lines = []
     for name, reason in drift.unread.items():
-        lines.append(f"{look.count(name, 2)[2:]} could not all be read: {reason}")
+        lines.append(f"{look.count(name, 2)[2:]} could not all be read: {cut(look.cell(reason), LONGEST_LAST)}")
     if not drift.looked_at:
         lines.append("Nothing was applied from here yet, so there is nothing to compare with.")
         return look.finish([*lines, *look.next([("stemctl plan", "compares the files with the server")])])
@@ -40,7 +40,7 @@ def drift_text(drift: Drift, look: Look) -> str:
 
 def _record(record: Drifted, drift: Drift, look: Look) -> list[str]:
     place = f"{visible(record.place.file)}:{record.place.line}" if record.place else "not in the files"
-    title = visible(str(record.address))
+    title = cut(visible(str(record.address)), LONGEST_CELL)
     lines = [f"  {look.paint('bold', title)}{' ' * max(2, look.width - 2 - len(title) - len(place))}{place}"]
     if record.missing:
         seen = drift.totals.get(record.address.model)

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from stemctl.diagnostics import Diagnostic, Severity
-from stemctl.render.look import Look
-from stemctl.render.wording import visible
+from stemctl.render.look import LONGEST_LINE, Look
+from stemctl.render.wording import cut, visible
 
 _STYLES = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "blue"}
 _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
@@ -68,7 +68,7 @@ def _command(finding: Diagnostic) -> str:
 
 
 def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return visible(text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A"))
 
 
 def _property(text: str) -> str:
@@ -78,10 +78,12 @@ def _property(text: str) -> str:
 def _block(finding: Diagnostic, look: Look) -> list[str]:
     place = f"{look.paint('bold', visible(str(finding.place)))}: " if finding.place else ""
     severity = look.paint(_STYLES[finding.severity], f"{finding.severity.value}:")
-    lines = [f"{place}{severity} {visible(finding.message)} {look.paint('dim', f'[{finding.code}]')}"]
+    lines = [
+        f"{place}{severity} {cut(visible(finding.message), LONGEST_LINE)} {look.paint('dim', f'[{finding.code}]')}"
+    ]
     if finding.severity is Severity.NOTE:
         return lines
-    remedy = visible(finding.remedy)
+    remedy = cut(visible(finding.remedy), LONGEST_LINE)
     if finding.place is None or not finding.line:
         return [*lines, f"{'':{_GUTTER}} | {remedy}"] if remedy else lines
     return [*lines, *_source(finding, finding.place.line, finding.place.column - 1, remedy, look)]

@@ -7,12 +7,26 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from stemctl.errors import Hint
+from stemctl.render.wording import cut, harmless
 
 _CODES = {"green": "32", "yellow": "33", "blue": "34", "red": "31", "dim": "2", "bold": "1"}
 _PLAIN = str.maketrans({"→": "->", "…": "...", "━": "#", "─": "-"})
 
 MARGINS = {"+": "green", "~": "yellow", "…": "yellow", "=": "blue", ".": "blue", "-": "red", "!": "red"}
 """The symbols of the margin and their colours."""
+
+
+_LONGEST_NAME = 60
+"""Characters that a name may push the text beside it to the right."""
+
+LONGEST_CELL = 160
+"""Characters of a name on the screen. Sound ones are shorter; others must not push everything else out of sight."""
+
+LONGEST_LAST = 300
+"""The same for the last cell of a row, which pushes nothing."""
+
+LONGEST_LINE = 500
+"""The same for a sentence of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +57,13 @@ class Look:
             return text
         return "\n".join(_ascii_margin(line).translate(_PLAIN) for line in text.split("\n"))
 
+    def cell(self, text: str) -> str:
+        """Text that stays in its line and obeys nobody: but for our own colours, every control character is shown."""
+        return harmless(text, self.colour, lines=False)
+
     def headline(self, symbol: str, title: str, right: str) -> list[str]:
         """A record's line: symbol and address, with `right` at the right edge, on its own line if need be."""
+        title, right = cut(self.cell(title), LONGEST_CELL), cut(self.cell(right), LONGEST_CELL)
         margin = self.paint(MARGINS[symbol], symbol)
         left = f"  {margin} {self.paint('bold', title)}"
         space = self.width - 4 - len(title) - len(right)
@@ -58,15 +77,23 @@ class Look:
         """Rows of two or more cells, every cell but the last padded to its column."""
         if not rows:
             return []
+        rows = [
+            (*(cut(self.cell(text), LONGEST_CELL) for text in row[:-1]), cut(self.cell(row[-1]), LONGEST_LAST))
+            for row in rows
+        ]
         widths = [max(len(row[i]) for row in rows) + gap for i in range(len(rows[0]) - 1)]
         return [" " * indent + "".join(c.ljust(w) for c, w in zip(row, widths, strict=False)) + row[-1] for row in rows]
 
     def wrapped(self, rows: Sequence[tuple[str, str]], indent: int = 6) -> list[str]:
-        """Two columns, of which the second is broken at words where it does not fit the width."""
-        column = indent + max((len(name) for name, _ in rows), default=0) + 4
+        """Two columns, of which the second is broken where it does not fit the width, at words if it has any."""
+        rows = [(cut(self.cell(name), LONGEST_CELL), self.cell(text)) for name, text in rows]
+        column = indent + max((len(name) for name, _ in rows if len(name) <= _LONGEST_NAME), default=0) + 4
         lines: list[str] = []
         for name, text in rows:
-            parts = textwrap.wrap(text, max(30, self.width - column), break_long_words=False, break_on_hyphens=False)
+            if len(name) > _LONGEST_NAME:
+                lines.append(" " * indent + name)
+                name = ""
+            parts = textwrap.wrap(text, max(30, self.width - column), break_on_hyphens=False)
             lines.append((" " * indent + name).ljust(column) + (parts[0] if parts else ""))
             lines += [" " * column + part for part in parts[1:]]
         return [line.rstrip() for line in lines]
@@ -80,6 +107,7 @@ class Look:
         """What to type next: each command as it stands, and what it does."""
         if not hints:
             return []
+        hints = [(self.cell(command), self.cell(what)) for command, what in hints]
         commands = [self.command(command) for command, _ in hints]
         width = max(map(len, commands)) + 4
         rows = [

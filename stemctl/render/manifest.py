@@ -9,6 +9,7 @@ import yaml
 
 from stemctl.manifests import scalars
 from stemctl.records import Value
+from stemctl.render.wording import has_unseen, visible
 
 
 class _Writer(yaml.SafeDumper):
@@ -20,7 +21,7 @@ class _Writer(yaml.SafeDumper):
 
 def _text(writer: yaml.SafeDumper, text: str) -> yaml.Node:
     plain = yaml.SafeDumper.represent_str(writer, text)
-    if isinstance(scalars.resolve(text), str) and "\n" not in text:
+    if isinstance(scalars.resolve(text), str) and not has_unseen(text):
         return plain
     return writer.represent_scalar("tag:yaml.org,2002:str", text, style='"')
 
@@ -42,8 +43,8 @@ def manifest_text(key: str, records: Sequence[dict[str, Value]]) -> str:
 
 
 def _value(value: Value) -> str:
-    """A value in one line."""
+    """A value in one line. What nobody sees is in double quotes (see `_text`), where it is an escape."""
     text: str = yaml.dump(
         value, Dumper=_Writer, default_flow_style=True, allow_unicode=True, sort_keys=False, width=float("inf")
     )
-    return text.removesuffix("\n...\n").strip()
+    return visible(text.removesuffix("\n...\n").strip("\n"))

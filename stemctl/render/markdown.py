@@ -46,7 +46,7 @@ def _where(plan: Plan) -> str:
     server = plan.server
     facts = [f"server {_code(server.name)} {_code(server.url)}", f"portal {server.portal}", f"edition {server.edition}"]
     if plan.commit:
-        facts.append(f"commit {plan.commit[:12]}")
+        facts.append(f"commit {_code(plan.commit[:12])}")
     facts.append(f"digest {_code(plan.digest.removeprefix('sha256:')[:16])}")
     if plan.subset.only or plan.subset.exclude:
         facts.append(f"a part: {plan.subset.left_out} records were left out")

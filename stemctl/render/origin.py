@@ -6,13 +6,13 @@ from typing import Any
 
 from stemctl.planning.origin import Origin, Origins
 from stemctl.records import Place
-from stemctl.render.look import Look
-from stemctl.render.wording import shown, visible
+from stemctl.render.look import LONGEST_CELL, Look
+from stemctl.render.wording import cut, shown, visible
 
 
 def origin_text(found: Origins, look: Look) -> str:
     """Fields in one column; below each, the server's value where it is another."""
-    lines = [look.paint("bold", visible(str(found.address)))]
+    lines = [look.paint("bold", cut(visible(str(found.address)), LONGEST_CELL))]
     facts = [("id", found.id or "not on the server, as far as you may see")]
     facts += [("applied in", f"run {found.run}")] if found.run else []
     facts += [("declared in", str(found.place))] if found.place else [("declared in", "no file")]
@@ -20,7 +20,13 @@ def origin_text(found: Origins, look: Look) -> str:
     rows: list[tuple[str, str, str]] = []
     for field in found.fields:
         rows += _rows(field)
-    return look.finish([*lines, "", *(row.rstrip() for row in look.columns(rows, indent=2))])
+    cells = [(name, "" if len(value) > LONGEST_CELL else value, place) for name, value, place in rows]
+    lines.append("")
+    for (_, value, _), row in zip(rows, look.columns(cells, indent=2), strict=True):
+        lines += [row.rstrip()] if row.strip() else []
+        if len(value) > LONGEST_CELL:  # in full, since it may be copied from here
+            lines += look.wrapped([("", value)], indent=2)
+    return look.finish(lines)
 
 
 def _rows(field: Origin) -> list[tuple[str, str, str]]:

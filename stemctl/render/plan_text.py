@@ -50,7 +50,7 @@ def plan_text(plan: Plan, look: Look, advise: bool = True, saved_as: str | None 
 def where_line(server: Target, database: str | None = None) -> str:
     """The first line of every screen: which server, at which URL, through which portal, in which edition."""
     url = f"{server.url} ({database})" if database else server.url
-    return f"{server.name}  {url}  portal {server.portal}  edition {server.edition}"
+    return visible(f"{server.name}  {url}  portal {server.portal}  edition {server.edition}")
 
 
 def _settled(plan: Plan, look: Look) -> list[str]:
@@ -151,7 +151,7 @@ def _notes(plan: Plan, look: Look) -> list[str]:
     lines = []
     for note in plan.notes:
         if note.address is None:
-            lines.append(f"  {note.text}")
+            lines.append(f"  {visible(note.text)}")
             continue
         place = f"{visible(note.place.file)}:{note.place.line}" if note.place else ""
         title = visible(str(note.address))

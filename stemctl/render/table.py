@@ -23,7 +23,7 @@ def table_text(columns: Sequence[str], records: Sequence[Fields], look: Look) ->
 
 def record_text(fields: Fields, names: Mapping[str, str], look: Look) -> str:
     """Every field of a record on a line of its own; `names` says what the ids in it are called."""
-    return look.finish(look.columns([(name, shown(_named(value, names))) for name, value in fields.items()], indent=0))
+    return look.finish(look.wrapped([(name, shown(_named(value, names))) for name, value in fields.items()], indent=0))
 
 
 def _says_something(value: Value) -> bool:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 
+from stemctl.masking import remember
 from stemctl.server.answers import Forbidden, NotAuthorised, NotFound, NotTheApi, ServerError, read_answer, unreachable
 from stemctl.server.client import ReadClient
 
@@ -17,6 +20,9 @@ WINDOW = 900.0
 """Seconds that a login may take, as long as the server says nothing else."""
 
 INTERVAL = 5.0
+_SHORTEST_INTERVAL, _LONGEST_INTERVAL = 1.0, 60.0
+_ADDRESS = re.compile(r"https?://[!-~]+")
+_TOKEN = re.compile(r"[!-~]+")
 
 
 class LoginFailed(ServerError):
@@ -36,21 +42,36 @@ class Pending:
 
 
 async def begin_login(http: httpx.AsyncClient, base: str) -> Pending:
-    """Ask the server for a code."""
+    """Ask the server for a code.
+
+    Raises:
+        NotTheApi: the answer lacks something, or names an address that is no page of a server.
+    """
     answer = await _post(http, base, "auth/device/", {"client_name": CLIENT_NAME})
     try:
         return Pending(
-            uri=str(answer["verification_uri"]),
-            complete_uri=str(answer.get("verification_uri_complete", answer["verification_uri"])),
+            uri=_page(answer["verification_uri"]),
+            complete_uri=_page(answer.get("verification_uri_complete", answer["verification_uri"])),
             user_code=str(answer["user_code"]),
             device_code=str(answer["device_code"]),
-            interval=float(answer.get("interval") or INTERVAL),
-            expires_in=min(float(answer.get("expires_in") or WINDOW), WINDOW),
+            interval=min(_LONGEST_INTERVAL, max(_SHORTEST_INTERVAL, float(answer.get("interval") or INTERVAL))),
+            expires_in=min(WINDOW, float(answer.get("expires_in") or WINDOW)),
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise NotTheApi(
             "The server's login answer is not as documented.", f"{type(error).__name__}: {error}"
         ) from error
+
+
+def _page(address: Any) -> str:
+    """An address that a browser may be sent to: a page, and no file, program or option of the browser.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if not isinstance(address, str) or not _ADDRESS.fullmatch(address) or not urlsplit(address).hostname:
+        raise ValueError(f"{address!r:.80} is no address of a page")
+    return address
 
 
 async def finish_login(
@@ -66,10 +87,13 @@ async def finish_login(
         await sleep(pending.interval)
         waited += pending.interval
         answer = await _post(http, base, "auth/device/token/", {"device_code": pending.device_code})
-        if answer.get("status") == "success" and answer.get("token"):
-            return str(answer["token"])
-        if answer.get("status") != "authorization_pending":
-            raise LoginFailed("The login was not completed.", f"The server says: {answer.get('error', answer)}", _AGAIN)
+        token, status = answer.get("token"), answer.get("status")
+        if status == "success" and isinstance(token, str) and _TOKEN.fullmatch(token):
+            remember(token)
+            return token
+        if status != "authorization_pending":  # the rest of the answer is not shown: a token may be in it
+            said = answer.get("error", f"{status}, without a token" if status == "success" else status)
+            raise LoginFailed("The login was not completed.", f"The server says: {said!s:.200}", _AGAIN)
     raise LoginFailed("The login took too long.", f"The code is good for {pending.expires_in:.0f} s.", _AGAIN)
 
 
@@ -82,6 +106,9 @@ async def _post(http: httpx.AsyncClient, base: str, path: str, body: dict[str, s
     except httpx.HTTPError as error:
         raise unreachable(error, base, sent=True) from error
     return read_answer(response, "POST", base)
+
+
+_MOST_NAMES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +134,8 @@ async def examine(client: ReadClient) -> list[Check]:
         seen = {name for fields in page.records for name in fields}
         unknown = seen - set(model.fields)
         if unknown:
-            checks.append(Check(model.name, None, f"has fields that the tables lack: {', '.join(sorted(unknown))}"))
+            listed = ", ".join(sorted(unknown)[:_MOST_NAMES]) + (", ..." if len(unknown) > _MOST_NAMES else "")
+            checks.append(Check(model.name, None, f"has fields that the tables lack: {listed}"))
         lacking = {f.name for f in model.fields.values() if f.shown and not f.proposal} - seen
         if page.records and lacking:
             checks.append(Check(model.name, None, f"does not show: {', '.join(sorted(lacking))}"))

@@ -12,7 +12,6 @@ ServerError           a request did not succeed
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -20,12 +19,22 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from stemctl.catalog import Model
 from stemctl.errors import Hint, StemctlError
-from stemctl.records import Fields
+from stemctl.masking import masked
+from stemctl.records import Fields, Value, is_id
+from stemctl.shapes import fits
+from stemctl.strictjson import read_json
+
+_LONGEST_MESSAGE = 1000
+_MOST_MESSAGES = 20
+_LOOKED_AT = 10_000
+"""Characters of a page that are searched for its title."""
 
 
 class ServerError(StemctlError):
-    """A request did not succeed."""
+    """A request did not succeed. A server may echo what it was sent, so a token is masked here, where answers become
+    errors."""
 
     def __init__(
         self,
@@ -37,9 +46,9 @@ class ServerError(StemctlError):
         messages: Mapping[str, Sequence[str]] | None = None,
         sent: bool = True,
     ) -> None:
-        super().__init__(what, why, hints)
+        super().__init__(masked(what), masked(why), hints)
         self.status = status
-        self.messages = dict(messages or {})
+        self.messages = {masked(name): [masked(text) for text in texts] for name, texts in (messages or {}).items()}
         self.sent = sent
 
 
@@ -77,13 +86,35 @@ def one_record(answer: Mapping[str, Any], *keys: str) -> Fields:
     Raises:
         NotTheApi: there is none.
     """
-    for key in keys:
-        if isinstance(answer.get(key), dict):
-            return dict(answer[key])
     objects = [value for key, value in answer.items() if isinstance(value, dict) and key not in ("meta", "links")]
-    if len(objects) == 1 and "id" in objects[0]:
-        return dict(objects[0])
-    raise NotTheApi(f"The server's answer has no {keys[0]!r}.", f"It has {', '.join(map(repr, answer)) or 'nothing'}.")
+    found = [answer[key] for key in keys if isinstance(answer.get(key), dict)] or objects
+    if len(found) == 1 and is_id(found[0].get("id")):
+        return dict(found[0])
+    raise NotTheApi(f"The server's answer has no {keys[0]!r} with an id.", f"It has {named(answer)}.")
+
+
+def sound_record(fields: Value, model: Model) -> Fields:
+    """A record of a model as the server answered it, if it has an id and every field the shape of its kind.
+
+    Raises:
+        NotTheApi: it cannot be compared or shown.
+    """
+    if not isinstance(fields, dict) or not is_id(fields.get("id")):
+        raise NotTheApi(f"The server lists a {model.words} without an id.", f"It is {fields!r:.80}.")
+    for name, value in fields.items():
+        row = model.fields.get(name)
+        if row is not None and not fits(row, value):
+            raise NotTheApi(
+                f"The server's {model.words} {fields['id']} has a {name} of another shape than documented.",
+                f"It is {value!r:.80}.",
+            )
+    return fields
+
+
+def named(answer: Mapping[str, Any]) -> str:
+    """The keys of an answer, the first of them if there are many."""
+    names = [repr(key)[:40] for key in answer]
+    return ", ".join(names[:8] + ["..."] * (len(names) > 8)) or "nothing"
 
 
 def read_answer(response: httpx.Response, method: str, base: str) -> dict[str, Any]:
@@ -92,7 +123,7 @@ def read_answer(response: httpx.Response, method: str, base: str) -> dict[str, A
     if 300 <= status < 400:
         where = response.headers.get("Location", "somewhere else")
         raise NotTheApi(
-            f"The server answered {status} and points to {where}.",
+            f"The server answered {status} and points to {where[:200]}.",
             "Redirects are never followed. Is the url in stemctl.yaml right?",
             status=status,
         )
@@ -102,15 +133,15 @@ def read_answer(response: httpx.Response, method: str, base: str) -> dict[str, A
         return {}
     if "html" in response.headers.get("Content-Type", "") or response.content.lstrip()[:1] == b"<":
         raise NotTheApi(
-            f"{base} answered with an HTML page{_title(response.text)} in place of data.",
+            f"{base} answered with an HTML page{_title(_text(response))} in place of data.",
             "A login page? Then the url or the token is not right. Nothing was changed.",
             [("stemctl doctor", "looks at the server, the token and your rights")],
             status=status,
         )
     try:
-        answer = json.loads(response.content)
+        answer = read_json(response.content.decode("utf-8-sig"))
     except ValueError as error:
-        raise NotTheApi("The server's answer is cut off, or no JSON.", str(error), status=status) from error
+        raise NotTheApi("The server's answer is cut off, or no JSON.", _because(error), status=status) from error
     if not isinstance(answer, dict):
         raise NotTheApi("The server's answer is no JSON object.", f"It is {answer!r:.80}.", status=status)
     return answer
@@ -146,13 +177,26 @@ def error_messages(response: httpx.Response) -> dict[str, list[str]]:
     HTML, and plain text.
     """
     try:
-        body = json.loads(response.content)
+        body = read_json(_text(response))
     except ValueError:
-        text = response.text
+        text = _text(response).strip()
         if "<" in text[:200]:
             return {"": [_title(text).strip(" ()") or "an HTML page"]}
-        return {"": [text.strip()[:200]]} if text.strip() else {}
-    return _flat("", body)
+        return {"": [text[:200]]} if text else {}
+    found = list(_flat("", body).items())[:_MOST_MESSAGES]
+    return {
+        name[:_LONGEST_MESSAGE]: [text[:_LONGEST_MESSAGE] for text in texts[:_MOST_MESSAGES]] for name, texts in found
+    }
+
+
+def _text(response: httpx.Response) -> str:
+    """The body as text, whatever its headers say and its bytes are."""
+    return response.content.decode("utf-8-sig", "replace")
+
+
+def _because(error: ValueError) -> str:
+    """What is wrong with the text, without the text."""
+    return "It is not UTF-8." if isinstance(error, UnicodeError) else f"{error}."
 
 
 def _flat(name: str, body: Any) -> dict[str, list[str]]:
@@ -172,7 +216,7 @@ def _flat(name: str, body: Any) -> dict[str, list[str]]:
 
 
 def _title(text: str) -> str:
-    found = re.search(r"<title[^>]*>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
+    found = re.search(r"<title[^>]*>(.*?)</title>", text[:_LOOKED_AT], re.IGNORECASE | re.DOTALL)
     return f" ({' '.join(found[1].split())[:60]})" if found and found[1].strip() else ""
 
 

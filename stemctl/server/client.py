@@ -13,13 +13,16 @@ import httpx
 from stemctl.catalog import Catalog, Model
 from stemctl.records import Fields, Value
 from stemctl.server import policy
-from stemctl.server.answers import NotTheApi, one_record, read_answer, unreachable
+from stemctl.server.answers import NotTheApi, named, one_record, read_answer, sound_record, unreachable
 from stemctl.server.policy import TRIES
 from stemctl.server.throttle import Throttle
 from stemctl.server.tokens import Token
 
 PAGE = 100
 """Records asked for at once: the most the API gives."""
+
+_MOST = 10_000_000
+"""Records that a server may say it has; what says more does not count."""
 
 PARALLELISM = 8
 """Requests in flight at most, unless somebody asks for another number."""
@@ -89,21 +92,21 @@ class ReadClient:
 
     async def page(self, model: Model, offset: int = 0, query: Query = Query()) -> Page:
         """One page of a model's list."""
-        return self._page(await self._get(f"{model.app}/{model.name}/", query.params(offset)), model.many)
+        return self._page(await self._get(f"{model.app}/{model.name}/", query.params(offset)), model.many, model)
 
     async def detail(self, model: Model, id_: str, include: Sequence[str] = ()) -> Fields:
         """One record. Raises NotFound where there is none to see."""
         params = [("include[]", f"{name}.*") for name in include]
         record = one_record(await self._get(_one(model, id_), params), model.one)
-        if str(record.get("id", id_)).lower() != id_.lower():
+        if str(record["id"]).lower() != id_.lower():
             raise NotTheApi(f"The server answered with another {model.words}, id {record['id']}.")
-        return record
+        return sound_record(record, model)
 
     async def approval_page(self, model: Model, offset: int = 0, query: Query = Query()) -> Page:
         """One page of the approvals of a model."""
         assert model.approval is not None
         answer = await self._get(f"{model.app}/{model.approval.path}/", query.params(offset))
-        return self._page(answer, model.approval.many)
+        return self._page(answer, model.approval.many, model)
 
     async def approval(self, model: Model, id_: str) -> Fields:
         """One approval."""
@@ -115,18 +118,17 @@ class ReadClient:
     async def _get(self, path: str, params: Sequence[tuple[str, str]]) -> dict[str, Any]:
         return await self._send("GET", path, params=list(params))
 
-    def _page(self, answer: dict[str, Any], key: str) -> Page:
+    def _page(self, answer: dict[str, Any], key: str, model: Model) -> Page:
         records = answer.get(key)
         if not isinstance(records, list):
-            raise NotTheApi(
-                f"The server's list has no {key!r}.", f"It has {', '.join(map(repr, answer)) or 'nothing'} instead."
-            )
+            raise NotTheApi(f"The server's list has no {key!r}.", f"It has {named(answer)} instead.")
         meta = answer.get("meta")
         meta = meta if isinstance(meta, dict) else {}
         totals = [meta.get("total_results"), meta.get("count"), answer.get("count")]
-        total = next((t for t in totals if isinstance(t, int)), None)
+        total = next((t for t in totals if type(t) is int and 0 <= t <= _MOST), None)
         last = answer["next"] is None if "next" in answer else None
-        return Page(tuple(records), total, last, {k: v for k, v in answer.items() if k != key})
+        sound = tuple(sound_record(fields, model) for fields in records)
+        return Page(sound, total, last, {k: v for k, v in answer.items() if k != key})
 
     async def _send(
         self,
@@ -211,5 +213,5 @@ def _written(model: Model, answer: Mapping[str, Any]) -> Written:
     """
     key = model.approval.one if model.approval else model.one
     if not isinstance(answer.get(key), dict):
-        raise NotTheApi(f"The server's answer has no {key!r}.", f"It has {', '.join(map(repr, answer)) or 'nothing'}.")
-    return Written(dict(answer[key]), proposed=model.approval is not None)
+        raise NotTheApi(f"The server's answer has no {key!r}.", f"It has {named(answer)}.")
+    return Written(sound_record(answer[key], model), proposed=model.approval is not None)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
 import platformdirs
 
 from stemctl.config import OFFICIAL_HOST, Server
+from stemctl.errors import ConfigError
+from stemctl.masking import SANDBOX_PREFIX, VARIABLES, remember
 
-VARIABLES = ("BRAINSTEM_TOKEN", "BRAINSTEM_API_TOKEN")
 HOSTS_VARIABLE = "STEMCTL_TOKEN_HOSTS"
-_SANDBOX_PREFIX = "sandbox-"
 _SANDBOX_USER = "sandbox-user"
+_SENDABLE = re.compile(r"[ -~]+")
+"""What a header carries as it is."""
 
 
 class Token:
@@ -40,7 +43,7 @@ class Token:
 def token_file(host: str) -> Path:
     """stemctl's own token file for a host (with its port, if the URL names one)."""
     safe = "".join(c if c.isalnum() or c in ".-" else "_" for c in host)
-    return Path(platformdirs.user_config_dir("stemctl")) / "tokens" / safe
+    return Path(platformdirs.user_config_dir("stemctl")) / "tokens" / (safe if safe.strip(".") else "_")
 
 
 def find_token(server: Server, environ: Mapping[str, str], home: Path | None = None) -> Token | None:
@@ -48,21 +51,39 @@ def find_token(server: Server, environ: Mapping[str, str], home: Path | None = N
 
     Tokens of the environment go to www.brainstem.org, to this machine and to the hosts in STEMCTL_TOKEN_HOSTS:
     whoever edits a URL in a pull request must not be sent them. The sandbox takes its own tokens and no other.
+
+    Raises:
+        ConfigError: it is not the text of a token.
     """
     if server.is_sandbox:
-        text = next((environ[v] for v in VARIABLES if environ.get(v, "").startswith(_SANDBOX_PREFIX)), _SANDBOX_USER)
+        text = next((environ[v] for v in VARIABLES if environ.get(v, "").startswith(SANDBOX_PREFIX)), _SANDBOX_USER)
         return Token(text, "the sandbox")
     if may_send_to(server, environ):
         for variable in VARIABLES:
             if environ.get(variable):
-                return Token(environ[variable].strip(), variable)
+                return _secret(environ[variable].strip(), variable)
     paths = [token_file(server.host)]
     if server.host == OFFICIAL_HOST:
         paths.append((home or Path.home()) / ".config" / "brainstem" / "token")
     for path in paths:
-        if path.is_file() and (text := path.read_text(encoding="utf-8").strip()):
-            return Token(text, str(path))
+        if path.is_file() and (text := path.read_text(encoding="utf-8", errors="replace").strip()):
+            return _secret(text, str(path))
     return None
+
+
+def _secret(text: str, source: str) -> Token:
+    """A token that no output names from now on.
+
+    Raises:
+        ConfigError: it has characters that no token has; a fault of the connection would quote them.
+    """
+    remember(text)
+    if not _SENDABLE.fullmatch(text):
+        raise ConfigError(
+            f"The token from {source} is no token.",
+            "It has line ends or other characters in it that no token has. Nothing was sent.",
+        )
+    return Token(text, source)
 
 
 def may_send_to(server: Server, environ: Mapping[str, str]) -> bool:
@@ -81,13 +102,20 @@ def withheld(server: Server, environ: Mapping[str, str]) -> str | None:
 def keep_token(host: str, text: str) -> Path:
     """Write a token to stemctl's file for a host, readable by its owner alone from the first byte."""
     path = token_file(host)
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for folder in (path.parent.parent, path.parent):  # mkdir gives its mode to the last of several folders alone
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.parent.chmod(0o700)
     fresh = path.with_name(path.name + ".new")
     fresh.unlink(missing_ok=True)
     with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
         file.write(text + "\n")
     fresh.replace(path)
     return path
+
+
+def readable_by_others(path: Path) -> bool:
+    """Whether other users of this machine can read a token file (which Windows keeps among its user's own)."""
+    return os.name == "posix" and path.is_file() and bool(path.stat().st_mode & 0o077)
 
 
 def drop_token(host: str) -> Path | None:

@@ -1,0 +1,44 @@
+"""The secrets of this run, so that no output names them, whoever put them there: a server that echoes its request, an
+exception that quotes a header."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+VARIABLES = ("BRAINSTEM_TOKEN", "BRAINSTEM_API_TOKEN")
+SANDBOX_PREFIX = "sandbox-"
+MASK = "(the token)"
+_SHORTEST = 8
+"""Shorter text is no secret, and may be part of any word."""
+
+_secrets: list[str] = []
+
+
+def remember(secret: str) -> None:
+    """From now on, mask this text."""
+    if len(secret) >= _SHORTEST and secret not in _secrets:
+        _secrets.append(secret)
+        _secrets.sort(key=len, reverse=True)  # one may hold another
+
+
+def begin(environ: Mapping[str, str]) -> None:
+    """A new run knows the tokens of its environment, sent or not, and no others yet. Those of the sandbox are no
+    secrets: the manual names them."""
+    _secrets.clear()
+    for variable in VARIABLES:
+        text = environ.get(variable, "").strip()
+        if not text.startswith(SANDBOX_PREFIX):
+            remember(text)
+
+
+def masked(text: str) -> str:
+    """The text without the secrets, also where they are spelled as in a URL or in JSON."""
+    if not _secrets:
+        return text
+    import json  # not loaded, as most of stemctl is not, before there is something to do
+    from urllib.parse import quote
+
+    for secret in _secrets:
+        for spelling in {secret, quote(secret, safe=""), json.dumps(secret)[1:-1]}:
+            text = text.replace(spelling, MASK)
+    return text

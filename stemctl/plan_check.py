@@ -1,0 +1,125 @@
+"""Whether a plan out of a file can be what stemctl wrote: its shape, and that its parts agree with each other.
+
+A checksum shows that nobody edited a plan by mistake. Whoever wants to can make a new one, so a plan is trusted no
+further than its requests were reviewed: it reaches no other record than it says, and no other file.
+"""
+
+from __future__ import annotations
+
+import functools
+import graphlib
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from stemctl.accepts import Accepts, compiled
+from stemctl.catalog import Model, editions
+from stemctl.config_schema import PORTALS, Schema, closed
+from stemctl.diagnostics import Severity
+from stemctl.plan import METHODS, Action, Bookkeeping, Change, Held, Plan
+from stemctl.plan_schema import plan_schema
+from stemctl.records import Address, Fields, Value, is_id
+from stemctl.shapes import fits
+
+_TEXT: Schema = {"type": "string"}
+_MAYBE_TEXT: Schema = {"type": ["string", "null"]}
+_NUMBER: Schema = {"type": ["integer", "null"], "minimum": 0}
+
+
+def has_its_shape(document: Mapping[str, Any]) -> bool:
+    """Whether a document is as `schemas/plan.schema.json` says, and the parts that it leaves open are sound too."""
+    whole, inner = _shapes()
+    return whole(document) and inner({"names": document["names"], "diagnostics": document["diagnostics"]})
+
+
+@functools.cache
+def _shapes() -> tuple[Accepts, Accepts]:
+    schema = plan_schema()
+    finding = closed(
+        severity={"enum": [severity.value for severity in Severity]},
+        **dict.fromkeys(("code", "message"), _TEXT),
+        **dict.fromkeys(("file", "address", "field", "rule", "remedy"), _MAYBE_TEXT),
+        **dict.fromkeys(("line", "column"), _NUMBER),
+        value={},
+    )
+    names = {"type": "object", "additionalProperties": {"type": "object", "additionalProperties": _TEXT}}
+    inner = closed(
+        names=names, diagnostics={"type": "array", "items": {**finding, "required": [*finding["properties"]]}}
+    )
+    return compiled(schema, schema), compiled(inner, inner)
+
+
+def contradiction(plan: Plan) -> str:
+    """What in a plan cannot be, whatever the models are; nothing if it may be sound."""
+    if plan.server.edition not in editions():
+        return f"there is no edition {plan.server.edition}"
+    if plan.server.portal not in PORTALS:
+        return f"there is no portal {plan.server.portal}"
+    addresses = [change.address for change in plan.changes]
+    if len(set(addresses)) < len(addresses):
+        return "a record is changed twice"
+    going = {change.address: change for change in plan.going()}
+    rows: list[Change | Bookkeeping] = [*plan.changes, *plan.bookkeeping]
+    return next((f"{row.address}: {wrong}" for row in rows for wrong in _wrong(row, going)), "") or _circle(going)
+
+
+def _wrong(row: Change | Bookkeeping, going: Mapping[Address, Change]) -> Iterator[str]:
+    if row.id is not None and not is_id(row.id):
+        yield "its id is none"
+    if isinstance(row, Bookkeeping):
+        return
+    if row.held and row.request:
+        yield "it is held, and sent"
+    if row.held is Held.RENAME and not row.waits:
+        yield "nothing is said of what it was"
+    if row.request and (row.action not in METHODS or (row.id is None) != (row.action is Action.CREATE)):
+        yield f"no request can {row.action} it"
+    if not row.held and not row.request and row.action in (Action.CREATE, Action.DELETE):
+        yield "its request is missing"
+    for address in _awaited(row.request.body if row.request else None):
+        target = going.get(address) if address and address in row.waits else None
+        if target is None or target.action is not Action.CREATE or target.approval:
+            yield f"it needs {address}, which is not made before it"
+
+
+def _awaited(value: Value) -> Iterator[Address | None]:
+    """The records to be created that a body refers to; None for what is no address."""
+    if isinstance(value, dict):
+        if set(value) == {"$ref"}:
+            yield _address(value["$ref"])
+        else:
+            yield from (address for inner in value.values() for address in _awaited(inner))
+    elif isinstance(value, list):
+        yield from (address for inner in value for address in _awaited(inner))
+
+
+def _address(text: Value) -> Address | None:
+    try:
+        return Address.parse(text)
+    except (ValueError, AttributeError):
+        return None
+
+
+def _circle(going: Mapping[Address, Change]) -> str:
+    """A change that waits for itself, by whatever way."""
+    try:
+        graphlib.TopologicalSorter({address: change.waits for address, change in going.items()}).prepare()
+    except graphlib.CycleError as error:
+        return f"{error.args[1][0]} waits for itself"
+    return ""
+
+
+def misfit(row: Change | Bookkeeping, model: Model) -> str:
+    """What of a change no record of its model can have; nothing if it fits."""
+    if not model.writable:
+        return f"{model.many} are not written"
+    values: Iterable[Fields] = [row.declared, row.observed]
+    if isinstance(row, Change):
+        body = row.request.body if row.request else None
+        values = [*values, body or {}]
+        if unknown := [f.path for f in row.fields if f.path.partition(".")[0] not in model.fields]:
+            return f"{model.name} has no {unknown[0]}"
+    for name, value in ((name, value) for fields in values for name, value in fields.items()):
+        field = model.fields.get(name)
+        if field is None or field.read_only or not fits(field, value, planned=True):
+            return f"{model.name} has no {name} like that"
+    return ""

@@ -1,0 +1,64 @@
+"""JSON of others, read so that whatever comes out can be hashed, compared, shown and written again."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+
+from stemctl.records import Value
+
+DEEPEST = 100
+"""As in manifests: no reader of the values runs out of stack."""
+
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
+"""An escape of half a character; two of them in a row are a whole one."""
+
+
+def read_json(text: str) -> Value:
+    """The value of a JSON text.
+
+    Raises:
+        ValueError: it is no JSON, or holds what JSON does not have but Python takes: NaN, infinity, half characters;
+            or it is nested too deep.
+    """
+    try:
+        value = json.loads(text, parse_constant=_refuse, parse_float=_finite)
+    except RecursionError:
+        raise _TOO_DEEP from None
+    level = [value]
+    for _ in range(DEEPEST):
+        level = [inner for one in level for inner in _inside(one) if isinstance(inner, list | dict)]
+        if not level:
+            break
+    else:
+        raise _TOO_DEEP
+    if _HALF.search(text) and _has_half(value):
+        raise ValueError("it holds half a character")
+    return value
+
+
+_TOO_DEEP = ValueError(f"it is nested more than {DEEPEST} deep")
+
+
+def _inside(value: Value) -> list[Value]:
+    return list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
+
+
+def _has_half(value: Value) -> bool:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+def _refuse(word: str) -> Value:
+    raise ValueError(f"{word} is no number of JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"{text[:20]} is too large a number")
+    return number

@@ -1,0 +1,65 @@
+"""The wire between stemctl and a server that has an address: requests are noted, and answered by a sandbox or worse."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import pytest
+
+from stemctl.catalog import load_catalog
+from stemctl.sandbox.app import create_app
+from stemctl.sandbox.database import Database
+
+CANARY = "canary-7f3a9c51/e0b24d68+token="
+ADDRESS = "http://127.0.0.1:8000/"
+CONFIG = f"""\
+manifests: [records]
+default_server: there
+servers:
+  there: {{url: "{ADDRESS}", edition: 2024}}
+  sandbox: {{url: "sandbox:", seed: seed.yaml}}
+"""
+
+Fault = Callable[[httpx.Request], "httpx.Response | None"]
+
+
+@dataclass
+class Wire:
+    """Every request, and what becomes of it: a fault may answer, or raise; else the sandbox does."""
+
+    requests: list[httpx.Request] = field(default_factory=list)
+    fault: Fault = lambda request: None
+
+    @property
+    def told(self) -> set[str]:
+        """The hosts that were sent a token."""
+        return {request.url.host for request in self.requests if "authorization" in request.headers}
+
+
+@contextlib.contextmanager
+def tapped(monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
+    """No request leaves this process; the sandbox behind the wire knows the canary as its administrator."""
+    wire = Wire()
+    with contextlib.closing(Database(None, load_catalog("2024"))) as database:
+        database.seed({"projects": [{"name": "Theta Maze Study"}]})
+        database.query("INSERT INTO tokens VALUES (?, ?)", (CANARY, "admin@sandbox.example"))
+        app = httpx.ASGITransport(create_app(database))
+
+        async def handle(self: httpx.AsyncHTTPTransport, request: httpx.Request) -> httpx.Response:
+            await request.aread()
+            wire.requests.append(request)
+            answer = wire.fault(request)
+            return answer if answer is not None else await app.handle_async_request(request)
+
+        monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", handle)
+        yield wire
+
+
+def files_with(text: str, *folders: Path) -> list[Path]:
+    """The files below some folders that hold a text."""
+    found = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+    return [path for path in found if text.encode() in path.read_bytes()]
