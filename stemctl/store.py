@@ -155,12 +155,22 @@ class FileStore:
 
     @contextlib.contextmanager
     def writing(self, who: str) -> Iterator[Run | None]:
-        """Keep other writers of this repository and server out, and take over from a run that broke off; gives that.
+        """Keep other writers out, and take over from a run that broke off; gives that.
 
-        The lock dies with its process. Whoever writes the state goes through here, so that no journal is passed over.
+        Whoever writes the state goes through here, so that no journal is passed over.
 
         Raises:
             StateError: another process holds the lock, or what the other run left cannot be read.
+        """
+        with self.locked(who):
+            yield self._take_over()
+
+    @contextlib.contextmanager
+    def locked(self, who: str) -> Iterator[None]:
+        """Keep other writers of this repository and server out; the lock dies with its process.
+
+        Raises:
+            StateError: another process holds the lock.
         """
         lock = filelock.FileLock(own_folder(self.root) / self._lock.name, timeout=_PATIENCE)
         try:
@@ -173,7 +183,7 @@ class FileStore:
         try:
             with contextlib.suppress(OSError):  # it only makes the message for others better
                 replace_file(self._owner, json.dumps({"who": who, "pid": os.getpid(), "since": stamp(utc_now())}))
-            yield self._take_over()
+            yield
         finally:
             with contextlib.suppress(OSError):
                 self._owner.unlink(missing_ok=True)

@@ -509,3 +509,13 @@ def test_among_many_records_the_name_that_was_sent_is_looked_up(lab: Lab) -> Non
     lab.apply()
     assert sum(s.path == "stem/session/" for s in lab.requests) < 7  # it was not listed
     assert [(s.method, s.body) for s in lab.writes] == [("PATCH", {"name": "zzz"})]
+
+
+def test_a_sandbox_can_be_thrown_away_whatever_is_in_its_journal(lab: Lab) -> None:
+    lab.sessions("{name: a}")
+    break_off(lab, "POST", arrives=False)
+    (lab.root / ".stemctl" / "sandbox.journal").write_text("nonsense\n")
+    assert lab.run("plan").code == 1
+    assert lab.run("sandbox", "reset").code == 0
+    assert [path.name for path in (lab.root / ".stemctl").rglob("*") if "journal" in path.name] == []
+    lab.apply()

@@ -140,7 +140,7 @@ def reset(screen: Screen) -> int:
     from stemctl.store import FOLDER
 
     space = _sandbox_space(screen)
-    with space.writing():
+    with space.store.locked("sandbox reset"):  # also where what is remembered cannot be read
         folder = space.config.root / FOLDER
         gone = [*sorted(folder.glob("sandbox.db*")), *space.store.files()]
         for path in gone:

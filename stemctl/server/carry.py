@@ -88,7 +88,9 @@ async def _create(client: WriteClient, model: Model, change: Change, body: Field
 async def _look_for(client: WriteClient, model: Model, change: Change, body: Fields, lost: ServerError) -> Outcome:
     """After a lost answer: a record, or proposal, of this name with the content we sent is ours."""
     name = body.get(model.identity) if model.identity else None
-    message = f"Sent, and the answer was lost: {lost.what} It is not there yet; plan again in a minute."
+    backed = model.identity is not None and not change.approval  # the server refuses a second one of the name
+    then = "the next apply sends it again." if backed else "plan again in a minute."
+    message = f"Sent, and the answer was lost: {lost.what} It is not there yet; {then}"
     unknown = Outcome(change, Status.UNKNOWN, message=message)
     if name is None or model.identity is None:
         return unknown
