@@ -68,8 +68,8 @@ def serve_behind(gate: Gate, folder: Path) -> Iterator[str]:
             if scope["method"] == "GET":
                 await app(scope, receive, send)
                 return
-            gate.arrived.append(f"{scope['method']} {scope['path']}")
             request = await receive()  # a request that has arrived whole is carried out, even if its sender dies
+            gate.arrived.append(f"{scope['method']} {scope['path']}")
             while not gate.opened.is_set():
                 await asyncio.sleep(0.01)
             messages = iter([request])
