@@ -294,6 +294,21 @@ def test_a_lost_answer_to_a_proposal_is_looked_for_among_the_approvals(lab: Lab)
     assert [s.method for s in lab.writes] == ["POST"]
 
 
+def test_a_lost_answer_to_a_proposed_change_is_looked_for_among_the_approvals(lab: Lab) -> None:
+    lab.write("records/s.yaml", "sensory_stimulus_types:\n  - {name: Auditory, description: Auditory cue}\n")
+    lab.apply()
+    lab.write("records/s.yaml", "sensory_stimulus_types:\n  - {name: Auditory, description: A sound}\n")
+
+    def after(request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        return httpx.Response(502) if request.method == "PATCH" else response
+
+    lab.after = after
+    result = lab.run("apply", "--auto-approve")
+    assert result.code == 0, result.said
+    assert "1 proposed" in result.out
+    assert [s.method for s in lab.writes] == ["PATCH"]
+
+
 @pytest.mark.parametrize("arrived", [True, False])
 def test_a_lost_answer_to_a_change_is_settled_by_reading(lab: Lab, arrived: bool) -> None:
     lab.sessions(MAZE)
