@@ -425,3 +425,19 @@ def test_what_could_not_be_looked_at_was_not_sent_and_is_no_doubt(lab: Lab, meth
     assert "1 failed" in result.out
     assert lab.writes == []
     assert "doubts" not in lab.state["records"]["session/rat12_maze"]
+
+
+def test_a_pause_is_said_once_and_not_silently_waited_for(lab: Lab) -> None:
+    lab.sessions("{name: a}", "{name: b}")
+    refused: list[httpx.Request] = []
+
+    def busy(request: httpx.Request) -> httpx.Response | None:
+        if request.method == "POST" and not refused:
+            refused.append(request)
+            return httpx.Response(429, headers={"Retry-After": "1"})
+        return None
+
+    lab.intercept = busy
+    result = lab.apply()
+    assert result.err.count("Paused 1 s: the server asks for it.") == 1
+    assert len(lab.writes) == 3
