@@ -289,12 +289,13 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All outcomes of a run, in the order of the plan."""
+    """All outcomes of a run, in the order of the plan; `stopped` says why it ended before all was begun."""
 
     plan: Plan
     outcomes: tuple[Outcome, ...]
     run: str
     interrupted: bool = False
+    stopped: str = ""
 
     def of(self, *statuses: Status) -> tuple[Outcome, ...]:
         """The outcomes that ended so."""

@@ -51,6 +51,7 @@ def report_document(report: Report, seconds: float) -> Document:
         "run": report.run,
         "seconds": round(seconds, 3),
         "interrupted": report.interrupted,
+        "stopped": report.stopped,
         "exit_code": report.exit_code,
         "summary": report.summary(),
         "outcomes": [outcome_document(outcome) for outcome in report.outcomes],

@@ -28,6 +28,9 @@ def report_text(report: Report, look: Look, seconds: float, state: str | None) -
     lines += ["", _summary(report, seconds)]
     if report.of(Status.PROPOSED):
         lines.append("A proposal is not a record yet: an administrator of BrainSTEM decides. You have nothing to do.")
+    left = len(report.of(Status.SKIPPED))
+    if report.stopped and left:
+        lines += ["", f"Ended early, {left:,} not begun: {visible(report.stopped)}"]
     lines += _failures(report, look)
     lines += _refusals(report, look)
     lines += _held(report, look)

@@ -28,13 +28,14 @@ class Apply:
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     _ids: dict[Address, str] = field(default_factory=dict)
     _outcomes: dict[Address, Outcome] = field(default_factory=dict)
-    _broken: bool = False
+    _stopped: str = ""
 
     async def carry_out(self) -> Report:
         """Carry the plan out; the journal knows what was achieved, whatever happens on the way."""
         await self._schedule()
         ordered = tuple(self._outcomes.get(c.address) or held_outcome(c) for c in self.plan.changes)
-        return Report(self.plan, ordered, self.journal.run.id, interrupted=self.stop.is_set() and not self._broken)
+        interrupted = self.stop.is_set() and not self._stopped
+        return Report(self.plan, ordered, self.journal.run.id, interrupted, self._stopped)
 
     async def _schedule(self) -> None:
         """Begin what waits for nothing, as many at a time as may be, and release or skip what waited for it."""
@@ -69,12 +70,12 @@ class Apply:
         try:
             return await carry_out(self.client, change, self._ids, self.journal)
         except JournalError as error:
-            self._break_off()
+            self._break_off(error.what)
             return Outcome(change, Status.FAILED, message=f"Not sent: {error.what}")
 
-    def _break_off(self) -> None:
+    def _break_off(self, why: str) -> None:
         """End as an interrupt does: what cannot be written down is not sent, nor what no server would take."""
-        self._broken = True
+        self._stopped = self._stopped or why
         self.stop.set()
 
     def _finish(self, outcome: Outcome) -> None:
@@ -82,10 +83,10 @@ class Apply:
             self._ids[outcome.change.address] = outcome.id
         try:
             self.journal.note(outcome)
-        except JournalError:
-            self._break_off()
+        except JournalError as error:
+            self._break_off(error.what)
         if outcome.hopeless:
-            self._break_off()
+            self._break_off(outcome.message)
         self._take(outcome)
 
     def _take(self, outcome: Outcome) -> None:
