@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.fuzz.chaos import HOSTILE_TEXT, examples
+from tests.fuzz.chaos import HOSTILE_TEXT, MUTATIONS, Mutation, as_text, examples, mutated
 from tests.lab import Lab
 
 Spoil = Callable[[httpx.Response], httpx.Response]
@@ -189,3 +189,22 @@ def test_a_broken_answer(
     every: int,
 ) -> None:
     applied.run(command, which, every, Spoiled(content, status, headers))
+
+
+@examples(250)
+@given(
+    command=st.sampled_from(COMMANDS),
+    mutations=st.lists(MUTATIONS, min_size=1, max_size=2),
+    which=WHICH,
+    every=EVERY,
+)
+def test_a_sound_answer_with_something_wrong_in_it(
+    applied: Applied, command: list[str], mutations: list[Mutation], which: int, every: int
+) -> None:
+    def spoil(response: httpx.Response) -> httpx.Response:
+        if not response.content:
+            return response
+        text = as_text(mutated(response.json(), mutations))
+        return httpx.Response(response.status_code, text=text, headers={"Content-Type": "application/json"})
+
+    applied.run(command, which, every, spoil)
