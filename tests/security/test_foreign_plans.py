@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import copy
 import json
+import shutil
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from stemctl.catalog import schemas_dir
 from tests.fuzz.chaos import sealed
 from tests.lab import Lab
 from tests.security.test_hostile_text import EVIL, shown_safely
@@ -100,6 +102,7 @@ REFUSED: dict[str, Edit] = {
     "an address of nothing": with_row("edited", address="/"),
     "a field that is not there": with_body("edited", is_superuser=True),
     "a field that the server sets": with_body("edited", id=OTHER),
+    "a difference in a field that is not there": lambda plan: change(plan, "edited")["fields"][0].update(path="wizard"),
     "a value of another kind": with_body("edited", tags=5),
     "a set of sets": with_body("edited", tags=[["x"]]),
     "a reference to nothing": with_body("new", projects=[{"$ref": "session/nobody"}]),
@@ -165,6 +168,29 @@ def test_a_plan_that_was_edited_without_a_new_checksum_is_refused(lab: Lab, plan
         assert "was edited, or is damaged" in lab.run("apply", "plan.json").err
         assert "was edited, or is damaged" in lab.run("show", "plan.json").err
     assert lab.requests == []
+
+
+def test_an_edition_in_a_plan_names_no_folder(lab: Lab, plan: Any) -> None:
+    """Its tables are not read from elsewhere, not even to show the plan."""
+    folder = lab.root / "tables"
+    shutil.copytree(schemas_dir() / "tables" / "2024", folder)
+    table = folder / "stem" / "session.yaml"
+    table.write_text(table.read_text().replace("title: Session", "title: Wizard"))
+    plan["server"]["edition"] = str(folder)
+    lab.write("plan.json", json.dumps(sealed(plan)))
+    for command in ("show", "apply"):
+        result = lab.run(command, "plan.json")
+        assert result.code == 1
+        assert "there is no edition" in result.err
+
+
+@pytest.mark.parametrize("form", ["text", "json", "html", "markdown"])
+def test_a_portal_in_a_plan_is_one(lab: Lab, plan: Any, form: str) -> None:
+    plan["server"]["portal"] = "private\n\n<img src=x> @all"
+    lab.write("plan.json", json.dumps(sealed(plan)))
+    result = lab.run("show", "plan.json", "-o", form)
+    assert result.code == 1
+    assert "there is no portal" in result.said
 
 
 def test_a_place_in_a_plan_opens_no_file(lab: Lab, plan: Any) -> None:

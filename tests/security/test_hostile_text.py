@@ -17,6 +17,7 @@ import yaml
 
 from stemctl.manifests import loader
 from stemctl.render.look import Look
+from stemctl.render.manifest import manifest_text
 from stemctl.render.wording import harmless, json_text, visible
 from tests.lab import Lab, Result
 
@@ -278,21 +279,23 @@ def test_words_that_were_typed_are_shown_and_not_obeyed(lab: Lab) -> None:
         shown_safely(result)
 
 
-def test_what_get_prints_reads_back_as_the_same_values(lab: Lab) -> None:
+@pytest.mark.parametrize("text", [EVIL, "\u202etxt", "a\u200bb", " \xad ", ": x", "'", "\n"], ids=ascii)
+def test_what_get_prints_reads_back_as_the_same_values(lab: Lab, text: str) -> None:
     """By our reader and by others, whatever the values are."""
-    lab.after = spread(EVIL, keys=False)
+    lab.after = spread(text, keys=False)
     with lab.database() as database:
         record = {"name": "n", "projects": ["Theta Maze Study"], "description": "d", "tags": ["t"]}
         database.seed({"sessions": [{**record, "extra_fields": {"k": "v"}}]})
-    text = lab.run("get", "session", "-o", "yaml").out
+    written = lab.run("get", "session", "-o", "yaml").out
     (live,) = json.loads(lab.run("get", "session", "-o", "json").out)
-    for read in (yaml.safe_load(text), loader.parse(text.encode(), "f.yaml").root.value):  # type: ignore[union-attr]
+    for read in (yaml.safe_load(written), loader.parse(written.encode(), "f.yaml").root.value):  # type: ignore[union-attr]
         (printed,) = read["sessions"]
-        assert printed["name"] == live["name"] == "n" + EVIL
+        assert printed["name"] == live["name"] == "n" + text
         assert printed["description"] == live["description"]
         assert printed["tags"] == live["tags"]
         assert printed["extra_fields"] == live["extra_fields"]
-    assert text.count("\n") == 1 + len(printed)
+    assert written.count("\n") == 1 + len(printed)
+    assert obeyed(written) == set()
 
 
 LONGEST = 600
@@ -365,6 +368,23 @@ def test_a_screen_keeps_its_own_colours_and_no_others() -> None:
     (line,) = look.columns([(painted, EVIL, EVIL)])
     assert "\n" not in line
     assert "\\x1b]52" in line
+
+
+def test_a_long_name_pushes_nothing_out_of_sight() -> None:
+    rows = Look(width=80).wrapped([("a", "one"), ("x" * 5_000, "two"), ("b" * 10, "three " * 20)])
+    assert max(map(len, rows)) <= 170
+    assert rows[0] == "      a             one"
+    assert rows[1].endswith("… (5,000 characters)")
+    assert rows[2].strip() == "two"
+    rows = Look(width=80).columns([("x" * 5_000, "y" * 5_000, "z" * 5_000), ("a", "b", "c")])
+    assert max(map(len, rows)) <= 700
+
+
+def test_manifests_are_written_without_what_nobody_sees() -> None:
+    for text in ("\u202etxt", "a\u200bb", EVIL):
+        written = manifest_text("sessions", [{"name": text, "extra_fields": {text: [text]}}])
+        assert obeyed(written) == set()
+        assert yaml.safe_load(written) == {"sessions": [{"name": text, "extra_fields": {text: [text]}}]}
 
 
 @pytest.mark.parametrize("text", [EVIL, "\ud800", "\U0001f600 é 日本"])

@@ -195,6 +195,16 @@ def test_what_is_masked_says_so(lab: Lab, wire: Wire) -> None:
     assert "Invalid token: Bearer (the token)" in str(lab.run("get", "session", "-o", "json", token=CANARY).json)
 
 
+def test_a_token_that_got_into_a_file_is_not_shown_from_there(lab: Lab, wire: Wire) -> None:
+    lab.sessions(f"{{name: a, description: {CANARY}, tags: [{CANARY}]}}")
+    for form in ("text", "json", "html", "markdown"):
+        out = lab.run("plan", "-o", form, token=CANARY).out
+        assert "(the token)" in out
+        assert CANARY not in out
+    lab.sessions(f"{{name: a, {CANARY}: 1}}")
+    assert CANARY not in lab.run("validate", token=CANARY).said
+
+
 def test_text_of_the_user_is_never_masked(lab: Lab, wire: Wire) -> None:
     """A token of the sandbox is no secret, and a short word is none either."""
     lab.sessions("{name: sandbox-user, description: a secret}")
