@@ -17,7 +17,8 @@ from typing import Any
 from stemctl import __version__
 from stemctl.errors import StateError
 from stemctl.plan import Change, Outcome, Plan, Status, hash_of
-from stemctl.records import Address, Fields
+from stemctl.plan_check import contradiction, has_its_shape
+from stemctl.records import Address, Fields, Value, is_id
 from stemctl.render.documents import outcome_document, plan_document
 from stemctl.saved import plan_of
 
@@ -159,7 +160,11 @@ def _run(bodies: list[dict[str, Any]], where: str) -> Run:
     document = bodies[1]["plan"]
     if document["checksum"] != hash_of({key: value for key, value in document.items() if key != "checksum"}):
         raise ValueError("the plan was edited")
+    if not has_its_shape(document):
+        raise ValueError("no plan")
     plan = plan_of(document)
+    if wrong := contradiction(plan):
+        raise ValueError(wrong)
     changes = {change.address: change for change in plan.changes}
     intents = {Address.parse(b["intent"]): _intent(b) for b in bodies if "intent" in b}
     rows = [(changes[Address.parse(b["outcome"])], b) for b in bodies if "outcome" in b]
@@ -179,15 +184,21 @@ def _intent(body: Mapping[str, Any]) -> Intent:
     return Intent(body["at"], str(body["method"]), dict(body["body"]), None if before is None else dict(before))
 
 
+def _id(value: Value) -> str | None:
+    if value is not None and not is_id(value):
+        raise ValueError(f"not an id: {value!r}")
+    return None if value is None else str(value)
+
+
 def _outcome(change: Change, body: Mapping[str, Any]) -> Outcome:
     return Outcome(
         change,
         Status(body["status"]),
-        body["id"],
-        body["approval"],
+        _id(body["id"]),
+        _id(body["approval"]),
         str(body["message"]),
-        tuple(body["detail"]),
-        dict(body["errors"]),
+        tuple(map(str, body["detail"])),
+        {name: list(map(str, texts)) for name, texts in body["errors"].items()},
         dict(body["refused"]),
         dict(body["observed"]),
     )
