@@ -115,8 +115,9 @@ class Journal:
 def replace_file(path: Path, text: str) -> None:
     """Write a file at once: whoever reads it finds the old text or the new one. On the disk before this returns."""
     temporary = path.with_name(path.name + ".new")
+    temporary.unlink(missing_ok=True)  # a link that somebody committed would lead elsewhere
     try:
-        with open(temporary, "w", encoding="utf-8", errors="surrogatepass", newline="\n") as file:
+        with open(temporary, "x", encoding="utf-8", errors="surrogatepass", newline="\n") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())

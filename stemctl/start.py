@@ -33,7 +33,7 @@ def write_first(root: Path, edition: str) -> list[str]:
     written = []
     for name, source in sources.items():
         target = root / name
-        if not target.exists():
+        if not target.exists() and not target.is_symlink():
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, target)
             written.append(name)

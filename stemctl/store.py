@@ -37,6 +37,11 @@ def own_folder(root: Path) -> Path:
     """The folder for what is not committed, made with a .gitignore of its own."""
     folder = root / FOLDER
     folder.mkdir(exist_ok=True)
+    if link := next((path for path in (folder, *folder.iterdir()) if path.is_symlink()), None):
+        where = link.relative_to(root).as_posix()
+        raise StateError(
+            f"{where} is a link.", "What is written there would land elsewhere. Nothing was.", [(f"rm {where}", "")]
+        )
     ignore = folder / ".gitignore"
     if not ignore.exists():
         ignore.write_text("*\n", encoding="utf-8")

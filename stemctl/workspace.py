@@ -7,6 +7,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +38,7 @@ class Workspace:
     config: Config
     server: Server
     catalog: Catalog
-    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)  # a token may be in it
     on_pause: Callable[[float], None] = lambda seconds: None
 
     @property
@@ -103,6 +104,7 @@ async def connect(space: Workspace, parallelism: int = PARALLELISM) -> AsyncIter
                 transport=transport,
                 headers={"User-Agent": f"stemctl/{__version__}"},
                 follow_redirects=False,
+                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),  # the token is all that a server is told
                 limits=httpx.Limits(max_connections=parallelism, max_keepalive_connections=parallelism),
             )
         )

@@ -95,10 +95,13 @@ def import_(screen: Screen, word: str, id_: str) -> int:
     """Bind an address to a live record by its id; the next plan shows what differs."""
     from stemctl import workspace
     from stemctl.planning import settle
+    from stemctl.render.wording import visible
 
     space = screen.open()
     address = _address(space, word)
     model = space.catalog.models[address.model]
+    if not model.writable:  # nothing declares it, so the next plan would be to delete it
+        raise ConfigError(f"Edition {space.catalog.edition} does not write {model.many}.", "Nothing was changed.")
 
     async def read() -> dict[str, object]:
         async with workspace.connect(space) as link:
@@ -107,7 +110,8 @@ def import_(screen: Screen, word: str, id_: str) -> int:
     with space.writing():
         live = asyncio.run(read())
         space.store.write(settle.bind(space.store.read(), address, str(live["id"])))
-    name = f', "{live[model.identity]}"' if model.identity else ""
+    called = live.get(model.identity) if model.identity else None
+    name = f', "{visible(called)}"' if isinstance(called, str) else ""
     screen.out(f"{address} is bound to {live['id']}{name}. Nothing was sent.")
     screen.note("\n".join(screen.look().next([(f"stemctl plan {shlex.quote(str(address))}", "what differs")])))
     return 0

@@ -132,6 +132,8 @@ def write_plan(plan: Plan, path: Path) -> None:
     from stemctl.render.documents import plan_document
     from stemctl.saved import is_plan
 
+    if path.is_symlink():
+        raise ConfigError(f"{path} is a link.", "A plan is kept in a file of its own. Nothing was written.")
     if path.exists() and not (path.is_file() and is_plan(path.read_text(encoding="utf-8", errors="replace"))):
         raise ConfigError(f"{path} is there already, and is no plan.", "It was not touched. Name another file.")
     try:

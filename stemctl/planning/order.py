@@ -74,7 +74,8 @@ def _dropping(
         for row in catalog.models[address.model].references():
             before = lives.get(address, {}).get(row.name) or []
             after = (change.request.body or {}).get(row.name, before) if change.request else before
-            for id_ in before if isinstance(before, list) else [before]:
+            for one in before if isinstance(before, list) else [before]:
+                id_ = one.get("id") if isinstance(one, dict) else one  # a server may include the record itself
                 goes = change.action is Action.DELETE or id_ not in after
                 if id_ in deleted and goes and deleted[id_] != address:
                     yield deleted[id_], address

@@ -15,6 +15,9 @@ from stemctl.server.client import Page, Query, ReadClient
 _MANY = 20
 """Known ids that may be missing from a listing before it is the listing that is doubted."""
 
+_AT_ONCE = 64
+"""Pages that are asked for before the next are."""
+
 GetPage = Callable[[int], Awaitable[Page]]
 
 
@@ -72,13 +75,16 @@ async def _pages(name: str, get: GetPage, first: Page) -> Reading:
     totals = {first.total}
     if first.total is not None and rows:
         offsets = range(len(rows), first.total, len(rows))
-        try:
-            pages = await asyncio.gather(*(get(offset) for offset in offsets))
-        except (Unavailable, NotTheApi) as error:
-            return _reading(name, rows, first.total, error.what)
-        for page in pages:
-            rows += page.records
-            totals.add(page.total)
+        while offsets:
+            try:
+                pages = await asyncio.gather(*(get(offset) for offset in offsets[:_AT_ONCE]))
+            except (Unavailable, NotTheApi) as error:
+                return _reading(name, rows, first.total, error.what)
+            for page in pages:
+                rows += page.records
+                totals.add(page.total)
+            # A server that says more than it has is not asked for all of that.
+            offsets = offsets[_AT_ONCE:] if pages[-1].records else range(0)
     elif rows and not first.last:
         known = {fields.get("id") for fields in rows}
         while (page := await get(len(rows))).records:

@@ -164,6 +164,7 @@ HEADERS = st.lists(
             st.sampled_from(["", "text/html", "application/json; charset=hex", "x; charset=utf-16", "image/png", ";;"]),
         ),
         st.tuples(st.just("Content-Encoding"), st.sampled_from(["gzip", "deflate", "br", "nonsense", ""])),
+        st.tuples(st.just("Set-Cookie"), st.sampled_from(["a=b", "=", "a=b; Expires=x; Domain=..", "\x9b"])),
         st.tuples(st.just("Link"), st.sampled_from(HOSTILE_TEXT[:6])),
     ).filter(lambda pair: "\n" not in pair[1] and "\x00" not in pair[1]),
     max_size=3,
@@ -208,3 +209,36 @@ def test_a_sound_answer_with_something_wrong_in_it(
         return httpx.Response(response.status_code, text=text, headers={"Content-Type": "application/json"})
 
     applied.run(command, which, every, spoil)
+
+
+def test_a_server_that_includes_related_records_unasked(lab: Lab) -> None:
+    lab.sessions("{name: a, description: One.}", "{name: b}")
+    lab.apply()
+    lab.sessions("{name: a, description: Two.}")
+
+    def included(request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        document = json.loads(response.content)
+        for record in document.get("sessions", []):
+            record["projects"] = [{"id": id_, "name": "Theta Maze Study"} for id_ in record["projects"]]
+        return httpx.Response(response.status_code, json=document)
+
+    lab.after = included
+    result = lab.run("plan", "--allow", "delete")
+    assert result.code == 0, result.said
+    assert "1 to delete" in result.out
+
+
+def test_a_server_that_says_more_than_it_has_is_not_asked_for_all_of_it(lab: Lab) -> None:
+    lab.sessions("{name: a}")
+    lab.apply()
+
+    def boasting(request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        document = json.loads(response.content)
+        document["meta"] = {"total_results": 20_000}
+        return httpx.Response(response.status_code, json={**document, "count": 20_000})
+
+    lab.after = boasting
+    result = lab.run("get", "session")
+    assert result.code == 1
+    assert "the server says there are 20000, and listed 1" in result.err
+    assert len(lab.requests) < 300

@@ -12,6 +12,7 @@ import pytest
 
 from stemctl.manifests import loader
 from tests.lab import Lab
+from tests.security.wire import ADDRESS, CANARY, tapped
 
 SECRET = "a secret beside the repository"
 
@@ -73,6 +74,51 @@ def test_a_seed_is_below_the_repository(lab: Lab, beside: Path, way: str) -> Non
     lab.write("stemctl.yaml", f"servers:\n  sandbox: {{url: 'sandbox:', seed: '{seed}'}}\n")
     learns_nothing(lab, beside)
     assert "is outside of this repository" in lab.run("plan").err
+
+
+LINKS = [
+    ".stemctl",
+    ".stemctl/sandbox.db",
+    ".stemctl/.gitignore",
+    ".stemctl/sandbox.state.json.new",
+    ".stemctl/sandbox.journal.new",
+    ".stemctl/sandbox.owner.json.new",
+    "mine.state.json.new",
+    "plan.json",
+]
+
+
+@pytest.mark.parametrize("name", LINKS)
+@pytest.mark.parametrize("there", [False, True], ids=["to what is not there", "to what is there"])
+def test_nothing_is_written_through_a_link(
+    lab: Lab, beside: Path, monkeypatch: pytest.MonkeyPatch, name: str, there: bool
+) -> None:
+    """Links can be committed; where they lead to is not of the repository."""
+    monkeypatch.setattr("stemctl.server.policy.growing", lambda attempt: 0.0)
+    lab.sessions("{name: a}")
+    target = beside / ("notes.txt" if there else "not-there")
+    if name == ".stemctl":
+        target = beside
+    (lab.root / name).parent.mkdir(exist_ok=True)
+    (lab.root / name).symlink_to(target)
+    before = contents(beside)
+    if name == "mine.state.json.new":
+        lab.write("stemctl.yaml", f"servers:\n  mine: {{url: '{ADDRESS}', edition: 2024}}\n")
+        with tapped(monkeypatch):
+            assert lab.run("apply", "-y", token=CANARY).code == 0
+    for command in (["plan", "--out", "plan.json"], ["apply", "-y"], ["sandbox", "reset"]):
+        assert lab.run("--server", "sandbox", *command).code in (0, 1)
+    assert contents(beside) == before
+
+
+@pytest.mark.parametrize("name", [".stemctl-schema.json", "records/first.yaml", "sandbox-seed.yaml"])
+def test_a_new_repository_is_written_into_its_folder(lab: Lab, beside: Path, name: str) -> None:
+    (lab.root / "stemctl.yaml").unlink()
+    (lab.root / name).parent.mkdir(exist_ok=True, parents=True)
+    (lab.root / name).symlink_to(beside / "not-there")
+    before = contents(beside)
+    assert lab.run("init").code == 0
+    assert contents(beside) == before
 
 
 @pytest.mark.parametrize("name", ["../x", "/tmp/x", "..", "a/b", "a\\b", ".hidden", "", " ", "a\nb", "\u202ex"])

@@ -256,6 +256,16 @@ def test_a_strange_configuration_is_shown_and_not_obeyed(lab: Lab) -> None:
         shown_safely(result)
 
 
+@pytest.mark.parametrize("named", [True, False])
+def test_a_record_that_is_bound_by_its_id_is_shown_and_not_obeyed(lab: Lab, named: bool) -> None:
+    long_lived(lab)
+    id_ = lab.live("session", "theirs")["id"]
+    lab.after = spread(EVIL) if named else lambda request, response: httpx.Response(200, json={"session": {"id": id_}})
+    result = lab.run("import", "session/theirs", id_)
+    assert result.code == 0, result.said
+    shown_safely(result)
+
+
 def test_words_that_were_typed_are_shown_and_not_obeyed(lab: Lab) -> None:
     lab.sessions("{name: a}")
     word = EVIL.replace("\x00", "")

@@ -235,6 +235,18 @@ def test_nobody_is_told_anything_after_a_redirect(lab: Lab, status: int, monkeyp
         assert second.seen == []
 
 
+def test_what_a_server_gives_us_is_not_given_back(lab: Lab, wire: Wire) -> None:
+    """Cookies of one answer are not in the next request."""
+    wire.fault = lambda request: httpx.Response(
+        200,
+        json={key: [] for key in ("sessions", "projects", "sensory_stimulus_types", "datastorages")},
+        headers=[(b"Set-Cookie", b"a=b; Path=/"), (b"Set-Cookie", b"c=\x9b; Path=/")],
+    )
+    lab.run("--server", "https://www.brainstem.org/", "doctor", token=CANARY)  # one model after the other
+    assert len(wire.requests) > 1
+    assert not any("cookie" in request.headers for request in wire.requests)
+
+
 def test_the_public_portal_is_told_nothing(lab: Lab, wire: Wire) -> None:
     lab.run("--server", "https://www.brainstem.org/", "get", "project", "--portal", "public", token=CANARY)
     assert wire.requests

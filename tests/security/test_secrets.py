@@ -14,6 +14,7 @@ import click
 import httpx
 import pytest
 
+from stemctl import workspace
 from stemctl.cli.main import cli
 from stemctl.cli.screen import Screen
 from stemctl.errors import StemctlError
@@ -187,6 +188,11 @@ def test_a_bug_before_anything_was_sent_names_no_token_either(
     assert "cannot go on with" in trace.read_text()
     assert CANARY not in trace.read_text()
     assert stat.S_IMODE(trace.stat().st_mode) == 0o600
+
+
+def test_the_world_around_a_run_names_no_token(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BRAINSTEM_TOKEN", CANARY)
+    assert CANARY not in repr(workspace.open_workspace(lab.root))
 
 
 def test_what_is_masked_says_so(lab: Lab, wire: Wire) -> None:
