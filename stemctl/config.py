@@ -29,7 +29,10 @@ _URL = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A named URL with portal and edition. `seed` fills a new sandbox, `faults` strike in it: both are files."""
+    """A named URL with portal and edition. `seed` fills a new sandbox, `faults` strike in it: both are files.
+
+    The state is kept in a file, or, where `backend` is `git`, on a branch of a remote of the repository.
+    """
 
     name: str
     url: str
@@ -37,6 +40,9 @@ class Server:
     edition: str = "2024"
     seed: str | None = None
     faults: str | None = None
+    backend: str = "file"
+    remote: str = "origin"
+    branch: str = "stemctl-state"
 
     @property
     def is_sandbox(self) -> bool:
@@ -132,7 +138,15 @@ def _config(root: Path, data: Mapping[str, Value]) -> Config:
     for name, row in data.get("servers", {}).items():
         url = row["url"]
         edition = str(row.get("edition", "2024"))
-        server = Server(name, _slash(url), row.get("portal", "private"), edition, row.get("seed"), row.get("faults"))
+        server = Server(
+            name,
+            _slash(url),
+            row.get("portal", "private"),
+            edition,
+            row.get("seed"),
+            row.get("faults"),
+            **row.get("state", {}),
+        )
         servers[name] = _checked(server)
     return Config(
         root,

@@ -10,6 +10,9 @@ from stemctl.records import Value
 
 Schema = dict[str, Any]
 
+_BRANCH = "^[A-Za-z0-9_]+(?:[./_-][A-Za-z0-9_]+)*$"
+"""Less than git takes: nothing that begins like an option, climbs, or ends like one of git's own files."""
+
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 PERMISSIONS = ("delete", "revert", "replace", "cascade")
 PORTALS = ("private", "public", "super")
@@ -45,8 +48,8 @@ def _server(editions: Sequence[str]) -> Schema:
     spellings: list[Value] = [spelling for e in editions for spelling in (e, *([int(e)] if e.isdigit() else []))]
     state = closed(
         backend={"enum": ["file", "git"], "description": "file: beside stemctl.yaml; git: a branch of its own."},
-        remote=_text("Name of a configured git remote. Example: origin"),
-        branch=_text("The branch that holds the state. Example: stemctl-state"),
+        remote=_name("^[A-Za-z0-9][A-Za-z0-9_.-]*$", "Name of a configured git remote. Default: origin"),
+        branch=_name(_BRANCH, "The branch that holds the state, and nothing else. Default: stemctl-state"),
     )
     return {
         "description": "One server, as one portal of it shows it.",
@@ -79,6 +82,10 @@ def _allow() -> Schema:
 def closed(**properties: Schema) -> Schema:
     """An object that has these properties and no others."""
     return {"type": "object", "additionalProperties": False, "properties": properties}
+
+
+def _name(pattern: str, description: str) -> Schema:
+    return {"type": "string", "pattern": portable(pattern), "description": description}
 
 
 def _text(description: str) -> Schema:

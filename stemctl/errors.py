@@ -6,6 +6,7 @@ StemctlError (exit code 1)
   InvalidFiles      the manifests have errors; carries the diagnostics
   StateError        the state file cannot be used
     JournalError    what is about to be sent cannot be written down, so it is not sent
+      LeaseEnded    others may take our run for dead, so nothing more is sent
   ServerError       a request did not succeed; see client.py for its children
 """
 
@@ -47,6 +48,10 @@ class StateError(StemctlError):
 
 class JournalError(StateError):
     """The journal does not take another line."""
+
+
+class LeaseEnded(JournalError):
+    """The claim of this run does not hold any more, or not long enough for another request."""
 
 
 class InvalidFiles(StemctlError):

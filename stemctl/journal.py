@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from stemctl.errors import JournalError
+from stemctl.place import Lease
 from stemctl.plan import Change, Outcome
 from stemctl.records import Address, Fields
 from stemctl.runs import Intent, Run, end_line, first_lines, intent_line, outcome_line
@@ -28,15 +29,16 @@ def stamp(moment: datetime.datetime) -> str:
 
 
 class Journal:
-    """A file that only grows."""
+    """A file that only grows. `lease` is asked before each write, where the state is shared between machines."""
 
-    def __init__(self, path: Path, run: Run) -> None:
+    def __init__(self, path: Path, run: Run, lease: Lease | None = None) -> None:
         """Begin the journal: after this, whoever finds the file knows the whole plan of the run.
 
         Raises:
             OSError: it cannot be written.
         """
         self.path = path
+        self.lease = lease
         self._run = run
         self._intents: dict[Address, Intent] = {}
         self._outcomes: dict[Address, Outcome] = {}
@@ -59,7 +61,7 @@ class Journal:
         """Have an intent on the disk. A request that is sent again, after a pause, gets a new one with its time.
 
         Raises:
-            JournalError: the disk does not take it; nothing may be sent.
+            JournalError: the disk does not take it, or the lease ends; nothing may be sent.
         """
         intent = Intent(stamp(utc_now()), method, body, before)
         self._append(intent_line(change.address, intent))
@@ -73,6 +75,8 @@ class Journal:
                 except OSError as error:
                     raise self._fail(error) from error
                 self._synced = reach
+        if self.lease is not None:
+            self.lease.check()
 
     def note(self, outcome: Outcome) -> None:
         """Write an outcome. It is on the disk with the next intent; if it is lost, the request is looked up.
@@ -89,7 +93,8 @@ class Journal:
         Raises:
             JournalError: the disk does not take it.
         """
-        self._append(end_line(stamp(utc_now()), self.run))
+        self._run = replace(self._run, ended=stamp(utc_now()))
+        self._append(end_line(self.run))
 
     def close(self) -> None:
         """Let go of the file, which stays."""

@@ -40,7 +40,8 @@ class Intent:
 class Run:
     """One execution of apply. `lineage` is the one that the state has from this run on.
 
-    `intents` holds the last one of each address, `outcomes` those that are known, in the order in which they came.
+    `intents` holds the last one of each address, `outcomes` those that are known, in the order in which they came. Of
+    a run that only its claim tells of, `lease` is when that ended; each of its writes may have been sent.
     """
 
     id: str
@@ -50,6 +51,7 @@ class Run:
     intents: Mapping[Address, Intent] = field(default_factory=dict)
     outcomes: Mapping[Address, Outcome] = field(default_factory=dict)
     ended: str | None = None
+    lease: datetime.datetime | None = None
 
     def unanswered(self) -> list[Change]:
         """The changes that were sent, or about to be, without an outcome."""
@@ -110,9 +112,9 @@ def outcome_line(outcome: Outcome) -> str:
     return _line({"outcome": str(outcome.change.address), **outcome_document(outcome)})
 
 
-def end_line(at: str, run: Run) -> str:
+def end_line(run: Run) -> str:
     """The last line."""
-    return _line({"ended": at, "numbers": run.numbers()})
+    return _line({"ended": run.ended, "numbers": run.numbers()})
 
 
 def _line(body: Mapping[str, Any]) -> str:

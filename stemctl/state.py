@@ -6,7 +6,7 @@ import datetime
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from stemctl.errors import Hint, StateError
@@ -56,7 +56,7 @@ class Entry:
 @dataclass(frozen=True, slots=True)
 class State:
     """The memory of one server. `names` maps model, then name, to the id that a reference meant; `run` is the last
-    run that is folded into it."""
+    run that is folded into it, `commit` the last commit of the files that was applied."""
 
     url: str
     portal: str
@@ -64,6 +64,7 @@ class State:
     lineage: str | None = None
     serial: int = 0
     run: str | None = None
+    commit: str | None = None
     names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     records: Mapping[Address, Entry] = field(default_factory=dict)
 
@@ -78,18 +79,47 @@ class State:
 def to_json(state: State) -> str:
     """The state as the text of its file: sorted, one record a line group, with a checksum."""
     body = _body(state)
-    return json.dumps({**body, "checksum": _checksum(body)}, indent=1, ensure_ascii=False) + "\n"
+    return _dumped({**body, "checksum": _checksum(body)})
 
 
-def from_json(text: str, where: str) -> State:
-    """Read the text of a state file.
+def to_shards(state: State) -> tuple[str, dict[str, str]]:
+    """The same in pieces, for a state of many records: the text of its file without them, and shard to text.
+
+    An apply then writes the shards that it changed, and no others.
+    """
+    body = _body(state)
+    shards: dict[str, dict[str, Value]] = {}
+    for address, entry in body["records"].items():
+        shards.setdefault(hashlib.sha256(address.encode(errors="surrogatepass")).hexdigest()[:2], {})[address] = entry
+    head = {**body, "records": {}, "shards": sorted(shards), "checksum": _checksum(body)}
+    return _dumped(head), {shard: _dumped(entries) for shard, entries in shards.items()}
+
+
+def _dumped(body: Value) -> str:
+    return json.dumps(body, indent=1, ensure_ascii=False) + "\n"
+
+
+def shards_of(text: str) -> list[str]:
+    """The shards that the text of a state file names; none where it holds its records itself, or is damaged."""
+    try:
+        found = json.loads(text).get("shards", [])
+    except (ValueError, RecursionError, AttributeError):
+        return []
+    return [shard for shard in found if isinstance(shard, str)] if isinstance(found, list) else []
+
+
+def from_json(text: str, where: str, shards: Sequence[str] = ()) -> State:
+    """Read the text of a state file, with those of its shards.
 
     Raises:
         StateError: it is not JSON, of a newer format, or its checksum does not match (a merge by git, or a hand).
     """
     try:
         body = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        if shards:
+            body.pop("shards")
+            body["records"] = {key: entry for shard in shards for key, entry in json.loads(shard).items()}
+    except (ValueError, RecursionError, AttributeError, KeyError) as error:
         raise _damaged(where, text, error) from error
     if isinstance(body, dict) and isinstance(body.get("format"), int) and body["format"] > FORMAT:
         raise StateError(
@@ -112,6 +142,7 @@ def from_json(text: str, where: str) -> State:
             lineage=None if body["lineage"] is None else _text(body["lineage"]),
             serial=int(body["serial"]),
             run=None if body.get("run") is None else _text(body["run"]),
+            commit=None if body.get("commit") is None else _text(body["commit"]),
             names={
                 model: {_text(name): _text(id_) for name, id_ in names.items()}
                 for model, names in body["names"].items()
@@ -148,6 +179,7 @@ def _body(state: State) -> dict[str, Value]:
         "lineage": state.lineage,
         "serial": state.serial,
         "run": state.run,
+        "commit": state.commit,
         "url": state.url,
         "portal": state.portal,
         "edition": state.edition,

@@ -1,4 +1,8 @@
-"""What is remembered of a server: its state file, the journal of a run that is on, the records of those that were."""
+"""What is remembered of a server: its state, the journal of a run that is on, the records of those that were.
+
+Lock, journal and records belong to this folder on this machine and lie in .stemctl/. The state itself is kept in a
+place: a file beside stemctl.yaml (`state_file.py`), or a branch of a git remote that many machines share (`branch/`).
+"""
 
 from __future__ import annotations
 
@@ -7,30 +11,31 @@ import datetime
 import json
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import filelock
 
+from stemctl.branch.place import GitPlace
 from stemctl.catalog import Catalog
+from stemctl.claim import Claim
 from stemctl.config import Server
 from stemctl.errors import JournalError, StateError
-from stemctl.journal import Journal, replace_file, stamp, sync_folder, utc_now
+from stemctl.journal import Journal, replace_file, stamp, utc_now
+from stemctl.place import Lines, Place, StateMoved
 from stemctl.plan import Plan
 from stemctl.planning.fold import check_state, fold
-from stemctl.runs import Brief, Run, in_brief, read_brief, read_run
-from stemctl.state import State, from_json, to_json, ways_out
+from stemctl.run_records import RunRecords, last_line
+from stemctl.runs import Brief, Run, first_lines, in_brief, intent_line, read_brief, read_run
+from stemctl.state import State
+from stemctl.state_file import FilePlace
 
 FOLDER = ".stemctl"
 """Sandbox database and its state, journals, run records, locks; holds its own .gitignore."""
 
 _PATIENCE = 1.0
 """Seconds to wait for the lock: a command that only looks whether somebody has it holds it for a moment."""
-
-
-_LAST = 4096
-"""Bytes within which the last line of a journal begins, if it is the one that ends it."""
 
 
 def own_folder(root: Path) -> Path:
@@ -48,80 +53,114 @@ def own_folder(root: Path) -> Path:
     return folder
 
 
-class FileStore:
-    """The state of one server in one file: `<server>.state.json`, or below .stemctl/ for a sandbox.
+def file_place(root: Path, server: Server) -> FilePlace:
+    """The file that holds the state of a server; below .stemctl/ for a sandbox."""
+    name = f"{server.name}.state.json"
+    where = f"{FOLDER}/{name}" if server.is_sandbox else name
+    return FilePlace(root / where, where)
 
-    Journal, lock and run records lie in .stemctl/ beside it.
-    """
 
-    def __init__(self, root: Path, server: Server, catalog: Catalog) -> None:
+def git_place(root: Path, server: Server, environ: Mapping[str, str]) -> GitPlace:
+    """The branch that holds it."""
+    return GitPlace(root, server, own_folder(root), environ)
+
+
+def open_store(root: Path, server: Server, catalog: Catalog, environ: Mapping[str, str]) -> Store:
+    """What is remembered of a server, in the place that stemctl.yaml names."""
+    place: Place = git_place(root, server, environ) if server.backend == "git" else file_place(root, server)
+    return Store(root, server, catalog, place)
+
+
+class Store:
+    """The memory of one server."""
+
+    def __init__(self, root: Path, server: Server, catalog: Catalog, place: Place) -> None:
         self.root = root
         self.server = server
         self.catalog = catalog
-        name = f"{server.name}.state.json"
-        self.path = root / FOLDER / name if server.is_sandbox else root / name
+        self.place = place
         self.journal = root / FOLDER / f"{server.name}.journal"
-        self.runs = root / FOLDER / "runs" / server.name
+        self.records = RunRecords(root / FOLDER / "runs" / server.name, f"{FOLDER}/runs/{server.name}")
         self._lock = root / FOLDER / f"{server.name}.lock"
         self._owner = root / FOLDER / f"{server.name}.owner.json"
 
     @property
     def where(self) -> str:
-        """The path as people see it, relative to the repository."""
-        return self._shown(self.path)
+        """Where the state is, as people see it."""
+        return self.place.where
 
     def _shown(self, path: Path) -> str:
         return path.relative_to(self.root).as_posix()
 
     def files(self) -> list[Path]:
-        """All that is remembered of this server: its state, a journal, the records of its runs."""
-        return [path for path in (self.path, self.journal, *sorted(self.runs.glob("*"))) if path.exists()]
+        """All that is remembered of this server on this machine: its state, a journal, the records of its runs."""
+        state = file_place(self.root, self.server).path
+        return [path for path in (state, self.journal, *reversed(self.records.files())) if path.exists()]
 
     # reading
 
     def read(self) -> State:
-        """The state, with what a run that did not end has done so far; an empty one where there is no file.
+        """The state, with what a run that did not end has done so far; an empty one where nothing is kept.
 
         Raises:
             StateError: state or journal is damaged, newer than this program, or belongs to another server.
         """
         run = self.unfinished()  # before the state: a run that ends in between is folded into that then
-        state = self._read_file()
+        state = self._kept()
         folded = _folded(state, run) if run is not None else None
         return state if folded is None else _next(check_state(folded, self.catalog, self._shown(self.journal)))
 
+    def last_known(self) -> State:
+        """The same without asking anybody: where the state is shared, as it was when we last looked."""
+        self.place.look_without_asking()
+        return self.read()
+
     def unfinished(self) -> Run | None:
-        """The run whose journal is still there: it is on, or it broke off.
+        """The run that is on, or broke off: by its journal, or by the claim of another machine that died.
 
         Raises:
             StateError: the journal is damaged, of a newer stemctl, or of another server.
         """
-        run = self._read_run(self.journal)
-        if run is not None and run.plan.server.url != self.server.url:
+        run = self._journaled()
+        if run is not None and self.place.still_claimed(run.id):
+            return run
+        return self.place.claimed_run() if self.place.dead() else None
+
+    def elsewhere(self) -> Claim | None:
+        """The claim of a run of another machine that is on."""
+        claim = self.place.claimed()
+        run = self._journaled() if claim is not None else None
+        return None if claim is None or self.place.dead() or (run and run.id == claim.run) else claim
+
+    def _journaled(self) -> Run | None:
+        try:
+            content = self.journal.read_bytes()
+        except FileNotFoundError:
+            return None
+        run = read_run(content, self._shown(self.journal))
+        if run.plan.server.url != self.server.url:
             raise self._other_server(self._shown(self.journal), run.plan.server.url)
         return run
 
-    def _read_run(self, path: Path) -> Run | None:
-        try:
-            content = path.read_bytes()
-        except FileNotFoundError:
-            return None
-        return read_run(content, self._shown(path))
-
-    def _read_file(self) -> State:
+    def _kept(self) -> State:
         server = self.server
-        try:
-            text = self.path.read_bytes().decode(errors="surrogatepass")
-        except FileNotFoundError:
+        state = self.place.load()
+        if state is None:
+            self._check_not_elsewhere()
             return State(server.url, server.portal, server.edition)
-        except UnicodeDecodeError as error:
-            raise StateError(
-                f"{self.where} is not a state file.", f"It is not UTF-8: {error}.", ways_out(self.where)
-            ) from error
-        state = from_json(text, self.where)
         if state.url != server.url:
             raise self._other_server(self.where, state.url)
         return check_state(state, self.catalog, self.where)
+
+    def _check_not_elsewhere(self) -> None:
+        """A state in a file that stemctl.yaml does not name any more was not moved: do not begin without it."""
+        file = file_place(self.root, self.server)
+        if self.server.backend == "git" and file.path.exists():
+            raise StateError(
+                f"The state of {self.server.name} is still in {file.where}.",
+                f"stemctl.yaml keeps it on {self.where}, which has none yet. Nothing was sent.",
+                [("stemctl state migrate --to git", "moves it there")],
+            )
 
     def _other_server(self, where: str, url: str) -> StateError:
         return StateError(
@@ -132,35 +171,40 @@ class FileStore:
 
     # writing
 
-    def write(self, state: State) -> State:
-        """Replace the file by this state, with its serial counted up; on disk before this returns.
+    def write(self, state: State, who: str, what: str) -> State:
+        """Replace the state by this one, with its serial counted up; on disk, or pushed, before this returns.
 
         Raises:
-            StateError: the disk is full, or the folder may not be written.
+            StateError: it cannot be written, or somebody else was quicker.
         """
+        return self._write(state, None, bytes, who, what)
+
+    def _write(self, state: State, run: Run | None, lines: Lines, who: str, what: str) -> State:
         server = self.server
         fresh = replace(_next(state), url=server.url, portal=server.portal, edition=server.edition)
         try:
             own_folder(self.root)
-            replace_file(self.path, to_json(fresh))
+            self.place.save(fresh, run, lines, who, what)
         except OSError as error:
-            raise self._not_written(error) from error
+            raise self._not_written(f"{self.where} cannot be written: {error.strerror or error}.") from error
+        except StateMoved:
+            raise
+        except StateError as error:
+            raise self._not_written(error.what, error.why.replace("\nNothing was sent.", "")) from error
         return fresh
 
-    def _not_written(self, error: OSError) -> StateError:
+    def _not_written(self, what: str, why: str = "") -> StateError:
         kept = self.journal.exists()
         sent = f"What was sent stands in {self._shown(self.journal)}, and the next apply takes it from there."
-        failed = StateError(
-            f"{self.where} cannot be written: {error.strerror or error}.",
-            sent if kept else "Nothing was changed.",
-            [("stemctl plan", "once the file can be written")],
-        )
+        again = "once that is mended" if why else "once the file can be written"
+        reasons = [text for text in (why, sent if kept else "Nothing was changed.") if text]
+        failed = StateError(what, "\n".join(reasons), [("stemctl plan", again)])
         failed.exit_code = 3 if kept else 1
         return failed
 
     @contextlib.contextmanager
     def writing(self, who: str) -> Iterator[Run | None]:
-        """Keep other writers out, and take over from a run that broke off; gives that.
+        """Keep other writers of this machine out, and take over from a run that broke off; gives that.
 
         Whoever writes the state goes through here, so that no journal is passed over.
 
@@ -168,7 +212,8 @@ class FileStore:
             StateError: another process holds the lock, or what the other run left cannot be read.
         """
         with self.locked(who):
-            yield self._take_over()
+            self.place.refresh()
+            yield self.take_over(who)
 
     @contextlib.contextmanager
     def locked(self, who: str) -> Iterator[None]:
@@ -203,7 +248,7 @@ class FileStore:
             return ""
 
     def is_locked(self) -> bool:
-        """Whether some process writes at this moment."""
+        """Whether some process of this machine writes at this moment."""
         if not self._lock.exists():
             return False
         lock = filelock.FileLock(self._lock, timeout=0)
@@ -214,22 +259,39 @@ class FileStore:
         lock.release()
         return False
 
-    def _take_over(self) -> Run | None:
-        run = self.unfinished()
+    def take_over(self, who: str) -> Run | None:
+        """Fold in a run that broke off: one of this folder by its journal, one of another machine by its claim.
+
+        The caller holds the lock.
+        """
+        run = self._journaled()
         if run is not None:
-            self._fold(self._read_file(), run)
+            if self.place.still_claimed(run.id):
+                self._fold(self._kept(), run, who)
+                return run
+            self.records.take(self.journal, run.id)  # somebody else has settled it meanwhile
+        if not self.place.dead():
+            return None
+        run = self.place.claimed_run()
+        folded = check_state(fold(self._kept(), run), self.catalog, self.where)
+        self._write(folded, run, lambda: _lines_of(run), who, "")
         return run
 
-    def begin(self, plan: Plan, state: State, who: str) -> Journal:
+    def begin(self, plan: Plan, who: str) -> Journal:
         """Begin a run: from here on it is known that this plan is being carried out.
 
         Raises:
-            StateError: the journal cannot be written.
+            Busy: a run of another machine is on.
+            StateMoved: the state is not the one that the plan was made from.
+            StateError: state or journal cannot be written.
         """
-        run = Run(self._new_id(state), who, plan, state.lineage or str(uuid.uuid4()))
+        run = Run(self._new_id(), who, plan, plan.lineage or str(uuid.uuid4()))
+        lease = self.place.claim(run)
         try:
-            return Journal(own_folder(self.root) / self.journal.name, run)
+            return Journal(own_folder(self.root) / self.journal.name, run, lease)
         except OSError as error:
+            if lease is not None:
+                lease.release()
             raise StateError(
                 f"{self._shown(self.journal)} cannot be written: {error.strerror or error}.",
                 "Nothing was sent: what is sent is written down first.",
@@ -244,48 +306,57 @@ class FileStore:
         with contextlib.suppress(JournalError):  # a full disk: the state has all of it
             journal.end()
         journal.close()
-        return self._fold(state, journal.run)
+        return self._fold(state, journal.run, journal.run.who)
 
-    def _fold(self, state: State, run: Run) -> State:
+    def _fold(self, state: State, run: Run, who: str) -> State:
         folded = _folded(state, run)
         if folded is not None:
             check_state(folded, self.catalog, self._shown(self.journal))
-        fresh = state if folded is None else self.write(folded)
-        self.runs.mkdir(parents=True, exist_ok=True)
-        os.replace(self.journal, self._record(run.id))
-        sync_folder(self.runs)
-        sync_folder(self.journal.parent)
-        return fresh
+        try:
+            if folded is not None:
+                state = self._write(folded, run, self.journal.read_bytes, who, "")
+            else:
+                self.place.release(run.id)
+        except StateMoved as error:
+            self.records.take(self.journal, run.id)
+            taken = StateError(
+                f"Run {run.id} lost its claim on {self.where}, and somebody else has settled it.",
+                "What it has done was found on the server there; what it could not do is in the next plan.",
+                [("stemctl plan", "shows what is left"), (f"stemctl runs show {run.id}", "what this run did")],
+            )
+            taken.exit_code = 3
+            raise taken from error
+        self.records.take(self.journal, run.id)
+        return state
 
     # runs
 
-    def _new_id(self, state: State) -> str:
+    def _new_id(self) -> str:
         """The second in which the run began; a second one in it is told apart by a number."""
+        state = self.place.load()
+        last = state.run if state else None
         began = utc_now().astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         number = 1
-        while (run := began if number == 1 else f"{began}-{number}") == state.run or self._record(run).exists():
+        while (run := began if number == 1 else f"{began}-{number}") == last or self.records.path(run).exists():
             number += 1
         return run
 
-    def _record(self, run: str) -> Path:
-        return self.runs / f"{run.replace(':', '')}.jsonl"
-
     def list_runs(self) -> Iterator[Brief]:
-        """The runs that are remembered here, the latest first; one that is not over is among them.
+        """The runs that are remembered, the latest first; one that is not over is among them.
 
         Raises:
             StateError: a record is damaged.
         """
         unfinished = self.unfinished()
+        found = {brief.id: brief for brief in map(self._brief, self.place.past_runs().values())}
+        found |= {brief.id: brief for brief in self.records.briefs()}
         if unfinished is not None:
-            yield in_brief(unfinished)
-        for path in sorted(self.runs.glob("*.jsonl"), key=_by_time, reverse=True):
-            brief = read_brief(*_ends(path))
-            if brief is None:
-                run = self._read_run(path)
-                brief = in_brief(run) if run is not None else None
-            if brief is not None:
-                yield brief
+            found[unfinished.id] = in_brief(unfinished)
+        yield from sorted(found.values(), key=lambda brief: _by_time(brief.id), reverse=True)
+
+    def _brief(self, content: bytes) -> Brief:
+        brief = read_brief(content.partition(b"\n")[0], last_line(content))
+        return brief if brief is not None else in_brief(read_run(content, self.where))
 
     def load_run(self, run: str) -> Run | None:
         """One of them; None if there is none.
@@ -294,15 +365,25 @@ class FileStore:
             StateError: its record is damaged.
         """
         unfinished = self.unfinished()
-        return unfinished if unfinished is not None and unfinished.id == run else self._read_run(self._record(run))
+        if unfinished is not None and unfinished.id == run:
+            return unfinished
+        found = self.records.load(run)
+        if found is not None:
+            return found
+        return next(
+            (r for r in (read_run(c, self.where) for c in self.place.past_runs().values()) if r.id == run), None
+        )
 
 
-def _ends(path: Path) -> tuple[bytes, bytes]:
-    """The first and the last line of a file, which may be long."""
-    with open(path, "rb") as file:
-        first = file.readline()
-        file.seek(max(0, path.stat().st_size - _LAST))
-        return first, file.read().rstrip(b"\n").rpartition(b"\n")[2]
+def _lines_of(run: Run) -> bytes:
+    """What a journal would hold of a run that is only known by its claim."""
+    intents = "".join(intent_line(address, intent) for address, intent in run.intents.items())
+    return (first_lines(run) + intents).encode(errors="surrogatepass")
+
+
+def _by_time(run: str) -> tuple[str, int]:
+    began, _, number = run.partition("Z-")
+    return began.removesuffix("Z"), int(number) if number.isdigit() else 1
 
 
 def _folded(state: State, run: Run) -> State | None:
@@ -311,11 +392,6 @@ def _folded(state: State, run: Run) -> State | None:
     fresh = fold(state, run)
     changed = fresh.records != state.records or fresh.names != state.names
     return fresh if fresh is not state and (run.intents or changed) else None
-
-
-def _by_time(path: Path) -> tuple[str, int]:
-    began, _, number = path.stem.partition("Z-")
-    return began.removesuffix("Z"), int(number) if number.isdigit() else 1
 
 
 def _next(state: State) -> State:

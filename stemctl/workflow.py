@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import subprocess
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from stemctl import claim
 from stemctl.catalog import Catalog
+from stemctl.claim import Claim
 from stemctl.config import NAME, Config
 from stemctl.diagnostics import Diagnostic, Severity, has_errors, in_order
-from stemctl.errors import ConfigError, InvalidFiles, StateError
-from stemctl.journal import utc_now
+from stemctl.errors import ConfigError, InvalidFiles, LeaseEnded, StateError
+from stemctl.journal import Journal, utc_now
 from stemctl.manifests.across import check_references
 from stemctl.manifests.check import missing_fields
 from stemctl.manifests.repository import load_repository, with_lines
-from stemctl.owner import describe_owner
+from stemctl.place import Busy, Lease, StateMoved
 from stemctl.plan import Outcome, Plan, Report
 from stemctl.planning.drift import Drift, find_drift
 from stemctl.planning.identity import Bound, identify
@@ -29,6 +34,9 @@ from stemctl.server.client import ReadClient, WriteClient
 from stemctl.server.reading import take_snapshot
 from stemctl.state import State
 from stemctl.workspace import Workspace, connect
+
+LOOK_EVERY = 5.0
+"""Seconds between two looks at a claim that we wait for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +83,7 @@ def validate(space: Workspace, paths: Sequence[str] = ()) -> Loaded:
         if not (config.root / path).exists():
             raise ConfigError(f"There is no {path}.", f"Paths are relative to {config.root}. Nothing was checked.")
     loaded = load(config, catalog)
-    live = {address for address, entry in space.store.read().records.items() if entry.id}
+    live = {address for address, entry in space.store.last_known().records.items() if entry.id}
     missing = [
         finding
         for address, record in loaded.repository.records.items()
@@ -235,29 +243,46 @@ class Applied:
     problem: StateError | None = None
 
 
+async def begin(space: Workspace, plan: Plan, on_wait: Callable[[Claim, float], None]) -> Journal:
+    """Begin the run of a plan. Where a run of another machine is on, wait until it is over, or its lease has ended.
+
+    `on_wait` is called at each look with the claim that is in the way, and for how many seconds we wait.
+
+    Raises:
+        StateMoved: the state is not the one any more that the plan was made from; `run` is what was settled for it.
+        StateError: nothing can be written down, so nothing was sent.
+    """
+    began = time.monotonic()
+    while True:
+        try:
+            return space.store.begin(plan, space.owner)
+        except Busy as busy:
+            on_wait(busy.claim, time.monotonic() - began)
+        await asyncio.sleep(LOOK_EVERY)
+        space.store.place.refresh()
+        settled = space.store.take_over(space.owner)
+        if settled is not None:
+            raise StateMoved("A run that broke off was settled.", settled=settled)
+
+
 async def apply(
     space: Workspace,
     client: WriteClient,
-    plan: Plan,
+    journal: Journal,
     state: State,
     on_outcome: Callable[[Outcome], None],
     parallelism: int,
     on_start: Callable[[Apply], None] = lambda work: None,
 ) -> Applied:
-    """Carry a plan out. The caller holds the lock of the store.
+    """Carry out the plan of a run that has begun. The caller holds the lock of the store.
 
     If it is left in any other way than by its end, the journal stays, and the next command that writes takes over.
-
-    Raises:
-        StateError: nothing can be written down, so nothing was sent.
     """
-    if not (plan.going() or plan.bookkeeping):
-        return Applied(Report(plan, tuple(map(held_outcome, plan.changes)), ""))
-    journal = space.store.begin(plan, state, describe_owner(space.environ))
-    work = Apply(plan, client, journal, on_outcome, parallelism)
+    work = Apply(journal.run.plan, client, journal, on_outcome, parallelism)
     on_start(work)
     try:
-        report = await work.carry_out()
+        async with _renewed(journal.lease):
+            report = await work.carry_out()
     except BaseException:
         journal.close()
         raise
@@ -266,6 +291,41 @@ async def apply(
     except StateError as error:
         return Applied(report, error)
     return Applied(report)
+
+
+def left_alone(plan: Plan) -> Applied:
+    """The report of a plan that has nothing to carry out."""
+    return Applied(Report(plan, tuple(map(held_outcome, plan.changes)), ""))
+
+
+@contextlib.asynccontextmanager
+async def _renewed(lease: Lease | None) -> AsyncIterator[None]:
+    """Renew a lease while its run is on; one that cannot be renewed stops the run by itself, before its end."""
+    if lease is None:
+        yield
+        return
+    over = asyncio.Event()
+    renewing = asyncio.create_task(_renew(lease, over))
+    try:
+        yield
+    finally:
+        over.set()
+        await renewing
+
+
+async def _renew(lease: Lease, over: asyncio.Event) -> None:
+    pause = claim.RENEWED_EVERY
+    while True:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(over.wait(), pause)
+            return
+        try:
+            await asyncio.to_thread(lease.renew)
+            pause = claim.RENEWED_EVERY
+        except LeaseEnded:
+            return
+        except StateError:  # the remote is away for a moment, or for good: then the lease ends
+            pause = claim.RENEWED_EVERY / 6
 
 
 def head_commit(root: Path) -> str | None:

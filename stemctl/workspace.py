@@ -25,7 +25,7 @@ from stemctl.runs import Run
 from stemctl.server.client import PARALLELISM, ReadClient, WriteClient
 from stemctl.server.throttle import Throttle
 from stemctl.server.tokens import Token, find_token
-from stemctl.store import FOLDER, FileStore, own_folder
+from stemctl.store import FOLDER, Store, open_store, own_folder
 
 if TYPE_CHECKING:
     from stemctl.sandbox.database import Database
@@ -38,6 +38,7 @@ class Workspace:
     config: Config
     server: Server
     catalog: Catalog
+    store: Store
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)  # a token may be in it
     on_pause: Callable[[float], None] = lambda seconds: None
 
@@ -47,13 +48,13 @@ class Workspace:
         return Target(self.server.name, self.server.url, self.server.portal, self.server.edition)
 
     @property
-    def store(self) -> FileStore:
-        """Where the state of this server is kept."""
-        return FileStore(self.config.root, self.server, self.catalog)
+    def owner(self) -> str:
+        """Who works here, as others are told."""
+        return describe_owner(self.environ)
 
     def writing(self) -> AbstractContextManager[Run | None]:
         """Hold the state, to write it; gives the run that broke off before, which is folded into it now."""
-        return self.store.writing(describe_owner(self.environ))
+        return self.store.writing(self.owner)
 
     @property
     def database(self) -> str | None:
@@ -65,7 +66,9 @@ def open_workspace(root: Path, word: str | None = None, environ: Mapping[str, st
     """The workspace of a folder, for the server that `word` names, or the default one."""
     config = load_config(root)
     server = config.server(word)
-    return Workspace(config, server, load_catalog(server.edition), environ if environ is not None else os.environ)
+    environ = environ if environ is not None else os.environ
+    catalog = load_catalog(server.edition)
+    return Workspace(config, server, catalog, open_store(root, server, catalog, environ), environ)
 
 
 @dataclass(frozen=True, slots=True)

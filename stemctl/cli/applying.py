@@ -22,6 +22,7 @@ from stemctl.errors import ConfigError
 if TYPE_CHECKING:
     from stemctl.plan import Plan
     from stemctl.planning.planner import Options
+    from stemctl.runs import Run
     from stemctl.server.apply import Apply
     from stemctl.state import State
     from stemctl.workflow import Applied, Planned
@@ -66,10 +67,7 @@ def apply(
     options = make_options(space, allowed, resubmit, words if saved is None else (), exclude)
     run = _Run(screen, space, auto_approve, digest, parallelism, form == "json")
     with space.writing() as broken:
-        if broken is not None:
-            from stemctl.render.run_text import settling_text
-
-            screen.note(settling_text(broken))
+        run.settling(broken)
         try:
             return asyncio.run(run.saved(saved, words[0]) if saved else run.fresh(options))
         except asyncio.CancelledError:
@@ -88,27 +86,34 @@ class _Run:
     as_json: bool
 
     async def fresh(self, options: Options) -> int:
-        """Plan, show, ask, send."""
+        """Plan, show, ask, send; again from the start where somebody else applied before we could begin."""
         from stemctl import workflow, workspace
+        from stemctl.place import StateMoved
 
         loaded = workflow.load(self.space.config, self.space.catalog)
         async with workspace.connect(self.space, self.parallelism) as link:
-            planned = checked(await workflow.plan(self.space, link.reader(), loaded, options))
-            if not self.as_json:
-                show_text(self.screen, self.space, planned, advise=not planned.plan.going())
-            self._check_digest(planned.plan)
-            if not self.unasked:
-                with interruptible():
-                    agreed = _ask(self.space, planned)
-                if agreed is None:
-                    self.screen.note("Nothing was sent.")
-                    return 1
-                planned = agreed
-            return await self._send(link, planned.plan, planned.state)
+            while True:
+                planned = checked(await workflow.plan(self.space, link.reader(), loaded, options))
+                if not self.as_json:
+                    show_text(self.screen, self.space, planned, advise=not planned.plan.going())
+                self._check_digest(planned.plan)
+                if not self.unasked:
+                    with interruptible():
+                        agreed = _ask(self.space, planned)
+                    if agreed is None:
+                        self.screen.note("Nothing was sent.")
+                        return 1
+                    planned = agreed
+                try:
+                    return await self._send(link, planned.plan, planned.state)
+                except StateMoved as moved:
+                    self.settling(moved.settled)
+                    self.screen.note("The state has moved on, planning anew.\n")
 
     async def saved(self, plan: Plan, name: str) -> int:
         """Send a plan that was kept, exactly as it is, once."""
         from stemctl import workspace
+        from stemctl.place import StateMoved
         from stemctl.render.plan_text import where_line
         from stemctl.saved import check_fits
 
@@ -118,7 +123,19 @@ class _Run:
         if not self.as_json:
             self.screen.out(where_line(self.space.target, self.space.database))
         async with workspace.connect(self.space, self.parallelism) as link:
-            return await self._send(link, plan, state)
+            try:
+                return await self._send(link, plan, state)
+            except StateMoved as moved:
+                self.settling(moved.settled)
+                check_fits(plan, self.space.target, self.space.store.read(), self.space.catalog, name)
+                raise
+
+    def settling(self, broken: Run | None) -> None:
+        """Tell of a run that broke off, and that we have taken over from."""
+        from stemctl.render.run_text import settling_text
+
+        if broken is not None:
+            self.screen.note(settling_text(broken))
 
     def _check_digest(self, plan: Plan) -> None:
         if self.digest and not plan.digest.removeprefix("sha256:").startswith(self.digest.removeprefix("sha256:")):
@@ -152,7 +169,15 @@ class _Run:
     async def _carry_out(self, link: Link, plan: Plan, state: State) -> Applied:
         from stemctl import workflow
         from stemctl.cli.progress import Progress
+        from stemctl.cli.waiting import Waiting
 
+        if not (plan.going() or plan.bookkeeping):
+            return workflow.left_alone(plan)
+        waiting = Waiting(self.screen, self.space.store.where)
+        try:
+            journal = await workflow.begin(self.space, plan, waiting.see)
+        finally:
+            waiting.over()
         host = self.space.server.host or self.space.server.name
         shown = not (self.as_json or self.screen.quiet)
         with (
@@ -161,7 +186,7 @@ class _Run:
         ):
             link.throttle.on_pause = progress.paused
             return await workflow.apply(
-                self.space, link.writer(), plan, state, progress.outcome, self.parallelism, watch
+                self.space, link.writer(), journal, state, progress.outcome, self.parallelism, watch
             )
 
 

@@ -75,7 +75,7 @@ def resolve(screen: Screen, words: tuple[str, ...]) -> int:
             raise StateError(f"Nothing is in conflict in {' '.join(words)}.", "Nothing was changed.")
         for change in conflicts:
             state = settle.resolve_conflict(state, change, space.catalog.models[change.address.model])
-        space.store.write(state)
+        space.store.write(state, space.owner, f"resolve {' '.join(words)}")
     number = len(conflicts)
     screen.out(where_line(space.target, space.database))
     screen.out(
@@ -109,7 +109,8 @@ def import_(screen: Screen, word: str, id_: str) -> int:
 
     with space.writing():
         live = asyncio.run(read())
-        space.store.write(settle.bind(space.store.read(), address, str(live["id"])))
+        bound = settle.bind(space.store.read(), address, str(live["id"]))
+        space.store.write(bound, space.owner, f"import {address}")
     called = live.get(model.identity) if model.identity else None
     name = f', "{visible(called)}"' if isinstance(called, str) else ""
     screen.out(f"{address} is bound to {live['id']}{name}. Nothing was sent.")
@@ -191,7 +192,7 @@ def move(screen: Screen, old: str, new: str) -> int:
 def _rewrite(screen: Screen, work: Callable[[Workspace, State], State], done: str) -> int:
     space = screen.open()
     with space.writing():
-        space.store.write(work(space, space.store.read()))
+        space.store.write(work(space, space.store.read()), space.owner, done)
     screen.out(f"{done} Nothing was sent.")
     screen.note("\n".join(screen.look().next([("stemctl plan", "what it means for the next apply")])))
     return 0

@@ -78,11 +78,13 @@ class Screen:
 
     def announce(self, space: Workspace) -> None:
         """Say that a run broke off, or is on at this moment: what is shown takes it into account."""
-        run = space.store.unfinished()
-        if run is not None:
-            from stemctl.render.run_text import broken_text, going_on_text
+        from stemctl.render.run_text import broken_text, elsewhere_text, going_on_text
 
+        run, claim = space.store.unfinished(), space.store.elsewhere()
+        if run is not None:
             self.note((going_on_text if space.store.is_locked() else broken_text)(run) + "\n")
+        elif claim is not None:
+            self.note(elsewhere_text(claim, space.store.where) + "\n")
 
     def out(self, text: str) -> None:
         """Part of the answer."""

@@ -30,7 +30,8 @@ def fold(state: State, run: Run) -> State:
     names = {model: dict(found) for model, found in state.names.items()}
     for model, found in run.plan.names.items():
         names.setdefault(model, {}).update(found)
-    return replace(state, lineage=run.lineage, run=run.id, names=names, records=entries)
+    commit = run.plan.commit or state.commit
+    return replace(state, lineage=run.lineage, run=run.id, commit=commit, names=names, records=entries)
 
 
 def check_state(state: State, catalog: Catalog, where: str) -> State:

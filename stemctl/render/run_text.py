@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from stemctl.catalog import Catalog
+from stemctl.claim import Claim
 from stemctl.plan import Action, Status
 from stemctl.planning.declared import as_declared
 from stemctl.records import Value
@@ -20,6 +21,8 @@ _DONE = (Status.APPLIED, Status.PROPOSED)
 
 def broken_text(run: Run) -> str:
     """A run that broke off, as a command that only reads announces it."""
+    if run.lease is not None:
+        return f"{_lease_ended(run)}\nThe next apply looks up each of its {_changes(len(run.intents))}, and goes on."
     unanswered = len(run.unanswered())
     lines = [
         f"Run {run.id} broke off: {run.count(*_DONE):,} done, {unanswered:,} sent without an answer, "
@@ -39,8 +42,37 @@ def going_on_text(run: Run) -> str:
     )
 
 
+def elsewhere_text(claim: Claim, where: str) -> str:
+    """A run of another machine that is still on."""
+    return (
+        f"Run {claim.run} of {visible(claim.owner)} is on at this moment ({where}, {_changes(claim.changes)}). "
+        "What it does is shown as open."
+    )
+
+
+def waiting_text(claim: Claim, where: str) -> str:
+    """A run of another machine that an apply waits for."""
+    commit = f", commit {claim.commit[:7]}" if claim.commit else ""
+    return (
+        f"\nWaiting: another run holds the claim on {where}. Nothing was sent yet.\n"
+        f"  owner    {visible(claim.owner)}{commit}\n"
+        f"  run      {claim.run}, {_changes(claim.changes)}\n"
+        f"  lease    until {claim.until:%H:%M:%SZ}, renewed at {claim.renewed:%H:%M:%SZ}"
+    )
+
+
+def _changes(number: int) -> str:
+    return f"{number:,} change{'' if number == 1 else 's'}"
+
+
+def _lease_ended(run: Run) -> str:
+    return f"The lease of run {run.id} of {visible(run.who)} ended at {run.lease:%H:%M:%SZ} and was not renewed."
+
+
 def settling_text(run: Run) -> str:
     """A run that broke off, as the command that takes over from it announces it."""
+    if run.lease is not None:
+        return f"{_lease_ended(run)}\nSettling it from its claim, {_changes(len(run.intents))}."
     counts: dict[Action, int] = {}
     for change in run.unanswered():
         counts[change.action] = counts.get(change.action, 0) + 1

@@ -1,0 +1,74 @@
+"""What the commits of a state branch say: a reader of `git log` learns who did what, and why. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from stemctl.claim import Claim
+from stemctl.render.look import Look
+from stemctl.render.report_text import outcome_row
+from stemctl.render.wording import cut, visible
+from stemctl.runs import Run
+from stemctl.state import State
+
+CLAIM = "Claim of "
+"""How the subject of a commit begins that holds or renews a claim, and tells no story."""
+
+_LINES = 50
+_TOLD_FIRST = ("failed", "unknown", "sent without an answer")
+_QUIET = "[skip ci]"
+"""No CI job has anything to do with what is on this branch."""
+
+BEGINNING = f"The memory of stemctl begins {_QUIET}\n"
+
+README = """\
+# The state of stemctl
+
+This branch is written by stemctl, one commit for each run: what was applied to a server, by whom, from which commit.
+`git log --first-parent` tells the story. Nothing here is to be edited or merged, and nothing here is a secret of a
+server; but all metadata that was applied is here, in clear.
+
+- `NAME.state.json`: what was applied to the server NAME, and what it answered (`NAME.state/`: where that is large)
+- `NAME.run.jsonl`: the last run, with the records as they were before it
+- `NAME.claim.json`, `NAME.plan.jsonl`: only while a run is on: who writes, until when, and what
+"""
+
+
+def claim_message(server: str, claim: Claim, renewed: bool) -> str:
+    """A commit that holds a claim."""
+    what = "renewed" if renewed else f"{claim.changes:,} change{'' if claim.changes == 1 else 's'}"
+    return f"{CLAIM}{server} for run {claim.run}: {what} {_QUIET}\n\nBy {visible(claim.owner)}.\n"
+
+
+def release_message(server: str, run: str) -> str:
+    """A commit that gives a claim back, where nothing was sent."""
+    return f"{CLAIM}{server} for run {run}: given back, nothing was sent {_QUIET}\n"
+
+
+def state_message(server: str, state: State, who: str, what: str) -> str:
+    """A commit that changes the state without a run: import, resolve, state rm."""
+    return f"{server}: {what}, serial {state.serial} {_QUIET}\n\nBy {visible(who)}.\n"
+
+
+def run_message(server: str, run: Run, since: str | None, job: str | None) -> str:
+    """The commit of a run: who, from which commit, which plan, and what became of each change."""
+    look = Look(width=100, colour=False, unicode=True)
+    rows = [outcome_row(outcome, look) for outcome in run.outcomes.values()]
+    rows += [(f"! {visible(str(change.address))}", "sent without an answer", "") for change in run.unanswered()]
+    counts = Counter(word for _, word, _ in rows)
+    numbers = ", ".join(f"{number:,} {word}" for word, number in counts.items()) or "nothing sent"
+    facts = {
+        "Run": run.id,
+        "Who": visible(run.who),
+        "CI": visible(job) if job else "",
+        "Server": visible(f"{run.plan.server.url} portal {run.plan.server.portal} edition {run.plan.server.edition}"),
+        "Commit": run.plan.commit or "none",
+        "Since": since if since and since != run.plan.commit else "",
+        "Digest": run.plan.digest,
+        "Ended": run.ended or "broke off",
+    }
+    lines = [f"{word}: {fact}" for word, fact in facts.items() if fact]
+    told = sorted(rows, key=lambda row: row[1] not in _TOLD_FIRST)[:_LINES]
+    more = [f"and {len(rows) - len(told):,} more"] if len(rows) > len(told) else []
+    body = [cut(" ".join(row).rstrip(), 200) for row in told] + more
+    return "\n".join([f"{server}: {numbers} {_QUIET}", "", *lines, *([""] if body else []), *body]) + "\n"

@@ -1,0 +1,92 @@
+"""What git says when it fails, as what happened and what to do about it. Pure."""
+
+from __future__ import annotations
+
+from stemctl.errors import Hint, StateError
+from stemctl.masking import masked
+from stemctl.render.wording import visible
+
+_RACES = (
+    "[rejected]",
+    "stale info",
+    "fetch first",
+    "non-fast-forward",
+    "cannot lock ref",
+    "failed to update ref",
+    "incorrect old value",
+    "reference already exists",
+)
+_FORBIDDEN = ("protected branch", "gh006", "gh013", "hook declined", "not allowed to push", "prohibited", "rule viol")
+_READ_ONLY = (
+    "write access",
+    "returned error: 403",
+    "permission to",
+    "read-only",
+    "read only",
+    "insufficient permission",
+    "unpacker error",
+    "unpack failed",
+    "permission denied (13)",
+    "unable to create temporary",
+    "denied to",
+)
+_UNKNOWN_USER = (
+    "could not read username",
+    "could not read password",
+    "authentication failed",
+    "permission denied (publickey",
+    "permission denied, please try again",
+    "returned error: 401",
+    "host key verification failed",
+    "access denied",
+)
+
+
+def lost_race(said: str) -> bool:
+    """Whether a push was refused because somebody else's came first."""
+    lower = said.lower()
+    return any(word in lower for word in _RACES) and not any(word in lower for word in _FORBIDDEN)
+
+
+def not_pushed(said: str, remote: str, branch: str) -> StateError:
+    """A push that was refused for good, or did not arrive. Nothing is sent to the server before one succeeds."""
+    lower = said.lower()
+    if any(word in lower for word in _FORBIDDEN):
+        what = f"{remote} does not let you push to its branch {branch}."
+        why = (
+            "A rule or hook protects it. Whoever applies must be able to push to that branch, without a pull request:\n"
+            f"take {branch} out of the rule, or name another branch in stemctl.yaml (state: branch)."
+        )
+    elif any(word in lower for word in _READ_ONLY):
+        what = f"You may read {remote}, and not push to it."
+        why = (
+            f"The state is kept on its branch {branch}, and written before and after each apply.\n"
+            "In a workflow of GitHub the job needs permissions: contents: write; a deploy key or token needs write."
+        )
+    else:
+        return not_reached(said, remote)
+    return StateError(what, f"{why}\nNothing was sent.{_quoted(said)}")
+
+
+def not_reached(said: str, remote: str) -> StateError:
+    """A remote that did not answer, or does not know us."""
+    lower = said.lower()
+    hint: list[Hint] = [(f"git ls-remote {remote}", "asks it as stemctl does")]
+    if any(word in lower for word in _UNKNOWN_USER):
+        return StateError(
+            f"{remote} does not know you.",
+            "The state of this server is kept there; the keys or passwords are those of your git."
+            f" Nothing was sent.{_quoted(said)}",
+            hint,
+        )
+    return StateError(
+        f"{remote} cannot be reached.",
+        f"The state of this server is kept there. Nothing was sent.{_quoted(said)}",
+        hint,
+    )
+
+
+def _quoted(said: str) -> str:
+    """The lines of git that tell the most: the last ones."""
+    lines = [line for line in masked(said).splitlines() if line.strip() and not line.startswith("hint:")]
+    return "".join(f"\ngit: {visible(line)[:200]}" for line in lines[-3:])

@@ -1,0 +1,42 @@
+"""What is said while an apply waits for the run of another machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from stemctl.cli.screen import Screen
+
+if TYPE_CHECKING:
+    from stemctl.claim import Claim
+
+_EVERY = 30.0
+"""Seconds between two lines that say that we still wait."""
+
+
+@dataclass(slots=True)
+class Waiting:
+    """Told at each look of the claim that is in the way, and of how long we have waited."""
+
+    screen: Screen
+    where: str
+    _run: str = ""
+    _said: float = 0.0
+    _seconds: float = 0.0
+
+    def see(self, claim: Claim, seconds: float) -> None:
+        """Say whom we wait for, once, and every half minute that we still do."""
+        from stemctl.render.run_text import waiting_text
+
+        self._seconds = seconds
+        if claim.run != self._run:
+            self.screen.note(waiting_text(claim, self.where))
+            self._run, self._said = claim.run, seconds
+        elif seconds - self._said >= _EVERY:
+            self.screen.note(f"Still waiting after {seconds:.0f} s; its lease is until {claim.until:%H:%M:%SZ}.")
+            self._said = seconds
+
+    def over(self) -> None:
+        """Say that the wait is over."""
+        if self._run:
+            self.screen.note(f"Over after {self._seconds:.0f} s.")
