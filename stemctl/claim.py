@@ -101,14 +101,19 @@ def plan_lines(run: Run) -> str:
     return first_lines(run)
 
 
-def run_of(claim: Claim, content: bytes, where: str, last: datetime.datetime) -> Run:
-    """The run of a claim whose owner is gone: each of its requests may have been sent, at `last` the latest.
+def may_send(ago: datetime.timedelta) -> bool:
+    """Whether an owner may send something, so long after it last had its claim renewed."""
+    return ago <= LEASE - MARGIN
+
+
+def run_of(claim: Claim, content: bytes, where: str, now: datetime.datetime) -> Run:
+    """The run of a claim whose owner is gone: each of its requests may have been sent, before its margin began.
 
     Raises:
         StateError: its plan is damaged, or of a newer stemctl.
     """
     run = read_run(content, where)
-    at = last.astimezone(datetime.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    at = (now - MARGIN).astimezone(datetime.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     intents = {
         change.address: Intent(at, change.request.method, change.request.body or {})
         for change in run.plan.going()

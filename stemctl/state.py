@@ -142,7 +142,7 @@ def from_json(text: str, where: str, shards: Sequence[str] = ()) -> State:
             lineage=None if body["lineage"] is None else _text(body["lineage"]),
             serial=int(body["serial"]),
             run=None if body.get("run") is None else _text(body["run"]),
-            commit=None if body.get("commit") is None else _text(body["commit"]),
+            commit=None if body.get("commit") is None else _commit(body["commit"]),
             names={
                 model: {_text(name): _text(id_) for name, id_ in names.items()}
                 for model, names in body["names"].items()
@@ -242,6 +242,15 @@ def _fields(value: Value) -> dict[str, Value]:
 def _text(value: Value) -> str:
     if not isinstance(value, str):
         raise TypeError("no text")
+    return value
+
+
+_COMMIT = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
+
+
+def _commit(value: Value) -> str:
+    if not isinstance(value, str) or not _COMMIT.fullmatch(value):
+        raise ValueError("no commit")  # it becomes a word of a command line
     return value
 
 

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import subprocess
-import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from stemctl import claim
+from stemctl.ancestry import since_applied
 from stemctl.catalog import Catalog
-from stemctl.claim import Claim
 from stemctl.config import NAME, Config
 from stemctl.diagnostics import Diagnostic, Severity, has_errors, in_order
-from stemctl.errors import ConfigError, InvalidFiles, LeaseEnded, StateError
-from stemctl.journal import Journal, utc_now
+from stemctl.errors import ConfigError, InvalidFiles
+from stemctl.journal import utc_now
 from stemctl.manifests.across import check_references
 from stemctl.manifests.check import missing_fields
 from stemctl.manifests.repository import load_repository, with_lines
-from stemctl.place import Busy, Lease, StateMoved
-from stemctl.plan import Outcome, Plan, Report
+from stemctl.plan import Plan
 from stemctl.planning.drift import Drift, find_drift
 from stemctl.planning.identity import Bound, identify
 from stemctl.planning.origin import Origins, find_origins
@@ -29,14 +24,11 @@ from stemctl.planning.planner import Need, Options, count_read, make_plan, needs
 from stemctl.planning.references import Resolver, wanted_references
 from stemctl.planning.selection import choose, spell
 from stemctl.records import Fields, Repository, Snapshot
-from stemctl.server.apply import Apply, held_outcome
-from stemctl.server.client import ReadClient, WriteClient
+from stemctl.server.client import ReadClient
 from stemctl.server.reading import take_snapshot
+from stemctl.since import Range
 from stemctl.state import State
 from stemctl.workspace import Workspace, connect
-
-LOOK_EVERY = 5.0
-"""Seconds between two looks at a claim that we wait for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +139,7 @@ class Planned:
     snapshot: Snapshot
     state: State
     options: Options
+    since: Range
 
 
 async def plan(space: Workspace, client: ReadClient, loaded: Loaded, options: Options) -> Planned:
@@ -168,7 +161,7 @@ async def plan(space: Workspace, client: ReadClient, loaded: Loaded, options: Op
     made = make_plan(repository, state, snapshot, space.catalog, space.target, options)
     lined = with_lines(space.config.root, in_order([*made.diagnostics, *loaded.diagnostics]))
     made = replace(made, diagnostics=lined, commit=head_commit(space.config.root))
-    return Planned(made, repository, snapshot, state, options)
+    return Planned(made, repository, snapshot, state, options, since_applied(space, state, made.commit))
 
 
 def replan(space: Workspace, planned: Planned, allow: Mapping[str, int]) -> Planned:
@@ -233,99 +226,6 @@ def _resolver(space: Workspace, repository: Repository, state: State, snapshot: 
 def wrong_files(plan: Plan) -> tuple[Diagnostic, ...]:
     """The findings of a plan that stand in the user's files; with errors among them nothing is sent."""
     return tuple(d for d in plan.diagnostics if d.place is not None)
-
-
-@dataclass(frozen=True, slots=True)
-class Applied:
-    """What became of a plan; `problem` says why the state could not be written, if it could not."""
-
-    report: Report
-    problem: StateError | None = None
-
-
-async def begin(space: Workspace, plan: Plan, on_wait: Callable[[Claim, float], None]) -> Journal:
-    """Begin the run of a plan. Where a run of another machine is on, wait until it is over, or its lease has ended.
-
-    `on_wait` is called at each look with the claim that is in the way, and for how many seconds we wait.
-
-    Raises:
-        StateMoved: the state is not the one any more that the plan was made from; `run` is what was settled for it.
-        StateError: nothing can be written down, so nothing was sent.
-    """
-    began = time.monotonic()
-    while True:
-        try:
-            return space.store.begin(plan, space.owner)
-        except Busy as busy:
-            on_wait(busy.claim, time.monotonic() - began)
-        await asyncio.sleep(LOOK_EVERY)
-        space.store.place.refresh()
-        settled = space.store.take_over(space.owner)
-        if settled is not None:
-            raise StateMoved("A run that broke off was settled.", settled=settled)
-
-
-async def apply(
-    space: Workspace,
-    client: WriteClient,
-    journal: Journal,
-    state: State,
-    on_outcome: Callable[[Outcome], None],
-    parallelism: int,
-    on_start: Callable[[Apply], None] = lambda work: None,
-) -> Applied:
-    """Carry out the plan of a run that has begun. The caller holds the lock of the store.
-
-    If it is left in any other way than by its end, the journal stays, and the next command that writes takes over.
-    """
-    work = Apply(journal.run.plan, client, journal, on_outcome, parallelism)
-    on_start(work)
-    try:
-        async with _renewed(journal.lease):
-            report = await work.carry_out()
-    except BaseException:
-        journal.close()
-        raise
-    try:
-        space.store.finish(journal, state)
-    except StateError as error:
-        return Applied(report, error)
-    return Applied(report)
-
-
-def left_alone(plan: Plan) -> Applied:
-    """The report of a plan that has nothing to carry out."""
-    return Applied(Report(plan, tuple(map(held_outcome, plan.changes)), ""))
-
-
-@contextlib.asynccontextmanager
-async def _renewed(lease: Lease | None) -> AsyncIterator[None]:
-    """Renew a lease while its run is on; one that cannot be renewed stops the run by itself, before its end."""
-    if lease is None:
-        yield
-        return
-    over = asyncio.Event()
-    renewing = asyncio.create_task(_renew(lease, over))
-    try:
-        yield
-    finally:
-        over.set()
-        await renewing
-
-
-async def _renew(lease: Lease, over: asyncio.Event) -> None:
-    pause = claim.RENEWED_EVERY
-    while True:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(over.wait(), pause)
-            return
-        try:
-            await asyncio.to_thread(lease.renew)
-            pause = claim.RENEWED_EVERY
-        except LeaseEnded:
-            return
-        except StateError:  # the remote is away for a moment, or for good: then the lease ends
-            pause = claim.RENEWED_EVERY / 6
 
 
 def head_commit(root: Path) -> str | None:

@@ -66,6 +66,15 @@ class Sent:
     query: str = ""
 
 
+def run_in_process(*arguments: str) -> Result:
+    """Run a command line of stemctl in this process."""
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = run(list(arguments))
+    texts = [stream.buffer.getvalue().decode() for stream in (out, err)]  # type: ignore[attr-defined]
+    return Result(code, texts[0], texts[1])
+
+
 Intercept = Callable[[httpx.Request], "httpx.Response | None"]
 
 
@@ -104,13 +113,10 @@ class Lab:
     def run(self, *arguments: str, token: str | None = None) -> Result:
         """Run a command in this repository."""
         self.requests.clear()
-        out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
-        with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        with pytest.MonkeyPatch.context() as patch:
             if token is not None:
                 patch.setenv("BRAINSTEM_TOKEN", token)
-            code = run(["-C", str(self.root), *arguments])
-        texts = [stream.buffer.getvalue().decode() for stream in (out, err)]  # type: ignore[attr-defined]
-        return Result(code, texts[0], texts[1])
+            return run_in_process("-C", str(self.root), *arguments)
 
     def apply(self, *arguments: str) -> Result:
         """Apply unasked, which must end well."""

@@ -9,7 +9,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).parent.parent / "stemctl"
 
 LAYERS = {
-    "values": "errors records diagnostics masking plan state strictjson",
+    "values": "errors records diagnostics masking plan since state strictjson",
     "pure": """
         accepts catalog claim config_schema explain nearest patterns place plan_check plan_schema planning render runs
         saved schema shapes
@@ -19,7 +19,7 @@ LAYERS = {
     "files and network": """
         branch config journal manifests owner run_records sandbox schema_files server start state_file store
     """,
-    "workflow": "workflow workspace",
+    "workflow": "ancestry applying migration workflow workspace",
     "command line": "cli __main__",
 }
 """Who may import whom: modules and folders of a layer, those of the layers above it, and no other."""

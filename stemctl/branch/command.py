@@ -14,7 +14,10 @@ from stemctl.errors import StateError
 PATIENCE = 60.0
 """Seconds after which a git that says nothing is ended; a lease outlives it."""
 
-_KEPT = ("GIT_SSH", "GIT_ASKPASS", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM", "GIT_TRACE")
+_KEPT = (
+    *("GIT_SSH", "GIT_ASKPASS", "GIT_TRACE", "GIT_CEILING_DIRECTORIES", "GIT_DISCOVERY_ACROSS_FILESYSTEM"),
+    *("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM"),
+)
 """What stays of git's own variables: how to reach a remote. Others point a git at the repository of a hook."""
 
 _SETTINGS = (
@@ -64,7 +67,7 @@ class Git:
         except subprocess.TimeoutExpired as error:
             raise GitFailure(f"no answer within {patience:.0f} s") from error
         if done.returncode != 0:
-            raise GitFailure((done.stderr or done.stdout).decode(errors="replace").strip())
+            raise GitFailure((done.stdout + done.stderr).decode(errors="replace").strip())
         return done.stdout
 
     def text(self, *words: str) -> str:

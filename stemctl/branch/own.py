@@ -19,8 +19,9 @@ from stemctl.branch.command import Git, GitFailure, clean, configured, transport
 from stemctl.errors import ConfigError
 from stemctl.masking import masked
 
-NAME = "git"
-"""Its folder, below .stemctl/."""
+STATES = "git"
+HISTORY = "history"
+"""The folders of two of them, below .stemctl/: that of commits alone is a partial clone, which lacks all files."""
 
 _PUSH_PATIENCE = 25.0
 """Seconds a push may take. A renewal that takes longer is tried again before the lease ends."""
@@ -63,7 +64,8 @@ class OwnRepository:
 
     def _fetch(self, *specs: str) -> None:
         quiet = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules")
-        self.git.run("fetch", *quiet, self.remote, *specs)
+        options = [spec for spec in specs if spec.startswith("--")]
+        self.git.run("fetch", *quiet, *options, self.remote, *(spec for spec in specs if spec not in options))
 
     def last_seen(self, branch: str) -> str | None:
         """The commit that the branch was at when it was last fetched; asks nobody."""
@@ -97,6 +99,23 @@ class OwnRepository:
         """The commits from this one back along first parents, each with its subject; those that changed `paths`."""
         rows = self.git.text("log", "--first-parent", "--format=%H%x09%s", commit, "--", *paths)
         return [(sha, subject) for sha, _, subject in (row.partition("\t") for row in rows.splitlines())]
+
+    def fetch_commits(self, *commits: str) -> None:
+        """Have these commits and all before them here, without their files where the remote can leave them out.
+
+        Raises:
+            GitFailure: the remote does not have them, or cannot be reached.
+        """
+        specs = (f"+{commit}:refs/stemctl/commits/{commit}" for commit in commits if not self._has(commit))
+        if wanted := list(specs):
+            self._fetch("--filter=tree:0", *wanted)
+
+    def _has(self, commit: str) -> bool:
+        try:
+            self.git.run("rev-parse", "--verify", "--quiet", f"refs/stemctl/commits/{commit}")
+        except GitFailure:
+            return False
+        return True
 
     # writing
 
@@ -175,8 +194,8 @@ def _data(content: bytes) -> bytes:
     return f"data {len(content)}\n".encode() + content + b"\n"
 
 
-def open_own(folder: Path, root: Path, remote: str, environ: Mapping[str, str]) -> OwnRepository:
-    """The own repository below `folder`, made if it is not there, for a remote of the repository that `root` is in.
+def open_own(path: Path, root: Path, remote: str, environ: Mapping[str, str]) -> OwnRepository:
+    """The own repository at `path`, made if it is not there, for a remote of the repository that `root` is in.
 
     Raises:
         ConfigError: `root` is in no git repository, or it has no such remote.
@@ -201,7 +220,6 @@ def open_own(folder: Path, root: Path, remote: str, environ: Mapping[str, str]) 
             f"stemctl.yaml keeps the state on a branch of it. {known}",
             [(f"git remote add {remote} URL", "adds it")],
         )
-    path = folder / NAME
     if not (path / "HEAD").exists():
         _make(path, clean(environ), top)
     known_settings = list(transport(settings, remote))

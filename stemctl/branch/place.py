@@ -18,8 +18,8 @@ from pathlib import Path
 
 from stemctl.branch import story
 from stemctl.branch.command import GitFailure
-from stemctl.branch.own import LostRace, OwnRepository, open_own
-from stemctl.claim import LEASE, MARGIN, Claim, claim_json, claim_of, plan_lines, read_claim, renewed, run_of
+from stemctl.branch.own import STATES, LostRace, OwnRepository, open_own
+from stemctl.claim import Claim, claim_json, claim_of, may_send, plan_lines, read_claim, renewed, run_of
 from stemctl.config import Server
 from stemctl.errors import LeaseEnded, StateError
 from stemctl.journal import utc_now
@@ -68,7 +68,7 @@ class GitPlace:
 
     @cached_property
     def _own(self) -> OwnRepository:
-        return open_own(self.folder, self.root, self.server.remote, self.environ)
+        return open_own(self.folder / STATES, self.root, self.server.remote, self.environ)
 
     # reading
 
@@ -142,7 +142,7 @@ class GitPlace:
         claim, blob = self.claimed(), self.tip.files.get(self._plan_path)
         assert claim is not None
         (content,) = self._own.read([blob]) if blob else (b"",)
-        return run_of(claim, content, f"{self._plan_path} on {self.where}", self.clock() - MARGIN)
+        return run_of(claim, content, f"{self._plan_path} on {self.where}", self.clock())
 
     def still_claimed(self, run: str) -> bool:
         """Whether a run of this machine still holds its claim; if not, somebody else has settled it."""
@@ -172,8 +172,10 @@ class GitPlace:
         before, claim_before = self._mine(), self.tip.files.get(self._claim_path)
 
         def make(tip: Tip) -> str:
-            if self._mine() != before or (run is not None and tip.files.get(self._claim_path) != claim_before):
-                raise moved_on(self.where)  # also where a run that seemed dead has renewed its claim
+            if self._mine() != before:
+                raise moved_on(self.where)
+            if run is not None and not (self.still_claimed(run.id) and tip.files[self._claim_path] == claim_before):
+                raise moved_on(self.where)  # settled by somebody else; or it seemed dead, and has renewed its claim
             if run is None and (claim := self.claimed()):
                 raise Busy(claim, self.where)
             since = last.commit if last else None
@@ -373,7 +375,7 @@ class HeldClaim:
         Raises:
             LeaseEnded: the lease ends soon, or ended: others may look for what we sent.
         """
-        if self.began.ago() > LEASE - MARGIN:
+        if not may_send(self.began.ago()):
             raise LeaseEnded(f"The claim on {self.place.where} could not be renewed in time.")
 
     def renew(self) -> None:

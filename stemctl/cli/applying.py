@@ -20,12 +20,13 @@ from stemctl.cli.screen import Screen
 from stemctl.errors import ConfigError
 
 if TYPE_CHECKING:
+    from stemctl.applying import Applied
     from stemctl.plan import Plan
     from stemctl.planning.planner import Options
     from stemctl.runs import Run
     from stemctl.server.apply import Apply
     from stemctl.state import State
-    from stemctl.workflow import Applied, Planned
+    from stemctl.workflow import Planned
     from stemctl.workspace import Link, Workspace
 
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 @allow
 @resubmit
 @click.option("--auto-approve", "--yes", "-y", is_flag=True, help="Ask nothing; needed where there is no terminal.")
+@click.option("--allow-behind", is_flag=True, help="Also from a commit that lacks what was applied already.")
 @click.option("--digest", help="Refuse a plan with another digest than this one.")
 @click.option("--parallelism", type=click.IntRange(1, 64), default=8, show_default=True, help="Requests at a time.")
 @output("text", "json")
@@ -46,6 +48,7 @@ def apply(
     allowed: tuple[tuple[str, int], ...],
     resubmit: bool,
     auto_approve: bool,
+    allow_behind: bool,
     digest: str | None,
     parallelism: int,
     form: str,
@@ -65,7 +68,7 @@ def apply(
         )
     space = screen.open()
     options = make_options(space, allowed, resubmit, words if saved is None else (), exclude)
-    run = _Run(screen, space, auto_approve, digest, parallelism, form == "json")
+    run = _Run(screen, space, auto_approve, allow_behind, digest, parallelism, form == "json")
     with space.writing() as broken:
         run.settling(broken)
         try:
@@ -81,6 +84,7 @@ class _Run:
     screen: Screen
     space: Workspace
     unasked: bool
+    allow_behind: bool
     digest: str | None
     parallelism: int
     as_json: bool
@@ -88,12 +92,15 @@ class _Run:
     async def fresh(self, options: Options) -> int:
         """Plan, show, ask, send; again from the start where somebody else applied before we could begin."""
         from stemctl import workflow, workspace
+        from stemctl.ancestry import refuse_behind
         from stemctl.place import StateMoved
 
         loaded = workflow.load(self.space.config, self.space.catalog)
         async with workspace.connect(self.space, self.parallelism) as link:
             while True:
                 planned = checked(await workflow.plan(self.space, link.reader(), loaded, options))
+                if not self.allow_behind:
+                    refuse_behind(planned.since)
                 if not self.as_json:
                     show_text(self.screen, self.space, planned, advise=not planned.plan.going())
                 self._check_digest(planned.plan)
@@ -113,12 +120,15 @@ class _Run:
     async def saved(self, plan: Plan, name: str) -> int:
         """Send a plan that was kept, exactly as it is, once."""
         from stemctl import workspace
+        from stemctl.ancestry import refuse_behind, since_applied
         from stemctl.place import StateMoved
         from stemctl.render.plan_text import where_line
         from stemctl.saved import check_fits
 
         state = self.space.store.read()
         check_fits(plan, self.space.target, state, self.space.catalog, name)
+        if not self.allow_behind:
+            refuse_behind(since_applied(self.space, state, plan.commit))
         self._check_digest(plan)
         if not self.as_json:
             self.screen.out(where_line(self.space.target, self.space.database))
@@ -167,15 +177,15 @@ class _Run:
         return report.exit_code
 
     async def _carry_out(self, link: Link, plan: Plan, state: State) -> Applied:
-        from stemctl import workflow
+        from stemctl import applying
         from stemctl.cli.progress import Progress
         from stemctl.cli.waiting import Waiting
 
         if not (plan.going() or plan.bookkeeping):
-            return workflow.left_alone(plan)
+            return applying.left_alone(plan)
         waiting = Waiting(self.screen, self.space.store.where)
         try:
-            journal = await workflow.begin(self.space, plan, waiting.see)
+            journal = await applying.begin(self.space, plan, waiting.see)
         finally:
             waiting.over()
         host = self.space.server.host or self.space.server.name
@@ -185,7 +195,7 @@ class _Run:
             _interrupts(self.screen) as watch,
         ):
             link.throttle.on_pause = progress.paused
-            return await workflow.apply(
+            return await applying.apply(
                 self.space, link.writer(), journal, state, progress.outcome, self.parallelism, watch
             )
 

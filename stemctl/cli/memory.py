@@ -189,6 +189,26 @@ def move(screen: Screen, old: str, new: str) -> int:
     return _rewrite(screen, work, f"{old} is {new} now.")
 
 
+@state.command()
+@click.option(
+    "--to", "backend", type=click.Choice(["git", "file"]), required=True, help="Where it is kept from now on."
+)
+@click.pass_obj
+def migrate(screen: Screen, backend: str) -> int:
+    """Move the state between a file and a branch of the git remote; nothing is sent to the server.
+
+    stemctl.yaml says where it is kept, and is changed first: state: {backend: git}, or without it.
+    """
+    from stemctl.migration import migrate as move_state
+
+    space = screen.open()
+    moved = move_state(space, backend)
+    number = len(moved.state.records)
+    screen.out(f"The state of {space.server.name}, {number} record{'' if number == 1 else 's'}, is in {moved.to} now.")
+    screen.note("\n".join(screen.look().next(moved.hints)))
+    return 0
+
+
 def _rewrite(screen: Screen, work: Callable[[Workspace, State], State], done: str) -> int:
     space = screen.open()
     with space.writing():

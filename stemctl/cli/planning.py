@@ -200,10 +200,11 @@ def show_text(
 ) -> None:
     """The plan as the terminal shows it."""
     from stemctl.render.plan_text import plan_text, where_line
+    from stemctl.render.since import since_text
     from stemctl.workflow import what_was_read
 
     screen.out(where_line(space.target, space.database))
-    screen.out(what_was_read(space, planned))
+    screen.out("\n".join([what_was_read(space, planned), *since_text(planned.since, planned.state.commit)]))
     look = replace(screen.look(space.catalog), options=again(planned.options, space.config.allow))
     screen.out(plan_text(planned.plan, look, advise, saved_as))
     if planned.plan.diagnostics:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from stemctl.diagnostics import Severity
@@ -54,8 +55,12 @@ def where_line(server: Target, database: str | None = None) -> str:
 
 
 def _settled(plan: Plan, look: Look) -> list[str]:
-    """What was found out about requests whose answer was lost."""
-    rows = look.columns([(visible(str(s.address)), s.found, s.then) for s in plan.settled], indent=2)
+    """What was found out about requests whose answer was lost; many of one kind are counted."""
+    counts = Counter((s.found, s.then) for s in plan.settled)
+    many = {kind for kind, number in counts.items() if number > FOLD_ABOVE and not look.verbose}
+    cells = [(visible(str(s.address)), s.found, s.then) for s in plan.settled if (s.found, s.then) not in many]
+    cells += [(f"{counts[kind]:,} records", *kind) for kind in counts if kind in many]
+    rows = look.columns(cells, indent=2)
     return ["", look.paint("bold", "Sent before, without an answer"), *(row.rstrip() for row in rows)] if rows else []
 
 

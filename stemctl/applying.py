@@ -1,0 +1,116 @@
+"""Carrying out a plan: begin its run, keep its claim while it is on, and end it with what it did in the state."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+
+from stemctl import claim
+from stemctl.claim import Claim
+from stemctl.errors import LeaseEnded, StateError
+from stemctl.journal import Journal
+from stemctl.place import Busy, Lease, StateMoved
+from stemctl.plan import Outcome, Plan, Report
+from stemctl.server.apply import Apply, held_outcome
+from stemctl.server.client import WriteClient
+from stemctl.state import State
+from stemctl.workspace import Workspace
+
+LOOK_EVERY = 5.0
+"""Seconds between two looks at a claim that we wait for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What became of a plan; `problem` says why the state could not be written, if it could not."""
+
+    report: Report
+    problem: StateError | None = None
+
+
+async def begin(space: Workspace, plan: Plan, on_wait: Callable[[Claim, float], None]) -> Journal:
+    """Begin the run of a plan. Where a run of another machine is on, wait until it is over, or its lease has ended.
+
+    `on_wait` is called at each look with the claim that is in the way, and for how many seconds we wait.
+
+    Raises:
+        StateMoved: the state is not the one any more that the plan was made from; `run` is what was settled for it.
+        StateError: nothing can be written down, so nothing was sent.
+    """
+    began = time.monotonic()
+    while True:
+        try:
+            return space.store.begin(plan, space.owner)
+        except Busy as busy:
+            on_wait(busy.claim, time.monotonic() - began)
+        await asyncio.sleep(LOOK_EVERY)
+        space.store.place.refresh()
+        settled = space.store.take_over(space.owner)
+        if settled is not None:
+            raise StateMoved("A run that broke off was settled.", settled=settled)
+
+
+async def apply(
+    space: Workspace,
+    client: WriteClient,
+    journal: Journal,
+    state: State,
+    on_outcome: Callable[[Outcome], None],
+    parallelism: int,
+    on_start: Callable[[Apply], None] = lambda work: None,
+) -> Applied:
+    """Carry out the plan of a run that has begun. The caller holds the lock of the store.
+
+    If it is left in any other way than by its end, the journal stays, and the next command that writes takes over.
+    """
+    work = Apply(journal.run.plan, client, journal, on_outcome, parallelism)
+    on_start(work)
+    try:
+        async with _renewed(journal.lease):
+            report = await work.carry_out()
+    except BaseException:
+        journal.close()
+        raise
+    try:
+        space.store.finish(journal, state)
+    except StateError as error:
+        return Applied(report, error)
+    return Applied(report)
+
+
+def left_alone(plan: Plan) -> Applied:
+    """The report of a plan that has nothing to carry out."""
+    return Applied(Report(plan, tuple(map(held_outcome, plan.changes)), ""))
+
+
+@contextlib.asynccontextmanager
+async def _renewed(lease: Lease | None) -> AsyncIterator[None]:
+    """Renew a lease while its run is on; one that cannot be renewed stops the run by itself, before its end."""
+    if lease is None:
+        yield
+        return
+    over = asyncio.Event()
+    renewing = asyncio.create_task(_renew(lease, over))
+    try:
+        yield
+    finally:
+        over.set()
+        await renewing
+
+
+async def _renew(lease: Lease, over: asyncio.Event) -> None:
+    pause = claim.RENEWED_EVERY
+    while True:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(over.wait(), pause)
+            return
+        try:
+            await asyncio.to_thread(lease.renew)
+            pause = claim.RENEWED_EVERY
+        except LeaseEnded:
+            return
+        except StateError:  # the remote is away for a moment, or for good: then the lease ends
+            pause = claim.RENEWED_EVERY / 6

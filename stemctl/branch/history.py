@@ -1,0 +1,61 @@
+"""What lies between the commit that was applied last and the one at hand. The user's repository is only read; history
+that a shallow clone lacks is fetched beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from stemctl.branch.command import Git, GitFailure, user_git
+from stemctl.branch.own import open_own
+from stemctl.errors import ConfigError, StateError
+from stemctl.since import Commit, Range
+
+_MOST = 1000
+
+
+def compare(root: Path, own: Path, remote: str, applied: str, head: str, environ: Mapping[str, str]) -> Range:
+    """The range between two commits of the repository that `root` is in; `own` is where more of it may be fetched."""
+    git = user_git(root, environ)
+    if applied == head:
+        return Range()
+    shallow = _says(git, "rev-parse", "--is-shallow-repository") == "true"
+    if _has(git, applied) and (_is_ancestor(git, applied, head) or not shallow):
+        return _range(git, applied, head)
+    unnamed = Range(missing=(Commit(applied, ""),), known=not shallow)
+    try:
+        fetched = open_own(own, root, remote, environ)
+        fetched.fetch_commits(applied, *((head,) if shallow else ()))
+    except (GitFailure, ConfigError, StateError):
+        return unnamed
+    if shallow:
+        return _range(fetched.git, applied, head)
+    # A whole clone that lacks a commit does not descend from it; somebody else has it, and knows what it is called.
+    here = set(git.text("rev-list", head).split())
+    return Range(missing=tuple(one for one in _log(fetched.git, applied) if one.id not in here))
+
+
+def _range(git: Git, applied: str, head: str) -> Range:
+    missing = () if _is_ancestor(git, applied, head) else _log(git, f"{head}..{applied}")
+    return Range(_log(git, f"{applied}..{head}"), missing)
+
+
+def _log(git: Git, commits: str) -> tuple[Commit, ...]:
+    """The commits that git's words for a range mean, the latest first."""
+    rows = git.text("log", f"-{_MOST}", "--format=%H%x09%s", commits, "--").splitlines()
+    return tuple(Commit(sha, subject) for sha, _, subject in (row.partition("\t") for row in rows))
+
+
+def _is_ancestor(git: Git, before: str, after: str) -> bool:
+    return _says(git, "merge-base", "--is-ancestor", before, after) is not None
+
+
+def _has(git: Git, commit: str) -> bool:
+    return _says(git, "cat-file", "-e", f"{commit}^{{commit}}") is not None
+
+
+def _says(git: Git, *words: str) -> str | None:
+    try:
+        return git.text(*words)
+    except GitFailure:
+        return None

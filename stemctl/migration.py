@@ -1,0 +1,68 @@
+"""Moving a state from a file to a branch, or back: written there, read back, and only then taken away here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from stemctl.config import NAME, Server
+from stemctl.errors import ConfigError, Hint, StateError
+from stemctl.place import Place
+from stemctl.state import State
+from stemctl.store import file_place, git_place
+from stemctl.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """The state, where it is now, and what to do next."""
+
+    state: State
+    to: str
+    hints: Sequence[Hint]
+
+
+def migrate(space: Workspace, backend: str) -> Moved:
+    """Move the state to where stemctl.yaml says that it is kept; again, where an earlier move broke off.
+
+    Raises:
+        ConfigError: stemctl.yaml says something else.
+        StateError: there is none to move, a run is on, or another state is there already.
+    """
+    server = space.server
+    if server.is_sandbox:
+        raise ConfigError("The state of a sandbox stays with it.", "Nothing was moved.")
+    if server.backend != backend:
+        wanted = "state: {backend: git}" if backend == "git" else "no state:, or state: {backend: file}"
+        raise ConfigError(
+            f"{NAME} keeps the state of {server.name} in {space.store.where}.",
+            f"Write {wanted} for it in {NAME} first: that is where every command looks. Nothing was moved.",
+        )
+    git, file = git_place(space.config.root, server, space.environ), file_place(space.config.root, server)
+    old, new = (file, git) if backend == "git" else (git, file)
+    with space.store.locked(space.owner):
+        git.refresh()
+        if space.store.journal.exists() or git.claimed():
+            raise StateError("A run broke off, or is on.", "Nothing was moved.", [("stemctl apply", "settles it")])
+        state = _move(old, new, server, space.owner)
+    commit = (f"git add -A && git commit -m 'State of {server.name}: {new.where}'", "keeps the change of the files")
+    return Moved(state, new.where, [commit, ("stemctl plan", "compares as before")])
+
+
+def _move(old: Place, new: Place, server: Server, who: str) -> State:
+    state, there = old.load(), new.load()
+    if state is None:
+        done = " It is there already." if there is not None else " Nothing was applied yet."
+        raise StateError(f"There is no state of {server.name} in {old.where}.", f"Nothing was moved.{done}")
+    if there is not None and (there.lineage, there.serial) != (state.lineage, state.serial):
+        raise StateError(
+            f"{new.where} has another state of {server.name} already.",
+            f"It is at serial {there.serial}, the one in {old.where} at {state.serial}. Nothing was moved.",
+        )
+    if there is None:
+        new.save(state, None, bytes, who, f"the state, from {old.where}")
+        new.refresh()
+        if new.load() != state:
+            raise StateError(f"What was written to {new.where} reads differently.", f"{old.where} was left as it is.")
+    old.remove(who)
+    return state
