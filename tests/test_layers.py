@@ -19,7 +19,7 @@ LAYERS = {
     "files and network": """
         branch config journal manifests owner run_records sandbox schema_files server start state_file store
     """,
-    "workflow": "ancestry applying migration workflow workspace",
+    "workflow": "ancestry applying ci migration workflow workspace",
     "command line": "cli __main__",
 }
 """Who may import whom: modules and folders of a layer, those of the layers above it, and no other."""

@@ -31,6 +31,7 @@ COMMANDS = {
     "login": ("account", "Get a token for a server, in your browser."),
     "logout": ("account", "Forget the token of a server."),
     "doctor": ("account", "Look at the server, the token and your rights."),
+    "ci": ("ci", "Write workflows for GitHub or GitLab."),
     "sandbox": ("tools", "A BrainSTEM of your own, on this machine."),
 }
 """Command to the module that holds it and its help, so that --help and --version load none of them."""

@@ -1,0 +1,81 @@
+"""Workflows for a forge: templates of the package, filled in for one metadata repository."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from stemctl import __version__
+from stemctl.branch.command import GitFailure, user_git
+from stemctl.errors import ConfigError
+from stemctl.workspace import Workspace
+
+TEMPLATES = Path(__file__).resolve().parent / "ci_templates"
+PLACES = {"github": ".github/workflows", "gitlab": ".gitlab"}
+"""Where a forge looks for workflows, below the root of the git repository."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What became of each workflow: paths below the root of the git repository."""
+
+    top: Path
+    written: Sequence[str]
+    unchanged: Sequence[str]
+    kept: Sequence[str]
+    """Those that are there with another content, and were not touched."""
+    branch: str
+    environment: str
+
+
+def write_workflows(space: Workspace, forge: str, server: str) -> Written:
+    """Write the workflows of a forge. A file that is there is not touched.
+
+    Raises:
+        ConfigError: this is no git repository.
+    """
+    git = user_git(space.config.root, space.environ)
+    try:
+        top, folder = Path(git.text("rev-parse", "--show-toplevel")), git.text("rev-parse", "--show-prefix")
+    except GitFailure as error:
+        raise ConfigError(
+            f"{space.config.root} is in no git repository.",
+            "Workflows run where one is pushed to. Nothing was written.",
+            [("git init", "makes one")],
+        ) from error
+    branch, environment = default_branch(space), space.server.name
+    words = {
+        "VERSION": __version__,
+        "SERVER": f" --server {server}" if server != space.config.default_server else "",
+        "FOLDER": folder.rstrip("/") or ".",
+        "BRANCH": branch,
+        "ENVIRONMENT": environment,
+    }
+    written, unchanged, kept = list[str](), list[str](), list[str]()
+    for template in sorted((TEMPLATES / forge).iterdir()):
+        text = template.read_text(encoding="utf-8")
+        for word, value in words.items():
+            text = text.replace(f"@{word}@", value)
+        path = top / PLACES[forge] / template.name
+        name = path.relative_to(top).as_posix()
+        if path.is_symlink() or path.exists():
+            (unchanged if path.is_file() and path.read_text(encoding="utf-8") == text else kept).append(name)
+            continue
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8", newline="\n")
+        written.append(name)
+    return Written(top, written, unchanged, kept, branch, environment)
+
+
+def default_branch(space: Workspace) -> str:
+    """The branch that is merged into: the remote's, as far as it is known, else the one that is checked out."""
+    git = user_git(space.config.root, space.environ)
+    head = f"refs/remotes/{space.server.remote}/HEAD"
+    for words in (("symbolic-ref", "--quiet", head), ("symbolic-ref", "--quiet", "HEAD")):
+        try:
+            found = git.text(*words)
+        except GitFailure:
+            continue
+        return found.removeprefix(head.removesuffix("HEAD")).removeprefix("refs/heads/")
+    return "main"

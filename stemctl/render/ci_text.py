@@ -1,0 +1,38 @@
+"""What is left to do on a forge after its workflows are written."""
+
+from __future__ import annotations
+
+from stemctl.config import Server
+
+
+def advice(forge: str, server: Server, branch: str, environment: str) -> list[str]:
+    """The settings that no file can make, in the order in which they are made."""
+    lines = ["", "Left to do:"]
+    if server.backend != "git":
+        lines += [
+            f"  stemctl.yaml       {server.name}: state: {{backend: git}}, so that jobs share the state; then",
+            "                     stemctl state migrate --to git, if anything was applied before",
+        ]
+    lines += _GITHUB if forge == "github" else _GITLAB
+    return [line.replace("@BRANCH@", branch).replace("@ENVIRONMENT@", environment) for line in lines]
+
+
+_GITHUB = [
+    "  secret             BRAINSTEM_READ_TOKEN of an account that may only read (Settings, Secrets, Actions)",
+    "  environment        @ENVIRONMENT@: required reviewers, deployment from @BRANCH@ alone, and in it the secret",
+    "                     BRAINSTEM_TOKEN of an account that may write (Settings, Environments)",
+    "  branch rule        @BRANCH@: pull requests with review, and the check validate (Settings, Rules); none for the",
+    "                     branch of the state, which the apply job pushes to",
+    "  CODEOWNERS         /stemctl.yaml and /.github/ belong to whoever may decide where tokens go, e.g.",
+    "                     /stemctl.yaml @lab/admins",
+]
+_GITLAB = [
+    "  include            in .gitlab-ci.yml:  include: [{local: .gitlab/stemctl.yml}]",
+    "  variables          BRAINSTEM_READ_TOKEN, masked: of an account that may only read (Settings, CI/CD)",
+    "                     BRAINSTEM_TOKEN, masked and protected: of an account that may write",
+    "                     STEMCTL_GITLAB_TOKEN, masked: a project access token with api, for notes and the issue",
+    "                     STEMCTL_PUSH_TOKEN, masked and protected: one with write_repository, for the state",
+    "  environment        @ENVIRONMENT@: protected, with approval (where your edition of GitLab has it)",
+    "  schedule           a nightly pipeline on @BRANCH@ (Build, Pipeline schedules)",
+    "  CODEOWNERS         /stemctl.yaml and /.gitlab/ belong to whoever may decide where tokens go",
+]
