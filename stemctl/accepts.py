@@ -18,7 +18,7 @@ Accepts = Callable[[Value], bool]
 Schema = dict[str, Any]
 _Part = Callable[[Schema], Accepts]
 
-_NOTES = {"$schema", "$id", "$defs", "title", "description"}
+_NOTES = {"$schema", "$id", "$defs", "title", "description", "patternErrorMessage", "defaultSnippets"}
 _TYPES: dict[str, tuple[type, ...]] = {
     "object": (dict,),
     "array": (list,),

@@ -14,7 +14,12 @@ _BRANCH = "^[A-Za-z0-9_]+(?:[./_-][A-Za-z0-9_]+)*$"
 """Less than git takes: nothing that begins like an option, climbs, or ends like one of git's own files."""
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-PERMISSIONS = ("delete", "revert", "replace", "cascade")
+PERMISSIONS = {
+    "delete": "Delete records that left the files.",
+    "revert": "Undo what somebody changed since it was applied.",
+    "replace": "Replace values that stemctl did not write.",
+    "cascade": "Delete records together with those that hang on them.",
+}
 PORTALS = ("private", "public", "super")
 
 
@@ -39,7 +44,7 @@ def config_schema(editions: Sequence[str]) -> Schema:
                 "propertyNames": {"pattern": portable("^[A-Za-z0-9][A-Za-z0-9_.-]*$")},
                 "additionalProperties": _server(editions),
             },
-            policy={"description": "What may be sent unasked.", **closed(allow=_allow())},
+            policy={"title": "Policy", "description": "What may be sent unasked.", **closed(allow=_allow())},
         ),
     }
 
@@ -52,6 +57,7 @@ def _server(editions: Sequence[str]) -> Schema:
         branch=_name(_BRANCH, "The branch that holds the state, and nothing else. Default: stemctl-state"),
     )
     return {
+        "title": "Server",
         "description": "One server, as one portal of it shows it.",
         **closed(
             url={
@@ -63,7 +69,7 @@ def _server(editions: Sequence[str]) -> Schema:
             edition={"enum": spellings, "description": "State of the API, needed for a real server."},
             seed=_text("Records that fill a new sandbox: a file in the shape of a manifest."),
             faults=_text("Faults that strike requests to the sandbox: a file as in docs/faults.md."),
-            state={"description": "Where the state is kept.", **state},
+            state={"title": "State", "description": "Where the state is kept.", **state},
         ),
         "required": ["url"],
         "if": {"properties": {"url": {"pattern": "^http"}}},
@@ -74,8 +80,9 @@ def _server(editions: Sequence[str]) -> Schema:
 def _allow() -> Schema:
     number = {"type": "integer", "minimum": 0}
     return {
+        "title": "Allow",
         "description": "Up to this many records a run, by permission. Example: {delete: 10}",
-        **closed(**dict.fromkeys(PERMISSIONS, number)),
+        **closed(**{kind: {"description": text, **number} for kind, text in PERMISSIONS.items()}),
     }
 
 

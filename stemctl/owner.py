@@ -18,11 +18,3 @@ def describe_owner(environ: Mapping[str, str]) -> str:
     except (OSError, KeyError, ImportError):  # a container may have no name for its user
         user = "somebody"
     return f"{user}@{platform.node() or 'this machine'}"
-
-
-def describe_job(environ: Mapping[str, str]) -> str | None:
-    """Where the log of a CI job can be read, if this is one of a known service."""
-    if environ.get("GITHUB_ACTIONS"):
-        where = [environ.get(name) for name in ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID")]
-        return f"{where[0]}/{where[1]}/actions/runs/{where[2]}" if all(where) else None
-    return environ.get("CI_JOB_URL") if environ.get("GITLAB_CI") else None

@@ -40,3 +40,20 @@ ALTERNATIVES = {
 """What a format takes, as a pattern that can stand beside others."""
 
 FORMATS = {name: portable(pattern) for name, pattern in ALTERNATIVES.items()}
+
+CLEARABLE = {name: portable(f"^$|{pattern}") for name, pattern in ALTERNATIVES.items()}
+"""The same, or the empty text that clears a field."""
+
+_MEANT = {
+    "uuid": "An id looks like 01234567-89ab-cdef-0123-456789abcdef.",
+    "uri": "An address begins with https://, http:// or ftp://, and has %20 for spaces.",
+    "email": "An e-mail address is written NAME@DOMAIN.",
+}
+
+MEANT = {
+    KEY: "A name is not blank, and has no control characters.",
+    DATE: "A day is written like 2024-03-12.",
+    INSTANT: "Write a day like 2024-03-12, or a time with its offset: 2024-03-12T14:00:00+01:00, ...T13:00:00Z.",
+    **{patterns[name]: text for patterns in (FORMATS, CLEARABLE) for name, text in _MEANT.items()},
+}
+"""What a pattern asks for, in words: what an editor shows in place of the pattern."""

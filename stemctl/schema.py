@@ -1,17 +1,21 @@
 """JSON Schemas made from the field tables: what editors, other validators and stemctl itself judge files by.
 
 Every schema stands alone (no reference to another file) and decides by `pattern` what it can, with `format` beside
-it, so that validators that do not check formats come to the same verdict.
+it, so that validators that do not check formats come to the same verdict. Two keywords are for editors alone and
+decide nothing: `patternErrorMessage` says what a pattern asks for, `defaultSnippets` what a new record needs.
 """
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterable, Sequence
+
+import yaml
 
 from stemctl.catalog import Catalog, Field, Member, Model
 from stemctl.config_schema import DIALECT, Schema, closed, config_schema
-from stemctl.patterns import ADDRESS_TAIL, ALTERNATIVES, DATE, FORMATS, INSTANT, KEY, portable
+from stemctl.patterns import ADDRESS_TAIL, CLEARABLE, DATE, FORMATS, INSTANT, KEY, MEANT, portable
 from stemctl.records import Value
 
 WISHES = {
@@ -66,7 +70,7 @@ def manifest_schema(catalog: Catalog) -> Schema:
         "properties": {"defaults": defaults, **lists, **_wishes()},
         "$defs": {
             "address": _address(models),
-            **{m.name: {**_record(m), **_required_to_name(m)} for m in models},
+            **{m.name: {**_record(m), **_required_to_name(m), **_snippet(m)} for m in models},
             **{f"{m.name}_defaults": _defaults(m) for m in models},
         },
     }
@@ -80,14 +84,14 @@ def _properties(model: Model) -> dict[str, Schema]:
     return {
         "key": {
             "type": "string",
-            "pattern": KEY,
+            **_formed(KEY),
             "title": "Key",
             "description": f"Handle of the record in its address, {model.name}/KEY."
             + (f" Default: its {model.identity}." if model.identity else ""),
         },
         "id": {
             "type": "string",
-            "pattern": FORMATS["uuid"],
+            **_formed(FORMATS["uuid"]),
             "format": "uuid",
             "title": "Id",
             "description": "UUID of a live record that this one is bound to.",
@@ -110,9 +114,14 @@ def _lifecycle(model: Model) -> Schema:
         "title": "Lifecycle",
         "description": "What this record asks of stemctl.",
         **closed(
-            prevent_delete={"type": "boolean", "description": "Never delete it, whatever is allowed."},
+            prevent_delete={
+                "type": "boolean",
+                "title": "Prevent delete",
+                "description": "Never delete it, whatever is allowed.",
+            },
             ignore_changes={
                 "type": "array",
+                "title": "Ignore changes",
                 "items": {"enum": [f.name for f in model.managed()]},
                 "description": "Fields that are sent when the record is created, and not after.",
             },
@@ -128,6 +137,15 @@ def _required_to_name(model: Model) -> Schema:
     if model.identity is None:
         return {"required": ["key"]}
     return {"if": {"not": {"required": ["key"]}}, "then": {"required": [model.identity]}}
+
+
+def _snippet(model: Model) -> Schema:
+    """A record with what creating it requires, to be filled in."""
+    needed = [f for f in model.managed() if f.required]
+    body: dict[str, Value] = {} if model.identity else {"key": "$1"}
+    for number, field in enumerate(needed, len(body) + 1):
+        body[field.name] = [f"${number}"] if field.kind in ("references", "list") else f"${number}"
+    return {"defaultSnippets": [{"label": model.words, "description": f"A new {model.words}.", "body": body}]}
 
 
 def _wishes() -> dict[str, Schema]:
@@ -157,7 +175,7 @@ def _field(field: Field, model: Model) -> Schema:
         **_KINDS[field.kind](field),
     }
     if field.name == model.identity:
-        schema["pattern"] = KEY
+        schema |= _formed(KEY)
     if field.enum:
         schema["enum"] = list(field.enum)
     if field.takes_null and "type" in schema:
@@ -168,7 +186,15 @@ def _field(field: Field, model: Model) -> Schema:
 
 
 def _example(value: Value) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    """A value as it is written in a manifest, in one line."""
+    if isinstance(value, str):
+        return value
+    flow = yaml.safe_dump(value, default_flow_style=True, sort_keys=False, allow_unicode=True, width=math.inf)
+    return str(flow).removesuffix("\n").removesuffix("\n...")
+
+
+def _formed(pattern: str) -> Schema:
+    return {"pattern": pattern, "patternErrorMessage": MEANT[pattern]}
 
 
 def _text_like(field: Field | Member) -> Schema:
@@ -178,7 +204,7 @@ def _text_like(field: Field | Member) -> Schema:
     if field.max_length:
         schema["maxLength"] = field.max_length
     if field.format:
-        schema |= {"pattern": FORMATS[field.format], "format": field.format}
+        schema |= {**_formed(FORMATS[field.format]), "format": field.format}
     return schema
 
 
@@ -186,9 +212,13 @@ def _optional_text(field: Field) -> Schema:
     """Text of a record: where it has a format, the empty text that clears it is taken too."""
     schema = _text_like(field)
     if field.format and not field.required:
-        schema["pattern"] = portable(f"^$|{ALTERNATIVES[field.format]}")
+        schema |= _formed(CLEARABLE[field.format])
         del schema["format"]
     return schema
+
+
+def _named(field: Field) -> Schema:
+    return {"pattern": portable(field.key_pattern or ""), "patternErrorMessage": field.description}
 
 
 def _list_of(items: Schema, field: Field) -> Schema:
@@ -196,7 +226,7 @@ def _list_of(items: Schema, field: Field) -> Schema:
 
 
 def _item(field: Field) -> Schema:
-    members = {name: {"description": m.description, **_member(m)} for name, m in field.members.items()}
+    members = {name: {"title": name, "description": m.description, **_member(m)} for name, m in field.members.items()}
     required = [name for name, m in field.members.items() if m.required or name == field.by]
     return {**closed(**members), "required": required}
 
@@ -211,15 +241,15 @@ _KINDS: dict[str, Callable[[Field], Schema]] = {
     "number": lambda field: {"type": "number"},
     "integer": lambda field: {"type": "integer"},
     "boolean": lambda field: {"type": "boolean"},
-    "date": lambda field: {"type": "string", "pattern": DATE, "format": "date"},
-    "instant": lambda field: {"type": "string", "pattern": INSTANT},
+    "date": lambda field: {"type": "string", **_formed(DATE), "format": "date"},
+    "instant": lambda field: {"type": "string", **_formed(INSTANT)},
     "reference": lambda field: {"type": "string", "minLength": 1},
     "references": lambda field: _list_of({"type": "string", "minLength": 1}, field),
     "list": lambda field: _list_of({"type": "string", "minLength": 1}, field),
     "items": lambda field: _list_of(_item(field), field),
     "map": lambda field: {
         "type": "object",
-        **({"propertyNames": {"pattern": portable(field.key_pattern)}} if field.key_pattern else {}),
+        **({"propertyNames": _named(field)} if field.key_pattern else {}),
         "additionalProperties": {"type": ["string", "number"]},
     },
     "json": lambda field: {"type": ["object", "array", "string", "number", "boolean"]},

@@ -1,40 +1,78 @@
-"""A new metadata repository: stemctl.yaml, a first manifest, and the schema that editors complete with."""
+"""A new metadata repository, and the files for editors of one that is there: what is missing is written."""
 
 from __future__ import annotations
 
-import shutil
+import enum
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from stemctl.catalog import schemas_dir
-from stemctl.config import NAME
-from stemctl.errors import ConfigError
+from stemctl.catalog import editions, schemas_dir
+from stemctl.config import NAME, Config, load_config
+from stemctl.editor import CONFIG_SCHEMA, MANIFEST_SCHEMA, SETTINGS, is_ours, names_schemas, workspace_files
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
-EDITOR_SCHEMA = ".stemctl-schema.json"
 
 
-def write_first(root: Path, edition: str) -> list[str]:
-    """Copy the templates and the manifest schema of an edition; files that are there already stay.
+class Done(enum.StrEnum):
+    """What became of a file."""
 
-    Returns:
-        the paths written, relative to `root`.
+    WROTE = "wrote"
+    REFRESHED = "refreshed"
+    KEPT = "kept"
+
+
+def first_files(root: Path) -> dict[str, Done]:
+    """Copy the templates into a folder without a stemctl.yaml; files that are there already stay."""
+    if (root / NAME).exists():
+        return {NAME: Done.KEPT}
+    templates = (path for path in sorted(TEMPLATES.rglob("*")) if path.is_file())
+    return _write(
+        root, {path.relative_to(TEMPLATES).as_posix(): path.read_text(encoding="utf-8") for path in templates}
+    )
+
+
+def editor_files(root: Path, server: str | None) -> dict[str, Done]:
+    """Write the schemas of a server's edition, and settings where there are none; older schemas are refreshed.
 
     Raises:
-        ConfigError: there is a stemctl.yaml already.
+        ConfigError: stemctl.yaml is not valid, or there is no such server.
     """
-    if (root / NAME).exists():
-        raise ConfigError(
-            f"There is a {NAME} here already.",
-            f"In {root}. Nothing was written.",
-            [("stemctl plan", "compares what it names with the server")],
-        )
-    sources = {path.relative_to(TEMPLATES).as_posix(): path for path in sorted(TEMPLATES.rglob("*")) if path.is_file()}
-    sources[EDITOR_SCHEMA] = schemas_dir() / edition / "manifest.schema.json"
-    written = []
-    for name, source in sources.items():
-        target = root / name
-        if not target.exists() and not target.is_symlink():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source, target)
-            written.append(name)
-    return written
+    config = load_config(root)
+    sources = {MANIFEST_SCHEMA: f"{_edition(config, server)}/manifest.schema.json", CONFIG_SCHEMA: "config.schema.json"}
+    schemas = {name: (schemas_dir() / source).read_text(encoding="utf-8") for name, source in sources.items()}
+    return {**_write(root, schemas, is_ours), **_write(root, workspace_files(config.manifests, NAME))}
+
+
+def settings_to_add(root: Path) -> str:
+    """What settings that the user keeps lack for VS Code to find the schemas; empty if nothing."""
+    path = root / SETTINGS
+    if not path.is_file() or names_schemas(path.read_text(encoding="utf-8", errors="replace")):
+        return ""
+    return workspace_files(load_config(root).manifests, NAME)[SETTINGS]
+
+
+def _edition(config: Config, server: str | None) -> str:
+    """The edition of the server that is meant, else of the first one."""
+    if server or config.default_server:
+        return config.server(server).edition
+    return next((known.edition for known in config.servers.values()), editions()[0])
+
+
+def _never(text: str) -> bool:
+    return False
+
+
+def _write(root: Path, texts: Mapping[str, str], ours: Callable[[str], bool] = _never) -> dict[str, Done]:
+    """Write files that are not there, and over those that are `ours`."""
+    return {name: _put(root / name, text, root, ours) for name, text in texts.items()}
+
+
+def _put(path: Path, text: str, root: Path, ours: Callable[[str], bool]) -> Done:
+    if path.is_symlink() or not path.parent.resolve().is_relative_to(root.resolve()):
+        return Done.KEPT  # nothing is written through a link
+    old = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else None
+    if path.exists() and (old is None or old == text or not ours(old)):
+        return Done.KEPT
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8", newline="\n")
+    return Done.WROTE if old is None else Done.REFRESHED

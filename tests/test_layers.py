@@ -11,13 +11,13 @@ PACKAGE = Path(__file__).parent.parent / "stemctl"
 LAYERS = {
     "values": "errors records diagnostics masking plan since state strictjson",
     "pure": """
-        accepts catalog claim config_schema explain nearest patterns place plan_check plan_schema planning render runs
-        saved schema shapes
+        accepts catalog claim config_schema editor explain nearest patterns place plan_check plan_schema planning render
+        runs saved schema shapes
         manifests.across manifests.check manifests.defaults manifests.document manifests.formats manifests.judge
         manifests.moments manifests.scalars manifests.subject manifests.syntax manifests.translate
     """,
     "files and network": """
-        branch config journal manifests owner run_records sandbox schema_files server start state_file store
+        branch config forge journal manifests owner run_records sandbox schema_files server start state_file store
     """,
     "workflow": "ancestry applying ci migration workflow workspace",
     "command line": "cli __main__",

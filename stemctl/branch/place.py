@@ -22,8 +22,8 @@ from stemctl.branch.own import STATES, LostRace, OwnRepository, open_own
 from stemctl.claim import Claim, claim_json, claim_of, may_send, plan_lines, read_claim, renewed, run_of
 from stemctl.config import Server
 from stemctl.errors import LeaseEnded, StateError
+from stemctl.forge import job_url
 from stemctl.journal import utc_now
-from stemctl.owner import describe_job
 from stemctl.place import Busy, moved_on
 from stemctl.render.wording import visible
 from stemctl.runs import Run
@@ -180,7 +180,7 @@ class GitPlace:
                 raise Busy(claim, self.where)
             since = last.commit if last else None
             message = (
-                story.run_message(self._name, run, since, describe_job(self.environ))
+                story.run_message(self._name, run, since, job_url(self.environ))
                 if run is not None
                 else story.state_message(self._name, state, who, what)
             )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from stemctl.cli.options import allow, exclude, output, resubmit
+from stemctl.cli.options import Digest, allow, exclude, output, resubmit
 from stemctl.cli.planning import checked, make_options, read_plan, show_text
 from stemctl.cli.questions import interruptible
 from stemctl.cli.screen import Screen
@@ -21,7 +21,7 @@ from stemctl.errors import ConfigError
 
 if TYPE_CHECKING:
     from stemctl.applying import Applied
-    from stemctl.plan import Plan
+    from stemctl.plan import Plan, Report
     from stemctl.planning.planner import Options
     from stemctl.runs import Run
     from stemctl.server.apply import Apply
@@ -37,9 +37,9 @@ if TYPE_CHECKING:
 @resubmit
 @click.option("--auto-approve", "--yes", "-y", is_flag=True, help="Ask nothing; needed where there is no terminal.")
 @click.option("--allow-behind", is_flag=True, help="Also from a commit that lacks what was applied already.")
-@click.option("--digest", help="Refuse a plan with another digest than this one.")
+@click.option("--digest", type=Digest(), help="Refuse a plan with another digest than this one.")
 @click.option("--parallelism", type=click.IntRange(1, 64), default=8, show_default=True, help="Requests at a time.")
-@output("text", "json")
+@output("text", "json", "github")
 @click.pass_obj
 def apply(
     screen: Screen,
@@ -68,7 +68,7 @@ def apply(
         )
     space = screen.open()
     options = make_options(space, allowed, resubmit, words if saved is None else (), exclude)
-    run = _Run(screen, space, auto_approve, allow_behind, digest, parallelism, form == "json")
+    run = _Run(screen, space, auto_approve, allow_behind, digest, parallelism, form)
     with space.writing() as broken:
         run.settling(broken)
         try:
@@ -87,7 +87,7 @@ class _Run:
     allow_behind: bool
     digest: str | None
     parallelism: int
-    as_json: bool
+    form: str
 
     async def fresh(self, options: Options) -> int:
         """Plan, show, ask, send; again from the start where somebody else applied before we could begin."""
@@ -101,7 +101,7 @@ class _Run:
                 planned = checked(await workflow.plan(self.space, link.reader(), loaded, options))
                 if not self.allow_behind:
                     refuse_behind(planned.since)
-                if not self.as_json:
+                if self.form == "text":
                     show_text(self.screen, self.space, planned, advise=not planned.plan.going())
                 self._check_digest(planned.plan)
                 if not self.unasked:
@@ -130,7 +130,7 @@ class _Run:
         if not self.allow_behind:
             refuse_behind(since_applied(self.space, state, plan.commit))
         self._check_digest(plan)
-        if not self.as_json:
+        if self.form == "text":
             self.screen.out(where_line(self.space.target, self.space.database))
         async with workspace.connect(self.space, self.parallelism) as link:
             try:
@@ -148,7 +148,7 @@ class _Run:
             self.screen.note(settling_text(broken))
 
     def _check_digest(self, plan: Plan) -> None:
-        if self.digest and not plan.digest.removeprefix("sha256:").startswith(self.digest.removeprefix("sha256:")):
+        if self.digest and not plan.digest.removeprefix("sha256:").startswith(self.digest):
             raise ConfigError(
                 f"The plan has another digest than {self.digest}.",
                 f"It has {plan.digest}: something is different since that one was made. Nothing was sent.",
@@ -159,22 +159,33 @@ class _Run:
         began = time.monotonic()
         applied = await self._carry_out(link, plan, state)
         seconds, report = time.monotonic() - began, applied.report
-        if applied.problem is not None and self.as_json:
-            raise applied.problem
-        if self.as_json:
-            from stemctl.render.documents import report_document
-
-            self.screen.document(report_document(report, seconds))
-        elif report.outcomes:
-            from stemctl.render.report_text import report_text
-
-            look = self.screen.look(self.space.catalog)
-            saved = None if applied.problem else self.space.store.where
-            if plan.going() or report.exit_code not in (0, 1):
-                self.screen.out(report_text(report, look, seconds, saved))
+        self._summarize(report, seconds)
+        if applied.problem is None or self.form != "json":  # else the problem is the one document
+            self._show(applied, seconds)
         if applied.problem is not None:
             raise applied.problem
         return report.exit_code
+
+    def _summarize(self, report: Report, seconds: float) -> None:
+        from stemctl.render.report_markdown import report_markdown
+
+        look = self.screen.look(self.space.catalog)
+        self.screen.summarize(lambda most: report_markdown(report, look, seconds, most))
+
+    def _show(self, applied: Applied, seconds: float) -> None:
+        from stemctl.render.documents import report_document
+        from stemctl.render.github import report_github
+        from stemctl.render.report_text import report_last, report_text
+
+        report, look = applied.report, self.screen.look(self.space.catalog)
+        saved = None if applied.problem else self.space.store.where
+        if self.form == "json":
+            self.screen.document(report_document(report, seconds))
+        elif self.form == "github":
+            self.screen.annotate(lambda folder: report_github(report, folder))
+            self.screen.out(report_last(report, look, seconds, saved))
+        elif report.outcomes and (report.plan.going() or report.exit_code not in (0, 1)):
+            self.screen.out(report_text(report, look, seconds, saved))
 
     async def _carry_out(self, link: Link, plan: Plan, state: State) -> Applied:
         from stemctl import applying
@@ -189,7 +200,7 @@ class _Run:
         finally:
             waiting.over()
         host = self.space.server.host or self.space.server.name
-        shown = not (self.as_json or self.screen.quiet)
+        shown = self.form != "json" and not self.screen.quiet
         with (
             Progress(len(plan.going()), host, self.parallelism, shown) as progress,
             _interrupts(self.screen) as watch,

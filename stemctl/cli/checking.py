@@ -20,7 +20,8 @@ def validate(screen: Screen, paths: tuple[str, ...], online: bool, form: str) ->
     from stemctl import workflow
     from stemctl.diagnostics import has_errors
     from stemctl.render.documents import findings_document
-    from stemctl.render.findings import findings_github
+    from stemctl.render.findings import findings_markdown
+    from stemctl.render.github import findings_github
 
     space = screen.open()
     loaded = workflow.validate(space, paths)
@@ -29,10 +30,12 @@ def validate(screen: Screen, paths: tuple[str, ...], online: bool, form: str) ->
     elif online:
         screen.note("The server was not asked: the files have errors of their own.")
     summary = workflow.verdict(space, loaded)
+    screen.summarize(lambda most: findings_markdown(loaded.diagnostics, summary, most))
     if form == "json":
         screen.document(findings_document(loaded.diagnostics, loaded.repository, space.server.edition))
     elif form == "github":
-        screen.out(findings_github(loaded.diagnostics) or summary)
+        screen.annotate(lambda folder: findings_github(loaded.diagnostics, folder))
+        screen.out(summary)
     else:
         screen.findings(loaded.diagnostics, summary)
     return 1 if has_errors(loaded.diagnostics) else 0

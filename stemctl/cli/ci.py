@@ -34,7 +34,7 @@ def init(screen: Screen, forge: str) -> int:
         screen.out(f"{name} is there already, as it would be written")
     for name in written.kept:
         screen.out(f"{name} is there already, and was not touched; rm it to get a new one")
-    screen.note("\n".join(advice(forge, space.server, written.branch, written.environment)))
+    screen.note("\n".join(advice(forge, space.server.backend == "git", written.branch, written.environment)))
     return 1 if written.kept else 0
 
 

@@ -14,7 +14,7 @@ from stemctl.cli.screen import Screen
 from stemctl.errors import InvalidFiles, StemctlError
 
 COMMANDS = {
-    "init": ("tools", "Write stemctl.yaml and a first manifest, with a sandbox to try it on."),
+    "init": ("tools", "Write stemctl.yaml, a first manifest, and what editors complete with."),
     "validate": ("checking", "Check the manifests."),
     "plan": ("planning", "Show what apply would send, and send nothing."),
     "apply": ("applying", "Plan, show, ask, and carry it out."),
@@ -88,7 +88,7 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """Run a command line; every failure becomes a message here, and nowhere else."""
     masking.begin(os.environ)
-    screen = Screen(json=wants_json(arguments))
+    screen = Screen(json=wants("json", arguments), github=wants("github", arguments))
     try:
         code = cli.main(arguments or ["--help"], prog_name="stemctl", standalone_mode=False, obj=screen)
         return code if isinstance(code, int) else 0
@@ -111,11 +111,11 @@ def run(arguments: list[str]) -> int:
         return screen.failed(_bug(error))
 
 
-def wants_json(arguments: list[str]) -> bool:
-    """Whether the answer, errors of usage included, is to be one JSON document."""
+def wants(form: str, arguments: list[str]) -> bool:
+    """Whether the answer, errors of usage included, is to be in this format."""
     pairs = zip(arguments, [*arguments, ""][1:], strict=True)
     return any(
-        (option in ("-o", "--format") and value == "json") or option in ("-ojson", "--format=json")
+        (option in ("-o", "--format") and value == form) or option in (f"-o{form}", f"--format={form}")
         for option, value in pairs
     )
 

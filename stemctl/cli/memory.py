@@ -27,7 +27,7 @@ def drift(screen: Screen, detailed_exitcode: bool, form: str) -> int:
     """Show what changed on the server since it was applied; send nothing."""
     from stemctl import workflow, workspace
     from stemctl.planning.drift import Drift
-    from stemctl.render.drift_text import drift_document, drift_text
+    from stemctl.render.drift_text import drift_document, drift_markdown, drift_text
     from stemctl.render.plan_text import where_line
 
     space = screen.open()
@@ -39,11 +39,13 @@ def drift(screen: Screen, detailed_exitcode: bool, form: str) -> int:
             return await workflow.drift(space, link.reader(), loaded)
 
     found = asyncio.run(read())
+    look = screen.look(space.catalog)
+    screen.summarize(lambda most: drift_markdown(found, look, space.target, most))
     if form == "json":
         screen.document(drift_document(found))
     else:
         screen.out(where_line(space.target, space.database))
-        screen.out(drift_text(found, screen.look(space.catalog)))
+        screen.out(drift_text(found, look))
     if found.unread:
         return 1
     return 2 if detailed_exitcode and found.records else 0

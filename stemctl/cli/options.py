@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -41,6 +42,22 @@ class Allow(click.ParamType):  # type: ignore[type-arg]  # generic in newer vers
             self.fail(f"{number!r} is no number of records.")
         return kind, int(number) if has_number else DEFAULT_LIMIT
 
+
+class Digest(click.ParamType):  # type: ignore[type-arg]
+    """The digest of a plan, or how it begins: long enough that no other plan begins so."""
+
+    name = "DIGEST"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Without `sha256:`. An empty one, as of a variable that is not set, must not mean that any plan will do."""
+        digest = str(value).strip().removeprefix("sha256:")
+        if not _DIGEST.fullmatch(digest):
+            self.fail(f"{value!r} is no digest: it has {_SHORTEST_DIGEST} to 64 of the characters 0-9 and a-f.")
+        return digest
+
+
+_SHORTEST_DIGEST = 16
+_DIGEST = re.compile(f"[0-9a-f]{{{_SHORTEST_DIGEST},64}}")
 
 allow = click.option(
     "--allow",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 )
 @click.option("--detailed-exitcode", is_flag=True, help="2 if something would happen or needs a decision.")
 @click.option("--max-bytes", type=click.IntRange(1000), help="With -o markdown: at most so long.")
-@output("text", "json", "markdown", "html")
+@output("text", "json", "markdown", "html", "github")
 @click.pass_obj
 def plan(
     screen: Screen,
@@ -53,6 +54,7 @@ def plan(
     planned = asyncio.run(_plan(screen, space, make_options(space, allowed, resubmit, words, exclude)))
     if out is not None:
         write_plan(planned.plan, screen.root / out)
+    summarize_plan(screen, planned.plan)
     if form == "text":
         show_text(screen, space, planned, saved_as=str(out) if out else None)
     else:
@@ -65,7 +67,7 @@ def plan(
 @click.command()
 @click.argument("word", metavar="PLAN|ADDRESS")
 @click.option("--max-bytes", type=click.IntRange(1000), help="With -o markdown: at most so long.")
-@output("text", "json", "markdown", "html")
+@output("text", "json", "markdown", "html", "github")
 @click.pass_obj
 def show(screen: Screen, word: str, max_bytes: int | None, form: str) -> int:
     """Show a saved plan; or a record, with the origin of each value and the server's side."""
@@ -143,18 +145,34 @@ def write_plan(plan: Plan, path: Path) -> None:
         raise ConfigError(f"{path} cannot be written.", str(error.strerror)) from error
 
 
+def summarize_plan(screen: Screen, plan: Plan) -> None:
+    """Add the plan to the summary of the CI job, if there is one."""
+    from stemctl.catalog import load_catalog
+    from stemctl.render.markdown import plan_markdown
+
+    look = screen.look(load_catalog(plan.server.edition))
+    screen.summarize(lambda most: plan_markdown(plan, look, most))
+
+
 def show_plan(screen: Screen, plan: Plan, form: str, max_bytes: int | None) -> None:
     """A plan as a document for programs, pull requests or browsers."""
     from stemctl.catalog import load_catalog
+    from stemctl.forge import job_url
     from stemctl.render.documents import plan_document
+    from stemctl.render.github import plan_github
     from stemctl.render.html import plan_html
-    from stemctl.render.markdown import plan_markdown
+    from stemctl.render.markdown import elsewhere, plan_markdown
+    from stemctl.render.plan_text import summary_lines, where_line
 
     look = screen.look(load_catalog(plan.server.edition))
     if form == "json":
         screen.document(plan_document(plan))
     elif form == "markdown":
-        screen.out(plan_markdown(plan, look, max_bytes))
+        screen.out(plan_markdown(plan, look, max_bytes, elsewhere(job_url(os.environ))))
+    elif form == "github":
+        screen.annotate(lambda folder: plan_github(plan, folder))
+        screen.out(where_line(plan.server))
+        screen.out("\n".join(summary_lines(plan)[1:]))
     else:
         screen.out(plan_html(plan, look))
 

@@ -6,7 +6,7 @@ import os
 import shlex
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,6 +36,7 @@ class Screen:
     quiet: bool = False
     verbose: int = 0
     json: bool = False
+    github: bool = False
 
     @property
     def root(self) -> Path:
@@ -122,12 +123,36 @@ class Screen:
 
         self.out(findings_text(diagnostics, self.look()) + (f"\n{summary}" if summary else ""))
 
+    def annotate(self, render: Callable[[str], str]) -> None:
+        """Workflow commands as part of the answer; `render` is told where the metadata is in its git repository."""
+        from stemctl.forge import path_in_repository
+
+        text = render(path_in_repository(self.root, os.environ))
+        if text:
+            self.out(text)
+
+    def summarize(self, render: Callable[[int], str]) -> None:
+        """Add Markdown of at most so many bytes to the summary of the CI job, if this runs in one that has any."""
+        from stemctl.forge import add_to_summary
+
+        remark = add_to_summary(os.environ, lambda most: harmless(masked(render(most)), colour=False))
+        if remark:
+            self.note(remark)
+
     def invalid(self, error: InvalidFiles) -> int:
         """The files have errors: the findings are the answer."""
+        from stemctl.render.findings import findings_markdown
+
+        self.summarize(lambda most: findings_markdown(error.diagnostics, error.what, most))
         if self.json:
             from stemctl.render.documents import error_document
 
             self.document(error_document(error, error.diagnostics))
+        elif self.github:
+            from stemctl.render.github import findings_github
+
+            self.annotate(lambda folder: findings_github(error.diagnostics, folder))
+            self.out(error.what)
         else:
             self.findings(error.diagnostics, error.what)
         return error.exit_code
@@ -139,6 +164,10 @@ class Screen:
 
             self.document(error_document(error))
             return error.exit_code
+        if self.github:
+            from stemctl.render.github import error_github
+
+            self.out(error_github(error))
         look = self.look()
         lines = [f"{look.paint('red', 'Error:')} {cut(visible(error.what), LONGEST_LINE)}"]
         lines += [f"       {cut(visible(line), LONGEST_LINE)}" for line in error.why.split("\n") if error.why]

@@ -18,13 +18,21 @@ if TYPE_CHECKING:
 @click.command()
 @click.pass_obj
 def init(screen: Screen) -> int:
-    """Write stemctl.yaml and a first manifest, with a sandbox to try it on."""
-    from stemctl.catalog import editions
-    from stemctl.start import write_first
+    """Write stemctl.yaml and a first manifest, with a sandbox to try it on, and what editors complete with.
 
-    for name in write_first(screen.root, editions()[0]):
-        screen.out(f"wrote {name}")
-    screen.note("\n".join(screen.look().next([("stemctl plan", "shows what the first manifest would do")])))
+    In a repository that has a stemctl.yaml, only what editors need is written, or refreshed after an update of stemctl.
+    """
+    from stemctl.editor import SETTINGS
+    from stemctl.start import editor_files, first_files, settings_to_add
+
+    done = first_files(screen.root)
+    done |= editor_files(screen.root, screen.server)
+    for name, what in done.items():
+        screen.out(f"{what} {name}")
+    missing = settings_to_add(screen.root)
+    if missing:
+        screen.note(f"\nYour editor settings were not touched. For VS Code, add to {SETTINGS}:\n{missing.rstrip()}")
+    screen.note("\n".join(screen.look().next([("stemctl plan", "shows what the files would do")])))
     return 0
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from stemctl.config import Server
-
-
-def advice(forge: str, server: Server, branch: str, environment: str) -> list[str]:
-    """The settings that no file can make, in the order in which they are made."""
+def advice(forge: str, shared: bool, branch: str, environment: str) -> list[str]:
+    """The settings that no file can make, in the order in which they are made; `shared` is whether jobs share the
+    state already."""
     lines = ["", "Left to do:"]
-    if server.backend != "git":
+    if not shared:
         lines += [
-            f"  stemctl.yaml       {server.name}: state: {{backend: git}}, so that jobs share the state; then",
+            f"  stemctl.yaml       {environment}: state: {{backend: git}}, so that jobs share the state; then",
             "                     stemctl state migrate --to git, if anything was applied before",
         ]
     lines += _GITHUB if forge == "github" else _GITLAB

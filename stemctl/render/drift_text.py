@@ -6,36 +6,60 @@ import shlex
 from typing import Any
 
 from stemctl.errors import Hint
+from stemctl.plan import Target
 from stemctl.planning.drift import Drift, Drifted, Moved
+from stemctl.render.fitting import Item, code, fitted, section
 from stemctl.render.look import LONGEST_CELL, LONGEST_LAST, Look
+from stemctl.render.markdown import for_markdown
 from stemctl.render.wording import cut, difference, element_diff, joined, shown, visible
 
 
 def drift_text(drift: Drift, look: Look) -> str:
     """The screen below its first line."""
-    lines = []
-    for name, reason in drift.unread.items():
-        lines.append(f"{look.count(name, 2)[2:]} could not all be read: {cut(look.cell(reason), LONGEST_LAST)}")
+    lines = _unread(drift, look)
+    hints: list[Hint] = [("stemctl plan", "compares the files with the server")]
     if not drift.looked_at:
-        lines.append("Nothing was applied from here yet, so there is nothing to compare with.")
-        return look.finish([*lines, *look.next([("stemctl plan", "compares the files with the server")])])
+        return look.finish([*lines, _verdict(drift), *look.next(hints)])
     if not drift.records:
-        lines.append(f"No drift: {drift.looked_at:,} records are as they were applied.")
-        return look.finish(lines)
-    number = len(drift.records)
-    are = "is" if number == 1 else "are"
-    unsaid = "BrainSTEM does not tell who changed them, or when."
-    lines.append(f"{number:,} of {drift.looked_at:,} records {are} not as applied. {unsaid}")
+        return look.finish([*lines, _verdict(drift)])
+    lines.append(f"{_verdict(drift)} BrainSTEM does not tell who changed them, or when.")
     for record in drift.records:
         lines += ["", *_record(record, drift, look)]
     missing = sum(r.missing for r in drift.records)
-    lines += ["", f"Drift: {number - missing} changed, {missing} not found."]
+    lines += ["", f"Drift: {len(drift.records) - missing} changed, {missing} not found."]
     first = str(drift.records[0].address)
-    hints: list[Hint] = [
+    hints = [
         (f"stemctl show {shlex.quote(first)}", "your values and the server's, to copy from"),
         ("stemctl plan", "what apply would do about it"),
     ]
     return look.finish([*lines, *look.next(hints)])
+
+
+def drift_markdown(drift: Drift, look: Look, server: Target, max_bytes: int | None = None) -> str:
+    """The same for the summary of a job; with `max_bytes`, what does not fit is counted."""
+    look = for_markdown(look)
+    items = [Item("\n".join(line.removeprefix("  ") for line in _record(r, drift, look))) for r in drift.records]
+    unread = [Item(line) for line in _unread(drift, look)]
+    sections = [section(f"Not all read: {len(unread)}", unread, opened=True)] if unread else []
+    sections += [section(f"Drift: {len(items):,}", items, opened=True)] if items else []
+    head = f"### {_verdict(drift)}\n\nserver {code(server.name)} {code(server.url)}, portal {server.portal}\n"
+    return fitted(head, sections, max_bytes, lambda number: f"\n{number:,} more do not fit here.\n")
+
+
+def _unread(drift: Drift, look: Look) -> list[str]:
+    return [
+        f"{look.count(name, 2)[2:]} could not all be read: {cut(look.cell(reason), LONGEST_LAST)}"
+        for name, reason in drift.unread.items()
+    ]
+
+
+def _verdict(drift: Drift) -> str:
+    if not drift.looked_at:
+        return "Nothing was applied from here yet, so there is nothing to compare with."
+    if not drift.records:
+        return f"No drift: {drift.looked_at:,} records are as they were applied."
+    number = len(drift.records)
+    return f"{number:,} of {drift.looked_at:,} records {'is' if number == 1 else 'are'} not as applied."
 
 
 def _record(record: Drifted, drift: Drift, look: Look) -> list[str]:

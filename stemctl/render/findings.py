@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from stemctl.diagnostics import Diagnostic, Severity
+from stemctl.render.fitting import Item, fitted, section
 from stemctl.render.look import LONGEST_LINE, Look
 from stemctl.render.wording import cut, visible
 
 _STYLES = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "blue"}
-_COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
 
 _LONGEST_VALUE = 500
 _GUTTER = 5
@@ -25,6 +25,13 @@ def findings_text(diagnostics: Iterable[Diagnostic], look: Look | None = None) -
     look = look or Look()
     blocks = ["\n".join(_block(finding, look)) for finding in diagnostics]
     return look.finish(["\n\n".join(blocks)]) if blocks else ""
+
+
+def findings_markdown(diagnostics: Sequence[Diagnostic], summary: str, max_bytes: int | None = None) -> str:
+    """The findings as a comment, below a sentence that sums them up; with `max_bytes`, what does not fit is counted."""
+    items = [Item("\n".join(_block(finding, Look(width=90)))) for finding in diagnostics]
+    sections = [section(f"Findings: {len(items):,}", items, opened=True)] if items else []
+    return fitted(f"### {summary}\n", sections, max_bytes, lambda number: f"\n{number:,} more do not fit here.\n")
 
 
 def findings_json(diagnostics: Iterable[Diagnostic]) -> list[dict[str, Any]]:
@@ -50,29 +57,6 @@ def findings_json(diagnostics: Iterable[Diagnostic]) -> list[dict[str, Any]]:
 def _short(value: Any) -> Any:
     """A value that was found, unless it is half a file."""
     return value if not isinstance(value, list | dict) or len(str(value)) <= _LONGEST_VALUE else None
-
-
-def findings_github(diagnostics: Iterable[Diagnostic]) -> str:
-    """Each finding as a workflow command, which GitHub shows beside the line in a pull request."""
-    return "".join(f"{_command(finding)}\n" for finding in diagnostics)
-
-
-def _command(finding: Diagnostic) -> str:
-    properties = {"title": finding.code}
-    if finding.place:
-        file, line, column = finding.place
-        properties = {"file": file, "line": str(line), "col": str(column), **properties}
-    listed = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
-    text = f"{finding.message}\n{finding.remedy}" if finding.remedy else finding.message
-    return f"::{_COMMANDS[finding.severity]} {listed}::{_data(text)}"
-
-
-def _data(text: str) -> str:
-    return visible(text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A"))
-
-
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
 
 
 def _block(finding: Diagnostic, look: Look) -> list[str]:

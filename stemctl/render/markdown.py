@@ -1,7 +1,4 @@
-"""A plan as Markdown for a pull request: what is riskiest first, folded, within the bytes that a comment may have.
-
-Everything out of files and server stands in fenced code, where neither Markdown nor HTML nor a mention is obeyed.
-"""
+"""A plan as Markdown for a pull request: what is riskiest first, folded, within the bytes that a comment may have."""
 
 from __future__ import annotations
 
@@ -9,65 +6,112 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from stemctl.diagnostics import Diagnostic, Severity
 from stemctl.plan import PERMISSIONS, WAITING, Action, Change, Held, Plan
+from stemctl.render.fitting import Item, Section, code, fitted, section
 from stemctl.render.look import Look
-from stemctl.render.plan_text import change_lines, fold_lines, folded, summary_lines
-from stemctl.render.wording import visible
+from stemctl.render.plan_text import change_lines, fold_lines, folded, note_blocks, summary_lines
+from stemctl.render.wording import joined, visible
 
-MARKER = "<!-- stemctl plan -->"
-"""Lets a job find its comment again and replace it."""
+_ELSEWHERE = "`stemctl plan` shows all of them"
 
-_SETTLED = 10
+_LONGEST_URL = 120
+"""Bytes; a longer address could leave no room for the plan."""
 
-_RESERVE = 200
-"""Bytes kept for the lines that close a comment which was cut."""
-
-
-def plan_markdown(plan: Plan, look: Look, max_bytes: int | None = None) -> str:
-    """The plan as a comment; with `max_bytes`, whole changes are left out at the end, and counted."""
-    look = replace(look, colour=False, unicode=True, width=90)
-    head = "\n".join([MARKER, f"### {summary_lines(plan)[1]}", "", _where(plan), *_settled(plan), ""])
-    sections = [(title, changes) for title, changes in _sections(plan) if changes]
-    room = None if max_bytes is None else max_bytes - len(head.encode()) - _RESERVE
-    body, left_out = [], 0
-    for title, changes in sections:
-        text, missing = _section(title, changes, look, room)
-        left_out += missing
-        body.append(text)
-        if room is not None:
-            room -= len(text.encode())
-    if left_out:
-        body.append(f"\n{left_out} more changes do not fit here. `stemctl plan` shows all of them.\n")
-    body.append(_findings(plan) if room is None or room > len(_findings(plan).encode()) else "")
-    return head + "".join(body)
+_VERBS = {
+    Action.CREATE: "create",
+    Action.UPDATE: "update",
+    Action.DELETE: "delete",
+    Action.ADOPT: "adopt",
+    Action.FORGET: "forget",
+}
 
 
-def _where(plan: Plan) -> str:
+def marker(plan: Plan) -> str:
+    """The first line, which nobody sees: lets a job find its comment about this server again, and replace it."""
+    return f"<!-- stemctl plan: {re.sub('[^A-Za-z0-9_.-]', '_', plan.server.name)[:60]} -->"
+
+
+def plan_markdown(plan: Plan, look: Look, max_bytes: int | None = None, elsewhere: str = _ELSEWHERE) -> str:
+    """The plan as a comment; with `max_bytes`, what does not fit is counted, and `elsewhere` says where it is."""
+    look = for_markdown(look)
+    head = "\n".join([marker(plan), f"### {_in_words(plan)}", "", *_numbers(plan), where(plan), ""])
+    sections = [
+        *_settled(plan, look),
+        *(_changes(title, changes, look) for title, changes in _by_risk(plan) if changes),
+        *_findings(plan.diagnostics),
+        *_notes(plan, look),
+    ]
+    return fitted(head, sections, max_bytes, lambda number: f"\n{number:,} more do not fit here; {elsewhere}.\n")
+
+
+def elsewhere(job: str | None) -> str:
+    """Where what does not fit can be read: the page of the job has the whole plan, in its summary and log."""
+    return f"{_ELSEWHERE}, and so does the job: {job}" if job and len(job.encode()) <= _LONGEST_URL else _ELSEWHERE
+
+
+def for_markdown(look: Look) -> Look:
+    """Lines as fenced code has them."""
+    return replace(look, colour=False, unicode=True, width=90)
+
+
+def _in_words(plan: Plan) -> str:
+    """What apply would do, in a sentence."""
+    held = _held_words(plan)
+    if not plan.going():
+        calm = not plan.needs_attention() and not _errors(plan)
+        return summary_lines(plan)[1] if calm else f"Apply would send nothing{held}."
+    proposed = sum(c.approval and c.sends for c in plan.going())
+    numbers = {"propose": proposed}
+    for action, verb in _VERBS.items():
+        numbers[verb] = sum(c.action is action and not (c.approval and c.sends) for c in plan.going())
+    words = [f"{verb} {number:,}" for verb, number in sorted(numbers.items(), key=_order) if number]
+    noun = "record" if words[0].endswith(" 1") else "records"
+    return f"Apply would {joined([f'{words[0]} {noun}', *words[1:]])}{held}."
+
+
+def _order(row: tuple[str, int]) -> int:
+    return [*_VERBS.values(), "propose"].index(row[0])
+
+
+def _held_words(plan: Plan) -> str:
+    numbers = plan.summary()
+    rows = [(numbers["held"], "change"), (numbers["held_fields"], "field")]
+    words = [f"{number:,} {word}{'' if number == 1 else 's'}" for number, word in rows if number]
+    alone = sum(number for number, _ in rows) == 1
+    return f"; {joined(words)} {'is' if alone else 'are'} held" if words else ""
+
+
+def _errors(plan: Plan) -> bool:
+    return any(d.severity is Severity.ERROR for d in plan.diagnostics)
+
+
+def _numbers(plan: Plan) -> list[str]:
+    """The numbers as every output has them, where there are any."""
+    line = summary_lines(plan)[1]
+    return [line, ""] if line.startswith("Plan:") else []
+
+
+def where(plan: Plan) -> str:
+    """For which server, from which commit, and the digest that ties an apply to this plan."""
     server = plan.server
-    facts = [f"server {_code(server.name)} {_code(server.url)}", f"portal {server.portal}", f"edition {server.edition}"]
+    facts = [f"server {code(server.name)} {code(server.url)}", f"portal {server.portal}", f"edition {server.edition}"]
     if plan.commit:
-        facts.append(f"commit {_code(plan.commit[:12])}")
-    facts.append(f"digest {_code(plan.digest.removeprefix('sha256:')[:16])}")
+        facts.append(f"commit {code(plan.commit[:12])}")
+    facts.append(f"digest {code(plan.digest)}")
     if plan.subset.only or plan.subset.exclude:
-        facts.append(f"a part: {plan.subset.left_out} records were left out")
+        facts.append(f"a part: {plan.subset.left_out:,} records were left out")
     return ", ".join(facts)
 
 
-def _settled(plan: Plan) -> list[str]:
-    """What was found out about requests whose answer was lost; the first of them, where there are many."""
-    rows = [f"- {_code(str(s.address))}: {s.found}, {s.then}" for s in plan.settled[:_SETTLED]]
-    more = len(plan.settled) - len(rows)
-    return ["", "Sent before, without an answer:", "", *rows, *([f"- {more} more"] if more else [])] if rows else []
+def _settled(plan: Plan, look: Look) -> list[Section]:
+    """What was found out about requests whose answer was lost."""
+    rows = look.columns([(visible(str(s.address)), s.found, s.then) for s in plan.settled], indent=0)
+    items = [Item(row.rstrip()) for row in rows]
+    return [section(f"Sent before, without an answer: {len(items)}", items, opened=True)] if items else []
 
 
-def _code(text: str) -> str:
-    """Code in a line, whatever the text holds."""
-    longest = max((len(run) for run in re.findall("`+", text)), default=0)
-    ticks = "`" * (longest + 1)
-    return f"{ticks} {visible(text)} {ticks}" if longest else f"`{visible(text)}`"
-
-
-def _sections(plan: Plan) -> list[tuple[str, list[Change]]]:
+def _by_risk(plan: Plan) -> list[tuple[str, list[Change]]]:
     """The riskiest first: what destroys, what needs a decision, what is sent, what is only noted."""
     going, held = plan.going(), plan.held()
     destroys = [c for c in going if c.action is Action.DELETE or _overwrites(c)]
@@ -88,26 +132,22 @@ def _overwrites(change: Change) -> bool:
     return change.reason in ("drift", "gone_from_server") or any(f.held in PERMISSIONS for f in change.fields)
 
 
-def _section(title: str, changes: Sequence[Change], look: Look, room: int | None) -> tuple[str, int]:
-    """A folded section, and how many of its changes did not fit."""
-    blocks, used, missing = [], len(title) + 80, 0
+def _changes(title: str, changes: Sequence[Change], look: Look) -> Section:
+    items = []
     for group in folded(changes, look):
         lines = change_lines(group[0], look) if len(group) == 1 else fold_lines(group, look)
-        text = "\n".join(line[2:] if line.startswith("  ") else line for line in lines)
-        used += len(text.encode()) + 1
-        if room is not None and used > room:
-            missing += len(group)
-        else:
-            blocks.append(text)
-    fence = "`" * (max([2, *(len(run) for block in blocks for run in re.findall("`+", block))]) + 1)
-    opened = " open" if title.startswith(("Deletes", "Held")) else ""
-    head = f"\n<details{opened}><summary>{title}: {len(changes)}</summary>\n\n"
-    code = f"{fence}diff\n" + "\n".join(blocks) + f"\n{fence}\n" if blocks else ""
-    return f"{head}{code}\n</details>\n", missing
+        items.append(Item("\n".join(line.removeprefix("  ") for line in lines), len(group)))
+    return section(f"{title}: {len(changes):,}", items, title.startswith(("Deletes", "Held")), "diff")
 
 
-def _findings(plan: Plan) -> str:
-    lines = [
-        f"- {d.severity.value}: {_code(d.message)} {_code(str(d.place)) if d.place else ''}" for d in plan.diagnostics
+def _findings(diagnostics: Sequence[Diagnostic]) -> list[Section]:
+    items = [
+        Item(f"{d.severity.value}: {visible(d.message)}{f'  {visible(str(d.place))}' if d.place else ''}")
+        for d in diagnostics
     ]
-    return "\n" + "\n".join(lines) + "\n" if lines else ""
+    return [section(f"Findings: {len(items):,}", items, opened=True)] if items else []
+
+
+def _notes(plan: Plan, look: Look) -> list[Section]:
+    items = [Item("\n".join(line.removeprefix("  ") for line in lines)) for lines in note_blocks(plan, look)]
+    return [section(f"Notes, nothing is sent for them: {len(items):,}", items, opened=False)] if items else []

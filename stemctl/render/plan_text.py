@@ -153,20 +153,26 @@ def reason_words(change: Change) -> str:
 
 
 def _notes(plan: Plan, look: Look) -> list[str]:
-    lines = []
-    for note in plan.notes:
-        if note.address is None:
-            lines.append(f"  {visible(note.text)}")
-            continue
-        place = f"{visible(note.place.file)}:{note.place.line}" if note.place else ""
-        title = visible(str(note.address))
-        space = " " * max(2, look.width - 2 - len(title) - len(place))
-        lines += [f"  {title}{space}{look.paint('dim', place)}", f"      {visible(note.text)}"]
+    lines = [line for block in note_blocks(plan, look) for line in block]
     lines = ["", "Notes, nothing is sent for them", *lines] if lines else []
     if plan.ignored_fields:
         fields = f"{plan.ignored_fields} field{'' if plan.ignored_fields == 1 else 's'}"
         lines += ["", f"Left alone: {fields} by ignore_changes."]
     return lines
+
+
+def note_blocks(plan: Plan, look: Look) -> list[list[str]]:
+    """The lines of each note."""
+    blocks = []
+    for note in plan.notes:
+        if note.address is None:
+            blocks.append([f"  {visible(note.text)}"])
+            continue
+        place = f"{visible(note.place.file)}:{note.place.line}" if note.place else ""
+        title = visible(str(note.address))
+        space = " " * max(2, look.width - 2 - len(title) - len(place))
+        blocks.append([f"  {title}{space}{look.paint('dim', place)}", f"      {visible(note.text)}"])
+    return blocks
 
 
 def held_lines(plan: Plan, look: Look) -> list[str]:

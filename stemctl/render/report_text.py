@@ -6,9 +6,12 @@ from collections.abc import Sequence
 
 from stemctl.errors import Hint
 from stemctl.plan import WAITING, Action, Held, Outcome, Report, Status
+from stemctl.records import Place
 from stemctl.render.look import Look
-from stemctl.render.plan_text import SYMBOLS, margin_of
+from stemctl.render.plan_text import SYMBOLS, margin_of, summary_lines
 from stemctl.render.wording import LONG, joined, shown, visible
+
+UNKNOWN = "Unknown: sent, and nobody knows yet what became of it"
 
 LINES_UP_TO = 40
 """Runs of more changes than this show their failures, and the rest with -v alone."""
@@ -25,19 +28,33 @@ _DONE = {
 def report_text(report: Report, look: Look, seconds: float, state: str | None) -> str:
     """The screen of a finished apply; `state` says where the state was saved, None that it could not be."""
     lines = _outcomes(report, look)
-    lines += ["", _summary(report, seconds)]
+    lines += ["", report_summary(report, seconds)]
     if report.of(Status.PROPOSED):
         lines.append("A proposal is not a record yet: an administrator of BrainSTEM decides. You have nothing to do.")
-    left = len(report.of(Status.SKIPPED))
-    if report.stopped and left:
-        lines += ["", f"Ended early, {left:,} not begun: {visible(report.stopped)}"]
+    lines += _ended_early(report)
     lines += _failures(report, look)
     lines += _refusals(report, look)
     lines += _held(report, look)
-    if state is not None and report.of(Status.APPLIED, Status.PROPOSED):
-        lines += ["", f"State saved in {state}, run {report.run}."]
+    lines += _saved(report, state)
     lines += look.next(next_hints(report))
     return look.finish(lines)
+
+
+def report_last(report: Report, look: Look, seconds: float, state: str | None) -> str:
+    """The numbers, why it ended early, and where the state is."""
+    summary = report_summary(report, seconds) if report.outcomes else summary_lines(report.plan)[1]
+    return look.finish([summary, *_ended_early(report), *_saved(report, state)])
+
+
+def _ended_early(report: Report) -> list[str]:
+    left = len(report.of(Status.SKIPPED))
+    return ["", f"Ended early, {left:,} not begun: {visible(report.stopped)}"] if report.stopped and left else []
+
+
+def _saved(report: Report, state: str | None) -> list[str]:
+    if state is None or not report.of(Status.APPLIED, Status.PROPOSED):
+        return []
+    return ["", f"State saved in {state}, run {report.run}."]
 
 
 def outcome_row(outcome: Outcome, look: Look) -> tuple[str, str, str]:
@@ -70,7 +87,8 @@ def _outcomes(report: Report, look: Look) -> list[str]:
     return ["", *(row.rstrip() for row in rows)] if rows else []
 
 
-def _summary(report: Report, seconds: float) -> str:
+def report_summary(report: Report, seconds: float) -> str:
+    """The numbers of a run in a line."""
     numbers = report.summary()
     words = [f"{numbers['created']:,} created", f"{numbers['updated']:,} updated", f"{numbers['deleted']:,} deleted"]
     patched = sum(o.change.sends for o in report.of(Status.APPLIED) if o.change.action is Action.ADOPT)
@@ -85,41 +103,55 @@ def _summary(report: Report, seconds: float) -> str:
 
 def _failures(report: Report, look: Look) -> list[str]:
     failed = _told("Failed", report.of(Status.FAILED), look)
-    return failed + _told("Unknown: sent, and nobody knows yet what became of it", report.of(Status.UNKNOWN), look)
+    return failed + _told(UNKNOWN, report.of(Status.UNKNOWN), look)
 
 
 def _told(title: str, outcomes: Sequence[Outcome], look: Look) -> list[str]:
-    lines = []
-    for outcome in outcomes:
-        change = outcome.change
-        place = change.place
-        for name in outcome.errors:
-            place = next((f.place for f in change.fields if f.path == name and f.place), place)
-        right = f"{visible(place.file)}:{place.line}:{place.column}" if place else ""
-        lines += look.headline("!", visible(str(change.address)), right)
-        lines += [f"      {visible(text)}" for text in (outcome.message, *outcome.detail)]
+    lines = [line for outcome in outcomes for line in failure_lines(outcome, look)]
     return ["", look.paint("bold", title), *lines] if lines else []
 
 
+def failure_lines(outcome: Outcome, look: Look) -> list[str]:
+    """What went wrong with a change, and where it is written."""
+    place = place_of(outcome)
+    right = f"{visible(place.file)}:{place.line}:{place.column}" if place else ""
+    lines = look.headline("!", visible(str(outcome.change.address)), right)
+    return lines + [f"      {visible(text)}" for text in (outcome.message, *outcome.detail)]
+
+
+def place_of(outcome: Outcome) -> Place | None:
+    """Where the field is written that the server said something about, or the record."""
+    place = outcome.change.place
+    for name in outcome.errors:
+        place = next((f.place for f in outcome.change.fields if f.path == name and f.place), place)
+    return place
+
+
 def _refusals(report: Report, look: Look) -> list[str]:
-    lines: list[str] = []
-    for outcome in report.outcomes:
-        if not outcome.refused:
-            continue
-        place = outcome.change.place
-        lines += look.headline(
-            "!", visible(str(outcome.change.address)), f"{visible(place.file)}:{place.line}" if place else ""
-        )
-        rows = [
-            (name, f"sent {shown(value)}; the server answered and does not have it")
-            for name, value in outcome.refused.items()
-        ]
-        lines += look.columns(rows)
-        lines.append("      It will not be sent again. Take it out of the file, or ask who runs the server.")
+    lines = [line for outcome in report.outcomes if outcome.refused for line in refusal_lines(outcome, look)]
     return ["", look.paint("bold", "Refused by the server"), *lines] if lines else []
 
 
+def refusal_lines(outcome: Outcome, look: Look) -> list[str]:
+    """What the server answered without holding it."""
+    place = outcome.change.place
+    right = f"{visible(place.file)}:{place.line}" if place else ""
+    lines = look.headline("!", visible(str(outcome.change.address)), right)
+    rows = [
+        (name, f"sent {shown(value)}; the server answered and does not have it")
+        for name, value in outcome.refused.items()
+    ]
+    lines += look.columns(rows)
+    return [*lines, "      It will not be sent again. Take it out of the file, or ask who runs the server."]
+
+
 def _held(report: Report, look: Look) -> list[str]:
+    rows = look.columns(held_rows(report), indent=2)
+    return ["", look.paint("bold", "Held, nothing was sent"), *(row.rstrip() for row in rows)] if rows else []
+
+
+def held_rows(report: Report) -> list[tuple[str, str, str]]:
+    """What was not sent: symbol and address, the kind, and why."""
     rows = []
     for outcome in report.of(Status.HELD):
         change = outcome.change
@@ -139,9 +171,7 @@ def _held(report: Report, look: Look) -> list[str]:
     for outcome in report.of(Status.APPLIED, Status.PROPOSED):
         for f in outcome.change.held_fields:
             rows.append((f"! {visible(str(outcome.change.address))}", str(f.held), f"{f.path}: the server's stays"))
-    if not rows:
-        return []
-    return ["", look.paint("bold", "Held, nothing was sent"), *(r.rstrip() for r in look.columns(rows, indent=2))]
+    return rows
 
 
 def next_hints(report: Report) -> list[Hint]:

@@ -94,7 +94,8 @@ def sound(lab: Lab, result: Result, document: Any) -> None:
 
 @examples(150)
 @given(
-    mutations=st.lists(MUTATIONS, min_size=1, max_size=3), form=st.sampled_from(["text", "json", "markdown", "html"])
+    mutations=st.lists(MUTATIONS, min_size=1, max_size=3),
+    form=st.sampled_from(["text", "json", "markdown", "html", "github"]),
 )
 def test_a_changed_plan_is_shown_or_refused(planned: Planned, mutations: list[Mutation], form: str) -> None:
     document = sealed(mutated(planned.document, mutations))

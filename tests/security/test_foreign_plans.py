@@ -184,7 +184,7 @@ def test_an_edition_in_a_plan_names_no_folder(lab: Lab, plan: Any) -> None:
         assert "there is no edition" in result.err
 
 
-@pytest.mark.parametrize("form", ["text", "json", "html", "markdown"])
+@pytest.mark.parametrize("form", ["text", "json", "html", "markdown", "github"])
 def test_a_portal_in_a_plan_is_one(lab: Lab, plan: Any, form: str) -> None:
     plan["server"]["portal"] = "private\n\n<img src=x> @all"
     lab.write("plan.json", json.dumps(sealed(plan)))
@@ -202,7 +202,7 @@ def test_a_place_in_a_plan_opens_no_file(lab: Lab, plan: Any) -> None:
     rest = dict.fromkeys(("address", "field", "rule", "remedy", "value"))
     plan["diagnostics"] = [{**finding, **rest}, {**finding, **rest, "file": "/etc/passwd"}]
     lab.write("plan.json", json.dumps(sealed(plan)))
-    for form in ("text", "json", "html", "markdown"):
+    for form in ("text", "json", "html", "markdown", "github"):
         result = lab.run("show", "plan.json", "-o", form)
         assert result.code == 0, result.said
         assert "a secret of the user" not in result.said
@@ -210,7 +210,7 @@ def test_a_place_in_a_plan_opens_no_file(lab: Lab, plan: Any) -> None:
     assert "a secret of the user" not in lab.run("apply", "plan.json", "-o", "json").said
 
 
-@pytest.mark.parametrize("form", ["text", "json", "html", "markdown"])
+@pytest.mark.parametrize("form", ["text", "json", "html", "markdown", "github"])
 def test_text_of_a_plan_is_shown_and_not_obeyed(lab: Lab, plan: Any, form: str) -> None:
     def spread(value: Any, name: str = "") -> Any:
         if isinstance(value, dict):

@@ -66,7 +66,7 @@ def spread(text: str, keys: bool = True) -> Callable[[httpx.Request, httpx.Respo
 
 TYPES = "sensory_stimulus_types:\n  - {name: Air puff, description: Puff}\n"
 READING = [
-    *(["plan", "-o", form] for form in ("text", "json", "markdown", "html")),
+    *(["plan", "-o", form] for form in ("text", "json", "markdown", "html", "github")),
     *(["-v", "plan", "--allow", kind] for kind in ("delete", "revert", "replace")),
     ["validate"],
     ["validate", "--online"],
@@ -194,7 +194,7 @@ def quoted(text: str) -> str:
     return '"' + "".join(c if c.isascii() and c.isalnum() else f"\\U{ord(c):08x}" for c in text) + '"'
 
 
-@pytest.mark.parametrize("form", ["text", "json", "markdown", "html"])
+@pytest.mark.parametrize("form", ["text", "json", "markdown", "html", "github"])
 def test_names_and_texts_of_manifests_are_shown_and_not_obeyed(lab: Lab, form: str) -> None:
     """Names hold no control characters, and all that Unicode has besides."""
     name, text = EVIL_NAME[:80].strip(), EVIL.replace("\x00", "")
@@ -220,7 +220,7 @@ def test_a_file_of_a_strange_name_is_shown_and_not_obeyed(lab: Lab) -> None:
     for form in ("text", "json", "github"):
         shown_safely(lab.run("validate", "-o", form))
     lab.sessions("{name: a}", name=file)
-    for form in ("text", "json", "markdown", "html"):
+    for form in ("text", "json", "markdown", "html", "github"):
         shown_safely(lab.run("plan", "-o", form))
 
 
@@ -237,7 +237,9 @@ def test_findings_are_shown_and_not_obeyed(lab: Lab, form: str) -> None:
     assert result.code == 1
     shown_safely(result)
     if form == "github":
-        assert all(line.startswith("::") for line in result.out.splitlines())
+        *commands, last = result.out.splitlines()
+        assert all(line.startswith(("::error ", "::warning ", "::notice ", "GitHub shows")) for line in commands)
+        assert last.endswith("Nothing was sent.")
 
 
 def test_a_strange_configuration_is_shown_and_not_obeyed(lab: Lab) -> None:
@@ -318,7 +320,7 @@ LONGEST = 600
     [
         c
         for c in [*READING, *WRITING]
-        if not {"json", "yaml", "html", "markdown"} & set(c) and c[0] not in ("state", "runs")
+        if not {"json", "yaml", "html", "markdown", "github"} & set(c) and c[0] not in ("state", "runs")
     ],
     ids=" ".join,
 )

@@ -26,8 +26,8 @@ ID = "1c77ae53-6f83-4398-bfe5-6eb95ff00610"
 COMMANDS: dict[str, list[list[str]]] = {
     "init": [[]],
     "validate": [[], ["--online"], ["--online", "-o", "json"]],
-    "plan": [[], ["-o", "json"], ["-o", "html"], ["-o", "markdown"], ["--out", "plan.json"]],
-    "apply": [["-y"], ["-y", "-o", "json", "--allow", "delete"], ["plan.json"]],
+    "plan": [[], ["-o", "json"], ["-o", "html"], ["-o", "markdown"], ["-o", "github"], ["--out", "plan.json"]],
+    "apply": [["-y"], ["-y", "-o", "json", "--allow", "delete"], ["-y", "-o", "github"], ["plan.json"]],
     "show": [["plan.json"], ["session/a"], ["session/a", "-o", "json"]],
     "drift": [[], ["-o", "json"]],
     "resolve": [["session/a"]],

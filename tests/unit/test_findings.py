@@ -4,7 +4,8 @@ import pytest
 
 from stemctl.diagnostics import Diagnostic, Severity
 from stemctl.records import Place
-from stemctl.render.findings import findings_github, findings_json, findings_text
+from stemctl.render.findings import findings_json, findings_text
+from stemctl.render.github import findings_github
 from stemctl.render.look import Look
 
 
