@@ -112,6 +112,8 @@ class Change:
     was: Address | None = None
     detail: tuple[str, ...] = ()
     doubt: str | None = None
+    explained: bool | None = None
+    """Whether the difference to the base of the plan explains it; None without a base."""
 
     @property
     def sends(self) -> bool:
@@ -180,6 +182,14 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class Base:
+    """What the files were compared with to tell changes apart: as it was named, and the commit that was read."""
+
+    ref: str
+    commit: str
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """All changes, sorted by address, and what is needed to carry them out. No clock and no chance is in it."""
 
@@ -196,6 +206,9 @@ class Plan:
     names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     subset: Subset = Subset()
     commit: str | None = None
+    offline: bool = False
+    """Whether it was compared with the state alone, and no server was asked. No apply takes it."""
+    base: Base | None = None
 
     def going(self) -> tuple[Change, ...]:
         """The changes that are carried out: sent, or (adopt, forget) written to the state alone."""

@@ -39,6 +39,11 @@ def plan_schema() -> Schema:
         **_all(
             format={"enum": [FORMAT]},
             stemctl={**_TEXT, "description": "The version that made it."},
+            offline={"type": "boolean", "description": "Compared with the state alone; no apply takes it."},
+            base={
+                "anyOf": [_all(ref=_TEXT, commit=_TEXT), {"type": "null"}],
+                "description": "What the files were compared with, to tell what their difference explains.",
+            },
             server=_all(name=_TEXT, url=_TEXT, portal=_TEXT, edition=_TEXT),
             state=_all(lineage=_MAYBE_TEXT, serial=_NUMBER),
             commit={**_MAYBE_TEXT, "description": "The commit of the repository it was made from."},
@@ -93,6 +98,10 @@ def _change() -> Schema:
         was={**_MAYBE_TEXT, "description": "The address that the record had before."},
         detail=_TEXTS,
         doubt={**_MAYBE_TEXT, "description": "When a request was sent of which nobody knows what became."},
+        explained={
+            "type": ["boolean", "null"],
+            "description": "Whether the difference to the base explains it; null without a base.",
+        },
     )
 
 
@@ -128,6 +137,10 @@ def _bookkeeping() -> Schema:
     )
 
 
+_LATER = {"offline", "base", "explained"}
+"""What plans did not have from the beginning: those that were kept, and journals, are read without them."""
+
+
 def _all(**properties: Schema) -> Schema:
     """A closed object that must have all of its properties."""
-    return {**closed(**properties), "required": list(properties)}
+    return {**closed(**properties), "required": [name for name in properties if name not in _LATER]}

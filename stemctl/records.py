@@ -156,3 +156,5 @@ class Snapshot:
     approvals: Mapping[str, Reading] = field(default_factory=dict)
     began: datetime.datetime | None = None
     """When the reading began; None: nobody noted it."""
+    remembered: bool = False
+    """Whether it is what the state remembers, and nobody looked."""

@@ -12,6 +12,7 @@ from stemctl.plan import (
     FORMAT,
     METHODS,
     Action,
+    Base,
     Bookkeeping,
     Change,
     FieldChange,
@@ -90,6 +91,12 @@ def check_fits(plan: Plan, target: Target, state: State, catalog: Catalog, name:
     Raises:
         BadPlan: with both sides.
     """
+    if plan.offline:
+        raise BadPlan(
+            f"{name} is an offline plan: it was compared with the state, and no server was asked.",
+            "It can be shown, and not applied. Nothing was sent.",
+            _again(name),
+        )
     for word in ("url", "portal", "edition"):
         made, now = getattr(plan.server, word), getattr(target, word)
         if made != now:
@@ -152,6 +159,8 @@ def plan_of(d: Document) -> Plan:
         names=d["names"],
         subset=Subset(tuple(d["subset"]["only"]), tuple(d["subset"]["exclude"]), d["subset"]["left_out"]),
         commit=d["commit"],
+        offline=d.get("offline", False),
+        base=Base(**d["base"]) if d.get("base") else None,
     )
 
 
@@ -177,6 +186,7 @@ def _change(d: Document) -> Change:
         was=_address(d["was"]),
         detail=tuple(d["detail"]),
         doubt=d["doubt"],
+        explained=d.get("explained"),
     )
 
 

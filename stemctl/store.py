@@ -108,7 +108,13 @@ class Store:
         run = self.unfinished()  # before the state: a run that ends in between is folded into that then
         state = self._kept()
         folded = _folded(state, run) if run is not None else None
-        return state if folded is None else _next(check_state(folded, self.catalog, self._shown(self.journal)))
+        if folded is None:
+            return state
+        check_state(folded, self.catalog, self._shown(self.journal))
+        if self.elsewhere() is not None or self.is_locked():
+            # The run is on: nobody knows the state after it, so no plan made from this one is to fit that.
+            return replace(folded, lineage=state.lineage)
+        return _next(folded)
 
     def last_known(self) -> State:
         """The same without asking anybody: where the state is shared, as it was when we last looked."""
@@ -116,7 +122,9 @@ class Store:
         return self.read()
 
     def unfinished(self) -> Run | None:
-        """The run that is on, or broke off: by its journal, or by the claim of another machine that died.
+        """The run that is on, or broke off: by its journal, or by its claim where it is one of another machine.
+
+        Also while that one is on, each of its requests may have been sent: what is shown takes all of them so.
 
         Raises:
             StateError: the journal is damaged, of a newer stemctl, or of another server.
@@ -124,7 +132,7 @@ class Store:
         run = self._journaled()
         if run is not None and self.place.still_claimed(run.id):
             return run
-        return self.place.claimed_run() if self.place.dead() else None
+        return self.place.claimed_run() if self.place.claimed() else None
 
     def elsewhere(self) -> Claim | None:
         """The claim of a run of another machine that is on."""

@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from stemctl.ancestry import since_applied
+from stemctl.before import Before
 from stemctl.catalog import Catalog
 from stemctl.config import NAME, Config
 from stemctl.diagnostics import Diagnostic, Severity, has_errors, in_order
 from stemctl.errors import ConfigError, InvalidFiles
+from stemctl.git import head_commit
 from stemctl.journal import utc_now
 from stemctl.manifests.across import check_references
 from stemctl.manifests.check import missing_fields
 from stemctl.manifests.repository import load_repository, with_lines
 from stemctl.plan import Plan
+from stemctl.planning import offline
 from stemctl.planning.drift import Drift, find_drift
+from stemctl.planning.explained import explain
 from stemctl.planning.identity import Bound, identify
 from stemctl.planning.origin import Origins, find_origins
 from stemctl.planning.planner import Need, Options, count_read, make_plan, needs, wants_approvals
 from stemctl.planning.references import Resolver, wanted_references
 from stemctl.planning.selection import choose, spell
-from stemctl.records import Fields, Repository, Snapshot
+from stemctl.records import Address, Fields, Repository, Snapshot
 from stemctl.server.client import ReadClient
 from stemctl.server.reading import take_snapshot
 from stemctl.since import Range
@@ -148,20 +151,52 @@ async def plan(space: Workspace, client: ReadClient, loaded: Loaded, options: Op
     Raises:
         InvalidFiles: the files have errors; nothing was read.
     """
+    repository, catalog = loaded.repository, space.catalog
+    state, options, chosen = _asked_for(space, loaded, options)
+    wanted = needs(repository, state, catalog, chosen)
+    began = utc_now()
+    snapshot = await take_snapshot(client, wanted, wants_approvals(repository, catalog, chosen))
+    snapshot = replace(snapshot, began=began)
+    made = make_plan(repository, state, snapshot, catalog, space.target, options)
+    return _planned(space, loaded, made, snapshot, state, options)
+
+
+def plan_offline(space: Workspace, loaded: Loaded, options: Options) -> Planned:
+    """Compare with the state alone: no server is asked, and no token is needed.
+
+    Raises:
+        InvalidFiles: the files have errors.
+    """
+    state, options, chosen = _asked_for(space, loaded, options)
+    made = offline.plan_offline(loaded.repository, state, space.catalog, space.target, options, chosen)
+    return _planned(space, loaded, made, Snapshot({}), state, options)
+
+
+def _asked_for(space: Workspace, loaded: Loaded, options: Options) -> tuple[State, Options, frozenset[Address]]:
+    """The state, the options with addresses spelled out, and what they choose."""
     if has_errors(loaded.diagnostics):
         raise InvalidFiles(loaded.diagnostics, "The files have errors; nothing was read or sent.")
     repository, state, catalog = loaded.repository, space.store.read(), space.catalog
     only = spell(options.only, repository, state, catalog)
     options = replace(options, only=only, exclude=spell(options.exclude, repository, state, catalog))
-    chosen = choose(repository, state, options.only, options.exclude)
-    wanted = needs(repository, state, catalog, chosen)
-    began = utc_now()
-    snapshot = await take_snapshot(client, wanted, wants_approvals(repository, catalog, chosen))
-    snapshot = replace(snapshot, began=began)
-    made = make_plan(repository, state, snapshot, space.catalog, space.target, options)
-    lined = with_lines(space.config.root, in_order([*made.diagnostics, *loaded.diagnostics]))
-    made = replace(made, diagnostics=lined, commit=head_commit(space.config.root))
-    return Planned(made, repository, snapshot, state, options, since_applied(space, state, made.commit))
+    return state, options, choose(repository, state, options.only, options.exclude)
+
+
+def _planned(
+    space: Workspace, loaded: Loaded, made: Plan, snapshot: Snapshot, state: State, options: Options
+) -> Planned:
+    """A plan with the findings of the files beside its own, with its commit, and with what it was made from."""
+    root = space.config.root
+    lined = with_lines(root, in_order([*made.diagnostics, *loaded.diagnostics]))
+    made = replace(made, diagnostics=lined, commit=head_commit(root))
+    since = since_applied(space, state, made.commit)
+    return Planned(made, loaded.repository, snapshot, state, options, since)
+
+
+def told_apart(space: Workspace, planned: Planned, before: Before) -> Planned:
+    """The plan with what the difference of the files explains told apart from what it does not."""
+    made = explain(planned.plan, before.base, before.repository, planned.repository, space.catalog)
+    return replace(planned, plan=replace(made, notes=(*made.notes, *before.notes)))
 
 
 def replan(space: Workspace, planned: Planned, allow: Mapping[str, int]) -> Planned:
@@ -177,6 +212,8 @@ def what_was_read(space: Workspace, planned: Planned) -> str:
     files, records = len(planned.repository.files), len(planned.repository.records)
     server = ", ".join(count_read(planned.snapshot, space.catalog))
     there = f" On the server: {server}." if server else ""
+    if planned.plan.offline:
+        there = f" The state has {_number(len(planned.state.records), 'record')}."
     return f"Read {_number(files, 'file')} with {_number(records, 'record')}.{there}"
 
 
@@ -226,14 +263,3 @@ def _resolver(space: Workspace, repository: Repository, state: State, snapshot: 
 def wrong_files(plan: Plan) -> tuple[Diagnostic, ...]:
     """The findings of a plan that stand in the user's files; with errors among them nothing is sent."""
     return tuple(d for d in plan.diagnostics if d.place is not None)
-
-
-def head_commit(root: Path) -> str | None:
-    """The commit of the repository that the plan is made from, if git knows one."""
-    try:
-        found = subprocess.run(
-            ["git", "-C", str(root), "rev-parse", "HEAD"], capture_output=True, text=True, timeout=10, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return found.stdout.strip() if found.returncode == 0 else None

@@ -17,7 +17,8 @@ LAYERS = {
         manifests.moments manifests.scalars manifests.subject manifests.syntax manifests.translate
     """,
     "files and network": """
-        branch config forge journal manifests owner run_records sandbox schema_files server start state_file store
+        before branch config forge git journal manifests owner run_records sandbox schema_files server start
+        state_file store
     """,
     "workflow": "ancestry applying ci migration workflow workspace",
     "command line": "cli __main__",

@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--detailed-exitcode", is_flag=True, help="2 if anything is not as it was applied.")
-@output("text", "json")
+@click.option("--max-bytes", type=click.IntRange(1000), help="With -o markdown: at most so long.")
+@output("text", "json", "markdown")
 @click.pass_obj
-def drift(screen: Screen, detailed_exitcode: bool, form: str) -> int:
+def drift(screen: Screen, detailed_exitcode: bool, max_bytes: int | None, form: str) -> int:
     """Show what changed on the server since it was applied; send nothing."""
     from stemctl import workflow, workspace
     from stemctl.planning.drift import Drift
@@ -43,6 +44,8 @@ def drift(screen: Screen, detailed_exitcode: bool, form: str) -> int:
     screen.summarize(lambda most: drift_markdown(found, look, space.target, most))
     if form == "json":
         screen.document(drift_document(found))
+    elif form == "markdown":
+        screen.out(drift_markdown(found, look, space.target, max_bytes))
     else:
         screen.out(where_line(space.target, space.database))
         screen.out(drift_text(found, look))

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     "--out", type=click.Path(dir_okay=False, path_type=Path), help="Keep the plan, to apply exactly this one."
 )
 @click.option("--detailed-exitcode", is_flag=True, help="2 if something would happen or needs a decision.")
+@click.option("--offline", is_flag=True, help="Compare with the state, and ask no server; needs no token.")
+@click.option("--base", metavar="REF", help="Tell apart what the difference to a git commit explains.")
 @click.option("--max-bytes", type=click.IntRange(1000), help="With -o markdown: at most so long.")
 @output("text", "json", "markdown", "html", "github")
 @click.pass_obj
@@ -42,6 +44,8 @@ def plan(
     resubmit: bool,
     out: Path | None,
     detailed_exitcode: bool,
+    offline: bool,
+    base: str | None,
     max_bytes: int | None,
     form: str,
 ) -> int:
@@ -49,9 +53,15 @@ def plan(
 
     All records, or those that ADDRESS (* and ? are patterns) and PATH (of manifests and folders) name.
     """
+    from stemctl.before import read_before
+    from stemctl.workflow import told_apart
+
     space = screen.open()
     screen.announce(space)
-    planned = asyncio.run(_plan(screen, space, make_options(space, allowed, resubmit, words, exclude)))
+    options = make_options(space, allowed, resubmit, words, exclude)
+    before = read_before(space.config, space.catalog, base) if base is not None else None
+    planned = _plan_offline(space, options) if offline else asyncio.run(_plan(space, options))
+    planned = told_apart(space, planned, before) if before else planned
     if out is not None:
         write_plan(planned.plan, screen.root / out)
     summarize_plan(screen, planned.plan)
@@ -190,7 +200,14 @@ def make_options(
     return Options({**space.config.allow, **dict(allowed)}, resubmit, only, exclude)
 
 
-async def _plan(screen: Screen, space: Workspace, options: Options) -> Planned:
+def _plan_offline(space: Workspace, options: Options) -> Planned:
+    from stemctl import workflow
+
+    loaded = workflow.load(space.config, space.catalog)
+    return checked(workflow.plan_offline(space, loaded, options))
+
+
+async def _plan(space: Workspace, options: Options) -> Planned:
     from stemctl import workflow, workspace
 
     loaded = workflow.load(space.config, space.catalog)

@@ -82,10 +82,10 @@ class Screen:
         from stemctl.render.run_text import broken_text, elsewhere_text, going_on_text
 
         run, claim = space.store.unfinished(), space.store.elsewhere()
-        if run is not None:
-            self.note((going_on_text if space.store.is_locked() else broken_text)(run) + "\n")
-        elif claim is not None:
+        if claim is not None:
             self.note(elsewhere_text(claim, space.store.where) + "\n")
+        elif run is not None:
+            self.note((going_on_text if space.store.is_locked() else broken_text)(run) + "\n")
 
     def out(self, text: str) -> None:
         """Part of the answer."""

@@ -27,11 +27,11 @@ class Found:
     problems: tuple[Diagnostic, ...]
 
 
-def find(root: Path, entries: Sequence[str]) -> Found:
+def find(root: Path, entries: Sequence[str], all_tracked: bool = False) -> Found:
     """The files that `entries` (folders, files or globs below `root`) name.
 
     Hidden and git-ignored ones are skipped, and so are links that lead out of `root`: a pull request must not make
-    stemctl print what is elsewhere on the machine.
+    stemctl print what is elsewhere on the machine. Where `all_tracked`, git is not asked.
     """
     problems: list[Diagnostic] = []
     paths: set[str] = set()
@@ -41,7 +41,8 @@ def find(root: Path, entries: Sequence[str]) -> Found:
         if problem:
             problems.append(problem)
     paths.discard(CONFIG)
-    kept = _not_ignored(root, sorted(paths | set(_defaults_above(root, paths))))
+    kept = sorted(paths | set(_defaults_above(root, paths)))
+    kept = kept if all_tracked else _not_ignored(root, kept)
     manifests = [p for p in kept if posixpath.basename(p) != DEFAULTS]
     defaults = [p for p in kept if posixpath.basename(p) == DEFAULTS]
     problems += [_misnamed(p) for p in manifests if posixpath.basename(p) == _MISNAMED]

@@ -25,13 +25,14 @@ Layers = Mapping[str, Layer]
 
 
 def load_repository(
-    root: FilePath, entries: Sequence[str], catalog: Catalog
+    root: FilePath, entries: Sequence[str], catalog: Catalog, all_tracked: bool = False
 ) -> tuple[Repository, tuple[Diagnostic, ...]]:
     """Everything that the manifests below `root` declare, and what is wrong with them.
 
-    Only records that can be used are in the repository. Nothing that stands in a file raises.
+    Only records that can be used are in the repository. Nothing that stands in a file raises. `all_tracked` says that
+    git has all of the files, and ignores none.
     """
-    found = files.find(root, entries)
+    found = files.find(root, entries, all_tracked)
     reader = _Reader(root, catalog, judge_of(catalog))
     with _collector_paused():
         for file in found.defaults:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -76,12 +75,12 @@ class Identities:
 
 def identify(repository: Repository, state: State, snapshot: Snapshot, catalog: Catalog) -> Identities:
     """Bind every declared record of the repository."""
-    entries, moved = _after_moves(repository, state)
+    entries, moved = after_moves(repository, state)
     owners = {entry.id: address for address, entry in entries.items() if entry.id}
     bindings: dict[Address, Binding] = {}
     problems: list[Diagnostic] = []
     finders = {
-        name: _Finder(repository, entries, owners, catalog.models[name], reading, snapshot.began)
+        name: _Finder(repository, entries, owners, catalog.models[name], reading, snapshot)
         for name, reading in _readings(repository, snapshot, catalog).items()
     }
     for address, record in repository.records.items():
@@ -110,7 +109,7 @@ def _readings(repository: Repository, snapshot: Snapshot, catalog: Catalog) -> d
     return {name: reading for name, reading in {**unread, **snapshot.readings}.items() if name in catalog.models}
 
 
-def _after_moves(repository: Repository, state: State) -> tuple[dict[Address, Entry], dict[Address, Address]]:
+def after_moves(repository: Repository, state: State) -> tuple[dict[Address, Entry], dict[Address, Address]]:
     """The state's entries under the keys that `moved` gives them, and new key to old key."""
     entries = dict(state.records)
     moved: dict[Address, Address] = {}
@@ -138,7 +137,7 @@ class _Finder:
     owners: Mapping[str, Address]
     model: Model
     reading: Reading
-    began: datetime.datetime | None
+    snapshot: Snapshot
     taken: set[str] = field(default_factory=set)
     """Ids that were found by their content, each for one record only."""
 
@@ -162,6 +161,8 @@ class _Finder:
             return None
         if not self.reading.sound:
             return Unread()
+        if self.snapshot.remembered:
+            return Undecided({}, doubts[-1])
         for doubt in doubts:
             ours = {i: live for i, live in self._candidates(doubt).items() if as_sent(self.model, live, doubt.body)}
             if len(ours) == 1:
@@ -173,7 +174,7 @@ class _Finder:
         for doubt in doubts:
             if self.model.identity and identity_of(self.model, doubt.body) == name and self._candidates(doubt):
                 return Undecided(self._candidates(doubt), doubt)
-        if self.model.identity is None and not all(is_settled(doubt, self.began) for doubt in doubts):
+        if self.model.identity is None and not all(is_settled(doubt, self.snapshot.began) for doubt in doubts):
             return Undecided({}, doubts[-1])
         return None
 

@@ -42,7 +42,7 @@ class Resolver:
 
         A name that means nothing or several things stays as it is, and a diagnostic says so.
         """
-        return _each(row, value, lambda text: self._one(row, text, record))
+        return each_reference(row, value, lambda text: self._one(row, text, record))
 
     def recall(self, row: Field, value: Value) -> Value:
         """The same for a value out of the state: by the names of today, else by those of then; never a finding."""
@@ -52,7 +52,7 @@ class Resolver:
             found, _ = self._look_up(row.to or "", text)
             return found if found is not None else then.get(text, text)
 
-        return _each(row, value, one)
+        return each_reference(row, value, one)
 
     def written(self, row: Field, value: Value) -> Value:
         """The value with names in place of ids, where they are known."""
@@ -88,6 +88,9 @@ class Resolver:
         if declared:
             return self.identities.id_of(declared[0]) or {"$ref": str(declared[0])}, []
         ids = self._live_names(model).get(text, [])
+        if not ids and self.snapshot.remembered:  # a record has one name, and the state may know an older one
+            then = self.state.names.get(model, {}).get(text)
+            ids = [] if then is None else [then]
         return (ids[0], []) if len(ids) == 1 else (None, ids)
 
     def _live_names(self, model: str) -> dict[str, list[str]]:
@@ -127,7 +130,8 @@ def declared_names(repository: Repository, catalog: Catalog) -> dict[tuple[str, 
     return names
 
 
-def _each(row: Field, value: Value, change: Callable[[str], Value]) -> Value:
+def each_reference(row: Field, value: Value, change: Callable[[str], Value]) -> Value:
+    """A value with each reference in it changed; values of other fields stay as they are."""
     if not row.to:
         return value
     if isinstance(value, list):

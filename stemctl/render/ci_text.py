@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+
 def advice(forge: str, shared: bool, branch: str, environment: str) -> list[str]:
     """The settings that no file can make, in the order in which they are made; `shared` is whether jobs share the
     state already."""

@@ -20,6 +20,8 @@ def plan_document(plan: Plan) -> Document:
     document: Document = {
         "format": FORMAT,
         "stemctl": __version__,
+        "offline": plan.offline,
+        "base": {"ref": plan.base.ref, "commit": plan.base.commit} if plan.base else None,
         "server": {"name": server.name, "url": server.url, "portal": server.portal, "edition": server.edition},
         "state": {"lineage": plan.lineage, "serial": plan.serial},
         "commit": plan.commit,
@@ -107,6 +109,7 @@ def _change(change: Change) -> Document:
         "was": str(change.was) if change.was else None,
         "detail": list(change.detail),
         "doubt": change.doubt,
+        "explained": change.explained,
     }
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 
 from stemctl.plan import WAITING, Action, Change, FieldChange, Held, Plan
 from stemctl.records import Value
+from stemctl.render.basis import offline_sentences, told_apart, why_others
 from stemctl.render.html_assets import SCRIPT, STYLE
 from stemctl.render.look import Look
 from stemctl.render.plan_text import margin_of, reason_words, summary_lines
@@ -24,7 +25,11 @@ _OPEN_UP_TO = 200
 def plan_html(plan: Plan, look: Look) -> str:
     """The page."""
     total = len(plan.changes)
-    sections = "".join(_section(title, changes, total) for title, changes in _sections(plan) if changes)
+    own, others = told_apart(plan)
+    sections = "".join(_section(title, changes, total) for title, changes in _sections(own) if changes)
+    if plan.base and others.changes:
+        heading = f"Not from the difference to {plan.base.ref} ({why_others(plan)})"
+        sections += _section(heading, [c for _, changes in _sections(others) for c in changes], total)
     title = escape(summary_lines(plan)[1])
     policy = f"default-src 'none'; style-src '{_hash(STYLE)}'; script-src '{_hash(SCRIPT)}'; base-uri 'none'"
     return f"""<!doctype html>
@@ -41,7 +46,7 @@ def plan_html(plan: Plan, look: Look) -> str:
 <p class="where">{_where(plan)}</p>
 <div class="search" hidden><input type="search" placeholder="Search names, fields, values, files" aria-label="Search">
 <output></output></div>
-{_settled(plan)}{sections}{_notes(plan)}{_findings(plan)}
+{_offline(plan)}{_settled(plan)}{sections}{_notes(plan)}{_findings(plan)}
 <script>{SCRIPT}</script>
 </body>
 </html>
@@ -62,6 +67,7 @@ def _where(plan: Plan) -> str:
     facts = [f"{server.name}", server.url, f"portal {server.portal}", f"edition {server.edition}"]
     facts += [f"commit {plan.commit[:12]}"] if plan.commit else []
     facts += [f"digest {plan.digest}"]
+    facts += [f"base {plan.base.ref} at {plan.base.commit[:12]}"] if plan.base else []
     if plan.subset.only or plan.subset.exclude:
         words = [f"only {joined(plan.subset.only)}"] if plan.subset.only else []
         words += [f"without {joined(plan.subset.exclude)}"] if plan.subset.exclude else []
@@ -149,6 +155,12 @@ def _words(runs: Iterable[tuple[str, str]]) -> Iterable[str]:
 
 def _value(value: Value) -> str:
     return html.escape(shown(value))
+
+
+def _offline(plan: Plan) -> str:
+    """What a plan without a server says of itself."""
+    said = " ".join(offline_sentences(plan))
+    return f"<p><strong>{escape(said)}</strong></p>" if said else ""
 
 
 def _settled(plan: Plan) -> str:

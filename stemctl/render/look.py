@@ -73,6 +73,11 @@ class Look:
             return [left + " " * space + self.paint("dim", right)]
         return [left, " " * max(4, self.width - len(right)) + self.paint("dim", right)]
 
+    def sentences(self, texts: Sequence[str]) -> list[str]:
+        """Sentences below each other, after an empty line, broken where they do not fit."""
+        lines = [part for text in texts for part in textwrap.wrap(text, self.width, break_on_hyphens=False)]
+        return ["", *lines] if lines else []
+
     def columns(self, rows: Sequence[tuple[str, ...]], indent: int = 6, gap: int = 4) -> list[str]:
         """Rows of two or more cells, every cell but the last padded to its column."""
         if not rows:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Sequence
 from dataclasses import replace
 
 from stemctl.diagnostics import Diagnostic, Severity
 from stemctl.plan import PERMISSIONS, WAITING, Action, Change, Held, Plan
+from stemctl.render.basis import offline_sentences, told_apart, why_others
 from stemctl.render.fitting import Item, Section, code, fitted, section
 from stemctl.render.look import Look
 from stemctl.render.plan_text import change_lines, fold_lines, folded, note_blocks, summary_lines
@@ -35,10 +37,12 @@ def marker(plan: Plan) -> str:
 def plan_markdown(plan: Plan, look: Look, max_bytes: int | None = None, elsewhere: str = _ELSEWHERE) -> str:
     """The plan as a comment; with `max_bytes`, what does not fit is counted, and `elsewhere` says where it is."""
     look = for_markdown(look)
-    head = "\n".join([marker(plan), f"### {_in_words(plan)}", "", *_numbers(plan), where(plan), ""])
+    head = "\n".join([marker(plan), f"### {_in_words(plan)}", "", *_numbers(plan), *_offline(plan), where(plan), ""])
+    own, others = told_apart(plan)
     sections = [
         *_settled(plan, look),
-        *(_changes(title, changes, look) for title, changes in _by_risk(plan) if changes),
+        *(_changes(title, changes, look) for title, changes in _by_risk(own) if changes),
+        *_others(plan, others, look),
         *_findings(plan.diagnostics),
         *_notes(plan, look),
     ]
@@ -99,9 +103,17 @@ def where(plan: Plan) -> str:
     if plan.commit:
         facts.append(f"commit {code(plan.commit[:12])}")
     facts.append(f"digest {code(plan.digest)}")
+    if plan.base:
+        facts.append(f"base {code(plan.base.ref)} at {code(plan.base.commit[:12])}")
     if plan.subset.only or plan.subset.exclude:
         facts.append(f"a part: {plan.subset.left_out:,} records were left out")
     return ", ".join(facts)
+
+
+def _offline(plan: Plan) -> list[str]:
+    """What a plan without a server says of itself."""
+    said = offline_sentences(plan)
+    return [f"**{said[0]}** {' '.join(said[1:])}", ""] if said else []
 
 
 def _settled(plan: Plan, look: Look) -> list[Section]:
@@ -109,6 +121,15 @@ def _settled(plan: Plan, look: Look) -> list[Section]:
     rows = look.columns([(visible(str(s.address)), s.found, s.then) for s in plan.settled], indent=0)
     items = [Item(row.rstrip()) for row in rows]
     return [section(f"Sent before, without an answer: {len(items)}", items, opened=True)] if items else []
+
+
+def _others(plan: Plan, others: Plan, look: Look) -> list[Section]:
+    """The changes that the difference to the base does not explain, in a section of their own."""
+    if plan.base is None or not others.changes:
+        return []
+    changes = [change for _, found in _by_risk(others) for change in found]
+    ref = html.escape(visible(plan.base.ref[:60]))
+    return [_changes(f"Not from the difference to <code>{ref}</code> ({why_others(plan)})", changes, look)]
 
 
 def _by_risk(plan: Plan) -> list[tuple[str, list[Change]]]:

@@ -12,6 +12,7 @@ from stemctl.diagnostics import Severity
 from stemctl.errors import Hint
 from stemctl.plan import PERMISSIONS, WAITING, Action, Change, FieldChange, Held, Plan, Target
 from stemctl.records import Value
+from stemctl.render.basis import count_others, offline_sentences, told_apart, why_others
 from stemctl.render.fields import field_lines
 from stemctl.render.look import Look
 from stemctl.render.wording import LONG, joined, shown, visible
@@ -31,16 +32,20 @@ def plan_text(plan: Plan, look: Look, advise: bool = True, saved_as: str | None 
 
     `saved_as` is the file that the plan was kept in.
     """
-    going = [c for action in _ORDER for c in plan.going() if c.action is action]
-    lines = _settled(plan, look)
-    lines += _legend(going, look)
-    lines += _changes(going, look)
-    lines += _changes([c for c in plan.going() if c.action is Action.FORGET], look)
+    own, others = told_apart(plan)
+    lines = look.sentences(offline_sentences(plan))
+    lines += _settled(plan, look)
+    lines += _legend(plan.going(), look)
+    lines += _going(own, look)
+    if plan.base and not own.changes:
+        lines += ["", f"Nothing comes from the difference to {visible(plan.base.ref)}."]
     lines += _notes(plan, look)
-    lines += held_lines(plan, look)
+    lines += held_lines(own, look)
+    lines += _others(others, look)
     lines += summary_lines(plan)
+    lines += _not_from_here(plan)
     lines += _left_out(plan)
-    if advise and saved_as:
+    if advise and saved_as and not plan.offline:
         hint = (f"stemctl apply {saved_as}", "carries out exactly this plan, once, without a question")
         lines += look.next([hint] if plan.going() or plan.bookkeeping else [])
     elif advise:
@@ -71,6 +76,29 @@ def _legend(going: Sequence[Change], look: Look) -> list[str]:
     if any(c.action is Action.ADOPT for c in going):
         lines.append("  = adopt      the live record is managed from now on; only a field that says so sends something")
     return ["", *lines] if lines else []
+
+
+def _going(plan: Plan, look: Look) -> list[str]:
+    """What is carried out: first what is sent, then what is only forgotten."""
+    going = [c for action in _ORDER for c in plan.going() if c.action is action]
+    return _changes(going, look) + _changes([c for c in plan.going() if c.action is Action.FORGET], look)
+
+
+def _others(plan: Plan, look: Look) -> list[str]:
+    """What the difference to the base does not explain."""
+    if plan.base is None or not plan.changes:
+        return []
+    title = f"Not from the difference to {visible(plan.base.ref)} ({why_others(plan)})"
+    return ["", look.paint("bold", title), *_going(plan, look), *held_lines(plan, look)]
+
+
+def _not_from_here(plan: Plan) -> list[str]:
+    """How much of the numbers the difference to the base does not explain."""
+    others = count_others(plan)
+    if plan.base is None or not others:
+        return []
+    verb = "is" if others.startswith("1 ") and " and " not in others else "are"
+    return [f"Of these, {others} {verb} not from the difference to {visible(plan.base.ref)}."]
 
 
 def _changes(changes: Sequence[Change], look: Look) -> list[str]:
@@ -236,9 +264,8 @@ def _left_out(plan: Plan) -> list[str]:
 
 def _calm(plan: Plan, numbers: dict[str, int]) -> str:
     one = numbers["unchanged"] == 1
-    agree = (
-        f"{numbers['unchanged']:,} record{'' if one else 's'} on the server {'is' if one else 'are'} as the files say"
-    )
+    where = "in the state" if plan.offline else "on the server"
+    agree = f"{numbers['unchanged']:,} record{'' if one else 's'} {where} {'is' if one else 'are'} as the files say"
     if numbers["held"]:
         held = f"{numbers['held']} held"
         return f"Nothing to send: {agree}, {held}." if numbers["unchanged"] else f"Nothing to send: {held}."
@@ -251,7 +278,10 @@ def next_hints(plan: Plan, look: Look) -> list[Hint]:
     """One to three commands that fit what the plan shows."""
     hints: list[Hint] = []
     going = plan.going()
-    if going:
+    again = "stemctl plan --offline" if plan.offline else "stemctl plan"
+    if plan.offline:
+        hints.append((f"stemctl plan{_same_part(plan)}{look.options}", "asks the server, and shows what apply sends"))
+    elif going:
         part = _same_part(plan) + look.options
         if any(c.sends for c in going):
             hints.append((f"stemctl apply{part}", "shows this again, asks, and sends it"))
@@ -269,9 +299,11 @@ def next_hints(plan: Plan, look: Look) -> list[Hint]:
     asking = {kind: sum(_asks(c, kind) for c in plan.changes) for kind in PERMISSIONS}
     for kind, number in asking.items():
         if number:
-            hints.append((f"stemctl plan --allow {kind}={number}", _ALLOWED[kind]))
+            hints.append((f"{again} --allow {kind}={number}", _ALLOWED[kind]))
     if not hints and any(c.held in (Held.PENDING, Held.REJECTED) for c in plan.held()):
         hints.append(("stemctl approvals list", "where the proposals stand"))
+    if plan.offline:
+        return hints[:3]
     if any(c.held is Held.REJECTED for c in plan.held()):
         hints.append(("stemctl apply --resubmit", "proposes the same again"))
     elif any(c.held is Held.PENDING and _differs(c) for c in plan.held()):

@@ -43,10 +43,10 @@ def going_on_text(run: Run) -> str:
 
 
 def elsewhere_text(claim: Claim, where: str) -> str:
-    """A run of another machine that is still on."""
+    """A run of another machine that is on, or died a moment ago."""
     return (
-        f"Run {claim.run} of {visible(claim.owner)} is on at this moment ({where}, {_changes(claim.changes)}). "
-        "What it does is shown as open."
+        f"Run {claim.run} of {visible(claim.owner)} holds the claim on {where} until {claim.until:%H:%M:%SZ}.\n"
+        f"Each of its {_changes(claim.changes)} may have been sent by now, and is looked up."
     )
 
 

@@ -11,7 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -86,10 +86,17 @@ class Forge:
     def holds(self) -> Any:
         return json.loads(self.store.read_text(encoding="utf-8"))
 
-    def run(self, workflow: str, ref: str = "main", pull_request: Mapping[str, Any] | None = None) -> Ran:
-        """Run a workflow of the default branch (of the pull request's merge, if there is one) for an event."""
+    def run(
+        self,
+        workflow: str,
+        ref: str = "main",
+        pull_request: Mapping[str, Any] | None = None,
+        before: Mapping[str, Callable[[], None]] | None = None,
+    ) -> Ran:
+        """Run a workflow of the default branch (of the pull request's merge, if there is one) for an event. `before`
+        holds what happens elsewhere before a job begins."""
         text = git(self.team.remote, "show", f"{ref}:.github/workflows/{workflow}")
-        return Workflow(self, yaml.safe_load(text), ref, pull_request or {}).run()
+        return Workflow(self, yaml.safe_load(text), ref, pull_request or {}, before or {}).run()
 
 
 @dataclass
@@ -100,16 +107,18 @@ class Workflow:
     text: Any
     ref: str
     pull_request: Mapping[str, Any]
+    before: Mapping[str, Callable[[], None]]
     ran: Ran = field(default_factory=Ran)
     artifacts: dict[str, Path] = field(default_factory=dict)
 
     def run(self) -> Ran:
         for name, job in self.text["jobs"].items():
-            before = [job["needs"]] if "needs" in job else []
-            broken = any(step.code for step in self.ran.steps if step.job in before)
-            if broken or any(one in self.ran.skipped for one in before) or not self.is_wanted(job):
+            needs = [job["needs"]] if "needs" in job else []
+            broken = any(step.code for step in self.ran.steps if step.job in needs)
+            if broken or any(one in self.ran.skipped for one in needs) or not self.is_wanted(job):
                 self.ran.skipped.append(name)
             else:
+                self.before.get(name, lambda: None)()
                 self.job(name, job)
         return self.ran
 
@@ -173,6 +182,8 @@ class Workflow:
             "STEMCTL_TEST_LEASE": str(self.forge.lease),
             "GIT_CONFIG_GLOBAL": os.devnull,
             "GIT_CONFIG_SYSTEM": os.devnull,
+            "PIP_NO_INDEX": "1",
+            "PIP_DISABLE_PIP_VERSION_CHECK": "1",
             **given,
         }
         script = where / ".step.sh"

@@ -75,7 +75,9 @@ def test_the_second_apply_waits_for_the_first_and_plans_anew(team: Team, gate: G
     gate.wait_for(1)
     assert claimed(team)
     said = ben.run("plan").err
-    assert "is on at this moment" in said  # who only reads does not wait, and is told
+    assert (
+        "holds the claim on branch stemctl-state of origin until" in said
+    )  # who only reads is told, and does not wait
     second = ben.start("apply", "--auto-approve", lease=60)
     heard = until_said(second, "  lease  ")
     assert gate.arrived == ["POST /api/private/stem/session/"]
@@ -85,6 +87,7 @@ def test_the_second_apply_waits_for_the_first_and_plans_anew(team: Team, gate: G
     assert "Waiting: another run holds the claim on branch stemctl-state of origin. Nothing was sent yet." in said
     assert "The state has moved on, planning anew." in said
     assert on_server(team, ben) == ["rat1", "rat2"]
+    assert "meanwhile.json was made with another state." in ben.run("apply", "meanwhile.json").err
     assert [subject.split(" [")[0] for subject in team.story()][:2] == ["lab: 1 created", "lab: 1 created"]
 
 

@@ -1,0 +1,59 @@
+"""The files as they were at another commit, read by the loader that reads those of the work tree."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from stemctl import git
+from stemctl.catalog import Catalog
+from stemctl.config import Config, load_config
+from stemctl.diagnostics import Severity
+from stemctl.errors import ConfigError
+from stemctl.manifests.repository import load_repository
+from stemctl.plan import Base, Note
+from stemctl.records import Repository
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What was declared then, at which commit, and what is to be known about the comparison."""
+
+    base: Base
+    repository: Repository
+    notes: tuple[Note, ...]
+
+
+def read_before(config: Config, catalog: Catalog, ref: str) -> Before:
+    """The records at the commit where this branch left `ref`, or at `ref` itself if git cannot tell that one.
+
+    Raises:
+        ConfigError: git knows no such commit.
+    """
+    named = git.commit_of(config.root, ref)
+    left = git.merge_base(config.root, named)
+    commit = left or named
+    notes = [Note(None, _which(ref, named, left))]
+    with tempfile.TemporaryDirectory(prefix="stemctl-") as name:
+        folder = Path(name).resolve()
+        git.export(config.root, commit, folder)
+        manifests = config.manifests
+        try:
+            manifests = load_config(folder).manifests
+        except ConfigError as error:
+            notes.append(Note(None, f"at {commit[:12]}, {error.what} The manifests of now were looked for"))
+        repository, found = load_repository(folder, manifests, catalog, all_tracked=True)
+    errors = sum(d.severity is Severity.ERROR and d.place is not None for d in found)
+    if errors:
+        words = f"{errors} error{'s' if errors > 1 else ''}, and what could not be read there counts as new"
+        notes.append(Note(None, f"the files at {commit[:12]} have {words}"))
+    return Before(Base(ref, commit), repository, tuple(notes))
+
+
+def _which(ref: str, named: str, left: str | None) -> str:
+    if left is None:
+        return f"compared with {ref} itself, {named[:12]}: git does not know where this branch left it"
+    if left == named:
+        return f"compared with {ref}, {named[:12]}"
+    return f"compared with {left[:12]}, where this branch left {ref} (now {named[:12]})"
