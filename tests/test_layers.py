@@ -14,10 +14,11 @@ LAYERS = {
         accepts catalog claim config_schema editor explain nearest patterns place plan_check plan_schema planning render
         runs saved schema shapes
         manifests.across manifests.check manifests.defaults manifests.document manifests.formats manifests.judge
-        manifests.moments manifests.scalars manifests.subject manifests.syntax manifests.translate
+        manifests.layout manifests.moments manifests.parser manifests.scalars manifests.subject manifests.syntax
+        manifests.text_layout manifests.translate
     """,
     "files and network": """
-        before branch config forge git journal manifests owner run_records sandbox schema_files server start
+        before branch config forge formatting git journal manifests owner run_records sandbox schema_files server start
         state_file store
     """,
     "workflow": "ancestry applying ci migration workflow workspace",

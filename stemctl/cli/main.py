@@ -16,6 +16,7 @@ from stemctl.errors import InvalidFiles, StemctlError
 COMMANDS = {
     "init": ("tools", "Write stemctl.yaml, a first manifest, and what editors complete with."),
     "validate": ("checking", "Check the manifests."),
+    "fmt": ("formatting", "Lay the manifests out; comments, quotes and order stay."),
     "plan": ("planning", "Show what apply would send, and send nothing."),
     "apply": ("applying", "Plan, show, ask, and carry it out."),
     "show": ("planning", "Show a saved plan, or a record and where each of its values comes from."),

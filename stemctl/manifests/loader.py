@@ -25,24 +25,13 @@ from yaml.events import (
 from stemctl.diagnostics import Diagnostic, Severity
 from stemctl.manifests import scalars, syntax
 from stemctl.manifests.document import LINE_END, Document, Node, shown
+from stemctl.manifests.parser import Parser
 from stemctl.records import Place
 
 LARGEST_FILE = 64 * 1024 * 1024
 DEEPEST = 100
 MOST_ALIASED = 100_000
 """Values that may come in through aliases, counted each time one is used."""
-
-
-class _PythonParser(yaml.reader.Reader, yaml.scanner.Scanner, yaml.parser.Parser):
-    """For a PyYAML that was built without the C library; the same events, some twenty times slower."""
-
-    def __init__(self, stream: str) -> None:
-        yaml.reader.Reader.__init__(self, stream)
-        yaml.scanner.Scanner.__init__(self)
-        yaml.parser.Parser.__init__(self)
-
-
-_Parser: Any = vars(yaml.cyaml)["CParser"] if yaml.__with_libyaml__ else _PythonParser  # unknown to its stubs
 
 # What YAML does not allow, and the line ends that only some readers take for one.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
@@ -102,7 +91,7 @@ class _Builder:
 
     def __init__(self, document: Document) -> None:
         self.document = document
-        self.next = _Parser(document.text).get_event
+        self.next = Parser(document.text).get_event
         self.anchors: dict[str, _Anchored] = {}
         self.open: set[str] = set()
         self.built = 0

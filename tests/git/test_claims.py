@@ -75,9 +75,8 @@ def test_the_second_apply_waits_for_the_first_and_plans_anew(team: Team, gate: G
     gate.wait_for(1)
     assert claimed(team)
     said = ben.run("plan").err
-    assert (
-        "holds the claim on branch stemctl-state of origin until" in said
-    )  # who only reads is told, and does not wait
+    assert "holds the claim on branch stemctl-state of origin until" in said  # who only reads does not wait
+    assert ben.run("plan", "--out", "meanwhile.json").code == 0
     second = ben.start("apply", "--auto-approve", lease=60)
     heard = until_said(second, "  lease  ")
     assert gate.arrived == ["POST /api/private/stem/session/"]

@@ -25,6 +25,7 @@ from tests.security.wire import ADDRESS, CANARY, CONFIG, Fault, Wire, files_with
 ID = "1c77ae53-6f83-4398-bfe5-6eb95ff00610"
 COMMANDS: dict[str, list[list[str]]] = {
     "init": [[]],
+    "fmt": [["--check"]],
     "validate": [[], ["--online"], ["--online", "-o", "json"]],
     "plan": [[], ["-o", "json"], ["-o", "html"], ["-o", "markdown"], ["-o", "github"], ["--out", "plan.json"]],
     "apply": [["-y"], ["-y", "-o", "json", "--allow", "delete"], ["-y", "-o", "github"], ["plan.json"]],

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from stemctl.manifests import loader
 from stemctl.manifests.loader import parse, read
+from stemctl.manifests.parser import PythonParser
 from stemctl.records import Place
 
 
@@ -159,7 +160,7 @@ def test_the_place_of_a_byte_that_is_no_text():
 )
 def test_both_parsers_refuse_the_same_text_with_words_of_ours(text, monkeypatch):
     (fast,) = parse(text.encode(), "a.yaml").problems
-    monkeypatch.setattr(loader, "_Parser", loader._PythonParser)
+    monkeypatch.setattr(loader, "Parser", PythonParser)
     (slow,) = parse(text.encode(), "a.yaml").problems
     for problem in (fast, slow):
         assert problem.code == "syntax"
@@ -186,7 +187,7 @@ def test_what_a_writer_of_yaml_writes_is_read(data, flow):
 def test_the_parser_in_python_reads_the_same(monkeypatch):
     text = b"a: &a [1, 'b', {c: null}]\nd: *a\ne: |\n  f\n"
     fast = parse(text, "a.yaml")
-    monkeypatch.setattr(loader, "_Parser", loader._PythonParser)
+    monkeypatch.setattr(loader, "Parser", PythonParser)
     slow = parse(text, "a.yaml")
     assert slow.root.value == fast.root.value
     assert slow.place(slow.root.keys["e"]) == fast.place(fast.root.keys["e"])

@@ -1,0 +1,28 @@
+"""What would change in files, as git and patch read it."""
+
+from __future__ import annotations
+
+import difflib
+
+from stemctl.render.look import Look
+
+_STYLES = {"+": "green", "-": "red", "@": "blue"}
+_UNENDED = "\n\\ No newline at end of file\n"
+
+
+def unified_diff(file: str, old: str, new: str, look: Look) -> str:
+    """The difference of one file."""
+    lines = difflib.unified_diff(_lines(old), _lines(new), f"a/{file}", f"b/{file}")
+    return "".join(_painted(line, number < 2, look) for number, line in enumerate(lines))
+
+
+def _lines(text: str) -> list[str]:
+    """Lines with their ends; where the last one has none, with what says so."""
+    *lines, last = text.split("\n")
+    return [f"{line}\n" for line in lines] + ([f"{last}{_UNENDED}"] if last else [])
+
+
+def _painted(line: str, is_header: bool, look: Look) -> str:
+    style = "bold" if is_header else _STYLES.get(line[0])
+    text, end, rest = line.partition("\n")
+    return (look.paint(style, text) if style else text) + end + rest
