@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,7 +35,7 @@ def read_before(config: Config, catalog: Catalog, ref: str) -> Before:
     named = git.commit_of(config.root, ref)
     left = git.merge_base(config.root, named)
     commit = left or named
-    notes = [Note(None, _which(ref, named, left))]
+    notes = [Note(None, which) for which in _which(ref, named, left)]
     with tempfile.TemporaryDirectory(prefix="stemctl-") as name:
         folder = Path(name).resolve()
         git.export(config.root, commit, folder)
@@ -51,9 +52,9 @@ def read_before(config: Config, catalog: Catalog, ref: str) -> Before:
     return Before(Base(ref, commit), repository, tuple(notes))
 
 
-def _which(ref: str, named: str, left: str | None) -> str:
+def _which(ref: str, named: str, left: str | None) -> Iterator[str]:
+    """What was compared with, where that is not what the name suggests."""
     if left is None:
-        return f"compared with {ref} itself, {named[:12]}: git does not know where this branch left it"
-    if left == named:
-        return f"compared with {ref}, {named[:12]}"
-    return f"compared with {left[:12]}, where this branch left {ref} (now {named[:12]})"
+        yield f"compared with {ref} itself, {named[:12]}: git does not know where this branch left it"
+    elif left != named:
+        yield f"compared with {left[:12]}, where this branch left {ref} (now {named[:12]})"

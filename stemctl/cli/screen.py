@@ -121,7 +121,7 @@ class Screen:
         """Findings about the files, as part of the answer."""
         from stemctl.render.findings import findings_text
 
-        self.out(findings_text(diagnostics, self.look()) + (f"\n{summary}" if summary else ""))
+        self.out("\n".join(text for text in (findings_text(diagnostics, self.look()), summary) if text))
 
     def annotate(self, render: Callable[[str], str]) -> None:
         """Workflow commands as part of the answer; `render` is told where the metadata is in its git repository."""

@@ -159,7 +159,7 @@ async def _change(client: WriteClient, model: Model, change: Change, body: Field
             return _taken(model, change, body, Written(live, proposed=False))
         if expects(model, live, change.managed) != change.expects:
             return _moved(model, change, live, sent=attempt > 1)
-        intend = functools.partial(journal.intend, change, "PATCH", body, live)
+        intend = functools.partial(journal.intend, change, "PATCH", body, _of_ours(model, change, body, live))
         try:
             return _taken(model, change, body, await client.change(model, change.id, body, intend))
         except ServerError as error:
@@ -169,6 +169,13 @@ async def _change(client: WriteClient, model: Model, change: Change, body: Field
                 whole = {row.name: live[row.name] for row in model.managed() if row.name in live} | dict(body)
                 return await _look_for(client, model, change, whole, error)
     raise AssertionError("the last try returns or raises")
+
+
+def _of_ours(model: Model, change: Change, body: Fields, live: Fields) -> Fields:
+    """What is kept of a record as it was: the fields that the files name, or that are sent. The rest is none of ours,
+    and run records may be read by more people than the server."""
+    ours = {*body, *change.managed, "id", model.identity}
+    return {name: value for name, value in live.items() if name in ours}
 
 
 async def _delete(client: WriteClient, model: Model, change: Change, journal: Journal) -> Outcome:
