@@ -21,7 +21,7 @@ from stemctl.branch.place import GitPlace
 from stemctl.catalog import Catalog
 from stemctl.claim import Claim
 from stemctl.config import Server
-from stemctl.errors import JournalError, StateError
+from stemctl.errors import ConfigError, JournalError, StateError
 from stemctl.journal import Journal, replace_file, stamp, utc_now
 from stemctl.place import Lines, Place, StateMoved
 from stemctl.plan import Plan
@@ -117,8 +117,12 @@ class Store:
         return _next(folded)
 
     def last_known(self) -> State:
-        """The same without asking anybody: where the state is shared, as it was when we last looked."""
-        self.place.look_without_asking()
+        """The same without asking anybody: where the state is shared, as it was when we last looked; empty where
+        there is no remote to look at yet."""
+        try:
+            self.place.look_without_asking()
+        except ConfigError:
+            return State(self.server.url, self.server.portal, self.server.edition)
         return self.read()
 
     def unfinished(self) -> Run | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import signal
@@ -231,3 +232,31 @@ def test_a_push_whose_answer_is_lost_has_arrived_all_the_same(team: Team, tmp_pa
     ann.apply()
     assert team.story()[0] == "lab: 1 created [skip ci]"
     assert not claimed(team)
+
+
+def test_at_a_terminal_the_loser_is_shown_the_new_plan_and_asked_again(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann, ben = team.clone("ann"), team.clone("ben")
+    ann.sessions(*sessions("rat1", "ann1"))
+    ben.sessions(*sessions("rat1"))
+
+    class Terminal(io.StringIO):
+        """Where an answer takes its time: before the first one, somebody else applies."""
+
+        def isatty(self) -> bool:
+            return True
+
+        def readline(self, size: int = -1, /) -> str:
+            if self.tell() == 0:
+                ended(ben.start("apply", "--auto-approve"))
+            return super().readline(size)
+
+    monkeypatch.setattr("sys.stdin", Terminal("yes\nyes\n"))
+    result = ann.run("apply")
+    assert result.code == 0, result.said
+    assert "The state has moved on, planning anew." in result.err
+    assert result.err.count('Only "yes" goes on') == 2
+    assert "Plan: 2 to create" in result.out
+    assert "Plan: 1 to create, 0 to update, 0 to delete, 1 unchanged." in result.out
+    assert on_server(team, ann) == ["ann1", "rat1"]

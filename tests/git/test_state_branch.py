@@ -154,6 +154,7 @@ def test_without_a_repository_it_says_what_is_missing(team: Team, tmp_path: Path
     result = bare.run("plan")
     assert result.code == 1
     assert "is not in a git repository" in result.err
+    assert bare.run("validate").code == 0  # the files alone need none
 
 
 def test_a_remote_that_is_gone_sends_nothing(team: Team, gate: Gate) -> None:
