@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,9 @@ from stemctl.workspace import Workspace
 TEMPLATES = Path(__file__).resolve().parent / "ci_templates"
 PLACES = {"github": ".github/workflows", "gitlab": ".gitlab"}
 """Where a forge looks for workflows, below the root of the git repository."""
+
+_PLAIN = re.compile(r"[\w./][\w./@+ -]*")
+"""What may stand in a workflow: nothing that YAML, a shell or a forge would take for more than a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,7 @@ def write_workflows(space: Workspace, forge: str, server: str) -> Written:
     """Write the workflows of a forge. A file that is there is not touched.
 
     Raises:
-        ConfigError: this is no git repository.
+        ConfigError: this is no git repository, or a name in it cannot stand in a workflow.
     """
     git = user_git(space.config.root, space.environ)
     try:
@@ -52,6 +56,8 @@ def write_workflows(space: Workspace, forge: str, server: str) -> Written:
         "BRANCH": branch,
         "ENVIRONMENT": environment,
     }
+    for what in ("FOLDER", "BRANCH", "ENVIRONMENT"):
+        _check_name(what.lower(), words[what])
     written, unchanged, kept = list[str](), list[str](), list[str]()
     for template in sorted((TEMPLATES / forge).iterdir()):
         text = template.read_text(encoding="utf-8")
@@ -66,6 +72,16 @@ def write_workflows(space: Workspace, forge: str, server: str) -> Written:
         path.write_text(text, encoding="utf-8", newline="\n")
         written.append(name)
     return Written(top, written, unchanged, kept, branch, environment)
+
+
+def _check_name(what: str, name: str) -> None:
+    """Refuse what could mean more than a name where it is written into."""
+    if not _PLAIN.fullmatch(name):
+        raise ConfigError(
+            f"The {what} {name!r} cannot stand in a workflow.",
+            "A part of it could be taken for a command. Nothing was written.\n"
+            "A name of letters, digits, spaces and . / _ @ + - can, if it begins with none of the last three.",
+        )
 
 
 def default_branch(space: Workspace) -> str:

@@ -27,11 +27,16 @@ _GITHUB = [
 ]
 _GITLAB = [
     "  include            in .gitlab-ci.yml:  include: [{local: .gitlab/stemctl.yml}]",
-    "  variables          BRAINSTEM_READ_TOKEN, masked: of an account that may only read (Settings, CI/CD)",
-    "                     BRAINSTEM_TOKEN, masked and protected: of an account that may write",
-    "                     STEMCTL_GITLAB_TOKEN, masked: a project access token with api, for notes and the issue",
-    "                     STEMCTL_PUSH_TOKEN, masked and protected: one with write_repository, for the state",
+    "  variables          each masked, with the environment that it is scoped to (Settings, CI/CD):",
+    "                     BRAINSTEM_READ_TOKEN, stemctl/read: of an account that may only read",
+    "                     BRAINSTEM_TOKEN, @ENVIRONMENT@, protected: of an account that may write",
+    "                     STEMCTL_PUSH_TOKEN, @ENVIRONMENT@, protected: a project access token, Developer, with",
+    "                     write_repository, for the state",
+    "                     STEMCTL_GITLAB_TOKEN, stemctl/notes: a project access token, Reporter, with api, for notes",
+    "                     and the issue",
+    "  branches           @BRANCH@: protected (Settings, Repository); that of the state: none but the bot of",
+    "                     STEMCTL_PUSH_TOKEN may push to it",
     "  environment        @ENVIRONMENT@: protected, with approval (where your edition of GitLab has it)",
     "  schedule           a nightly pipeline on @BRANCH@ (Build, Pipeline schedules)",
-    "  CODEOWNERS         /stemctl.yaml and /.gitlab/ belong to whoever may decide where tokens go",
+    "  CODEOWNERS         /stemctl.yaml, /.gitlab-ci.yml and /.gitlab/ belong to whoever may decide where tokens go",
 ]

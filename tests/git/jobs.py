@@ -71,7 +71,7 @@ class Forge:
         tools.mkdir()
         shutil.copy(HERE / "gh", tools / "gh")
         (tools / "stemctl").write_text(
-            f'#!/bin/sh\nPYTHONPATH={ROOT} exec {sys.executable} -m tests.git.quick "$@"\n', encoding="utf-8"
+            f'#!/bin/sh\nPYTHONPATH={ROOT} exec {sys.executable} -P -m tests.git.quick "$@"\n', encoding="utf-8"
         )
         (tools / "python").write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n', encoding="utf-8")
         for tool in ("stemctl", "python"):
@@ -139,6 +139,7 @@ class Workflow:
         context = {"secrets": secrets, "steps": {}}
         self.ran.tokens[name] = set()
         defaults = job.get("defaults") or self.text.get("defaults") or {}
+        assert defaults["run"]["shell"] == "bash", "GitHub's default shell has no pipefail; this one is run with it"
         for step in job["steps"]:
             if "uses" in step:
                 self.action(step, folder, job["permissions"])

@@ -9,7 +9,11 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import httpx
+
+from stemctl.catalog import load_catalog
 from tests.lab import Result, run_in_process
 
 ROOT = Path(__file__).parent.parent.parent
@@ -132,3 +136,18 @@ def serve_folder(folder: Path) -> Path:
     (folder / "stemctl.yaml").write_text(SERVED, encoding="utf-8")
     (folder / "seed.yaml").write_text(SEED, encoding="utf-8")
     return folder
+
+
+def on_the_server(team: Team, name: str, **fields: Any) -> None:
+    """What a colleague does to a session in the browser."""
+    table = load_catalog("2024").models["session"]
+    base = f"{team.url}api/private/{table.app}/{table.name}/"
+    headers = {"Authorization": "Bearer sandbox-user"}
+    found = httpx.get(f"{base}?filter{{name}}={name}", headers=headers).json()[table.many]
+    httpx.patch(f"{base}{found[0]['id']}/", json=fields, headers=headers).raise_for_status()
+
+
+def hostile_modules(member: Member, ran: Path) -> None:
+    """Files that a Python which looks for modules in its folder would run; they say so in the file `ran`."""
+    for name in ("json", "pip", "sitecustomize", "stemctl", "sys", "usercustomize"):
+        member.write(f"{name}.py", f"open({str(ran)!r}, 'a').write({name!r})\n")

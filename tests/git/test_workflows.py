@@ -15,9 +15,8 @@ from typing import Any
 import pytest
 import yaml
 
-from stemctl.catalog import load_catalog
 from tests.git.jobs import Forge, Ran
-from tests.git.team import STATES, Member, Team, git
+from tests.git.team import STATES, Member, Team, git, hostile_modules, on_the_server
 from tests.served import Gate
 
 READ, WRITE = "sandbox-reader", "sandbox-user"
@@ -63,17 +62,6 @@ def live(member: Member) -> dict[str, Any]:
     return {record["name"]: record for record in found}
 
 
-def on_the_server(team: Team, name: str, **fields: Any) -> None:
-    """What a colleague does in the browser."""
-    import httpx
-
-    table = load_catalog("2024").models["session"]
-    base = f"{team.url}api/private/{table.app}/{table.name}/"
-    headers = {"Authorization": f"Bearer {WRITE}"}
-    found = httpx.get(f"{base}?filter{{name}}={name}", headers=headers).json()[table.many]
-    httpx.patch(f"{base}{found[0]['id']}/", json=fields, headers=headers).raise_for_status()
-
-
 def test_a_pull_request_is_checked_planned_and_told_of_in_one_comment(team: Team, forge: Forge) -> None:
     ann = team.clone("ann")
     ann.sessions(session("rat1"), session("rat2"))
@@ -97,6 +85,28 @@ def test_a_pull_request_is_checked_planned_and_told_of_in_one_comment(team: Team
     well(pull_request(forge, ann, 7))
     (comment,) = forge.holds["comments"]  # renewed, not a second one
     assert "Apply would create 1 record" in comment["body"]
+
+
+def test_a_listing_of_comments_that_fails_makes_no_second_comment(team: Team, forge: Forge) -> None:
+    ann = team.clone("ann")
+    ann.sessions(session("rat1"), session("rat2"))
+    ann.commit("Two sessions")
+    well(pull_request(forge, ann, 7))
+    forge.store.write_text(json.dumps({**forge.holds, "broken": True}), encoding="utf-8")
+    ran = pull_request(forge, ann, 7)
+    assert [step.name for step in ran.failed] == ["Write or renew the comment"]
+    assert len(forge.holds["comments"]) == 1
+
+
+def test_nothing_of_a_pull_request_is_run(team: Team, forge: Forge, tmp_path: Path) -> None:
+    ann = team.clone("ann")
+    hostile_modules(ann, tmp_path / "ran")
+    ann.commit("Modules")
+    well(pull_request(forge, ann, 7))
+    ann.git("push", "-q", "origin", "HEAD:main")
+    well(forge.run(APPLY))
+    well(forge.run(NIGHTLY))
+    assert not (tmp_path / "ran").exists()
 
 
 def test_a_pull_request_with_an_error_is_stopped_before_a_token_is_near(team: Team, forge: Forge) -> None:
@@ -306,3 +316,13 @@ def test_the_schema_of_github_takes_the_workflows(team: Team, forge: Forge, name
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows", str(path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
+
+
+def test_the_example_has_the_workflows_that_are_written_today(tmp_path: Path) -> None:
+    example = Path(__file__).parent.parent.parent / "examples" / "ci"
+    mine = Member(tmp_path / "mine", "ann")
+    shutil.copytree(example, mine.root, ignore=shutil.ignore_patterns("workflows", ".stemctl"))
+    mine.git("init", "-q", "--initial-branch=main")
+    assert mine.run("ci", "init", "github").code == 0
+    for path in (mine.root / ".github/workflows").iterdir():
+        assert path.read_text() == (example / ".github/workflows" / path.name).read_text(), path.name

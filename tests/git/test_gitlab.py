@@ -1,0 +1,305 @@
+"""The jobs of `ci init gitlab`, run as they are written."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.git.gitlab import BOT, MEMBER, GitLab, Project, serving
+from tests.git.pipelines import MergeRequest, Pipeline, Runner, Variable, configuration, is_wanted
+from tests.git.team import STATES, Member, Team, git, hostile_modules, on_the_server
+from tests.served import Gate
+
+RAT1 = "{name: rat1, date_time: 2024-03-12T09:00:00Z, description: first}"
+RAT2 = "{name: rat2, date_time: 2024-03-13T09:00:00Z, description: second}"
+INCLUDE = "include: [{local: .gitlab/stemctl.yml}]\n"
+
+READ, WRITE, PUSH, NOTES = "sandbox-reader", "sandbox-user", "glpat-push", "glpat-notes"
+VARIABLES = {
+    "BRAINSTEM_READ_TOKEN": Variable(READ, "stemctl/read"),
+    "BRAINSTEM_TOKEN": Variable(WRITE, "lab", protected=True),
+    "STEMCTL_PUSH_TOKEN": Variable(PUSH, "lab", protected=True),
+    "STEMCTL_GITLAB_TOKEN": Variable(NOTES, "stemctl/notes"),
+}
+
+
+@dataclass
+class Hosted:
+    """The team's repository on GitLab, and a fork of it."""
+
+    team: Team
+    gitlab: GitLab
+    runner: Runner
+    home: Project
+    fork: Project
+
+    def propose(self, *sessions: str, branch: str = "topic", project: Project | None = None) -> MergeRequest:
+        """Push a branch with these sessions, for a merge request; once more for the next push to it."""
+        project = project or self.home
+        folder = self.team.folder / f"{project.id}-{branch}"
+        there = folder.exists()
+        member = Member(folder, "ann") if there else self.team.clone(folder.name, of=str(project.remote))
+        member.sessions(*sessions)
+        member.commit(f"On {branch}")
+        member.git("push", "-q", "origin", f"HEAD:{branch}")
+        return MergeRequest(3, project, branch, self.home)
+
+    def check(self, request: MergeRequest, project: Project | None = None) -> Pipeline:
+        """The pipeline of a merge request."""
+        return passed(self.runner.run(project or request.source, "merge_request_event", request))
+
+    def merge(self, *sessions: str) -> str:
+        """Have these sessions on main."""
+        member = Member(self.team.folder / "founder", "founder")
+        member.sessions(*sessions)
+        return member.publish("Merged")
+
+    @property
+    def bodies(self) -> list[str]:
+        """Our notes on the merge request."""
+        return [note["body"] for note in self.home.notes.get(3, []) if note["author"]["id"] == BOT]
+
+
+@pytest.fixture
+def hosted(team: Team) -> Iterator[Hosted]:
+    founder = Member(team.folder / "founder", "founder")
+    result = founder.run("ci", "init", "gitlab")
+    assert result.code == 0, result.said
+    founder.write(".gitlab-ci.yml", INCLUDE)
+    founder.publish("CI")
+    git(team.folder, "clone", "-q", "--bare", str(team.remote), "fork.git")
+    home = Project(1, "lab/metadata", team.remote)
+    fork = Project(2, "mara/metadata", team.folder / "fork.git")
+    gitlab = GitLab([home, fork], {NOTES: "api", PUSH: "write_repository"})
+    with serving(gitlab):
+        runner = Runner(team.folder / "jobs", gitlab, {1: VARIABLES, 2: {}})
+        yield Hosted(team, gitlab, runner, home, fork)
+
+
+def passed(pipeline: Pipeline) -> Pipeline:
+    assert not pipeline.failed, pipeline.said
+    return pipeline
+
+
+def tokens(pipeline: Pipeline) -> dict[str, set[str]]:
+    """The tokens that each job was given."""
+    ours = {name: set(VARIABLES) & job.environ.keys() for name, job in pipeline.jobs.items()}
+    return {name.removeprefix("stemctl-"): found for name, found in ours.items()}
+
+
+def test_a_merge_request_has_one_note_that_is_renewed(hosted: Hosted, gate: Gate) -> None:
+    request = hosted.propose(RAT1, RAT2)
+    pipeline = hosted.check(request)
+    assert tokens(pipeline) == {
+        "validate": set(),
+        "plan": {"BRAINSTEM_READ_TOKEN"},
+        "note": {"STEMCTL_GITLAB_TOKEN"},
+    }
+    (body,) = hosted.bodies
+    mark = body.splitlines()[0]
+    assert mark.startswith("<!-- stemctl plan")
+    assert "rat2" in body
+    others = [{"id": n, "author": {"id": MEMBER}, "body": f"{mark}\nquoted"} for n in range(200, 320)]
+    hosted.home.notes[3] = [*others, *hosted.home.notes[3]]
+    hosted.propose(RAT1, RAT2.replace("rat2", "rat3"))
+    hosted.check(request)
+    (body,) = hosted.bodies
+    assert "rat3" in body
+    assert "rat2" not in body
+    assert gate.arrived == []
+
+
+@pytest.mark.parametrize(("broken", "notes"), [("GET notes", 1), ("POST notes", 0)])
+def test_a_request_that_fails_is_a_failure_and_no_second_note(hosted: Hosted, broken: str, notes: int) -> None:
+    request = hosted.propose(RAT1, RAT2)
+    if notes:
+        hosted.check(request)
+    hosted.gitlab.broken.add(broken)
+    pipeline = hosted.runner.run(hosted.home, "merge_request_event", request)
+    assert pipeline.failed == ["stemctl-note"]
+    assert "502" in pipeline.said
+    assert len(hosted.bodies) == notes
+
+
+def test_nothing_of_a_merge_request_is_run(hosted: Hosted, tmp_path: Path) -> None:
+    request = hosted.propose(RAT1, '{name: rat2, date_time: 2024-03-13T09:00:00Z, description: "a\\n```\\n/close\\n"}')
+    member = Member(hosted.team.folder / "1-topic", "ann")
+    hostile_modules(member, tmp_path / "ran")
+    member.commit("Modules")
+    member.git("push", "-q", "origin", "HEAD:topic", "HEAD:main")
+
+    def command(name: str) -> None:
+        """As if the plan had a command of GitLab in it."""
+        for path in hosted.runner.folder.glob("*-stemctl-plan/artifacts/stemctl-plan.md"):
+            path.write_text(f"{path.read_text()}\n/close\n")
+
+    hosted.runner.before = command
+    hosted.check(request)
+    passed(hosted.runner.run(hosted.home))
+    passed(hosted.runner.run(hosted.home, "schedule"))
+    assert not (tmp_path / "ran").exists()
+    (body,) = hosted.bodies
+    assert "/close" in body
+    assert not any(line.startswith("/") for line in body.splitlines())
+
+
+def test_without_a_token_for_notes_the_plan_is_an_artifact(hosted: Hosted) -> None:
+    read = {"BRAINSTEM_READ_TOKEN": VARIABLES["BRAINSTEM_READ_TOKEN"]}
+    hosted.runner.variables = {1: {**read, "GIT_DEPTH": Variable("1")}}  # the base is fetched all the same
+    pipeline = hosted.check(hosted.propose(RAT1, RAT2))
+    assert "There is no STEMCTL_GITLAB_TOKEN" in pipeline.jobs["stemctl-note"].said
+    assert "rat2" in (pipeline.jobs["stemctl-plan"].artifacts / "stemctl-plan.md").read_text()
+    assert hosted.gitlab.asked == []
+
+
+def test_a_merged_results_pipeline_tells_what_the_merge_request_changes(hosted: Hosted) -> None:
+    request = hosted.propose(RAT1, RAT2)
+    hosted.merge(RAT1.replace("first", "merged meanwhile"))
+    merge = hosted.team.clone("merge")
+    merge.git("fetch", "-q", "origin", "topic")
+    who = ("-c", "user.name=GitLab", "-c", "user.email=gitlab@lab.example")
+    merge.git(*who, "merge", "-q", "--no-ff", "-X", "ours", "-m", "Merge", "FETCH_HEAD")
+    merge.git("push", "-q", "origin", "HEAD:merge")
+    commit = merge.git("rev-parse", "HEAD")
+    plan = passed(hosted.runner.run(hosted.home, "merge_request_event", request, commit, merged=True))
+    there = git(hosted.home.remote, "rev-parse", "main")
+    assert there[:12] in plan.jobs["stemctl-plan"].said + hosted.bodies[0]
+
+
+@pytest.mark.parametrize("runs_in", ["fork", "home"])
+def test_a_merge_request_of_a_fork_sees_no_token_and_is_planned_from_the_state(
+    hosted: Hosted, gate: Gate, runs_in: str
+) -> None:
+    passed(hosted.runner.run(hosted.home))
+    sent = len(gate.arrived)
+    hosted.home.public = True
+    request = hosted.propose(RAT1.replace("first", "from a fork"), project=hosted.fork)
+    pipeline = hosted.check(request, hosted.fork if runs_in == "fork" else hosted.home)
+    assert pipeline.jobs.keys() == {"stemctl-validate", "stemctl-plan"}
+    plan = (pipeline.jobs["stemctl-plan"].artifacts / "stemctl-plan.md").read_text()
+    assert "**Offline" in plan
+    assert "update 1 record" in plan  # the state is that of the project: the fork has none
+    assert hosted.bodies == []
+    assert len(gate.arrived) == sent
+
+
+def test_what_is_merged_is_planned_and_applied(hosted: Hosted, gate: Gate) -> None:
+    hosted.merge(RAT1, RAT2)
+    pipeline = passed(hosted.runner.run(hosted.home))
+    assert tokens(pipeline) == {
+        "validate": set(),
+        "apply-plan": {"BRAINSTEM_READ_TOKEN"},
+        "apply": {"BRAINSTEM_TOKEN", "STEMCTL_PUSH_TOKEN"},
+    }
+    jobs = pipeline.jobs
+    assert jobs["stemctl-apply"].environment == "lab"
+    assert {jobs[f"stemctl-{name}"].resource_group for name in ("apply-plan", "apply")} == {"stemctl-apply"}
+    assert len(gate.done) == 2
+    assert hosted.team.story()[0] == "lab: 2 created [skip ci]"
+    told = git(hosted.team.remote, "log", "-1", "--format=%B", STATES)
+    assert f"Who: GitLab CI, job {jobs['stemctl-apply'].environ['CI_JOB_ID']}" in told
+    assert f"CI: {jobs['stemctl-apply'].environ['CI_JOB_URL']}" in told
+    for job in jobs.values():
+        assert not any(value.encode() in job.left for value in (PUSH, WRITE)), f"{job.name} leaves a token behind"
+    assert passed(hosted.runner.run(hosted.home, "web")).jobs["stemctl-apply"].said.endswith("nothing to apply.\n")
+    assert len(gate.done) == 2
+
+
+def test_a_pipeline_that_had_to_wait_brings_in_what_was_merged_meanwhile(hosted: Hosted, gate: Gate) -> None:
+    old = git(hosted.team.remote, "rev-parse", "main")
+    new = hosted.merge(RAT1, RAT2)
+    passed(hosted.runner.run(hosted.home, commit=old))
+    assert f"Commit: {new}" in git(hosted.team.remote, "log", "-1", "--format=%B", STATES)
+    assert len(gate.done) == 2
+
+
+def test_a_plan_that_was_overtaken_is_refused(hosted: Hosted, gate: Gate) -> None:
+    def overtake(name: str) -> None:
+        if name == "stemctl-apply":
+            hosted.team.clone("ann").apply()
+
+    hosted.runner.before = overtake
+    pipeline = hosted.runner.run(hosted.home)
+    assert pipeline.failed == ["stemctl-apply"]
+    assert "digest" in pipeline.jobs["stemctl-apply"].said
+    assert len(gate.done) == 1  # ann's
+
+
+def test_a_token_that_may_not_push_is_refused_before_anything_is_sent(hosted: Hosted, gate: Gate) -> None:
+    hosted.gitlab.tokens = {NOTES: "api"}
+    pipeline = hosted.runner.run(hosted.home)
+    assert pipeline.failed == ["stemctl-apply"]
+    assert PUSH not in pipeline.said
+    assert gate.arrived == []
+
+
+def test_every_night_one_issue_tells_what_differs(hosted: Hosted, gate: Gate) -> None:
+    def night() -> list[str]:
+        pipeline = passed(hosted.runner.run(hosted.home, "schedule"))
+        assert tokens(pipeline) == {"nightly": {"BRAINSTEM_READ_TOKEN"}, "issue": {"STEMCTL_GITLAB_TOKEN"}}
+        return [issue["state"] for issue in hosted.home.issues]
+
+    passed(hosted.runner.run(hosted.home))
+    sent = len(gate.arrived)
+    assert night() == []
+    on_the_server(hosted.team, "rat1", description="edited in the browser")
+    assert night() == ["opened"]
+    assert "edited in the browser" in hosted.home.issues[0]["description"]
+    on_the_server(hosted.team, "rat1", description="edited again")
+    assert night() == ["opened"]
+    assert "edited again" in hosted.home.issues[0]["description"]
+    on_the_server(hosted.team, "rat1", description="first")
+    assert night() == ["closed"]
+    assert hosted.home.issues[0]["notes"] == ["Everything that is merged is applied, and the server is as it was left."]
+    assert len(gate.arrived) == sent + 3  # the colleague's
+
+
+def test_pipelines_of_other_branches_have_none_of_these_jobs(hosted: Hosted) -> None:
+    jobs = configuration(hosted.team.remote, "main")
+    branch = {"CI_PIPELINE_SOURCE": "push", "CI_COMMIT_BRANCH": "topic", "CI_DEFAULT_BRANCH": "main"}
+    assert not any(is_wanted(job, branch) for job in jobs.values())
+    assert jobs["stemctl-apply"]["interruptible"] is False
+
+
+def test_stages_of_the_user_need_one_line(hosted: Hosted) -> None:
+    founder = Member(hosted.team.folder / "founder", "founder")
+    founder.write(".gitlab-ci.yml", f"{INCLUDE}stages: [look, go]\n.stemctl: {{stage: look}}\n")
+    founder.publish("Stages")
+    assert {job["stage"] for job in configuration(hosted.team.remote, "main").values()} == {"look"}
+
+
+def test_the_schema_of_gitlab_takes_the_jobs(team: Team, hosted: Hosted) -> None:
+    path = team.folder / "founder/.gitlab/stemctl.yml"
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.gitlab-ci", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("folder", ["a$(id)", 'a"b', "a: b", "${{ x }}", "-x"])
+def test_a_folder_that_a_shell_could_obey_is_refused(team: Team, folder: str) -> None:
+    founder = Member(team.folder / "founder" / folder, "founder")
+    founder.write("stemctl.yaml", (team.folder / "founder/stemctl.yaml").read_text())
+    result = founder.run("ci", "init", "gitlab")
+    assert result.code == 1
+    assert "cannot stand in a workflow" in result.err
+    assert not (team.folder / "founder/.gitlab").exists()
+
+
+def test_a_repository_in_a_folder(hosted: Hosted, gate: Gate) -> None:
+    founder = Member(hosted.team.folder / "founder", "founder")
+    founder.git("rm", "-q", "-r", "--cached", ".")
+    (founder.root / "deep er").mkdir()
+    for name in ("stemctl.yaml", "records"):
+        (founder.root / name).rename(founder.root / "deep er" / name)
+    (founder.root / ".gitlab/stemctl.yml").unlink()
+    result = Member(founder.root / "deep er", "founder").run("ci", "init", "gitlab")
+    assert result.out == "wrote .gitlab/stemctl.yml\n"
+    founder.publish("Elsewhere")
+    passed(hosted.runner.run(hosted.home))
+    passed(hosted.runner.run(hosted.home, "schedule"))
+    assert len(gate.done) == 1
