@@ -22,10 +22,11 @@ class Ugly(NamedTuple):
 
 
 class Writer:
-    """Writes values with choices that `draw` makes."""
+    """Writes values with choices that `draw` makes, with literal and folded texts among them or without."""
 
-    def __init__(self, draw: Any) -> None:
+    def __init__(self, draw: Any, texts: bool) -> None:
         self.draw = draw
+        self.texts = texts
         self.made: list[str] = []
 
     def comment(self) -> str:
@@ -94,7 +95,8 @@ class Writer:
     def value(self, parent: int, depth: int) -> tuple[str, list[str]]:
         """What follows a key or dash: the rest of its line, and further lines."""
         anchor = self.draw(_ANCHORS)
-        kind = self.draw(st.sampled_from(["scalar", "flow", "text", "map", "list"] if depth else ["scalar", "text"]))
+        kinds = ["scalar", *(["text"] if self.texts else []), *(["flow", "map", "list"] if depth else [])]
+        kind = self.draw(st.sampled_from(kinds))
         if kind == "text":
             header, *lines = self.block_text(parent)
             return anchor + header, lines
@@ -135,9 +137,9 @@ class Writer:
 
 
 @st.composite
-def ugly(draw: Any) -> Ugly:
+def ugly(draw: Any, texts: bool = True) -> Ugly:
     """A file, or nearly one: what does not parse is for the caller to leave out."""
-    writer = Writer(draw)
+    writer = Writer(draw, texts)
     start = draw(st.sampled_from(["", "", "\ufeff", "---\n", "---  \n"]))
     lines = [
         *writer.between(),

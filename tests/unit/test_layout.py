@@ -67,10 +67,10 @@ def test_values_and_comments_stay_and_a_second_run_changes_nothing(text: Ugly):
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
-@given(ugly())
+@given(ugly(texts=False))
 def test_a_laid_out_text_is_tidy(text: Ugly):
     document = loader.parse(text.data, "a.yaml")
-    assume(document.root is not None and "|" not in document.text and ">" not in document.text)
+    assume(document.root is not None)
     laid = lay_out(document.text).text
     lines = laid.split("\n")
     assert lines[0]
