@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import uuid
 from dataclasses import dataclass, replace
 
 from stemctl.errors import StateError
@@ -27,10 +28,17 @@ MARGIN = datetime.timedelta(seconds=20)
 SKEW = datetime.timedelta(seconds=300)
 """By so much the clocks of two machines may differ; an older end is believed, a younger one is waited for."""
 
+_LONGEST = datetime.timedelta(hours=1)
+"""No lease is as long: whoever edited one must not keep everybody waiting."""
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Who writes, since when and until when (UTC, by the owner's clock), from which commit, how many changes."""
+    """Who writes, since when and until when (UTC, by the owner's clock), from which commit, how many changes.
+
+    `nonce` is of this claim alone: two jobs that claim the same in the same moment must not make the same commit, for
+    then the pushes of both would succeed.
+    """
 
     run: str
     owner: str
@@ -38,6 +46,7 @@ class Claim:
     changes: int
     renewed: datetime.datetime
     until: datetime.datetime
+    nonce: str = ""
 
     def has_ended(self, now: datetime.datetime, watched: datetime.timedelta) -> bool:
         """Whether its owner sends nothing more: its end is long past, or we saw no renewal for a whole lease.
@@ -49,7 +58,7 @@ class Claim:
 
 def claim_of(run: Run, now: datetime.datetime) -> Claim:
     """The claim that a run begins with."""
-    return Claim(run.id, run.who, run.plan.commit, len(run.plan.going()), now, now + LEASE)
+    return Claim(run.id, run.who, run.plan.commit, len(run.plan.going()), now, now + LEASE, uuid.uuid4().hex)
 
 
 def renewed(claim: Claim, now: datetime.datetime) -> Claim:
@@ -67,6 +76,7 @@ def claim_json(claim: Claim) -> str:
         "changes": claim.changes,
         "renewed": claim.renewed.isoformat(timespec="milliseconds"),
         "until": claim.until.isoformat(timespec="milliseconds"),
+        "nonce": claim.nonce,
     }
     return json.dumps(body, indent=1, ensure_ascii=False) + "\n"
 
@@ -85,15 +95,27 @@ def read_claim(text: str, where: str) -> Claim:
                 "A newer stemctl is writing, or was. Nothing was sent.",
                 [("pip install --upgrade stemctl", "gets one that reads it")],
             )
-        times = [datetime.datetime.fromisoformat(body[name]) for name in ("renewed", "until")]
-        if any(moment.tzinfo is None for moment in times):
-            raise ValueError("a time without a zone")
         commit = None if body["commit"] is None else str(body["commit"])
-        return Claim(str(body["run"]), str(body["owner"]), commit, int(body["changes"]), *times)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        begun, until = _moment(body["renewed"]), _moment(body["until"])
+        if not datetime.timedelta() < until - begun < _LONGEST:
+            raise ValueError("no lease")
+        nonce = str(body.get("nonce", ""))
+        return Claim(str(body["run"]), str(body["owner"]), commit, int(body["changes"]), begun, until, nonce)
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise StateError(
-            f"The claim on {where} cannot be read.", "It was edited, or is damaged. Nothing was sent."
+            f"The claim on {where} cannot be read.", f"It was edited, or is damaged. Nothing was sent.\n{_UNDO}"
         ) from error
+
+
+def _moment(text: str) -> datetime.datetime:
+    moment = datetime.datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("a time without a zone")
+    _ = moment.astimezone(datetime.UTC) + 2 * SKEW  # OverflowError: nobody can wait for that
+    return moment
+
+
+_UNDO = "Have the commit of that branch undone which did it: git log shows who made it."
 
 
 def plan_lines(run: Run) -> str:
@@ -112,8 +134,14 @@ def run_of(claim: Claim, content: bytes, where: str, now: datetime.datetime) -> 
     Raises:
         StateError: its plan is damaged, or of a newer stemctl.
     """
-    run = read_run(content, where)
-    at = (now - MARGIN).astimezone(datetime.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    try:
+        run = read_run(content, where)
+    except StateError as error:
+        raise StateError(
+            error.what, f"It tells what the run of a claim may have sent. Nothing was sent.\n{_UNDO}"
+        ) from error
+    last = (min(now, claim.until + SKEW) - MARGIN).astimezone(datetime.UTC)
+    at = last.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     intents = {
         change.address: Intent(at, change.request.method, change.request.body or {})
         for change in run.plan.going()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
+
+from stemctl.branch.command import GitFailure, user_git
+from stemctl.errors import StateError
 
 SUMMARY = "GITHUB_STEP_SUMMARY"
 SUMMARY_BYTES = 2**20
@@ -31,14 +34,8 @@ def path_in_repository(root: Path, environ: Mapping[str, str]) -> str:
 
     Where git does not say, as in a container that it does not trust, the workspace of the job counts.
     """
-    command = ["git", "-C", str(root), "rev-parse", "--show-prefix"]
-    clean = {name: value for name, value in environ.items() if not name.startswith("GIT_")}
-    try:
-        found = subprocess.run(command, capture_output=True, env=clean, timeout=10, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        found = None
-    if found is not None and found.returncode == 0:
-        return os.fsdecode(found.stdout).removesuffix("\n")
+    with contextlib.suppress(GitFailure, StateError, OSError):
+        return os.fsdecode(user_git(root, environ).run("rev-parse", "--show-prefix")).removesuffix("\n")
     workspace = Path(environ.get("GITHUB_WORKSPACE") or root).resolve()
     below = os.path.relpath(root.resolve(), workspace) if root.resolve().is_relative_to(workspace) else "."
     return "" if below == "." else f"{Path(below).as_posix()}/"

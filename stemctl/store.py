@@ -302,8 +302,9 @@ class Store:
         try:
             return Journal(own_folder(self.root) / self.journal.name, run, lease)
         except OSError as error:
-            if lease is not None:
-                lease.release()
+            with contextlib.suppress(StateError):  # else it ends by itself
+                if lease is not None:
+                    lease.release()
             raise StateError(
                 f"{self._shown(self.journal)} cannot be written: {error.strerror or error}.",
                 "Nothing was sent: what is sent is written down first.",
@@ -332,8 +333,9 @@ class Store:
         except StateMoved as error:
             self.records.take(self.journal, run.id)
             taken = StateError(
-                f"Run {run.id} lost its claim on {self.where}, and somebody else has settled it.",
-                "What it has done was found on the server there; what it could not do is in the next plan.",
+                f"Run {run.id} lost its claim on {self.where}.",
+                "Somebody else has settled it, or has replaced the branch.\n"
+                "What it has done is on the server; what it could not do is in the next plan.",
                 [("stemctl plan", "shows what is left"), (f"stemctl runs show {run.id}", "what this run did")],
             )
             taken.exit_code = 3

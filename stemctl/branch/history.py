@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from stemctl.branch.command import Git, GitFailure, user_git
-from stemctl.branch.own import open_own
+from stemctl.branch.own import OwnRepository, open_own
 from stemctl.errors import ConfigError, StateError
 from stemctl.since import Commit, Range
 
@@ -22,17 +22,25 @@ def compare(root: Path, own: Path, remote: str, applied: str, head: str, environ
     shallow = _says(git, "rev-parse", "--is-shallow-repository") == "true"
     if _has(git, applied) and (_is_ancestor(git, applied, head) or not shallow):
         return _range(git, applied, head)
-    unnamed = Range(missing=(Commit(applied, ""),), known=not shallow)
     try:
         fetched = open_own(own, root, remote, environ)
-        fetched.fetch_commits(applied, *((head,) if shallow else ()))
+        try:
+            return _fetched(fetched, git, applied, head, shallow)
+        except GitFailure:  # the remote lacks them, or what was fetched before is damaged
+            fetched.make_anew()
+            return _fetched(fetched, git, applied, head, shallow)
     except (GitFailure, ConfigError, StateError):
-        return unnamed
+        return Range(missing=(Commit(applied, ""),), known=not shallow)
+
+
+def _fetched(own: OwnRepository, git: Git, applied: str, head: str, shallow: bool) -> Range:
+    """The range, with what the remote has of it."""
+    own.fetch_commits(applied, *((head,) if shallow else ()))
     if shallow:
-        return _range(fetched.git, applied, head)
+        return _range(own.git, applied, head)
     # A whole clone that lacks a commit does not descend from it; somebody else has it, and knows what it is called.
     here = set(git.text("rev-list", head).split())
-    return Range(missing=tuple(one for one in _log(fetched.git, applied) if one.id not in here))
+    return Range(missing=tuple(one for one in _log(own.git, applied) if one.id not in here))
 
 
 def _range(git: Git, applied: str, head: str) -> Range:
@@ -42,7 +50,7 @@ def _range(git: Git, applied: str, head: str) -> Range:
 
 def _log(git: Git, commits: str) -> tuple[Commit, ...]:
     """The commits that git's words for a range mean, the latest first."""
-    rows = git.text("log", f"-{_MOST}", "--format=%H%x09%s", commits, "--").splitlines()
+    rows = git.text("log", "--no-show-signature", f"-{_MOST}", "--format=%H%x09%s", commits, "--").splitlines()
     return tuple(Commit(sha, subject) for sha, _, subject in (row.partition("\t") for row in rows))
 
 

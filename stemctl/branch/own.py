@@ -6,18 +6,18 @@ worth keeping: it can be removed at any time.
 
 from __future__ import annotations
 
-import os
+import contextlib
 import re
 import shutil
 import uuid
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from stemctl.branch import words
-from stemctl.branch.command import Git, GitFailure, clean, configured, transport, user_git
+from stemctl.branch import reach, words
+from stemctl.branch.command import Git, GitFailure, TooLate, clean, user_git
 from stemctl.errors import ConfigError
-from stemctl.masking import masked
+from stemctl.masking import masked, remember
 
 STATES = "git"
 HISTORY = "history"
@@ -28,15 +28,41 @@ _PUSH_PATIENCE = 25.0
 
 
 class LostRace(Exception):
-    """Somebody else's push came first."""
+    """Somebody else's push came first; `said` is what git printed."""
+
+    def __init__(self, said: str) -> None:
+        super().__init__(said)
+        self.said = said
 
 
 @dataclass(frozen=True, slots=True)
 class OwnRepository:
-    """The bare repository, and the remote that it reaches."""
+    """The bare repository at `path`, and the remote that it reaches. What only needs `path` raises Damaged if it is."""
 
+    path: Path
     git: Git
     remote: str
+
+    def _local(self, *words_: str, given: bytes = b"", alone: bool = False) -> bytes:
+        try:
+            return self.git.run(*words_, given=given, alone=alone)
+        except GitFailure as error:
+            raise self._damaged(error.said) from error
+
+    def _damaged(self, said: str) -> words.Damaged:
+        return words.damaged(said, f"{self.path.parent.name}/{self.path.name}")
+
+    def make_anew(self) -> None:
+        """Begin with an empty one: whatever is wrong with this one, nothing in it is worth keeping.
+
+        Raises:
+            Damaged: there cannot be one.
+        """
+        try:
+            _remove(self.path)
+            _make(self.path, self.git)
+        except GitFailure as error:
+            raise self._damaged(error.said) from error
 
     # reading
 
@@ -45,38 +71,67 @@ class OwnRepository:
 
         Raises:
             StateError: the remote cannot be reached.
+            Damaged: it can, and what it sent is not here now.
         """
         ref = _ref(self.remote, branch)
+        for _ in range(5):
+            there = self._there(branch)
+            if there is None:
+                self._local("update-ref", "-d", ref)
+                return None
+            if self.last_seen(branch) != there:
+                self._fetch_branch(branch)
+            if self.last_seen(branch) == there:
+                return there
+        return self.last_seen(branch)  # it moves faster than we look
+
+    def _there(self, branch: str) -> str | None:
         try:
-            for _ in range(5):
-                said = self.git.text("ls-remote", self.remote, f"refs/heads/{branch}")
-                there = said.partition("\t")[0]
-                if not there:
-                    self.git.run("update-ref", "-d", ref)
-                    return None
-                if self.last_seen(branch) != there:
-                    self._fetch(f"+refs/heads/{branch}:{ref}")
-                if self.last_seen(branch) == there:
-                    return there
-            return self.last_seen(branch)  # it moves faster than we look
+            return self._ask(branch)
         except GitFailure as error:
-            raise words.not_reached(error.said, self.remote) from error
+            if self._is_one():
+                raise words.not_reached(error.said, self.remote) from error
+            raise self._damaged(error.said) from error
 
-    def _fetch(self, *specs: str) -> None:
-        quiet = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules")
-        options = [spec for spec in specs if spec.startswith("--")]
-        self.git.run("fetch", *quiet, *options, self.remote, *(spec for spec in specs if spec not in options))
+    def _is_one(self) -> bool:
+        return self._says("symbolic-ref", "HEAD") is not None
 
-    def last_seen(self, branch: str) -> str | None:
-        """The commit that the branch was at when it was last fetched; asks nobody."""
+    def _says(self, *question: str) -> str | None:
         try:
-            return self.git.text("rev-parse", "--verify", "--quiet", _ref(self.remote, branch)) or None
+            return self.git.text(*question) or None
         except GitFailure:
             return None
 
+    def _ask(self, branch: str, alone: bool = False, patience: float | None = None) -> str | None:
+        """Where the remote's branch is; only that one, whatever else ends in the same words."""
+        name = f"refs/heads/{branch}"
+        said = self.git.run("ls-remote", self.remote, name, alone=alone, patience=patience).decode(errors="replace")
+        rows = (row.split("\t") for row in said.splitlines())
+        return next((row[0] for row in rows if row[1:] == [name]), None)
+
+    def _fetch_branch(self, branch: str) -> None:
+        before = self.last_seen(branch)
+        try:
+            self._fetch(f"+refs/heads/{branch}:{_ref(self.remote, branch)}")
+        except GitFailure as error:
+            if self.last_seen(branch) != before:
+                return  # another process of this folder was quicker
+            fresh = self._is_one() and not (self.path / "refs" / "stemctl").exists()
+            if fresh or isinstance(error, TooLate):
+                raise words.not_reached(error.said, self.remote) from error
+            raise self._damaged(error.said) from error
+
+    def _fetch(self, *specs: str, options: Sequence[str] = ()) -> None:
+        quiet = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules")
+        self.git.run("fetch", *quiet, *options, self.remote, *specs)
+
+    def last_seen(self, branch: str) -> str | None:
+        """The commit that the branch was at when it was last fetched; asks nobody."""
+        return self._says("rev-parse", "--verify", "--quiet", _ref(self.remote, branch))
+
     def files(self, commit: str) -> dict[str, str]:
         """Path to blob, of all files of a commit."""
-        rows = self.git.run("ls-tree", "-r", "-z", commit).decode(errors="surrogateescape").split("\0")
+        rows = self._local("ls-tree", "-r", "-z", commit).decode(errors="surrogateescape").split("\0")
         found = {}
         for row in filter(None, rows):
             facts, _, path = row.partition("\t")
@@ -86,18 +141,21 @@ class OwnRepository:
     def read(self, blobs: Iterable[str]) -> list[bytes]:
         """The contents of blobs, in their order."""
         asked = list(blobs)
-        output = self.git.run("cat-file", "--batch", given="".join(f"{blob}\n" for blob in asked).encode())
+        output = self._local("cat-file", "--batch", given="".join(f"{blob}\n" for blob in asked).encode())
         found, at = [], 0
         for _ in asked:
             end = output.index(b"\n", at)
-            size = int(output[at:end].split()[2])
+            facts = output[at:end].split()
+            if len(facts) != 3:
+                raise self._damaged(output[at:end].decode(errors="replace"))
+            size = int(facts[2])
             found.append(output[end + 1 : end + 1 + size])
             at = end + 2 + size
         return found
 
     def first_parents(self, commit: str, *paths: str) -> list[tuple[str, str]]:
         """The commits from this one back along first parents, each with its subject; those that changed `paths`."""
-        rows = self.git.text("log", "--first-parent", "--format=%H%x09%s", commit, "--", *paths)
+        rows = self._local("log", "--first-parent", "--format=%H%x09%s", commit, "--", *paths).decode(errors="replace")
         return [(sha, subject) for sha, _, subject in (row.partition("\t") for row in rows.splitlines())]
 
     def fetch_commits(self, *commits: str) -> None:
@@ -106,16 +164,10 @@ class OwnRepository:
         Raises:
             GitFailure: the remote does not have them, or cannot be reached.
         """
-        specs = (f"+{commit}:refs/stemctl/commits/{commit}" for commit in commits if not self._has(commit))
-        if wanted := list(specs):
-            self._fetch("--filter=tree:0", *wanted)
-
-    def _has(self, commit: str) -> bool:
-        try:
-            self.git.run("rev-parse", "--verify", "--quiet", f"refs/stemctl/commits/{commit}")
-        except GitFailure:
-            return False
-        return True
+        names = {commit: f"refs/stemctl/commits/{commit}" for commit in commits}
+        lacking = [c for c, name in names.items() if self._says("rev-parse", "--verify", "--quiet", name) is None]
+        if lacking:
+            self._fetch(*(f"+{commit}:{names[commit]}" for commit in lacking), options=("--filter=tree:0",))
 
     # writing
 
@@ -138,14 +190,14 @@ class OwnRepository:
         for number, parent in enumerate(parents):
             lines.append(f"{'merge' if number else 'from'} {parent}\n".encode())
         if tree_of is not None:
-            tree = self.git.text("rev-parse", "--verify", f"{tree_of}^{{tree}}")
+            tree = self._local("rev-parse", "--verify", f"{tree_of}^{{tree}}", alone=True).decode().strip()
             lines.append(f'M 040000 {tree} ""\n'.encode())
         for path, content in files.items():
             lines.append(f"D {path}\n".encode() if content is None else f"M 100644 inline {path}\n".encode())
             lines += [] if content is None else [_data(content)]
         stream = b"".join([b"feature done\n", *lines, b"\nget-mark :1\ndone\n"])
-        made = self.git.run("fast-import", "--quiet", given=stream, alone=True).decode().strip()
-        self.git.run("update-ref", "-d", mine, alone=True)
+        made = self._local("fast-import", "--quiet", given=stream, alone=True).decode().strip()
+        self._local("update-ref", "-d", mine, alone=True)
         return made
 
     def push(self, branch: str, new: str, old: str | None, alone: bool = False) -> None:
@@ -157,33 +209,23 @@ class OwnRepository:
         """
         target = f"refs/heads/{branch}"
         lease = f"--force-with-lease={target}:{old or ''}"
+        words_ = ("push", "--quiet", "--porcelain", lease, self.remote, f"{new}:{target}")
         try:
-            self.git.run(
-                "-c",
-                f"core.hooksPath={os.devnull}",  # hooks of the user's for pushes are about their work
-                "push",
-                "--quiet",
-                "--porcelain",
-                lease,
-                self.remote,
-                f"{new}:{target}",
-                alone=alone,
-                patience=_PUSH_PATIENCE,
-            )
+            self.git.run(*words_, alone=alone, patience=_PUSH_PATIENCE)
         except GitFailure as error:
             if not self._arrived(branch, new, alone):
                 if words.lost_race(error.said):
-                    raise LostRace from error
+                    raise LostRace(error.said) from error
                 raise words.not_pushed(error.said, self.remote, branch) from error
-        self.git.run("update-ref", _ref(self.remote, branch), new, alone=alone)
+        with contextlib.suppress(GitFailure):  # it only saves the next fetch
+            self.git.run("update-ref", _ref(self.remote, branch), new, alone=alone)
 
     def _arrived(self, branch: str, new: str, alone: bool) -> bool:
         """Whether a push whose answer was lost has moved the branch all the same."""
         try:
-            said = self.git.run("ls-remote", self.remote, f"refs/heads/{branch}", alone=alone, patience=_PUSH_PATIENCE)
+            return self._ask(branch, alone, _PUSH_PATIENCE) == new
         except GitFailure:
             return False
-        return said.decode().partition("\t")[0] == new
 
 
 def _ref(remote: str, branch: str) -> str:
@@ -205,13 +247,13 @@ def open_own(path: Path, root: Path, remote: str, environ: Mapping[str, str]) ->
     try:
         top = Path(user.text("rev-parse", "--show-toplevel"))
         remotes = user.text("remote").splitlines()
-        settings = user.run("config", "--list", "-z", "--show-scope", "--includes")
+        settings = user.run("config", "--list", "-z", "--includes")
     except GitFailure as error:
         said = masked(error.said).splitlines()[:1]
         raise ConfigError(
             f"{root} is not in a git repository that can be read.",
             f"The state of this server is kept in git. {''.join(said)}",
-            [("git init && git remote add origin URL", "makes one")],
+            words.ways_to_trust(error.said) or [("git init && git remote add origin URL", "makes one")],
         ) from error
     if remote not in remotes:
         known = f"There is {', '.join(remotes)}." if remotes else "There is none at all."
@@ -220,19 +262,38 @@ def open_own(path: Path, root: Path, remote: str, environ: Mapping[str, str]) ->
             f"stemctl.yaml keeps the state on a branch of it. {known}",
             [(f"git remote add {remote} URL", "adds it")],
         )
-    if not (path / "HEAD").exists():
-        _make(path, clean(environ), top)
-    known_settings = list(transport(settings, remote))
-    return OwnRepository(Git((f"--git-dir={path}",), top, configured(clean(environ), known_settings)), remote)
+    return OwnRepository(path, _reaching(path, top, remote, environ, reach.read_settings(settings)), remote)
 
 
-def _make(path: Path, environ: Mapping[str, str], top: Path) -> None:
+def _reaching(path: Path, top: Path, remote: str, environ: Mapping[str, str], theirs: Sequence[reach.Setting]) -> Git:
+    """A git for the repository at `path` that reaches a remote as the user's does."""
+    for secret in reach.secrets(theirs):
+        remember(secret)
+    plain = Git((f"--git-dir={path}",), top, reach.unconfigured(clean(environ)))
+    try:
+        if not (path / "HEAD").exists():
+            _make(path, plain)
+        ours = reach.read_settings(plain.run("config", "--list", "-z", "--includes"))
+    except GitFailure:
+        ours = []  # whoever uses it first will find it damaged
+    return replace(plain, environ=reach.configured(plain.environ, reach.transport(theirs, ours, remote)))
+
+
+def _make(path: Path, git: Git) -> None:
     """Make the repository at once: whoever finds it finds it whole."""
     fresh = path.with_name(f"{path.name}.{uuid.uuid4().hex[:8]}")
-    git = Git((), top, environ)
-    kind = git.text("rev-parse", "--show-object-format")
-    git.run("init", "--quiet", "--bare", "--template=", f"--object-format={kind}", str(fresh))
+    user = replace(git, arguments=())
+    kind = user.text("rev-parse", "--show-object-format")
+    user.run("init", "--quiet", "--bare", "--template=", f"--object-format={kind}", str(fresh))
     try:
         fresh.rename(path)
     except OSError:  # another process was quicker
         shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _remove(path: Path) -> None:
+    """Take a repository away at once; what cannot be deleted does not stand in the way."""
+    away = path.with_name(f"{path.name}.{uuid.uuid4().hex[:8]}")
+    with contextlib.suppress(FileNotFoundError):
+        path.rename(away)
+    shutil.rmtree(away, ignore_errors=True)

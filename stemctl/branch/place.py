@@ -11,14 +11,16 @@ import getpass
 import platform
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 from stemctl.branch import story
 from stemctl.branch.command import GitFailure
 from stemctl.branch.own import STATES, LostRace, OwnRepository, open_own
+from stemctl.branch.words import Damaged, stuck
 from stemctl.claim import Claim, claim_json, claim_of, may_send, plan_lines, read_claim, renewed, run_of
 from stemctl.config import Server
 from stemctl.errors import LeaseEnded, StateError
@@ -33,6 +35,8 @@ SHARDED_ABOVE = 2000
 """Records in a state from which on it is kept in pieces, so that a run writes what it changed."""
 
 _TRIES = 20
+
+Answer = TypeVar("Answer")
 
 _OURS = re.compile(r"README\.md|[^/]+\.(?:state\.json|claim\.json|plan\.jsonl|run\.jsonl|state/[0-9a-f]{2}\.json)")
 
@@ -72,16 +76,28 @@ class GitPlace:
 
     # reading
 
+    def _asked(self, question: Callable[[OwnRepository], Answer]) -> Answer:
+        """What our repository answers; where it is damaged, a new one is asked, once."""
+        try:
+            return question(self._own)
+        except Damaged:
+            self._own.make_anew()
+            self._own.fetch(self.server.branch)
+            return question(self._own)
+
     def refresh(self) -> None:
         """Look at the remote again."""
-        self._see(self._own.fetch(self.server.branch))
+        self._see(self._asked(lambda own: own.fetch(self.server.branch)))
 
     def look_without_asking(self) -> None:
         """Take the branch as it was when somebody last looked at the remote from here."""
-        self._see(self._own.last_seen(self.server.branch))
+        try:
+            self._see(self._own.last_seen(self.server.branch))
+        except Damaged:
+            self._see(None)
 
     def _see(self, commit: str | None) -> None:
-        files = self._own.files(commit) if commit else {}
+        files = self._asked(lambda own: own.files(commit)) if commit else {}
         foreign = next((path for path in files if not _OURS.fullmatch(path)), None)
         if foreign is not None:
             raise StateError(
@@ -115,8 +131,11 @@ class GitPlace:
         shards = [self.tip.files.get(self._shard_path(shard), "") for shard in shards_of(text)]
         return from_json(text, f"{self._state_path} on {self.where}", [self._text(blob) for blob in shards])
 
+    def _read(self, blobs: Iterable[str]) -> list[bytes]:
+        return self._asked(lambda own: own.read(blobs))
+
     def _text(self, blob: str) -> str:
-        (content,) = self._own.read([blob])
+        (content,) = self._read([blob])
         try:
             return content.decode(errors="surrogatepass")
         except UnicodeDecodeError as error:
@@ -141,7 +160,7 @@ class GitPlace:
         """
         claim, blob = self.claimed(), self.tip.files.get(self._plan_path)
         assert claim is not None
-        (content,) = self._own.read([blob]) if blob else (b"",)
+        (content,) = self._read([blob]) if blob else (b"",)
         return run_of(claim, content, f"{self._plan_path} on {self.where}", self.clock())
 
     def still_claimed(self, run: str) -> bool:
@@ -154,10 +173,10 @@ class GitPlace:
         commit = self.tip.commit
         if commit is None:
             return {}
-        found = [sha for sha, _ in self._own.first_parents(commit, self._run_path)]
+        found = [sha for sha, _ in self._asked(lambda own: own.first_parents(commit, self._run_path))]
         blobs = {sha: self._own.files(sha).get(self._run_path) for sha in found}
         there = {sha: blob for sha, blob in blobs.items() if blob}
-        return dict(zip(there, self._own.read(there.values()), strict=True))
+        return dict(zip(there, self._read(there.values()), strict=True))
 
     # writing
 
@@ -174,8 +193,10 @@ class GitPlace:
         def make(tip: Tip) -> str:
             if self._mine() != before:
                 raise moved_on(self.where)
-            if run is not None and not (self.still_claimed(run.id) and tip.files[self._claim_path] == claim_before):
-                raise moved_on(self.where)  # settled by somebody else; or it seemed dead, and has renewed its claim
+            if run is not None and not self.still_claimed(run.id):
+                raise moved_on(self.where)  # settled by somebody else
+            if run is not None and run.lease is not None and tip.files[self._claim_path] != claim_before:
+                raise moved_on(self.where)  # it seemed dead, and has renewed its claim
             if run is None and (claim := self.claimed()):
                 raise Busy(claim, self.where)
             since = last.commit if last else None
@@ -273,30 +294,39 @@ class GitPlace:
 
         `make` looks whether what it does still makes sense: on the same branch there may be other servers.
         """
+        seen = set()
         for _ in range(_TRIES):
             tip = self.tip
+            seen.add(tip.commit)
             made = make(tip)
             try:
                 self._own.push(self.server.branch, made, tip.commit, alone)
-            except LostRace:
+            except LostRace as lost:
                 self.refresh()
+                said = lost.said
             else:
                 self._see(made)
                 return
+        if len(seen) == 1:
+            raise stuck(said, self.server.remote, self.server.branch)
         raise StateError(f"{self.where} moves too fast to be pushed to.", "Nothing was sent. Try again in a minute.")
 
     def _commit(self, tip: Tip, message: str, files: Mapping[str, bytes | None]) -> str:
         """A commit on the branch. Along first parents it shows one commit for each run: what a claim was about is told
         by the run's own commit, whose first parent is the one before the claim."""
         when, author = int(self.clock().timestamp()), self._author()
-        below = tip.commit
-        if below is None:
-            below = self._own.commit(None, [], story.BEGINNING, {"README.md": story.README.encode()}, author, when)
-        parents = [below]
-        if not message.startswith(story.CLAIM):
-            told = (sha for sha, subject in self._own.first_parents(below) if not subject.startswith(story.CLAIM))
-            parents = list(dict.fromkeys([next(told, below), below]))
-        return self._own.commit(below, parents, message, files, author, when)
+
+        def made(own: OwnRepository) -> str:
+            below = tip.commit
+            if below is None:
+                below = own.commit(None, [], story.BEGINNING, {"README.md": story.README.encode()}, author, when)
+            parents = [below]
+            if not message.startswith(story.CLAIM):
+                told = (sha for sha, subject in own.first_parents(below) if not subject.startswith(story.CLAIM))
+                parents = list(dict.fromkeys([next(told, below), below]))
+            return own.commit(below, parents, message, files, author, when)
+
+        return self._asked(made)
 
     def _author(self) -> tuple[str, str]:
         """The user's name as git knows it; a machine without one is no reason to fail."""

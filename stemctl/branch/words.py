@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 from stemctl.errors import Hint, StateError
-from stemctl.masking import masked
+from stemctl.masking import MASK, masked
 from stemctl.render.wording import visible
 
 _RACES = (
@@ -42,6 +44,15 @@ _UNKNOWN_USER = (
 )
 
 
+_SAID_ALWAYS = ("hint:", "Please make sure you have the correct access", "and the repository exists.")
+_HEADER = re.compile(r"(?i)\b(basic|bearer|token) [\w+/=.~-]{16,}")
+"""What a helper gave to git, sent back by whoever refused it."""
+
+
+class Damaged(StateError):
+    """Our own repository does not work; what is on the remote is whole."""
+
+
 def lost_race(said: str) -> bool:
     """Whether a push was refused because somebody else's came first."""
     lower = said.lower()
@@ -71,7 +82,7 @@ def not_pushed(said: str, remote: str, branch: str) -> StateError:
 def not_reached(said: str, remote: str) -> StateError:
     """A remote that did not answer, or does not know us."""
     lower = said.lower()
-    hint: list[Hint] = [(f"git ls-remote {remote}", "asks it as stemctl does")]
+    hint: list[Hint] = [*ways_to_trust(said), (f"git ls-remote {remote}", "asks it as stemctl does")]
     if any(word in lower for word in _UNKNOWN_USER):
         return StateError(
             f"{remote} does not know you.",
@@ -86,7 +97,30 @@ def not_reached(said: str, remote: str) -> StateError:
     )
 
 
+def stuck(said: str, remote: str, branch: str) -> StateError:
+    """A push that is refused as if somebody else's came first, while nobody's did."""
+    return StateError(
+        f"{remote} takes no push to its branch {branch}, which has not moved.",
+        "A pushurl that leads to another repository than the url does, or a git that died there and left a lock."
+        f"\nNothing was sent.{_quoted(said)}",
+        [(f"git remote get-url --push {remote}", "shows where pushes go")],
+    )
+
+
+def damaged(said: str, folder: str) -> Damaged:
+    """Our own repository does not work."""
+    why = f"It only holds what was fetched, and can be removed.\nNothing was sent.{_quoted(said)}"
+    return Damaged(f"{folder} cannot be used by git.", why, [(f"rm -r {folder}", "it is made and fetched again")])
+
+
+def ways_to_trust(said: str) -> list[Hint]:
+    """What to type where git does not trust a folder of somebody else's."""
+    found = re.search(r"--add safe\.directory (.+)", said)
+    return [(f"git config --global --add safe.directory {found[1]}", "if you trust its owner")] if found else []
+
+
 def _quoted(said: str) -> str:
-    """The lines of git that tell the most: the last ones."""
-    lines = [line for line in masked(said).splitlines() if line.strip() and not line.startswith("hint:")]
-    return "".join(f"\ngit: {visible(line)[:200]}" for line in lines[-3:])
+    """The lines of git that tell the most: the last ones that do not stand under every failure."""
+    lines = [_HEADER.sub(rf"\1 {MASK}", line) for line in masked(said).splitlines()]
+    told = [line for line in lines if line.strip() and not line.startswith(_SAID_ALWAYS)]
+    return "".join(f"\ngit: {visible(line)[:200]}" for line in told[-3:])

@@ -2,12 +2,14 @@
 
 One process imports stemctl and then forks a child for each command that it is told of on stdin (JSON, one a line). The
 child is a real process: SIGKILL ends it wherever it is. Points are the moments before and after each request, and
-before each call that makes something durable; the child is killed at point number `kill_at`.
+before each call that makes something durable, and before and after each git; the child is killed at point number
+`kill_at`.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import resource
@@ -20,6 +22,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
+
+from tests.git.quick import set_lease
 
 
 @dataclass(frozen=True)
@@ -57,10 +61,12 @@ class Runner:
         kill_after: float | None = None,
         clock: float = 0,
         largest: int | None = None,
+        lease: float | None = None,
     ) -> Ended:
         """Run a command; `kill_after` is in seconds, `clock` how many seconds its clock is ahead, `largest` the bytes
-        after which no file takes more, as on a full disk."""
+        after which no file takes more, as on a full disk, `lease` the seconds that a claim holds."""
         order = {"argv": arguments, "kill_at": kill_at, "kill_after": kill_after, "clock": clock, "largest": largest}
+        order["lease"] = lease
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps({**order, "folder": str(self._folder)}) + "\n")
@@ -101,6 +107,7 @@ def _serve() -> None:
 
     import rich.progress  # noqa: F401
 
+    import stemctl.branch.history
     import stemctl.cli.applying
     import stemctl.cli.memory
     import stemctl.cli.planning
@@ -122,7 +129,7 @@ def _serve() -> None:
             reader.join()
         passed = points.read_bytes()
         counts = {name: passed.count(kind) for name, kind in COUNTED.items()}
-        answer = {"status": status, "points": sum(passed.count(kind) for kind in (b"r", b"a", b"d")), **counts}
+        answer = {"status": status, "points": sum(passed.count(kind) for kind in (b"r", b"a", b"d", b"g")), **counts}
         sys.stdout.write(json.dumps(answer) + "\n")
         sys.stdout.flush()
 
@@ -151,6 +158,8 @@ def _child(order: dict[str, Any], said: int) -> None:
     code = 99
     try:
         _patch(folder / "points", order["kill_at"], order["clock"])
+        if order["lease"] is not None:
+            set_lease(order["lease"])
         if order["largest"] is not None:
             resource.setrlimit(resource.RLIMIT_FSIZE, (order["largest"], order["largest"]))
         from stemctl.cli.main import run
@@ -169,6 +178,7 @@ def _patch(points: Path, kill_at: int | None, ahead: float) -> None:
     import httpx
 
     from stemctl import journal, store, workflow
+    from stemctl.branch import command, place
     from stemctl.server import client, policy
 
     passed = os.open(points, os.O_WRONLY | os.O_APPEND)
@@ -222,6 +232,17 @@ def _patch(points: Path, kill_at: int | None, ahead: float) -> None:
     def clock() -> datetime.datetime:
         return datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=ahead)
 
+    real_git, real_place = command.Git.run, place.GitPlace
+
+    def watched_git(self: command.Git, *words: str, **options: Any) -> bytes:
+        point(b"g")
+        try:
+            return real_git(self, *words, **options)
+        finally:
+            point(b"g")
+
+    command.Git.run = watched_git  # type: ignore[method-assign]
+    store.GitPlace = functools.partial(real_place, clock=clock)  # type: ignore[attr-defined,misc,assignment]
     httpx.AsyncHTTPTransport.handle_async_request = watched_request  # type: ignore[method-assign]
     client.read_answer = read_watched  # type: ignore[attr-defined]
     policy.growing = growing

@@ -22,8 +22,13 @@ def hurry(lease: float) -> dict[str, object]:
     }
 
 
-if __name__ == "__main__":
-    for name, value in hurry(float(os.environ["STEMCTL_TEST_LEASE"])).items():
+def set_lease(lease: float) -> None:
+    """Have this process live by such leases."""
+    for name, value in hurry(lease).items():
         module, _, constant = name.partition(".")
         setattr({"claim": claim, "applying": applying}[module], constant, value)
+
+
+if __name__ == "__main__":
+    set_lease(float(os.environ["STEMCTL_TEST_LEASE"]))
     main()

@@ -10,10 +10,12 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from stemctl import applying, claim
+from stemctl.branch.own import OwnRepository
 from tests.git.quick import hurry
 from tests.git.team import STATES, Member, Team, git
 from tests.served import Gate
@@ -221,6 +223,24 @@ def test_who_only_mends_the_state_does_not_wait_and_changes_nothing(team: Team, 
     gate.opened.set()
     ended(job)
     assert ben.run("state", "rm", "session/rat1").code == 0
+
+
+def test_of_two_who_mend_the_state_at_once_one_is_told(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    ann, ben = team.clone("ann"), team.clone("ben")
+    ann.sessions(*sessions("rat1", "rat2"))
+    ann.apply()
+    push = OwnRepository.push
+
+    def after_ben(self: OwnRepository, *words: Any, **options: Any) -> None:
+        monkeypatch.setattr(OwnRepository, "push", push)
+        assert ben.run("state", "rm", "session/rat2").code == 0
+        push(self, *words, **options)
+
+    monkeypatch.setattr(OwnRepository, "push", after_ben)
+    result = ann.run("state", "rm", "session/rat1")
+    assert result.code == 1
+    assert "has moved on" in result.err
+    assert list(ben.run("state", "list", "-o", "json").json) == ["session/rat1"]
 
 
 def test_a_push_whose_answer_is_lost_has_arrived_all_the_same(team: Team, tmp_path: Path) -> None:

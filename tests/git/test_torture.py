@@ -1,0 +1,15 @@
+"""A few seeds of the torture of claims; `python -m tests.git.torture` runs many."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.git.torture import Seen, runners, torture
+
+
+def test_racing_clones_lose_and_double_nothing(tmp_path: Path) -> None:
+    total = Seen()
+    with runners(tmp_path) as runs:
+        for seed in (1, 2):
+            total.add(torture(seed, tmp_path / f"world{seed}", runs))
+    assert total.kills + total.deaf >= 2  # it depends on the speed of the machine what strikes when
