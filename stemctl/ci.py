@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stemctl import __version__
-from stemctl.branch.command import GitFailure, user_git
+from stemctl.calling_git import GitFailure, user_git
 from stemctl.errors import ConfigError
 from stemctl.workspace import Workspace
 

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from stemctl.branch.command import GitFailure, user_git
+from stemctl.calling_git import GitFailure, user_git
 from stemctl.errors import StateError
 
 SUMMARY = "GITHUB_STEP_SUMMARY"

@@ -11,7 +11,7 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePath
 
-from stemctl.branch.command import Git, GitFailure, clean
+from stemctl.calling_git import Git, GitFailure, clean
 from stemctl.errors import ConfigError, Hint, StateError
 
 _YAML = (".yaml", ".yml")

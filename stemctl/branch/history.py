@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from stemctl.branch.command import Git, GitFailure, user_git
 from stemctl.branch.own import OwnRepository, open_own
+from stemctl.calling_git import Git, GitFailure, user_git
 from stemctl.errors import ConfigError, StateError
 from stemctl.since import Commit, Range
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from stemctl.branch import reach, words
-from stemctl.branch.command import Git, GitFailure, TooLate, clean, user_git
+from stemctl.calling_git import Git, GitFailure, TooLate, clean, user_git
 from stemctl.errors import ConfigError
 from stemctl.masking import masked, remember
 
@@ -139,7 +139,7 @@ class OwnRepository:
         return found
 
     def read(self, blobs: Iterable[str]) -> list[bytes]:
-        """The contents of blobs, in their order."""
+        """The contents of blobs, each by its id or as `commit:path`, in their order."""
         asked = list(blobs)
         output = self._local("cat-file", "--batch", given="".join(f"{blob}\n" for blob in asked).encode())
         found, at = [], 0
@@ -153,10 +153,15 @@ class OwnRepository:
             at = end + 2 + size
         return found
 
-    def first_parents(self, commit: str, *paths: str) -> list[tuple[str, str]]:
-        """The commits from this one back along first parents, each with its subject; those that changed `paths`."""
-        rows = self._local("log", "--first-parent", "--format=%H%x09%s", commit, "--", *paths).decode(errors="replace")
-        return [(sha, subject) for sha, _, subject in (row.partition("\t") for row in rows.splitlines())]
+    def changed(self, commit: str, path: str) -> list[str]:
+        """The commits from this one back along first parents that changed a file."""
+        words_ = ("log", "--first-parent", "--format=%H", commit, "--", path)
+        return self._local(*words_).decode().split()
+
+    def last_without(self, commit: str, words_: str) -> str | None:
+        """The first commit from this one back along first parents that has no line beginning with these words."""
+        question = ("log", "--first-parent", "-1", "--format=%H", "--invert-grep", f"--grep=^{words_}", commit, "--")
+        return self._local(*question).decode().strip() or None
 
     def fetch_commits(self, *commits: str) -> None:
         """Have these commits and all before them here, without their files where the remote can leave them out.

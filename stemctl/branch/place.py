@@ -12,16 +12,17 @@ import platform
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
 from stemctl.branch import story
-from stemctl.branch.command import GitFailure
+from stemctl.branch.lease import HeldClaim, Moment
 from stemctl.branch.own import STATES, LostRace, OwnRepository, open_own
 from stemctl.branch.words import Damaged, stuck
-from stemctl.claim import Claim, claim_json, claim_of, may_send, plan_lines, read_claim, renewed, run_of
+from stemctl.calling_git import GitFailure
+from stemctl.claim import Claim, claim_json, claim_of, plan_lines, read_claim, run_of
 from stemctl.config import Server
 from stemctl.errors import LeaseEnded, StateError
 from stemctl.forge import job_url
@@ -173,10 +174,8 @@ class GitPlace:
         commit = self.tip.commit
         if commit is None:
             return {}
-        found = [sha for sha, _ in self._asked(lambda own: own.first_parents(commit, self._run_path))]
-        blobs = {sha: self._own.files(sha).get(self._run_path) for sha in found}
-        there = {sha: blob for sha, blob in blobs.items() if blob}
-        return dict(zip(there, self._read(there.values()), strict=True))
+        found = self._asked(lambda own: own.changed(commit, self._run_path))
+        return dict(zip(found, self._read(f"{sha}:{self._run_path}" for sha in found), strict=True))
 
     # writing
 
@@ -256,7 +255,7 @@ class GitPlace:
 
         started = Moment(self.clock)
         self._push(make, alone=False)
-        return HeldClaim(self, claim, started)
+        return HeldClaim(claim, started, self.where, self.renew, self.release)
 
     def renew(self, claim: Claim) -> None:
         """Push a claim again with its new lease.
@@ -322,8 +321,7 @@ class GitPlace:
                 below = own.commit(None, [], story.BEGINNING, {"README.md": story.README.encode()}, author, when)
             parents = [below]
             if not message.startswith(story.CLAIM):
-                told = (sha for sha, subject in own.first_parents(below) if not subject.startswith(story.CLAIM))
-                parents = list(dict.fromkeys([next(told, below), below]))
+                parents = list(dict.fromkeys([own.last_without(below, story.CLAIM) or below, below]))
             return own.commit(below, parents, message, files, author, when)
 
         return self._asked(made)
@@ -373,53 +371,3 @@ def _user() -> str:
         return getpass.getuser()
     except (OSError, KeyError, ImportError):
         return "stemctl"
-
-
-@dataclass
-class Moment:
-    """How long ago something began, by every clock we have: a suspended machine stops one of them."""
-
-    clock: Callable[[], datetime.datetime]
-    _wall: datetime.datetime = field(init=False)
-    _ticks: float = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._wall, self._ticks = self.clock(), time.monotonic()
-
-    def ago(self) -> datetime.timedelta:
-        """The longest of what the clocks say."""
-        return max(self.clock() - self._wall, datetime.timedelta(seconds=time.monotonic() - self._ticks))
-
-
-@dataclass
-class HeldClaim:
-    """Our claim while its run is on. It counts from before the push that made it: others count from after that."""
-
-    place: GitPlace
-    claim: Claim
-    began: Moment
-
-    def check(self) -> None:
-        """See whether something may still be sent.
-
-        Raises:
-            LeaseEnded: the lease ends soon, or ended: others may look for what we sent.
-        """
-        if not may_send(self.began.ago()):
-            raise LeaseEnded(f"The claim on {self.place.where} could not be renewed in time.")
-
-    def renew(self) -> None:
-        """Have the lease begin anew; also after its end, if nobody has taken over.
-
-        Raises:
-            LeaseEnded: somebody has.
-            StateError: the remote does not answer; the old lease goes on.
-        """
-        started = Moment(self.place.clock)
-        claim = renewed(self.claim, self.place.clock())
-        self.place.renew(claim)
-        self.claim, self.began = claim, started
-
-    def release(self) -> None:
-        """Give it back, where nothing was sent."""
-        self.place.release(self.claim.run)

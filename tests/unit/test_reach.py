@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from stemctl.branch.command import clean
 from stemctl.branch.reach import configured, read_settings, secrets, transport
+from stemctl.calling_git import clean
 from stemctl.claim import claim_json, claim_of
 
 
