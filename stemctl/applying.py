@@ -14,6 +14,7 @@ from stemctl.errors import LeaseEnded, StateError
 from stemctl.journal import Journal
 from stemctl.place import Busy, Lease, StateMoved
 from stemctl.plan import Outcome, Plan, Report
+from stemctl.runs import Run
 from stemctl.server.apply import Apply, held_outcome
 from stemctl.server.client import WriteClient
 from stemctl.state import State
@@ -29,6 +30,20 @@ class Applied:
 
     report: Report
     problem: StateError | None = None
+
+
+async def until_free(space: Workspace, on_wait: Callable[[Claim, float], None]) -> Run | None:
+    """Wait while a run of another machine is on, since no plan that is made meanwhile would be the one to send.
+
+    Returns:
+        the run that died, and was settled here, if that is how it ended.
+    """
+    began = time.monotonic()
+    while (held := space.store.elsewhere()) is not None:
+        on_wait(held, time.monotonic() - began)
+        await asyncio.sleep(LOOK_EVERY)
+        space.store.place.refresh()
+    return space.store.take_over(space.owner)
 
 
 async def begin(space: Workspace, plan: Plan, on_wait: Callable[[Claim, float], None]) -> Journal:

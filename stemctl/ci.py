@@ -31,6 +31,8 @@ class Written:
     """Those that are there with another content, and were not touched."""
     branch: str
     environment: str
+    folder: str
+    """That of the metadata below the root, with a / at its end; empty if they are one."""
 
 
 def write_workflows(space: Workspace, forge: str, server: str) -> Written:
@@ -71,7 +73,7 @@ def write_workflows(space: Workspace, forge: str, server: str) -> Written:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8", newline="\n")
         written.append(name)
-    return Written(top, written, unchanged, kept, branch, environment)
+    return Written(top, written, unchanged, kept, branch, environment, folder)
 
 
 def _check_name(what: str, name: str) -> None:

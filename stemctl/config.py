@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
 from stemctl.accepts import compiled
@@ -16,6 +17,9 @@ from stemctl.manifests import loader
 from stemctl.manifests.document import Document
 from stemctl.nearest import nearest
 from stemctl.records import Value
+
+if TYPE_CHECKING:
+    import jsonschema
 
 NAME = "stemctl.yaml"
 SANDBOX = "sandbox:"
@@ -130,7 +134,31 @@ def _wrong(document: Document, data: Value, schema: Schema) -> ConfigError:
     assert document.root is not None
     place = document.place(document.root.at(tuple(wrong.absolute_path)).event)
     under = ".".join(map(str, wrong.absolute_path))
-    return ConfigError(f"{place}: {wrong.message}.", f"It stands under {under}." if under else "")
+    what, remedy = _in_words(wrong)
+    return ConfigError(f"{place}: {what}.", " ".join([f"It stands under {under}." if under else "", remedy]).strip())
+
+
+def _in_words(wrong: jsonschema.ValidationError) -> tuple[str, str]:
+    """What is wrong with a part of stemctl.yaml, and what to write."""
+    found, schema = cast(Value, wrong.instance), cast(Schema, wrong.schema)
+    match wrong.validator:
+        case "additionalProperties" if "properties" in schema:
+            known = list(schema["properties"])
+            key = next(str(key) for key in found if key not in known)
+            near = nearest(key, known)
+            return f"there is no {key!r} here", f"Nearest: {near[0]}." if near else f"There are {', '.join(known)}."
+        case "enum":
+            known = [str(value) for value in schema["enum"]]
+            near = nearest(str(found), known)
+            return f"{found!r} is none of {', '.join(dict.fromkeys(known))}", f"Nearest: {near[0]}." if near else ""
+        case "type" if found is None:
+            return "nothing is written here", f"{schema.get('description', '')} Or leave the line out."
+        case "type" if schema["type"] == "object":
+            return f"{found!r} is no mapping", f"Write {{{next(iter(schema.get('properties', {'key': 0})))}: ...}}."
+        case "pattern" if "patternErrorMessage" in schema:
+            return f"{found!r} is not possible here", f"{schema['patternErrorMessage']}"
+        case _:
+            return wrong.message, ""
 
 
 def _config(root: Path, data: Mapping[str, Value]) -> Config:

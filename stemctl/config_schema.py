@@ -69,7 +69,12 @@ def _server(editions: Sequence[str]) -> Schema:
             edition={"enum": spellings, "description": "State of the API, needed for a real server."},
             seed=_text("Records that fill a new sandbox: a file in the shape of a manifest."),
             faults=_text("Faults that strike requests to the sandbox: a file as in docs/faults.md."),
-            state={"title": "State", "description": "Where the state is kept.", **state},
+            state={
+                "title": "State",
+                "description": "Where the state is kept. Example: {backend: git}",
+                **state,
+                "required": ["backend"],
+            },
         ),
         "required": ["url"],
         "if": {"properties": {"url": {"pattern": "^http"}}},
@@ -92,7 +97,8 @@ def closed(**properties: Schema) -> Schema:
 
 
 def _name(pattern: str, description: str) -> Schema:
-    return {"type": "string", "pattern": portable(pattern), "description": description}
+    meant = "Write letters and digits, with . _ - or (in a branch) / between them."
+    return {"type": "string", "pattern": portable(pattern), "patternErrorMessage": meant, "description": description}
 
 
 def _text(description: str) -> Schema:

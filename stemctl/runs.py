@@ -41,7 +41,8 @@ class Run:
     """One execution of apply. `lineage` is the one that the state has from this run on.
 
     `intents` holds the last one of each address, `outcomes` those that are known, in the order in which they came. Of
-    a run that only its claim tells of, `lease` is when that ended; each of its writes may have been sent.
+    a run that only its claim tells of, `lease` is when that ends; each of its writes may have been sent. Once somebody
+    else has looked what became of it, `settled` says who.
     """
 
     id: str
@@ -52,6 +53,7 @@ class Run:
     outcomes: Mapping[Address, Outcome] = field(default_factory=dict)
     ended: str | None = None
     lease: datetime.datetime | None = None
+    settled: str = ""
 
     def unanswered(self) -> list[Change]:
         """The changes that were sent, or about to be, without an outcome."""
@@ -67,6 +69,10 @@ class Run:
 
     def numbers(self) -> dict[str, int]:
         """How many changes ended in which way; those that were not begun or have no answer among them."""
+        if self.settled:
+            return {"settled from its claim": len(self.plan.going())}
+        if self.lease is not None:
+            return {"claimed": len(self.plan.going())}
         found = {status.value: self.count(status) for status in Status}
         found |= {"without an answer": len(self.unanswered()), "not begun": self.not_begun()}
         return {word: number for word, number in found.items() if number}
@@ -74,13 +80,14 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Brief:
-    """What a list says of a run: `ended` is None if it is on, or broke off."""
+    """What a list says of a run: `ended` is None if it is on (`is_on`), or broke off."""
 
     id: str
     who: str
     commit: str | None
     ended: str | None
     numbers: Mapping[str, int]
+    is_on: bool = False
 
 
 def in_brief(run: Run) -> Brief:
@@ -114,7 +121,7 @@ def outcome_line(outcome: Outcome) -> str:
 
 def end_line(run: Run) -> str:
     """The last line."""
-    return _line({"ended": run.ended, "numbers": run.numbers()})
+    return _line({"ended": run.ended, "settled": run.settled, "numbers": run.numbers()})
 
 
 def _line(body: Mapping[str, Any]) -> str:
@@ -176,7 +183,8 @@ def _run(bodies: list[dict[str, Any]], where: str) -> Run:
     if not _RUN_ID.fullmatch(head["run"]):
         raise ValueError("not the id of a run")
     ended = next((str(b["ended"]) for b in bodies if "ended" in b), None)
-    return Run(head["run"], str(head["who"]), plan, str(head["lineage"]), intents, outcomes, ended)
+    settled = next((str(b["settled"]) for b in bodies if b.get("settled")), "")
+    return Run(head["run"], str(head["who"]), plan, str(head["lineage"]), intents, outcomes, ended, settled=settled)
 
 
 def _intent(body: Mapping[str, Any]) -> Intent:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import filelock
 
+from stemctl.branch.own import STATES
 from stemctl.branch.place import GitPlace
 from stemctl.catalog import Catalog
 from stemctl.claim import Claim
@@ -27,7 +28,7 @@ from stemctl.place import Lines, Place, StateMoved
 from stemctl.plan import Plan
 from stemctl.planning.fold import check_state, fold
 from stemctl.run_records import RunRecords, last_line
-from stemctl.runs import Brief, Run, first_lines, in_brief, intent_line, read_brief, read_run
+from stemctl.runs import Brief, Run, end_line, first_lines, in_brief, read_brief, read_run
 from stemctl.state import State
 from stemctl.state_file import FilePlace
 
@@ -68,19 +69,20 @@ def git_place(root: Path, server: Server, environ: Mapping[str, str]) -> GitPlac
 def open_store(root: Path, server: Server, catalog: Catalog, environ: Mapping[str, str]) -> Store:
     """What is remembered of a server, in the place that stemctl.yaml names."""
     place: Place = git_place(root, server, environ) if server.backend == "git" else file_place(root, server)
-    return Store(root, server, catalog, place)
+    return Store(root, server, catalog, place, environ)
 
 
 class Store:
     """The memory of one server."""
 
-    def __init__(self, root: Path, server: Server, catalog: Catalog, place: Place) -> None:
+    def __init__(self, root: Path, server: Server, catalog: Catalog, place: Place, environ: Mapping[str, str]) -> None:
         self.root = root
         self.server = server
         self.catalog = catalog
         self.place = place
         self.journal = root / FOLDER / f"{server.name}.journal"
         self.records = RunRecords(root / FOLDER / "runs" / server.name, f"{FOLDER}/runs/{server.name}")
+        self._environ = environ
         self._lock = root / FOLDER / f"{server.name}.lock"
         self._owner = root / FOLDER / f"{server.name}.owner.json"
 
@@ -165,13 +167,21 @@ class Store:
         return check_state(state, self.catalog, self.where)
 
     def _check_not_elsewhere(self) -> None:
-        """A state in a file that stemctl.yaml does not name any more was not moved: do not begin without it."""
-        file = file_place(self.root, self.server)
-        if self.server.backend == "git" and file.path.exists():
+        """A state in the place that stemctl.yaml does not name any more was not moved: do not begin without it."""
+        server, to = self.server, self.server.backend
+        if server.is_sandbox:
+            return
+        file = file_place(self.root, server)
+        old: Place | None = file if to == "git" and file.path.exists() else None
+        if to == "file" and (self.root / FOLDER / STATES).exists():
+            old = git_place(self.root, server, self._environ)
+            old.look_without_asking()
+            old = old if old.load() is not None else None
+        if old is not None:
             raise StateError(
-                f"The state of {self.server.name} is still in {file.where}.",
-                f"stemctl.yaml keeps it on {self.where}, which has none yet. Nothing was sent.",
-                [("stemctl state migrate --to git", "moves it there")],
+                f"The state of {server.name} is still in {old.where}.",
+                f"stemctl.yaml keeps it in {self.where}, where there is none yet. Nothing was sent.",
+                [(f"stemctl state migrate --to {to}", "moves it there")],
             )
 
     def _other_server(self, where: str, url: str) -> StateError:
@@ -286,7 +296,8 @@ class Store:
             return None
         run = self.place.claimed_run()
         folded = check_state(fold(self._kept(), run), self.catalog, self.where)
-        self._write(folded, run, lambda: _lines_of(run), who, "")
+        known = replace(run, intents={}, ended=stamp(utc_now()), settled=who)
+        self._write(folded, run, lambda: (first_lines(known) + end_line(known)).encode(errors="surrogatepass"), who, "")
         return run
 
     def begin(self, plan: Plan, who: str) -> Journal:
@@ -365,7 +376,8 @@ class Store:
         found = {brief.id: brief for brief in map(self._brief, self.place.past_runs().values())}
         found |= {brief.id: brief for brief in self.records.briefs()}
         if unfinished is not None:
-            found[unfinished.id] = in_brief(unfinished)
+            is_on = self.elsewhere() is not None or self.is_locked()
+            found[unfinished.id] = replace(in_brief(unfinished), is_on=is_on)
         yield from sorted(found.values(), key=lambda brief: _by_time(brief.id), reverse=True)
 
     def _brief(self, content: bytes) -> Brief:
@@ -387,12 +399,6 @@ class Store:
         return next(
             (r for r in (read_run(c, self.where) for c in self.place.past_runs().values()) if r.id == run), None
         )
-
-
-def _lines_of(run: Run) -> bytes:
-    """What a journal would hold of a run that is only known by its claim."""
-    intents = "".join(intent_line(address, intent) for address, intent in run.intents.items())
-    return (first_lines(run) + intents).encode(errors="surrogatepass")
 
 
 def _by_time(run: str) -> tuple[str, int]:

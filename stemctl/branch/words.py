@@ -44,7 +44,7 @@ _UNKNOWN_USER = (
 )
 
 
-_SAID_ALWAYS = ("hint:", "Please make sure you have the correct access", "and the repository exists.")
+_SAID_ALWAYS = ("hint:", "Done", "To ", "Please make sure you have the correct access", "and the repository exists.")
 _HEADER = re.compile(r"(?i)\b(basic|bearer|token) [\w+/=.~-]{16,}")
 """What a helper gave to git, sent back by whoever refused it."""
 
@@ -122,5 +122,6 @@ def ways_to_trust(said: str) -> list[Hint]:
 def _quoted(said: str) -> str:
     """The lines of git that tell the most: the last ones that do not stand under every failure."""
     lines = [_HEADER.sub(rf"\1 {MASK}", line) for line in masked(said).splitlines()]
-    told = [line for line in lines if line.strip() and not line.startswith(_SAID_ALWAYS)]
+    told = [line.rstrip() for line in lines if line.strip() and not line.startswith(_SAID_ALWAYS)]
+    told = [line for line in told if line.startswith("remote: ")] or told  # what the remote says, says why
     return "".join(f"\ngit: {visible(line)[:200]}" for line in told[-3:])

@@ -98,6 +98,7 @@ class _Run:
         loaded = workflow.load(self.space.config, self.space.catalog)
         async with workspace.connect(self.space, self.parallelism) as link:
             while True:
+                await self._until_free()
                 planned = checked(await workflow.plan(self.space, link.reader(), loaded, options))
                 if not self.allow_behind:
                     refuse_behind(planned.since)
@@ -139,6 +140,17 @@ class _Run:
                 self.settling(moved.settled)
                 check_fits(plan, self.space.target, self.space.store.read(), self.space.catalog, name)
                 raise
+
+    async def _until_free(self) -> None:
+        """Wait for the run of another machine, and settle it if it died."""
+        from stemctl import applying
+        from stemctl.cli.waiting import Waiting
+
+        waiting = Waiting(self.screen, self.space.store.where)
+        try:
+            self.settling(await applying.until_free(self.space, waiting.see))
+        finally:
+            waiting.over()
 
     def settling(self, broken: Run | None) -> None:
         """Tell of a run that broke off, and that we have taken over from."""

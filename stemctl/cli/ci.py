@@ -25,7 +25,7 @@ def init(screen: Screen, forge: str) -> int:
     from stemctl.render.ci_text import advice
 
     if screen.server is None:
-        screen.server = _real_server(screen)
+        screen.server = _real_server(screen, forge)
     space = screen.open()
     written = write_workflows(space, forge, space.server.name)
     for name in written.written:
@@ -33,13 +33,15 @@ def init(screen: Screen, forge: str) -> int:
     for name in written.unchanged:
         screen.out(f"{name} is there already, as it would be written")
     for name in written.kept:
-        screen.out(f"{name} is there already, and was not touched; rm it to get a new one")
-    screen.note("\n".join(advice(forge, space.server.backend == "git", written.branch, written.environment)))
+        screen.out(f"{name} is there already, and was not touched (is it for another server?); rm it to get a new one")
+    if written.written or not written.kept:
+        shared = space.server.backend == "git"
+        screen.note("\n".join(advice(forge, shared, written.branch, written.environment, written.folder)))
     return 1 if written.kept else 0
 
 
-def _real_server(screen: Screen) -> str | None:
-    """The server that CI is meant for: the only one that is no sandbox.
+def _real_server(screen: Screen, forge: str) -> str | None:
+    """The server that CI is meant for: the default one, or the only one that is no sandbox.
 
     Raises:
         ConfigError: there is none, or there are several.
@@ -47,18 +49,21 @@ def _real_server(screen: Screen) -> str | None:
     from stemctl.config import load_config
 
     config = load_config(screen.root)
+    if not config.found:
+        raise ConfigError(f"There is no stemctl.yaml in {screen.root}.", "Nothing was written.", [("stemctl init", "")])
     names = [server.name for server in config.servers.values() if not server.is_sandbox]
-    if len(names) == 1:
-        return names[0]
+    if config.default_server in names or len(names) == 1:
+        return config.default_server if config.default_server in names else names[0]
     if names:
         raise ConfigError(
             f"There are {len(names)} servers: {', '.join(names)}.",
             "A workflow is for one. Nothing was written.",
-            [(f"stemctl --server {name} ci init", f"for {name}") for name in names[:2]],
+            [(f"stemctl --server {name} ci init {forge}", f"for {name}") for name in names[:2]],
         )
     raise ConfigError(
         "There is no server but the sandbox.",
         "What CI applies to a sandbox would be gone with its job. Nothing was written.\n"
         "Add one to stemctl.yaml:\n"
-        "  brainstem: {url: https://www.brainstem.org/, portal: private, edition: 2024, state: {backend: git}}",
+        "  servers:\n"
+        "    brainstem: {url: https://www.brainstem.org/, portal: private, edition: 2024, state: {backend: git}}",
     )

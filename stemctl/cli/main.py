@@ -122,7 +122,7 @@ def wants(form: str, arguments: list[str]) -> bool:
 
 
 def _usage(error: click.UsageError) -> StemctlError:
-    what = error.format_message().rstrip(".") + "."
+    what = " ".join(error.format_message().split()).rstrip(".") + "."
     path = error.ctx.command_path if error.ctx else "stemctl"
     usage = error.ctx.get_usage() if error.ctx else ""
     return StemctlError(what, usage, [(f"{path} --help", "lists what there is")])

@@ -65,6 +65,7 @@ class Screen:
             _encoding(sys.stdout).startswith("utf"),
             self.verbose,
             self.program,
+            "" if self.directory is None else shlex.quote(str(self.directory)),
             nouns=nouns,
         )
 

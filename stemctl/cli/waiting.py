@@ -33,10 +33,10 @@ class Waiting:
             self.screen.note(waiting_text(claim, self.where))
             self._run, self._said = claim.run, seconds
         elif seconds - self._said >= _EVERY:
-            self.screen.note(f"Still waiting after {seconds:.0f} s; its lease is until {claim.until:%H:%M:%SZ}.")
+            self.screen.note(f"Still waiting after {seconds:.0f} s; its lease is until {claim.until:%H:%M:%SZ} now.")
             self._said = seconds
 
     def over(self) -> None:
         """Say that the wait is over."""
         if self._run:
-            self.screen.note(f"Over after {self._seconds:.0f} s.")
+            self.screen.note(f"The claim was free, or ended, after {self._seconds:.0f} s.\n")

@@ -35,7 +35,7 @@ class Look:
 
     `program` is how stemctl was started (`stemctl -C lab`), so that a proposed command can be typed as it stands.
     `options` are those of plan and apply that belong to a command which goes on from here (` --allow delete=3`).
-    `nouns` maps a model to its words, singular and plural.
+    `folder` is that of -C, as a shell takes it. `nouns` maps a model to its words, singular and plural.
     """
 
     width: int = 100
@@ -43,6 +43,7 @@ class Look:
     unicode: bool = True
     verbose: int = 0
     program: str = "stemctl"
+    folder: str = ""
     options: str = ""
     nouns: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
@@ -122,7 +123,9 @@ class Look:
         return ["", *(f"{'Next' if i == 0 else '    '}  {row}".rstrip() for i, row in enumerate(rows))]
 
     def command(self, text: str) -> str:
-        """A command with the options that this run was started with."""
+        """A command with the options that this run was started with; git's with its folder."""
+        if text.startswith("git ") and "--global" not in text and self.folder:
+            return f"git -C {self.folder} {text.removeprefix('git ').replace('&& git ', f'&& git -C {self.folder} ')}"
         return self.program + text[len("stemctl") :] if text.startswith("stemctl") else text
 
 

@@ -98,7 +98,8 @@ def _row(run: Brief) -> tuple[str, str, str, str]:
 def how_it_ended(run: Brief) -> str:
     """`3 applied, 1 failed`; where it broke off, that too."""
     words = [f"{number:,} {word}" for word, number in run.numbers.items()]
-    return ", ".join([*words, *([] if run.ended else ["broke off"])]) or "nothing was sent"
+    end = [] if run.ended else ["is on now"] if run.is_on else ["broke off"]
+    return ", ".join([*words, *end]) or "nothing was sent"
 
 
 def run_text(run: Run, look: Look) -> str:
@@ -114,7 +115,8 @@ def run_text(run: Run, look: Look) -> str:
     rows = [outcome_row(outcome, look) for outcome in run.outcomes.values()]
     for change in run.unanswered():
         title = f"{SYMBOLS[change.action]} {visible(str(change.address))}"
-        rows.append((title, "no answer", f"sent at {run.intents[change.address].at}"))
+        sent = "may have been sent" if run.lease else f"sent at {run.intents[change.address].at}"
+        rows.append((title, "no answer", sent))
     lines = look.columns(head, indent=0)
     lines += ["", *(row.rstrip() for row in look.columns(rows, indent=2))] if rows else []
     lines += ["", f"{how_it_ended(in_brief(run))}."]

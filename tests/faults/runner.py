@@ -177,8 +177,8 @@ def _patch(points: Path, kill_at: int | None, ahead: float) -> None:
 
     import httpx
 
-    from stemctl import journal, store, workflow
-    from stemctl.branch import command, place
+    from stemctl import calling_git, journal, store, workflow
+    from stemctl.branch import place
     from stemctl.server import client, policy
 
     passed = os.open(points, os.O_WRONLY | os.O_APPEND)
@@ -232,16 +232,16 @@ def _patch(points: Path, kill_at: int | None, ahead: float) -> None:
     def clock() -> datetime.datetime:
         return datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=ahead)
 
-    real_git, real_place = command.Git.run, place.GitPlace
+    real_git, real_place = calling_git.Git.run, place.GitPlace
 
-    def watched_git(self: command.Git, *words: str, **options: Any) -> bytes:
+    def watched_git(self: calling_git.Git, *words: str, **options: Any) -> bytes:
         point(b"g")
         try:
             return real_git(self, *words, **options)
         finally:
             point(b"g")
 
-    command.Git.run = watched_git  # type: ignore[method-assign]
+    calling_git.Git.run = watched_git  # type: ignore[method-assign]
     store.GitPlace = functools.partial(real_place, clock=clock)  # type: ignore[attr-defined,misc,assignment]
     httpx.AsyncHTTPTransport.handle_async_request = watched_request  # type: ignore[method-assign]
     client.read_answer = read_watched  # type: ignore[attr-defined]

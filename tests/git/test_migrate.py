@@ -49,6 +49,18 @@ def test_from_a_file_to_a_branch_and_back(team: Team) -> None:
     assert team.story()[0] == "lab: the state was moved elsewhere [skip ci]"
 
 
+def test_a_state_that_the_configuration_leaves_behind_is_seen(team: Team) -> None:
+    ann = team.clone("ann")
+    ann.apply()
+    keep(ann, FILE)
+    result = ann.run("plan")
+    assert result.code == 1
+    assert "The state of lab is still in branch stemctl-state of origin." in result.err
+    assert "state migrate --to file" in result.err
+    assert ann.run("state", "migrate", "--to", "file").code == 0
+    assert "Nothing to do" in ann.run("plan").out
+
+
 def test_a_move_that_broke_off_goes_on(team: Team) -> None:
     ann = team.clone("ann")
     keep(ann, FILE)

@@ -131,11 +131,15 @@ def test_a_branch_that_holds_something_else_is_not_written_to(team: Team, gate: 
     ("state", "said"),
     [
         ("{backend: git, remote: elsewhere}", "no remote 'elsewhere'"),
-        ("{backend: git, remote: --upload-pack=touch x}", "does not match"),
-        ("{backend: git, remote: 'ext::sh -c touch% x'}", "does not match"),
-        ("{backend: git, branch: -x}", "does not match"),
-        ("{backend: git, branch: ../main}", "does not match"),
-        ("{backend: cloud}", "is not one of"),
+        ("{backend: git, remote: --upload-pack=touch x}", "is not possible here"),
+        ("{backend: git, remote: 'ext::sh -c touch% x'}", "is not possible here"),
+        ("{backend: git, branch: -x}", "is not possible here"),
+        ("{backend: git, branch: ../main}", "is not possible here"),
+        ("{backend: cloud}", "'cloud' is none of file, git"),
+        ("{backend: gti}", "Nearest: git."),
+        ("{backend: git, brnach: x}", "there is no 'brnach' here"),
+        ("{branch: x}", "'backend' is a required property"),
+        ("git", "'git' is no mapping"),
     ],
 )
 def test_a_remote_is_a_name_and_nothing_that_git_would_obey(team: Team, state: str, said: str) -> None:
@@ -162,7 +166,7 @@ def test_a_remote_that_is_gone_sends_nothing(team: Team, gate: Gate) -> None:
     team.remote.rename(team.folder / "moved.git")
     result = ann.apply(code=1)
     assert "origin cannot be reached." in result.err
-    assert "git ls-remote origin" in result.err
+    assert "ls-remote origin" in result.err
     assert gate.arrived == []
     assert ann.run("validate").code == 0  # what needs no state works on
 
