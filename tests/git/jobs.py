@@ -18,7 +18,7 @@ from typing import Any
 
 import yaml
 
-from tests.git.team import ROOT, Team, git
+from tests.git.team import ROOT, Team, git, pip_once
 
 HERE = Path(__file__).parent
 
@@ -62,7 +62,6 @@ class Forge:
     secrets: Mapping[str, str]
     environments: Mapping[str, Mapping[str, str]]
     lease: float = 120
-    _installed: bool = False
 
     def __post_init__(self) -> None:
         self.folder.mkdir()
@@ -73,7 +72,7 @@ class Forge:
         (tools / "stemctl").write_text(
             f'#!/bin/sh\nPYTHONPATH={ROOT} exec {sys.executable} -P -m tests.git.quick "$@"\n', encoding="utf-8"
         )
-        (tools / "python").write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n', encoding="utf-8")
+        (tools / "python").write_text(pip_once(self.folder), encoding="utf-8")
         for tool in ("stemctl", "python"):
             (tools / tool).chmod(0o755)
 
@@ -144,13 +143,10 @@ class Workflow:
             if "uses" in step:
                 self.action(step, folder, job["permissions"])
                 continue
-            if step["name"] == "Install stemctl" and self.forge._installed:
-                continue  # the machines of this forge are all the same
             where = folder / defaults.get("run", {}).get("working-directory", ".")
             code, said, outputs = self.bash(name, step, where, context)
             self.ran.steps.append(Step(name, step["name"], code, said))
             context["steps"][step.get("id", "")] = {"outputs": outputs}
-            self.forge._installed |= step["name"] == "Install stemctl" and code == 0
             if code:
                 return
         wanted = job.get("outputs", {}).items()

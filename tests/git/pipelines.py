@@ -19,17 +19,10 @@ from typing import Any
 import yaml
 
 from tests.git.gitlab import JOB, GitLab, Project
-from tests.git.team import ROOT, git
+from tests.git.team import ROOT, git, pip_once
 
 KEYWORDS = {"include", "stages", "default", "variables", "workflow"}
 STAGES = [".pre", "build", "test", "deploy", ".post"]
-PIP_ONCE = """\
-#!/bin/sh
-case "$*" in
-  *"-m pip install"*) if test -e {once}; then exit 0; fi; touch {once} ;;
-esac
-exec {python} "$@"
-"""
 
 
 @dataclass(frozen=True)
@@ -100,7 +93,7 @@ class Runner:
         tools = self.folder / "bin"
         tools.mkdir(parents=True)
         stemctl = f'#!/bin/sh\nPYTHONPATH={ROOT} exec {sys.executable} -P -m tests.git.quick "$@"\n'
-        python = PIP_ONCE.format(once=self.folder / "installed", python=sys.executable)
+        python = pip_once(self.folder)
         for name, text in {"stemctl": stemctl, "python": python}.items():
             (tools / name).write_text(text, encoding="utf-8")
             (tools / name).chmod(0o755)

@@ -119,6 +119,23 @@ class Team:
         return git(self.remote, "ls-tree", "-r", "--name-only", ref).splitlines()
 
 
+_PIP_ONCE = """\
+#!/bin/sh
+case "$*" in
+  *"-m pip install"*) if test -e {once}; then exit 0; fi; touch {once} ;;
+esac
+exec {python} "$@"
+"""
+
+
+def pip_once(folder: Path) -> str:
+    """A script for `python` that lets pip run once for all tests of a process: the machines here are all the same.
+
+    `folder` is two levels below the folder that they share.
+    """
+    return _PIP_ONCE.format(once=folder.parent.parent / "pip-has-run", python=sys.executable)
+
+
 def make_team(folder: Path, url: str) -> Team:
     """A remote whose main branch holds the configuration. As labs make one for a group, it lets nobody rewrite it."""
     git(folder, "init", "-q", "--bare", "--shared", "--initial-branch=main", "remote.git")

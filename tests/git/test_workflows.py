@@ -71,6 +71,7 @@ def test_a_pull_request_is_checked_planned_and_told_of_in_one_comment(team: Team
         "Install stemctl",
         "Check the files",
         "Check their layout",
+        "Install stemctl",
         "Plan",
         "Write or renew the comment",
     ]
