@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -280,3 +281,35 @@ def test_at_a_terminal_the_loser_is_shown_the_new_plan_and_asked_again(
     assert "Plan: 2 to create" in result.out
     assert "Plan: 1 to create, 0 to update, 0 to delete, 1 unchanged." in result.out
     assert on_server(team, ann) == ["ann1", "rat1"]
+
+
+def test_a_claim_that_comes_between_plan_and_answer_is_waited_for(
+    team: Team, gate: Gate, monkeypatch: pytest.MonkeyPatch, short_leases: float
+) -> None:
+    ann, ben = team.clone("ann"), team.clone("ben")
+    ann.sessions(*sessions("rat1", "ann1"))
+    ben.sessions(*sessions("rat1"))
+    gate.opened.clear()
+    jobs: list[subprocess.Popen[str]] = []
+
+    class Terminal(io.StringIO):
+        """Where an answer takes its time: before the first one, somebody else begins to apply."""
+
+        def isatty(self) -> bool:
+            return True
+
+        def readline(self, size: int = -1, /) -> str:
+            if not jobs:
+                jobs.append(ben.start("apply", "--auto-approve", lease=60))
+                gate.wait_for(1)
+                threading.Timer(1, gate.opened.set).start()
+            return super().readline(size)
+
+    monkeypatch.setattr("sys.stdin", Terminal("yes\nyes\n"))
+    result = ann.run("apply")
+    ended(jobs[0])
+    assert result.code == 0, result.said
+    assert "Waiting: another run holds the claim on branch stemctl-state of origin." in result.err
+    assert result.err.count('Only "yes" goes on') == 2
+    assert on_server(team, ann) == ["ann1", "rat1"]
+    assert len(gate.done) == 2
