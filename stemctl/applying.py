@@ -39,11 +39,14 @@ async def until_free(space: Workspace, on_wait: Callable[[Claim, float], None]) 
         the run that died, and was settled here, if that is how it ended.
     """
     began = time.monotonic()
-    while (held := space.store.elsewhere()) is not None:
-        on_wait(held, time.monotonic() - began)
-        await asyncio.sleep(LOOK_EVERY)
-        space.store.place.refresh()
-    return space.store.take_over(space.owner)
+    while True:
+        while (held := space.store.elsewhere()) is not None:
+            on_wait(held, time.monotonic() - began)
+            await asyncio.sleep(LOOK_EVERY)
+            space.store.place.refresh()
+        settled = space.store.take_over(space.owner)
+        if settled is not None or space.store.elsewhere() is None:
+            return settled
 
 
 async def begin(space: Workspace, plan: Plan, on_wait: Callable[[Claim, float], None]) -> Journal:

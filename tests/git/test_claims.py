@@ -15,8 +15,10 @@ from typing import Any
 
 import pytest
 
-from stemctl import applying, claim
+from stemctl import applying, claim, store
 from stemctl.branch.own import OwnRepository
+from stemctl.runs import Run
+from stemctl.state import State
 from tests.git.quick import hurry
 from tests.git.team import STATES, Member, Team, git
 from tests.served import Gate
@@ -313,3 +315,29 @@ def test_a_claim_that_comes_between_plan_and_answer_is_waited_for(
     assert result.err.count('Only "yes" goes on') == 2
     assert on_server(team, ann) == ["ann1", "rat1"]
     assert len(gate.done) == 2
+
+
+def test_two_that_settle_a_dead_run_at_the_same_moment_both_go_on(
+    team: Team, gate: Gate, monkeypatch: pytest.MonkeyPatch, short_leases: float
+) -> None:
+    gate.opened.clear()
+    ann, ben, cleo = (team.clone(name) for name in ("ann", "ben", "cleo"))
+    job = ann.start("apply", "--auto-approve", lease=short_leases)
+    gate.wait_for(1)
+    job.kill()
+    job.communicate()
+    gate.opened.set()
+    gate.wait_for(1, "done")
+    fold, others = store.fold, [ben]
+
+    def meanwhile(state: State, run: Run) -> State:
+        """Between our look at the claim and our push, somebody else settles it."""
+        while others:
+            ended(others.pop().start("apply", "--auto-approve", lease=0.5))
+        return fold(state, run)
+
+    monkeypatch.setattr(store, "fold", meanwhile)
+    cleo.apply()
+    assert others == []
+    assert on_server(team, cleo) == ["rat1"]
+    assert not claimed(team)
