@@ -58,6 +58,8 @@ def write_workflows(space: Workspace, forge: str, server: str) -> Written:
         "BRANCH": branch,
         "ENVIRONMENT": environment,
     }
+    if not (top / PLACES[forge]).resolve().is_relative_to(top.resolve()):
+        raise ConfigError(f"{PLACES[forge]} is a link that leads out of the repository.", "Nothing was written.")
     for what in ("FOLDER", "BRANCH", "ENVIRONMENT"):
         _check_name(what.lower(), words[what])
     written, unchanged, kept = list[str](), list[str](), list[str]()

@@ -44,3 +44,16 @@ def test_the_files_for_editors_are_those_of_today(tmp_path: Path, name: str) -> 
 def test_the_examples_are_laid_out(name: str) -> None:
     result = run_in_process("-C", str(EXAMPLES / name), "fmt", "--check")
     assert result.code == 0, result.said
+
+
+@pytest.mark.parametrize("forge", PLACES)
+def test_no_workflow_is_written_through_a_link(tmp_path: Path, forge: str) -> None:
+    folder, elsewhere = tmp_path / "ci", tmp_path / "elsewhere"
+    shutil.copytree(EXAMPLES / "ci", folder, ignore=shutil.ignore_patterns(".stemctl", ".git*"))
+    git(folder, "init", "-q", "--initial-branch=main")
+    elsewhere.mkdir()
+    (folder / PLACES[forge].split("/")[0]).symlink_to(elsewhere)
+    result = run_in_process("-C", str(folder), "ci", "init", forge)
+    assert result.code == 1
+    assert "is a link that leads out of the repository." in result.err
+    assert list(elsewhere.iterdir()) == []

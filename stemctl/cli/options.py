@@ -43,7 +43,7 @@ class Allow(click.ParamType):  # type: ignore[type-arg]  # generic in newer vers
         return kind, int(number) if has_number else DEFAULT_LIMIT
 
 
-class Digest(click.ParamType):  # type: ignore[type-arg]
+class Digest(click.ParamType):  # type: ignore[type-arg]  # generic for some versions of click alone
     """The digest of a plan, or how it begins: long enough that no other plan begins so."""
 
     name = "DIGEST"
