@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 
@@ -15,9 +16,17 @@ from stemctl.sandbox.faults.app import WithFaults
 
 
 def serve(database: Database, port: int, ready: Callable[[str], None], faults: Path | None = None) -> None:
-    """Serve until Ctrl-C. Port 0 takes a free one; `ready` is told the URL once connections are accepted.
+    """Serve a database until Ctrl-C. `faults` is the file of those that strike; the rest is as in `serve_app`.
 
-    `faults` is the file of those that strike.
+    Raises:
+        ConfigError: the port is taken.
+    """
+    app = create_app(database)
+    serve_app(WithFaults(app, faults, database.catalog) if faults else app, port, ready)
+
+
+def serve_app(app: Any, port: int, ready: Callable[[str], None]) -> None:
+    """Serve an ASGI app until Ctrl-C. Port 0 takes a free one; `ready` is told the URL once connections are accepted.
 
     Raises:
         ConfigError: the port is taken.
@@ -33,8 +42,5 @@ def serve(database: Database, port: int, ready: Callable[[str], None], faults: P
         raise ConfigError(f"Port {port} cannot be used.", str(error.strerror), [hint]) from error
     listener.listen(128)
     ready(f"http://127.0.0.1:{listener.getsockname()[1]}/")
-    app = create_app(database)
-    served = WithFaults(app, faults, database.catalog) if faults else app
-    config = uvicorn.Config(served, log_level="warning", lifespan="off")
     with listener:
-        uvicorn.Server(config).run(sockets=[listener])
+        uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off")).run(sockets=[listener])

@@ -1,0 +1,1 @@
+"""How fast stemctl is beside what people would use instead: `python -m tests.bench`."""

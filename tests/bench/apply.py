@@ -1,0 +1,73 @@
+"""`apply` beside a loop over the official client, and beside Terraform with one curl for each record."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.bench import labs
+from tests.bench.bench import Bench, peer, stemctl
+from tests.bench.measure import Figure, figures, once
+from tests.bench.peers import terraform
+from tests.bench.report import Goal, Row
+from tests.bench.served import Asked, serve
+
+COUNT = 1000
+LATENCY = 0.05
+PARALLEL = 8
+REQUESTS = {"create": 1, "update": 2, "delete": 2}
+"""Of one change: what is there already is read before it is changed."""
+
+
+def rows(bench: Bench) -> Iterator[Row]:
+    """A thousand creates, updates and deletes, each request 50 ms; then how creating grows with the number."""
+    for work in REQUESTS:
+        yield from _beside(bench.folder / work, work)
+    for count in (1, *bench.sizes):
+        with serve(bench.folder / f"grow{count}", 0) as server:
+            lab = labs.write_lab(bench.folder / f"grow{count}" / "lab", range(count), 10, server.url)
+            server.begin(0)
+            (mine,) = figures(1, stemctl(lab, "apply", "--auto-approve"), warm=False)
+            yield Row("apply, everything new", mine, asked=server.begin(0), records=count)
+
+
+def _beside(folder: Path, work: str) -> Iterator[Row]:
+    name = f"apply, {COUNT:,} {work}s, 50 ms a request"
+    there = 0 if work == "create" else COUNT
+    mine, asked = _ours(folder / "ours", work, there)
+    with serve(folder / "client", there) as server:
+        server.begin(LATENCY)
+        (other,) = figures(1, peer("official", server.url, work, COUNT), warm=False)
+    goals = [Goal(PARALLEL, asked.at_once, "at once: at most 8", at_most=True)]
+    if work == "create":
+        goals.append(Goal(6, other.wall / mine.wall, "6 × faster"))
+    limits = [("of latency", COUNT * REQUESTS[work] * LATENCY / PARALLEL)]
+    yield Row(name, mine, "official client, a loop", other, limits, asked, goals)
+    if work == "create" and terraform.is_here():
+        other = _terraform(folder / "terraform")
+        yield Row(name, mine, "Terraform 1.11, one curl each", other, goals=[Goal(1, other.wall / mine.wall, "faster")])
+
+
+def _ours(folder: Path, work: str, there: int) -> tuple[Figure, Asked]:
+    with serve(folder, there) as server:
+        lab = labs.write_lab(folder / "lab", range(there), 10, server.url)
+        if there:
+            once(stemctl(lab, "apply", "--auto-approve"))
+            shutil.rmtree(lab / "records")
+        labs.write_lab(lab, range(0 if work == "delete" else COUNT), 10, server.url, lambda number: work == "update")
+        (lab / "records" / "none.yaml").write_text("sessions: []\n", encoding="utf-8")
+        server.begin(LATENCY)
+        allowed = ["--allow", f"delete={COUNT}"] if work == "delete" else []
+        (mine,) = figures(1, stemctl(lab, "apply", "--auto-approve", *allowed), warm=False)
+        return mine, server.begin(0)
+
+
+def _terraform(folder: Path) -> Figure:
+    with serve(folder, 0) as server:
+        terraform.write(folder / "module", server.url, COUNT)
+        server.begin(LATENCY)
+        (found,) = figures(1, peer("terraform", folder / "module"), warm=False)
+        asked = server.begin(0)
+        assert asked.requests == COUNT, asked
+    return found

@@ -1,0 +1,1 @@
+"""What stemctl is measured against, each as a program of its own."""

@@ -1,0 +1,137 @@
+"""Figures as a table that reads in a terminal and in Markdown alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from tests.bench.measure import Figure
+from tests.bench.served import Asked
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """What is to be reached: `value` at least, or at most where `at_most`."""
+
+    value: float
+    got: float
+    words: str
+    at_most: bool = False
+
+    @property
+    def met(self) -> bool:
+        """Whether it is reached."""
+        return self.got <= self.value if self.at_most else self.got >= self.value
+
+    @property
+    def shown(self) -> str:
+        """What was reached."""
+        return f"{self.got:,.0f}" if self.got >= 100 else f"{self.got:.2f}"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One piece of work: what stemctl needs, what another program needs, and what nobody can do without.
+
+    `limits` are seconds, each with a name. `asked` is what the server counted in one run. `records` is given for work
+    that is measured at several sizes: rows of the same `work` with different numbers of them are one `growth`.
+    """
+
+    work: str
+    ours: Figure
+    beside: str = ""
+    other: Figure | None = None
+    limits: Sequence[tuple[str, float]] = ()
+    asked: Asked | None = None
+    goals: Sequence[Goal] = ()
+    records: int | None = None
+
+    @property
+    def ratio(self) -> float | None:
+        """How many times faster than the other."""
+        return self.other.wall / self.ours.wall if self.other else None
+
+
+def table(rows: Sequence[Row]) -> str:
+    """All rows."""
+    head = ["work", "stemctl", "beside", "", "faster", "cannot be faster than", "peak", "requests", "at once"]
+    return _aligned([head, *(_cells(row) for row in rows)])
+
+
+def _cells(row: Row) -> list[str]:
+    return [
+        _work(row),
+        _time(row.ours),
+        row.beside,
+        _time(row.other) if row.other else "",
+        f"{row.ratio:.1f} ×" if row.ratio else "",
+        ", ".join(f"{seconds(value)} {name}" for name, value in row.limits),
+        f"{row.ours.peak / 1e6:,.0f} MB",
+        f"{row.asked.requests:,}" if row.asked else "",
+        str(row.asked.at_once) if row.asked else "",
+    ]
+
+
+def _work(row: Row) -> str:
+    return row.work if row.records is None else f"{row.work}, {row.records:,}"
+
+
+def line(row: Row) -> str:
+    """A row as it is told while the next one is measured."""
+    return ", ".join(cell for cell in _cells(row) if cell)
+
+
+def goals(rows: Sequence[Row]) -> str:
+    """What was to be reached, and by how much it was."""
+    found = [(row, goal) for row in rows for goal in row.goals]
+    head = ["goal", "of", "reached", ""]
+    return _aligned(
+        [head, *([goal.words, _work(row), goal.shown, "met" if goal.met else "NOT MET"] for row, goal in found)]
+    )
+
+
+GROWTH = 1.3
+"""The most by which the time for one record may grow, from the fewest to the most records."""
+
+MEMORY = 1e9
+"""Bytes at the peak with 100,000 records."""
+
+
+def with_growth(rows: Sequence[Row]) -> list[Row]:
+    """The rows, those of the largest size with goals for the time per record and the memory.
+
+    What one record takes is taken off first: else starting up would make few records look slow, and growth small.
+    """
+    found = []
+    for row in rows:
+        alike = {other.records: other for other in rows if other.work == row.work and other.records}
+        sizes = sorted(alike)
+        if row.records and len(sizes) > 2 and row.records == sizes[-1]:
+            one, few = alike[sizes[0]].ours.wall, sizes[1]
+            grown = ((row.ours.wall - one) / row.records) / ((alike[few].ours.wall - one) / few)
+            words = f"time for one record, against {few:,}: at most {GROWTH} ×"
+            more = [Goal(GROWTH, grown, words, at_most=True)]
+            if row.records >= 100_000:
+                more.append(Goal(MEMORY / 1e6, row.ours.peak / 1e6, "MB at the peak: below 1,000", at_most=True))
+            row = replace(row, goals=[*row.goals, *more])
+        found.append(row)
+    return found
+
+
+def _aligned(cells: Sequence[Sequence[str]]) -> str:
+    """Cells as a Markdown table whose columns stand below each other."""
+    widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
+    lines = [
+        "| " + " | ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)) + " |" for row in cells
+    ]
+    lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
+    return "\n".join(lines)
+
+
+def _time(figure: Figure) -> str:
+    return seconds(figure.wall)
+
+
+def seconds(value: float) -> str:
+    """A time in the unit that reads best."""
+    return f"{value * 1000:,.0f} ms" if value < 1 else f"{value:,.1f} s"
