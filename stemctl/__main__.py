@@ -1,5 +1,5 @@
 """`python -m stemctl` is the same as `stemctl`."""
 
-from stemctl.cli import main
+from stemctl.cli import start
 
-main()
+start()

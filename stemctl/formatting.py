@@ -11,6 +11,7 @@ import yaml
 
 from stemctl.config import NAME, Config
 from stemctl.diagnostics import Diagnostic, Severity
+from stemctl.durable import replace_file
 from stemctl.errors import ConfigError
 from stemctl.manifests import files, loader
 from stemctl.manifests.layout import Laid, Unclear, lay_out, same_content
@@ -121,8 +122,6 @@ def _is_safe(old: str, laid: Laid) -> bool:
 
 def write(root: Path, changes: Iterable[Change]) -> Layout:
     """Write files anew, each at once and with the mode it had: those that were written, and what kept others."""
-    from stemctl.journal import replace_file  # not needed by most runs of a hook
-
     result = Layout()
     for change in changes:
         path = root / change.file

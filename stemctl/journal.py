@@ -3,29 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import datetime
 import os
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from stemctl.clock import stamp, utc_now
+from stemctl.durable import replace_file
 from stemctl.errors import JournalError
 from stemctl.place import Lease
 from stemctl.plan import Change, Outcome
 from stemctl.records import Address, Fields
 from stemctl.runs import Intent, Run, end_line, first_lines, intent_line, outcome_line
-
-Clock = Callable[[], datetime.datetime]
-
-
-def utc_now() -> datetime.datetime:
-    """The time, with its zone."""
-    return datetime.datetime.now(datetime.UTC)
-
-
-def stamp(moment: datetime.datetime) -> str:
-    """A time as journals and states hold it: UTC, to the millisecond."""
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class Journal:
@@ -115,34 +103,3 @@ class Journal:
         """From now on nothing is written: the file may end within a line, and no line may stand behind that."""
         self._failed = JournalError(f"{self.path.name} cannot be written: {error.strerror or error}.")
         return self._failed
-
-
-def replace_file(path: Path, text: str, mode: int | None = None) -> None:
-    """Write a file at once: whoever reads it finds the old text or the new one. On the disk before this returns.
-
-    `mode` is its permissions; without it, those of any new file.
-    """
-    temporary = path.with_name(path.name + ".new")
-    temporary.unlink(missing_ok=True)  # a link that somebody committed would lead elsewhere
-    try:
-        with open(temporary, "x", encoding="utf-8", errors="surrogatepass", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            if mode is not None:
-                os.chmod(temporary, mode)
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
-    sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a rename itself durable, where a folder can be synced (not on Windows)."""
-    if os.name == "posix":
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from stemctl.journal import sync_folder
+from stemctl.durable import sync_folder
 from stemctl.runs import Brief, Run, in_brief, read_brief, read_run
 
 _LAST = 4096

@@ -14,23 +14,24 @@ import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import filelock
-
-from stemctl.branch.own import STATES
-from stemctl.branch.place import GitPlace
 from stemctl.catalog import Catalog
 from stemctl.claim import Claim
+from stemctl.clock import stamp, utc_now
 from stemctl.config import Server
+from stemctl.durable import replace_file
 from stemctl.errors import ConfigError, JournalError, StateError
-from stemctl.journal import Journal, replace_file, stamp, utc_now
-from stemctl.place import Lines, Place, StateMoved
+from stemctl.place import STATES, Lines, Place, StateMoved
 from stemctl.plan import Plan
 from stemctl.planning.fold import check_state, fold
 from stemctl.run_records import RunRecords, last_line
 from stemctl.runs import Brief, Run, end_line, first_lines, in_brief, read_brief, read_run
 from stemctl.state import State
 from stemctl.state_file import FilePlace
+
+if TYPE_CHECKING:
+    from stemctl.journal import Journal
 
 FOLDER = ".stemctl"
 """Sandbox database and its state, journals, run records, locks; holds its own .gitignore."""
@@ -61,8 +62,10 @@ def file_place(root: Path, server: Server) -> FilePlace:
     return FilePlace(root / where, where)
 
 
-def git_place(root: Path, server: Server, environ: Mapping[str, str]) -> GitPlace:
+def git_place(root: Path, server: Server, environ: Mapping[str, str]) -> Place:
     """The branch that holds it."""
+    from stemctl.branch.place import GitPlace  # most states are files
+
     return GitPlace(root, server, own_folder(root), environ)
 
 
@@ -244,6 +247,8 @@ class Store:
         Raises:
             StateError: another process holds the lock.
         """
+        import filelock  # whoever only reads has no need of it, as a rule
+
         lock = filelock.FileLock(own_folder(self.root) / self._lock.name, timeout=_PATIENCE)
         try:
             lock.acquire()
@@ -273,6 +278,8 @@ class Store:
         """Whether some process of this machine writes at this moment."""
         if not self._lock.exists():
             return False
+        import filelock
+
         lock = filelock.FileLock(self._lock, timeout=0)
         try:
             lock.acquire()
@@ -312,6 +319,8 @@ class Store:
             StateMoved: the state is not the one that the plan was made from.
             StateError: state or journal cannot be written.
         """
+        from stemctl.journal import Journal  # asyncio with it
+
         run = Run(self._new_id(), who, plan, plan.lineage or str(uuid.uuid4()))
         lease = self.place.claim(run)
         try:

@@ -1,34 +1,19 @@
-"""A metadata repository with one of its servers: its catalog, its state, and a connection."""
+"""A metadata repository with one of its servers: its catalog and its state."""
 
 from __future__ import annotations
 
-import contextlib
 import os
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-import httpx
-
-from stemctl import __version__
 from stemctl.catalog import Catalog, load_catalog
 from stemctl.config import Config, Server, load_config
-from stemctl.errors import ConfigError
-from stemctl.manifests import loader
 from stemctl.owner import describe_owner
 from stemctl.plan import Target
-from stemctl.records import Fields
 from stemctl.runs import Run
-from stemctl.server.client import PARALLELISM, ReadClient, WriteClient
-from stemctl.server.throttle import Throttle
-from stemctl.server.tokens import Token, find_token
-from stemctl.store import FOLDER, Store, open_store, own_folder
-
-if TYPE_CHECKING:
-    from stemctl.sandbox.database import Database
+from stemctl.store import FOLDER, Store, open_store
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,91 +54,3 @@ def open_workspace(root: Path, word: str | None = None, environ: Mapping[str, st
     environ = environ if environ is not None else os.environ
     catalog = load_catalog(server.edition)
     return Workspace(config, server, catalog, open_store(root, server, catalog, environ), environ)
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """An open connection to a server, from which clients are made: one that can only read, one that can write."""
-
-    http: httpx.AsyncClient
-    base: str
-    space: Workspace
-    token: Token | None
-    throttle: Throttle
-
-    def reader(self, portal: str | None = None) -> ReadClient:
-        """A client without a method that writes."""
-        return ReadClient(*self._arguments(portal))
-
-    def writer(self) -> WriteClient:
-        """A client with the whole API."""
-        return WriteClient(*self._arguments(None))
-
-    def _arguments(self, portal: str | None) -> Any:
-        space = self.space
-        portal = portal or space.server.portal
-        return (self.http, self.base, portal, space.catalog, self.token, self.throttle)
-
-
-@contextlib.asynccontextmanager
-async def connect(space: Workspace, parallelism: int = PARALLELISM) -> AsyncIterator[Link]:
-    """A link to the server of a workspace; for the sandbox, the app runs in this process."""
-    async with contextlib.AsyncExitStack() as stack:
-        base, transport = space.server.url, None
-        if space.server.is_sandbox:
-            base, transport = "http://sandbox/", stack.enter_context(sandbox_transport(space))
-        http = await stack.enter_async_context(
-            httpx.AsyncClient(
-                transport=transport,
-                headers={"User-Agent": f"stemctl/{__version__}"},
-                follow_redirects=False,
-                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),  # the token is all that a server is told
-                limits=httpx.Limits(max_connections=parallelism, max_keepalive_connections=parallelism),
-            )
-        )
-        yield Link(http, base, space, find_token(space.server, space.environ), Throttle(parallelism, space.on_pause))
-
-
-@contextlib.contextmanager
-def sandbox_transport(space: Workspace) -> Iterator[httpx.AsyncBaseTransport]:
-    """A transport to the sandbox of a workspace, whose database is filled from its seed when it is new."""
-    from stemctl.sandbox.in_process import transport_to  # Starlette and SQLite are needed by the sandbox alone
-
-    with contextlib.closing(open_sandbox(space)) as database:
-        yield transport_to(database, space.config.root, space.server.faults)
-
-
-def open_sandbox(space: Workspace) -> Database:
-    """The database of the sandbox, made and filled from its seed if need be.
-
-    Raises:
-        ConfigError: the seed cannot be read, or does not fit the tables.
-    """
-    from stemctl.sandbox.database import Database
-
-    path = own_folder(space.config.root) / "sandbox.db"
-    database = Database(path, space.catalog)
-    if database.is_new and space.server.seed:
-        try:
-            database.seed(read_seed(space.config.root, space.server.seed))
-        except ConfigError:
-            database.close()
-            path.unlink(missing_ok=True)
-            raise
-    return database
-
-
-def read_seed(root: Path, name: str) -> Mapping[str, list[Fields]]:
-    """The records of a seed file, by list key.
-
-    Raises:
-        ConfigError: it is not YAML, or no mapping.
-    """
-    if not (root / name).resolve().is_relative_to(root.resolve()):
-        raise ConfigError(f"The seed {name} is outside of this repository.", "Nothing was read.")
-    document = loader.read(root / name, name)
-    if document.problems or document.root is None or not isinstance(document.root.value, dict):
-        found = document.problems[0] if document.problems else None
-        raise ConfigError(f"{found.place}: {found.message}." if found else f"The seed {name} is no mapping.")
-    seed: Mapping[str, list[Fields]] = document.root.value
-    return seed

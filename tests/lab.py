@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
-from stemctl import workspace
+from stemctl import connection, workspace
 from stemctl.catalog import load_catalog
 from stemctl.cli.main import run
 from stemctl.sandbox.app import create_app
@@ -96,7 +96,7 @@ class Lab:
     def __post_init__(self) -> None:
         self.write("stemctl.yaml", CONFIG)
         self.write("seed.yaml", SEED)
-        self.monkeypatch.setattr(workspace, "sandbox_transport", self._transport)
+        self.monkeypatch.setattr(connection, "sandbox_transport", self._transport)
 
     def write(self, name: str, text: str) -> None:
         """Write a file of the repository."""
@@ -155,7 +155,7 @@ class Lab:
     def database(self) -> Iterator[Database]:
         """The sandbox's database, filled from the seed if it is new."""
         space = workspace.open_workspace(self.root, "sandbox")
-        with contextlib.closing(workspace.open_sandbox(space)) as database:
+        with contextlib.closing(connection.open_sandbox(space)) as database:
             yield database
 
     def live(self, model: str, name: str, token: str = "sandbox-user") -> dict[str, Any]:
@@ -172,7 +172,7 @@ class Lab:
 
     @contextlib.contextmanager
     def _transport(self, space: workspace.Workspace) -> Iterator[httpx.AsyncBaseTransport]:
-        with contextlib.closing(workspace.open_sandbox(space)) as database:
+        with contextlib.closing(connection.open_sandbox(space)) as database:
             totals: Any = self.totals
             yield _Recording(transport_to(database, self.root, space.server.faults, totals=totals), self)
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import uvicorn
 
-from stemctl import workspace
+from stemctl import connection, workspace
 from stemctl.sandbox.app import create_app
 
 
@@ -59,7 +59,7 @@ def serve_behind(gate: Gate, folder: Path) -> Iterator[str]:
     """A sandbox in a thread whose writes wait at a gate; gives its URL."""
     space = workspace.open_workspace(folder, "sandbox")
     with (
-        contextlib.closing(workspace.open_sandbox(space)) as database,
+        contextlib.closing(connection.open_sandbox(space)) as database,
         socket.socket(proto=socket.IPPROTO_TCP) as listener,
     ):
         app = create_app(database)

@@ -18,10 +18,10 @@ LAYERS = {
         manifests.text_layout manifests.translate
     """,
     "files and network": """
-        before branch calling_git config forge formatting git journal manifests owner run_records sandbox schema_files
-        server start state_file store
+        before branch calling_git clock config durable forge formatting git journal manifests owner run_records sandbox
+        schema_files server start state_file store
     """,
-    "workflow": "ancestry applying ci migration workflow workspace",
+    "workflow": "ancestry applying checking ci connection migration workflow workspace",
     "command line": "cli __main__",
 }
 """Who may import whom: modules and folders of a layer, those of the layers above it, and no other."""

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stemctl import workspace
+from stemctl import connection
 from stemctl.catalog import load_catalog
 from stemctl.planning.values import canonical
 from stemctl.saved import is_plan
@@ -67,7 +67,7 @@ def cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
         raise AssertionError("something was opened")
 
     for name in ("connect", "find_token", "sandbox_transport", "open_sandbox"):
-        monkeypatch.setattr(workspace, name, refuse)
+        monkeypatch.setattr(connection, name, refuse)
     monkeypatch.setattr(socket.socket, "connect", refuse)
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
 

@@ -19,9 +19,8 @@ from stemctl.calling_git import Git, GitFailure, TooLate, clean, user_git
 from stemctl.errors import ConfigError
 from stemctl.masking import masked, remember
 
-STATES = "git"
 HISTORY = "history"
-"""The folders of two of them, below .stemctl/: that of commits alone is a partial clone, which lacks all files."""
+"""The folder of one of them, below .stemctl/, which holds commits alone: a partial clone, which lacks all files."""
 
 _PUSH_PATIENCE = 25.0
 """Seconds a push may take. A renewal that takes longer is tried again before the lease ends."""

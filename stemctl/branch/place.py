@@ -19,15 +19,15 @@ from typing import TypeVar
 
 from stemctl.branch import story
 from stemctl.branch.lease import HeldClaim, Moment
-from stemctl.branch.own import STATES, LostRace, OwnRepository, open_own
+from stemctl.branch.own import LostRace, OwnRepository, open_own
 from stemctl.branch.words import Damaged, stuck
 from stemctl.calling_git import GitFailure
 from stemctl.claim import Claim, claim_json, claim_of, plan_lines, read_claim, run_of
+from stemctl.clock import utc_now
 from stemctl.config import Server
 from stemctl.errors import LeaseEnded, StateError
 from stemctl.forge import job_url
-from stemctl.journal import utc_now
-from stemctl.place import Busy, moved_on
+from stemctl.place import STATES, Busy, moved_on
 from stemctl.render.wording import visible
 from stemctl.runs import Run
 from stemctl.state import State, from_json, shards_of, to_json, to_shards

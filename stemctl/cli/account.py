@@ -19,7 +19,7 @@ def login(screen: Screen, headless: bool) -> int:
     """Get a token for a server, in your browser."""
     import webbrowser
 
-    from stemctl import workspace
+    from stemctl import connection
     from stemctl.render.wording import visible
     from stemctl.server import account, tokens
 
@@ -31,7 +31,7 @@ def login(screen: Screen, headless: bool) -> int:
         )
 
     async def run() -> str:
-        async with workspace.connect(space) as link:
+        async with connection.connect(space) as link:
             pending = await account.begin_login(link.http, link.base)
             if headless or not webbrowser.open(pending.complete_uri):
                 screen.ask(f"Open  {pending.uri}\nCode  {visible(pending.user_code)}")
@@ -66,7 +66,7 @@ def logout(screen: Screen) -> int:
 @click.pass_obj
 def doctor(screen: Screen, form: str) -> int:
     """Look at the server, the token and your rights."""
-    from stemctl import workspace
+    from stemctl import connection
     from stemctl.render.plan_text import where_line
     from stemctl.server import account, tokens
     from stemctl.server.account import Check
@@ -82,7 +82,7 @@ def doctor(screen: Screen, form: str) -> int:
         checks.append(Check("token", None, says))
 
     async def run() -> list[Check]:
-        async with workspace.connect(space) as link:
+        async with connection.connect(space) as link:
             return await account.examine(link.reader())
 
     checks += asyncio.run(run())

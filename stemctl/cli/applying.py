@@ -21,13 +21,14 @@ from stemctl.errors import ConfigError
 
 if TYPE_CHECKING:
     from stemctl.applying import Applied
+    from stemctl.connection import Link
     from stemctl.plan import Plan, Report
     from stemctl.planning.planner import Options
     from stemctl.runs import Run
     from stemctl.server.apply import Apply
     from stemctl.state import State
     from stemctl.workflow import Planned
-    from stemctl.workspace import Link, Workspace
+    from stemctl.workspace import Workspace
 
 
 @click.command()
@@ -91,12 +92,12 @@ class _Run:
 
     async def fresh(self, options: Options) -> int:
         """Plan, show, ask, send; again from the start where somebody else applied before we could begin."""
-        from stemctl import workflow, workspace
+        from stemctl import checking, connection, workflow
         from stemctl.ancestry import refuse_behind
         from stemctl.place import StateMoved
 
-        loaded = workflow.load(self.space.config, self.space.catalog)
-        async with workspace.connect(self.space, self.parallelism) as link:
+        loaded = checking.load(self.space.config, self.space.catalog)
+        async with connection.connect(self.space, self.parallelism) as link:
             while True:
                 await self._until_free()
                 planned = checked(await workflow.plan(self.space, link.reader(), loaded, options))
@@ -120,7 +121,7 @@ class _Run:
 
     async def saved(self, plan: Plan, name: str) -> int:
         """Send a plan that was kept, exactly as it is, once."""
-        from stemctl import workspace
+        from stemctl import connection
         from stemctl.ancestry import refuse_behind, since_applied
         from stemctl.place import StateMoved
         from stemctl.render.plan_text import where_line
@@ -133,7 +134,7 @@ class _Run:
         self._check_digest(plan)
         if self.form == "text":
             self.screen.out(where_line(self.space.target, self.space.database))
-        async with workspace.connect(self.space, self.parallelism) as link:
+        async with connection.connect(self.space, self.parallelism) as link:
             try:
                 return await self._send(link, plan, state)
             except StateMoved as moved:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
+from typing import TYPE_CHECKING
 
 import click
 
 from stemctl.cli.options import output
 from stemctl.cli.screen import Screen
+
+if TYPE_CHECKING:
+    from stemctl.checking import Loaded
+    from stemctl.workspace import Workspace
 
 
 @click.command()
@@ -17,19 +21,19 @@ from stemctl.cli.screen import Screen
 @click.pass_obj
 def validate(screen: Screen, paths: tuple[str, ...], online: bool, form: str) -> int:
     """Check the manifests; without --online, no network and no token are needed."""
-    from stemctl import workflow
+    from stemctl import checking
     from stemctl.diagnostics import has_errors
     from stemctl.render.documents import findings_document
     from stemctl.render.findings import findings_markdown
     from stemctl.render.github import findings_github
 
     space = screen.open()
-    loaded = workflow.validate(space, paths)
+    loaded = checking.validate(space, paths)
     if online and not has_errors(loaded.diagnostics):
-        loaded = asyncio.run(workflow.validate_online(space, loaded, paths))
+        loaded = _online(space, loaded, paths)
     elif online:
         screen.note("The server was not asked: the files have errors of their own.")
-    summary = workflow.verdict(space, loaded)
+    summary = checking.verdict(space, loaded)
     screen.summarize(lambda most: findings_markdown(loaded.diagnostics, summary, most))
     if form == "json":
         screen.document(findings_document(loaded.diagnostics, loaded.repository, space.server.edition))
@@ -39,3 +43,11 @@ def validate(screen: Screen, paths: tuple[str, ...], online: bool, form: str) ->
     else:
         screen.findings(loaded.diagnostics, summary)
     return 1 if has_errors(loaded.diagnostics) else 0
+
+
+def _online(space: Workspace, loaded: Loaded, paths: tuple[str, ...]) -> Loaded:
+    import asyncio
+
+    from stemctl import workflow  # all of the network: it takes longer to load than a thousand files to check
+
+    return asyncio.run(workflow.validate_online(space, loaded, paths))

@@ -13,9 +13,10 @@ from stemctl.cli.screen import Screen
 from stemctl.errors import ConfigError
 
 if TYPE_CHECKING:
+    from stemctl.connection import Link
     from stemctl.server.live import Found
     from stemctl.server.proposals import Proposal
-    from stemctl.workspace import Link, Workspace
+    from stemctl.workspace import Workspace
 
 
 @click.command()
@@ -41,7 +42,7 @@ def get(
 
     With -o yaml they come as a manifest, to begin from.
     """
-    from stemctl import workspace
+    from stemctl import connection
     from stemctl.server import live
 
     space = screen.open()
@@ -51,7 +52,7 @@ def get(
     query = live.make_query(table, filters, sort, include)
 
     async def read() -> Found:
-        async with workspace.connect(space) as link:
+        async with connection.connect(space) as link:
             client = link.reader(portal)
             found = await live.find(client, table, name, query)
             return await live.with_names(client, found) if form != "json" else found
@@ -171,12 +172,12 @@ async def _find(space: Workspace, link: Link, names: tuple[str, ...], only_pendi
 
 
 def _with_proposals(screen: Screen, work: Callable[[Workspace, Link], Awaitable[list[Proposal]]]) -> list[Any]:
-    from stemctl import workspace
+    from stemctl import connection
 
     space = screen.open()
 
     async def run() -> list[Proposal]:
-        async with workspace.connect(space) as link:
+        async with connection.connect(space) as link:
             return await work(space, link)
 
     found = asyncio.run(run())

@@ -10,32 +10,33 @@ from pathlib import Path
 import click
 
 from stemctl import __version__, masking
+from stemctl.cli.help import HELP, VERSION
 from stemctl.cli.screen import Screen
 from stemctl.errors import InvalidFiles, StemctlError
 
 COMMANDS = {
-    "init": ("tools", "Write stemctl.yaml, a first manifest, and what editors complete with."),
-    "validate": ("checking", "Check the manifests."),
-    "fmt": ("formatting", "Lay the manifests out; comments, quotes and order stay."),
-    "plan": ("planning", "Show what apply would send, and send nothing."),
-    "apply": ("applying", "Plan, show, ask, and carry it out."),
-    "show": ("planning", "Show a saved plan, or a record and where each of its values comes from."),
-    "drift": ("memory", "Show what changed on the server since it was applied."),
-    "resolve": ("memory", "Settle conflicts: the server's values become the base."),
-    "get": ("live", "Show records of the server."),
-    "approvals": ("live", "Show proposals; accept or reject them as an administrator."),
-    "import": ("memory", "Bind an address to a live record by its id."),
-    "state": ("memory", "Show and mend what stemctl remembers."),
-    "runs": ("runs", "Show what was applied, when and by whom, and the records as they were."),
-    "explain": ("tools", "Say what a model or a field takes."),
-    "schema": ("tools", "Build and show the JSON Schemas."),
-    "login": ("account", "Get a token for a server, in your browser."),
-    "logout": ("account", "Forget the token of a server."),
-    "doctor": ("account", "Look at the server, the token and your rights."),
-    "ci": ("ci", "Write workflows for GitHub or GitLab."),
-    "sandbox": ("tools", "A BrainSTEM of your own, on this machine."),
+    "init": "tools",
+    "validate": "checking",
+    "fmt": "formatting",
+    "plan": "planning",
+    "apply": "applying",
+    "show": "planning",
+    "drift": "memory",
+    "resolve": "memory",
+    "get": "live",
+    "approvals": "live",
+    "import": "memory",
+    "state": "memory",
+    "runs": "runs",
+    "explain": "tools",
+    "schema": "tools",
+    "login": "account",
+    "logout": "account",
+    "doctor": "account",
+    "ci": "ci",
+    "sandbox": "tools",
 }
-"""Command to the module that holds it and its help, so that --help and --version load none of them."""
+"""Command to the module that holds it, loaded when it is called; `help.py` says what each does."""
 
 
 class Commands(click.Group):
@@ -49,34 +50,25 @@ class Commands(click.Group):
         """The command of a name."""
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"stemctl.cli.{COMMANDS[cmd_name][0]}")
+        module = importlib.import_module(f"stemctl.cli.{COMMANDS[cmd_name]}")
         command: click.Command = getattr(module, "import_" if cmd_name == "import" else cmd_name)
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The list of commands, from the table alone."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
-
-
-_FOLDER: click.Path = click.Path(exists=True, file_okay=False, path_type=Path)
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The text that also answers without click."""
+        formatter.write(HELP)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(__version__, prog_name="stemctl", message="%(prog)s %(version)s")
-@click.option(
-    "-C", "directory", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Work in this folder."
-)
-@click.option("--server", metavar="NAME|URL", help="A server of stemctl.yaml, a URL, or: sandbox.")
-@click.option("--no-color", is_flag=True, help="No colours; NO_COLOR does the same.")
-@click.option("-q", "--quiet", is_flag=True, help="Nothing on stderr but questions and errors.")
-@click.option("-v", "--verbose", count=True, help="Unfold what is folded.")
+@click.version_option(message=VERSION.rstrip())
+@click.option("-C", "directory", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--server", metavar="NAME|URL")
+@click.option("--no-color", is_flag=True)
+@click.option("-q", "--quiet", is_flag=True)
+@click.option("-v", "--verbose", count=True)
 @click.pass_obj
 def cli(screen: Screen, directory: Path | None, server: str | None, no_color: bool, quiet: bool, verbose: int) -> None:
-    """Metadata of neuroscience labs as code: YAML files, planned and applied to BrainSTEM.
-
-    Try it without an account: stemctl init, then stemctl plan.
-    """
+    """What each option does stands in `help.py`."""
     screen.directory, screen.server, screen.quiet, screen.verbose = directory, server, quiet, verbose
     screen.colour = sys.stdout.isatty() and not no_color and not os.environ.get("NO_COLOR")
 

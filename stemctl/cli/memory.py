@@ -26,17 +26,17 @@ if TYPE_CHECKING:
 @click.pass_obj
 def drift(screen: Screen, detailed_exitcode: bool, max_bytes: int | None, form: str) -> int:
     """Show what changed on the server since it was applied; send nothing."""
-    from stemctl import workflow, workspace
+    from stemctl import checking, connection, workflow
     from stemctl.planning.drift import Drift
     from stemctl.render.drift_text import drift_document, drift_markdown, drift_text
     from stemctl.render.plan_text import where_line
 
     space = screen.open()
     screen.announce(space)
-    loaded = workflow.load(space.config, space.catalog)
+    loaded = checking.load(space.config, space.catalog)
 
     async def read() -> Drift:
-        async with workspace.connect(space) as link:
+        async with connection.connect(space) as link:
             return await workflow.drift(space, link.reader(), loaded)
 
     found = asyncio.run(read())
@@ -59,17 +59,17 @@ def drift(screen: Screen, detailed_exitcode: bool, max_bytes: int | None, form: 
 @click.pass_obj
 def resolve(screen: Screen, words: tuple[str, ...]) -> int:
     """Settle conflicts: the server's present values become the base, the files' an ordinary edit."""
-    from stemctl import workflow, workspace
+    from stemctl import checking, connection, workflow
     from stemctl.plan import Held
     from stemctl.planning import settle
     from stemctl.planning.planner import Options
     from stemctl.render.plan_text import where_line
 
     space = screen.open()
-    loaded = workflow.load(space.config, space.catalog)
+    loaded = checking.load(space.config, space.catalog)
 
     async def read() -> workflow.Planned:
-        async with workspace.connect(space) as link:
+        async with connection.connect(space) as link:
             return await workflow.plan(space, link.reader(), loaded, Options(only=words))
 
     with space.writing():
@@ -98,7 +98,7 @@ def resolve(screen: Screen, words: tuple[str, ...]) -> int:
 @click.pass_obj
 def import_(screen: Screen, word: str, id_: str) -> int:
     """Bind an address to a live record by its id; the next plan shows what differs."""
-    from stemctl import workspace
+    from stemctl import connection
     from stemctl.planning import settle
     from stemctl.render.wording import visible
 
@@ -109,7 +109,7 @@ def import_(screen: Screen, word: str, id_: str) -> int:
         raise ConfigError(f"Edition {space.catalog.edition} does not write {model.many}.", "Nothing was changed.")
 
     async def read() -> dict[str, object]:
-        async with workspace.connect(space) as link:
+        async with connection.connect(space) as link:
             return dict(await link.reader().detail(model, id_.lower()))
 
     with space.writing():

@@ -99,14 +99,14 @@ def show(screen: Screen, word: str, max_bytes: int | None, form: str) -> int:
 
 
 async def _show_record(screen: Screen, word: str, form: str) -> int:
-    from stemctl import workflow, workspace
+    from stemctl import checking, connection, workflow
     from stemctl.render.origin import origin_document, origin_text
     from stemctl.render.plan_text import where_line
 
     space = screen.open()
     screen.announce(space)
-    loaded = workflow.load(space.config, space.catalog)
-    async with workspace.connect(space) as link:
+    loaded = checking.load(space.config, space.catalog)
+    async with connection.connect(space) as link:
         found = await workflow.origins(space, link.reader(), loaded, word)
     if form == "json":
         screen.document(origin_document(found))
@@ -201,17 +201,17 @@ def make_options(
 
 
 def _plan_offline(space: Workspace, options: Options) -> Planned:
-    from stemctl import workflow
+    from stemctl import checking, workflow
 
-    loaded = workflow.load(space.config, space.catalog)
+    loaded = checking.load(space.config, space.catalog)
     return checked(workflow.plan_offline(space, loaded, options))
 
 
 async def _plan(space: Workspace, options: Options) -> Planned:
-    from stemctl import workflow, workspace
+    from stemctl import checking, connection, workflow
 
-    loaded = workflow.load(space.config, space.catalog)
-    async with workspace.connect(space) as link:
+    loaded = checking.load(space.config, space.catalog)
+    async with connection.connect(space) as link:
         return checked(await workflow.plan(space, link.reader(), loaded, options))
 
 

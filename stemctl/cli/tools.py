@@ -119,11 +119,11 @@ def serve(screen: Screen, port: int, faults: Path | None) -> int:
     """Serve the sandbox to other programs, at 127.0.0.1."""
     import contextlib
 
+    from stemctl.connection import open_sandbox
     from stemctl.sandbox.faults.kinds import KEYS
     from stemctl.sandbox.faults.script import read_script
     from stemctl.sandbox.serve import serve as serve_app
     from stemctl.sandbox.users import USERS
-    from stemctl.workspace import open_sandbox
 
     space = _sandbox_space(screen)
     script = screen.root / faults if faults else None
@@ -164,11 +164,11 @@ def seed(screen: Screen, file: Path | None) -> int:
     """Add records to the sandbox: those of FILE, else what the manifests refer to and it lacks."""
     import contextlib
 
-    from stemctl import workflow, workspace
+    from stemctl import connection, workflow
 
     space = _sandbox_space(screen)
-    with contextlib.closing(workspace.open_sandbox(space)) as database:
-        named = workspace.read_seed(file.resolve().parent, file.name) if file else None
+    with contextlib.closing(connection.open_sandbox(space)) as database:
+        named = connection.read_seed(file.resolve().parent, file.name) if file else None
         added = database.seed(named if named is not None else workflow.referred_to(space))
     screen.out(f"Added {added} record{'' if added == 1 else 's'} to the sandbox.")
     return 0

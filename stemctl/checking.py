@@ -1,0 +1,97 @@
+"""The manifests of a workspace, read and checked: no server is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from stemctl.catalog import Catalog
+from stemctl.config import NAME, Config
+from stemctl.diagnostics import Diagnostic, Severity, in_order
+from stemctl.errors import ConfigError
+from stemctl.manifests.across import check_references
+from stemctl.manifests.check import missing_fields
+from stemctl.manifests.repository import load_repository, with_lines
+from stemctl.records import Repository
+from stemctl.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The manifests as read, and what is wrong with them."""
+
+    repository: Repository
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def load(config: Config, catalog: Catalog) -> Loaded:
+    """Read and check the manifests.
+
+    Raises:
+        ConfigError: there is none at all, which is never a wish to delete everything.
+    """
+    repository, found = load_repository(config.root, config.manifests, catalog)
+    if not repository.files and all(finding.code == "no-such-path" for finding in found):
+        raise no_manifest(config)
+    problems = [*found, *check_references(repository, catalog)]
+    return Loaded(repository, with_lines(config.root, in_order(problems)))
+
+
+def no_manifest(config: Config) -> ConfigError:
+    """Nothing declared is not the same as nothing to do."""
+    where = NAME if config.found else "Without a stemctl.yaml, stemctl"
+    names = ", ".join(config.manifests)
+    return ConfigError(
+        "No manifest found.",
+        f"{where} looks in {names}, and no YAML file is in or below it.\n"
+        "Nothing was compared or sent, and missing files are never a wish to delete.",
+        [
+            ("git status", "were they moved, or is this another branch?"),
+            ("stemctl -C FOLDER plan", "if your files are somewhere else"),
+        ],
+    )
+
+
+def validate(space: Workspace, paths: Sequence[str] = ()) -> Loaded:
+    """All findings of the files alone; those in `paths`, if any are named. What is live, as far as the state knows,
+    needs no required fields."""
+    config, catalog = space.config, space.catalog
+    for path in paths:
+        if not (config.root / path).exists():
+            raise ConfigError(f"There is no {path}.", f"Paths are relative to {config.root}. Nothing was checked.")
+    loaded = load(config, catalog)
+    live = {address for address, entry in space.store.last_known().records.items() if entry.id}
+    missing = [
+        finding
+        for address, record in loaded.repository.records.items()
+        for finding in missing_fields(record, catalog.models[address.model], address in live or record.id is not None)
+    ]
+    found = in_order([*loaded.diagnostics, *with_lines(config.root, missing)])
+    return Loaded(loaded.repository, below(paths, found))
+
+
+def verdict(space: Workspace, loaded: Loaded) -> str:
+    """The last line of a validation: the findings counted, and what was checked."""
+    files, records = len(loaded.repository.files), loaded.repository.seen
+    checked = f"{counted(records, 'record')} checked against edition {space.server.edition}. Nothing was sent."
+    errors = [d for d in loaded.diagnostics if d.severity is Severity.ERROR]
+    if not errors:
+        return f"No errors in {counted(files, 'file')}, {checked}"
+    places = {d.place.file for d in errors if d.place}
+    return f"{counted(len(errors), 'error')} in {len(places)} of {counted(files, 'file')}, {checked}"
+
+
+def counted(number: int, word: str) -> str:
+    """`1 file`, `2 files`."""
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
+
+
+def below(paths: Sequence[str], diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """The findings in the named files and folders; all of them if none is named."""
+    wanted = [Path(path).as_posix().removeprefix("./").rstrip("/") for path in paths]
+    return tuple(
+        d
+        for d in diagnostics
+        if not wanted or (d.place and any(d.place.file == w or d.place.file.startswith(f"{w}/") for w in wanted))
+    )
