@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,7 +28,7 @@ class Member:
     description: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Field:
     """One column of a model; the meaning of each attribute stands in `schemas/table.schema.json`."""
 
@@ -66,12 +66,12 @@ class Field:
             return []
         return {} if self.kind == "map" else ""
 
-    @property
+    @functools.cached_property
     def takes_null(self) -> bool:
         """Whether null is what clears it."""
         return self.nullable or self.kind in {"date", "instant", "reference"}
 
-    @property
+    @functools.cached_property
     def merges(self) -> bool:
         """Whether it is merged element by element: sets and maps are, ordered lists are not."""
         return self.kind == "map" or (self.kind in _LISTS and not self.ordered)
@@ -96,7 +96,7 @@ class Access:
     public: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Model:
     """A kind of record the API serves."""
 
@@ -130,16 +130,18 @@ class Model:
         """`1 session`, `2,500 sessions`."""
         return f"{number:,} {self.words if number == 1 else _plural(self.words)}"
 
-    def managed(self) -> Iterator[Field]:
+    @functools.cached_property
+    def managed(self) -> tuple[Field, ...]:
         """The fields that a manifest may write, in the order of the table."""
-        return (f for f in self.fields.values() if not f.read_only)
+        return tuple(f for f in self.fields.values() if not f.read_only)
 
-    def references(self) -> Iterator[Field]:
+    @functools.cached_property
+    def references(self) -> tuple[Field, ...]:
         """The writable fields that point to other records."""
-        return (f for f in self.managed() if f.to)
+        return tuple(f for f in self.managed if f.to)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Catalog:
     """All models of one edition, by name, in alphabetical order."""
 
@@ -156,11 +158,16 @@ class Catalog:
 
     def by_list_key(self, key: str) -> Model | None:
         """The writable model whose records a manifest lists under `key`."""
-        return next((m for m in self.writable() if m.many == key), None)
+        return self._by_list_key.get(key)
 
-    def writable(self) -> Iterator[Model]:
+    @functools.cached_property
+    def _by_list_key(self) -> Mapping[str, Model]:
+        return {model.many: model for model in self.writable}
+
+    @functools.cached_property
+    def writable(self) -> tuple[Model, ...]:
         """The models that manifests may declare."""
-        return (m for m in self.models.values() if m.writable)
+        return tuple(m for m in self.models.values() if m.writable)
 
 
 def _plain(word: str) -> str:

@@ -31,7 +31,7 @@ def generated(catalogs: Iterable[Catalog]) -> dict[str, str]:
     schemas: dict[str, Schema] = {"config.schema.json": config_schema([c.edition for c in catalogs])}
     for catalog in catalogs:
         schemas[f"{catalog.edition}/manifest.schema.json"] = manifest_schema(catalog)
-        for model in catalog.writable():
+        for model in catalog.writable:
             schemas[f"{catalog.edition}/{model.name}.schema.json"] = record_schema(model, catalog)
     # Schemas that are the same in every edition, as plan.schema.json, join config.schema.json above.
     return {path: json.dumps(schema, indent=2, ensure_ascii=False) + "\n" for path, schema in sorted(schemas.items())}
@@ -49,7 +49,7 @@ def record_schema(model: Model, catalog: Catalog) -> Schema:
 
 def manifest_schema(catalog: Catalog) -> Schema:
     """A whole file, in which records need no more than what tells them apart: the rest may come from defaults."""
-    models = sorted(catalog.writable(), key=lambda m: m.many)
+    models = sorted(catalog.writable, key=lambda m: m.many)
     lists = {
         m.many: {"type": "array", "title": m.title, "description": m.description, "items": _def(m.name)} for m in models
     }
@@ -96,13 +96,13 @@ def _properties(model: Model) -> dict[str, Schema]:
             "title": "Id",
             "description": "UUID of a live record that this one is bound to.",
         },
-        **{f.name: _field(f, model) for f in model.managed()},
+        **{f.name: _field(f, model) for f in model.managed},
         "lifecycle": _lifecycle(model),
     }
 
 
 def _defaults(model: Model) -> Schema:
-    own = {"key", "id", model.identity, *(f.name for f in model.managed() if f.unique)}
+    own = {"key", "id", model.identity, *(f.name for f in model.managed if f.unique)}
     properties = {
         name: {"$ref": f"#/$defs/{model.name}/properties/{name}"} for name in _properties(model) if name not in own
     }
@@ -122,7 +122,7 @@ def _lifecycle(model: Model) -> Schema:
             ignore_changes={
                 "type": "array",
                 "title": "Ignore changes",
-                "items": {"enum": [f.name for f in model.managed()]},
+                "items": {"enum": [f.name for f in model.managed]},
                 "description": "Fields that are sent when the record is created, and not after.",
             },
         ),
@@ -130,7 +130,7 @@ def _lifecycle(model: Model) -> Schema:
 
 
 def _required_to_create(model: Model) -> list[str]:
-    return [f.name for f in model.managed() if f.required]
+    return [f.name for f in model.managed if f.required]
 
 
 def _required_to_name(model: Model) -> Schema:
@@ -141,7 +141,7 @@ def _required_to_name(model: Model) -> Schema:
 
 def _snippet(model: Model) -> Schema:
     """A record with what creating it requires, to be filled in."""
-    needed = [f for f in model.managed() if f.required]
+    needed = [f for f in model.managed if f.required]
     body: dict[str, Value] = {} if model.identity else {"key": "$1"}
     for number, field in enumerate(needed, len(body) + 1):
         body[field.name] = [f"${number}"] if field.kind in ("references", "list") else f"${number}"

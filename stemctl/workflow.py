@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from stemctl import collector
 from stemctl.ancestry import since_applied
 from stemctl.before import Before
 from stemctl.checking import Loaded, below, counted, load
@@ -21,7 +22,7 @@ from stemctl.planning.explained import explain
 from stemctl.planning.identity import Bound, identify
 from stemctl.planning.origin import Origins, find_origins
 from stemctl.planning.planner import Need, Options, count_read, make_plan, needs, wants_approvals
-from stemctl.planning.references import Resolver, wanted_references
+from stemctl.planning.references import Resolver, declared_names, wanted_references
 from stemctl.planning.selection import choose, spell
 from stemctl.records import Address, Fields, Repository, Snapshot
 from stemctl.server.client import ReadClient
@@ -42,11 +43,12 @@ async def validate_online(space: Workspace, loaded: Loaded, paths: Sequence[str]
 def referred_to(space: Workspace) -> Mapping[str, list[Fields]]:
     """What the manifests refer to and do not declare, as a seed: the name, and in every required text the name."""
     repository = load(space.config, space.catalog).repository
+    names = declared_names(repository, space.catalog)
     seed: dict[str, list[Fields]] = {}
-    for name, wanted in sorted(wanted_references(repository.records.values(), repository, space.catalog).items()):
+    for name, wanted in sorted(wanted_references(repository.records.values(), names, space.catalog).items()):
         model = space.catalog.models.get(name)
         if model is not None and model.identity:
-            texts = [row.name for row in model.managed() if row.required and row.kind == "text"]
+            texts = [row.name for row in model.managed if row.required and row.kind == "text"]
             seed[model.many] = [dict.fromkeys([model.identity, *texts], text) for text in sorted(wanted)]
     return seed
 
@@ -70,12 +72,13 @@ async def plan(space: Workspace, client: ReadClient, loaded: Loaded, options: Op
         InvalidFiles: the files have errors; nothing was read.
     """
     repository, catalog = loaded.repository, space.catalog
-    state, options, chosen = _asked_for(space, loaded, options)
-    wanted = needs(repository, state, catalog, chosen)
-    began = utc_now()
-    snapshot = await take_snapshot(client, wanted, wants_approvals(repository, catalog, chosen))
-    snapshot = replace(snapshot, began=began)
-    made = make_plan(repository, state, snapshot, catalog, space.target, options)
+    with collector.paused():
+        state, options, chosen = _asked_for(space, loaded, options)
+        wanted = needs(repository, state, catalog, chosen)
+        began = utc_now()
+        snapshot = await take_snapshot(client, wanted, wants_approvals(repository, catalog, chosen))
+        snapshot = replace(snapshot, began=began)
+        made = make_plan(repository, state, snapshot, catalog, space.target, options)
     return _planned(space, loaded, made, snapshot, state, options)
 
 
@@ -143,7 +146,7 @@ async def drift(space: Workspace, client: ReadClient, loaded: Loaded) -> Drift:
         if entry.id and address.model in catalog.models:
             wanted.setdefault(address.model, Need()).ids[entry.id] = None
     for name in list(wanted):
-        for row in catalog.models[name].references():
+        for row in catalog.models[name].references:
             if row.to and row.to in catalog.models:
                 wanted.setdefault(row.to, Need())  # so that ids are shown as names
     snapshot = await take_snapshot(client, wanted, [])

@@ -68,7 +68,7 @@ def records(
     model: Model, targets: dict[str, list[str]], leave_out: tuple[str, ...] = ()
 ) -> st.SearchStrategy[list[dict[str, Any]]]:
     """Some records of a model with different names; fields that are not required may be missing."""
-    rows = [row for row in model.managed() if row.name not in leave_out and row.shown]
+    rows = [row for row in model.managed if row.name not in leave_out and row.shown]
     required = {row.name: value_of(row, targets) for row in rows if row.required}
     optional = {row.name: value_of(row, targets) for row in rows if not row.required}
     one = st.fixed_dictionaries(required, optional=optional)

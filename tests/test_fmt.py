@@ -226,7 +226,7 @@ def test_a_folder_that_cannot_be_written_is_said(tidy: Lab, monkeypatch: pytest.
         raise OSError(28, "No space left on device")
 
     tidy.write("records/b.yaml", UGLY)
-    monkeypatch.setattr("stemctl.journal.replace_file", full)
+    monkeypatch.setattr("stemctl.formatting.replace_file", full)
     result = tidy.run("fmt")
     assert result.code == 1
     assert "records/b.yaml:1:1: error: cannot be written: No space left on device" in result.out

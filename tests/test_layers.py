@@ -18,8 +18,8 @@ LAYERS = {
         manifests.text_layout manifests.translate
     """,
     "files and network": """
-        before branch calling_git clock config durable forge formatting git journal manifests owner run_records sandbox
-        schema_files server start state_file store
+        before branch calling_git clock collector config durable forge formatting git journal manifests owner
+        run_records sandbox schema_files server start state_file store
     """,
     "workflow": "ancestry applying checking ci connection migration workflow workspace",
     "command line": "cli __main__",

@@ -299,7 +299,7 @@ def test_worlds_offline(monkeypatch: pytest.MonkeyPatch) -> None:
     check()
 
 
-@pytest.mark.parametrize("name", [model.name for model in CATALOG.writable()])
+@pytest.mark.parametrize("name", [model.name for model in CATALOG.writable])
 def test_what_was_just_applied_needs_nothing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     model = CATALOG.models[name]
 

@@ -29,7 +29,7 @@ def declare(lab: Lab, key: str, declared: list[dict[str, Any]]) -> None:
     lab.write("records/random.yaml", text)
 
 
-@pytest.mark.parametrize("name", [model.name for model in CATALOG.writable()])
+@pytest.mark.parametrize("name", [model.name for model in CATALOG.writable])
 def test_apply_then_plan_sends_nothing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     model = CATALOG.models[name]
 

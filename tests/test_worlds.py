@@ -145,7 +145,7 @@ def nothing_of_others_is_lost(
             assert "delete" in allowed
             continue
         applied = known["applied"] if known and ours else {}
-        for row in MODEL.managed():
+        for row in MODEL.managed:
             if row.name not in FIELDS or row.name == "projects":
                 continue
             if row.merges:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import click
 
 from stemctl.cli.options import output
+from stemctl.cli.running import finish
 from stemctl.cli.screen import Screen
 from stemctl.errors import ConfigError
 
@@ -40,7 +40,7 @@ def login(screen: Screen, headless: bool) -> int:
             screen.ask("Waiting until you have agreed there. Ctrl-C gives up.")
             return await account.finish_login(link.http, link.base, pending)
 
-    path = tokens.keep_token(space.server.host, asyncio.run(run()))
+    path = tokens.keep_token(space.server.host, finish(run()))
     screen.out(f"Logged in to {space.server.host}. The token is in {path}, for you alone to read.")
     screen.note("\n".join(screen.look().next([("stemctl doctor", "what you may see there")])))
     return 0
@@ -85,7 +85,7 @@ def doctor(screen: Screen, form: str) -> int:
         async with connection.connect(space) as link:
             return await account.examine(link.reader())
 
-    checks += asyncio.run(run())
+    checks += finish(run())
     if form == "json":
         screen.document({"checks": [{"what": c.what, "good": c.good, "says": c.says} for c in checks]})
     else:

@@ -46,8 +46,7 @@ def validate(screen: Screen, paths: tuple[str, ...], online: bool, form: str) ->
 
 
 def _online(space: Workspace, loaded: Loaded, paths: tuple[str, ...]) -> Loaded:
-    import asyncio
-
     from stemctl import workflow  # all of the network: it takes longer to load than a thousand files to check
+    from stemctl.cli.running import finish
 
-    return asyncio.run(workflow.validate_online(space, loaded, paths))
+    return finish(workflow.validate_online(space, loaded, paths))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from stemctl.cli.options import output
+from stemctl.cli.running import finish
 from stemctl.cli.screen import Screen
 from stemctl.errors import ConfigError
 
@@ -57,7 +57,7 @@ def get(
             found = await live.find(client, table, name, query)
             return await live.with_names(client, found) if form != "json" else found
 
-    found = asyncio.run(read())
+    found = finish(read())
     screen.note(_where(space, portal))
     if not found.single:
         screen.note(f"Read {table.count(len(found.records))} ({'all that match' if found.complete else found.reason}).")
@@ -180,6 +180,6 @@ def _with_proposals(screen: Screen, work: Callable[[Workspace, Link], Awaitable[
         async with connection.connect(space) as link:
             return await work(space, link)
 
-    found = asyncio.run(run())
+    found = finish(run())
     screen.note(_where(space, None))
     return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import shlex
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from stemctl.cli.options import output
+from stemctl.cli.running import finish
 from stemctl.cli.screen import Screen
 from stemctl.errors import ConfigError, StateError
 
@@ -39,7 +39,7 @@ def drift(screen: Screen, detailed_exitcode: bool, max_bytes: int | None, form: 
         async with connection.connect(space) as link:
             return await workflow.drift(space, link.reader(), loaded)
 
-    found = asyncio.run(read())
+    found = finish(read())
     look = screen.look(space.catalog)
     screen.summarize(lambda most: drift_markdown(found, look, space.target, most))
     if form == "json":
@@ -73,7 +73,7 @@ def resolve(screen: Screen, words: tuple[str, ...]) -> int:
             return await workflow.plan(space, link.reader(), loaded, Options(only=words))
 
     with space.writing():
-        planned = asyncio.run(read())
+        planned = finish(read())
         state = planned.state
         conflicts = [change for change in planned.plan.changes if change.held is Held.CONFLICT]
         if not conflicts:
@@ -113,7 +113,7 @@ def import_(screen: Screen, word: str, id_: str) -> int:
             return dict(await link.reader().detail(model, id_.lower()))
 
     with space.writing():
-        live = asyncio.run(read())
+        live = finish(read())
         bound = settle.bind(space.store.read(), address, str(live["id"]))
         space.store.write(bound, space.owner, f"import {address}")
     called = live.get(model.identity) if model.identity else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Mapping
 from dataclasses import replace
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from stemctl.cli.options import allow, exclude, output, resubmit
+from stemctl.cli.running import finish
 from stemctl.cli.screen import Screen
 from stemctl.errors import ConfigError, InvalidFiles
 
@@ -60,7 +60,7 @@ def plan(
     screen.announce(space)
     options = make_options(space, allowed, resubmit, words, exclude)
     before = read_before(space.config, space.catalog, base) if base is not None else None
-    planned = _plan_offline(space, options) if offline else asyncio.run(_plan(space, options))
+    planned = _plan_offline(space, options) if offline else finish(_plan(space, options))
     planned = told_apart(space, planned, before) if before else planned
     if out is not None:
         write_plan(planned.plan, screen.root / out)
@@ -95,7 +95,7 @@ def show(screen: Screen, word: str, max_bytes: int | None, form: str) -> int:
         return 0
     if form not in ("text", "json"):
         raise ConfigError(f"A record is shown as text or json, not as {form}.")
-    return asyncio.run(_show_record(screen, word, form))
+    return finish(_show_record(screen, word, form))
 
 
 async def _show_record(screen: Screen, word: str, form: str) -> int:

@@ -24,7 +24,7 @@ def check_unique(records: Iterable[Record], catalog: Catalog) -> Iterator[Diagno
     for record in records:
         model = catalog.models[record.address.model]
         named_twice = False
-        for field in model.managed():
+        for field in model.managed:
             if not field.unique or not isinstance(record.fields.get(field.name), str):
                 continue
             first = values.setdefault((model.name, field.name, normal(field, record)), record)
@@ -69,9 +69,9 @@ def check_references(repository: Repository, catalog: Catalog) -> Iterator[Diagn
 
     What no declared record is called may be live, so that is no finding before the server is asked.
     """
-    named = {model.name: _by_name(repository.records, model) for model in catalog.writable()}
+    named = {model.name: _by_name(repository.records, model) for model in catalog.writable}
     for record in repository.records.values():
-        for field in catalog.models[record.address.model].references():
+        for field in catalog.models[record.address.model].references:
             if field.to not in named:
                 continue
             for word in _words(record.fields.get(field.name)):

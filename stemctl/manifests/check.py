@@ -88,7 +88,7 @@ def _repeated_items(root: Node, document: Document, catalog: Catalog) -> Iterato
     """Items of one list that share what tells items apart: merged by it, one of them would be lost."""
     for key, section in root.members.items():
         model = catalog.by_list_key(key)
-        rules = [f for f in model.managed() if f.by] if model else []
+        rules = [f for f in model.managed if f.by] if model else []
         for position, node in enumerate(section.items):
             for rule in rules:
                 if rule.name in node.members:
@@ -121,7 +121,7 @@ def only_defaults(document: Document) -> Iterator[Diagnostic]:
 
 def missing_fields(record: Record, model: Model, live: bool = False) -> Iterator[Diagnostic]:
     """What a record lacks to be created; no more than a note if it is `live`, since the server has it."""
-    for field in model.managed():
+    for field in model.managed:
         if not field.required or field.name in record.fields:
             continue
         message = f"{field.name} {'are' if field.kind in _MANY else 'is'} left to the server"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import os
 import re
+import sys
 from pathlib import Path as FilePath
 from typing import Any, NamedTuple
 
@@ -26,7 +27,7 @@ from stemctl.diagnostics import Diagnostic, Severity
 from stemctl.manifests import scalars, syntax
 from stemctl.manifests.document import LINE_END, Document, Node, shown
 from stemctl.manifests.parser import Parser
-from stemctl.records import Place
+from stemctl.records import Place, Value
 
 LARGEST_FILE = 64 * 1024 * 1024
 DEEPEST = 100
@@ -194,6 +195,7 @@ class _Builder:
     def mapping(self, event: Any, depth: int) -> Node:
         keys: dict[str, Any] = {}
         members: dict[str, Node] = {}
+        values: dict[str, Value] = {}
         merged: list[Node] = []
         while type(item := self.next()) is not MappingEndEvent:
             key = self.key(item, depth)
@@ -209,10 +211,12 @@ class _Builder:
             else:
                 keys[key] = item
                 members[key] = child
+                values[key] = child.value
         for source in merged:
             keys = {**source.keys, **keys}
             members = {**source.members, **members}
-        return Node({key: child.value for key, child in members.items()}, event, members=members, keys=keys)
+            values = {**source.value, **values}
+        return Node(values, event, members=members, keys=keys)
 
     def key(self, event: Any, depth: int) -> str | None:
         """The text of a key; None, with a finding, where it is no text at all."""
@@ -226,7 +230,7 @@ class _Builder:
         if event.tag is not None:
             self.refuse_tag(event)
         if not event.implicit[0]:
-            return key
+            return sys.intern(key)
         value = scalars.resolve(key)
         if not key:
             message, remedy = "nothing stands before the colon", "write the name of a field"
@@ -235,7 +239,7 @@ class _Builder:
             message = f"{key} as a key is text to some readers only"
             remedy = f"write {scalars.quoted(key)}, or begin it with a letter"
             document.problems.append(document.finding(event, "ambiguous-value", message, remedy, value=key))
-        return key
+        return sys.intern(key)  # thousands of records have the same few keys
 
     def merge_sources(self, event: Any, node: Node) -> list[Node]:
         """The mappings that `<<` brings in, the first one winning."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import gc
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
 from typing import Any
 
+from stemctl import collector
 from stemctl.catalog import Catalog, Field, Model
 from stemctl.diagnostics import Diagnostic, in_order
 from stemctl.manifests import across, check, files, loader
@@ -34,7 +33,7 @@ def load_repository(
     """
     found = files.find(root, entries, all_tracked)
     reader = _Reader(root, catalog, judge_of(catalog))
-    with _collector_paused():
+    with collector.paused():
         for file in found.defaults:
             reader.read_defaults(file)
         for file in found.manifests:
@@ -50,18 +49,6 @@ def load_repository(
     wishes = {name: tuple(written) for name, written in reader.wishes.items()}
     repository = Repository(usable, files=found.manifests, seen=reader.seen, **wishes)
     return repository, with_lines(root, in_order(reader.problems))
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """No search for values that hold each other: reading makes millions, none of which does."""
-    was_running = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_running:
-            gc.enable()
 
 
 def with_lines(root: FilePath, diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:

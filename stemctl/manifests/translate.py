@@ -124,7 +124,7 @@ class Translator:
         model = self.catalog.find(word)
         if model and not model.writable:
             return "bad-address", f"edition {self.catalog.edition} does not write {model.many}", "take it out"
-        names = [m.name for m in self.catalog.writable()]
+        names = [m.name for m in self.catalog.writable]
         near = [model.name] if model else nearest(word, names, 1)
         remedy = f"write {near[0]}/{key}" if near else f"there is {', '.join(names)}"
         return "bad-address", f"no model is called {shown(word)}", remedy

@@ -51,7 +51,7 @@ class Comparer:
         written = {row.name: (row, _once(row, record.fields[row.name])) for row in written_rows(model, record)}
         body = {name: _once(row, self.resolver.resolve(row, value, record)) for name, (row, value) in written.items()}
         rows = [_new_field(record, row, value) for row, value in written.values()]
-        for row in model.managed():
+        for row in model.managed:
             if row.always_sent and row.name not in body:
                 body[row.name] = row.empty
                 rows.append(FieldChange(row.name, None, row.empty, "new", place=record.place))

@@ -11,7 +11,7 @@ from stemctl.records import Fields, Record, Value
 
 def written_rows(model: Model, record: Record) -> list[Field]:
     """The fields that a record writes, in the order of the table."""
-    return [row for row in model.managed() if row.name in record.fields]
+    return [row for row in model.managed if row.name in record.fields]
 
 
 def base_of(model: Model, record: Record) -> Fields:
@@ -27,7 +27,7 @@ def as_declared(
     `names` maps model to id to name.
     """
     record: dict[str, Value] = {}
-    for row in model.managed():
+    for row in model.managed:
         value = fields.get(row.name)
         if row.proposal or (is_empty(row, value) and row.name not in keep):
             continue

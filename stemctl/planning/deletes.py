@@ -62,7 +62,7 @@ def _delete(
         held = Held.DELETE
     fields = tuple(
         FieldChange(row.name, resolver.written(row, live[row.name]), None, "left_files")
-        for row in model.managed()
+        for row in model.managed
         if live.get(row.name)
     )
     return Change(

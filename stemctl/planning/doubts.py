@@ -20,7 +20,7 @@ SETTLES_AFTER = datetime.timedelta(seconds=60)
 
 def as_sent(model: Model, live: Fields, body: Fields) -> bool:
     """Whether a record has the content that was sent, as far as the server shows it, and no other."""
-    for row in model.managed():
+    for row in model.managed:
         if row.name not in live or row.proposal:  # what only a proposal holds, no record shows
             continue
         value = live[row.name]
@@ -69,6 +69,8 @@ def deleted(entry: Entry | None) -> bool:
 
 def with_arrived(model: Model, entry: Entry, live: Fields) -> Entry:
     """The entry with those values as its base that were sent without an answer, and that the server has."""
+    if not entry.doubts:
+        return entry
     applied, observed = dict(entry.applied), dict(entry.observed)
     for doubt in entry.doubts:
         for name, value in doubt.body.items():

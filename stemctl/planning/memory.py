@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from stemctl.catalog import Catalog, Field, Model
 from stemctl.planning.identity import after_moves, identity_of, live_names
-from stemctl.planning.references import UUID, declared_names, each_reference, wanted_references
+from stemctl.planning.references import UUID, Names, declared_names, each_reference, wanted_references
 from stemctl.records import Address, Completeness, Fields, Reading, Record, Repository, Snapshot, Value
 from stemctl.state import Entry, State
 
@@ -34,11 +34,12 @@ class Memory:
 
 def remember(repository: Repository, state: State, catalog: Catalog, chosen: Set[Address]) -> Memory:
     """Readings of all models, made of the state, for a plan of the chosen addresses."""
-    known = _known(repository, state, catalog)
+    declared = declared_names(repository, catalog)
+    known = _known(declared, state, catalog)
     books = {name: _Book(model, known) for name, model in catalog.models.items()}
     entries = {a: e for a, e in after_moves(repository, state)[0].items() if e.id and a.model in books}
     records = [record for address, record in repository.records.items() if address in chosen]
-    wanted = {m: names for m, names in wanted_references(records, repository, catalog).items() if m in books}
+    wanted = {m: names for m, names in wanted_references(records, declared, catalog).items() if m in books}
     for address, entry in entries.items():
         books[address.model].enter(entry)
     for model, book in books.items():
@@ -64,9 +65,9 @@ def remember(repository: Repository, state: State, catalog: Catalog, chosen: Set
     return Memory(Snapshot(readings, approvals, remembered=True), unresolved, frozenset(taken & chosen))
 
 
-def _known(repository: Repository, state: State, catalog: Catalog) -> Known:
+def _known(declared: Names, state: State, catalog: Catalog) -> Known:
     known: Known = {name: {} for name in catalog.models}
-    for (model, name), addresses in declared_names(repository, catalog).items():
+    for (model, name), addresses in declared.items():
         known[model][name] = {"$ref": str(addresses[0])}
     for model, names in state.names.items():
         known.setdefault(model, {}).update(names)
@@ -90,7 +91,7 @@ class _Book:
 
     def enter(self, entry: Entry) -> None:
         """What the server held of a record after the last apply, as far as it shows it."""
-        rows = (row for row in self.model.managed() if row.shown)
+        rows = (row for row in self.model.managed if row.shown)
         fields: dict[str, Value] = {row.name: self._value(row, entry) for row in rows}
         self.records[entry.id or ""] = {**fields, "id": entry.id}
 

@@ -21,7 +21,7 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, replace
 
 from stemctl.catalog import Field
-from stemctl.planning.values import assemble, canonical, elements, is_empty, same
+from stemctl.planning.values import assemble, canonical, elements, identical, is_empty, same
 from stemctl.records import Value
 
 
@@ -89,6 +89,9 @@ class Merged:
     observed: Value = UNSET
 
 
+_SAME = Merged()
+
+
 def merge_field(field: Field, sides: Sides, allowed: frozenset[str]) -> Merged:
     """Compare one field three ways.
 
@@ -97,6 +100,8 @@ def merge_field(field: Field, sides: Sides, allowed: frozenset[str]) -> Merged:
         sides: the four values, references resolved.
         allowed: the permissions that this record has: `revert`, `replace`.
     """
+    if identical(sides.declared, sides.live):
+        return _SAME  # so it is by every rule below: most fields of most plans
     if field.merges and sides.live is not UNSET:
         return _merge_elements(field, sides, allowed)
     verdict = _judge(

@@ -71,7 +71,7 @@ def _dropping(
     if not deleted:
         return
     for address, change in plan.items():
-        for row in catalog.models[address.model].references():
+        for row in catalog.models[address.model].references:
             before = lives.get(address, {}).get(row.name) or []
             after = (change.request.body or {}).get(row.name, before) if change.request else before
             for one in before if isinstance(before, list) else [before]:

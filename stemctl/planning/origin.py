@@ -44,7 +44,7 @@ def find_origins(
 ) -> Origins:
     """Put a record's files, state and server side beside each other."""
     fields = []
-    for row in model.managed():
+    for row in model.managed:
         written = record is not None and row.name in record.fields
         declared = record.fields[row.name] if record and written else None
         there = live is not None and row.name in live

@@ -15,7 +15,7 @@ from stemctl.planning.deletes import hold_renames, leave
 from stemctl.planning.doubts import creations
 from stemctl.planning.identity import Absent, Bound, Identities, Undecided, identify, identity_of
 from stemctl.planning.order import in_order as put_in_order
-from stemctl.planning.references import Resolver, declared_targets, wanted_references
+from stemctl.planning.references import Resolver, declared_names, declared_targets, wanted_references
 from stemctl.planning.selection import choose
 from stemctl.planning.settled import settled_rows
 from stemctl.planning.undecided import undecided
@@ -47,14 +47,18 @@ class Need:
     ids: dict[str, str | None] = field(default_factory=dict)
 
 
+_NO_ENTRY = Entry()
+
+
 def needs(repository: Repository, state: State, catalog: Catalog, chosen: Set[Address]) -> dict[str, Need]:
     """Model to what a plan of the chosen addresses must read of it; what they refer to is among it."""
     wanted: dict[str, Need] = {}
     records = {address: record for address, record in repository.records.items() if address in chosen}
-    targets = declared_targets(records.values(), repository, catalog)
+    names = declared_names(repository, catalog)
+    targets = {address: repository.records[address] for address in declared_targets(records.values(), names, catalog)}
     for address, record in {**records, **targets}.items():
         need = wanted.setdefault(address.model, Need())
-        entry = state.records.get(address, Entry())
+        entry = state.records.get(address, _NO_ENTRY)
         identity = catalog.models[address.model].identity
         name = record.fields.get(identity) if identity else None
         id_ = entry.id or record.id
@@ -73,9 +77,9 @@ def needs(repository: Repository, state: State, catalog: Catalog, chosen: Set[Ad
         need.everything |= bool(creations(entry)) and identity is None
         if entry.id:
             need.ids.setdefault(entry.id, None)
-    for model, names in wanted_references(records.values(), repository, catalog).items():
+    for model, texts in wanted_references(records.values(), names, catalog).items():
         if model in catalog.models:
-            wanted.setdefault(model, Need()).names |= names
+            wanted.setdefault(model, Need()).names |= texts
     return wanted
 
 

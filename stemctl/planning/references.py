@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from stemctl.catalog import Catalog, Field
@@ -31,8 +31,10 @@ class Resolver:
     identities: Identities
     diagnostics: list[Diagnostic] = field(default_factory=list)
     used: dict[str, dict[str, str]] = field(default_factory=dict)
-    _declared: dict[tuple[str, str], list[Address]] = field(init=False)
+    _declared: Names = field(init=False)
     _live: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+    _found: dict[tuple[str, str], tuple[Value, list[str]]] = field(default_factory=dict)
+    """What names mean that were looked up: thousands of records refer to the same few."""
 
     def __post_init__(self) -> None:
         self._declared = declared_names(self.repository, self.catalog)
@@ -80,6 +82,11 @@ class Resolver:
 
     def _look_up(self, model: str, text: str) -> tuple[Value, list[str]]:
         """What a name means: an id or a `$ref`, else None with the candidates it might mean."""
+        if (model, text) not in self._found:
+            self._found[model, text] = self._search(model, text)
+        return self._found[model, text]
+
+    def _search(self, model: str, text: str) -> tuple[Value, list[str]]:
         if UUID.fullmatch(text):
             return text.lower(), []
         declared = self._declared.get((model, text), [])
@@ -121,12 +128,18 @@ class Resolver:
         )
 
 
-def declared_names(repository: Repository, catalog: Catalog) -> dict[tuple[str, str], list[Address]]:
-    """(model, key or unique name) to the declared records that it may mean."""
+Names = Mapping[tuple[str, str], list[Address]]
+"""(model, key or unique name) to the declared records that it may mean."""
+
+
+def declared_names(repository: Repository, catalog: Catalog) -> Names:
+    """The names of all declared records of a repository."""
     names: dict[tuple[str, str], list[Address]] = {}
     for address, record in repository.records.items():
-        for text in {address.key, identity_of(catalog.models[address.model], record.fields)} - {None}:
-            names.setdefault((address.model, str(text)), []).append(address)
+        names.setdefault(address, []).append(address)
+        name = identity_of(catalog.models[address.model], record.fields)
+        if name is not None and name != address.key:
+            names.setdefault((address.model, name), []).append(address)
     return names
 
 
@@ -150,28 +163,27 @@ def _why_unread(reading: Reading | None) -> str:
     return reading.reason
 
 
-def wanted_references(records: Iterable[Record], repository: Repository, catalog: Catalog) -> dict[str, set[str]]:
+def wanted_references(records: Iterable[Record], declared: Names, catalog: Catalog) -> dict[str, set[str]]:
     """Model to the names that must be looked up on the server, because no declared record answers to them."""
-    declared = declared_names(repository, catalog)
     wanted: dict[str, set[str]] = {}
     for model, text in _references(records, catalog):
-        if not UUID.fullmatch(text) and (model, text) not in declared:
+        if (model, text) not in declared and not UUID.fullmatch(text):
             wanted.setdefault(model, set()).add(text)
     return wanted
 
 
-def declared_targets(records: Iterable[Record], repository: Repository, catalog: Catalog) -> dict[Address, Record]:
+def declared_targets(records: Iterable[Record], declared: Names, catalog: Catalog) -> set[Address]:
     """The declared records that `records` refer to."""
-    declared = declared_names(repository, catalog)
-    found = {address for pair in _references(records, catalog) for address in declared.get(pair, ())}
-    return {address: repository.records[address] for address in found}
+    return {address for pair in _references(records, catalog) for address in declared.get(pair, ())}
 
 
-def _references(records: Iterable[Record], catalog: Catalog) -> Iterator[tuple[str, str]]:
-    """(model, name or id) of every reference that records hold."""
+def _references(records: Iterable[Record], catalog: Catalog) -> set[tuple[str, str]]:
+    """(model, name or id) of every reference that records hold, each once."""
+    found = set()
     for record in records:
-        for row in catalog.models[record.address.model].references():
+        for row in catalog.models[record.address.model].references:
             value = record.fields.get(row.name)
             for text in value if isinstance(value, list) else [value]:
                 if isinstance(text, str):
-                    yield row.to or "", text
+                    found.add((row.to or "", text))
+    return found

@@ -19,10 +19,12 @@ def matches(pattern: str, address: Address) -> bool:
 
 def choose(repository: Repository, state: State, only: Sequence[str], exclude: Sequence[str]) -> frozenset[Address]:
     """The addresses, of files and state, that `only` names (all, if it names none) and `exclude` does not."""
-    chosen = frozenset(
-        address for address in {*repository.records, *state.records} if not only or _is_named(only, address, repository)
-    )
-    return frozenset(address for address in chosen if not _is_named(exclude, address, repository))
+    chosen = frozenset({*repository.records, *state.records})
+    if only:
+        chosen = frozenset(address for address in chosen if _is_named(only, address, repository))
+    if exclude:
+        chosen = frozenset(address for address in chosen if not _is_named(exclude, address, repository))
+    return chosen
 
 
 def _is_named(words: Sequence[str], address: Address, repository: Repository) -> bool:

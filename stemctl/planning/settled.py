@@ -25,9 +25,10 @@ def settled_rows(
     found = {change.address: change for change in changes}
     noted = {row.address: row for row in bookkeeping}
     new = {old: address for address, old in identities.moved.items()}
-    for old, entry in sorted(state.records.items()):
+    doubtful = sorted((old, entry) for old, entry in state.records.items() if entry.doubts)
+    for old, entry in doubtful:
         address = new.get(old, old)
-        if not entry.doubts or old.model not in catalog.models or address not in chosen:
+        if old.model not in catalog.models or address not in chosen:
             continue
         binding, change, doubt = identities.bindings.get(address), found.get(address), entry.doubts[-1]
         model = catalog.models[address.model]

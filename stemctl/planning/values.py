@@ -22,9 +22,21 @@ _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 
 def same(field: Field, left: Value, right: Value) -> bool:
     """Whether two values of a field mean the same."""
+    if identical(left, right):
+        return True
     if field.kind == "json":
         return left == right or _same_json(left, right)
     return bool(canonical(field, left) == canonical(field, right))
+
+
+def identical(left: Value, right: Value) -> bool:
+    """Whether two values are the same JSON: true is not 1. Whatever their field makes of them, they mean the same."""
+    kind = type(left)
+    if kind is not type(right) or left != right:
+        return False
+    if kind is list:
+        return all(map(identical, left, right))
+    return kind is not dict or all(identical(value, right[key]) for key, value in left.items())
 
 
 def _same_json(left: Value, right: Value) -> bool:

@@ -27,7 +27,7 @@ def proposals_of(model: Model) -> Model | None:
     """
     if model.approval is None:
         return None
-    content = (replace(f, proposal=False) for f in model.managed() if f.shown)
+    content = (replace(f, proposal=False) for f in model.managed if f.shown)
     fields = {f.name: f for f in (model.fields["id"], *content, *_OUTCOME)}
     return replace(
         model,
@@ -45,7 +45,7 @@ def proposals_of(model: Model) -> Model | None:
 
 def content_of(proposals: Model) -> list[str]:
     """The fields that a proposer writes."""
-    return [f.name for f in proposals.managed()]
+    return [f.name for f in proposals.managed]
 
 
 def every_model(catalog: Catalog) -> Iterator[Model]:

@@ -64,7 +64,7 @@ def is_links(field: Field) -> bool:
 
 def missing(model: Model, found: Mapping[str, Value]) -> Problems:
     """The required fields that a new record does not bring."""
-    wanted = (f.name for f in model.managed() if f.required)
+    wanted = (f.name for f in model.managed if f.required)
     return {name: ["This field is required."] for name in wanted if name not in found}
 
 

@@ -166,7 +166,7 @@ async def _change(client: WriteClient, model: Model, change: Change, body: Field
             if not is_lost(error) or attempt == TRIES:
                 raise
             if change.approval:  # a second proposal would be a double; the approvals show whether it arrived
-                whole = {row.name: live[row.name] for row in model.managed() if row.name in live} | dict(body)
+                whole = {row.name: live[row.name] for row in model.managed if row.name in live} | dict(body)
                 return await _look_for(client, model, change, whole, error)
     raise AssertionError("the last try returns or raises")
 

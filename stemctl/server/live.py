@@ -111,7 +111,7 @@ async def find(client: ReadClient, model: Model, word: str | None, query: Query)
 async def with_names(client: ReadClient, found: Found) -> Found:
     """The same with the names of everything that its writable fields refer to."""
     names: dict[str, dict[str, str]] = {}
-    for row in found.model.references():
+    for row in found.model.references:
         target = client.catalog.models.get(row.to or "")
         wanted = {id_ for fields in found.records for id_ in elements(row, as_list(fields.get(row.name)))}
         if target is None or not target.identity or not wanted:

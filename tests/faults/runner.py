@@ -242,7 +242,7 @@ def _patch(points: Path, kill_at: int | None, ahead: float) -> None:
             point(b"g")
 
     calling_git.Git.run = watched_git  # type: ignore[method-assign]
-    store.GitPlace = functools.partial(real_place, clock=clock)  # type: ignore[attr-defined,misc,assignment]
+    place.GitPlace = functools.partial(real_place, clock=clock)  # type: ignore[misc,assignment]
     httpx.AsyncHTTPTransport.handle_async_request = watched_request  # type: ignore[method-assign]
     client.read_answer = read_watched  # type: ignore[attr-defined]
     policy.growing = growing

@@ -49,11 +49,11 @@ def test_a_name_is_not_to_be_put_under_defaults():
     assert finding.remedy == "add   name: ...   here"
 
 
-@pytest.mark.parametrize("model", list(CATALOG.writable()), ids=lambda model: model.name)
+@pytest.mark.parametrize("model", list(CATALOG.writable), ids=lambda model: model.name)
 @settings(deadline=None)
 @given(st.data())
 def test_what_is_missing_is_what_the_schema_of_a_record_says(model, data):
-    written = data.draw(st.sets(st.sampled_from([f.name for f in model.managed()])))
+    written = data.draw(st.sets(st.sampled_from([f.name for f in model.managed])))
     missing = {f.field for f in missing_fields(record(model.name, "k", **dict.fromkeys(written, "x")), model)}
     assert missing == set(record_schema(model, CATALOG)["required"]) - written
 

@@ -51,10 +51,10 @@ def parts(value):
 @pytest.mark.parametrize("catalog", CATALOGS, ids=lambda catalog: catalog.edition)
 def test_every_writable_model_and_field_is_there_and_no_other(catalog):
     manifest = manifest_schema(catalog)
-    lists = {model.many for model in catalog.writable()}
+    lists = {model.many for model in catalog.writable}
     assert set(manifest["properties"]) == {"defaults", "moved", "forget", "deleted", *lists}
-    for model in catalog.writable():
-        fields = {field.name for field in model.managed()}
+    for model in catalog.writable:
+        fields = {field.name for field in model.managed}
         assert set(manifest["$defs"][model.name]["properties"]) == {"key", "id", "lifecycle", *fields}
         shared = fields - {model.identity}
         assert set(manifest["$defs"][f"{model.name}_defaults"]["properties"]) == {"lifecycle", *shared}
@@ -62,9 +62,9 @@ def test_every_writable_model_and_field_is_there_and_no_other(catalog):
 
 @pytest.mark.parametrize("catalog", CATALOGS, ids=lambda catalog: catalog.edition)
 def test_the_example_of_every_field_is_valid(catalog):
-    for model in catalog.writable():
+    for model in catalog.writable:
         properties = record_schema(model, catalog)["properties"]
-        for field in model.managed():
+        for field in model.managed:
             validator = jsonschema.Draft202012Validator(properties[field.name])
             if field.example is not None:
                 assert validator.is_valid(field.example), f"{model.name}.{field.name}"
@@ -261,7 +261,7 @@ def test_a_model_without_a_name_needs_a_key(invented):
 def test_the_pattern_of_addresses_knows_every_spelling_of_a_model():
     catalog = load_catalog("2024")
     pattern = manifest_schema(catalog)["$defs"]["address"]["pattern"]
-    for model in catalog.writable():
+    for model in catalog.writable:
         for spelling in (model.name, model.one, model.many):
             assert re.search(pattern, f"{spelling}/a/b c")
             assert catalog.find(spelling) is model
