@@ -219,7 +219,7 @@ def _entry(row: dict[str, Value]) -> Entry:
     return Entry(
         id=id_,
         applied=_fields(row["applied"]),
-        observed=_fields(row.get("observed", {})),
+        observed=_fields(row.get("observed", _NOTHING)),
         prevent_delete=bool(row.get("prevent_delete", False)),
         approval=Proposed(_text(approval["id"]), _fields(approval["sent"])) if approval else None,
         run=row.get("run"),
@@ -236,7 +236,11 @@ def _doubt(row: dict[str, Value]) -> Doubt:
 def _fields(value: Value) -> dict[str, Value]:
     if not isinstance(value, dict):
         raise TypeError("no object")
-    return dict(value)
+    return value
+
+
+_NOTHING: dict[str, Value] = {}
+"""What was observed of most records: nothing else than what was applied. One for all, as nobody changes it."""
 
 
 def _text(value: Value) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import array
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from stemctl.catalog import Field
@@ -13,23 +14,33 @@ _LINE = 24
 
 
 class Places(Mapping[Path, Place]):
-    """Where the values of a record are written: numbers for its own file, places for defaults from elsewhere."""
+    """Where the values of a record are written: numbers for its own file, places for defaults from elsewhere.
 
-    __slots__ = ("_file", "_packed")
+    Every record has some, and few are ever asked for: they take little room, and are searched one by one.
+    """
 
-    def __init__(self, file: str, packed: dict[Path, int | Place]) -> None:
+    __slots__ = ("_file", "_packed", "_paths")
+
+    def __init__(self, file: str, packed: Mapping[Path, int | Place]) -> None:
         self._file = file
-        self._packed = packed
+        self._paths = tuple(packed)
+        numbers = [place for place in packed.values() if not isinstance(place, Place)]
+        self._packed: Sequence[int | Place] = (
+            array.array("Q", numbers) if len(numbers) == len(packed) else tuple(packed.values())
+        )
 
     def __getitem__(self, path: Path) -> Place:
-        packed = self._packed[path]
+        try:
+            packed = self._packed[self._paths.index(path)]
+        except ValueError:
+            raise KeyError(path) from None
         return packed if isinstance(packed, Place) else unpacked(self._file, packed)
 
     def __iter__(self) -> Iterator[Path]:
-        return iter(self._packed)
+        return iter(self._paths)
 
     def __len__(self) -> int:
-        return len(self._packed)
+        return len(self._paths)
 
 
 def packed(line: int, column: int) -> int:

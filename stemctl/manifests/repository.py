@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -212,13 +213,19 @@ def _places(rule: Field, key: Any, node: Node) -> dict[Path, int | Place]:
     mark = node.event.start_mark
     if mark.line != key.start_mark.line:  # a value in lines below its key: the key says where
         mark = key.start_mark
-    places: dict[Path, int | Place] = {(rule.name,): _packed(mark)}
+    places: dict[Path, int | Place] = {_path(rule.name): _packed(mark)}
     if rule.merges:
         for name, event in node.keys.items():
-            places[rule.name, name] = _packed(event.start_mark)
+            places[_path(rule.name, name)] = _packed(event.start_mark)
         for item in node.items:
-            places[rule.name, element_name(rule, item.value)] = _packed(item.event.start_mark)
+            places[_path(rule.name, element_name(rule, item.value))] = _packed(item.event.start_mark)
     return places
+
+
+@functools.lru_cache(10_000)
+def _path(*steps: str) -> Path:
+    """A path, of which one is enough for all records that have it."""
+    return steps
 
 
 def _packed(mark: Any) -> int:

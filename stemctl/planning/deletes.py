@@ -97,8 +97,12 @@ def _words(entry: Entry, wish: Wish | None, dependents: list[str]) -> tuple[str,
 def hold_renames(changes: Iterable[Change], catalog: Catalog) -> Iterator[Change]:
     """Hold one delete and one create with the same content but for the name: they look like a rename."""
     changes = list(changes)
-    creates = _by_content((c for c in changes if c.action is Action.CREATE and c.reason == "new"), "after", catalog)
-    deletes = _by_content((c for c in changes if c.action is Action.DELETE and c.place is None), "before", catalog)
+    created = [c for c in changes if c.action is Action.CREATE and c.reason == "new"]
+    deleted = [c for c in changes if c.action is Action.DELETE and c.place is None]
+    if not (created and deleted):
+        yield from changes
+        return
+    creates, deletes = _by_content(created, "after", catalog), _by_content(deleted, "before", catalog)
     likely: dict[Address, Address] = {}
     for content, new in creates.items():
         old = deletes.get(content, [])

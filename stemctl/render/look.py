@@ -99,7 +99,8 @@ class Look:
             if len(name) > _LONGEST_NAME:
                 lines.append(" " * indent + name)
                 name = ""
-            parts = textwrap.wrap(text, max(30, self.width - column), break_on_hyphens=False)
+            room = max(30, self.width - column)
+            parts = [text] if len(text) <= room else textwrap.wrap(text, room, break_on_hyphens=False)
             lines.append((" " * indent + name).ljust(column) + (parts[0] if parts else ""))
             lines += [" " * column + part for part in parts[1:]]
         return [line.rstrip() for line in lines]

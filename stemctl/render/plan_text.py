@@ -112,10 +112,16 @@ def folded(changes: Sequence[Change], look: Look) -> list[list[Change]]:
     """Groups of equal changes: of a group above the limit all, else each alone; in the order of the first."""
     groups: dict[str, list[Change]] = {}
     for change in changes:
-        same = [change.address.model, change.action, change.reason, change.held, bool(change.request), _content(change)]
         alone = change.action is Action.CREATE or look.verbose
-        groups.setdefault(str(change.address) if alone else json.dumps(same, default=str), []).append(change)
+        groups.setdefault(str(change.address) if alone else _kind(change), []).append(change)
     return [g for group in groups.values() for g in ([group] if len(group) > FOLD_ABOVE else [[c] for c in group])]
+
+
+def _kind(change: Change) -> str:
+    """What equal changes have in common."""
+    sent = bool(change.request)
+    same = [change.address.model, change.action, change.reason, change.held, sent, _content(change)]
+    return json.dumps(same, default=str)
 
 
 def _content(change: Change) -> Value:
