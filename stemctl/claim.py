@@ -120,7 +120,7 @@ _UNDO = "Have the commit of that branch undone which did it: git log shows who m
 
 def plan_lines(run: Run) -> str:
     """The plan of a claim, as the first lines of a journal."""
-    return first_lines(run)
+    return "".join(first_lines(run))
 
 
 def may_send(ago: datetime.timedelta) -> bool:

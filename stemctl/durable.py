@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 
-def replace_file(path: Path, text: str, mode: int | None = None) -> None:
+def replace_file(path: Path, text: str | Iterator[str], mode: int | None = None) -> None:
     """Write a file at once: whoever reads it finds the old text or the new one. On the disk before this returns.
 
-    `mode` is its permissions; without it, those of any new file.
+    The text may come in pieces. `mode` is its permissions; without it, those of any new file.
     """
     temporary = path.with_name(path.name + ".new")
     temporary.unlink(missing_ok=True)  # a link that somebody committed would lead elsewhere
     try:
         with open(temporary, "x", encoding="utf-8", errors="surrogatepass", newline="\n") as file:
-            file.write(text)
+            file.writelines([text] if isinstance(text, str) else text)
             file.flush()
             if mode is not None:
                 os.chmod(temporary, mode)
             os.fsync(file.fileno())
         os.replace(temporary, path)
-    except OSError:
+    except BaseException:
         temporary.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import enum
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
 from stemctl.diagnostics import Diagnostic
+from stemctl.hashing import canonical_pieces, hash_of_pieces
 from stemctl.records import Address, Fields, Place, Value
 
 FORMAT = 1
@@ -239,7 +238,7 @@ class Plan:
     @property
     def digest(self) -> str:
         """A hash of what will be sent to whom; the same plan made again after a merge has the same one."""
-        rows = [
+        rows = (
             {
                 "address": str(c.address),
                 "action": c.action.value,
@@ -250,15 +249,9 @@ class Plan:
                 "waits": [str(w) for w in c.waits],
             }
             for c in self.changes
-        ]
+        )
         target = {"url": self.server.url, "portal": self.server.portal, "edition": self.server.edition}
-        return hash_of({**target, "changes": rows})
-
-
-def hash_of(value: Value) -> str:
-    """`sha256:` and the hash of the canonical JSON of a value."""
-    text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str)
-    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+        return hash_of_pieces(canonical_pieces({**target, "changes": rows}))
 
 
 def _request_json(request: Request | None) -> Value:

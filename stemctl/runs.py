@@ -10,16 +10,17 @@ from __future__ import annotations
 import datetime
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from stemctl import __version__
 from stemctl.errors import StateError
-from stemctl.plan import Change, Outcome, Plan, Status, hash_of
+from stemctl.hashing import hash_of
+from stemctl.plan import Change, Outcome, Plan, Status
 from stemctl.plan_check import contradiction, has_its_shape
 from stemctl.records import Address, Fields, Value, is_id
-from stemctl.render.documents import outcome_document, plan_document
+from stemctl.render.documents import outcome_document, plan_json
 from stemctl.saved import plan_of
 
 FORMAT = 1
@@ -95,8 +96,8 @@ def in_brief(run: Run) -> Brief:
     return Brief(run.id, run.who, run.plan.commit, run.ended, run.numbers())
 
 
-def first_lines(run: Run) -> str:
-    """Everything that is known before the first write."""
+def first_lines(run: Run) -> Iterator[str]:
+    """Everything that is known before the first write, in pieces."""
     head = {
         "format": FORMAT,
         "stemctl": __version__,
@@ -105,7 +106,10 @@ def first_lines(run: Run) -> str:
         "commit": run.plan.commit,
         "lineage": run.lineage,
     }
-    return _line(head) + _line({"plan": plan_document(run.plan)})
+    yield _line(head)
+    yield '{"plan":'
+    yield from plan_json(run.plan)
+    yield "}\n"
 
 
 def intent_line(address: Address, intent: Intent) -> str:

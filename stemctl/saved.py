@@ -8,6 +8,7 @@ from typing import Any
 from stemctl.catalog import Catalog
 from stemctl.diagnostics import Diagnostic, Severity
 from stemctl.errors import StemctlError
+from stemctl.hashing import hash_of
 from stemctl.plan import (
     FORMAT,
     METHODS,
@@ -23,7 +24,6 @@ from stemctl.plan import (
     Settled,
     Subset,
     Target,
-    hash_of,
     request_path,
 )
 from stemctl.plan_check import contradiction, has_its_shape, misfit

@@ -6,10 +6,11 @@ import datetime
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from stemctl.errors import Hint, StateError
+from stemctl.hashing import canonical_pieces, hash_of_pieces
 from stemctl.records import Address, Fields, Value, is_id
 
 FORMAT = 1
@@ -76,10 +77,16 @@ class State:
         return replace(self, records=records)
 
 
-def to_json(state: State) -> str:
-    """The state as the text of its file: sorted, one record a line group, with a checksum."""
-    body = _body(state)
-    return _dumped({**body, "checksum": _checksum(body)})
+def to_json(state: State) -> Iterator[str]:
+    """The state as the text of its file, in pieces: sorted, one record a line group, with a checksum."""
+    between = ',\n "records": {'
+    yield _PRETTY.encode(_head(state)).removesuffix("\n}")
+    for address, entry in sorted(state.records.items()):
+        text = _PRETTY.encode({str(address): row(entry)})
+        yield between + text.removeprefix("{").removesuffix("\n}").replace("\n", "\n ")
+        between = ","
+    end = "\n }" if state.records else between + "}"
+    yield f'{end},\n "checksum": {json.dumps(_checksum(state))}\n}}\n'
 
 
 def to_shards(state: State) -> tuple[str, dict[str, str]]:
@@ -87,16 +94,19 @@ def to_shards(state: State) -> tuple[str, dict[str, str]]:
 
     An apply then writes the shards that it changed, and no others.
     """
-    body = _body(state)
     shards: dict[str, dict[str, Value]] = {}
-    for address, entry in body["records"].items():
-        shards.setdefault(hashlib.sha256(address.encode(errors="surrogatepass")).hexdigest()[:2], {})[address] = entry
-    head = {**body, "records": {}, "shards": sorted(shards), "checksum": _checksum(body)}
+    for address, entry in sorted(state.records.items()):
+        shard = hashlib.sha256(str(address).encode(errors="surrogatepass")).hexdigest()[:2]
+        shards.setdefault(shard, {})[str(address)] = row(entry)
+    head = {**_head(state), "records": {}, "shards": sorted(shards), "checksum": _checksum(state)}
     return _dumped(head), {shard: _dumped(entries) for shard, entries in shards.items()}
 
 
+_PRETTY = json.JSONEncoder(indent=1, ensure_ascii=False)
+
+
 def _dumped(body: Value) -> str:
-    return json.dumps(body, indent=1, ensure_ascii=False) + "\n"
+    return _PRETTY.encode(body) + "\n"
 
 
 def shards_of(text: str) -> list[str]:
@@ -129,7 +139,7 @@ def from_json(text: str, where: str, shards: Sequence[str] = ()) -> State:
         )
     try:
         checksum = body.pop("checksum")
-        if checksum != _checksum(body):
+        if checksum != hash_of_pieces(canonical_pieces(body)):
             raise StateError(
                 f"{where} does not match its checksum.",
                 "Git merged two versions of it, or it was edited. Nothing was read or sent.",
@@ -173,7 +183,8 @@ def ways_out(where: str) -> list[Hint]:
     )
 
 
-def _body(state: State) -> dict[str, Value]:
+def _head(state: State) -> dict[str, Value]:
+    """All but the records."""
     return {
         "format": FORMAT,
         "lineage": state.lineage,
@@ -184,7 +195,6 @@ def _body(state: State) -> dict[str, Value]:
         "portal": state.portal,
         "edition": state.edition,
         "names": {model: dict(sorted(names.items())) for model, names in sorted(state.names.items()) if names},
-        "records": {str(address): row(entry) for address, entry in sorted(state.records.items())},
     }
 
 
@@ -258,6 +268,6 @@ def _commit(value: Value) -> str:
     return value
 
 
-def _checksum(body: Value) -> str:
-    text = json.dumps(body, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return "sha256:" + hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
+def _checksum(state: State) -> str:
+    records = {str(address): entry for address, entry in state.records.items()}
+    return hash_of_pieces(canonical_pieces({**_head(state), "records": records}, default=row))

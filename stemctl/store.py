@@ -304,7 +304,7 @@ class Store:
         run = self.place.claimed_run()
         folded = check_state(fold(self._kept(), run), self.catalog, self.where)
         known = replace(run, intents={}, ended=stamp(utc_now()), settled=who)
-        lines = (first_lines(known) + end_line(known)).encode(errors="surrogatepass")
+        lines = "".join([*first_lines(known), end_line(known)]).encode(errors="surrogatepass")
         try:
             self._write(folded, run, lambda: lines, who, "")
         except StateMoved:  # another machine has settled it at the same moment, or its owner is alive after all

@@ -175,9 +175,9 @@ def test_a_state_of_another_server_is_refused(lab: Lab) -> None:
         '{"format": 1, "lineage": null, "serial": 0, "url": "http://127.0.0.1:2/", "portal": "private", '
         '"edition": "2024", "names": {}, "records": {}}'
     )
-    from stemctl.state import _checksum
+    from stemctl.hashing import hash_of
 
-    lab.write("here.state.json", text[:-1] + f', "checksum": "{_checksum(json.loads(text))}"}}')
+    lab.write("here.state.json", text[:-1] + f', "checksum": "{hash_of(json.loads(text))}"}}')
     result = lab.run("plan")
     assert result.code == 1
     assert "belongs to another server" in result.err

@@ -213,7 +213,7 @@ class GitPlace:
 
     def _state_files(self, state: State) -> dict[str, bytes | None]:
         if len(state.records) <= SHARDED_ABOVE:
-            text, shards = to_json(state), dict[str, str]()
+            text, shards = "".join(to_json(state)), dict[str, str]()
         else:
             text, shards = to_shards(state)
         gone: dict[str, bytes | None] = dict.fromkeys(self.tip.of(f"{self._name}.state/"))

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from stemctl.catalog import Catalog, Field, Model
-from stemctl.plan import Action, Bookkeeping, Change, FieldChange, Held, Note, Request, hash_of, request_path
+from stemctl.hashing import hash_of
+from stemctl.plan import Action, Bookkeeping, Change, FieldChange, Held, Note, Request, request_path
 from stemctl.planning.approvals import Standing, accepted, standing
 from stemctl.planning.declared import base_of, written_rows
 from stemctl.planning.doubts import in_doubt, is_settled, with_arrived

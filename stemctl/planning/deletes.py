@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from stemctl.catalog import Catalog, Model
-from stemctl.plan import Action, Bookkeeping, Change, FieldChange, Held, Request, hash_of, request_path
+from stemctl.hashing import hash_of
+from stemctl.plan import Action, Bookkeeping, Change, FieldChange, Held, Request, request_path
 from stemctl.planning.compare import expects
 from stemctl.planning.doubts import creations, is_settled
 from stemctl.planning.references import Resolver

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterator
 from typing import Any
 
 from stemctl import __version__
 from stemctl.diagnostics import Diagnostic, Severity
 from stemctl.errors import StemctlError
-from stemctl.plan import FORMAT, Bookkeeping, Change, FieldChange, Outcome, Plan, Report, hash_of
+from stemctl.hashing import canonical_pieces, hash_of_pieces
+from stemctl.plan import FORMAT, Bookkeeping, Change, FieldChange, Outcome, Plan, Report
 from stemctl.records import Place, Repository, Value
 from stemctl.render.findings import findings_json
 
@@ -16,8 +19,24 @@ Document = dict[str, Any]
 
 def plan_document(plan: Plan) -> Document:
     """The plan as `schemas/plan.schema.json` describes it: complete, so that apply needs nothing else."""
+    document = {key: list(value) if isinstance(value, Iterator) else value for key, value in _parts(plan).items()}
+    return {**document, "checksum": hash_of_pieces(canonical_pieces(document))}
+
+
+def plan_json(plan: Plan) -> Iterator[str]:
+    """The same document as JSON in one line, made piece by piece, with its checksum last."""
+    found, last = hashlib.sha256(), ""
+    for piece in canonical_pieces(_parts(plan)):
+        yield last
+        found.update(piece.encode(errors="surrogatepass"))
+        last = piece
+    yield f',"checksum":"sha256:{found.hexdigest()}"{last}'
+
+
+def _parts(plan: Plan) -> Document:
+    """The document without its checksum; what may be long is an iterator in it."""
     server = plan.server
-    document: Document = {
+    return {
         "format": FORMAT,
         "stemctl": __version__,
         "offline": plan.offline,
@@ -27,8 +46,8 @@ def plan_document(plan: Plan) -> Document:
         "commit": plan.commit,
         "digest": plan.digest,
         "summary": plan.summary(),
-        "changes": [_change(change) for change in plan.changes],
-        "bookkeeping": [_bookkeeping(row) for row in plan.bookkeeping],
+        "changes": map(_change, plan.changes),
+        "bookkeeping": map(_bookkeeping, plan.bookkeeping),
         "unchanged": plan.unchanged,
         "ignored_fields": plan.ignored_fields,
         "names": {model: dict(names) for model, names in plan.names.items()},
@@ -43,7 +62,6 @@ def plan_document(plan: Plan) -> Document:
         "settled": [{"address": str(s.address), "found": s.found, "then": s.then} for s in plan.settled],
         "diagnostics": findings_json(plan.diagnostics),
     }
-    return {**document, "checksum": hash_of(document)}
 
 
 def report_document(report: Report, seconds: float) -> Document:

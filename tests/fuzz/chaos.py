@@ -12,7 +12,7 @@ from typing import Any
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from stemctl.plan import hash_of
+from stemctl.hashing import hash_of
 
 Step = str | int
 

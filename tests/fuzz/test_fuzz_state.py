@@ -16,9 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stemctl.errors import StateError
-from stemctl.plan import hash_of
+from stemctl.hashing import hash_of
 from stemctl.runs import read_run
-from stemctl.state import State, _checksum, from_json
+from stemctl.state import State, from_json
 from tests.lab import Lab
 from tests.test_doubts import Gone
 
@@ -40,7 +40,7 @@ def test_bytes_are_no_state_and_no_journal(data: bytes) -> None:
 @given(JSON)
 def test_json_is_a_state_or_a_message(body: Any) -> None:
     if isinstance(body, dict):
-        body["checksum"] = _checksum(body)
+        body["checksum"] = hash_of(body)
     with contextlib.suppress(StateError):
         assert isinstance(from_json(json.dumps(body), "lab.state.json"), State)
 
@@ -115,7 +115,7 @@ def test_a_changed_state_or_journal_is_a_message_or_goes_on(
         found = changed(document, path, value, drop)
         if what == "state":
             found.pop("checksum", None)
-            other.write(".stemctl/sandbox.state.json", json.dumps({**found, "checksum": _checksum(found)}))
+            other.write(".stemctl/sandbox.state.json", json.dumps({**found, "checksum": hash_of(found)}))
         else:
             for line in found:
                 if isinstance(line, dict) and isinstance(line.get("plan"), dict):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from unittest.mock import patch
 
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stemctl.catalog import Field, load_catalog
+from stemctl.hashing import canonical_pieces, hash_of, hash_of_pieces
 from stemctl.planning import merge, values
 from stemctl.planning.merge import UNSET, Sides, merge_field
 from stemctl.planning.values import identical, same
@@ -71,3 +73,12 @@ def test_identical_is_not_equal() -> None:
     assert identical({"a": [1, {"b": True}]}, {"a": [1, {"b": True}]})
     for left, right in [(1, True), (0, False), (1, 1.0), ([1], [True]), ({"a": 0}, {"a": False}), ([], {}), ("", None)]:
         assert not identical(left, right)
+
+
+@given(st.dictionaries(st.text(max_size=3), ANY, max_size=4))
+def test_canonical_json_in_pieces_is_canonical_json(body: dict[str, Any]) -> None:
+    whole = json.dumps(body, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    assert "".join(canonical_pieces(body)) == whole
+    lazy = {key: iter(value) if isinstance(value, list) else value for key, value in body.items()}
+    assert [*canonical_pieces(lazy)][-1] == whole[-1] if body else "{}"
+    assert hash_of_pieces(canonical_pieces(body)) == hash_of(body)
