@@ -306,7 +306,7 @@ def test_a_line_that_was_not_written_to_its_end_counts_for_nothing(lab: Lab) -> 
     ("damage", "words"),
     [
         (lambda text: text.replace('"intent"', "intent"), "sandbox.journal:3 is not a line of a journal"),
-        (lambda text: text.replace('"request":{"method":"POST"', '"request":{"method":"PATCH"'), "sandbox.journal:"),
+        (lambda text: text.replace('"method":"POST","path"', '"method":"PATCH","path"'), "sandbox.journal:"),
         (lambda text: text.replace('{"format":1', '{"format":9', 1), "has format 9, this stemctl reads up to 1"),
         (lambda text: text.replace('"run":"', '"run":"../', 1), "is not a line of a journal"),
         (lambda text: "", "is not a line of a journal"),
@@ -316,7 +316,9 @@ def test_a_damaged_journal_stops_everything(lab: Lab, damage: Callable[[str], st
     lab.sessions("{name: a}")
     break_off(lab, "POST", arrives=False)
     path = lab.root / ".stemctl" / "sandbox.journal"
-    path.write_text(damage(path.read_text()))
+    sound = path.read_text()
+    path.write_text(damage(sound))
+    assert path.read_text() != sound
     for command in (["plan"], ["apply", "-y"], ["state", "list"]):
         result = lab.run(*command)
         assert result.code == 1, result.said
@@ -471,7 +473,9 @@ def test_a_state_that_cannot_be_read_is_named_with_the_way_out(
     lab.sessions("{name: a}")
     lab.apply()
     path = lab.root / ".stemctl" / "sandbox.state.json"
-    path.write_text(damage(path.read_text()))
+    sound = path.read_text()
+    path.write_text(damage(sound))
+    assert path.read_text() != sound
     for command in (["plan"], ["apply", "-y"], ["drift"], ["state", "list"], ["state", "rm", "session/a"]):
         result = lab.run(*command)
         assert result.code == 1, result.said

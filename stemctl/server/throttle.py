@@ -32,7 +32,7 @@ class Throttle:
         finally:
             self._in_flight -= 1
             async with self._changed:
-                self._changed.notify_all()
+                self._changed.notify(max(1, self.limit - self._in_flight))  # as many as have a place now
 
     async def _take_place(self) -> None:
         while True:
