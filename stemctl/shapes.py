@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from stemctl.catalog import Field
 from stemctl.records import Value
 
@@ -11,27 +13,31 @@ def fits(row: Field, value: Value, planned: bool = False) -> bool:
 
     What is `planned` may refer to records that are not there yet, `{"$ref": address}`.
     """
-    if value is None:
-        return True
-    match row.kind:
-        case "json":
-            return True
-        case "map":
-            return isinstance(value, dict) or (isinstance(value, list) and all(map(_is_pair, value)))
-        case "items":
-            return isinstance(value, list) and all(map(_is_item, value))
-        case "list":
-            return isinstance(value, list) and all(isinstance(one, str) for one in value)
-        case "references":
-            return isinstance(value, list) and all(_is_reference(one, planned) for one in value)
-        case "reference":
-            return _is_reference(value, planned)
-        case _:
-            return _is_plain(value)
+    return value is None or _SHAPES.get(row.kind, _is_plain)(value, planned)
 
 
-def _is_plain(value: Value) -> bool:
-    return not isinstance(value, list | dict)
+def _is_anything(value: Value, planned: bool) -> bool:
+    return True
+
+
+def _is_map(value: Value, planned: bool) -> bool:
+    return isinstance(value, dict) or (isinstance(value, list) and all(map(_is_pair, value)))
+
+
+def _is_items(value: Value, planned: bool) -> bool:
+    return isinstance(value, list) and all(map(_is_item, value))
+
+
+def _is_texts(value: Value, planned: bool) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+
+
+def _are_references(value: Value, planned: bool) -> bool:
+    return isinstance(value, list) and all(_is_reference(one, planned) for one in value)
+
+
+def _is_plain(value: Value, planned: bool = False) -> bool:
+    return not isinstance(value, (list, dict))
 
 
 def _is_reference(value: Value, planned: bool) -> bool:
@@ -47,3 +53,13 @@ def _is_pair(value: Value) -> bool:
 
 def _is_item(value: Value) -> bool:
     return isinstance(value, dict) and all(map(_is_plain, value.values()))
+
+
+_SHAPES: dict[str, Callable[[Value, bool], bool]] = {
+    "json": _is_anything,
+    "map": _is_map,
+    "items": _is_items,
+    "list": _is_texts,
+    "references": _are_references,
+    "reference": _is_reference,
+}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Iterable
 
 from stemctl.records import Value
 
@@ -28,7 +29,7 @@ def read_json(text: str) -> Value:
         raise _TOO_DEEP from None
     level = [value]
     for _ in range(DEEPEST):
-        level = [inner for one in level for inner in _inside(one) if isinstance(inner, list | dict)]
+        level = [inner for one in level for inner in _inside(one) if type(inner) in _NESTED]
         if not level:
             break
     else:
@@ -41,8 +42,11 @@ def read_json(text: str) -> Value:
 _TOO_DEEP = ValueError(f"it is nested more than {DEEPEST} deep")
 
 
-def _inside(value: Value) -> list[Value]:
-    return list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
+_NESTED = frozenset({list, dict})
+
+
+def _inside(value: Value) -> Iterable[Value]:
+    return value.values() if type(value) is dict else value if type(value) is list else ()
 
 
 def _has_half(value: Value) -> bool:

@@ -194,3 +194,15 @@ def test_a_delete_of_what_only_administrators_may_delete_fails_clearly(lab: Lab)
     assert result.code == 1
     assert "no right" in result.out
     assert "sensorystimulustype/Auditory" in lab.state["records"]
+
+
+def test_a_proposal_that_the_files_took_back_is_not_remembered(lab: Lab) -> None:
+    declare(lab, "{name: Auditory, description: Auditory cue}")
+    lab.apply()
+    declare(lab, "{name: Auditory, description: Sound}")
+    lab.apply()
+    assert "approval" in lab.state["records"]["sensorystimulustype/Auditory"]
+    declare(lab, "{name: Auditory, description: Auditory cue}")
+    assert [row["address"] for row in lab.plan()["bookkeeping"]] == ["sensorystimulustype/Auditory"]
+    lab.apply()
+    assert "approval" not in lab.state["records"]["sensorystimulustype/Auditory"]

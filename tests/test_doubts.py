@@ -525,3 +525,19 @@ def test_a_sandbox_can_be_thrown_away_whatever_is_in_its_journal(lab: Lab) -> No
     assert lab.run("sandbox", "reset").code == 0
     assert [path.name for path in (lab.root / ".stemctl").rglob("*") if "journal" in path.name] == []
     lab.apply()
+
+
+def test_a_change_that_the_files_took_back_is_forgotten_once_it_is_seen_not_to_have_arrived(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab.sessions("{name: a, description: One.}")
+    lab.apply()
+    lab.sessions("{name: a, description: Two.}")
+    break_off(lab, "PATCH", arrives=False)
+    lab.sessions("{name: a, description: One.}")  # as it was applied, and as the server has it
+    later(monkeypatch, 120)
+    plan = lab.plan()
+    assert [row["found"] for row in plan["settled"]] == ["not as sent"]
+    assert [row["address"] for row in plan["bookkeeping"]] == ["session/a"]
+    lab.apply()
+    assert "doubts" not in lab.state["records"]["session/a"]

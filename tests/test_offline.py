@@ -282,11 +282,11 @@ def test_errors_in_the_files_stop_it(lab: Lab) -> None:
     assert "descriptoin" in result.out
 
 
-def test_worlds_offline(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_worlds_offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     @MANY
     @given(FILES, FILES, st.sets(st.sampled_from(["delete"])))
     def check(first: dict[str, Any], second: dict[str, Any], allowed: set[str]) -> None:
-        lab = fresh(monkeypatch)
+        lab = fresh(tmp_path, monkeypatch)
         declare(lab, first)
         lab.apply()
         assert offline(lab)["changes"] == []
@@ -300,13 +300,13 @@ def test_worlds_offline(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("name", [model.name for model in CATALOG.writable])
-def test_what_was_just_applied_needs_nothing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_just_applied_needs_nothing(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = CATALOG.models[name]
 
     @FEW
     @given(records(model, TARGETS))
     def check(declared: list[dict[str, Any]]) -> None:
-        lab = fresh(monkeypatch)
+        lab = fresh(tmp_path, monkeypatch)
         lab.write("records/random.yaml", json.dumps({model.many: declared}, ensure_ascii=False))
         lab.apply()
         assert what(offline(lab)) == what(lab.plan())

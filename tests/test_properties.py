@@ -20,8 +20,8 @@ TARGETS = {"project": ["Theta Maze Study", "Whisker Touch Study"]}
 FEW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-def fresh(monkeypatch: pytest.MonkeyPatch) -> Lab:
-    return Lab(Path(tempfile.mkdtemp()), monkeypatch)
+def fresh(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
+    return Lab(Path(tempfile.mkdtemp(dir=folder)), monkeypatch)
 
 
 def declare(lab: Lab, key: str, declared: list[dict[str, Any]]) -> None:
@@ -30,13 +30,13 @@ def declare(lab: Lab, key: str, declared: list[dict[str, Any]]) -> None:
 
 
 @pytest.mark.parametrize("name", [model.name for model in CATALOG.writable])
-def test_apply_then_plan_sends_nothing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_apply_then_plan_sends_nothing(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = CATALOG.models[name]
 
     @FEW
     @given(records(model, TARGETS))
     def check(declared: list[dict[str, Any]]) -> None:
-        lab = fresh(monkeypatch)
+        lab = fresh(tmp_path, monkeypatch)
         declare(lab, model.many, declared)
         lab.apply()
         assert lab.writes
@@ -54,13 +54,13 @@ def test_apply_then_plan_sends_nothing(name: str, monkeypatch: pytest.MonkeyPatc
     check()
 
 
-def test_what_get_prints_plans_to_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_get_prints_plans_to_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = CATALOG.models["session"]
 
     @FEW
     @given(records(model, TARGETS))
     def check(declared: list[dict[str, Any]]) -> None:
-        lab = fresh(monkeypatch)
+        lab = fresh(tmp_path, monkeypatch)
         declare(lab, model.many, declared)
         lab.apply()
         printed = lab.run("get", model.name, "-o", "yaml").out

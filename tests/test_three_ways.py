@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.lab import Lab
@@ -320,3 +321,30 @@ def test_no_drift_right_after_an_apply_that_merged(lab: Lab) -> None:
     lab.sessions(S.replace("[ours]", "[ours, more]"))
     lab.apply()
     assert "No drift: 1 record" in lab.run("drift").out
+
+
+def test_a_server_that_gives_up_its_own_form_moves_the_base(lab: Lab) -> None:
+    def in_a_form_of_its_own(request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        if request.method != "POST":
+            return response
+        record = response.json()["session"]
+        return httpx.Response(201, json={"session": {**record, "description": "FIRST."}})
+
+    lab.after = in_a_form_of_its_own
+    lab.sessions("{name: s, description: First.}")
+    lab.run("apply", "--auto-approve")
+    assert lab.state["records"]["session/s"]["observed"] == {"description": "FIRST."}
+    assert [row["declared"] for row in lab.plan()["bookkeeping"]] == [{"description": "First."}]
+    lab.apply()
+    assert "observed" not in lab.state["records"]["session/s"]
+
+
+@pytest.mark.parametrize("protects", ["true", "false"])
+def test_a_protection_is_remembered_though_nothing_else_changed(lab: Lab, protects: str) -> None:
+    record = "{name: s, lifecycle: {prevent_delete: %s}}"
+    applied(lab, record % ("false" if protects == "true" else "true"))
+    lab.sessions(record % protects)
+    assert [row["prevent_delete"] for row in lab.plan()["bookkeeping"]] == [protects == "true"]
+    lab.apply()
+    assert lab.writes == []
+    assert lab.state["records"]["session/s"].get("prevent_delete", False) is (protects == "true")

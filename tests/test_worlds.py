@@ -12,6 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stemctl.catalog import load_catalog
+from stemctl.planning import merge
+from stemctl.planning.compare import Comparer
 from stemctl.planning.values import canonical, elements
 from tests.lab import Lab
 
@@ -48,8 +50,8 @@ PERMISSIONS = st.sets(st.sampled_from(["delete", "revert", "replace", "cascade"]
 MANY = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-def fresh(monkeypatch: pytest.MonkeyPatch) -> Lab:
-    return Lab(Path(tempfile.mkdtemp()), monkeypatch)
+def fresh(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
+    return Lab(Path(tempfile.mkdtemp(dir=folder)), monkeypatch)
 
 
 def declare(lab: Lab, files: dict[str, dict[str, Any]]) -> None:
@@ -93,11 +95,11 @@ def what_was_sent(lab: Lab) -> list[tuple[str, str, Any]]:
     return sorted((s.method, s.path, json.dumps(s.body, sort_keys=True)) for s in lab.writes)
 
 
-def test_worlds(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_worlds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     @MANY
     @given(FILES, EDITS, FILES, PERMISSIONS)
     def check(first: dict[str, Any], edits: dict[str, Any], second: dict[str, Any], allowed: set[str]) -> None:
-        lab = fresh(monkeypatch)
+        lab = fresh(tmp_path, monkeypatch)
         declare(lab, first)
         assert lab.run("apply", "--auto-approve").code in (0, 3)
         state = lab.state["records"]
@@ -107,6 +109,7 @@ def test_worlds(monkeypatch: pytest.MonkeyPatch) -> None:
 
         plan = lab.plan(*options(allowed))
         assert {sent.method for sent in lab.requests} <= {"GET"}
+        assert the_long_way(lab, allowed) == plan
         result = lab.run("apply", "--auto-approve", *options(allowed))
         assert result.code in (0, 3), result.said
         after = live(lab)
@@ -118,12 +121,21 @@ def test_worlds(monkeypatch: pytest.MonkeyPatch) -> None:
         assert len(set(ids)) == len(ids)
 
         again = lab.plan(*options(allowed))
+        assert the_long_way(lab, allowed) == again
         assert what_is_shown(again) == []
         assert again["bookkeeping"] == []
         if not allowed:
             assert all(c["held"] for c in again["changes"])
 
     check()
+
+
+def the_long_way(lab: Lab, allowed: set[str]) -> Any:
+    """The plan with every record compared field by field, and every field by its rule."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Comparer, "_is_settled", lambda *anything: False)
+        patch.setattr(merge, "identical", lambda *anything: False)
+        return lab.plan(*options(allowed))
 
 
 def only_managed_fields_are_sent(lab: Lab, files: dict[str, Any]) -> None:
@@ -160,11 +172,11 @@ def nothing_of_others_is_lost(
                 assert not theirs_alone or empty or {"revert", "replace"} & allowed
 
 
-def test_an_old_plan_overwrites_nothing_that_nobody_was_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_old_plan_overwrites_nothing_that_nobody_was_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     @MANY
     @given(FILES, FILES, EDITS)
     def check(first: dict[str, Any], second: dict[str, Any], edits: dict[str, Any]) -> None:
-        lab = fresh(monkeypatch)
+        lab = fresh(tmp_path, monkeypatch)
         declare(lab, first)
         assert lab.run("apply", "--auto-approve").code in (0, 3)
         declare(lab, second)
@@ -189,11 +201,11 @@ def test_an_old_plan_overwrites_nothing_that_nobody_was_shown(monkeypatch: pytes
     check()
 
 
-def test_shuffling_files_and_records_changes_no_byte(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_shuffling_files_and_records_changes_no_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     @settings(MANY, max_examples=20)
     @given(FILES, st.randoms(use_true_random=False))
     def check(files: dict[str, Any], chance: Any) -> None:
-        lab = fresh(monkeypatch)
+        lab = fresh(tmp_path, monkeypatch)
         parts = {
             f"records/{name}.yaml": json.dumps({"sessions": [{"name": name, "projects": PROJECTS[:1], **fields}]})
             for name, fields in files.items()

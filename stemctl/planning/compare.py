@@ -15,7 +15,7 @@ from stemctl.planning.identity import Absent, Bound
 from stemctl.planning.merge import UNSET, Merged, Part, Sides, Verdict, merge_field
 from stemctl.planning.references import Resolver
 from stemctl.planning.undecided import import_line
-from stemctl.planning.values import assemble, canonical, elements, is_empty, same
+from stemctl.planning.values import assemble, canonical, elements, identical, is_empty, same
 from stemctl.records import Completeness, Fields, Reading, Record, Snapshot, Value
 from stemctl.state import Entry
 
@@ -92,11 +92,35 @@ class Comparer:
 
     def update(self, record: Record, binding: Bound, permissions: Permissions) -> Verdicts:
         """The change that brings a live record to what the files say."""
+        if self._is_settled(record, binding):
+            return _NOTHING
         work = _Update(self, record, binding, self.catalog.models[record.address.model], permissions)
         verdicts = work.run()
         if verdicts.change and verdicts.change.request:
             return self._proposal(verdicts, record, binding.entry, binding.id, permissions)
         return verdicts
+
+    def _is_settled(self, record: Record, binding: Bound) -> bool:
+        """Whether files, base and server say the very same, so that there is nothing to do, to say or to remember.
+
+        Most records of most plans are; any other is compared field by field, which would come to the same for these.
+        """
+        entry, lifecycle, live = binding.entry, record.lifecycle, binding.live
+        if entry is None or binding.found != "state" or binding.was is not None:
+            return False
+        if entry.observed or entry.approval or entry.doubts:
+            return False
+        if lifecycle.prevent_delete != entry.prevent_delete or not identical(record.fields, entry.applied):
+            return False
+        model, resolver = self.catalog.models[record.address.model], self.resolver
+        for name, written in record.fields.items():
+            row = model.fields[name]
+            if name not in live or not identical(resolver.known(row, written), live[name]):
+                return False
+        for row in model.references:
+            if row.name in record.fields:
+                resolver.resolve(row, record.fields[row.name], record)  # the plan keeps what its names mean
+        return True
 
     def _proposal(
         self, verdicts: Verdicts, record: Record, entry: Entry | None, live_id: str | None, permissions: Permissions
@@ -125,6 +149,9 @@ class Comparer:
         """The approvals of a model, as read."""
         nothing = Reading(model.name, Completeness.PARTIAL, {}, reason="its approvals were not read")
         return self.snapshot.approvals.get(model.name, nothing)
+
+
+_NOTHING = Verdicts()
 
 
 def _holds(model: Model, live: Fields, body: Fields) -> bool:

@@ -46,6 +46,10 @@ class Resolver:
         """
         return each_reference(row, value, lambda text: self._one(row, text, record))
 
+    def known(self, row: Field, value: Value) -> Value:
+        """The same without a finding, and without a memory of what was used."""
+        return each_reference(row, value, lambda text: self._look_up(row.to or "", text)[0] or text)
+
     def recall(self, row: Field, value: Value) -> Value:
         """The same for a value out of the state: by the names of today, else by those of then; never a finding."""
         then = self.state.names.get(row.to or "", {})

@@ -99,9 +99,10 @@ def prepared(lab: Lab, method: str) -> None:
 
 @pytest.mark.parametrize("what", ["state", "journal"])
 def test_a_changed_state_or_journal_is_a_message_or_goes_on(
-    lab: Lab, what: str, monkeypatch: pytest.MonkeyPatch
+    lab: Lab, what: str, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     prepared(lab, "POST")
+    copies = tmp_path_factory.mktemp("copies")  # the lab itself is in tmp_path
     state = json.loads((lab.root / ".stemctl" / "sandbox.state.json").read_text())
     lines = [json.loads(line) for line in (lab.root / ".stemctl" / "sandbox.journal").read_text().splitlines()]
     document = state if what == "state" else lines
@@ -109,7 +110,7 @@ def test_a_changed_state_or_journal_is_a_message_or_goes_on(
     @FEW
     @given(st.sampled_from(paths(document)), JSON, st.booleans())
     def check(path: tuple[Any, ...], value: Any, drop: bool) -> None:
-        root = Path(tempfile.mkdtemp())
+        root = Path(tempfile.mkdtemp(dir=copies))
         shutil.copytree(lab.root, root, dirs_exist_ok=True)
         other = Lab(root, monkeypatch)
         found = changed(document, path, value, drop)
