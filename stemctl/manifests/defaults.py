@@ -12,6 +12,8 @@ from stemctl.records import Path, Place, Value
 _LINE = 24
 """Bits of a column: places are kept as one number each, for there are many of them."""
 
+_FARTHEST = (1 << _LINE) - 1
+
 
 class Places(Mapping[Path, Place]):
     """Where the values of a record are written: numbers for its own file, places for defaults from elsewhere.
@@ -45,12 +47,12 @@ class Places(Mapping[Path, Place]):
 
 def packed(line: int, column: int) -> int:
     """Line and column, counted from 0, as one number."""
-    return line << _LINE | min(column, (1 << _LINE) - 1)
+    return line << _LINE | (column if column < _FARTHEST else _FARTHEST)
 
 
 def unpacked(file: str, number: int) -> Place:
     """The place that `packed` made a number of."""
-    return Place(file, (number >> _LINE) + 1, (number & ((1 << _LINE) - 1)) + 1)
+    return Place(file, (number >> _LINE) + 1, (number & _FARTHEST) + 1)
 
 
 @dataclass(frozen=True, slots=True)

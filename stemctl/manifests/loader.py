@@ -9,7 +9,6 @@ from __future__ import annotations
 import codecs
 import os
 import re
-import sys
 from pathlib import Path as FilePath
 from typing import Any, NamedTuple
 
@@ -120,7 +119,9 @@ class _Builder:
         self.built += 1
         if event.tag is not None:
             self.refuse_tag(event)
-        return self.plain(event, depth) if event.anchor is None else self.anchored(event, depth)
+        if event.anchor is not None:
+            return self.anchored(event, depth)
+        return self.scalar(event) if type(event) is ScalarEvent else self.plain(event, depth)
 
     def plain(self, event: Any, depth: int) -> Node:
         """A value, whether it has an anchor or not."""
@@ -220,6 +221,8 @@ class _Builder:
 
     def key(self, event: Any, depth: int) -> str | None:
         """The text of a key; None, with a finding, where it is no text at all."""
+        if type(event) is ScalarEvent and event.value in _KEYS and event.tag is None:
+            return _KEYS[event.value]
         document = self.document
         if type(event) is not ScalarEvent:
             self.node(event, depth + 1)
@@ -230,7 +233,7 @@ class _Builder:
         if event.tag is not None:
             self.refuse_tag(event)
         if not event.implicit[0]:
-            return sys.intern(key)
+            return key
         value = scalars.resolve(key)
         if not key:
             message, remedy = "nothing stands before the colon", "write the name of a field"
@@ -239,7 +242,9 @@ class _Builder:
             message = f"{key} as a key is text to some readers only"
             remedy = f"write {scalars.quoted(key)}, or begin it with a letter"
             document.problems.append(document.finding(event, "ambiguous-value", message, remedy, value=key))
-        return sys.intern(key)  # thousands of records have the same few keys
+        else:
+            _KEYS[key] = key
+        return key
 
     def merge_sources(self, event: Any, node: Node) -> list[Node]:
         """The mappings that `<<` brings in, the first one winning."""
@@ -250,6 +255,9 @@ class _Builder:
         self.document.problems.append(self.document.finding(event, "syntax", message, remedy))
         return []
 
+
+_KEYS: dict[str, str] = {}
+"""Keys that are plain text, with or without quotes: thousands of records have the same few, and share them."""
 
 _EMPTY = ("empty-file", "nothing is declared here", "write a list of records, or delete the file")
 

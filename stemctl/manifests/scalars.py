@@ -43,12 +43,10 @@ class Dispute:
 
 def resolve(text: str) -> Value | Dispute:
     """The value of a plain scalar."""
-    if text in _WORDS:
-        return _WORDS[text]
-    if text in _DISPUTED_WORDS:
-        return _dispute(text, _DISPUTED_WORDS[text])
     if text[:1] not in _NUMERIC:
-        return text
+        if text in _WORDS:
+            return _WORDS[text]
+        return _dispute(text, _DISPUTED_WORDS[text]) if text in _DISPUTED_WORDS else text
     if match := _AGREED.fullmatch(text):
         return _number(text, whole=match[1] is None)
     if _NO_NUMBER.fullmatch(text):

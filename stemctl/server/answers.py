@@ -101,9 +101,9 @@ def sound_record(fields: Value, model: Model) -> Fields:
     """
     if not isinstance(fields, dict) or not is_id(fields.get("id")):
         raise NotTheApi(f"The server lists a {model.words} without an id.", f"It is {fields!r:.80}.")
+    known = model.fields
     for name, value in fields.items():
-        row = model.fields.get(name)
-        if row is not None and not fits(row, value):
+        if name in known and not fits(known[name], value):
             raise NotTheApi(
                 f"The server's {model.words} {fields['id']} has a {name} of another shape than documented.",
                 f"It is {value!r:.80}.",
