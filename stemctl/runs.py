@@ -16,7 +16,7 @@ from typing import Any
 
 from stemctl import __version__
 from stemctl.errors import StateError
-from stemctl.hashing import hash_of
+from stemctl.hashing import canonical_pieces, hash_of_pieces
 from stemctl.plan import Change, Outcome, Plan, Status
 from stemctl.plan_check import contradiction, has_its_shape
 from stemctl.records import Address, Fields, Value, is_id
@@ -171,7 +171,8 @@ def _run(bodies: list[dict[str, Any]], where: str) -> Run:
             [("pip install --upgrade stemctl", "gets one that reads it")],
         )
     document = bodies[1]["plan"]
-    if document["checksum"] != hash_of({key: value for key, value in document.items() if key != "checksum"}):
+    body = {key: value for key, value in document.items() if key != "checksum"}
+    if document["checksum"] != hash_of_pieces(canonical_pieces(body)):
         raise ValueError("the plan was edited")
     if not has_its_shape(document):
         raise ValueError("no plan")

@@ -8,7 +8,7 @@ from typing import Any
 from stemctl.catalog import Catalog
 from stemctl.diagnostics import Diagnostic, Severity
 from stemctl.errors import StemctlError
-from stemctl.hashing import hash_of
+from stemctl.hashing import canonical_pieces, hash_of_pieces
 from stemctl.plan import (
     FORMAT,
     METHODS,
@@ -38,22 +38,21 @@ class BadPlan(StemctlError):
     """A saved plan that cannot be shown or applied. Nothing was sent."""
 
 
-def is_plan(text: str) -> bool:
-    """Whether a text is meant to be a plan document, sound or not."""
+def plan_in(text: str) -> Document | None:
+    """The document in a text that is meant to be a plan, sound or not; None in any other text."""
     try:
         document = read_json(text)
     except ValueError:
-        return False
-    return isinstance(document, dict) and {"format", "digest", "changes"} <= set(document)
+        return None
+    return document if isinstance(document, dict) and {"format", "digest", "changes"} <= set(document) else None
 
 
-def open_plan(text: str, name: str) -> Plan:
-    """Read a plan file.
+def open_plan(document: Document, name: str) -> Plan:
+    """The plan of a document out of a file.
 
     Raises:
         BadPlan: it is of another format, not as its schema says, was edited, or contradicts itself.
     """
-    document = read_json(text)
     if document["format"] != FORMAT:
         other = f"{name} has format {document['format']!s:.20}, this stemctl reads {FORMAT}."
         raise BadPlan(other, _AGAIN_WHY, _again(name))
@@ -63,7 +62,7 @@ def open_plan(text: str, name: str) -> Plan:
         _again(name),
     )
     body = {key: value for key, value in document.items() if key != "checksum"}
-    if document.get("checksum") != hash_of(body):
+    if document.get("checksum") != hash_of_pieces(canonical_pieces(body)):
         raise edited
     if not has_its_shape(document):
         raise edited

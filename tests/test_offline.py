@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from stemctl import connection
 from stemctl.catalog import load_catalog
 from stemctl.planning.values import canonical
-from stemctl.saved import is_plan
+from stemctl.saved import plan_in
 from tests.lab import Lab, Result
 from tests.strategies import records
 from tests.test_doubts import break_off
@@ -195,7 +195,7 @@ def test_an_offline_plan_is_shown_and_never_applied(lab: Lab) -> None:
     assert "plan.json is an offline plan" in refused.err
     assert lab.requests == []
     resealed = json.loads((lab.root / "plan.json").read_text())
-    assert is_plan(json.dumps(resealed))
+    assert plan_in(json.dumps(resealed)) is not None
     reseal(lab.root / "plan.json", {**resealed, "offline": False})
     forged = lab.run("apply", "plan.json", "--auto-approve")
     assert forged.code == 1

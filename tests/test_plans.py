@@ -168,7 +168,7 @@ def test_a_plan_survives_the_round_trip(lab: Lab, name: str) -> None:
     token = prepare(lab, CASES / name)
     options = (CASES / name / "options").read_text().split() if (CASES / name / "options").exists() else []
     result = lab.run("plan", "-o", "json", *options, token=token)
-    plan = open_plan(result.out, "plan.json")
+    plan = open_plan(json.loads(result.out), "plan.json")
     assert plan_document(plan) == result.json
     lab.write("plan.json", result.out)
     shown, made = lab.run("show", "plan.json").out, lab.run("plan", *options, token=token).out

@@ -122,15 +122,16 @@ def read_plan(screen: Screen, word: str) -> Plan | None:
     Raises:
         BadPlan: it is one, and was edited or damaged; or its name says it is one, and it is not.
     """
-    from stemctl.saved import BadPlan, is_plan, open_plan
+    from stemctl.saved import BadPlan, open_plan, plan_in
 
     path = screen.root / word
     try:
         text = path.read_text(encoding="utf-8") if path.is_file() else ""
     except UnicodeDecodeError:
         return None
-    if is_plan(text):
-        return open_plan(text, word)
+    document = plan_in(text)
+    if document is not None:
+        return open_plan(document, word)
     if word.endswith(".json"):
         what = f"{word} is no plan." if path.exists() else f"There is no file {word}."
         raise BadPlan(what, "Nothing was sent.", [(f"stemctl plan --out {word}", "makes one")])
@@ -139,18 +140,17 @@ def read_plan(screen: Screen, word: str) -> Plan | None:
 
 def write_plan(plan: Plan, path: Path) -> None:
     """Keep a plan in a file, over an older plan but over nothing else."""
-    import json
-
-    from stemctl.render.documents import plan_document
-    from stemctl.saved import is_plan
+    from stemctl.durable import replace_file
+    from stemctl.render.documents import plan_lines
+    from stemctl.saved import plan_in
 
     if path.is_symlink():
         raise ConfigError(f"{path} is a link.", "A plan is kept in a file of its own. Nothing was written.")
-    if path.exists() and not (path.is_file() and is_plan(path.read_text(encoding="utf-8", errors="replace"))):
+    old = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+    if path.exists() and plan_in(old) is None:
         raise ConfigError(f"{path} is there already, and is no plan.", "It was not touched. Name another file.")
     try:
-        text = json.dumps(plan_document(plan), indent=2, ensure_ascii=False)
-        path.write_text(text + "\n", encoding="utf-8", newline="\n")
+        replace_file(path, plan_lines(plan))
     except OSError as error:
         raise ConfigError(f"{path} cannot be written.", str(error.strerror)) from error
 

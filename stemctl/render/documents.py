@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,6 +22,23 @@ def plan_document(plan: Plan) -> Document:
     """The plan as `schemas/plan.schema.json` describes it: complete, so that apply needs nothing else."""
     document = {key: list(value) if isinstance(value, Iterator) else value for key, value in _parts(plan).items()}
     return {**document, "checksum": hash_of_pieces(canonical_pieces(document))}
+
+
+def plan_lines(plan: Plan) -> Iterator[str]:
+    """The same document as the text of a file, one change a line, made piece by piece."""
+    opening = "{\n"
+    for key, value in _parts(plan).items():
+        yield f"{opening}  {json.dumps(key)}: "
+        if isinstance(value, Iterator):
+            yield "["
+            for number, element in enumerate(value):
+                yield f"{',' if number else ''}\n    {json.dumps(element, ensure_ascii=False)}"
+            yield "]"
+        else:
+            yield json.dumps(value, ensure_ascii=False)
+        opening = ",\n"
+    checksum = hash_of_pieces(canonical_pieces(_parts(plan)))
+    yield f',\n  "checksum": "{checksum}"\n}}\n'
 
 
 def plan_json(plan: Plan) -> Iterator[str]:
