@@ -23,13 +23,13 @@ class Bench:
     runs: int
 
     def runs_of(self, count: int) -> int:
-        """How often work with so many records is measured: once where it takes a minute."""
-        return self.runs if count <= 1000 else min(self.runs, 3 if count <= 10_000 else 1)
+        """How often work with so many records is measured: three times where that takes a minute."""
+        return self.runs if count <= 1000 else min(self.runs, 3)
 
 
 def stemctl(lab: Path | None, *arguments: str, expect: int = 0) -> Command:
     """A command of stemctl, as a user starts it."""
-    where = ["-C", lab] if lab else []
+    where = ["-C", str(lab)] if lab else []
     return Command([PROGRAMS / "stemctl", *where, *arguments], expect=expect, environ=TOKEN)
 
 

@@ -32,12 +32,12 @@ def rows(bench: Bench) -> Iterator[Row]:
 
 def _validate(bench: Bench, lab: Path, count: int, work: str) -> Row:
     runs = bench.runs_of(count)
-    mine, limit = figures(runs, stemctl(lab, "validate"), peer("parse", lab / "records"))
+    mine, limit = figures(runs, stemctl(lab, "validate"), peer("parse", lab / "records"), warm=count <= 1000)
     limits = [("to parse", limit.wall)]
     if count == 1 or count > LARGEST_BESIDE:
         return Row(work, mine, limits=limits, records=count)
     files = [path.relative_to(lab) for path in sorted((lab / "records").rglob("*.yaml"))]
-    command = [PROGRAMS / "check-jsonschema", "--schemafile", SCHEMA, *files]
-    mine, other = figures(min(runs, 3), stemctl(lab, "validate"), Command(command, cwd=lab))
+    command: list[str | Path] = [PROGRAMS / "check-jsonschema", "--schemafile", SCHEMA, *files]
+    mine, other = figures(min(runs, 3), stemctl(lab, "validate"), Command(command, cwd=lab), warm=count <= 1000)
     goals = [Goal(8, other.wall / mine.wall, "8 × faster")] if len(files) == 10_000 else []
     return Row(work, mine, "check-jsonschema", other, limits, goals=goals, records=count)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-PROJECT = {"id": str(uuid.UUID(int=1)), "name": "Theta Maze Study"}
+PROJECT: Mapping[str, Any] = {"id": str(uuid.UUID(int=1)), "name": "Theta Maze Study"}
 
 _TEXTS = (
     "Forced alternation on the figure-eight maze; Optitrack lost after 30 min",
@@ -36,9 +36,9 @@ def session_id(number: int) -> str:
     return str(uuid.UUID(int=number + 1_000_000))
 
 
-def live(count: int) -> list[dict[str, Any]]:
+def live(count: int) -> Iterator[Mapping[str, Any]]:
     """The sessions as a sandbox is seeded with them."""
-    return [{"id": session_id(number), **session(number)} for number in range(count)]
+    return ({"id": session_id(number), **session(number)} for number in range(count))
 
 
 def body(number: int, edited: bool = False) -> dict[str, Any]:

@@ -41,6 +41,7 @@ def _listed(bench: Bench, server: Served, lab: Path, count: int, latency: float)
         stemctl(lab, "plan"),
         peer("official", server.url, "list", count),
         peer("bare", server.url, count),
+        warm=count <= 1000,
     )
     server.begin(latency)
     once(stemctl(lab, "plan"))
@@ -65,7 +66,7 @@ def _edited(bench: Bench, server: Served, same: Path, count: int) -> Row:
 
 def _few(bench: Bench, server: Served, count: int) -> Row:
     """Fifty records of many are asked for one by one, as that takes fewer requests than the pages."""
-    lab = labs.write_lab(bench.folder / f"few{count}", range(50), PER_FILE, server.url)
+    lab = labs.write_lab(bench.folder / f"few{count}", range(0, count, count // 50), PER_FILE, server.url)
     once(stemctl(lab, "apply", "--auto-approve"))
     row = _plan(bench, server, lab, 50, f"plan of 50 records, {count:,} on the server")
     assert row.asked is not None
@@ -74,7 +75,7 @@ def _few(bench: Bench, server: Served, count: int) -> Row:
 
 
 def _plan(bench: Bench, server: Served, lab: Path, count: int, work: str) -> Row:
-    (mine,) = figures(bench.runs_of(count), stemctl(lab, "plan"))
+    (mine,) = figures(bench.runs_of(count), stemctl(lab, "plan"), warm=count <= 1000)
     server.begin(0)
     once(stemctl(lab, "plan"))
     return Row(work, mine, asked=server.begin(0), records=count)

@@ -69,7 +69,7 @@ def main(count: int, file: str) -> None:
     """Serve `count` sessions from a database in `file`, until the process is ended."""
     database = Database(Path(file), load_catalog("2024"))
     with contextlib.closing(database):
-        database.seed({"projects": [labs.PROJECT], "sessions": labs.live(count)})
+        database.seed({"projects": [labs.PROJECT], "sessions": [*labs.live(count)]})
         serve_app(Measured(create_app(database)), 0, lambda url: print(url, flush=True))
 
 
