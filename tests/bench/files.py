@@ -18,9 +18,11 @@ SCHEMA = Path(__file__).parents[2] / "schemas" / "2024" / "manifest.schema.json"
 
 def rows(bench: Bench) -> Iterator[Row]:
     """Files of one record each, one file of many records, and the layout of files."""
+    smaller = None
     for count in (1, *bench.sizes):
         lab = labs.write_lab(bench.folder / f"single{count}", range(count), 1)
-        yield _validate(bench, lab, count, "validate, files of one record")
+        yield _validate(bench, lab, count, "validate, files of one record", smaller)
+        smaller = (count, lab)
     count = min(10_000, bench.sizes[-1])
     lab = labs.write_lab(bench.folder / "one-file", range(count), count)
     yield _validate(bench, lab, count, "validate, one file of so many records")
@@ -30,12 +32,15 @@ def rows(bench: Bench) -> Iterator[Row]:
     yield Row(f"fmt --check of {count:,} files", mine, limits=[("to parse", limit.wall)])
 
 
-def _validate(bench: Bench, lab: Path, count: int, work: str) -> Row:
+def _validate(bench: Bench, lab: Path, count: int, work: str, smaller: tuple[int, Path] | None = None) -> Row:
     runs = bench.runs_of(count)
-    mine, limit = figures(runs, stemctl(lab, "validate"), peer("parse", lab / "records"), warm=count <= 1000)
+    before = [stemctl(smaller[1], "validate")] if smaller and count > LARGEST_BESIDE else []
+    commands = [stemctl(lab, "validate"), peer("parse", lab / "records"), *before]
+    mine, limit, *others = figures(runs, *commands, warm=count <= 1000)
     limits = [("to parse", limit.wall)]
     if count == 1 or count > LARGEST_BESIDE:
-        return Row(work, mine, limits=limits, records=count)
+        measured = (smaller[0], others[0]) if smaller and others else None
+        return Row(work, mine, limits=limits, records=count, smaller=measured)
     files = [path.relative_to(lab) for path in sorted((lab / "records").rglob("*.yaml"))]
     command: list[str | Path] = [PROGRAMS / "check-jsonschema", "--schemafile", SCHEMA, *files]
     mine, other = figures(min(runs, 3), stemctl(lab, "validate"), Command(command, cwd=lab), warm=count <= 1000)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -20,27 +21,33 @@ PARALLEL = 8
 
 def rows(bench: Bench) -> Iterator[Row]:
     """Nothing to do, one record in a hundred changed, everything new."""
-    for count in (1, *bench.sizes):
-        with serve(bench.folder, count) as server:
+    with contextlib.ExitStack() as servers:
+        smaller = None
+        for count in (1, *bench.sizes):
+            server = servers.enter_context(serve(bench.folder, count))
             same = labs.write_lab(bench.folder / f"plan{count}", range(count), PER_FILE, server.url)
             once(stemctl(same, "apply", "--auto-approve"))  # adopts all that is there
             for latency in (0, 0.02):
-                yield _listed(bench, server, same, count, latency)
+                yield _listed(bench, server, same, count, latency, smaller if count == bench.sizes[-1] else None)
             yield _edited(bench, server, same, count)
             if count > 50 * PAGE:
                 yield _few(bench, server, count)
-        with serve(bench.folder / "empty", 0) as server:
-            lab = labs.write_lab(bench.folder / f"new{count}", range(count), PER_FILE, server.url)
-            yield _plan(bench, server, lab, count, "plan, everything new")
+            empty = servers.enter_context(serve(bench.folder / f"empty{count}", 0))
+            lab = labs.write_lab(bench.folder / f"new{count}", range(count), PER_FILE, empty.url)
+            yield _plan(bench, empty, lab, count, "plan, everything new")
+            smaller = (count, same)
 
 
-def _listed(bench: Bench, server: Served, lab: Path, count: int, latency: float) -> Row:
+def _listed(
+    bench: Bench, server: Served, lab: Path, count: int, latency: float, smaller: tuple[int, Path] | None
+) -> Row:
     server.begin(latency)
-    mine, other, bare = figures(
+    mine, other, bare, *before = figures(
         bench.runs_of(count),
         stemctl(lab, "plan"),
         peer("official", server.url, "list", count),
         peer("bare", server.url, count),
+        *([stemctl(smaller[1], "plan")] if smaller and not latency else []),
         warm=count <= 1000,
     )
     server.begin(latency)
@@ -54,7 +61,8 @@ def _listed(bench: Bench, server: Served, lab: Path, count: int, latency: float)
         goals.append(Goal(1, other.wall / mine.wall, "not slower than listing"))
     limits = [("with a bare client", bare.wall), *([("of latency", pages * latency / PARALLEL)] if latency else [])]
     work = f"plan, nothing to do, {latency * 1000:.0f} ms a request"
-    return Row(work, mine, "official client, listing", other, limits, asked, goals, count)
+    measured = (smaller[0], before[0]) if smaller and before else None
+    return Row(work, mine, "official client, listing", other, limits, asked, goals, count, measured)
 
 
 def _edited(bench: Bench, server: Served, same: Path, count: int) -> Row:

@@ -34,7 +34,8 @@ class Row:
     """One piece of work: what stemctl needs, what another program needs, and what nobody can do without.
 
     `limits` are seconds, each with a name. `asked` is what the server counted in one run. `records` is given for work
-    that is measured at several sizes: rows of the same `work` with different numbers of them are one `growth`.
+    that is measured at several sizes: rows of the same `work` with different numbers of them are one growth. `smaller`
+    is the size before, measured in turn with this one.
     """
 
     work: str
@@ -45,6 +46,7 @@ class Row:
     asked: Asked | None = None
     goals: Sequence[Goal] = ()
     records: int | None = None
+    smaller: tuple[int, Figure] | None = None
 
     @property
     def ratio(self) -> float | None:
@@ -100,25 +102,27 @@ MEMORY = 1e9
 def with_growth(rows: Sequence[Row]) -> list[Row]:
     """The rows, those of the largest size with goals for the time per record and the memory.
 
-    Twice: as it is, and without what one record takes, since starting up makes few records look slow and growth small.
-    The second is told against the size before, as of the smallest little more than noise would be left.
+    Where the size before was measured in turn with the largest one, the time is also told without that of one record:
+    else starting up makes few records look slow, and growth small.
     """
     found = []
     for row in rows:
         alike = {other.records: other.ours.wall for other in rows if other.work == row.work and other.records}
         sizes = sorted(alike)
         if len(sizes) > 2 and row.records == sizes[-1]:
-            row = replace(row, goals=[*row.goals, *_growth(alike, sizes), *_memory(row)])
+            row = replace(row, goals=[*row.goals, *_growth(row, alike, sizes), *_memory(row)])
         found.append(row)
     return found
 
 
-def _growth(walls: Mapping[int, float], sizes: Sequence[int]) -> Iterator[Goal]:
-    one, few, before, most = sizes[0], sizes[1], sizes[-2], sizes[-1]
+def _growth(row: Row, walls: Mapping[int, float], sizes: Sequence[int]) -> Iterator[Goal]:
+    one, few, most = sizes[0], sizes[1], sizes[-1]
     grown = (walls[most] / most) / (walls[few] / few)
     yield Goal(GROWTH, grown, f"time for a record, against {few:,}: at most {GROWTH} ×", at_most=True)
-    grown = ((walls[most] - walls[one]) / most) / ((walls[before] - walls[one]) / before)
-    yield Goal(GROWTH, grown, f"the same without starting up, against {before:,}", at_most=True)
+    if row.smaller is not None:
+        before, figure = row.smaller
+        grown = ((walls[most] - walls[one]) / most) / ((figure.wall - walls[one]) / before)
+        yield Goal(GROWTH, grown, f"the same without starting up, against {before:,}", at_most=True)
 
 
 def _memory(row: Row) -> Iterator[Goal]:
