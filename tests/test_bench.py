@@ -12,7 +12,7 @@ def test_the_benchmarks_run() -> None:
     told = subprocess.run(command, cwd=Path(__file__).parents[1], capture_output=True, text=True, check=False)
     assert told.returncode == 0, told.stderr
     rows = [[cell.strip() for cell in line.split("|")] for line in told.stdout.splitlines() if line.startswith("| ")]
-    asked = {row[1]: row[8:10] for row in rows if len(row) > 9}
+    asked = {row[1]: row[9:11] for row in rows if len(row) > 10}
     assert asked["plan, nothing to do, 20 ms a request, 2"] == ["2", "2"]
     assert asked["plan, everything new, 2"][0] == "2"
     goals = {(row[1], row[2]): row[4] for row in rows if len(row) == 6}

@@ -100,8 +100,11 @@ class Screen:
         """Write to stdout; a reader that has left, as `| head` does, must not end what we are doing."""
         try:
             click.echo(self._clean(text, sys.stdout), color=self.colour)
-        except BrokenPipeError:
-            sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - for the rest of the process
+        except OSError as error:
+            # For the rest of the process: what is left in a buffer must not fail once more when Python ends.
+            sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+            if not isinstance(error, BrokenPipeError):
+                raise
 
     def _clean(self, text: str, stream: Any) -> str:
         """The last look at every text: no token in it, nothing that a terminal obeys, no character it lacks."""

@@ -56,7 +56,7 @@ class Row:
 
 def table(rows: Sequence[Row]) -> str:
     """All rows."""
-    head = ["work", "stemctl", "beside", "", "faster", "cannot be faster than", "peak", "requests", "at once"]
+    head = ["work", "stemctl", "beside", "", "faster", "cannot be faster than", "peak", "beside", "requests", "at once"]
     return _aligned([head, *(_cells(row) for row in rows)])
 
 
@@ -68,7 +68,8 @@ def _cells(row: Row) -> list[str]:
         _time(row.other) if row.other else "",
         f"{row.ratio:.1f} ×" if row.ratio else "",
         ", ".join(f"{seconds(value)} {name}" for name, value in row.limits),
-        f"{row.ours.peak / 1e6:,.0f} MB",
+        _peak(row.ours),
+        _peak(row.other) if row.other else "",
         f"{row.asked.requests:,}" if row.asked else "",
         str(row.asked.at_once) if row.asked else "",
     ]
@@ -138,6 +139,10 @@ def _aligned(cells: Sequence[Sequence[str]]) -> str:
     ]
     lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
     return "\n".join(lines)
+
+
+def _peak(figure: Figure) -> str:
+    return f"{figure.peak / 1e6:,.0f} MB"
 
 
 def _time(figure: Figure) -> str:
