@@ -34,7 +34,9 @@ def main() -> None:
                 print(f"- {report.line(row)}", flush=True)
                 found.append(row)
     found = report.with_growth(found)
-    print(f"\n{report.table([row for row in found if row.records != 1])}\n\n{report.goals(found)}")
+    print(f"\n{report.table([row for row in found if row.records != 1])}")
+    if any(row.goals for row in found):
+        print(f"\n{report.goals(found)}")
     print(f"\nMeasured in {(time.monotonic() - began) / 60:.0f} min.")
 
 
