@@ -215,3 +215,30 @@ def test_a_write_that_is_answered_with_something_else_is_not_taken() -> None:
     other = httpx.Response(200, json={"session": {"id": "2"}})
     with pytest.raises(ServerError, match="another session"):
         with_server(Server(lambda number: other), Throttle(8), lambda client: client.detail(SESSION, "1"))
+
+
+def test_a_place_that_was_given_back_is_taken_at_once() -> None:
+    async def check() -> int:
+        throttle, finished = Throttle(4), asyncio.Event()
+        throttle.limit = 1
+
+        async def work(number: int) -> None:
+            nonlocal running, most
+            async with throttle.place():
+                running += 1
+                most = max(most, running)
+                if number == 0:
+                    throttle.answered()  # from now on two may be in flight
+                else:
+                    await finished.wait()
+                running -= 1
+
+        running = most = 0
+        tasks = [asyncio.create_task(work(number)) for number in range(4)]
+        for _ in range(50):
+            await asyncio.sleep(0)
+        finished.set()
+        await asyncio.gather(*tasks)
+        return most
+
+    assert asyncio.run(check()) == 2

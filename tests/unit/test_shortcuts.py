@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
@@ -11,9 +12,14 @@ from hypothesis import strategies as st
 
 from stemctl.catalog import Field, load_catalog
 from stemctl.hashing import canonical_pieces, hash_of, hash_of_pieces
+from stemctl.manifests.loader import parse
 from stemctl.planning import merge, values
+from stemctl.planning.identity import Identities
 from stemctl.planning.merge import UNSET, Sides, merge_field
+from stemctl.planning.references import Resolver
 from stemctl.planning.values import identical, same
+from stemctl.records import Completeness, Reading, Repository, Snapshot
+from stemctl.state import State
 
 ROWS = [row for model in load_catalog("2024").models.values() for row in model.fields.values()]
 
@@ -82,3 +88,19 @@ def test_canonical_json_in_pieces_is_canonical_json(body: dict[str, Any]) -> Non
     lazy = {key: iter(value) if isinstance(value, list) else value for key, value in body.items()}
     assert [*canonical_pieces(lazy)][-1] == whole[-1] if body else "{}"
     assert hash_of_pieces(canonical_pieces(body)) == hash_of(body)
+
+
+def test_a_key_that_readers_dispute_is_told_each_time() -> None:
+    for text in (b"sessions:\n  - {012: x}\n", b"sessions:\n  - {name: a, 012: x}\n"):
+        assert [problem.code for problem in parse(text, "a.yaml").problems] == ["ambiguous-value"]
+
+
+def test_a_name_means_another_record_in_another_model() -> None:
+    catalog = load_catalog("2024")
+    rows = {model: {f"id-of-{model}": {"id": f"id-of-{model}", "name": "Both"}} for model in ("project", "session")}
+    readings = {model: Reading(model, Completeness.COMPLETE, records) for model, records in rows.items()}
+    nothing = Repository({}), Snapshot(readings), State("http://x/", "private", "2024"), Identities({}, {})
+    resolver = Resolver(catalog, *nothing)
+    row = catalog.models["session"].fields["projects"]
+    for model in ("project", "session", "project"):
+        assert resolver.known(replace(row, to=model), ["Both"]) == [f"id-of-{model}"]
