@@ -228,6 +228,8 @@ def test_a_place_that_was_given_back_is_taken_at_once() -> None:
                 running += 1
                 most = max(most, running)
                 if number == 0:
+                    for _ in range(10):  # until the others stand in line
+                        await asyncio.sleep(0)
                     throttle.answered()  # from now on two may be in flight
                 else:
                     await finished.wait()
