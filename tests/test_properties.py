@@ -9,15 +9,16 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
 from stemctl.catalog import load_catalog
+from tests.effort import examples
 from tests.lab import Lab
 from tests.strategies import records
 
 CATALOG = load_catalog("2024")
 TARGETS = {"project": ["Theta Maze Study", "Whisker Touch Study"]}
-FEW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FEW = examples(25)
 
 
 def fresh(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from stemctl.catalog import load_catalog
 from stemctl.planning import merge
 from stemctl.planning.compare import Comparer
 from stemctl.planning.values import canonical, elements
+from tests.effort import examples
 from tests.lab import Lab
 
 MODEL = load_catalog("2024").models["session"]
@@ -47,7 +48,7 @@ RECORD = st.fixed_dictionaries({}, optional=FIELDS)
 FILES = st.dictionaries(st.sampled_from(NAMES), RECORD, min_size=1)
 EDITS = st.dictionaries(st.sampled_from(NAMES), st.one_of(st.none(), RECORD.filter(bool)), max_size=3)
 PERMISSIONS = st.sets(st.sampled_from(["delete", "revert", "replace", "cascade"]))
-MANY = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+MANY = examples(40)
 
 
 def fresh(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
@@ -202,7 +203,7 @@ def test_an_old_plan_overwrites_nothing_that_nobody_was_shown(tmp_path: Path, mo
 
 
 def test_shuffling_files_and_records_changes_no_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    @settings(MANY, max_examples=20)
+    @examples(20)
     @given(FILES, st.randoms(use_true_random=False))
     def check(files: dict[str, Any], chance: Any) -> None:
         lab = fresh(tmp_path, monkeypatch)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,12 +10,13 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.effort import step
 from tests.faults.runner import Runner, runner
 from tests.lab import SEED
 from tests.served import serve
 
-STEP = 1 if os.environ.get("STEMCTL_THOROUGH") else 4
-"""The second test takes each fourth point, unless somebody has the time for all."""
+STEP = step(4)
+"""The second test takes each fourth point, unless there is time for all."""
 
 BEFORE = """\
 defaults: {{sessions: {{projects: [Theta Maze Study]}}}}

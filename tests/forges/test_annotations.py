@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from stemctl.forge import path_in_repository
 from stemctl.plan import Plan
@@ -97,7 +97,6 @@ def test_no_more_than_github_shows_and_the_rest_counted() -> None:
     assert lines[-1] == "GitHub shows 10 of a kind; left out: 15 errors, 1 warning."
 
 
-@settings(deadline=None)
 @given(PLANS, NASTY, NASTY)
 def test_no_data_begins_a_command_or_a_property(plan: Plan, folder: str, title: str) -> None:
     for line in plan_github(plan, folder).splitlines():

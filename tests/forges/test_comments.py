@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from stemctl.forge import job_url
@@ -27,7 +27,6 @@ def without_code(line: str) -> str:
 JOBS = st.none() | st.integers(0, 300).map(lambda length: "https://github.example/" + "a" * length)
 
 
-@settings(deadline=None)
 @given(PLANS, st.integers(1000, 6000) | st.none(), JOBS)
 def test_a_comment_is_never_longer_than_it_may_be_and_obeys_nothing(
     plan: Plan, most: int | None, job: str | None
@@ -44,7 +43,6 @@ def test_a_comment_is_never_longer_than_it_may_be_and_obeys_nothing(
     assert text.count("<details") >= shown.count("<details") == shown.count("</details>")
 
 
-@settings(deadline=None)
 @given(PLANS, st.integers(1000, 20000))
 def test_what_is_not_shown_is_counted(plan: Plan, most: int) -> None:
     whole, part = (plan_markdown(plan, Look(), limit) for limit in (None, most))

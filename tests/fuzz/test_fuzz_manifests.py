@@ -15,7 +15,8 @@ from stemctl.catalog import load_catalog
 from stemctl.diagnostics import Diagnostic
 from stemctl.manifests import check, loader
 from stemctl.manifests.judge import judge_of
-from tests.fuzz.chaos import HOSTILE_TEXT, LEAVES, examples
+from tests.effort import examples
+from tests.fuzz.chaos import HOSTILE_TEXT, LEAVES
 from tests.lab import Lab
 
 CATALOG = load_catalog("2024")

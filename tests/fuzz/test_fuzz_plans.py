@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stemctl.catalog import load_catalog
-from tests.fuzz.chaos import JSON, MUTATIONS, Mutation, as_text, examples, mutated, sealed
+from tests.effort import examples
+from tests.fuzz.chaos import JSON, MUTATIONS, Mutation, as_text, mutated, sealed
 from tests.lab import Lab, Result
 
 CATALOG = load_catalog("2024")

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.fuzz.chaos import HOSTILE_TEXT, MUTATIONS, Mutation, as_text, examples, mutated
+from tests.effort import examples
+from tests.fuzz.chaos import HOSTILE_TEXT, MUTATIONS, Mutation, as_text, mutated
 from tests.lab import Lab
 
 Spoil = Callable[[httpx.Response], httpx.Response]

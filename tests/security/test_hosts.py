@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from stemctl.config import Server, load_config
 from stemctl.errors import ConfigError
 from stemctl.server import tokens
-from tests.fuzz.chaos import examples
+from tests.effort import examples
 from tests.lab import Lab
 from tests.security.wire import CANARY, Wire, tapped
 

@@ -6,7 +6,7 @@ import jsonschema
 import pytest
 import regress
 from check_jsonschema.formats.implementations.rfc3339 import validate as is_date_time
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from stemctl.patterns import DATE, FORMATS, INSTANT, KEY, portable
@@ -16,7 +16,6 @@ ALL = {**FORMATS, "date": DATE, "instant": INSTANT, "key": KEY, "name": portable
 
 
 @pytest.mark.parametrize("name", FORMATS)
-@settings(deadline=None)
 @given(st.data())
 def test_a_pattern_takes_no_more_than_its_format(name, data):
     text = data.draw(st.from_regex(re.compile(FORMATS[name], re.ASCII)))
@@ -25,7 +24,6 @@ def test_a_pattern_takes_no_more_than_its_format(name, data):
         assert name in CHECKER.checkers or name == "uri"
 
 
-@settings(deadline=None)
 @given(st.from_regex(re.compile(FORMATS["uri"], re.ASCII)))
 def test_an_address_has_a_scheme_and_a_host(text):
     if re.search(FORMATS["uri"], text):
@@ -38,7 +36,6 @@ DAYS = st.dates().map(datetime.date.isoformat)
 NEARLY_DAYS = st.from_regex("[0-9]{4}-[01][0-9]-[0-3][0-9]", fullmatch=True)
 
 
-@settings(deadline=None)
 @given(DAYS | NEARLY_DAYS)
 @example("2024-02-29")
 @example("2023-02-29")
@@ -59,7 +56,6 @@ TIMES = st.from_regex(
 )
 
 
-@settings(deadline=None)
 @given(DAYS, TIMES)
 def test_times_are_those_of_rfc_3339(day, time):
     assert bool(re.search(INSTANT, day + time)) == is_date_time(day + time)
@@ -80,7 +76,6 @@ NEAR = st.one_of(
 
 
 @pytest.mark.parametrize("name", ALL)
-@settings(deadline=None)
 @given(text=NEAR)
 @example(text="a\n")
 @example(text="\ufeffa")
