@@ -18,7 +18,7 @@ from tests.strategies import records
 
 CATALOG = load_catalog("2024")
 TARGETS = {"project": ["Theta Maze Study", "Whisker Touch Study"]}
-FEW = examples(25)
+FEW = examples(10)
 
 
 def fresh(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:

@@ -48,7 +48,7 @@ RECORD = st.fixed_dictionaries({}, optional=FIELDS)
 FILES = st.dictionaries(st.sampled_from(NAMES), RECORD, min_size=1)
 EDITS = st.dictionaries(st.sampled_from(NAMES), st.one_of(st.none(), RECORD.filter(bool)), max_size=3)
 PERMISSIONS = st.sets(st.sampled_from(["delete", "revert", "replace", "cascade"]))
-MANY = examples(40)
+MANY = examples(20)
 
 
 def fresh(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
@@ -203,7 +203,7 @@ def test_an_old_plan_overwrites_nothing_that_nobody_was_shown(tmp_path: Path, mo
 
 
 def test_shuffling_files_and_records_changes_no_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    @examples(20)
+    @examples(10)
     @given(FILES, st.randoms(use_true_random=False))
     def check(files: dict[str, Any], chance: Any) -> None:
         lab = fresh(tmp_path, monkeypatch)

@@ -10,6 +10,7 @@ from tests.faults.runner import runner
 from tests.faults.torture import torture
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seeds", [range(1, 4), range(4, 7)])
 def test_nothing_is_lost_and_nothing_is_doubled(tmp_path: Path, seeds: range) -> None:
     with runner(tmp_path / "said") as run:

@@ -83,6 +83,7 @@ class Case:
         assert left <= {".gitignore", "runs", "lab.lock", "lab.owner.json", "lab.journal.new", "git"}, left
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("next_one", ["ben", "ann"])
 def test_a_kill_at_every_point(tmp_path: Path, server: Server, next_one: str) -> None:
     with runner(tmp_path / "said") as run:
@@ -102,6 +103,7 @@ def test_a_kill_at_every_point(tmp_path: Path, server: Server, next_one: str) ->
         assert kills >= len(numbers) - 2 > 0
 
 
+@pytest.mark.slow
 def test_a_disk_that_fills_up(tmp_path: Path, server: Server) -> None:
     """No file takes more than so many bytes, those of git among them."""
     with runner(tmp_path / "said") as run:

@@ -56,6 +56,7 @@ def wrapper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Wrapper:
     return Wrapper(tmp_path / "bin", monkeypatch)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["before", "after", "hangs"])
 def test_git_fails_at_any_call(
     team: Team, wrapper: Wrapper, how: str, short_leases: float, monkeypatch: pytest.MonkeyPatch

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.git.torture import Seen, runners, torture
 
 
+@pytest.mark.slow
 def test_racing_clones_lose_and_double_nothing(tmp_path: Path) -> None:
     total = Seen()
     with runners(tmp_path) as runs:

@@ -13,6 +13,7 @@ from hypothesis import assume, given
 from stemctl.manifests import layout, loader
 from stemctl.manifests.layout import Unclear, lay_out, same_content
 from stemctl.manifests.parser import PythonParser
+from tests.effort import examples
 from tests.ugly import Ugly, ugly
 
 TESTS = Path(__file__).parent.parent
@@ -51,6 +52,7 @@ def test_no_file_of_ours_says_anything_else(file):
     assert lay_out(laid.text) == laid
 
 
+@examples(50)
 @given(ugly())
 def test_values_and_comments_stay_and_a_second_run_changes_nothing(text: Ugly):
     document = loader.parse(text.data, "a.yaml")
@@ -65,6 +67,7 @@ def test_values_and_comments_stay_and_a_second_run_changes_nothing(text: Ugly):
     assert lay_out(laid.text) == laid
 
 
+@examples(50)
 @given(ugly(texts=False))
 def test_a_laid_out_text_is_tidy(text: Ugly):
     document = loader.parse(text.data, "a.yaml")

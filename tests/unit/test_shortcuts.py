@@ -65,7 +65,7 @@ def sides(draw: st.DrawFn) -> tuple[Field, Sides]:
 
 
 @given(sides(), st.sampled_from([frozenset(), frozenset({"revert"}), frozenset({"replace"})]))
-@examples(400)
+@examples(200)
 def test_a_field_that_is_as_the_files_say_is_merged_as_any_other(case: tuple[Field, Sides], allowed: Any) -> None:
     row, four = case
     quick = merge_field(row, four, allowed)
@@ -74,7 +74,7 @@ def test_a_field_that_is_as_the_files_say_is_merged_as_any_other(case: tuple[Fie
 
 
 @given(st.sampled_from(ROWS), ANY, ANY)
-@examples(400)
+@examples(200)
 def test_what_is_identical_means_the_same(row: Field, left: Any, right: Any) -> None:
     left, right = like(row, left), like(row, right)
     quick = same(row, left, right)
