@@ -7,7 +7,7 @@ import socket
 
 import pytest
 
-from tests.effort import load_profile
+from tests.effort import load_profile, time_is_up
 from tests.lab import Lab
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -15,6 +15,11 @@ _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 def pytest_configure(config: pytest.Config) -> None:
     load_profile(config)
+
+
+def pytest_runtest_setup() -> None:
+    if time_is_up():
+        pytest.skip("the time is up")
 
 
 @pytest.fixture(autouse=True)

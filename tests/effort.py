@@ -1,22 +1,26 @@
-"""How hard the tests look: how many random examples they draw, and how many moments they kill an apply at.
+"""How hard the tests look: how many random examples they draw, and at how many moments they kill an apply.
 
-The examples are the same each time, so that only a change of the code can make a test fail. `--hypothesis-seed=N` draws
-others, and `python -m tests.look_harder` draws many of them. STEMCTL_EFFORT=20 draws twenty times as many, and leaves
-out fewer moments, or none.
+The examples are the same each time, so that only a change of the code makes a test fail. `--hypothesis-seed=N` draws
+others, and `python -m tests.look_harder` draws new ones until its time is up. STEMCTL_EFFORT=20 draws twenty times as
+many examples and tries up to twenty times as many moments.
 """
 
 from __future__ import annotations
 
 import os
+import time
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 EFFORT = max(1, int(os.environ.get("STEMCTL_EFFORT", "1")))
+DEADLINE = "STEMCTL_DEADLINE"
+"""The time after which no further test begins, where `look_harder` has set one."""
 
 
 def load_profile(config: pytest.Config) -> None:
-    """Draw the usual examples, or those of a seed. A slow machine is not a failure, nor is a lab that they share."""
+    """Draw the usual examples, or those of a given seed."""
+    # A slow machine is no failure of the code: no deadline, no health checks.
     everywhere = settings(
         max_examples=100 * EFFORT, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True
     )
@@ -31,11 +35,22 @@ def given_seed(config: pytest.Config) -> int | None:
     return None if given is None else int(given)
 
 
+def seeds(config: pytest.Config, *usual: int) -> list[int]:
+    """The seeds of a test that draws without Hypothesis: the usual ones, or as many others."""
+    given = given_seed(config)
+    return list(usual) if given is None else [1000 * given + number for number in usual]
+
+
+def time_is_up() -> bool:
+    """Whether the deadline has passed."""
+    return time.time() > float(os.environ.get(DEADLINE, "inf"))
+
+
 def examples(number: int) -> settings:
     """The settings of a test that draws another number of examples than a hundred."""
     return settings(max_examples=number * EFFORT)
 
 
 def step(usual: int) -> int:
-    """How many moments a test goes on by, to the next one that it tries."""
+    """Every how many moments a test tries one."""
     return max(1, usual // EFFORT)

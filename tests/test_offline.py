@@ -282,6 +282,7 @@ def test_errors_in_the_files_stop_it(lab: Lab) -> None:
     assert "descriptoin" in result.out
 
 
+@pytest.mark.hypothesis
 def test_worlds_offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     @MANY
     @given(FILES, FILES, st.sets(st.sampled_from(["delete"])))
@@ -299,6 +300,7 @@ def test_worlds_offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     check()
 
 
+@pytest.mark.hypothesis
 @pytest.mark.parametrize("name", [model.name for model in CATALOG.writable])
 def test_what_was_just_applied_needs_nothing(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = CATALOG.models[name]

@@ -30,6 +30,7 @@ def declare(lab: Lab, key: str, declared: list[dict[str, Any]]) -> None:
     lab.write("records/random.yaml", text)
 
 
+@pytest.mark.hypothesis
 @pytest.mark.parametrize("name", [model.name for model in CATALOG.writable])
 def test_apply_then_plan_sends_nothing(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = CATALOG.models[name]
@@ -55,6 +56,7 @@ def test_apply_then_plan_sends_nothing(name: str, tmp_path: Path, monkeypatch: p
     check()
 
 
+@pytest.mark.hypothesis
 def test_what_get_prints_plans_to_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = CATALOG.models["session"]
 

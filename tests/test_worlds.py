@@ -96,6 +96,7 @@ def what_was_sent(lab: Lab) -> list[tuple[str, str, Any]]:
     return sorted((s.method, s.path, json.dumps(s.body, sort_keys=True)) for s in lab.writes)
 
 
+@pytest.mark.hypothesis
 def test_worlds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     @MANY
     @given(FILES, EDITS, FILES, PERMISSIONS)
@@ -173,6 +174,7 @@ def nothing_of_others_is_lost(
                 assert not theirs_alone or empty or {"revert", "replace"} & allowed
 
 
+@pytest.mark.hypothesis
 def test_an_old_plan_overwrites_nothing_that_nobody_was_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     @MANY
     @given(FILES, FILES, EDITS)
@@ -202,6 +204,7 @@ def test_an_old_plan_overwrites_nothing_that_nobody_was_shown(tmp_path: Path, mo
     check()
 
 
+@pytest.mark.hypothesis
 def test_shuffling_files_and_records_changes_no_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     @examples(10)
     @given(FILES, st.randoms(use_true_random=False))

@@ -98,6 +98,7 @@ def prepared(lab: Lab, method: str) -> None:
     lab.intercept = lambda request: None
 
 
+@pytest.mark.hypothesis
 @pytest.mark.parametrize("what", ["state", "journal"])
 def test_a_changed_state_or_journal_is_a_message_or_goes_on(
     lab: Lab, what: str, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
