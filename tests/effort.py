@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 EFFORT = max(1, int(os.environ.get("STEMCTL_EFFORT", "1")))
-DEADLINE = "STEMCTL_DEADLINE"
+DEADLINE = float(os.environ.get("STEMCTL_DEADLINE", "inf"))
 """The time after which no further test begins, where `look_harder` has set one."""
 
 
@@ -43,7 +43,7 @@ def seeds(config: pytest.Config, *usual: int) -> list[int]:
 
 def time_is_up() -> bool:
     """Whether the deadline has passed."""
-    return time.time() > float(os.environ.get(DEADLINE, "inf"))
+    return time.time() > DEADLINE
 
 
 def examples(number: int) -> settings:

@@ -48,7 +48,7 @@ RECORD = st.fixed_dictionaries({}, optional=FIELDS)
 FILES = st.dictionaries(st.sampled_from(NAMES), RECORD, min_size=1)
 EDITS = st.dictionaries(st.sampled_from(NAMES), st.one_of(st.none(), RECORD.filter(bool)), max_size=3)
 PERMISSIONS = st.sets(st.sampled_from(["delete", "revert", "replace", "cascade"]))
-MANY = examples(20)
+MANY = examples(15)
 
 
 def fresh(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:

@@ -103,7 +103,7 @@ class Case:
         assert left <= {".gitignore", "runs", "lab.lock", "lab.owner.json"}, left
 
 
-@pytest.mark.parametrize("every", [pytest.param(1, marks=pytest.mark.slow), 12])
+@pytest.mark.parametrize("every", [pytest.param(1, marks=pytest.mark.slow), 16])
 def test_a_kill_at_every_point_of_an_apply(tmp_path: Path, server: Server, every: int) -> None:
     with runner(tmp_path / "said") as run:
         whole = Case(tmp_path, f"w{every}", server, run)

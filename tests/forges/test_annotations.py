@@ -98,7 +98,7 @@ def test_no_more_than_github_shows_and_the_rest_counted() -> None:
     assert lines[-1] == "GitHub shows 10 of a kind; left out: 15 errors, 1 warning."
 
 
-@examples(50)
+@examples(25)
 @given(PLANS, NASTY, NASTY)
 def test_no_data_begins_a_command_or_a_property(plan: Plan, folder: str, title: str) -> None:
     for line in plan_github(plan, folder).splitlines():

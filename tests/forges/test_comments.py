@@ -28,7 +28,7 @@ def without_code(line: str) -> str:
 JOBS = st.none() | st.integers(0, 300).map(lambda length: "https://github.example/" + "a" * length)
 
 
-@examples(50)
+@examples(25)
 @given(PLANS, st.integers(1000, 6000) | st.none(), JOBS)
 def test_a_comment_is_never_longer_than_it_may_be_and_obeys_nothing(
     plan: Plan, most: int | None, job: str | None
@@ -45,7 +45,7 @@ def test_a_comment_is_never_longer_than_it_may_be_and_obeys_nothing(
     assert text.count("<details") >= shown.count("<details") == shown.count("</details>")
 
 
-@examples(50)
+@examples(25)
 @given(PLANS, st.integers(1000, 20000))
 def test_what_is_not_shown_is_counted(plan: Plan, most: int) -> None:
     whole, part = (plan_markdown(plan, Look(), limit) for limit in (None, most))

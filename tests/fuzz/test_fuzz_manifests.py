@@ -125,7 +125,7 @@ def findings(data: bytes) -> list[Diagnostic]:
     return found
 
 
-@examples(400)
+@examples(200)
 @given(CONTENTS)
 def test_any_bytes_are_read_or_explained(data: bytes) -> None:
     findings(data)
@@ -192,7 +192,7 @@ def test_a_file_beyond_all_bounds_is_not_read(lab: Lab) -> None:
 NAMES = st.sampled_from(["a.yaml", "b.yml", "_defaults.yaml", "sub/_defaults.yaml", "sub/c.yaml", "ü x.yaml"])
 
 
-@examples(100)
+@examples(50)
 @given(
     files=st.dictionaries(NAMES, CONTENTS, min_size=1, max_size=3),
     form=st.sampled_from(["text", "json", "github"]),
@@ -228,7 +228,7 @@ def nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("nowhere")
-@examples(150)
+@examples(75)
 @given(
     content=CONTENTS, command=COMMANDS, server=st.none() | st.sampled_from(["sandbox", "a", "https://", *HOSTILE_TEXT])
 )
@@ -262,7 +262,7 @@ URLS = st.one_of(
 )
 
 
-@examples(150)
+@examples(75)
 @given(url=URLS, in_file=st.booleans(), command=st.sampled_from([["state", "list"], ["logout"]]))
 def test_any_address_of_a_server(lab: Lab, url: str, in_file: bool, command: list[str]) -> None:
     lab.sessions("{name: a}")

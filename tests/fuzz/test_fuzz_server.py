@@ -174,7 +174,7 @@ HEADERS = st.lists(
 ).map(tuple)
 
 
-@examples(100)
+@examples(50)
 @given(
     command=st.sampled_from(COMMANDS),
     content=st.none() | BODIES,
@@ -195,7 +195,7 @@ def test_a_broken_answer(
     applied.run(command, which, every, Spoiled(content, status, headers))
 
 
-@examples(100)
+@examples(50)
 @given(
     command=st.sampled_from(COMMANDS),
     mutations=st.lists(MUTATIONS, min_size=1, max_size=2),

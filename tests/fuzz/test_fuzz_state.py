@@ -23,7 +23,7 @@ from tests.effort import examples
 from tests.lab import Lab
 from tests.test_doubts import Gone
 
-FEW = examples(20)
+FEW = examples(10)
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5)
 JSON = st.recursive(
     SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3)

@@ -77,7 +77,7 @@ DAMAGE = [no_head, no_objects, no_refs, emptied, garbled, locked, bad_ref, bad_c
 
 
 @pytest.mark.parametrize(
-    "damage", [pytest.param(one, marks=[] if one in (no_objects, gone) else pytest.mark.slow) for one in DAMAGE]
+    "damage", [pytest.param(one, marks=[] if one is no_objects else pytest.mark.slow) for one in DAMAGE]
 )
 def test_our_own_repository_heals(team: Team, damage: Callable[[Path], None]) -> None:
     ann, ben = team.clone("ann"), team.clone("ben")
@@ -272,6 +272,7 @@ def test_a_damaged_claim_is_refused(team: Team, gate: Gate, text: str) -> None:
     assert len(gate.arrived) == sent
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("plan", [None, "", "{}\n", "nothing\n"])
 def test_a_claim_without_its_plan(team: Team, gate: Gate, plan: str | None) -> None:
     ann = team.clone("ann")

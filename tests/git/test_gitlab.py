@@ -194,6 +194,7 @@ def test_a_merge_request_of_a_fork_sees_no_token_and_is_planned_from_the_state(
     assert len(gate.arrived) == sent
 
 
+@pytest.mark.slow
 def test_what_is_merged_is_planned_and_applied(hosted: Hosted, gate: Gate) -> None:
     hosted.merge(RAT1, RAT2)
     pipeline = passed(hosted.runner.run(hosted.home))

@@ -52,7 +52,7 @@ def test_no_file_of_ours_says_anything_else(file):
     assert lay_out(laid.text) == laid
 
 
-@examples(50)
+@examples(25)
 @given(ugly())
 def test_values_and_comments_stay_and_a_second_run_changes_nothing(text: Ugly):
     document = loader.parse(text.data, "a.yaml")
@@ -67,7 +67,7 @@ def test_values_and_comments_stay_and_a_second_run_changes_nothing(text: Ugly):
     assert lay_out(laid.text) == laid
 
 
-@examples(50)
+@examples(25)
 @given(ugly(texts=False))
 def test_a_laid_out_text_is_tidy(text: Ugly):
     document = loader.parse(text.data, "a.yaml")

@@ -10,6 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from stemctl.patterns import DATE, FORMATS, INSTANT, KEY, portable
+from tests.effort import examples
 
 CHECKER = jsonschema.Draft202012Validator.FORMAT_CHECKER
 ALL = {**FORMATS, "date": DATE, "instant": INSTANT, "key": KEY, "name": portable("^[A-Za-z][A-Za-z0-9_]*$")}
@@ -76,6 +77,7 @@ NEAR = st.one_of(
 
 
 @pytest.mark.parametrize("name", ALL)
+@examples(50)
 @given(text=NEAR)
 @example(text="a\n")
 @example(text="\ufeffa")
