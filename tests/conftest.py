@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import random
 import socket
 
 import pytest
 
-from tests.effort import load_profile, time_is_up
+from tests.effort import given_seed, load_profile, time_is_up
 from tests.lab import Lab
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -15,6 +16,12 @@ _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 def pytest_configure(config: pytest.Config) -> None:
     load_profile(config)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    seed = given_seed(config)
+    if seed is not None:  # so that each test has its turn, however short the time
+        random.Random(seed).shuffle(items)
 
 
 def pytest_runtest_setup() -> None:
