@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 
 from stemctl import claim
@@ -85,6 +85,7 @@ async def apply(
     If it is left in any other way than by its end, the journal stays, and the next command that writes takes over.
     """
     work = Apply(journal.run.plan, client, journal, on_outcome, parallelism)
+    work.known.update(known_ids(journal.run.plan, state))
     on_start(work)
     try:
         async with _renewed(journal.lease):
@@ -97,6 +98,16 @@ async def apply(
     except StateError as error:
         return Applied(report, error)
     return Applied(report)
+
+
+def known_ids(plan: Plan, state: State) -> Iterator[str]:
+    """The ids that stand for some record or proposal before a plan is carried out."""
+    for change in plan.changes:
+        yield from filter(None, [change.id])
+    for names in plan.names.values():
+        yield from names.values()
+    for entry in state.records.values():
+        yield from filter(None, [entry.id, entry.approval.id if entry.approval else None])
 
 
 def left_alone(plan: Plan) -> Applied:

@@ -126,8 +126,8 @@ class Reading:
     """What the server held of one model when we looked, and whether we saw all of it.
 
     `records` maps ids to fields as answered. `total` is what the server says it has for us, None if it does not
-    say. `missing` are ids that were asked for one by one and answered with 404; `absent` are identities (names)
-    that were asked for one by one and are not there. A complete reading knows of every identity.
+    say. `missing` are ids that were asked for one by one and answered with 404, `hidden` those with 403; `absent` are
+    identities (names) that were asked for one by one and are not there. A complete reading knows of every identity.
     """
 
     model: str
@@ -135,6 +135,7 @@ class Reading:
     records: Mapping[str, Fields]
     total: int | None = None
     missing: frozenset[str] = frozenset()
+    hidden: frozenset[str] = frozenset()
     absent: frozenset[str] = frozenset()
     reason: str = ""
 

@@ -151,6 +151,7 @@ class _Planner:
         bookkeeping = [v.bookkeeping for v in verdicts.values() if v.bookkeeping]
         bookkeeping += [b for b in left if isinstance(b, Bookkeeping)]
         notes = [note for v in verdicts.values() for note in v.notes]
+        problems += [found for v in verdicts.values() for found in v.diagnostics]
         return Plan(
             self.target,
             self.state.lineage,
