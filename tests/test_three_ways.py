@@ -290,13 +290,20 @@ def test_a_record_made_anew_under_its_name_is_adopted(lab: Lab) -> None:
     assert lab.state["records"]["session/s"]["id"] == lab.live("session", "s")["id"]
 
 
-def test_what_was_deleted_on_both_sides_is_forgotten_quietly(lab: Lab) -> None:
+def test_what_left_the_files_and_cannot_be_seen_is_kept_until_it_is_forgotten(lab: Lab) -> None:
+    """It may be hidden from this account, and alive: the state is all that knows of it."""
     lab.sessions(S, "{name: t}")
     lab.apply()
     lab.api("DELETE", f"stem/session/{lab.live('session', 't')['id']}/")
     lab.sessions(S)
-    plan = lab.plan()
-    assert (plan["changes"], [b["drop"] for b in plan["bookkeeping"]]) == ([], [True])
+    for _ in range(2):
+        plan = lab.plan()
+        assert (plan["changes"], plan["bookkeeping"]) == ([], [])
+        assert "not found: deleted on the server, or hidden from this account" in plan["notes"][0]["text"]
+        assert "not found: deleted on the server, or hidden" in lab.run("plan").out
+        lab.apply()
+        assert set(lab.state["records"]) == {"session/s", "session/t"}
+    lab.write("records/forget.yaml", "forget: [session/t]\n")
     lab.apply()
     assert list(lab.state["records"]) == ["session/s"]
 

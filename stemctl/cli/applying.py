@@ -95,8 +95,10 @@ class _Run:
         from stemctl import checking, connection, workflow
         from stemctl.ancestry import refuse_behind
         from stemctl.place import StateMoved
+        from stemctl.workspace import check_writable
 
         loaded = checking.load(self.space.config, self.space.catalog)
+        check_writable(self.space, (address.model for address in loaded.repository.records))
         async with connection.connect(self.space, self.parallelism) as link:
             while True:
                 await self._until_free()
@@ -126,7 +128,9 @@ class _Run:
         from stemctl.place import StateMoved
         from stemctl.render.plan_text import where_line
         from stemctl.saved import check_fits
+        from stemctl.workspace import check_writable
 
+        check_writable(self.space, (change.address.model for change in plan.changes if change.sends))
         state = self.space.store.read()
         check_fits(plan, self.space.target, state, self.space.catalog, name)
         if not self.allow_behind:

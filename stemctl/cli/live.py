@@ -167,7 +167,9 @@ approvals.add_command(_decision("reject", "rejected", "Reject pending proposals;
 
 async def _find(space: Workspace, link: Link, names: tuple[str, ...], only_pending: bool) -> list[Proposal]:
     from stemctl.server.proposals import choose, read_proposals
+    from stemctl.workspace import check_writable
 
+    check_writable(space, (model.name for model in space.catalog.models.values() if model.approval))
     return choose(await read_proposals(link.reader()), names, space.catalog, only_pending)
 
 

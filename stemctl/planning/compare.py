@@ -211,6 +211,7 @@ class _Update:
     notes: list[Note] = field(default_factory=list)
     ignored: int = 0
     diagnostics: list[Diagnostic] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
 
     def run(self) -> Verdicts:
         for row in written_rows(self.model, self.record):
@@ -274,6 +275,7 @@ class _Update:
             return
         merged = merge_field(row, sides, self.permissions.granted)
         self.changes += [self._shown(row, part) for part in merged.parts]
+        self.reasons += [merged.why] if merged.why else []
         if merged.send is not UNSET:
             self.body[name] = merged.send
         if self.accepted and merged.form:
@@ -361,7 +363,7 @@ class _Update:
             released=released,
             prevent_delete=self.record.lifecycle.prevent_delete,
             was=self.binding.was,
-            detail=self._found(),
+            detail=(*self._found(), *self.reasons),
         )
 
     def _reason(self, fields: tuple[FieldChange, ...]) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from stemctl.catalog import Catalog, Field
 from stemctl.planning.references import Resolver
-from stemctl.planning.values import assemble, elements, same
+from stemctl.planning.values import assemble, elements_alike, same
 from stemctl.records import Address, Completeness, Fields, Place, Reading, Repository, Snapshot, Value
 from stemctl.state import Entry, State
 
@@ -88,7 +88,7 @@ def _moves(row: Field, entry: Entry, live: Fields, resolver: Resolver) -> Iterat
     if row.kind != "map":
         yield Moved(row.name, resolver.written(row, before), resolver.written(row, after))
         return
-    old, new = elements(row, before), elements(row, after)
+    old, new = elements_alike(row, before, after)
     for key in [*old, *(key for key in new if key not in old)]:
         if key not in old or key not in new or not same(row, {"": old[key]}, {"": new[key]}):
             yield Moved(f"{row.name}.{key}", old.get(key), new.get(key))
@@ -99,7 +99,7 @@ def _never_held(row: Field, applied: Value, live: Value, resolver: Resolver) -> 
     if same(row, applied, live):
         return
     if row.merges:
-        wanted, found = elements(row, applied), elements(row, live)
+        wanted, found = elements_alike(row, applied, live)
         there = {key: found[key] for key in wanted if key in found}
         if same(row, assemble(row, wanted), assemble(row, there)):
             return

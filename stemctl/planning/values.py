@@ -11,7 +11,7 @@ import datetime
 import html
 import json
 import re
-from collections.abc import Hashable, Mapping
+from collections.abc import Collection, Mapping
 
 from stemctl.catalog import Field
 from stemctl.records import Value
@@ -72,11 +72,12 @@ def is_empty(field: Field, value: Value) -> bool:
     return value is None or value in ("", [], {}) or (field.kind == "text" and canonical(field, value) == "")
 
 
-def elements(field: Field, value: Value) -> dict[Hashable, Value]:
+def elements(field: Field, value: Value, twins: Collection[str] = ()) -> dict[str, Value]:
     """The elements of a set or map, by what tells them apart; in the order of the value.
 
     A set of texts or references maps each to itself, a map its keys to values (also when the server spells it as a
     list of `{name, value}`), a list of items the canonical `by` member to the item, members spelled as in the table.
+    Items that share that member, here or, as `twins` says, in another value, are told apart by all that they hold.
 
     A server, or a state that somebody wrote, may hold anything: what is no list is one element, what does not fit is
     an element of its own.
@@ -88,32 +89,81 @@ def elements(field: Field, value: Value) -> dict[Hashable, Value]:
     parts = value if isinstance(value, list) else [value]
     match field.kind:
         case "items":
-            items = [_item(field, item) for item in parts]
-            return {_key(item.get(field.by or "")) if isinstance(item, dict) else _key(item): item for item in items}
+            return _items(field, parts, twins)
         case "references":
             return {_key(_reference(one)): one if _is_new(one) else _reference(one) for one in parts}
         case _:
             return {_key(_text(field, one)): one for one in parts}
 
 
-def _entries(value: Value) -> dict[Hashable, Value]:
+def elements_alike(field: Field, *values: Value) -> list[dict[str, Value]]:
+    """The elements of several values, told apart in the same way in all of them."""
+    twins = {key for value in values for key in shared_keys(field, value)}
+    return [elements(field, value, twins) for value in values]
+
+
+def same_element(field: Field, left: Value, right: Value) -> bool:
+    """Whether two elements with the same key mean the same."""
+    match field.kind:
+        case "map":
+            return bool(canonical(field, {"": left}) == canonical(field, {"": right}))
+        case "items":
+            return bool(canonical(field, [left]) == canonical(field, [right]))
+        case _:
+            return True  # elements of a set are their own key
+
+
+def shared_keys(field: Field, value: Value) -> set[str]:
+    """The keys that several different elements of a value have, so that a key does not tell them apart."""
+    if not isinstance(value, list) or field.kind not in ("items", "map"):
+        return set()
+    if field.kind == "map":
+        names = [pair.get("name") for pair in value if isinstance(pair, dict)]
+        return {_key(name) for name in names if names.count(name) > 1}
+    found: dict[str, set[str]] = {}
+    for item in (_item(field, item) for item in value):
+        found.setdefault(_item_key(field, item), set()).add(_content(item))
+    return {key for key, contents in found.items() if len(contents) > 1}
+
+
+def _items(field: Field, parts: list[Value], twins: Collection[str]) -> dict[str, Value]:
+    items = [_item(field, item) for item in parts]
+    shared = {*twins, *shared_keys(field, items)}
+    found = {}
+    for item in items:
+        key = _item_key(field, item)
+        found[f"{key}\0{_content(item)}" if key in shared else key] = item
+    return found
+
+
+def _item_key(field: Field, item: Value) -> str:
+    return _key(item.get(field.by or "")) if isinstance(item, dict) else _key(item)
+
+
+def _content(item: Value) -> str:
+    return json.dumps(item, sort_keys=True)
+
+
+def _entries(value: Value) -> dict[str, Value]:
+    """The entries of a map. Of several with one name in a list, those after the first get a number."""
     if isinstance(value, dict):
         return dict(value)
-    pairs = value if isinstance(value, list) else [value]
-    return {
-        _key(pair.get("name")) if isinstance(pair, dict) else _key(pair): pair.get("value")
-        if isinstance(pair, dict)
-        else None
-        for pair in pairs
-    }
+    found: dict[str, Value] = {}
+    for pair in value if isinstance(value, list) else [value]:
+        name: str = _key(pair.get("name")) if isinstance(pair, dict) else _key(pair)
+        number = 1 + sum(key == name or key.startswith(f"{name} (") for key in found)
+        found[name if name not in found else f"{name} ({number})"] = (
+            pair.get("value") if isinstance(pair, dict) else None
+        )
+    return found
 
 
-def _key(value: Value) -> Hashable:
-    """What tells an element apart; of a list or an object its text."""
-    return json.dumps(value, sort_keys=True) if isinstance(value, list | dict) else value
+def _key(value: Value) -> str:
+    """What tells an element apart: a text itself, anything else its JSON, which no text looks like."""
+    return value if isinstance(value, str) else f"\0{json.dumps(value, sort_keys=True)}"
 
 
-def assemble(field: Field, parts: Mapping[Hashable, Value]) -> Value:
+def assemble(field: Field, parts: Mapping[str, Value]) -> Value:
     """The value that holds these elements, in their order; the reverse of `elements`."""
     return dict(parts) if field.kind == "map" else list(parts.values())
 
@@ -157,7 +207,11 @@ def _item(field: Field, item: Value) -> Value:
     if not isinstance(item, dict):
         return item
     spelled = {name.lower(): name for name in field.members}
-    return {spelled.get(key.lower(), key): element for key, element in item.items()}
+    found: dict[str, Value] = {}
+    for key, element in item.items():
+        name = str(spelled.get(key.lower(), key))
+        found[key if name in found else name] = element
+    return found
 
 
 def _plain(value: Value) -> Value:

@@ -22,7 +22,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from stemctl.catalog import Field, Model
-from stemctl.planning.values import canonical, elements, is_empty, same
+from stemctl.planning.values import elements_alike, is_empty, same, same_element
 from stemctl.records import Fields, Value
 from stemctl.server.answers import NotFound, NotTheApi, ServerError, Unavailable, Unreachable
 
@@ -129,14 +129,8 @@ def _holds(row: Field, sent: Value, answer: Fields, before: Value) -> bool:
         return True
     if not row.merges:
         return False
-    wanted, found = elements(row, sent), elements(row, there)
-    taken_out = elements(row, before).keys() - wanted.keys()
+    wanted, found, planned = elements_alike(row, sent, there, before)
+    taken_out = planned.keys() - wanted.keys()
     return not taken_out & found.keys() and all(
-        key in found and _same_element(row, element, found[key]) for key, element in wanted.items()
+        key in found and same_element(row, element, found[key]) for key, element in wanted.items()
     )
-
-
-def _same_element(row: Field, left: Value, right: Value) -> bool:
-    if row.kind == "map":
-        return bool(canonical(row, {"": left}) == canonical(row, {"": right}))
-    return row.kind != "items" or bool(canonical(row, [left]) == canonical(row, [right]))
