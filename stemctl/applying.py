@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from stemctl import claim
@@ -79,13 +79,15 @@ async def apply(
     on_outcome: Callable[[Outcome], None],
     parallelism: int,
     on_start: Callable[[Apply], None] = lambda work: None,
+    seen: Iterable[str] = (),
 ) -> Applied:
-    """Carry out the plan of a run that has begun. The caller holds the lock of the store.
+    """Carry out the plan of a run that has begun. The caller holds the lock of the store. `seen` are the ids of records
+    that were read for the plan.
 
     If it is left in any other way than by its end, the journal stays, and the next command that writes takes over.
     """
     work = Apply(journal.run.plan, client, journal, on_outcome, parallelism)
-    work.known.update(known_ids(journal.run.plan, state))
+    work.known.update(seen, known_ids(journal.run.plan, state))
     on_start(work)
     try:
         async with _renewed(journal.lease):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import enum
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -159,3 +159,8 @@ class Snapshot:
     """When the reading began; None: nobody noted it."""
     remembered: bool = False
     """Whether it is what the state remembers, and nobody looked."""
+
+    def ids(self) -> Iterator[str]:
+        """The ids of everything that was read, approvals among it."""
+        for reading in (*self.readings.values(), *self.approvals.values()):
+            yield from reading.records

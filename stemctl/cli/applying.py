@@ -7,7 +7,7 @@ import contextlib
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -116,7 +116,7 @@ class _Run:
                         return 1
                     planned = agreed
                 try:
-                    return await self._send(link, planned.plan, planned.state)
+                    return await self._send(link, planned.plan, planned.state, planned.snapshot.ids())
                 except StateMoved as moved:
                     self.settling(moved.settled)
                     self.screen.note("The state has moved on, planning anew.\n")
@@ -172,9 +172,9 @@ class _Run:
                 [("stemctl plan", "shows it as it is now")],
             )
 
-    async def _send(self, link: Link, plan: Plan, state: State) -> int:
+    async def _send(self, link: Link, plan: Plan, state: State, seen: Iterable[str] = ()) -> int:
         began = time.monotonic()
-        applied = await self._carry_out(link, plan, state)
+        applied = await self._carry_out(link, plan, state, seen)
         seconds, report = time.monotonic() - began, applied.report
         self._summarize(report, seconds)
         if applied.problem is None or self.form != "json":  # else the problem is the one document
@@ -204,7 +204,7 @@ class _Run:
         elif report.outcomes and (report.plan.going() or report.exit_code not in (0, 1)):
             self.screen.out(report_text(report, look, seconds, saved))
 
-    async def _carry_out(self, link: Link, plan: Plan, state: State) -> Applied:
+    async def _carry_out(self, link: Link, plan: Plan, state: State, seen: Iterable[str]) -> Applied:
         from stemctl import applying
         from stemctl.cli.progress import Progress
         from stemctl.cli.waiting import Waiting
@@ -224,7 +224,7 @@ class _Run:
         ):
             link.throttle.on_pause = progress.paused
             return await applying.apply(
-                self.space, link.writer(), journal, state, progress.outcome, self.parallelism, watch
+                self.space, link.writer(), journal, state, progress.outcome, self.parallelism, watch, seen
             )
 
 

@@ -177,7 +177,6 @@ def failure(response: Answer, method: str, base: str, url: str = "") -> ServerEr
             "so it does not show whether the record exists.",
             (_DOCTOR,),
             status=status,
-            messages=messages,
         )
     said = "; ".join(f"{name}: {' '.join(texts)}" if name else " ".join(texts) for name, texts in messages.items())
     host = urlsplit(base).hostname or base

@@ -36,8 +36,22 @@ class Ended:
     said: str
 
 
-COUNTED = {"requests": b"r", "faults": b"f", "retries": b"t"}
-"""What is counted of a command, each in a byte."""
+COUNTED = {
+    "requests": b"r",
+    "faults": b"f",
+    "retries": b"t",
+    "other_record": b"O",
+    "known_id": b"K",
+    "altered_value": b"A",
+    "foreign_404": b"4",
+    "edit_in_pause": b"E",
+    "bomb": b"B",
+    "given_up": b"P",
+}
+"""What is counted of a command, each in a byte: faults that only the sandbox knows by the header that names them."""
+
+DEADLINE = 0.3
+"""Seconds after which a command gives an answer up that has no end."""
 
 
 class Runner:
@@ -173,6 +187,7 @@ def _child(order: dict[str, Any], said: int) -> None:
 
 def _patch(points: Path, kill_at: int | None, ahead: float) -> None:
     """Count the points, die at the one that is wanted, pause for less long, and set the clock."""
+    import asyncio
     import datetime
 
     import httpx
@@ -213,6 +228,10 @@ def _patch(points: Path, kill_at: int | None, ahead: float) -> None:
         except httpx.HTTPError:
             write(passed, b"f")
             raise
+        except asyncio.CancelledError:
+            write(passed, b"P")
+            raise
+        write(passed, COUNTED.get(response.headers.get("sandbox-fault", ""), b""))
         if response.status_code == 429 or response.status_code >= 500:
             write(passed, b"f")
         point(b"a")
@@ -246,6 +265,7 @@ def _patch(points: Path, kill_at: int | None, ahead: float) -> None:
     httpx.AsyncHTTPTransport.handle_async_request = watched_request  # type: ignore[method-assign]
     client.read_answer = read_watched  # type: ignore[attr-defined]
     policy.growing = growing
+    policy.DEADLINE = DEADLINE
     for module in (journal, store, workflow):
         module.utc_now = clock  # type: ignore[attr-defined]
 

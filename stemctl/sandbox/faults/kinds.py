@@ -67,8 +67,9 @@ class Exchange:
         return await replace(self, scope=scope, content=content).carry_out()
 
     async def answer(self, reply: Reply, *, most: int | None = None) -> None:
-        """Send an answer, or so many bytes of its body, after which it is not ended."""
-        await self.send({"type": "http.response.start", "status": reply.status, "headers": list(reply.headers)})
+        """Send an answer that names its fault, or so many bytes of its body, after which it is not ended."""
+        headers = [*reply.headers, (b"sandbox-fault", self.fault.fault.encode())]
+        await self.send({"type": "http.response.start", "status": reply.status, "headers": headers})
         await self.send({"type": "http.response.body", "body": reply.body[:most], "more_body": most is not None})
 
 
