@@ -130,9 +130,9 @@ class _Run:
         from stemctl.saved import check_fits
         from stemctl.workspace import check_writable
 
-        check_writable(self.space, (change.address.model for change in plan.changes if change.sends))
         state = self.space.store.read()
         check_fits(plan, self.space.target, state, self.space.catalog, name)
+        check_writable(self.space, (change.address.model for change in plan.changes if change.sends))
         if not self.allow_behind:
             refuse_behind(since_applied(self.space, state, plan.commit))
         self._check_digest(plan)

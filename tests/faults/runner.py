@@ -50,9 +50,6 @@ COUNTED = {
 }
 """What is counted of a command, each in a byte: faults that only the sandbox knows by the header that names them."""
 
-DEADLINE = 0.3
-"""Seconds after which a command gives an answer up that has no end."""
-
 
 class Runner:
     """The process that forks."""
@@ -76,11 +73,13 @@ class Runner:
         clock: float = 0,
         largest: int | None = None,
         lease: float | None = None,
+        deadline: float | None = None,
     ) -> Ended:
         """Run a command; `kill_after` is in seconds, `clock` how many seconds its clock is ahead, `largest` the bytes
-        after which no file takes more, as on a full disk, `lease` the seconds that a claim holds."""
+        after which no file takes more, as on a full disk, `lease` the seconds that a claim holds, `deadline` those
+        after which an answer without an end is given up."""
         order = {"argv": arguments, "kill_at": kill_at, "kill_after": kill_after, "clock": clock, "largest": largest}
-        order["lease"] = lease
+        order |= {"lease": lease, "deadline": deadline}
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps({**order, "folder": str(self._folder)}) + "\n")
@@ -170,14 +169,17 @@ def _child(order: dict[str, Any], said: int) -> None:
         os.dup2(said, stream)
     os.close(0)
     code = 99
+    from stemctl.cli.main import run
+    from stemctl.server import policy
+
     try:
         _patch(folder / "points", order["kill_at"], order["clock"])
         if order["lease"] is not None:
             set_lease(order["lease"])
+        if order["deadline"] is not None:
+            policy.DEADLINE = order["deadline"]
         if order["largest"] is not None:
             resource.setrlimit(resource.RLIMIT_FSIZE, (order["largest"], order["largest"]))
-        from stemctl.cli.main import run
-
         code = run(list(order["argv"]))
         sys.stdout.flush()
         sys.stderr.flush()
@@ -265,7 +267,6 @@ def _patch(points: Path, kill_at: int | None, ahead: float) -> None:
     httpx.AsyncHTTPTransport.handle_async_request = watched_request  # type: ignore[method-assign]
     client.read_answer = read_watched  # type: ignore[attr-defined]
     policy.growing = growing
-    policy.DEADLINE = DEADLINE
     for module in (journal, store, workflow):
         module.utc_now = clock  # type: ignore[attr-defined]
 

@@ -233,7 +233,7 @@ def _through(world: World, run: Runner) -> Seen:
             kill["kill_after"] = chance.uniform(0.02, 0.4)
         parallelism = str(chance.choice([1, 2, 8]))
         words = ("-C", str(world.root), "apply", "-y", "--parallelism", parallelism)
-        ended = run.run(*words, clock=100 * seen.rounds, **kill)
+        ended = run.run(*words, clock=100 * seen.rounds, deadline=0.3, **kill)
         time.sleep(0.06)  # longer than `late`, as a minute of the clock is longer than what a server is late by
         for name in ("requests", "faults", "retries"):
             setattr(seen, name, getattr(seen, name) + ended.counts[name])
