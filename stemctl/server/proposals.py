@@ -100,7 +100,11 @@ def _means(name: str, proposal: Proposal, catalog: Catalog) -> bool:
     return model is proposal.model and (not key or key == proposal.address.key)
 
 
-async def decide(client: WriteClient, proposal: Proposal, verdict: str) -> Proposal:
-    """Accept or reject, and read the approval again, since the answer's content is not documented."""
+async def decide(client: WriteClient, proposal: Proposal, verdict: str) -> None:
+    """Accept or reject."""
     await client.decide(proposal.model, proposal.id, verdict)
+
+
+async def read_again(client: ReadClient, proposal: Proposal) -> Proposal:
+    """The proposal as it is after a decision, since the content of that answer is not documented."""
     return replace(proposal, fields=await client.approval(proposal.model, proposal.id))
