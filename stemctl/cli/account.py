@@ -70,7 +70,7 @@ def doctor(screen: Screen, form: str) -> int:
     """Look at the server, the token and your rights."""
     from stemctl import connection
     from stemctl.render.plan_text import where_line
-    from stemctl.server import account, tokens
+    from stemctl.server import account, proxy, tokens
     from stemctl.server.account import Check
 
     space = screen.open()
@@ -82,6 +82,9 @@ def doctor(screen: Screen, form: str) -> int:
     if withheld:
         says = f"{withheld} is not sent to {space.server.host}; {tokens.HOSTS_VARIABLE} names hosts it may go to"
         checks.append(Check("token", None, says))
+    used = proxy.find_proxy(space.server.url, space.environ)
+    if used is not None:
+        checks.append(Check("proxy", None, f"{used.shown}, from {used.variable}"))
 
     async def run() -> list[Check]:
         async with connection.connect(space) as link:

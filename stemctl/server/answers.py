@@ -23,6 +23,7 @@ from stemctl.catalog import Model
 from stemctl.errors import Hint, StemctlError
 from stemctl.masking import masked
 from stemctl.records import Fields, Value, is_id
+from stemctl.server.proxy import ProxyFailed, ProxyRefused
 from stemctl.shapes import fits
 from stemctl.strictjson import read_json
 
@@ -222,6 +223,8 @@ def _title(text: str) -> str:
 
 def unreachable(error: httpx.HTTPError, base: str, sent: bool) -> Unreachable:
     """What a fault below HTTP means for the user."""
+    if isinstance(error, ProxyFailed | ProxyRefused):
+        return Unreachable(error.what, error.why, error.hints, sent=False)
     late = isinstance(error, httpx.TimeoutException)
     what = f"{base} did not answer in time." if late else f"{base} cannot be reached."
     why = str(error).strip() or type(error).__name__

@@ -21,6 +21,8 @@ from collections.abc import Mapping
 
 import httpx
 
+from stemctl.server.proxy import ProxyRefused
+
 TRIES = 3
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 
@@ -29,7 +31,7 @@ BUSY = frozenset({429, 503})
 
 _PASSING = BUSY | {502, 504}
 _LONGEST_PAUSE = 300.0
-_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
 
 def again_after_status(method: str, status: int) -> bool:
@@ -44,7 +46,7 @@ def arrived(error: httpx.HTTPError) -> bool:
 
 def again_after_error(method: str, error: httpx.HTTPError) -> bool:
     """Whether the same request may go out again after a fault below HTTP."""
-    return method == "GET" or not arrived(error)
+    return (method == "GET" or not arrived(error)) and not isinstance(error, ProxyRefused)
 
 
 def growing(attempt: int) -> float:
