@@ -21,7 +21,7 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, replace
 
 from stemctl.catalog import Field
-from stemctl.planning.values import assemble, canonical, elements, identical, is_empty, same
+from stemctl.planning.values import assemble, elements, identical, is_empty, same
 from stemctl.records import Value
 
 
@@ -191,9 +191,9 @@ def _same_element(field: Field, left: Value, right: Value) -> bool:
     if left is _ABSENT or right is _ABSENT:
         return left is right
     if field.kind == "map":
-        return bool(canonical(field, {"": left}) == canonical(field, {"": right}))
+        return same(field, {"": left}, {"": right})
     if field.kind == "items":
-        return bool(canonical(field, [left]) == canonical(field, [right]))
+        return same(field, [left], [right])
     return True  # elements of a set are their own key
 
 

@@ -14,6 +14,7 @@ import re
 from collections.abc import Hashable, Mapping
 
 from stemctl.catalog import Field
+from stemctl.equality import one_spelling, same_json
 from stemctl.records import Value
 
 _PARAGRAPH = re.compile(r"<(p|div)>([^<]*)</\1>", re.IGNORECASE)
@@ -25,12 +26,12 @@ def same(field: Field, left: Value, right: Value) -> bool:
     if identical(left, right):
         return True
     if field.kind == "json":
-        return left == right or _same_json(left, right)
-    return bool(canonical(field, left) == canonical(field, right))
+        return same_json(left, right)
+    return same_json(canonical(field, left), canonical(field, right))
 
 
 def identical(left: Value, right: Value) -> bool:
-    """Whether two values are the same JSON: true is not 1. Whatever their field makes of them, they mean the same."""
+    """Whether two values are the same in every type: 1 is not 1.0. In any field they mean the same."""
     kind = type(left)
     if kind is not type(right) or left != right:
         return False
@@ -39,14 +40,8 @@ def identical(left: Value, right: Value) -> bool:
     return kind is not dict or all(identical(value, right[key]) for key, value in left.items())
 
 
-def _same_json(left: Value, right: Value) -> bool:
-    from deepdiff import DeepDiff  # takes long to load, and few fields need it
-
-    return not DeepDiff(left, right, ignore_numeric_type_changes=True)
-
-
 def canonical(field: Field, value: Value) -> Value:
-    """The form in which two values of a field are compared with `==`, and hashed.
+    """The form in which two values of a field are compared by `same_json`, and hashed.
 
     Sets become dictionaries without order, text is trimmed where the server trims it, instants become UTC.
     """
@@ -110,7 +105,7 @@ def _entries(value: Value) -> dict[Hashable, Value]:
 
 def _key(value: Value) -> Hashable:
     """What tells an element apart; of a list or an object its text."""
-    return json.dumps(value, sort_keys=True) if isinstance(value, list | dict) else value
+    return json.dumps(one_spelling(value), sort_keys=True) if isinstance(value, list | dict) else _plain(value)
 
 
 def assemble(field: Field, parts: Mapping[Hashable, Value]) -> Value:
@@ -161,5 +156,5 @@ def _item(field: Field, item: Value) -> Value:
 
 
 def _plain(value: Value) -> Value:
-    """True is not 1: Python says they are equal, JSON and people do not."""
-    return ("boolean", value) if isinstance(value, bool) else value
+    """A value as its own key: true is not 1, which Python says, and 1.0 is."""
+    return ("boolean", value) if isinstance(value, bool) else one_spelling(value)
