@@ -416,7 +416,7 @@ class Store:
 
 def _by_time(run: str) -> tuple[str, int]:
     began, _, number = run.partition("Z-")
-    return began.removesuffix("Z"), int(number) if number.isdigit() else 1
+    return began.removesuffix("Z"), int(number) if number.isascii() and number.isdigit() else 1
 
 
 def _folded(state: State, run: Run) -> State | None:

@@ -17,8 +17,8 @@ from stemctl.catalog import Field
 from stemctl.equality import one_spelling, same_json
 from stemctl.records import Value
 
-_PARAGRAPH = re.compile(r"<(p|div)>([^<]*)</\1>", re.IGNORECASE)
-_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
+_PARAGRAPH = re.compile(r"<(p|div)>([^<]*)</\1>", re.IGNORECASE | re.ASCII)
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE | re.ASCII)
 
 
 def same(field: Field, left: Value, right: Value) -> bool:

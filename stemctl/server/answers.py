@@ -217,7 +217,7 @@ def _flat(name: str, body: Any) -> dict[str, list[str]]:
 
 
 def _title(text: str) -> str:
-    found = re.search(r"<title[^>]*>(.*?)</title>", text[:_LOOKED_AT], re.IGNORECASE | re.DOTALL)
+    found = re.search(r"<title[^>]*>(.*?)</title>", text[:_LOOKED_AT], re.IGNORECASE | re.ASCII | re.DOTALL)
     return f" ({' '.join(found[1].split())[:60]})" if found and found[1].strip() else ""
 
 
