@@ -9,6 +9,7 @@ from pathlib import Path
 
 from stemctl import __version__
 from stemctl.calling_git import GitFailure, user_git
+from stemctl.durable import replace_file
 from stemctl.errors import ConfigError
 from stemctl.workspace import Workspace
 
@@ -72,10 +73,20 @@ def write_workflows(space: Workspace, forge: str, server: str) -> Written:
         if path.is_symlink() or path.exists():
             (unchanged if path.is_file() and path.read_text(encoding="utf-8") == text else kept).append(name)
             continue
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8", newline="\n")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            replace_file(path, text)
+        except OSError as error:
+            raise _broke_off(name, error, written) from error
         written.append(name)
     return Written(top, written, unchanged, kept, branch, environment, folder)
+
+
+def _broke_off(name: str, error: OSError, written: Sequence[str]) -> ConfigError:
+    before = f"Done before: wrote {', '.join(written)}." if written else "Nothing was written."
+    failed = ConfigError(f"{name} cannot be written: {error.strerror or error}.", before)
+    failed.exit_code = 3 if written else 1
+    return failed
 
 
 def _check_name(what: str, name: str) -> None:

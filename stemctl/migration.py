@@ -61,8 +61,21 @@ def _move(old: Place, new: Place, server: Server, who: str) -> State:
         )
     if there is None:
         new.save(state, None, bytes, who, f"the state, from {old.where}")
+    try:
         new.refresh()
         if new.load() != state:
             raise StateError(f"What was written to {new.where} reads differently.", f"{old.where} was left as it is.")
-    old.remove(who)
+        old.remove(who)
+    except (StateError, OSError) as error:
+        raise _half_moved(error, old, new, wrote=there is None) from error
     return state
+
+
+def _half_moved(error: StateError | OSError, old: Place, new: Place, wrote: bool) -> StateError:
+    """The state is in both places, which the same command settles."""
+    if not isinstance(error, StateError):
+        error = StateError(f"{old.where} cannot be removed: {error.strerror or error}.")
+    why = f"{error.why}\nThe state is in {new.where} too now." if wrote else error.why
+    failed = StateError(error.what, why.lstrip("\n"), error.hints)
+    failed.exit_code = 3 if wrote else error.exit_code
+    return failed

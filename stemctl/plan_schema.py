@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from stemctl.config_schema import DIALECT, Schema, closed
+from stemctl.patterns import portable
 from stemctl.plan import FORMAT, Action, Held
 
 _TEXT: Schema = {"type": "string"}
@@ -10,7 +11,7 @@ _MAYBE_TEXT: Schema = {"type": ["string", "null"]}
 _NUMBER: Schema = {"type": "integer", "minimum": 0}
 _MAP: Schema = {"type": "object"}
 _TEXTS: Schema = {"type": "array", "items": _TEXT}
-_HASH: Schema = {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"}
+_HASH: Schema = {"type": "string", "pattern": portable("^sha256:[0-9a-f]{64}$")}
 _HELD: Schema = {"enum": [None, *(held.value for held in Held)], "description": "Why nothing is sent; null if it is."}
 _LINE: Schema = {"type": ["integer", "null"], "minimum": 1}
 

@@ -24,7 +24,7 @@ from stemctl.render.documents import outcome_document, plan_json
 from stemctl.saved import plan_of
 
 FORMAT = 1
-_RUN_ID = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ(-\d+)?")
+_RUN_ID = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ(-\d+)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from stemctl.equality import same_json
 from stemctl.errors import Hint, StateError
 from stemctl.hashing import canonical_pieces, hash_of_pieces
 from stemctl.records import Address, Fields, Value, is_id
@@ -214,6 +215,13 @@ def row(entry: Entry) -> dict[str, Value]:
             {"at": d.at, "method": d.method, "body": dict(d.body), "declared": dict(d.declared)} for d in entry.doubts
         ]
     return found
+
+
+def same_entries(left: Mapping[Address, Entry], right: Mapping[Address, Entry]) -> bool:
+    """Whether two states remember the same of the same records."""
+    return left.keys() == right.keys() and all(
+        entry is right[address] or same_json(row(entry), row(right[address])) for address, entry in left.items()
+    )
 
 
 def _entry(row: dict[str, Value]) -> Entry:

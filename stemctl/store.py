@@ -27,7 +27,7 @@ from stemctl.plan import Plan
 from stemctl.planning.fold import check_state, fold
 from stemctl.run_records import RunRecords, last_line
 from stemctl.runs import Brief, Run, end_line, first_lines, in_brief, read_brief, read_run
-from stemctl.state import State
+from stemctl.state import State, same_entries
 from stemctl.state_file import FilePlace
 
 if TYPE_CHECKING:
@@ -416,14 +416,14 @@ class Store:
 
 def _by_time(run: str) -> tuple[str, int]:
     began, _, number = run.partition("Z-")
-    return began.removesuffix("Z"), int(number) if number.isdigit() else 1
+    return began.removesuffix("Z"), int(number) if number.isascii() and number.isdigit() else 1
 
 
 def _folded(state: State, run: Run) -> State | None:
     """The state with a run in it; None if it does not have to be written. A run that sent anything moves the serial,
     so that its plan is not applied again."""
     fresh = fold(state, run)
-    changed = fresh.records != state.records or fresh.names != state.names
+    changed = not same_entries(fresh.records, state.records) or fresh.names != state.names
     return fresh if fresh is not state and (run.intents or changed) else None
 
 

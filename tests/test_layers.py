@@ -9,7 +9,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).parent.parent / "stemctl"
 
 LAYERS = {
-    "values": "errors hashing records diagnostics masking plan since state strictjson",
+    "values": "errors equality hashing records diagnostics masking plan since state strictjson",
     "pure": """
         accepts catalog claim config_schema editor explain nearest patterns place plan_check plan_schema planning render
         runs saved schema shapes

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 
+from stemctl.cli import streams
 from stemctl.cli.help import answer
 
 
 def start() -> None:
     """Run stemctl and leave with its exit code; what needs no command is answered without loading any."""
+    streams.fill_in()
     said = answer(sys.argv[1:]) if "_STEMCTL_COMPLETE" not in os.environ else None
     if said is None:
         from stemctl.cli.main import main
@@ -20,4 +23,9 @@ def start() -> None:
         sys.stdout.write(said)
         sys.stdout.flush()
     except BrokenPipeError:  # the reader has left, as `| head` does
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - for the rest of the process
+        streams.silence("stdout")
+    except OSError as error:
+        streams.silence("stdout")
+        with contextlib.suppress(OSError):
+            sys.stderr.write(f"Error: The output could not be written: {error.strerror}.\n")
+        sys.exit(1)

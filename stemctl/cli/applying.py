@@ -109,6 +109,7 @@ class _Run:
                     show_text(self.screen, self.space, planned, advise=not planned.plan.going())
                 self._check_digest(planned.plan)
                 if not self.unasked:
+                    self._check_visible()
                     with interruptible():
                         agreed = _ask(self.space, planned)
                     if agreed is None:
@@ -146,6 +147,10 @@ class _Run:
                 check_fits(plan, self.space.target, self.space.store.read(), self.space.catalog, name)
                 raise
 
+    def _check_visible(self) -> None:
+        if self.screen.mute:
+            raise ConfigError("The question cannot be shown: stderr takes no output.", "Nothing was sent.")
+
     async def _until_free(self) -> None:
         """Wait for the run of another machine, and settle it if it died."""
         from stemctl import applying
@@ -176,6 +181,7 @@ class _Run:
         began = time.monotonic()
         applied = await self._carry_out(link, plan, state, seen)
         seconds, report = time.monotonic() - began, applied.report
+        self.screen.did = _done(report, seconds)
         self._summarize(report, seconds)
         if applied.problem is None or self.form != "json":  # else the problem is the one document
             self._show(applied, seconds)
@@ -223,9 +229,19 @@ class _Run:
             _interrupts(self.screen) as watch,
         ):
             link.throttle.on_pause = progress.paused
+            self.screen.did = "requests were sent; the next apply looks up what became of them."
             return await applying.apply(
                 self.space, link.writer(), journal, state, progress.outcome, self.parallelism, watch, seen
             )
+
+
+def _done(report: Report, seconds: float) -> str:
+    """What a run has written, on the server or in the state; empty if nothing."""
+    from stemctl.plan import Status
+    from stemctl.render.report_text import report_summary
+
+    wrote = report.run and report.of(Status.APPLIED, Status.PROPOSED, Status.UNKNOWN)
+    return report_summary(report, seconds) if wrote else ""
 
 
 def _ask(space: Workspace, planned: Planned) -> Planned | None:

@@ -7,6 +7,7 @@ from functools import cached_property
 
 from stemctl.catalog import Catalog, Field, Model
 from stemctl.diagnostics import Diagnostic
+from stemctl.equality import same_json
 from stemctl.hashing import hash_of
 from stemctl.plan import Action, Bookkeeping, Change, FieldChange, Held, Note, Request, request_path
 from stemctl.planning.approvals import Standing, accepted, standing
@@ -310,7 +311,8 @@ class _Update:
         """Whether the base says something else than the files and the server do now."""
         if merged.send is not UNSET or sides.applied is UNSET:
             return True
-        return self.entry.applied.get(row.name) != written or not same(row, sides.observed, sides.live)
+        unmoved = same_json(self.entry.applied.get(row.name), written) and same(row, sides.observed, sides.live)
+        return not unmoved
 
     def _reviewed(self, row: Field, written: Value, sides: Sides) -> None:
         """The reviewer wrote something else than was proposed: shown once, and taken as the server's form."""

@@ -14,10 +14,11 @@ import re
 from collections.abc import Collection, Mapping
 
 from stemctl.catalog import Field
+from stemctl.equality import one_spelling, same_json
 from stemctl.records import Value
 
-_PARAGRAPH = re.compile(r"<(p|div)>([^<]*)</\1>", re.IGNORECASE)
-_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
+_PARAGRAPH = re.compile(r"<(p|div)>([^<]*)</\1>", re.IGNORECASE | re.ASCII)
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE | re.ASCII)
 
 
 def same(field: Field, left: Value, right: Value) -> bool:
@@ -25,12 +26,12 @@ def same(field: Field, left: Value, right: Value) -> bool:
     if identical(left, right):
         return True
     if field.kind == "json":
-        return left == right or _same_json(left, right)
-    return bool(canonical(field, left) == canonical(field, right))
+        return same_json(left, right)
+    return same_json(canonical(field, left), canonical(field, right))
 
 
 def identical(left: Value, right: Value) -> bool:
-    """Whether two values are the same JSON: true is not 1. Whatever their field makes of them, they mean the same."""
+    """Whether two values are the same in every type: 1 is not 1.0. In any field they mean the same."""
     kind = type(left)
     if kind is not type(right) or left != right:
         return False
@@ -39,14 +40,8 @@ def identical(left: Value, right: Value) -> bool:
     return kind is not dict or all(identical(value, right[key]) for key, value in left.items())
 
 
-def _same_json(left: Value, right: Value) -> bool:
-    from deepdiff import DeepDiff  # takes long to load, and few fields need it
-
-    return not DeepDiff(left, right, ignore_numeric_type_changes=True)
-
-
 def canonical(field: Field, value: Value) -> Value:
-    """The form in which two values of a field are compared with `==`, and hashed.
+    """The form in which two values of a field are compared by `same_json`, and hashed.
 
     Sets become dictionaries without order, text is trimmed where the server trims it, instants become UTC.
     """
@@ -106,9 +101,9 @@ def same_element(field: Field, left: Value, right: Value) -> bool:
     """Whether two elements with the same key mean the same."""
     match field.kind:
         case "map":
-            return bool(canonical(field, {"": left}) == canonical(field, {"": right}))
+            return same(field, {"": left}, {"": right})
         case "items":
-            return bool(canonical(field, [left]) == canonical(field, [right]))
+            return same(field, [left], [right])
         case _:
             return True  # elements of a set are their own key
 
@@ -141,7 +136,7 @@ def _item_key(field: Field, item: Value) -> str:
 
 
 def _content(item: Value) -> str:
-    return json.dumps(item, sort_keys=True)
+    return json.dumps(one_spelling(item), sort_keys=True)
 
 
 def _entries(value: Value) -> dict[str, Value]:
@@ -160,7 +155,7 @@ def _entries(value: Value) -> dict[str, Value]:
 
 def _key(value: Value) -> str:
     """What tells an element apart: a text itself, anything else its JSON, which no text looks like."""
-    return value if isinstance(value, str) else f"\0{json.dumps(value, sort_keys=True)}"
+    return value if isinstance(value, str) else f"\0{json.dumps(one_spelling(value), sort_keys=True)}"
 
 
 def assemble(field: Field, parts: Mapping[str, Value]) -> Value:
@@ -215,5 +210,5 @@ def _item(field: Field, item: Value) -> Value:
 
 
 def _plain(value: Value) -> Value:
-    """True is not 1: Python says they are equal, JSON and people do not."""
-    return ("boolean", value) if isinstance(value, bool) else value
+    """A value as its own key: true is not 1, which Python says, and 1.0 is."""
+    return ("boolean", value) if isinstance(value, bool) else one_spelling(value)

@@ -25,6 +25,7 @@ from stemctl.catalog import Model
 from stemctl.errors import Hint, StemctlError
 from stemctl.masking import masked
 from stemctl.records import Fields, Value, is_id
+from stemctl.server.proxy import ProxyFailed, ProxyRefused
 from stemctl.shapes import fits
 from stemctl.strictjson import read_json
 
@@ -252,12 +253,14 @@ def _flat(name: str, body: Any) -> dict[str, list[str]]:
 
 
 def _title(text: str) -> str:
-    found = re.search(r"<title[^>]*>(.*?)</title>", text[:_LOOKED_AT], re.IGNORECASE | re.DOTALL)
+    found = re.search(r"<title[^>]*>(.*?)</title>", text[:_LOOKED_AT], re.IGNORECASE | re.ASCII | re.DOTALL)
     return f" ({' '.join(found[1].split())[:60]})" if found and found[1].strip() else ""
 
 
 def unreachable(error: httpx.HTTPError, base: str, sent: bool) -> Unreachable:
     """What a fault below HTTP means for the user."""
+    if isinstance(error, ProxyFailed | ProxyRefused):
+        return Unreachable(error.what, error.why, error.hints, sent=False)
     late = isinstance(error, httpx.TimeoutException)
     what = f"{base} did not answer in time." if late else f"{base} cannot be reached."
     why = str(error).strip() or type(error).__name__

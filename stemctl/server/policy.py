@@ -21,6 +21,8 @@ from collections.abc import Mapping
 
 import httpx
 
+from stemctl.server.proxy import ProxyRefused
+
 TRIES = 3
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 DEADLINE = 90.0
@@ -31,7 +33,7 @@ BUSY = frozenset({429, 503})
 
 _PASSING = BUSY | {502, 504}
 _LONGEST_PAUSE = 300.0
-_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
 
 LOOKS_BEFORE = frozenset({"PATCH", "DELETE"})
@@ -52,6 +54,8 @@ def arrived(error: httpx.HTTPError) -> bool:
 
 def again_after_error(method: str, error: httpx.HTTPError) -> bool:
     """Whether the same request may go out again after a fault below HTTP."""
+    if isinstance(error, ProxyRefused):
+        return False
     return method == "GET" or (method not in LOOKS_BEFORE and not arrived(error))
 
 

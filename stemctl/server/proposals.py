@@ -102,14 +102,12 @@ def _means(name: str, proposal: Proposal, catalog: Catalog) -> bool:
     return model is proposal.model and (not key or key == proposal.address.key)
 
 
-async def decide(client: WriteClient, proposal: Proposal, verdict: str) -> Proposal:
-    """Accept or reject, if the proposal is still as it was chosen; then read what became of it.
-
-    Only that reading counts, since the answer to a decision is not documented.
+async def decide(client: WriteClient, proposal: Proposal, verdict: str) -> None:
+    """Accept or reject, if the proposal is still as it was chosen. `read_decided` tells what became of it.
 
     Raises:
         ConfigError: it was decided or changed meanwhile.
-        ServerError: it is not known to be decided.
+        ServerError: it is not known whether the decision has arrived.
     """
     lost: ServerError | None = None
     for _ in range(policy.TRIES):
@@ -117,15 +115,17 @@ async def decide(client: WriteClient, proposal: Proposal, verdict: str) -> Propo
             async with client.in_one_place() as one:
                 now = replace(proposal, fields=await one.approval(proposal.model, proposal.id))
                 if lost is not None and now.fields.get("status") == _DONE[verdict]:
-                    return now
+                    return
                 _check_same(proposal, now)
                 await one.decide(proposal.model, proposal.id, verdict)
-            return await _decided(client, proposal, verdict)
+            return
         except ServerError as error:
             if of_error("PATCH", error) is Proof.REFUSED:
                 raise
             lost = error
-    raise lost or Paused()
+    missed = lost or Paused()
+    missed.exit_code = 3 if missed.sent else 1
+    raise missed
 
 
 _DONE = {"accept": "Accepted", "reject": "Rejected"}
@@ -141,7 +141,12 @@ def _check_same(chosen: Proposal, now: Proposal) -> None:
         )
 
 
-async def _decided(client: ReadClient, proposal: Proposal, verdict: str) -> Proposal:
+async def read_decided(client: ReadClient, proposal: Proposal, verdict: str) -> Proposal:
+    """The proposal after a decision. Only this counts, since the answer to a decision is not documented.
+
+    Raises:
+        NotTheApi: it is not decided so.
+    """
     now = replace(proposal, fields=await client.approval(proposal.model, proposal.id))
     if now.fields.get("status") != _DONE[verdict]:
         raise NotTheApi(
