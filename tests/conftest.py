@@ -6,16 +6,20 @@ import os
 import socket
 
 import pytest
-from hypothesis import settings
 
+from tests.effort import load_profile, time_is_up
 from tests.lab import Lab
 
-# A merge is not stopped by an example that nobody has seen before: CI draws the same ones every time, people new ones.
-settings.register_profile("ci", derandomize=True)
-if os.environ.get("CI"):
-    settings.load_profile("ci")
-
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    load_profile(config)
+
+
+def pytest_runtest_setup() -> None:
+    if time_is_up():
+        pytest.skip("the time is up")
 
 
 @pytest.fixture(autouse=True)

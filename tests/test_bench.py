@@ -6,7 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 
+
+@pytest.mark.slow
 def test_the_benchmarks_run() -> None:
     command = [sys.executable, "-m", "tests.bench", "startup", "files", "plan", "--sizes", "2", "--runs", "1"]
     told = subprocess.run(command, cwd=Path(__file__).parents[1], capture_output=True, text=True, check=False)

@@ -83,6 +83,7 @@ def masked(text: str) -> str:
     return re.sub(r"\d+\.\d s\b", "N s", text)
 
 
+@pytest.mark.slow
 def test_the_guide(shell: Shell) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -78,6 +78,7 @@ def test_a_wrong_file_is_not_committed(project: Project) -> None:
     assert project.git("log", "--format=%s").stdout == "first\n"
 
 
+@pytest.mark.slow
 def test_an_ugly_file_is_laid_out_and_committed_the_second_time(project: Project) -> None:
     """Files that are no manifests are passed to the hook as well, and stay as they are."""
     (project.records / "ugly.yaml").write_text(
@@ -99,6 +100,7 @@ def test_a_change_that_breaks_another_file_is_not_committed(project: Project) ->
     assert "rat13.yaml" in result.stderr
 
 
+@pytest.mark.slow
 def test_the_metadata_may_be_a_folder_of_the_repository(tmp_path: Path) -> None:
     """As the README says."""
     entries = {

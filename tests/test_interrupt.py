@@ -76,7 +76,10 @@ def test_the_first_interrupt_waits_for_what_is_in_flight(lab: Lab) -> None:
     assert live_names(lab) == [f"s{i}" for i in range(6)]
 
 
-@pytest.mark.parametrize("how", ["killed", "interrupted twice", "cancelled by CI"])
+@pytest.mark.parametrize(
+    "how",
+    ["killed", *(pytest.param(how, marks=pytest.mark.slow) for how in ("interrupted twice", "cancelled by CI"))],
+)
 def test_nothing_is_lost_or_doubled_when_it_dies(lab: Lab, how: str) -> None:
     lab.sessions(*(f"{{name: s{i}}}" for i in range(4)))
     gate = Gate()

@@ -16,11 +16,12 @@ from stemctl import connection
 from stemctl.catalog import load_catalog
 from stemctl.planning.values import canonical
 from stemctl.saved import plan_in
+from tests.effort import examples
 from tests.lab import Lab, Result
 from tests.strategies import records
 from tests.test_doubts import break_off
-from tests.test_properties import FEW, TARGETS
-from tests.test_worlds import FILES, MANY, declare, fresh
+from tests.test_properties import TARGETS
+from tests.test_worlds import FILES, declare, fresh
 
 CATALOG = load_catalog("2024")
 TYPES = "records/types.yaml"
@@ -279,8 +280,9 @@ def test_errors_in_the_files_stop_it(lab: Lab) -> None:
     assert "descriptoin" in result.out
 
 
+@pytest.mark.hypothesis
 def test_worlds_offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    @MANY
+    @examples(10)
     @given(FILES, FILES, st.sets(st.sampled_from(["delete"])))
     def check(first: dict[str, Any], second: dict[str, Any], allowed: set[str]) -> None:
         lab = fresh(tmp_path, monkeypatch)
@@ -296,11 +298,12 @@ def test_worlds_offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     check()
 
 
+@pytest.mark.hypothesis
 @pytest.mark.parametrize("name", [model.name for model in CATALOG.writable])
 def test_what_was_just_applied_needs_nothing(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = CATALOG.models[name]
 
-    @FEW
+    @examples(5)
     @given(records(model, TARGETS))
     def check(declared: list[dict[str, Any]]) -> None:
         lab = fresh(tmp_path, monkeypatch)

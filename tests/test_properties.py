@@ -9,15 +9,16 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
 from stemctl.catalog import load_catalog
+from tests.effort import examples
 from tests.lab import Lab
 from tests.strategies import records
 
 CATALOG = load_catalog("2024")
 TARGETS = {"project": ["Theta Maze Study", "Whisker Touch Study"]}
-FEW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FEW = examples(10)
 
 
 def fresh(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
@@ -29,6 +30,7 @@ def declare(lab: Lab, key: str, declared: list[dict[str, Any]]) -> None:
     lab.write("records/random.yaml", text)
 
 
+@pytest.mark.hypothesis
 @pytest.mark.parametrize("name", [model.name for model in CATALOG.writable])
 def test_apply_then_plan_sends_nothing(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = CATALOG.models[name]
@@ -54,6 +56,7 @@ def test_apply_then_plan_sends_nothing(name: str, tmp_path: Path, monkeypatch: p
     check()
 
 
+@pytest.mark.hypothesis
 def test_what_get_prints_plans_to_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = CATALOG.models["session"]
 

@@ -102,7 +102,9 @@ def test_a_name_unknown_to_the_server_is_found_before_anything_is_sent(lab: Lab)
     assert lab.run("validate").code == 0
 
 
-@pytest.mark.parametrize("totals", ["both", "meta", "count", "none"])
+@pytest.mark.parametrize(
+    "totals", ["both", *(pytest.param(name, marks=pytest.mark.slow) for name in ("meta", "count", "none"))]
+)
 def test_2500_sessions_are_read_in_pages_however_they_are_counted(lab: Lab, totals: str) -> None:
     with lab.database() as database:
         database.seed({"sessions": [{"name": f"s{i:04}", "projects": ["Theta Maze Study"]} for i in range(2500)]})

@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 EXAMPLE = Path(__file__).parent.parent / "examples" / "lab"
 
 
@@ -25,6 +27,7 @@ def commands(text: str) -> list[tuple[str, int, list[str]]]:
     return found
 
 
+@pytest.mark.slow
 def test_the_tour(tmp_path: Path) -> None:
     folder = tmp_path / "lab"
     shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns(".stemctl"))

@@ -8,7 +8,7 @@ import check_jsonschema
 import jsonschema
 import pytest
 from click.testing import CliRunner
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from stemctl.accepts import compiled
@@ -127,7 +127,6 @@ def in_yaml(data):
     return re.sub("[\x7f-\x9f\u2028\u2029\ufeff]", lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
-@settings(deadline=None)
 @given(mutated())
 def test_any_data_gets_the_same_verdict(data):
     document = parse(in_yaml(data).encode(), "manifest.yaml")
@@ -138,7 +137,6 @@ def test_any_data_gets_the_same_verdict(data):
     assert all(f.code == "duplicate-item" for f in findings) == VALIDATOR.is_valid(data)
 
 
-@settings(deadline=None)
 @given(mutated())
 def test_the_quick_verdict_is_the_slow_one(data):
     assert compiled(VALIDATOR.schema, VALIDATOR.schema)(data) == VALIDATOR.is_valid(data)

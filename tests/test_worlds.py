@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from stemctl.catalog import load_catalog
 from stemctl.planning import merge
 from stemctl.planning.compare import Comparer
 from stemctl.planning.values import canonical, elements
+from tests.effort import examples
 from tests.lab import Lab
 
 MODEL = load_catalog("2024").models["session"]
@@ -47,7 +48,7 @@ RECORD = st.fixed_dictionaries({}, optional=FIELDS)
 FILES = st.dictionaries(st.sampled_from(NAMES), RECORD, min_size=1)
 EDITS = st.dictionaries(st.sampled_from(NAMES), st.one_of(st.none(), RECORD.filter(bool)), max_size=3)
 PERMISSIONS = st.sets(st.sampled_from(["delete", "revert", "replace", "cascade"]))
-MANY = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+MANY = examples(15)
 
 
 def fresh(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
@@ -95,6 +96,7 @@ def what_was_sent(lab: Lab) -> list[tuple[str, str, Any]]:
     return sorted((s.method, s.path, json.dumps(s.body, sort_keys=True)) for s in lab.writes)
 
 
+@pytest.mark.hypothesis
 def test_worlds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     @MANY
     @given(FILES, EDITS, FILES, PERMISSIONS)
@@ -172,6 +174,7 @@ def nothing_of_others_is_lost(
                 assert not theirs_alone or empty or {"revert", "replace"} & allowed
 
 
+@pytest.mark.hypothesis
 def test_an_old_plan_overwrites_nothing_that_nobody_was_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     @MANY
     @given(FILES, FILES, EDITS)
@@ -201,8 +204,9 @@ def test_an_old_plan_overwrites_nothing_that_nobody_was_shown(tmp_path: Path, mo
     check()
 
 
+@pytest.mark.hypothesis
 def test_shuffling_files_and_records_changes_no_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    @settings(MANY, max_examples=20)
+    @examples(10)
     @given(FILES, st.randoms(use_true_random=False))
     def check(files: dict[str, Any], chance: Any) -> None:
         lab = fresh(tmp_path, monkeypatch)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -82,6 +83,7 @@ class Judge:
         return left, positions
 
 
+@functools.cache
 def judge_of(catalog: Catalog) -> Judge:
     """A judge of the manifests of an edition."""
     return Judge(manifest_schema(catalog))

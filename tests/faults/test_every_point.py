@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,12 +10,13 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.effort import step
 from tests.faults.runner import Runner, runner
 from tests.lab import SEED
 from tests.served import serve
 
-STEP = 1 if os.environ.get("STEMCTL_THOROUGH") else 4
-"""The second test takes each fourth point, unless somebody has the time for all."""
+STEP = step(4)
+"""The second test takes each fourth point, unless there is time for all."""
 
 BEFORE = """\
 defaults: {{sessions: {{projects: [Theta Maze Study]}}}}
@@ -103,24 +103,28 @@ class Case:
         assert left <= {".gitignore", "runs", "lab.lock", "lab.owner.json"}, left
 
 
-def test_a_kill_at_every_point_of_an_apply(tmp_path: Path, server: Server) -> None:
+@pytest.mark.parametrize("every", [pytest.param(1, marks=pytest.mark.slow), 16])
+def test_a_kill_at_every_point_of_an_apply(tmp_path: Path, server: Server, every: int) -> None:
     with runner(tmp_path / "said") as run:
-        whole = Case(tmp_path, "whole", server, run)
+        whole = Case(tmp_path, f"w{every}", server, run)
         ended = whole.run("apply", "-y", "--parallelism", "2")
         assert ended.code == 0, ended.said
         whole.check()
         kills = 0
-        for number in range(1, ended.points + 1):
-            case = Case(tmp_path, f"k{number:03}", server, run)
+        numbers = range(1, ended.points + 1, every)
+        for number in numbers:
+            case = Case(tmp_path, f"e{every} k{number:03}", server, run)
             killed = case.run("apply", "-y", "--parallelism", "2", kill_at=number)
             kills += killed.code is None
             again = case.run("apply", "-y", clock=100)
             assert again.code == 0, (number, again.said)
             case.check()
         # The number of points differs by one or two, with how many intents share a sync.
-        assert kills >= ended.points - 5 > 40
+        assert ended.points > 45
+        assert kills >= len(numbers) - max(1, 5 // every)
 
 
+@pytest.mark.slow
 def test_a_kill_at_every_point_of_the_command_that_takes_over(tmp_path: Path, server: Server) -> None:
     with runner(tmp_path / "said") as run:
         number, kills = 1 - STEP, 0
@@ -139,6 +143,7 @@ def test_a_kill_at_every_point_of_the_command_that_takes_over(tmp_path: Path, se
         assert kills > 30 / STEP
 
 
+@pytest.mark.slow
 def test_a_disk_that_fills_up_at_any_byte(tmp_path: Path, server: Server) -> None:
     """No file takes more than so many bytes, in steps: what is not written down is not sent, and nothing is lost."""
     with runner(tmp_path / "said") as run:

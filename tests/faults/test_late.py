@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.faults.runner import runner
 from tests.faults.test_every_point import BEFORE, Case, Server
 from tests.lab import SEED
@@ -13,6 +15,7 @@ from tests.served import serve
 LATE = "faults:\n  - {match: {method: POST}, fault: late, seconds: 2, times: 1}\n"
 
 
+@pytest.mark.slow
 def test_an_answer_that_comes_after_the_client_died(tmp_path: Path) -> None:
     folder = tmp_path / "server"
     folder.mkdir()

@@ -6,13 +6,19 @@ from pathlib import Path
 
 import pytest
 
+from tests.effort import given_seed, seeds
 from tests.faults.runner import runner
 from tests.faults.torture import torture
 
 
-@pytest.mark.parametrize("seeds", [range(1, 4), range(4, 7)])
-def test_nothing_is_lost_and_nothing_is_doubled(tmp_path: Path, seeds: range) -> None:
+@pytest.mark.slow
+@pytest.mark.torture
+@pytest.mark.parametrize("usual", [(1, 2, 3), (4, 5, 6)])
+def test_nothing_is_lost_and_nothing_is_doubled(
+    tmp_path: Path, usual: tuple[int, ...], pytestconfig: pytest.Config
+) -> None:
     with runner(tmp_path / "said") as run:
-        seen = [torture(seed, tmp_path, run) for seed in seeds]
-    assert sum(s.kills for s in seen) >= 2 * len(seen)
-    assert sum(s.faults for s in seen) >= 30 * len(seen)
+        seen = [torture(seed, tmp_path, run) for seed in seeds(pytestconfig, *usual)]
+    if given_seed(pytestconfig) is None:  # other seeds may strike less often
+        assert sum(s.kills for s in seen) >= 2 * len(seen)
+        assert sum(s.faults for s in seen) >= 30 * len(seen)

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import httpx
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from stemctl.forge import path_in_repository
 from stemctl.plan import Plan
 from stemctl.records import Place
 from stemctl.render.github import Annotation, commands, plan_github
+from tests.effort import examples
 from tests.forges.plans import NASTY, PLANS
 from tests.lab import Lab
 
@@ -97,7 +98,7 @@ def test_no_more_than_github_shows_and_the_rest_counted() -> None:
     assert lines[-1] == "GitHub shows 10 of a kind; left out: 15 errors, 1 warning."
 
 
-@settings(deadline=None)
+@examples(25)
 @given(PLANS, NASTY, NASTY)
 def test_no_data_begins_a_command_or_a_property(plan: Plan, folder: str, title: str) -> None:
     for line in plan_github(plan, folder).splitlines():

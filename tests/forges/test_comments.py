@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from stemctl.forge import job_url
@@ -14,6 +14,7 @@ from stemctl.plan import Action, Change, Held, Plan, Request, Subset, Target
 from stemctl.records import Address
 from stemctl.render.look import Look
 from stemctl.render.markdown import elsewhere, plan_markdown
+from tests.effort import examples
 from tests.forges.plans import PLANS, outside
 from tests.lab import Lab
 from tests.test_cases import CASES, cases, prepare
@@ -27,7 +28,7 @@ def without_code(line: str) -> str:
 JOBS = st.none() | st.integers(0, 300).map(lambda length: "https://github.example/" + "a" * length)
 
 
-@settings(deadline=None)
+@examples(25)
 @given(PLANS, st.integers(1000, 6000) | st.none(), JOBS)
 def test_a_comment_is_never_longer_than_it_may_be_and_obeys_nothing(
     plan: Plan, most: int | None, job: str | None
@@ -44,7 +45,7 @@ def test_a_comment_is_never_longer_than_it_may_be_and_obeys_nothing(
     assert text.count("<details") >= shown.count("<details") == shown.count("</details>")
 
 
-@settings(deadline=None)
+@examples(25)
 @given(PLANS, st.integers(1000, 20000))
 def test_what_is_not_shown_is_counted(plan: Plan, most: int) -> None:
     whole, part = (plan_markdown(plan, Look(), limit) for limit in (None, most))

@@ -4,27 +4,15 @@ from __future__ import annotations
 
 import copy
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from stemctl.hashing import hash_of
 
 Step = str | int
-
-
-_TIMES = int(os.environ.get("STEMCTL_FUZZ", "1"))
-"""STEMCTL_FUZZ=20 looks twenty times as hard."""
-
-
-def examples(number: int) -> settings:
-    """So many examples in a lab that they share: each brings it back to where it began, where that matters."""
-    unhealthy = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large]
-    return settings(max_examples=number * _TIMES, deadline=None, suppress_health_check=unhealthy)
 
 
 HOSTILE_TEXT = [

@@ -15,7 +15,8 @@ from stemctl.catalog import load_catalog
 from stemctl.diagnostics import Diagnostic
 from stemctl.manifests import check, loader
 from stemctl.manifests.judge import judge_of
-from tests.fuzz.chaos import HOSTILE_TEXT, LEAVES, examples
+from tests.effort import examples
+from tests.fuzz.chaos import HOSTILE_TEXT, LEAVES
 from tests.lab import Lab
 
 CATALOG = load_catalog("2024")
@@ -124,7 +125,7 @@ def findings(data: bytes) -> list[Diagnostic]:
     return found
 
 
-@examples(800)
+@examples(200)
 @given(CONTENTS)
 def test_any_bytes_are_read_or_explained(data: bytes) -> None:
     findings(data)
@@ -191,7 +192,7 @@ def test_a_file_beyond_all_bounds_is_not_read(lab: Lab) -> None:
 NAMES = st.sampled_from(["a.yaml", "b.yml", "_defaults.yaml", "sub/_defaults.yaml", "sub/c.yaml", "ü x.yaml"])
 
 
-@examples(250)
+@examples(50)
 @given(
     files=st.dictionaries(NAMES, CONTENTS, min_size=1, max_size=3),
     form=st.sampled_from(["text", "json", "github"]),
@@ -227,7 +228,7 @@ def nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("nowhere")
-@examples(300)
+@examples(75)
 @given(
     content=CONTENTS, command=COMMANDS, server=st.none() | st.sampled_from(["sandbox", "a", "https://", *HOSTILE_TEXT])
 )
@@ -261,7 +262,7 @@ URLS = st.one_of(
 )
 
 
-@examples(300)
+@examples(75)
 @given(url=URLS, in_file=st.booleans(), command=st.sampled_from([["state", "list"], ["logout"]]))
 def test_any_address_of_a_server(lab: Lab, url: str, in_file: bool, command: list[str]) -> None:
     lab.sessions("{name: a}")

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stemctl.catalog import load_catalog
-from tests.fuzz.chaos import JSON, MUTATIONS, Mutation, as_text, examples, mutated, sealed
+from tests.effort import examples
+from tests.fuzz.chaos import JSON, MUTATIONS, Mutation, as_text, mutated, sealed
 from tests.lab import Lab, Result
 
 CATALOG = load_catalog("2024")
@@ -92,7 +93,7 @@ def sound(lab: Lab, result: Result, document: Any) -> None:
         assert {sent.path for sent in lab.requests} <= own_paths(document), lab.requests
 
 
-@examples(150)
+@examples(40)
 @given(
     mutations=st.lists(MUTATIONS, min_size=1, max_size=3),
     form=st.sampled_from(["text", "json", "markdown", "html", "github"]),
@@ -103,14 +104,14 @@ def test_a_changed_plan_is_shown_or_refused(planned: Planned, mutations: list[Mu
     assert planned.lab.requests == []
 
 
-@examples(200)
+@examples(50)
 @given(mutations=st.lists(MUTATIONS, min_size=1, max_size=3))
 def test_a_changed_plan_is_applied_or_refused(planned: Planned, mutations: list[Mutation]) -> None:
     document = sealed(mutated(planned.document, mutations))
     sound(planned.lab, planned.use(as_text(document), "apply", "plan.json"), document)
 
 
-@examples(100)
+@examples(50)
 @given(
     text=st.one_of(
         JSON.map(as_text),

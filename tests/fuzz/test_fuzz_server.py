@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.fuzz.chaos import HOSTILE_TEXT, MUTATIONS, Mutation, as_text, examples, mutated
+from tests.effort import examples
+from tests.fuzz.chaos import HOSTILE_TEXT, MUTATIONS, Mutation, as_text, mutated
 from tests.lab import Lab
 
 Spoil = Callable[[httpx.Response], httpx.Response]
@@ -173,7 +174,7 @@ HEADERS = st.lists(
 ).map(tuple)
 
 
-@examples(250)
+@examples(50)
 @given(
     command=st.sampled_from(COMMANDS),
     content=st.none() | BODIES,
@@ -194,7 +195,7 @@ def test_a_broken_answer(
     applied.run(command, which, every, Spoiled(content, status, headers))
 
 
-@examples(250)
+@examples(50)
 @given(
     command=st.sampled_from(COMMANDS),
     mutations=st.lists(MUTATIONS, min_size=1, max_size=2),

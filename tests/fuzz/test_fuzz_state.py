@@ -12,17 +12,18 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from stemctl.errors import StateError
 from stemctl.hashing import hash_of
 from stemctl.runs import read_run
 from stemctl.state import State, from_json
+from tests.effort import examples
 from tests.lab import Lab
 from tests.test_doubts import Gone
 
-FEW = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+FEW = examples(10)
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5)
 JSON = st.recursive(
     SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3)
@@ -97,6 +98,7 @@ def prepared(lab: Lab, method: str) -> None:
     lab.intercept = lambda request: None
 
 
+@pytest.mark.hypothesis
 @pytest.mark.parametrize("what", ["state", "journal"])
 def test_a_changed_state_or_journal_is_a_message_or_goes_on(
     lab: Lab, what: str, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch

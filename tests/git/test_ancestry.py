@@ -50,6 +50,7 @@ def test_an_older_commit_is_refused_by_name(team: Team, gate: Gate, options: tup
     assert len(gate.arrived) == sent + 1
 
 
+@pytest.mark.slow
 def test_a_branch_that_lacks_a_commit_is_refused_also_as_a_kept_plan(team: Team) -> None:
     ann, ben = team.clone("ann"), team.clone("ben")
     edited(ann, "newer")
@@ -64,6 +65,7 @@ def test_a_branch_that_lacks_a_commit_is_refused_also_as_a_kept_plan(team: Team)
     assert ben.run("apply", "plan.json", "--allow-behind").code == 0
 
 
+@pytest.mark.slow
 def test_a_merge_brings_both_sides_in(team: Team) -> None:
     ann = team.clone("ann")
     ann.apply()
@@ -78,6 +80,7 @@ def test_a_merge_brings_both_sides_in(team: Team) -> None:
     ann.apply()
 
 
+@pytest.mark.slow
 def test_a_shallow_clone_knows_what_came_since(team: Team) -> None:
     ann = team.clone("ann")
     ann.apply()
@@ -90,6 +93,7 @@ def test_a_shallow_clone_knows_what_came_since(team: Team) -> None:
     assert job.git("rev-list", "--count", "HEAD") == before == "1"  # the clone is as shallow as it was
 
 
+@pytest.mark.slow
 def test_history_that_cannot_be_fetched_is_not_guessed(team: Team) -> None:
     ann = team.clone("ann")
     ann.apply()

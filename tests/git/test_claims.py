@@ -107,6 +107,7 @@ def test_a_kept_plan_is_not_made_anew(team: Team, gate: Gate) -> None:
     assert len(gate.done) == 1
 
 
+@pytest.mark.slow
 def test_three_first_claims_at_once(team: Team) -> None:
     members = [team.clone(name) for name in ("ann", "ben", "cleo")]
     for member in members:
@@ -158,6 +159,7 @@ def test_a_killed_run_goes_on_in_its_own_folder_at_once(team: Team, gate: Gate) 
     assert team.story()[0].startswith("lab: 2 created")
 
 
+@pytest.mark.slow
 def test_a_run_that_slept_too_long_sends_nothing_more(team: Team, gate: Gate, short_leases: float) -> None:
     gate.opened.clear()
     ann, ben = team.clone("ann"), team.clone("ben")
@@ -181,6 +183,7 @@ def test_a_run_that_slept_too_long_sends_nothing_more(team: Team, gate: Gate, sh
     assert "Nothing to do" in ann.run("plan").out
 
 
+@pytest.mark.slow
 def test_a_remote_that_goes_away_stops_the_run_before_its_lease_ends(
     team: Team, gate: Gate, short_leases: float
 ) -> None:
@@ -202,6 +205,7 @@ def test_a_remote_that_goes_away_stops_the_run_before_its_lease_ends(
     assert on_server(team, ann) == [f"s{n}" for n in range(6)]
 
 
+@pytest.mark.slow
 def test_a_long_run_renews_its_claim(team: Team, gate: Gate) -> None:
     gate.opened.clear()
     ann = team.clone("ann")
@@ -213,6 +217,7 @@ def test_a_long_run_renews_its_claim(team: Team, gate: Gate) -> None:
     assert team.story() == ["lab: 1 created [skip ci]", "The memory of stemctl begins [skip ci]"]
 
 
+@pytest.mark.slow
 def test_who_only_mends_the_state_does_not_wait_and_changes_nothing(team: Team, gate: Gate) -> None:
     ann, ben = team.clone("ann"), team.clone("ben")
     ann.apply()
@@ -257,6 +262,7 @@ def test_a_push_whose_answer_is_lost_has_arrived_all_the_same(team: Team, tmp_pa
     assert not claimed(team)
 
 
+@pytest.mark.slow
 def test_at_a_terminal_the_loser_is_shown_the_new_plan_and_asked_again(
     team: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -285,6 +291,7 @@ def test_at_a_terminal_the_loser_is_shown_the_new_plan_and_asked_again(
     assert on_server(team, ann) == ["ann1", "rat1"]
 
 
+@pytest.mark.slow
 def test_a_claim_that_comes_between_plan_and_answer_is_waited_for(
     team: Team, gate: Gate, monkeypatch: pytest.MonkeyPatch, short_leases: float
 ) -> None:
@@ -317,6 +324,7 @@ def test_a_claim_that_comes_between_plan_and_answer_is_waited_for(
     assert len(gate.done) == 2
 
 
+@pytest.mark.slow
 def test_two_that_settle_a_dead_run_at_the_same_moment_both_go_on(
     team: Team, gate: Gate, monkeypatch: pytest.MonkeyPatch, short_leases: float
 ) -> None:

@@ -76,7 +76,9 @@ def half_gone(own: Path) -> None:
 DAMAGE = [no_head, no_objects, no_refs, emptied, garbled, locked, bad_ref, bad_config, gone, a_file, half_gone]
 
 
-@pytest.mark.parametrize("damage", DAMAGE)
+@pytest.mark.parametrize(
+    "damage", [pytest.param(one, marks=[] if one is no_objects else pytest.mark.slow) for one in DAMAGE]
+)
 def test_our_own_repository_heals(team: Team, damage: Callable[[Path], None]) -> None:
     ann, ben = team.clone("ann"), team.clone("ben")
     ann.apply()
@@ -93,6 +95,7 @@ def test_our_own_repository_heals(team: Team, damage: Callable[[Path], None]) ->
     assert on_server(team, ann) == ["rat1", "rat2", "rat3"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_it_heals_while_a_run_is_on(team: Team, gate: Gate, damage: Callable[[Path], None]) -> None:
     gate.opened.clear()
@@ -106,6 +109,7 @@ def test_it_heals_while_a_run_is_on(team: Team, gate: Gate, damage: Callable[[Pa
     assert "Nothing to do" in ann.run("plan").out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", [no_head, no_objects, garbled, bad_config, a_file])
 def test_fetched_history_heals(team: Team, damage: Callable[[Path], None]) -> None:
     ann = team.clone("ann")
@@ -130,6 +134,7 @@ def test_what_cannot_be_mended_is_said(team: Team, monkeypatch: pytest.MonkeyPat
     assert "rm -r .stemctl/git" in result.err
 
 
+@pytest.mark.slow
 def test_many_readers_in_one_folder(team: Team) -> None:
     ann, ben = team.clone("ann"), team.clone("ben")
     ann.apply()
@@ -160,6 +165,7 @@ def replaced(team: Team) -> None:
     git(team.remote, "update-ref", f"refs/heads/{STATES}", git(team.remote, *words))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("anew", [False, True])
 def test_the_branch_is_taken_away_while_a_run_is_on(team: Team, gate: Gate, anew: bool) -> None:
     take = (lambda: replaced(team)) if anew else (lambda: git(team.remote, "update-ref", "-d", f"refs/heads/{STATES}"))
@@ -232,6 +238,7 @@ CLAIM = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [
@@ -265,6 +272,7 @@ def test_a_damaged_claim_is_refused(team: Team, gate: Gate, text: str) -> None:
     assert len(gate.arrived) == sent
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("plan", [None, "", "{}\n", "nothing\n"])
 def test_a_claim_without_its_plan(team: Team, gate: Gate, plan: str | None) -> None:
     ann = team.clone("ann")

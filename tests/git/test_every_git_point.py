@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.effort import step
 from tests.faults.runner import Runner, runner
 from tests.faults.test_every_point import AFTER, BEFORE, Server
 from tests.git.team import STATES, git
 from tests.lab import SEED
 from tests.served import serve
 
-STEP = 1 if os.environ.get("STEMCTL_THOROUGH") else 19
-"""Each nineteenth point, unless somebody has the time for all."""
+STEP = step(19)
+"""Each nineteenth point, unless there is time for all."""
 LATER = 1000
 """Seconds by which the clock of who comes next is ahead: no claim is so old."""
 
@@ -83,6 +83,7 @@ class Case:
         assert left <= {".gitignore", "runs", "lab.lock", "lab.owner.json", "lab.journal.new", "git"}, left
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("next_one", ["ben", "ann"])
 def test_a_kill_at_every_point(tmp_path: Path, server: Server, next_one: str) -> None:
     with runner(tmp_path / "said") as run:
@@ -102,6 +103,7 @@ def test_a_kill_at_every_point(tmp_path: Path, server: Server, next_one: str) ->
         assert kills >= len(numbers) - 2 > 0
 
 
+@pytest.mark.slow
 def test_a_disk_that_fills_up(tmp_path: Path, server: Server) -> None:
     """No file takes more than so many bytes, those of git among them."""
     with runner(tmp_path / "said") as run:

@@ -10,6 +10,7 @@ import pytest
 
 from stemctl import calling_git
 from stemctl.branch import own
+from tests.effort import step
 from tests.git.team import Team
 from tests.git.test_claims import on_server, sessions, short_leases
 
@@ -55,6 +56,7 @@ def wrapper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Wrapper:
     return Wrapper(tmp_path / "bin", monkeypatch)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["before", "after", "hangs"])
 def test_git_fails_at_any_call(
     team: Team, wrapper: Wrapper, how: str, short_leases: float, monkeypatch: pytest.MonkeyPatch
@@ -67,8 +69,7 @@ def test_git_fails_at_any_call(
     wrapper.fail(0, "")
     ann.apply()
     calls, codes = wrapper.calls(), []
-    step = 1 if os.environ.get("STEMCTL_THOROUGH") else 8
-    for number in range({"before": 1, "after": 5, "hangs": 7}[how], calls + 1, step):
+    for number in range({"before": 1, "after": 5, "hangs": 7}[how], calls + 1, step(8)):
         names.append(f"n{number:02}")
         for member in (ann, ben):
             member.sessions(*sessions(*names))

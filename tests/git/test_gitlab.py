@@ -92,6 +92,7 @@ def tokens(pipeline: Pipeline) -> dict[str, set[str]]:
     return {name.removeprefix("stemctl-"): found for name, found in ours.items()}
 
 
+@pytest.mark.slow
 def test_a_merge_request_has_one_note_that_is_renewed(hosted: Hosted, gate: Gate) -> None:
     request = hosted.propose(RAT1, RAT2)
     pipeline = hosted.check(request)
@@ -114,6 +115,7 @@ def test_a_merge_request_has_one_note_that_is_renewed(hosted: Hosted, gate: Gate
     assert gate.arrived == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("broken", "notes"), [("GET notes", 1), ("POST notes", 0)])
 def test_a_request_that_fails_is_a_failure_and_no_second_note(hosted: Hosted, broken: str, notes: int) -> None:
     request = hosted.propose(RAT1, RAT2)
@@ -126,6 +128,7 @@ def test_a_request_that_fails_is_a_failure_and_no_second_note(hosted: Hosted, br
     assert len(hosted.bodies) == notes
 
 
+@pytest.mark.slow
 def test_nothing_of_a_merge_request_is_run(hosted: Hosted, tmp_path: Path) -> None:
     request = hosted.propose(RAT1, '{name: rat2, date_time: 2024-03-13T09:00:00Z, description: "a\\n```\\n/close\\n"}')
     member = Member(hosted.team.folder / "1-topic", "ann")
@@ -148,6 +151,7 @@ def test_nothing_of_a_merge_request_is_run(hosted: Hosted, tmp_path: Path) -> No
     assert not any(line.startswith("/") for line in body.splitlines())
 
 
+@pytest.mark.slow
 def test_without_a_token_for_notes_the_plan_is_an_artifact(hosted: Hosted) -> None:
     read = {"BRAINSTEM_READ_TOKEN": VARIABLES["BRAINSTEM_READ_TOKEN"]}
     hosted.runner.variables = {1: {**read, "GIT_DEPTH": Variable("1")}}  # the base is fetched all the same
@@ -157,6 +161,7 @@ def test_without_a_token_for_notes_the_plan_is_an_artifact(hosted: Hosted) -> No
     assert hosted.gitlab.asked == []
 
 
+@pytest.mark.slow
 def test_a_merged_results_pipeline_tells_what_the_merge_request_changes(hosted: Hosted) -> None:
     request = hosted.propose(RAT1, RAT2)
     hosted.merge(RAT1.replace("first", "merged meanwhile"))
@@ -171,6 +176,7 @@ def test_a_merged_results_pipeline_tells_what_the_merge_request_changes(hosted: 
     assert there[:12] in plan.jobs["stemctl-plan"].said + hosted.bodies[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("runs_in", ["fork", "home"])
 def test_a_merge_request_of_a_fork_sees_no_token_and_is_planned_from_the_state(
     hosted: Hosted, gate: Gate, runs_in: str
@@ -188,6 +194,7 @@ def test_a_merge_request_of_a_fork_sees_no_token_and_is_planned_from_the_state(
     assert len(gate.arrived) == sent
 
 
+@pytest.mark.slow
 def test_what_is_merged_is_planned_and_applied(hosted: Hosted, gate: Gate) -> None:
     hosted.merge(RAT1, RAT2)
     pipeline = passed(hosted.runner.run(hosted.home))
@@ -210,6 +217,7 @@ def test_what_is_merged_is_planned_and_applied(hosted: Hosted, gate: Gate) -> No
     assert len(gate.done) == 2
 
 
+@pytest.mark.slow
 def test_a_pipeline_that_had_to_wait_brings_in_what_was_merged_meanwhile(hosted: Hosted, gate: Gate) -> None:
     old = git(hosted.team.remote, "rev-parse", "main")
     new = hosted.merge(RAT1, RAT2)
@@ -218,6 +226,7 @@ def test_a_pipeline_that_had_to_wait_brings_in_what_was_merged_meanwhile(hosted:
     assert len(gate.done) == 2
 
 
+@pytest.mark.slow
 def test_a_plan_that_was_overtaken_is_refused(hosted: Hosted, gate: Gate) -> None:
     def overtake(name: str) -> None:
         if name == "stemctl-apply":
@@ -230,6 +239,7 @@ def test_a_plan_that_was_overtaken_is_refused(hosted: Hosted, gate: Gate) -> Non
     assert len(gate.done) == 1  # ann's
 
 
+@pytest.mark.slow
 def test_a_token_that_may_not_push_is_refused_before_anything_is_sent(hosted: Hosted, gate: Gate) -> None:
     hosted.gitlab.tokens = {NOTES: "api"}
     pipeline = hosted.runner.run(hosted.home)
@@ -238,6 +248,7 @@ def test_a_token_that_may_not_push_is_refused_before_anything_is_sent(hosted: Ho
     assert gate.arrived == []
 
 
+@pytest.mark.slow
 def test_every_night_one_issue_tells_what_differs(hosted: Hosted, gate: Gate) -> None:
     def night() -> list[str]:
         pipeline = passed(hosted.runner.run(hosted.home, "schedule"))
@@ -290,6 +301,7 @@ def test_a_folder_that_a_shell_could_obey_is_refused(team: Team, folder: str) ->
     assert not (team.folder / "founder/.gitlab").exists()
 
 
+@pytest.mark.slow
 def test_a_repository_in_a_folder(hosted: Hosted, gate: Gate) -> None:
     founder = Member(hosted.team.folder / "founder", "founder")
     founder.git("rm", "-q", "-r", "--cached", ".")

@@ -181,6 +181,7 @@ def test_validate_asks_no_remote_and_remembers_what_was_seen(team: Team) -> None
     assert "left to the server [missing-field]" in result.out
 
 
+@pytest.mark.slow
 def test_a_large_state_is_written_in_pieces(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(place, "SHARDED_ABOVE", 10)
     ann = team.clone("ann")

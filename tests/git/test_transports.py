@@ -99,7 +99,10 @@ def instead_of(member: Member, forge: Forge) -> None:
     over(member, "git@forge.example:remote.git")
 
 
-GIVEN = [extraheader, included, helper, in_the_url, instead_of]
+GIVEN = [
+    helper,
+    *(pytest.param(way, marks=pytest.mark.slow) for way in (extraheader, included, in_the_url, instead_of)),
+]
 
 
 @pytest.mark.parametrize("given", GIVEN)

@@ -62,6 +62,7 @@ def live(member: Member) -> dict[str, Any]:
     return {record["name"]: record for record in found}
 
 
+@pytest.mark.slow
 def test_a_pull_request_is_checked_planned_and_told_of_in_one_comment(team: Team, forge: Forge) -> None:
     ann = team.clone("ann")
     ann.sessions(session("rat1"), session("rat2"))
@@ -88,6 +89,7 @@ def test_a_pull_request_is_checked_planned_and_told_of_in_one_comment(team: Team
     assert "Apply would create 1 record" in comment["body"]
 
 
+@pytest.mark.slow
 def test_a_listing_of_comments_that_fails_makes_no_second_comment(team: Team, forge: Forge) -> None:
     ann = team.clone("ann")
     ann.sessions(session("rat1"), session("rat2"))
@@ -99,6 +101,7 @@ def test_a_listing_of_comments_that_fails_makes_no_second_comment(team: Team, fo
     assert len(forge.holds["comments"]) == 1
 
 
+@pytest.mark.slow
 def test_nothing_of_a_pull_request_is_run(team: Team, forge: Forge, tmp_path: Path) -> None:
     ann = team.clone("ann")
     hostile_modules(ann, tmp_path / "ran")
@@ -121,6 +124,7 @@ def test_a_pull_request_with_an_error_is_stopped_before_a_token_is_near(team: Te
     assert forge.holds["comments"] == []
 
 
+@pytest.mark.slow
 def test_a_strangers_pull_request_is_planned_without_any_token(team: Team, forge: Forge, gate: Gate) -> None:
     well(forge.run(APPLY))
     stranger = team.clone("stranger")
@@ -147,6 +151,7 @@ def test_what_is_merged_is_planned_approved_and_applied_once(team: Team, forge: 
     assert again.skipped == ["apply"]  # nobody is asked to approve nothing
 
 
+@pytest.mark.slow
 def test_a_plan_that_changed_since_it_was_approved_is_refused(team: Team, forge: Forge, gate: Gate) -> None:
     well(forge.run(APPLY))
     ann = team.clone("ann")
@@ -159,6 +164,7 @@ def test_a_plan_that_changed_since_it_was_approved_is_refused(team: Team, forge:
     assert len(gate.arrived) == sent + 1  # the colleague's own edit
 
 
+@pytest.mark.slow
 def test_the_nightly_job_keeps_one_issue(team: Team, forge: Forge) -> None:
     ann = team.clone("ann")
     tagged = session("rat1").replace("}", ", tags: [maze]}")
@@ -206,6 +212,7 @@ def stemctl_processes(folder: Path) -> list[int]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="finds the process of a job in /proc")
 def test_a_team_whose_jobs_race_die_and_are_dropped(team: Team, forge: Forge, gate: Gate) -> None:
     """Two merges race; a job dies with its machine; one is dropped; a branch is behind; a colleague edits meanwhile."""

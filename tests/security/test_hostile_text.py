@@ -413,7 +413,9 @@ def test_everything_unseen_is_written_out() -> None:
     assert visible("é 日本 \U0001f600 ß") == "é 日本 \U0001f600 ß"
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
+@pytest.mark.parametrize(
+    "encoding", [*(pytest.param(name, marks=pytest.mark.slow) for name in ("ascii", "utf-8")), "cp1252"]
+)
 def test_a_terminal_that_lacks_letters_gets_their_numbers(lab: Lab, encoding: str) -> None:
     lab.sessions("{name: maze 迷路, description: Zürich}")
     command = [sys.executable, "-m", "stemctl", "-C", str(lab.root)]

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from stemctl.config import Server, load_config
 from stemctl.errors import ConfigError
 from stemctl.server import tokens
-from tests.fuzz.chaos import examples
+from tests.effort import examples
 from tests.lab import Lab
 from tests.security.wire import CANARY, Wire, tapped
 
@@ -112,7 +112,7 @@ def test_a_token_of_the_environment_goes_to_its_host_alone(lab: Lab, wire: Wire,
 HOSTS = st.text(st.sampled_from("abw.-_:[]@\\/?#%2e\t 0１。éx"), max_size=14)
 
 
-@examples(500)
+@examples(250)
 @given(scheme=st.sampled_from(["https", "http", "HTTPS"]), rest=st.one_of(HOSTS, st.text(max_size=8)), end=HOSTS)
 def test_what_is_checked_is_where_requests_go(lab: Lab, scheme: str, rest: str, end: str) -> None:
     """Two readers of an address must not understand two hosts."""

@@ -148,8 +148,15 @@ def raised(monkeypatch: pytest.MonkeyPatch) -> list[StemctlError]:
     return errors
 
 
+QUICK = {("none", False), ("401", True)}
+
+
 @pytest.mark.parametrize(
-    ("name", "kept"), [*((name, False) for name in FAULTS), *((name, True) for name in ("none", "401", "a bug"))]
+    ("name", "kept"),
+    [
+        pytest.param(*case, marks=[] if case in QUICK else pytest.mark.slow)
+        for case in [*((name, False) for name in FAULTS), *((name, True) for name in ("none", "401", "a bug"))]
+    ],
 )
 def test_no_output_file_or_error_names_the_token(
     lab: Lab, wire: Wire, raised: list[StemctlError], name: str, kept: bool

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from stemctl.catalog import Catalog, load_catalog
@@ -50,7 +50,6 @@ def test_a_name_is_not_to_be_put_under_defaults():
 
 
 @pytest.mark.parametrize("model", list(CATALOG.writable), ids=lambda model: model.name)
-@settings(deadline=None)
 @given(st.data())
 def test_what_is_missing_is_what_the_schema_of_a_record_says(model, data):
     written = data.draw(st.sets(st.sampled_from([f.name for f in model.managed])))

@@ -8,11 +8,12 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given
 
 from stemctl.manifests import layout, loader
 from stemctl.manifests.layout import Unclear, lay_out, same_content
 from stemctl.manifests.parser import PythonParser
+from tests.effort import examples
 from tests.ugly import Ugly, ugly
 
 TESTS = Path(__file__).parent.parent
@@ -51,7 +52,7 @@ def test_no_file_of_ours_says_anything_else(file):
     assert lay_out(laid.text) == laid
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@examples(25)
 @given(ugly())
 def test_values_and_comments_stay_and_a_second_run_changes_nothing(text: Ugly):
     document = loader.parse(text.data, "a.yaml")
@@ -66,7 +67,7 @@ def test_values_and_comments_stay_and_a_second_run_changes_nothing(text: Ugly):
     assert lay_out(laid.text) == laid
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@examples(25)
 @given(ugly(texts=False))
 def test_a_laid_out_text_is_tidy(text: Ugly):
     document = loader.parse(text.data, "a.yaml")

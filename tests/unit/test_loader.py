@@ -1,6 +1,6 @@
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from stemctl.manifests import loader
@@ -190,7 +190,6 @@ def test_both_parsers_refuse_the_same_text_with_words_of_ours(text, monkeypatch)
         assert "expected" not in problem.message
 
 
-@settings(deadline=None)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers(-1000, 1000) | st.text(st.characters(codec="ascii", min_codepoint=32)),

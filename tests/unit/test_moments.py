@@ -1,7 +1,7 @@
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from stemctl.manifests.moments import remedy
@@ -43,7 +43,6 @@ def test_a_day_is_all_that_a_date_keeps():
     assert remedy("2024-03-12T09:00:00Z", with_time=False) == "write 2024-03-12"
 
 
-@settings(deadline=None)
 @given(st.datetimes(), st.sampled_from(["", "Z", "z", " UTC", "+0100", "-08", "+05:30"]), st.sampled_from(" T,"))
 def test_what_is_proposed_is_valid(moment, offset, between):
     text = f"{moment:%Y-%m-%d}{between}{moment:%H:%M}{offset}".rjust(16, "0")

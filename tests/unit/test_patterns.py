@@ -8,17 +8,17 @@ import jsonschema
 import pytest
 import regress
 from check_jsonschema.formats.implementations.rfc3339 import validate as is_date_time
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from stemctl.patterns import DATE, FORMATS, INSTANT, KEY, portable
+from tests.effort import examples
 
 CHECKER = jsonschema.Draft202012Validator.FORMAT_CHECKER
 ALL = {**FORMATS, "date": DATE, "instant": INSTANT, "key": KEY, "name": portable("^[A-Za-z][A-Za-z0-9_]*$")}
 
 
 @pytest.mark.parametrize("name", FORMATS)
-@settings(deadline=None)
 @given(st.data())
 def test_a_pattern_takes_no_more_than_its_format(name, data):
     text = data.draw(st.from_regex(re.compile(FORMATS[name], re.ASCII)))
@@ -27,7 +27,6 @@ def test_a_pattern_takes_no_more_than_its_format(name, data):
         assert name in CHECKER.checkers or name == "uri"
 
 
-@settings(deadline=None)
 @given(st.from_regex(re.compile(FORMATS["uri"], re.ASCII)))
 def test_an_address_has_a_scheme_and_a_host(text):
     if re.search(FORMATS["uri"], text):
@@ -40,7 +39,6 @@ DAYS = st.dates().map(datetime.date.isoformat)
 NEARLY_DAYS = st.from_regex("[0-9]{4}-[01][0-9]-[0-3][0-9]", fullmatch=True)
 
 
-@settings(deadline=None)
 @given(DAYS | NEARLY_DAYS)
 @example("2024-02-29")
 @example("2023-02-29")
@@ -61,7 +59,6 @@ TIMES = st.from_regex(
 )
 
 
-@settings(deadline=None)
 @given(DAYS, TIMES)
 def test_times_are_those_of_rfc_3339(day, time):
     assert bool(re.search(INSTANT, day + time)) == is_date_time(day + time)
@@ -82,7 +79,7 @@ NEAR = st.one_of(
 
 
 @pytest.mark.parametrize("name", ALL)
-@settings(deadline=None)
+@examples(50)
 @given(text=NEAR)
 @example(text="a\n")
 @example(text="\ufeffa")

@@ -5,10 +5,11 @@ import re
 import pytest
 import ruamel.yaml
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from stemctl.manifests.scalars import Dispute, resolve
+from tests.effort import examples
 
 
 @pytest.mark.parametrize(
@@ -118,7 +119,7 @@ def same(left, right):
     return type(left) is type(right) and (left == right or (left != left and right != right))
 
 
-@settings(deadline=None, max_examples=400)
+@examples(400)
 @given(WORDS.filter(lambda text: text and not re.fullmatch(r"-+|\.\.\.|---.*|- .*", text)))
 def test_a_word_is_taken_only_if_all_readers_agree(text):
     value = resolve(text)
@@ -132,7 +133,6 @@ def test_a_word_is_taken_only_if_all_readers_agree(text):
         assert same(value, readings[0])
 
 
-@settings(deadline=None)
 @given(WORDS)
 def test_what_a_remedy_proposes_is_taken(text):
     found = resolve(text)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from stemctl.catalog import Field, load_catalog
@@ -20,6 +20,7 @@ from stemctl.planning.references import Resolver
 from stemctl.planning.values import identical, same
 from stemctl.records import Completeness, Reading, Repository, Snapshot
 from stemctl.state import State
+from tests.effort import examples
 
 ROWS = [row for model in load_catalog("2024").models.values() for row in model.fields.values()]
 
@@ -64,7 +65,7 @@ def sides(draw: st.DrawFn) -> tuple[Field, Sides]:
 
 
 @given(sides(), st.sampled_from([frozenset(), frozenset({"revert"}), frozenset({"replace"})]))
-@settings(max_examples=400)
+@examples(200)
 def test_a_field_that_is_as_the_files_say_is_merged_as_any_other(case: tuple[Field, Sides], allowed: Any) -> None:
     row, four = case
     quick = merge_field(row, four, allowed)
@@ -73,7 +74,7 @@ def test_a_field_that_is_as_the_files_say_is_merged_as_any_other(case: tuple[Fie
 
 
 @given(st.sampled_from(ROWS), ANY, ANY)
-@settings(max_examples=400)
+@examples(200)
 def test_what_is_identical_means_the_same(row: Field, left: Any, right: Any) -> None:
     left, right = like(row, left), like(row, right)
     quick = same(row, left, right)
