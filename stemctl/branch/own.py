@@ -15,9 +15,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from stemctl.branch import reach, words
-from stemctl.calling_git import Git, GitFailure, TooLate, clean, user_git
+from stemctl.calling_git import Git, GitFailure, NoRepository, TooLate, clean, user_git
 from stemctl.errors import ConfigError
-from stemctl.masking import masked, remember
+from stemctl.git_words import quoted, unanswered
+from stemctl.masking import remember
 
 HISTORY = "history"
 """The folder of one of them, below .stemctl/, which holds commits alone: a partial clone, which lacks all files."""
@@ -252,13 +253,14 @@ def open_own(path: Path, root: Path, remote: str, environ: Mapping[str, str]) ->
         top = Path(user.text("rev-parse", "--show-toplevel"))
         remotes = user.text("remote").splitlines()
         settings = user.run("config", "--list", "-z", "--includes")
-    except GitFailure as error:
-        said = masked(error.said).splitlines()[:1]
+    except NoRepository as error:
         raise ConfigError(
-            f"{root} is not in a git repository that can be read.",
-            f"The state of this server is kept in git. {''.join(said)}",
-            words.ways_to_trust(error.said) or [("git init && git remote add origin URL", "makes one")],
+            f"{root} is not in a git repository.",
+            f"The state of this server is kept in git.{quoted(error.said, 1)}",
+            [("git init && git remote add origin URL", "makes one")],
         ) from error
+    except GitFailure as error:
+        raise unanswered(error.said, root) from error
     if remote not in remotes:
         known = f"There is {', '.join(remotes)}." if remotes else "There is none at all."
         raise ConfigError(

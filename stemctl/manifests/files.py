@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import posixpath
-import subprocess
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from stemctl.diagnostics import Diagnostic, Severity
+from stemctl.manifests.ignored import not_ignored
 from stemctl.records import Place
 
 DEFAULTS = "_defaults.yaml"
@@ -42,7 +42,7 @@ def find(root: Path, entries: Sequence[str], all_tracked: bool = False) -> Found
             problems.append(problem)
     paths.discard(CONFIG)
     kept = sorted(paths | set(_defaults_above(root, paths)))
-    kept = kept if all_tracked else _not_ignored(root, kept)
+    kept = kept if all_tracked else not_ignored(root, kept)
     manifests = [p for p in kept if posixpath.basename(p) != DEFAULTS]
     defaults = [p for p in kept if posixpath.basename(p) == DEFAULTS]
     problems += [_misnamed(p) for p in manifests if posixpath.basename(p) == _MISNAMED]
@@ -108,22 +108,6 @@ def folders_above(folder: str) -> Iterator[str]:
         yield folder
         folder = folder.rpartition("/")[0]
     yield ""
-
-
-def _not_ignored(root: Path, paths: list[str]) -> list[str]:
-    """`paths` without those that git ignores; all of them outside a git work tree."""
-    # A hook of git sets GIT_DIR and others for its own repository.
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    command = ["git", "-C", str(root), "check-ignore", "--stdin", "-z"]
-    asked = b"".join(os.fsencode(path) + b"\0" for path in paths)
-    try:
-        answer = subprocess.run(command, input=asked, capture_output=True, env=environment, check=False)
-    except OSError:
-        return paths
-    if answer.returncode != 0:  # 1: none is ignored; 128: not a work tree
-        return paths
-    ignored = set(answer.stdout.split(b"\0"))
-    return [path for path in paths if os.fsencode(path) not in ignored]
 
 
 def _misnamed(path: str) -> Diagnostic:
