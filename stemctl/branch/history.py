@@ -6,7 +6,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from stemctl.branch.own import OwnRepository, open_own
+from stemctl.branch.cache import HISTORY
+from stemctl.branch.opening import open_own
+from stemctl.branch.own import OwnRepository
 from stemctl.calling_git import Git, GitFailure, user_git
 from stemctl.errors import ConfigError, StateError
 from stemctl.git_words import unanswered
@@ -15,8 +17,8 @@ from stemctl.since import Commit, Range
 _MOST = 1000
 
 
-def compare(root: Path, own: Path, remote: str, applied: str, head: str, environ: Mapping[str, str]) -> Range:
-    """The range between two commits of the repository that `root` is in; `own` is where more of it may be fetched.
+def compare(root: Path, remote: str, applied: str, head: str, environ: Mapping[str, str]) -> Range:
+    """The range between two commits of the repository that `root` is in; what it lacks of it is fetched beside it.
 
     Raises:
         StateError: git cannot tell.
@@ -31,7 +33,7 @@ def compare(root: Path, own: Path, remote: str, applied: str, head: str, environ
     except GitFailure as error:
         raise unanswered(error.said, root) from error
     try:
-        fetched = open_own(own, root, remote, environ)
+        fetched = open_own(HISTORY, root, remote, environ)
         try:
             return _fetched(fetched, git, applied, head, shallow)
         except GitFailure:  # the remote lacks them, or what was fetched before is damaged

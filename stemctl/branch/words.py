@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
+from pathlib import PurePath
+
 from stemctl.errors import Hint, StateError
 from stemctl.git_words import quoted, ways_to_trust
 
@@ -99,7 +102,8 @@ def stuck(said: str, remote: str, branch: str) -> StateError:
     )
 
 
-def damaged(said: str, folder: str) -> Damaged:
+def damaged(said: str, folder: PurePath) -> Damaged:
     """Our own repository does not work."""
     why = f"It only holds what was fetched, and can be removed.\nNothing was sent.{quoted(said)}"
-    return Damaged(f"{folder} cannot be used by git.", why, [(f"rm -r {folder}", "it is made and fetched again")])
+    remedy = (f"rm -r {shlex.quote(str(folder))}", "it is made and fetched again")
+    return Damaged(f"{folder} cannot be used by git.", why, [remedy])
