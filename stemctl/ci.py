@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -44,7 +45,8 @@ def write_workflows(space: Workspace, forge: str, server: str) -> Written:
     """
     git = user_git(space.config.root, space.environ)
     try:
-        top, folder = Path(git.text("rev-parse", "--show-toplevel")), git.text("rev-parse", "--show-prefix")
+        top = Path(os.fsdecode(git.run("rev-parse", "--show-toplevel")).removesuffix("\n"))
+        folder = git.text("rev-parse", "--show-prefix")
     except NoRepository as error:
         raise ConfigError(
             f"{space.config.root} is in no git repository.",

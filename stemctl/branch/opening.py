@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +25,7 @@ def open_own(kind: str, root: Path, remote: str, environ: Mapping[str, str]) -> 
     """
     user = user_git(root, environ)
     try:
-        top = Path(user.text("rev-parse", "--show-toplevel"))
+        top = Path(os.fsdecode(user.run("rev-parse", "--show-toplevel")).removesuffix("\n"))
         remotes = user.text("remote").splitlines()
         theirs = reach.read_settings(user.run("config", "--list", "-z", "--includes"))
         apart = two_places.find(user, remote, theirs) if remote in remotes else None

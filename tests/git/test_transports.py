@@ -235,6 +235,14 @@ def test_a_repository_of_sha256(tmp_path: Path, team: Team) -> None:
     assert "Nothing to do" in other.clone("ben").run("plan").out
 
 
+def test_a_folder_whose_name_is_not_utf_8(team: Team) -> None:
+    ann = team.clone(os.fsdecode(b"ann\xff"))
+    ann.apply()
+    assert team.story()[0] == DONE
+    assert "Nothing to do" in ann.run("plan").out
+    assert ann.run("ci", "init", "github").code == 0
+
+
 def test_a_work_tree_of_its_own_branch(team: Team, ann: Member) -> None:
     """Also what is configured for that work tree alone."""
     ann.git("config", "extensions.worktreeConfig", "true")

@@ -69,6 +69,16 @@ def test_links_are_refused_at_any_depth(
     assert contents(beside) == before
 
 
+@pytest.mark.parametrize("target", ["/dev/zero", "elsewhere.json", "records/sessions.yaml"])
+def test_a_state_file_is_no_link(used: Lab, target: str) -> None:
+    used.write("stemctl.yaml", "servers: {there: {url: 'http://127.0.0.1:9/', edition: 2024}}\n")
+    (used.root / "there.state.json").symlink_to(target)
+    for command in (["plan"], ["plan", "--offline"], ["state", "list"], ["apply", "-y"], ["validate"]):
+        result = used.run("--server", "there", *command, token="sandbox-user")
+        assert result.code == 1
+        assert "there.state.json is a link." in result.err
+
+
 def test_what_is_no_file_is_refused(used: Lab) -> None:
     os.mkfifo(used.root / ".stemctl/runs/sandbox/pipe")  # whoever opens it waits for ever
     refused(used, ".stemctl/runs/sandbox/pipe is neither a file nor a folder.")
