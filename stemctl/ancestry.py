@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from stemctl.branch.history import compare
-from stemctl.branch.own import HISTORY
 from stemctl.errors import StateError
 from stemctl.render.since import behind_words, commit_lines, ways_forward
 from stemctl.since import Range
 from stemctl.state import State
-from stemctl.store import own_folder
 from stemctl.workspace import Workspace
 
 
@@ -16,8 +14,7 @@ def since_applied(space: Workspace, state: State, commit: str | None) -> Range:
     """The commits between the one that was applied last and the one that is about to be; none where git knows none."""
     if state.commit is None or commit is None:
         return Range()
-    own = own_folder(space.config.root) / HISTORY
-    return compare(space.config.root, own, space.server.remote, state.commit, commit, space.environ)
+    return compare(space.config.root, space.server.remote, state.commit, commit, space.environ)
 
 
 def refuse_behind(since: Range) -> None:

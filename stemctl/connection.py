@@ -19,7 +19,6 @@ from stemctl.server import proxy
 from stemctl.server.client import PARALLELISM, ReadClient, WriteClient
 from stemctl.server.throttle import Throttle
 from stemctl.server.tokens import Token, find_token
-from stemctl.store import own_folder
 from stemctl.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -89,7 +88,7 @@ def open_sandbox(space: Workspace) -> Database:
     """
     from stemctl.sandbox.database import Database
 
-    path = own_folder(space.config.root) / "sandbox.db"
+    path = space.store.make_folder() / "sandbox.db"
     database = Database(path, space.catalog)
     if database.is_new and space.server.seed:
         try:

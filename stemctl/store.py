@@ -13,16 +13,18 @@ import os
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stemctl import own_folder
 from stemctl.catalog import Catalog
 from stemctl.claim import Claim
 from stemctl.clock import stamp, utc_now
 from stemctl.config import Server
 from stemctl.durable import replace_file
 from stemctl.errors import ConfigError, JournalError, StateError
-from stemctl.place import STATES, Lines, Place, StateMoved
+from stemctl.place import Lines, Place, StateMoved
 from stemctl.plan import Plan
 from stemctl.planning.fold import check_state, fold
 from stemctl.run_records import RunRecords, last_line
@@ -33,32 +35,14 @@ from stemctl.state_file import FilePlace
 if TYPE_CHECKING:
     from stemctl.journal import Journal
 
-FOLDER = ".stemctl"
-"""Sandbox database and its state, journals, run records, locks; holds its own .gitignore."""
-
 _PATIENCE = 1.0
 """Seconds to wait for the lock: a command that only looks whether somebody has it holds it for a moment."""
-
-
-def own_folder(root: Path) -> Path:
-    """The folder for what is not committed, made with a .gitignore of its own."""
-    folder = root / FOLDER
-    folder.mkdir(exist_ok=True)
-    if link := next((path for path in (folder, *folder.iterdir()) if path.is_symlink()), None):
-        where = link.relative_to(root).as_posix()
-        raise StateError(
-            f"{where} is a link.", "What is written there would land elsewhere. Nothing was.", [(f"rm {where}", "")]
-        )
-    ignore = folder / ".gitignore"
-    if not ignore.exists():
-        ignore.write_text("*\n", encoding="utf-8")
-    return folder
 
 
 def file_place(root: Path, server: Server) -> FilePlace:
     """The file that holds the state of a server; below .stemctl/ for a sandbox."""
     name = f"{server.name}.state.json"
-    where = f"{FOLDER}/{name}" if server.is_sandbox else name
+    where = f"{own_folder.FOLDER}/{name}" if server.is_sandbox else name
     return FilePlace(root / where, where)
 
 
@@ -66,7 +50,7 @@ def git_place(root: Path, server: Server, environ: Mapping[str, str]) -> Place:
     """The branch that holds it."""
     from stemctl.branch.place import GitPlace  # most states are files
 
-    return GitPlace(root, server, own_folder(root), environ)
+    return GitPlace(root, server, environ)
 
 
 def open_store(root: Path, server: Server, catalog: Catalog, environ: Mapping[str, str]) -> Store:
@@ -83,11 +67,35 @@ class Store:
         self.server = server
         self.catalog = catalog
         self.place = place
-        self.journal = root / FOLDER / f"{server.name}.journal"
-        self.records = RunRecords(root / FOLDER / "runs" / server.name, f"{FOLDER}/runs/{server.name}")
         self._environ = environ
-        self._lock = root / FOLDER / f"{server.name}.lock"
-        self._owner = root / FOLDER / f"{server.name}.owner.json"
+
+    @cached_property
+    def _folder(self) -> Path:
+        """Where all of this machine lies, looked at before anything of it is believed."""
+        return own_folder.check(self.root, self._environ)
+
+    def make_folder(self) -> Path:
+        """The same, made if it is not there."""
+        return own_folder.make(self._folder.parent)
+
+    @property
+    def journal(self) -> Path:
+        """The journal of a run that is on, or broke off."""
+        return self._folder / f"{self.server.name}.journal"
+
+    @property
+    def records(self) -> RunRecords:
+        """The records of the runs that were made from this folder."""
+        name = self.server.name
+        return RunRecords(self._folder / "runs" / name, f"{own_folder.FOLDER}/runs/{name}")
+
+    @property
+    def _lock(self) -> Path:
+        return self._folder / f"{self.server.name}.lock"
+
+    @property
+    def _owner(self) -> Path:
+        return self._folder / f"{self.server.name}.owner.json"
 
     @property
     def where(self) -> str:
@@ -176,16 +184,26 @@ class Store:
             return
         file = file_place(self.root, server)
         old: Place | None = file if to == "git" and file.path.exists() else None
-        if to == "file" and (self.root / FOLDER / STATES).exists():
-            old = git_place(self.root, server, self._environ)
-            old.look_without_asking()
-            old = old if old.load() is not None else None
+        if to == "file":
+            old = self._last_seen_on_a_branch()
         if old is not None:
             raise StateError(
                 f"The state of {server.name} is still in {old.where}.",
                 f"stemctl.yaml keeps it in {self.where}, where there is none yet. Nothing was sent.",
                 [(f"stemctl state migrate --to {to}", "moves it there")],
             )
+
+    def _last_seen_on_a_branch(self) -> Place | None:
+        from stemctl.branch.cache import has_states  # only where there is no state in a file yet
+
+        if not has_states(self.root):
+            return None
+        place = git_place(self.root, self.server, self._environ)
+        try:
+            place.look_without_asking()
+        except ConfigError:  # the remote that it was on is not here any more
+            return None
+        return place if place.load() is not None else None
 
     def _other_server(self, where: str, url: str) -> StateError:
         return StateError(
@@ -208,7 +226,7 @@ class Store:
         server = self.server
         fresh = replace(_next(state), url=server.url, portal=server.portal, edition=server.edition)
         try:
-            own_folder(self.root)
+            self.make_folder()
             self.place.save(fresh, run, lines, who, what)
         except OSError as error:
             raise self._not_written(f"{self.where} cannot be written: {error.strerror or error}.") from error
@@ -249,7 +267,7 @@ class Store:
         """
         import filelock  # whoever only reads has no need of it, as a rule
 
-        lock = filelock.FileLock(own_folder(self.root) / self._lock.name, timeout=_PATIENCE)
+        lock = filelock.FileLock(self.make_folder() / self._lock.name, timeout=_PATIENCE)
         try:
             lock.acquire()
         except filelock.Timeout as error:
@@ -298,7 +316,7 @@ class Store:
             if self.place.still_claimed(run.id):
                 self._fold(self._kept(), run, who)
                 return run
-            self.records.take(self.journal, run.id)  # somebody else has settled it meanwhile
+            self._keep_record(run)  # somebody else has settled it meanwhile
         if not self.place.dead():
             return None
         run = self.place.claimed_run()
@@ -324,7 +342,7 @@ class Store:
         run = Run(self._new_id(), who, plan, plan.lineage or str(uuid.uuid4()))
         lease = self.place.claim(run)
         try:
-            return Journal(own_folder(self.root) / self.journal.name, run, lease)
+            return Journal(self.make_folder() / self.journal.name, run, lease)
         except OSError as error:
             with contextlib.suppress(StateError):  # else it ends by itself
                 if lease is not None:
@@ -355,7 +373,7 @@ class Store:
             else:
                 self.place.release(run.id)
         except StateMoved as error:
-            self.records.take(self.journal, run.id)
+            self._keep_record(run)
             taken = StateError(
                 f"Run {run.id} lost its claim on {self.where}.",
                 "Somebody else has settled it, or has replaced the branch.\n"
@@ -364,8 +382,12 @@ class Store:
             )
             taken.exit_code = 3
             raise taken from error
-        self.records.take(self.journal, run.id)
+        self._keep_record(run)
         return state
+
+    def _keep_record(self, run: Run) -> None:
+        self.make_folder()
+        self.records.take(self.journal, run.id)
 
     # runs
 

@@ -11,10 +11,11 @@ from pathlib import Path
 from stemctl.catalog import Catalog, load_catalog
 from stemctl.config import Config, Server, load_config
 from stemctl.errors import ConfigError
+from stemctl.own_folder import FOLDER
 from stemctl.owner import describe_owner
 from stemctl.plan import Target
 from stemctl.runs import Run
-from stemctl.store import FOLDER, Store, open_store
+from stemctl.store import Store, open_store
 
 
 @dataclass(frozen=True, slots=True)

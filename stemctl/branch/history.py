@@ -6,24 +6,34 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from stemctl.branch.own import OwnRepository, open_own
+from stemctl.branch.cache import HISTORY
+from stemctl.branch.opening import open_own
+from stemctl.branch.own import OwnRepository
 from stemctl.calling_git import Git, GitFailure, user_git
 from stemctl.errors import ConfigError, StateError
+from stemctl.git_words import unanswered
 from stemctl.since import Commit, Range
 
 _MOST = 1000
 
 
-def compare(root: Path, own: Path, remote: str, applied: str, head: str, environ: Mapping[str, str]) -> Range:
-    """The range between two commits of the repository that `root` is in; `own` is where more of it may be fetched."""
+def compare(root: Path, remote: str, applied: str, head: str, environ: Mapping[str, str]) -> Range:
+    """The range between two commits of the repository that `root` is in; what it lacks of it is fetched beside it.
+
+    Raises:
+        StateError: git cannot tell.
+    """
     git = user_git(root, environ)
     if applied == head:
         return Range()
-    shallow = _says(git, "rev-parse", "--is-shallow-repository") == "true"
-    if _has(git, applied) and (_is_ancestor(git, applied, head) or not shallow):
-        return _range(git, applied, head)
     try:
-        fetched = open_own(own, root, remote, environ)
+        shallow = git.text("rev-parse", "--is-shallow-repository") == "true"
+        if _has(git, applied) and (_is_ancestor(git, applied, head) or not shallow):
+            return _range(git, applied, head)
+    except GitFailure as error:
+        raise unanswered(error.said, root) from error
+    try:
+        fetched = open_own(HISTORY, root, remote, environ)
         try:
             return _fetched(fetched, git, applied, head, shallow)
         except GitFailure:  # the remote lacks them, or what was fetched before is damaged
@@ -55,15 +65,8 @@ def _log(git: Git, commits: str) -> tuple[Commit, ...]:
 
 
 def _is_ancestor(git: Git, before: str, after: str) -> bool:
-    return _says(git, "merge-base", "--is-ancestor", before, after) is not None
+    return git.says("merge-base", "--is-ancestor", before, after) is not None
 
 
 def _has(git: Git, commit: str) -> bool:
-    return _says(git, "cat-file", "-e", f"{commit}^{{commit}}") is not None
-
-
-def _says(git: Git, *words: str) -> str | None:
-    try:
-        return git.text(*words)
-    except GitFailure:
-        return None
+    return git.says("rev-parse", "--verify", "--quiet", f"{commit}^{{commit}}") is not None

@@ -8,12 +8,17 @@ import sys
 
 from stemctl.cli import streams
 from stemctl.cli.help import answer
+from stemctl.masking import VARIABLES
 
 
 def start() -> None:
     """Run stemctl and leave with its exit code; what needs no command is answered without loading any."""
     streams.fill_in()
-    said = answer(sys.argv[1:]) if "_STEMCTL_COMPLETE" not in os.environ else None
+    completes = "_STEMCTL_COMPLETE" in os.environ
+    if completes:  # click starts a shell to ask for its version, and no completion needs a token
+        for name in VARIABLES:
+            os.environ.pop(name, None)
+    said = None if completes else answer(sys.argv[1:])
     if said is None:
         from stemctl.cli.main import main
 

@@ -17,9 +17,8 @@ from stemctl.errors import ConfigError
 @click.pass_obj
 def login(screen: Screen, headless: bool) -> int:
     """Get a token for a server, in your browser."""
-    import webbrowser
-
     from stemctl import connection
+    from stemctl.cli.browser import show
     from stemctl.render.wording import visible
     from stemctl.server import account, tokens
 
@@ -33,7 +32,7 @@ def login(screen: Screen, headless: bool) -> int:
     async def run() -> str:
         async with connection.connect(space) as link:
             pending = await account.begin_login(link.http, link.base)
-            if headless or not webbrowser.open(pending.complete_uri):
+            if headless or not show(pending.complete_uri):
                 screen.ask(f"Open  {pending.uri}\nCode  {visible(pending.user_code)}")
             else:
                 screen.ask(f"Your browser shows {pending.uri}; the code there is {visible(pending.user_code)}.")

@@ -148,12 +148,9 @@ def serve(screen: Screen, port: int, faults: Path | None) -> int:
 @click.pass_obj
 def reset(screen: Screen) -> int:
     """Throw the sandbox away, and what stemctl remembers of it."""
-    from stemctl.store import FOLDER
-
     space = _sandbox_space(screen)
     with space.store.locked("sandbox reset"):  # also where what is remembered cannot be read
-        folder = space.config.root / FOLDER
-        gone = [*sorted(folder.glob("sandbox.db*")), *space.store.files()]
+        gone = [*sorted(space.store.make_folder().glob("sandbox.db*")), *space.store.files()]
         for number, path in enumerate(gone, 1):
             path.unlink()
             screen.did = f"removed {', '.join(removed.name for removed in gone[:number])}."
