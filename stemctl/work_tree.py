@@ -63,6 +63,12 @@ def look(root: Path, entries: Sequence[str]) -> Tracked:
     return replace(found, absent=absent, unwatched=unwatched)
 
 
+def prefix(root: Path) -> str:
+    """Where a folder is in its git repository; empty at the top, or where there is none."""
+    told = _asked(root, "rev-parse", "--show-prefix") or b""
+    return os.fsdecode(told).rstrip("\n").rstrip("/")
+
+
 def uncommitted(root: Path, tracked: Tracked) -> tuple[str, ...]:
     """The files that are read, and are not what the commit of HEAD has: modified, added, deleted or untracked.
 
@@ -131,11 +137,11 @@ def _changed(root: Path, folder: str, paths: Sequence[str]) -> Iterator[str]:
     told = _asked(root / folder, "--literal-pathspecs", "status", *options, "--", *paths)
     if not told:
         return
-    prefix = (_asked(root / folder, "rev-parse", "--show-prefix") or b"").removesuffix(b"\n")
+    here = os.fsencode(f"{prefix(root / folder)}/").lstrip(b"/")
     for line in told.split(b"\0")[:-1]:
         kind, _, rest = line.partition(b" ")
         words = rest.split(b" ", {b"1": 7, b"u": 9}.get(kind, 0))
-        path = folder + os.fsdecode(words[-1].removeprefix(prefix)).rstrip("/")
+        path = folder + os.fsdecode(words[-1].removeprefix(here)).rstrip("/")
         if kind == b"1" and words[1].startswith(b"S") and words[1][1:2] == b".":
             yield from _changed(root, f"{path}/", ["."])  # its commit is the one that is meant, its files are not
         else:
