@@ -11,8 +11,9 @@ import datetime
 import json
 import os
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,13 +26,18 @@ from stemctl.errors import ConfigError, JournalError, StateError
 from stemctl.place import STATES, Lines, Place, StateMoved
 from stemctl.plan import Plan
 from stemctl.planning.fold import check_state, fold
+from stemctl.records import Address
 from stemctl.run_records import RunRecords, last_line
 from stemctl.runs import Brief, Run, end_line, first_lines, in_brief, read_brief, read_run
 from stemctl.state import State
 from stemctl.state_file import FilePlace
+from stemctl.work_tree import prefix
 
 if TYPE_CHECKING:
     from stemctl.journal import Journal
+
+Declared = Callable[[], Collection[Address]]
+"""Reads the manifests, for what they declare."""
 
 FOLDER = ".stemctl"
 """Sandbox database and its state, journals, run records, locks; holds its own .gitignore."""
@@ -69,16 +75,24 @@ def git_place(root: Path, server: Server, environ: Mapping[str, str]) -> Place:
     return GitPlace(root, server, own_folder(root), environ)
 
 
-def open_store(root: Path, server: Server, catalog: Catalog, environ: Mapping[str, str]) -> Store:
+def open_store(root: Path, server: Server, catalog: Catalog, environ: Mapping[str, str], declared: Declared) -> Store:
     """What is remembered of a server, in the place that stemctl.yaml names."""
     place: Place = git_place(root, server, environ) if server.backend == "git" else file_place(root, server)
-    return Store(root, server, catalog, place, environ)
+    return Store(root, server, catalog, place, environ, declared)
 
 
 class Store:
     """The memory of one server."""
 
-    def __init__(self, root: Path, server: Server, catalog: Catalog, place: Place, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        root: Path,
+        server: Server,
+        catalog: Catalog,
+        place: Place,
+        environ: Mapping[str, str],
+        declared: Declared = frozenset,
+    ) -> None:
         self.root = root
         self.server = server
         self.catalog = catalog
@@ -86,6 +100,7 @@ class Store:
         self.journal = root / FOLDER / f"{server.name}.journal"
         self.records = RunRecords(root / FOLDER / "runs" / server.name, f"{FOLDER}/runs/{server.name}")
         self._environ = environ
+        self._declared = declared
         self._lock = root / FOLDER / f"{server.name}.lock"
         self._owner = root / FOLDER / f"{server.name}.owner.json"
 
@@ -93,6 +108,11 @@ class Store:
     def where(self) -> str:
         """Where the state is, as people see it."""
         return self.place.where
+
+    @cached_property
+    def folder(self) -> str | None:
+        """Where the manifests are in their repository, for a state that does not lie beside them."""
+        return prefix(self.root) if self.server.backend == "git" else None
 
     def _shown(self, path: Path) -> str:
         return path.relative_to(self.root).as_posix()
@@ -104,15 +124,17 @@ class Store:
 
     # reading
 
-    def read(self) -> State:
+    def read(self, asking: bool = True) -> State:
         """The state, with what a run that did not end has done so far; an empty one where nothing is kept.
 
         Raises:
-            StateError: state or journal is damaged, newer than this program, or belongs to another server.
+            StateError: state or journal is damaged, newer than this program, or belongs to another server, or to
+                other manifests (unless `asking`, the remote is not asked about that).
         """
         run = self.unfinished()  # before the state: a run that ends in between is folded into that then
         state = self._kept()
         folded = _folded(state, run) if run is not None else None
+        self._refuse_others(state if folded is None else folded, asking)
         if folded is None:
             return state
         check_state(folded, self.catalog, self._shown(self.journal))
@@ -128,7 +150,7 @@ class Store:
             self.place.look_without_asking()
         except ConfigError:
             return State(self.server.url, self.server.portal, self.server.edition)
-        return self.read()
+        return self.read(asking=False)
 
     def unfinished(self) -> Run | None:
         """The run that is on, or broke off: by its journal, or by its claim where it is one of another machine.
@@ -169,6 +191,22 @@ class Store:
             raise self._other_server(self.where, state.url)
         return check_state(state, self.catalog, self.where)
 
+    def _refuse_others(self, state: State, asking: bool = True) -> None:
+        """A state file lies beside its manifests; one on a branch may be of others."""
+        if self.folder is None or state.lineage is None:
+            return
+        from stemctl.branch.belonging import Here
+
+        own = own_folder(self.root)
+        here = Here(
+            self.root, self.folder, own, self.server, self.where, self._environ, self._declared, self._was_run_here
+        )
+        here.refuse_others(state, asking)
+
+    def _was_run_here(self, run: str) -> bool:
+        known = self._journaled()
+        return self.records.path(run).exists() or (known is not None and known.id == run)
+
     def _check_not_elsewhere(self) -> None:
         """A state in the place that stemctl.yaml does not name any more was not moved: do not begin without it."""
         server, to = self.server, self.server.backend
@@ -207,6 +245,7 @@ class Store:
     def _write(self, state: State, run: Run | None, lines: Lines, who: str, what: str) -> State:
         server = self.server
         fresh = replace(_next(state), url=server.url, portal=server.portal, edition=server.edition)
+        fresh = replace(fresh, folder=self.folder)
         try:
             own_folder(self.root)
             self.place.save(fresh, run, lines, who, what)
@@ -303,6 +342,7 @@ class Store:
             return None
         run = self.place.claimed_run()
         folded = check_state(fold(self._kept(), run), self.catalog, self.where)
+        self._refuse_others(folded)
         known = replace(run, intents={}, ended=stamp(utc_now()), settled=who)
         lines = "".join([*first_lines(known), end_line(known)]).encode(errors="surrogatepass")
         try:
@@ -321,7 +361,7 @@ class Store:
         """
         from stemctl.journal import Journal  # asyncio with it
 
-        run = Run(self._new_id(), who, plan, plan.lineage or str(uuid.uuid4()))
+        run = Run(self._new_id(), who, plan, plan.lineage or str(uuid.uuid4()), folder=self.folder)
         lease = self.place.claim(run)
         try:
             return Journal(own_folder(self.root) / self.journal.name, run, lease)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +12,7 @@ from stemctl.catalog import Catalog, load_catalog
 from stemctl.config import Config, Server, load_config
 from stemctl.owner import describe_owner
 from stemctl.plan import Target
+from stemctl.records import Address
 from stemctl.runs import Run
 from stemctl.store import FOLDER, Store, open_store
 
@@ -53,4 +54,11 @@ def open_workspace(root: Path, word: str | None = None, environ: Mapping[str, st
     server = config.server(word)
     environ = environ if environ is not None else os.environ
     catalog = load_catalog(server.edition)
-    return Workspace(config, server, catalog, open_store(root, server, catalog, environ), environ)
+
+    def declared() -> Collection[Address]:
+        from stemctl.manifests.repository import load_repository  # asked for in doubt only
+
+        return load_repository(root, config.manifests, catalog)[0].records.keys()
+
+    store = open_store(root, server, catalog, environ, declared)
+    return Workspace(config, server, catalog, store, environ)
