@@ -124,17 +124,21 @@ class Store:
 
     # reading
 
-    def read(self, asking: bool = True) -> State:
+    def read(self) -> State:
         """The state, with what a run that did not end has done so far; an empty one where nothing is kept.
 
         Raises:
             StateError: state or journal is damaged, newer than this program, or belongs to another server, or to
-                other manifests (unless `asking`, the remote is not asked about that).
+                other manifests.
         """
+        state = self._present()
+        self._refuse_others(state)
+        return state
+
+    def _present(self) -> State:
         run = self.unfinished()  # before the state: a run that ends in between is folded into that then
         state = self._kept()
         folded = _folded(state, run) if run is not None else None
-        self._refuse_others(state if folded is None else folded, asking)
         if folded is None:
             return state
         check_state(folded, self.catalog, self._shown(self.journal))
@@ -150,7 +154,7 @@ class Store:
             self.place.look_without_asking()
         except ConfigError:
             return State(self.server.url, self.server.portal, self.server.edition)
-        return self.read(asking=False)
+        return self._present()
 
     def unfinished(self) -> Run | None:
         """The run that is on, or broke off: by its journal, or by its claim where it is one of another machine.
@@ -191,9 +195,9 @@ class Store:
             raise self._other_server(self.where, state.url)
         return check_state(state, self.catalog, self.where)
 
-    def _refuse_others(self, state: State, asking: bool = True) -> None:
+    def _refuse_others(self, state: State) -> None:
         """A state file lies beside its manifests; one on a branch may be of others."""
-        if self.folder is None or state.lineage is None:
+        if self.folder is None or not (state.lineage or state.run):
             return
         from stemctl.branch.belonging import Here
 
@@ -201,7 +205,7 @@ class Store:
         here = Here(
             self.root, self.folder, own, self.server, self.where, self._environ, self._declared, self._was_run_here
         )
-        here.refuse_others(state, asking)
+        here.refuse_others(state)
 
     def _was_run_here(self, run: str) -> bool:
         known = self._journaled()

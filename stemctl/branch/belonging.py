@@ -40,8 +40,8 @@ class Here:
     declared: Callable[[], Collection[Address]]
     has_run: Callable[[str], bool]
 
-    def refuse_others(self, state: State, asking: bool = True) -> None:
-        """See whether a state may be of these manifests; unless `asking`, no remote is asked.
+    def refuse_others(self, state: State) -> None:
+        """See whether a state may be of these manifests.
 
         Raises:
             StateError: it is of others, with what to write.
@@ -56,7 +56,7 @@ class Here:
             self._in_doubt(state, "It was applied from files that were not committed")
         elif head is None:
             raise self._of_others(f"It was applied from commit {state.commit[:7]}, and nothing is committed here yet.")
-        elif asking:
+        else:
             self._check_history(state, state.commit, head)
 
     def _check_history(self, state: State, applied: str, head: str) -> None:
