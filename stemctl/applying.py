@@ -6,14 +6,14 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from stemctl import claim
 from stemctl.claim import Claim
 from stemctl.errors import LeaseEnded, StateError
 from stemctl.journal import Journal
 from stemctl.place import Busy, Lease, StateMoved
-from stemctl.plan import Outcome, Plan, Report
+from stemctl.plan import Outcome, Plan, Report, Subset
 from stemctl.runs import Run
 from stemctl.server.apply import Apply, held_outcome
 from stemctl.server.client import WriteClient
@@ -112,9 +112,21 @@ def known_ids(plan: Plan, state: State) -> Iterator[str]:
         yield from filter(None, [entry.id, entry.approval.id if entry.approval else None])
 
 
-def left_alone(plan: Plan) -> Applied:
-    """The report of a plan that has nothing to carry out."""
-    return Applied(Report(plan, tuple(map(held_outcome, plan.changes)), ""))
+def left_alone(space: Workspace, plan: Plan, state: State) -> Applied:
+    """The report of a plan that has nothing to carry out.
+
+    Where uncommitted files were applied before, and this commit turns out to hold all of it, the state says so.
+
+    Raises:
+        StateMoved: somebody else applied meanwhile.
+        StateError: the state cannot be written.
+    """
+    report = Report(plan, tuple(map(held_outcome, plan.changes)), "")
+    clean = plan.commit and not plan.uncommitted and not plan.changes and plan.subset == Subset()
+    if state.uncommitted is not None and clean and report.exit_code == 0:
+        fresh = replace(state, commit=plan.commit, uncommitted=None)
+        space.store.write(fresh, space.owner, f"commit {(plan.commit or '')[:7]} holds what was applied")
+    return Applied(report)
 
 
 @contextlib.asynccontextmanager

@@ -208,6 +208,8 @@ class Plan:
     names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     subset: Subset = Subset()
     commit: str | None = None
+    uncommitted: tuple[str, ...] = ()
+    """Files in which what was read is not what that commit holds."""
     offline: bool = False
     """Whether it was compared with the state alone, and no server was asked. No apply takes it."""
     base: Base | None = None

@@ -11,7 +11,7 @@ import datetime
 import json
 import os
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -27,13 +27,18 @@ from stemctl.errors import ConfigError, JournalError, StateError
 from stemctl.place import Lines, Place, StateMoved
 from stemctl.plan import Plan
 from stemctl.planning.fold import check_state, fold
+from stemctl.records import Address
 from stemctl.run_records import RunRecords, last_line
 from stemctl.runs import Brief, Run, end_line, first_lines, in_brief, read_brief, read_run
 from stemctl.state import State, same_entries
 from stemctl.state_file import FilePlace
+from stemctl.work_tree import prefix
 
 if TYPE_CHECKING:
     from stemctl.journal import Journal
+
+Declared = Callable[[], Collection[Address]]
+"""Reads the manifests, for what they declare."""
 
 _PATIENCE = 1.0
 """Seconds to wait for the lock: a command that only looks whether somebody has it holds it for a moment."""
@@ -53,21 +58,30 @@ def git_place(root: Path, server: Server, environ: Mapping[str, str]) -> Place:
     return GitPlace(root, server, environ)
 
 
-def open_store(root: Path, server: Server, catalog: Catalog, environ: Mapping[str, str]) -> Store:
+def open_store(root: Path, server: Server, catalog: Catalog, environ: Mapping[str, str], declared: Declared) -> Store:
     """What is remembered of a server, in the place that stemctl.yaml names."""
     place: Place = git_place(root, server, environ) if server.backend == "git" else file_place(root, server)
-    return Store(root, server, catalog, place, environ)
+    return Store(root, server, catalog, place, environ, declared)
 
 
 class Store:
     """The memory of one server."""
 
-    def __init__(self, root: Path, server: Server, catalog: Catalog, place: Place, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        root: Path,
+        server: Server,
+        catalog: Catalog,
+        place: Place,
+        environ: Mapping[str, str],
+        declared: Declared = frozenset,
+    ) -> None:
         self.root = root
         self.server = server
         self.catalog = catalog
         self.place = place
         self._environ = environ
+        self._declared = declared
 
     @cached_property
     def _folder(self) -> Path:
@@ -102,6 +116,11 @@ class Store:
         """Where the state is, as people see it."""
         return self.place.where
 
+    @cached_property
+    def folder(self) -> str | None:
+        """Where the manifests are in their repository, for a state that does not lie beside them."""
+        return prefix(self.root) if self.server.backend == "git" else None
+
     def _shown(self, path: Path) -> str:
         return path.relative_to(self.root).as_posix()
 
@@ -116,8 +135,14 @@ class Store:
         """The state, with what a run that did not end has done so far; an empty one where nothing is kept.
 
         Raises:
-            StateError: state or journal is damaged, newer than this program, or belongs to another server.
+            StateError: state or journal is damaged, newer than this program, or belongs to another server, or to
+                other manifests.
         """
+        state = self._present()
+        self._refuse_others(state)
+        return state
+
+    def _present(self) -> State:
         run = self.unfinished()  # before the state: a run that ends in between is folded into that then
         state = self._kept()
         folded = _folded(state, run) if run is not None else None
@@ -136,7 +161,7 @@ class Store:
             self.place.look_without_asking()
         except ConfigError:
             return State(self.server.url, self.server.portal, self.server.edition)
-        return self.read()
+        return self._present()
 
     def unfinished(self) -> Run | None:
         """The run that is on, or broke off: by its journal, or by its claim where it is one of another machine.
@@ -176,6 +201,19 @@ class Store:
         if state.url != server.url:
             raise self._other_server(self.where, state.url)
         return check_state(state, self.catalog, self.where)
+
+    def _refuse_others(self, state: State) -> None:
+        """A state file lies beside its manifests; one on a branch may be of others."""
+        if self.folder is None or not (state.lineage or state.run):
+            return
+        from stemctl.branch.belonging import Here
+
+        here = Here(self.root, self.folder, self.server, self.where, self._environ, self._declared, self._was_run_here)
+        here.refuse_others(state)
+
+    def _was_run_here(self, run: str) -> bool:
+        known = self._journaled()
+        return self.records.path(run).exists() or (known is not None and known.id == run)
 
     def _check_not_elsewhere(self) -> None:
         """A state in the place that stemctl.yaml does not name any more was not moved: do not begin without it."""
@@ -225,6 +263,7 @@ class Store:
     def _write(self, state: State, run: Run | None, lines: Lines, who: str, what: str) -> State:
         server = self.server
         fresh = replace(_next(state), url=server.url, portal=server.portal, edition=server.edition)
+        fresh = replace(fresh, folder=self.folder)
         try:
             self.make_folder()
             self.place.save(fresh, run, lines, who, what)
@@ -321,6 +360,7 @@ class Store:
             return None
         run = self.place.claimed_run()
         folded = check_state(fold(self._kept(), run), self.catalog, self.where)
+        self._refuse_others(folded)
         known = replace(run, intents={}, ended=stamp(utc_now()), settled=who)
         lines = "".join([*first_lines(known), end_line(known)]).encode(errors="surrogatepass")
         try:
@@ -339,7 +379,7 @@ class Store:
         """
         from stemctl.journal import Journal  # asyncio with it
 
-        run = Run(self._new_id(), who, plan, plan.lineage or str(uuid.uuid4()))
+        run = Run(self._new_id(), who, plan, plan.lineage or str(uuid.uuid4()), folder=self.folder)
         lease = self.place.claim(run)
         try:
             return Journal(self.make_folder() / self.journal.name, run, lease)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +14,7 @@ from stemctl.errors import ConfigError
 from stemctl.own_folder import FOLDER
 from stemctl.owner import describe_owner
 from stemctl.plan import Target
+from stemctl.records import Address
 from stemctl.runs import Run
 from stemctl.store import Store, open_store
 
@@ -55,7 +56,14 @@ def open_workspace(root: Path, word: str | None = None, environ: Mapping[str, st
     server = config.server(word)
     environ = environ if environ is not None else os.environ
     catalog = load_catalog(server.edition)
-    return Workspace(config, server, catalog, open_store(root, server, catalog, environ), environ)
+
+    def declared() -> Collection[Address]:
+        from stemctl.manifests.repository import load_repository  # asked for in doubt only
+
+        return load_repository(root, config.manifests, catalog)[0].records.keys()
+
+    store = open_store(root, server, catalog, environ, declared)
+    return Workspace(config, server, catalog, store, environ)
 
 
 def check_writable(space: Workspace, models: Iterable[str]) -> None:

@@ -10,17 +10,17 @@ from pathlib import Path
 PACKAGE = Path(__file__).parent.parent / "stemctl"
 
 LAYERS = {
-    "values": "errors equality hashing records diagnostics masking plan since state strictjson",
+    "values": "errors equality formats hashing records diagnostics masking plan since state strictjson",
     "pure": """
         accepts catalog claim config_schema editor explain git_words nearest patterns place plan_check
         plan_schema planning render runs saved schema shapes
-        manifests.across manifests.check manifests.defaults manifests.document manifests.formats manifests.judge
-        manifests.layout manifests.moments manifests.parser manifests.scalars manifests.subject manifests.syntax
-        manifests.text_layout manifests.translate
+        manifests.absent manifests.across manifests.check manifests.defaults manifests.document manifests.formats
+        manifests.judge manifests.layout manifests.moments manifests.parser manifests.scalars manifests.scope
+        manifests.subject manifests.syntax manifests.text_layout manifests.translate
     """,
     "files and network": """
         before branch calling_git clock collector config durable forge formatting git git_around journal manifests owner
-        own_folder run_records sandbox schema_files server start state_file store
+        own_folder run_records sandbox schema_files server start state_file store work_tree
     """,
     "workflow": "ancestry applying checking ci connection migration workflow workspace",
     "command line": "cli __main__",

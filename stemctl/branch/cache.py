@@ -23,6 +23,9 @@ STATES = "states"
 HISTORY = "history"
 """One that holds commits alone: a partial clone, which lacks all files."""
 
+CONTENT = "content"
+"""The folder of another one, which holds trees too: fetched where a commit is compared by what it has."""
+
 _LOGIN = re.compile("://[^/@]*@")
 """Who asks, and the password, which may be another one for each job."""
 

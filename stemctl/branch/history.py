@@ -3,6 +3,7 @@ that a shallow clone lacks is fetched beside it."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -40,7 +41,45 @@ def compare(root: Path, remote: str, applied: str, head: str, environ: Mapping[s
             fetched.make_anew()
             return _fetched(fetched, git, applied, head, shallow)
     except (GitFailure, ConfigError, StateError):
-        return Range(missing=(Commit(applied, ""),), known=not shallow)
+        return Range(missing=(Commit(applied, ""),), known=not shallow, found=False)
+
+
+def related(root: Path, remote: str, applied: str, head: str, environ: Mapping[str, str]) -> bool | None:
+    """Whether two commits have any commit in common; None where that cannot be told, as one of them cannot be had.
+
+    In a shallow clone that cannot fetch more, they are taken to have.
+    """
+    git = user_git(root, environ)
+    if applied == head:
+        return True
+    try:
+        shallow = git.text("rev-parse", "--is-shallow-repository") == "true"
+        if _has(git, applied):
+            if git.says("merge-base", applied, head) is not None:
+                return True
+            if not shallow:
+                return False
+    except GitFailure as error:
+        raise unanswered(error.said, root) from error
+    try:
+        fetched = open_own(HISTORY, root, remote, environ)
+        fetched.fetch_commits(applied, *((head,) if shallow else ()))
+        if shallow:
+            return fetched.git.says("merge-base", applied, head) is not None
+        here = set(git.text("rev-list", head).split())
+        return not here.isdisjoint(fetched.git.text("rev-list", applied).split())
+    except (GitFailure, ConfigError, StateError):
+        return True if shallow else None
+
+
+def changed_between(root: Path, before: str, after: str, environ: Mapping[str, str]) -> frozenset[str]:
+    """The files below `root` that two commits have in different forms; none where one of them is not here."""
+    quiet = ("--name-only", "-z", "--no-renames", "--relative", "--no-ext-diff", "--ignore-submodules=none")
+    try:
+        listing = user_git(root, environ).run("diff-tree", "-r", *quiet, before, after)
+    except GitFailure:
+        return frozenset()
+    return frozenset(map(os.fsdecode, listing.split(b"\0")[:-1]))
 
 
 def _fetched(own: OwnRepository, git: Git, applied: str, head: str, shallow: bool) -> Range:
@@ -54,8 +93,11 @@ def _fetched(own: OwnRepository, git: Git, applied: str, head: str, shallow: boo
 
 
 def _range(git: Git, applied: str, head: str) -> Range:
-    missing = () if _is_ancestor(git, applied, head) else _log(git, f"{head}..{applied}")
-    return Range(_log(git, f"{applied}..{head}"), missing)
+    brought_in = _log(git, f"{applied}..{head}")
+    if _is_ancestor(git, applied, head):
+        return Range(brought_in)
+    shared = git.text("for-each-ref", "--count=1", f"--contains={applied}", "refs/remotes")
+    return Range(brought_in, _log(git, f"{head}..{applied}"), only_here=not shared)
 
 
 def _log(git: Git, commits: str) -> tuple[Commit, ...]:

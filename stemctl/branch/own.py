@@ -165,8 +165,10 @@ class OwnRepository:
         question = ("log", "--first-parent", "-1", "--format=%H", "--invert-grep", f"--grep=^{words_}", commit, "--")
         return self._local(*question).decode().strip() or None
 
-    def fetch_commits(self, *commits: str) -> None:
+    def fetch_commits(self, *commits: str, without: str = "tree:0") -> None:
         """Have these commits and all before them here, without their files where the remote can leave them out.
+
+        What is left out (`without`, a filter of git) is fetched by git where it turns out to be needed.
 
         Raises:
             GitFailure: the remote does not have them, or cannot be reached.
@@ -174,7 +176,7 @@ class OwnRepository:
         names = {commit: f"refs/stemctl/commits/{commit}" for commit in commits}
         lacking = [c for c, name in names.items() if self._says("rev-parse", "--verify", "--quiet", name) is None]
         if lacking:
-            self._fetch(*(f"+{commit}:{names[commit]}" for commit in lacking), options=("--filter=tree:0",))
+            self._fetch(*(f"+{commit}:{names[commit]}" for commit in lacking), options=(f"--filter={without}",))
 
     # writing
 

@@ -216,7 +216,7 @@ class _Run:
         from stemctl.cli.waiting import Waiting
 
         if not (plan.going() or plan.bookkeeping):
-            return applying.left_alone(plan)
+            return applying.left_alone(self.space, plan, state)
         waiting = Waiting(self.screen, self.space.store.where)
         try:
             journal = await applying.begin(self.space, plan, waiting.see)

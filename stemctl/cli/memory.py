@@ -114,8 +114,9 @@ def import_(screen: Screen, word: str, id_: str) -> int:
             return dict(await link.reader().detail(model, id_.lower()))
 
     with space.writing():
+        known = space.store.read()
         live = finish(read())
-        bound = settle.bind(space.store.read(), address, str(live["id"]))
+        bound = settle.bind(known, address, str(live["id"]))
         space.store.write(bound, space.owner, f"import {address}")
     screen.did = f"{address} is bound to {live['id']}."
     called = live.get(model.identity) if model.identity else None
