@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from stemctl.branch.history import compare
-from stemctl.branch.own import HISTORY
+from dataclasses import replace
+
+from stemctl.branch.content import is_contained
+from stemctl.branch.history import changed_between, compare
 from stemctl.errors import StateError
 from stemctl.render.since import behind_words, commit_lines, ways_forward
 from stemctl.since import Range
 from stemctl.state import State
-from stemctl.store import own_folder
+from stemctl.work_tree import prefix
 from stemctl.workspace import Workspace
 
 
@@ -16,8 +18,25 @@ def since_applied(space: Workspace, state: State, commit: str | None) -> Range:
     """The commits between the one that was applied last and the one that is about to be; none where git knows none."""
     if state.commit is None or commit is None:
         return Range()
-    own = own_folder(space.config.root) / HISTORY
-    return compare(space.config.root, own, space.server.remote, state.commit, commit, space.environ)
+    root, remote = space.config.root, space.server.remote
+    since = compare(root, remote, state.commit, commit, space.environ)
+    if not since.missing:
+        return since
+    folders = tuple(dict.fromkeys([prefix(root), *([] if state.folder is None else [state.folder])]))
+    if is_contained(root, remote, state.commit, commit, folders, space.environ):
+        return replace(since, missing=(), contained=True)
+    return since
+
+
+def not_committed_since(space: Workspace, state: State, commit: str | None) -> tuple[str, ...]:
+    """The files that were applied with uncommitted changes, and that no commit has changed since."""
+    if state.uncommitted is None:
+        return ()
+    files = state.uncommitted.files
+    if state.commit is None or commit in (None, state.commit):
+        return files
+    changed = changed_between(space.config.root, state.commit, commit, space.environ)
+    return tuple(file for file in files if file not in changed)
 
 
 def refuse_behind(since: Range) -> None:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from stemctl import claim
 from stemctl.claim import Claim
 from stemctl.errors import LeaseEnded, StateError
 from stemctl.journal import Journal
 from stemctl.place import Busy, Lease, StateMoved
-from stemctl.plan import Outcome, Plan, Report
+from stemctl.plan import Outcome, Plan, Report, Subset
 from stemctl.runs import Run
 from stemctl.server.apply import Apply, held_outcome
 from stemctl.server.client import WriteClient
@@ -79,12 +79,15 @@ async def apply(
     on_outcome: Callable[[Outcome], None],
     parallelism: int,
     on_start: Callable[[Apply], None] = lambda work: None,
+    seen: Iterable[str] = (),
 ) -> Applied:
-    """Carry out the plan of a run that has begun. The caller holds the lock of the store.
+    """Carry out the plan of a run that has begun. The caller holds the lock of the store. `seen` are the ids of records
+    that were read for the plan.
 
     If it is left in any other way than by its end, the journal stays, and the next command that writes takes over.
     """
     work = Apply(journal.run.plan, client, journal, on_outcome, parallelism)
+    work.known.update(seen, known_ids(journal.run.plan, state))
     on_start(work)
     try:
         async with _renewed(journal.lease):
@@ -99,9 +102,31 @@ async def apply(
     return Applied(report)
 
 
-def left_alone(plan: Plan) -> Applied:
-    """The report of a plan that has nothing to carry out."""
-    return Applied(Report(plan, tuple(map(held_outcome, plan.changes)), ""))
+def known_ids(plan: Plan, state: State) -> Iterator[str]:
+    """The ids that stand for some record or proposal before a plan is carried out."""
+    for change in plan.changes:
+        yield from filter(None, [change.id])
+    for names in plan.names.values():
+        yield from names.values()
+    for entry in state.records.values():
+        yield from filter(None, [entry.id, entry.approval.id if entry.approval else None])
+
+
+def left_alone(space: Workspace, plan: Plan, state: State) -> Applied:
+    """The report of a plan that has nothing to carry out.
+
+    Where uncommitted files were applied before, and this commit turns out to hold all of it, the state says so.
+
+    Raises:
+        StateMoved: somebody else applied meanwhile.
+        StateError: the state cannot be written.
+    """
+    report = Report(plan, tuple(map(held_outcome, plan.changes)), "")
+    clean = plan.commit and not plan.uncommitted and not plan.changes and plan.subset == Subset()
+    if state.uncommitted is not None and clean and report.exit_code == 0:
+        fresh = replace(state, commit=plan.commit, uncommitted=None)
+        space.store.write(fresh, space.owner, f"commit {(plan.commit or '')[:7]} holds what was applied")
+    return Applied(report)
 
 
 @contextlib.asynccontextmanager

@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from stemctl import work_tree
 from stemctl.catalog import Catalog
 from stemctl.config import NAME, Config
 from stemctl.diagnostics import Diagnostic, Severity, in_order
 from stemctl.errors import ConfigError
+from stemctl.manifests.absent import absent_findings
 from stemctl.manifests.across import check_references
 from stemctl.manifests.check import missing_fields
 from stemctl.manifests.repository import load_repository, with_lines
 from stemctl.records import Repository
+from stemctl.work_tree import Tracked
 from stemctl.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The manifests as read, and what is wrong with them."""
+    """The manifests as read, what is wrong with them, and what git knows of them."""
 
     repository: Repository
     diagnostics: tuple[Diagnostic, ...]
+    tracked: Tracked | None = None
 
 
 def load(config: Config, catalog: Catalog) -> Loaded:
@@ -31,11 +35,12 @@ def load(config: Config, catalog: Catalog) -> Loaded:
     Raises:
         ConfigError: there is none at all, which is never a wish to delete everything.
     """
+    tracked = work_tree.look(config.root, config.manifests)
     repository, found = load_repository(config.root, config.manifests, catalog)
-    if not repository.files and all(finding.code == "no-such-path" for finding in found):
+    if not repository.files and not tracked.absent and all(finding.code == "no-such-path" for finding in found):
         raise no_manifest(config)
-    problems = [*found, *check_references(repository, catalog)]
-    return Loaded(repository, with_lines(config.root, in_order(problems)))
+    problems = [*found, *check_references(repository, catalog), *absent_findings(tracked.absent)]
+    return Loaded(repository, with_lines(config.root, in_order(problems)), tracked)
 
 
 def no_manifest(config: Config) -> ConfigError:
@@ -68,7 +73,13 @@ def validate(space: Workspace, paths: Sequence[str] = ()) -> Loaded:
         for finding in missing_fields(record, catalog.models[address.model], address in live or record.id is not None)
     ]
     found = in_order([*loaded.diagnostics, *with_lines(config.root, missing)])
-    return Loaded(loaded.repository, below(paths, found))
+    return replace(loaded, diagnostics=(*below(paths, found), *_absent_below(paths, loaded)))
+
+
+def _absent_below(paths: Sequence[str], loaded: Loaded) -> tuple[Diagnostic, ...]:
+    """The findings about files that are not here, where paths are named: about those in them."""
+    absent = loaded.tracked.absent if loaded.tracked and paths else {}
+    return tuple(absent_findings({path: why for path, why in absent.items() if _is_below(paths, path)}))
 
 
 def verdict(space: Workspace, loaded: Loaded) -> str:
@@ -89,9 +100,9 @@ def counted(number: int, word: str) -> str:
 
 def below(paths: Sequence[str], diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     """The findings in the named files and folders; all of them if none is named."""
-    wanted = [Path(path).as_posix().removeprefix("./").rstrip("/") for path in paths]
-    return tuple(
-        d
-        for d in diagnostics
-        if not wanted or (d.place and any(d.place.file == w or d.place.file.startswith(f"{w}/") for w in wanted))
-    )
+    return tuple(d for d in diagnostics if not paths or (d.place and _is_below(paths, d.place.file)))
+
+
+def _is_below(paths: Iterable[str], file: str) -> bool:
+    wanted = (Path(path).as_posix().removeprefix("./").rstrip("/") for path in paths)
+    return any(file == w or file.startswith(f"{w}/") for w in wanted)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from stemctl import __version__
-from stemctl.calling_git import GitFailure, user_git
+from stemctl.calling_git import GitFailure, NoRepository, user_git
+from stemctl.durable import replace_file
 from stemctl.errors import ConfigError
+from stemctl.git_words import unanswered
 from stemctl.workspace import Workspace
 
 TEMPLATES = Path(__file__).resolve().parent / "ci_templates"
@@ -43,13 +46,16 @@ def write_workflows(space: Workspace, forge: str, server: str) -> Written:
     """
     git = user_git(space.config.root, space.environ)
     try:
-        top, folder = Path(git.text("rev-parse", "--show-toplevel")), git.text("rev-parse", "--show-prefix")
-    except GitFailure as error:
+        top = Path(os.fsdecode(git.run("rev-parse", "--show-toplevel")).removesuffix("\n"))
+        folder = git.text("rev-parse", "--show-prefix")
+    except NoRepository as error:
         raise ConfigError(
             f"{space.config.root} is in no git repository.",
             "Workflows run where one is pushed to. Nothing was written.",
             [("git init", "makes one")],
         ) from error
+    except GitFailure as error:
+        raise unanswered(error.said, space.config.root) from error
     branch, environment = default_branch(space), space.server.name
     words = {
         "VERSION": __version__,
@@ -72,10 +78,20 @@ def write_workflows(space: Workspace, forge: str, server: str) -> Written:
         if path.is_symlink() or path.exists():
             (unchanged if path.is_file() and path.read_text(encoding="utf-8") == text else kept).append(name)
             continue
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8", newline="\n")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            replace_file(path, text)
+        except OSError as error:
+            raise _broke_off(name, error, written) from error
         written.append(name)
     return Written(top, written, unchanged, kept, branch, environment, folder)
+
+
+def _broke_off(name: str, error: OSError, written: Sequence[str]) -> ConfigError:
+    before = f"Done before: wrote {', '.join(written)}." if written else "Nothing was written."
+    failed = ConfigError(f"{name} cannot be written: {error.strerror or error}.", before)
+    failed.exit_code = 3 if written else 1
+    return failed
 
 
 def _check_name(what: str, name: str) -> None:
@@ -93,9 +109,9 @@ def default_branch(space: Workspace) -> str:
     git = user_git(space.config.root, space.environ)
     head = f"refs/remotes/{space.server.remote}/HEAD"
     for words in (("symbolic-ref", "--quiet", head), ("symbolic-ref", "--quiet", "HEAD")):
-        try:
-            found = git.text(*words)
-        except GitFailure:
+        answer = git.answer(*words)
+        if answer is None:
             continue
+        found = answer.decode(errors="replace").rstrip("\n")
         return found.removeprefix(head.removesuffix("HEAD")).removeprefix("refs/heads/")
     return "main"

@@ -26,7 +26,8 @@ SANDBOX = "sandbox:"
 OFFICIAL_HOST = "www.brainstem.org"
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _URL = re.compile(
-    r"https?://(?:[a-z0-9_][a-z0-9._-]*|\[[0-9a-f:.]+\])(?::[0-9]+)?/[a-z0-9._~!$&'()*+,;=:@%/-]*", re.IGNORECASE
+    r"https?://(?:[a-z0-9_][a-z0-9._-]*|\[[0-9a-f:.]+\])(?::[0-9]+)?/[a-z0-9._~!$&'()*+,;=:@%/-]*",
+    re.IGNORECASE | re.ASCII,  # else the long s and the Kelvin sign pass for s and k
 )
 """What every reader of URLs takes apart alike: what we check is where the requests go."""
 

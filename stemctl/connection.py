@@ -15,10 +15,10 @@ from stemctl import __version__
 from stemctl.errors import ConfigError
 from stemctl.manifests import loader
 from stemctl.records import Fields
+from stemctl.server import proxy
 from stemctl.server.client import PARALLELISM, ReadClient, WriteClient
 from stemctl.server.throttle import Throttle
 from stemctl.server.tokens import Token, find_token
-from stemctl.store import own_folder
 from stemctl.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -53,16 +53,19 @@ class Link:
 async def connect(space: Workspace, parallelism: int = PARALLELISM) -> AsyncIterator[Link]:
     """A link to the server of a workspace; for the sandbox, the app runs in this process."""
     async with contextlib.AsyncExitStack() as stack:
-        base, transport = space.server.url, None
+        transport: httpx.AsyncBaseTransport
         if space.server.is_sandbox:
             base, transport = "http://sandbox/", stack.enter_context(sandbox_transport(space))
+        else:
+            limits = httpx.Limits(max_connections=parallelism, max_keepalive_connections=parallelism)
+            base, transport = space.server.url, proxy.transport(space.server.url, space.environ, limits)
         http = await stack.enter_async_context(
             httpx.AsyncClient(
                 transport=transport,
                 headers={"User-Agent": f"stemctl/{__version__}"},
                 follow_redirects=False,
                 cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),  # the token is all that a server is told
-                limits=httpx.Limits(max_connections=parallelism, max_keepalive_connections=parallelism),
+                trust_env=False,  # `proxy` reads the variables
             )
         )
         yield Link(http, base, space, find_token(space.server, space.environ), Throttle(parallelism, space.on_pause))
@@ -85,7 +88,7 @@ def open_sandbox(space: Workspace) -> Database:
     """
     from stemctl.sandbox.database import Database
 
-    path = own_folder(space.config.root) / "sandbox.db"
+    path = space.store.make_folder() / "sandbox.db"
     database = Database(path, space.catalog)
     if database.is_new and space.server.seed:
         try:

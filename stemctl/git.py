@@ -11,20 +11,34 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePath
 
-from stemctl.calling_git import Git, GitFailure, clean
-from stemctl.errors import ConfigError, Hint, StateError
+from stemctl.calling_git import GitFailure, NoGit, NoRepository, user_git
+from stemctl.errors import ConfigError, Hint
+from stemctl.git_words import quoted, unanswered
 
 _YAML = (".yaml", ".yml")
 _LINK = "120000"
+_UNBORN = "does not have any commits yet"
 _HASH = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 def head_commit(root: Path) -> str | None:
-    """The commit that the work tree of a repository stands on, if git knows one."""
+    """The commit that the work tree of a repository stands on; None without git, a repository or a first commit.
+
+    Raises:
+        StateError: git cannot tell.
+    """
+    git = user_git(root)
     try:
-        return _answer(root, "rev-parse", "HEAD")
-    except ConfigError:
+        found = git.answer("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+        if found is None:  # before the first commit, or HEAD is damaged: git log says which
+            found = git.run("log", "-1", "--no-show-signature", "--format=%H")
+    except (NoRepository, NoGit):
         return None
+    except GitFailure as error:
+        if _UNBORN in error.said:
+            return None
+        raise unanswered(error.said, root) from error
+    return found.decode().strip()
 
 
 def commit_of(root: Path, ref: str) -> str:
@@ -32,21 +46,26 @@ def commit_of(root: Path, ref: str) -> str:
 
     Raises:
         ConfigError: there is no git, no repository, or no such commit; with what to type.
+        StateError: git cannot tell.
     """
     if ref.startswith("-"):
         raise ConfigError(f"{ref} is no name of a commit.", "It begins with a dash. Nothing was read.")
-    if _answer(root, "rev-parse", "--is-inside-work-tree") is None:
-        raise ConfigError("This is no git repository.", f"Looked in {root}. Nothing was read.")
-    found = _answer(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
-    if found is None:
-        why = "It was not fetched, or is called otherwise. Nothing was read."
-        raise ConfigError(f"git knows no commit {ref!r} here.", why, _ways_to(root, ref))
-    return found
+    try:
+        _answer(root, "rev-parse", "--is-inside-work-tree")
+    except NoRepository as error:
+        raise ConfigError("This is no git repository.", f"Looked in {root}. Nothing was read.") from error
+    why = "It was not fetched, or is called otherwise. Nothing was read."
+    try:
+        return _run(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}").decode().strip()
+    except GitFailure as error:  # it answers: so it is this name that it cannot make a commit of
+        raise ConfigError(
+            f"git knows no commit {ref!r} here.", f"{why}{quoted(error.said)}", _ways_to(root, ref)
+        ) from error
 
 
 def merge_base(root: Path, commit: str) -> str | None:
     """The last commit that HEAD and another one have in common, if git can tell it; a shallow clone often cannot."""
-    return _answer(root, "merge-base", "HEAD", commit)
+    return _answer(root, "merge-base", "HEAD", commit) if head_commit(root) else None
 
 
 def export(root: Path, commit: str, folder: Path) -> None:
@@ -85,7 +104,7 @@ def _listed(root: Path, commit: str) -> Iterator[tuple[str, str, str]]:
     try:
         listing = _run(root, "ls-tree", "-r", "-z", "--end-of-options", commit)
     except GitFailure as error:
-        raise ConfigError(f"git cannot list the files of {commit[:12]}.", error.said) from error
+        raise ConfigError(f"git cannot list the files of {commit[:12]}.", quoted(error.said).strip()) from error
     for line in listing.split(b"\0")[:-1]:
         facts, _, name = line.partition(b"\t")
         mode, kind, oid = facts.decode().split(" ")
@@ -106,7 +125,7 @@ def _contents(root: Path, oids: Iterable[str]) -> Mapping[str, bytes]:
     try:
         answer = _run(root, "cat-file", "--batch", given=asked.encode())
     except GitFailure as error:
-        raise ConfigError("git cannot read the files of that commit.", error.said) from error
+        raise ConfigError("git cannot read the files of that commit.", quoted(error.said).strip()) from error
     found: dict[str, bytes] = {}
     rest = memoryview(answer)
     while rest:
@@ -145,15 +164,26 @@ def _ways_to(root: Path, ref: str) -> list[Hint]:
 
 
 def _answer(root: Path, *words: str) -> str | None:
-    """The one line that git answers; None if it answers no."""
+    """The one line that git answers; None if it answers no.
+
+    Raises:
+        NoRepository: there is none to ask.
+        ConfigError: there is no git.
+        StateError: git cannot answer.
+    """
     try:
-        return os.fsdecode(_run(root, *words)).strip()
-    except GitFailure:
-        return None
+        found = user_git(root).answer(*words)
+    except NoGit as error:
+        raise _no_git(error) from error
+    return None if found is None else os.fsdecode(found).strip()
 
 
 def _run(root: Path, *words: str, given: bytes = b"") -> bytes:
     try:
-        return Git(("-C", str(root)), root, clean(os.environ)).run(*words, given=given)
-    except StateError as error:
-        raise ConfigError(error.what, "The files of a commit are read with it. Nothing was read.") from error
+        return user_git(root).run(*words, given=given)
+    except NoGit as error:
+        raise _no_git(error) from error
+
+
+def _no_git(error: NoGit) -> ConfigError:
+    return ConfigError(error.what, "The files of a commit are read with it. Nothing was read.")

@@ -31,7 +31,7 @@ class Journal:
         self._intents: dict[Address, Intent] = {}
         self._outcomes: dict[Address, Outcome] = {}
         replace_file(path, first_lines(run))
-        self._file = os.open(path, os.O_WRONLY | os.O_APPEND)
+        self._file = os.open(path, os.O_WRONLY | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0))
         self._written = self._synced = 0
         self._sync = asyncio.Lock()
         self._failed: JournalError | None = None

@@ -31,6 +31,11 @@ def begin(environ: Mapping[str, str]) -> None:
             remember(text)
 
 
+def without_tokens(environ: Mapping[str, str]) -> dict[str, str]:
+    """An environment for another program: the token is told to its server alone."""
+    return {name: value for name, value in environ.items() if name.upper() not in VARIABLES}
+
+
 def masked(text: str) -> str:
     """The text without the secrets, also where they are spelled as in a URL or in JSON."""
     if not _secrets:
@@ -39,6 +44,6 @@ def masked(text: str) -> str:
     from urllib.parse import quote
 
     for secret in _secrets:
-        for spelling in {secret, quote(secret, safe=""), json.dumps(secret)[1:-1]}:
+        for spelling in {secret, quote(secret, safe="", errors="surrogatepass"), json.dumps(secret)[1:-1]}:
             text = text.replace(spelling, MASK)
     return text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from stemctl.config import NAME, Server
 from stemctl.errors import ConfigError, Hint, StateError
@@ -44,13 +44,14 @@ def migrate(space: Workspace, backend: str) -> Moved:
         git.refresh()
         if space.store.journal.exists() or git.claimed():
             raise StateError("A run broke off, or is on.", "Nothing was moved.", [("stemctl apply", "settles it")])
-        state = _move(old, new, server, space.owner)
+        state = _move(old, new, server, space.owner, space.store.folder)
     commit = (f"git add -A && git commit -m 'State of {server.name}: {new.where}'", "keeps the change of the files")
     return Moved(state, new.where, [commit, ("stemctl plan", "compares as before")])
 
 
-def _move(old: Place, new: Place, server: Server, who: str) -> State:
+def _move(old: Place, new: Place, server: Server, who: str, folder: str | None) -> State:
     state, there = old.load(), new.load()
+    state = state if state is None else replace(state, folder=folder)
     if state is None:
         done = " It is there already." if there is not None else " Nothing was applied yet."
         raise StateError(f"There is no state of {server.name} in {old.where}.", f"Nothing was moved.{done}")
@@ -61,8 +62,21 @@ def _move(old: Place, new: Place, server: Server, who: str) -> State:
         )
     if there is None:
         new.save(state, None, bytes, who, f"the state, from {old.where}")
+    try:
         new.refresh()
         if new.load() != state:
             raise StateError(f"What was written to {new.where} reads differently.", f"{old.where} was left as it is.")
-    old.remove(who)
+        old.remove(who)
+    except (StateError, OSError) as error:
+        raise _half_moved(error, old, new, wrote=there is None) from error
     return state
+
+
+def _half_moved(error: StateError | OSError, old: Place, new: Place, wrote: bool) -> StateError:
+    """The state is in both places, which the same command settles."""
+    if not isinstance(error, StateError):
+        error = StateError(f"{old.where} cannot be removed: {error.strerror or error}.")
+    why = f"{error.why}\nThe state is in {new.where} too now." if wrote else error.why
+    failed = StateError(error.what, why.lstrip("\n"), error.hints)
+    failed.exit_code = 3 if wrote else error.exit_code
+    return failed

@@ -5,10 +5,26 @@ So: no `\\d` and no `\\s` where they differ, and no bare `$`, which in Python al
 
 from __future__ import annotations
 
+import re
+
+_PIECE = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\$", re.DOTALL)
+"""An escape, a class of characters, or an end."""
+
+_ASCII = {"\\d": "0-9", "\\w": "A-Za-z0-9_"}
+"""What ECMAScript takes these for; to Python they are the digits and letters of all scripts."""
+
 
 def portable(pattern: str) -> str:
-    """`pattern` with an end that is the end in every dialect."""
-    return f"{pattern[:-1]}$(?!\\n)" if pattern.endswith("$") else pattern
+    """`pattern` so that its ends are the end, and its digits and letters the same ones, in every dialect."""
+    return _PIECE.sub(lambda found: _portable(found[0]), pattern)
+
+
+def _portable(piece: str) -> str:
+    if piece == "$":
+        return "$(?!\\n)"
+    if piece.startswith("["):
+        return re.sub(r"\\.", lambda found: _ASCII.get(found[0], found[0]), piece, flags=re.DOTALL)
+    return f"[{_ASCII[piece]}]" if piece in _ASCII else piece
 
 
 _CONTROL = "\\u0000-\\u001f\\u007f-\\u009f"

@@ -10,9 +10,6 @@ from stemctl.errors import Hint, StateError
 from stemctl.runs import Run
 from stemctl.state import State
 
-STATES = "git"
-"""The folder below .stemctl/ that a state on a branch is read and written through."""
-
 Lines = Callable[[], bytes]
 """The lines of a journal, for a place that keeps them with the state."""
 

@@ -13,6 +13,9 @@ from stemctl.records import Address, Fields, Place, Value
 
 FORMAT = 1
 
+NOT_HELD = "not-held"
+"""The code of the finding that the server holds another value than was applied: no apply ends with 0 beside it."""
+
 
 class Action(enum.StrEnum):
     """The verb of a change."""
@@ -205,6 +208,8 @@ class Plan:
     names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     subset: Subset = Subset()
     commit: str | None = None
+    uncommitted: tuple[str, ...] = ()
+    """Files in which what was read is not what that commit holds."""
     offline: bool = False
     """Whether it was compared with the state alone, and no server was asked. No apply takes it."""
     base: Base | None = None
@@ -333,7 +338,8 @@ class Report:
             return 130
         if self.of(Status.FAILED, Status.UNKNOWN, Status.SKIPPED) or self._unread():
             return 3 if self.of(Status.APPLIED, Status.PROPOSED, Status.UNKNOWN) else 1
-        return 3 if any(o.refused for o in self.outcomes) or self._held_for_user() else 0
+        not_as_written = any(o.refused for o in self.outcomes) or any(d.code == NOT_HELD for d in self.plan.diagnostics)
+        return 3 if not_as_written or self._held_for_user() else 0
 
     def _held_for_user(self) -> bool:
         """Held by more than drift or somebody else's decision; what blocks a record is itself in the plan."""

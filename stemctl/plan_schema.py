@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from stemctl.config_schema import DIALECT, Schema, closed
-from stemctl.plan import FORMAT, Action, Held
+from stemctl.formats import NEWEST
+from stemctl.patterns import portable
+from stemctl.plan import Action, Held
 
 _TEXT: Schema = {"type": "string"}
 _MAYBE_TEXT: Schema = {"type": ["string", "null"]}
 _NUMBER: Schema = {"type": "integer", "minimum": 0}
 _MAP: Schema = {"type": "object"}
 _TEXTS: Schema = {"type": "array", "items": _TEXT}
-_HASH: Schema = {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"}
+_HASH: Schema = {"type": "string", "pattern": portable("^sha256:[0-9a-f]{64}$")}
 _HELD: Schema = {"enum": [None, *(held.value for held in Held)], "description": "Why nothing is sent; null if it is."}
 _LINE: Schema = {"type": ["integer", "null"], "minimum": 1}
 
@@ -37,7 +39,7 @@ def plan_schema() -> Schema:
         "title": "Plan of stemctl",
         "description": "What apply would send. Complete: apply needs nothing else but the token.",
         **_all(
-            format={"enum": [FORMAT]},
+            format={"enum": list(range(1, NEWEST + 1))},
             stemctl={**_TEXT, "description": "The version that made it."},
             offline={"type": "boolean", "description": "Compared with the state alone; no apply takes it."},
             base={
@@ -47,6 +49,10 @@ def plan_schema() -> Schema:
             server=_all(name=_TEXT, url=_TEXT, portal=_TEXT, edition=_TEXT),
             state=_all(lineage=_MAYBE_TEXT, serial=_NUMBER),
             commit={**_MAYBE_TEXT, "description": "The commit of the repository it was made from."},
+            uncommitted={
+                **_TEXTS,
+                "description": "Files that were not read as that commit has them; only if there are.",
+            },
             digest={**_HASH, "description": "Of what is sent to whom; the same plan made again has the same one."},
             summary=_all(
                 **{action.value: _NUMBER for action in Action},
@@ -137,7 +143,7 @@ def _bookkeeping() -> Schema:
     )
 
 
-_LATER = {"offline", "base", "explained"}
+_LATER = {"offline", "base", "explained", "uncommitted"}
 """What plans did not have from the beginning: those that were kept, and journals, are read without them."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import enum
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -126,8 +126,8 @@ class Reading:
     """What the server held of one model when we looked, and whether we saw all of it.
 
     `records` maps ids to fields as answered. `total` is what the server says it has for us, None if it does not
-    say. `missing` are ids that were asked for one by one and answered with 404; `absent` are identities (names)
-    that were asked for one by one and are not there. A complete reading knows of every identity.
+    say. `missing` are ids that were asked for one by one and answered with 404, `hidden` those with 403; `absent` are
+    identities (names) that were asked for one by one and are not there. A complete reading knows of every identity.
     """
 
     model: str
@@ -135,6 +135,7 @@ class Reading:
     records: Mapping[str, Fields]
     total: int | None = None
     missing: frozenset[str] = frozenset()
+    hidden: frozenset[str] = frozenset()
     absent: frozenset[str] = frozenset()
     reason: str = ""
 
@@ -158,3 +159,8 @@ class Snapshot:
     """When the reading began; None: nobody noted it."""
     remembered: bool = False
     """Whether it is what the state remembers, and nobody looked."""
+
+    def ids(self) -> Iterator[str]:
+        """The ids of everything that was read, approvals among it."""
+        for reading in (*self.readings.values(), *self.approvals.values()):
+            yield from reading.records

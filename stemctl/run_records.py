@@ -71,4 +71,4 @@ def last_line(content: bytes) -> bytes:
 
 def _by_time(path: Path) -> tuple[str, int]:
     began, _, number = path.stem.partition("Z-")
-    return began.removesuffix("Z"), int(number) if number.isdigit() else 1
+    return began.removesuffix("Z"), int(number) if number.isascii() and number.isdigit() else 1

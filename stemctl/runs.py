@@ -16,6 +16,7 @@ from typing import Any
 
 from stemctl import __version__
 from stemctl.errors import StateError
+from stemctl.formats import NEWEST, format_of
 from stemctl.hashing import canonical_pieces, hash_of_pieces
 from stemctl.plan import Change, Outcome, Plan, Status
 from stemctl.plan_check import contradiction, has_its_shape
@@ -23,8 +24,7 @@ from stemctl.records import Address, Fields, Value, is_id
 from stemctl.render.documents import outcome_document, plan_json
 from stemctl.saved import plan_of
 
-FORMAT = 1
-_RUN_ID = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ(-\d+)?")
+_RUN_ID = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ(-\d+)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,8 @@ class Run:
 
     `intents` holds the last one of each address, `outcomes` those that are known, in the order in which they came. Of
     a run that only its claim tells of, `lease` is when that ends; each of its writes may have been sent. Once somebody
-    else has looked what became of it, `settled` says who.
+    else has looked what became of it, `settled` says who. `folder` is where its files are in their git repository,
+    where the state is kept on a branch.
     """
 
     id: str
@@ -55,6 +56,7 @@ class Run:
     ended: str | None = None
     lease: datetime.datetime | None = None
     settled: str = ""
+    folder: str | None = None
 
     def unanswered(self) -> list[Change]:
         """The changes that were sent, or about to be, without an outcome."""
@@ -89,22 +91,27 @@ class Brief:
     ended: str | None
     numbers: Mapping[str, int]
     is_on: bool = False
+    uncommitted: tuple[str, ...] = ()
 
 
 def in_brief(run: Run) -> Brief:
     """A run as a list shows it."""
-    return Brief(run.id, run.who, run.plan.commit, run.ended, run.numbers())
+    return Brief(run.id, run.who, run.plan.commit, run.ended, run.numbers(), uncommitted=run.plan.uncommitted)
 
 
 def first_lines(run: Run) -> Iterator[str]:
     """Everything that is known before the first write, in pieces."""
+    later: dict[str, Any] = {"uncommitted": list(run.plan.uncommitted)} if run.plan.uncommitted else {}
+    if run.folder is not None:
+        later["folder"] = run.folder
     head = {
-        "format": FORMAT,
+        "format": format_of(later),
         "stemctl": __version__,
         "run": run.id,
         "who": run.who,
         "commit": run.plan.commit,
         "lineage": run.lineage,
+        **later,
     }
     yield _line(head)
     yield '{"plan":'
@@ -157,16 +164,17 @@ def read_brief(first: bytes, last: bytes) -> Brief | None:
     """The run of a journal by its first and last line; None if it has to be read whole, since it did not end."""
     try:
         head, end = json.loads(first), json.loads(last)
-        return Brief(head["run"], head["who"], head["commit"], end["ended"], dict(end["numbers"]))
+        uncommitted = tuple(map(str, head.get("uncommitted", ())))
+        return Brief(head["run"], head["who"], head["commit"], end["ended"], dict(end["numbers"]), False, uncommitted)
     except (ValueError, KeyError, TypeError):
         return None
 
 
 def _run(bodies: list[dict[str, Any]], where: str) -> Run:
     head = bodies[0]
-    if head["format"] > FORMAT:
+    if head["format"] > NEWEST:
         raise StateError(
-            f"{where} has format {head['format']}, this stemctl reads up to {FORMAT}.",
+            f"{where} has format {head['format']}, this stemctl reads up to {NEWEST}.",
             "It was written by a newer stemctl. Nothing was changed.",
             [("pip install --upgrade stemctl", "gets one that reads it")],
         )
@@ -189,7 +197,9 @@ def _run(bodies: list[dict[str, Any]], where: str) -> Run:
         raise ValueError("not the id of a run")
     ended = next((str(b["ended"]) for b in bodies if "ended" in b), None)
     settled = next((str(b["settled"]) for b in bodies if b.get("settled")), "")
-    return Run(head["run"], str(head["who"]), plan, str(head["lineage"]), intents, outcomes, ended, settled=settled)
+    folder = None if head.get("folder") is None else str(head["folder"])
+    who, lineage = str(head["who"]), str(head["lineage"])
+    return Run(head["run"], who, plan, lineage, intents, outcomes, ended, settled=settled, folder=folder)
 
 
 def _intent(body: Mapping[str, Any]) -> Intent:

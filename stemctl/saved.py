@@ -8,9 +8,9 @@ from typing import Any
 from stemctl.catalog import Catalog
 from stemctl.diagnostics import Diagnostic, Severity
 from stemctl.errors import StemctlError
+from stemctl.formats import NEWEST
 from stemctl.hashing import canonical_pieces, hash_of_pieces
 from stemctl.plan import (
-    FORMAT,
     METHODS,
     Action,
     Base,
@@ -53,8 +53,8 @@ def open_plan(document: Document, name: str) -> Plan:
     Raises:
         BadPlan: it is of another format, not as its schema says, was edited, or contradicts itself.
     """
-    if document["format"] != FORMAT:
-        other = f"{name} has format {document['format']!s:.20}, this stemctl reads {FORMAT}."
+    if document["format"] not in range(1, NEWEST + 1):
+        other = f"{name} has format {document['format']!s:.20}, this stemctl reads up to {NEWEST}."
         raise BadPlan(other, _AGAIN_WHY, _again(name))
     edited = BadPlan(
         f"{name} was edited, or is damaged.",
@@ -158,6 +158,7 @@ def plan_of(d: Document) -> Plan:
         names=d["names"],
         subset=Subset(tuple(d["subset"]["only"]), tuple(d["subset"]["exclude"]), d["subset"]["left_out"]),
         commit=d["commit"],
+        uncommitted=tuple(d.get("uncommitted", ())),
         offline=d.get("offline", False),
         base=Base(**d["base"]) if d.get("base") else None,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import jsonschema
@@ -14,8 +15,8 @@ from stemctl.plan_schema import plan_schema
 from stemctl.schema import generated
 
 
-def build_schemas(folder: Path, check: bool) -> list[str]:
-    """Write what differs, or with `check` only find it; returns the names below `folder`.
+def build_schemas(folder: Path, check: bool) -> Iterator[str]:
+    """Write what differs, or with `check` only find it; gives the names below `folder`, each when it is written.
 
     Raises:
         TableError: a field table does not satisfy table.schema.json.
@@ -23,21 +24,19 @@ def build_schemas(folder: Path, check: bool) -> list[str]:
     check_tables(folder)
     wanted = generated(load_catalog(edition) for edition in editions())
     wanted["plan.schema.json"] = json.dumps(plan_schema(), indent=2, ensure_ascii=False) + "\n"
-    changed = []
     for name, text in wanted.items():
         path = folder / name
         if path.is_file() and path.read_text(encoding="utf-8") == text:
             continue
-        changed.append(name)
         if not check:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8", newline="\n")
+        yield name
     stale = {p.relative_to(folder).as_posix() for p in folder.glob("*/*.schema.json")} - set(wanted)
     for name in sorted(stale):
-        changed.append(name)
         if not check:
             (folder / name).unlink()
-    return changed
+        yield name
 
 
 def check_tables(folder: Path) -> None:

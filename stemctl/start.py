@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from stemctl.catalog import editions, schemas_dir
 from stemctl.config import NAME, Config, load_config
+from stemctl.durable import replace_file
 from stemctl.editor import CONFIG_SCHEMA, MANIFEST_SCHEMA, SETTINGS, is_ours, names_schemas, workspace_files
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
@@ -21,17 +22,22 @@ class Done(enum.StrEnum):
     KEPT = "kept"
 
 
-def first_files(root: Path) -> dict[str, Done]:
+Files = Iterator[tuple[str, Done]]
+"""What became of each file, told as soon as it did."""
+
+
+def first_files(root: Path) -> Files:
     """Copy the templates into a folder without a stemctl.yaml; files that are there already stay."""
     if (root / NAME).exists():
-        return {NAME: Done.KEPT}
+        yield NAME, Done.KEPT
+        return
     templates = (path for path in sorted(TEMPLATES.rglob("*")) if path.is_file())
-    return _write(
+    yield from _write(
         root, {path.relative_to(TEMPLATES).as_posix(): path.read_text(encoding="utf-8") for path in templates}
     )
 
 
-def editor_files(root: Path, server: str | None) -> dict[str, Done]:
+def editor_files(root: Path, server: str | None) -> Files:
     """Write the schemas of a server's edition, and settings where there are none; older schemas are refreshed.
 
     Raises:
@@ -40,7 +46,8 @@ def editor_files(root: Path, server: str | None) -> dict[str, Done]:
     config = load_config(root)
     sources = {MANIFEST_SCHEMA: f"{_edition(config, server)}/manifest.schema.json", CONFIG_SCHEMA: "config.schema.json"}
     schemas = {name: (schemas_dir() / source).read_text(encoding="utf-8") for name, source in sources.items()}
-    return {**_write(root, schemas, is_ours), **_write(root, workspace_files(config.manifests, NAME))}
+    yield from _write(root, schemas, is_ours)
+    yield from _write(root, workspace_files(config.manifests, NAME))
 
 
 def settings_to_add(root: Path) -> str:
@@ -62,9 +69,10 @@ def _never(text: str) -> bool:
     return False
 
 
-def _write(root: Path, texts: Mapping[str, str], ours: Callable[[str], bool] = _never) -> dict[str, Done]:
+def _write(root: Path, texts: Mapping[str, str], ours: Callable[[str], bool] = _never) -> Files:
     """Write files that are not there, and over those that are `ours`."""
-    return {name: _put(root / name, text, root, ours) for name, text in texts.items()}
+    for name, text in texts.items():
+        yield name, _put(root / name, text, root, ours)
 
 
 def _put(path: Path, text: str, root: Path, ours: Callable[[str], bool]) -> Done:
@@ -74,5 +82,5 @@ def _put(path: Path, text: str, root: Path, ours: Callable[[str], bool]) -> Done
     if path.exists() and (old is None or old == text or not ours(old)):
         return Done.KEPT
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8", newline="\n")
+    replace_file(path, text)
     return Done.WROTE if old is None else Done.REFRESHED

@@ -8,12 +8,13 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
+from stemctl.equality import same_json
 from stemctl.errors import Hint, StateError
+from stemctl.formats import NEWEST, format_of
 from stemctl.hashing import canonical_pieces, hash_of_pieces
 from stemctl.records import Address, Fields, Value, is_id
-
-FORMAT = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +56,19 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Uncommitted:
+    """What was applied last was not the commit: in which files it differed, in which run, and who applied it."""
+
+    run: str
+    who: str
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """The memory of one server. `names` maps model, then name, to the id that a reference meant; `run` is the last
-    run that is folded into it, `commit` the last commit of the files that was applied."""
+    run that is folded into it, `commit` the last commit of the files that was applied. `folder` is where those files
+    are in their git repository (empty at its top), in a state that does not lie beside them."""
 
     url: str
     portal: str
@@ -66,6 +77,8 @@ class State:
     serial: int = 0
     run: str | None = None
     commit: str | None = None
+    uncommitted: Uncommitted | None = None
+    folder: str | None = None
     names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     records: Mapping[Address, Entry] = field(default_factory=dict)
 
@@ -131,9 +144,9 @@ def from_json(text: str, where: str, shards: Sequence[str] = ()) -> State:
             body["records"] = {key: entry for shard in shards for key, entry in json.loads(shard).items()}
     except (ValueError, RecursionError, AttributeError, KeyError) as error:
         raise _damaged(where, text, error) from error
-    if isinstance(body, dict) and isinstance(body.get("format"), int) and body["format"] > FORMAT:
+    if isinstance(body, dict) and isinstance(body.get("format"), int) and body["format"] > NEWEST:
         raise StateError(
-            f"{where} has format {body['format']}, this stemctl reads up to {FORMAT}.",
+            f"{where} has format {body['format']}, this stemctl reads up to {NEWEST}.",
             "It was written by a newer stemctl. Nothing was changed.",
             [("pip install --upgrade stemctl", "gets one that reads it")],
         )
@@ -153,6 +166,8 @@ def from_json(text: str, where: str, shards: Sequence[str] = ()) -> State:
             serial=int(body["serial"]),
             run=None if body.get("run") is None else _text(body["run"]),
             commit=None if body.get("commit") is None else _commit(body["commit"]),
+            uncommitted=None if body.get("uncommitted") is None else _uncommitted(body["uncommitted"]),
+            folder=None if body.get("folder") is None else _folder(body["folder"]),
             names={
                 model: {_text(name): _text(id_) for name, id_ in names.items()}
                 for model, names in body["names"].items()
@@ -185,17 +200,30 @@ def ways_out(where: str) -> list[Hint]:
 
 def _head(state: State) -> dict[str, Value]:
     """All but the records."""
+    later = _later(state)
     return {
-        "format": FORMAT,
+        "format": format_of(chain(later, chain.from_iterable(map(row, state.records.values())))),
         "lineage": state.lineage,
         "serial": state.serial,
         "run": state.run,
         "commit": state.commit,
+        **later,
         "url": state.url,
         "portal": state.portal,
         "edition": state.edition,
         "names": {model: dict(sorted(names.items())) for model, names in sorted(state.names.items()) if names},
     }
+
+
+def _later(state: State) -> dict[str, Value]:
+    """What is only there where there is something to say."""
+    found: dict[str, Value] = {}
+    if state.uncommitted is not None:
+        last = state.uncommitted
+        found["uncommitted"] = {"run": last.run, "who": last.who, "files": list(last.files)}
+    if state.folder is not None:
+        found["folder"] = state.folder
+    return found
 
 
 def row(entry: Entry) -> dict[str, Value]:
@@ -214,6 +242,13 @@ def row(entry: Entry) -> dict[str, Value]:
             {"at": d.at, "method": d.method, "body": dict(d.body), "declared": dict(d.declared)} for d in entry.doubts
         ]
     return found
+
+
+def same_entries(left: Mapping[Address, Entry], right: Mapping[Address, Entry]) -> bool:
+    """Whether two states remember the same of the same records."""
+    return left.keys() == right.keys() and all(
+        entry is right[address] or same_json(row(entry), row(right[address])) for address, entry in left.items()
+    )
 
 
 def _entry(row: dict[str, Value]) -> Entry:
@@ -257,6 +292,19 @@ def _text(value: Value) -> str:
     if not isinstance(value, str):
         raise TypeError("no text")
     return value
+
+
+def _uncommitted(value: Value) -> Uncommitted:
+    if not isinstance(value["files"], list) or not value["files"]:
+        raise TypeError("no files")
+    return Uncommitted(_text(value["run"]), _text(value["who"]), tuple(map(_text, value["files"])))
+
+
+def _folder(value: Value) -> str:
+    folder = _text(value)
+    if folder.startswith("/") or ".." in folder.split("/") or "\0" in folder:
+        raise ValueError("no folder of a repository")
+    return folder
 
 
 _COMMIT = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")

@@ -29,8 +29,11 @@ class FilePlace:
         """The state, None if there is no file.
 
         Raises:
-            StateError: it is damaged, or of a newer stemctl.
+            StateError: it is damaged, of a newer stemctl, or a link.
         """
+        if self.path.is_symlink():  # which the next write would replace, and a checkout can bring along
+            why = "What is read there may be anything. Nothing was sent."
+            raise StateError(f"{self.where} is a link.", why, [(f"rm {self.where}", "removes it")])
         try:
             text = self.path.read_bytes().decode(errors="surrogatepass")
         except FileNotFoundError:

@@ -11,54 +11,43 @@ import datetime
 import json
 import os
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stemctl import own_folder
 from stemctl.catalog import Catalog
 from stemctl.claim import Claim
 from stemctl.clock import stamp, utc_now
 from stemctl.config import Server
 from stemctl.durable import replace_file
 from stemctl.errors import ConfigError, JournalError, StateError
-from stemctl.place import STATES, Lines, Place, StateMoved
+from stemctl.place import Lines, Place, StateMoved
 from stemctl.plan import Plan
 from stemctl.planning.fold import check_state, fold
+from stemctl.records import Address
 from stemctl.run_records import RunRecords, last_line
 from stemctl.runs import Brief, Run, end_line, first_lines, in_brief, read_brief, read_run
-from stemctl.state import State
+from stemctl.state import State, same_entries
 from stemctl.state_file import FilePlace
+from stemctl.work_tree import prefix
 
 if TYPE_CHECKING:
     from stemctl.journal import Journal
 
-FOLDER = ".stemctl"
-"""Sandbox database and its state, journals, run records, locks; holds its own .gitignore."""
+Declared = Callable[[], Collection[Address]]
+"""Reads the manifests, for what they declare."""
 
 _PATIENCE = 1.0
 """Seconds to wait for the lock: a command that only looks whether somebody has it holds it for a moment."""
 
 
-def own_folder(root: Path) -> Path:
-    """The folder for what is not committed, made with a .gitignore of its own."""
-    folder = root / FOLDER
-    folder.mkdir(exist_ok=True)
-    if link := next((path for path in (folder, *folder.iterdir()) if path.is_symlink()), None):
-        where = link.relative_to(root).as_posix()
-        raise StateError(
-            f"{where} is a link.", "What is written there would land elsewhere. Nothing was.", [(f"rm {where}", "")]
-        )
-    ignore = folder / ".gitignore"
-    if not ignore.exists():
-        ignore.write_text("*\n", encoding="utf-8")
-    return folder
-
-
 def file_place(root: Path, server: Server) -> FilePlace:
     """The file that holds the state of a server; below .stemctl/ for a sandbox."""
     name = f"{server.name}.state.json"
-    where = f"{FOLDER}/{name}" if server.is_sandbox else name
+    where = f"{own_folder.FOLDER}/{name}" if server.is_sandbox else name
     return FilePlace(root / where, where)
 
 
@@ -66,33 +55,71 @@ def git_place(root: Path, server: Server, environ: Mapping[str, str]) -> Place:
     """The branch that holds it."""
     from stemctl.branch.place import GitPlace  # most states are files
 
-    return GitPlace(root, server, own_folder(root), environ)
+    return GitPlace(root, server, environ)
 
 
-def open_store(root: Path, server: Server, catalog: Catalog, environ: Mapping[str, str]) -> Store:
+def open_store(root: Path, server: Server, catalog: Catalog, environ: Mapping[str, str], declared: Declared) -> Store:
     """What is remembered of a server, in the place that stemctl.yaml names."""
     place: Place = git_place(root, server, environ) if server.backend == "git" else file_place(root, server)
-    return Store(root, server, catalog, place, environ)
+    return Store(root, server, catalog, place, environ, declared)
 
 
 class Store:
     """The memory of one server."""
 
-    def __init__(self, root: Path, server: Server, catalog: Catalog, place: Place, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        root: Path,
+        server: Server,
+        catalog: Catalog,
+        place: Place,
+        environ: Mapping[str, str],
+        declared: Declared = frozenset,
+    ) -> None:
         self.root = root
         self.server = server
         self.catalog = catalog
         self.place = place
-        self.journal = root / FOLDER / f"{server.name}.journal"
-        self.records = RunRecords(root / FOLDER / "runs" / server.name, f"{FOLDER}/runs/{server.name}")
         self._environ = environ
-        self._lock = root / FOLDER / f"{server.name}.lock"
-        self._owner = root / FOLDER / f"{server.name}.owner.json"
+        self._declared = declared
+
+    @cached_property
+    def _folder(self) -> Path:
+        """Where all of this machine lies, looked at before anything of it is believed."""
+        return own_folder.check(self.root, self._environ)
+
+    def make_folder(self) -> Path:
+        """The same, made if it is not there."""
+        return own_folder.make(self._folder.parent)
+
+    @property
+    def journal(self) -> Path:
+        """The journal of a run that is on, or broke off."""
+        return self._folder / f"{self.server.name}.journal"
+
+    @property
+    def records(self) -> RunRecords:
+        """The records of the runs that were made from this folder."""
+        name = self.server.name
+        return RunRecords(self._folder / "runs" / name, f"{own_folder.FOLDER}/runs/{name}")
+
+    @property
+    def _lock(self) -> Path:
+        return self._folder / f"{self.server.name}.lock"
+
+    @property
+    def _owner(self) -> Path:
+        return self._folder / f"{self.server.name}.owner.json"
 
     @property
     def where(self) -> str:
         """Where the state is, as people see it."""
         return self.place.where
+
+    @cached_property
+    def folder(self) -> str | None:
+        """Where the manifests are in their repository, for a state that does not lie beside them."""
+        return prefix(self.root) if self.server.backend == "git" else None
 
     def _shown(self, path: Path) -> str:
         return path.relative_to(self.root).as_posix()
@@ -108,8 +135,14 @@ class Store:
         """The state, with what a run that did not end has done so far; an empty one where nothing is kept.
 
         Raises:
-            StateError: state or journal is damaged, newer than this program, or belongs to another server.
+            StateError: state or journal is damaged, newer than this program, or belongs to another server, or to
+                other manifests.
         """
+        state = self._present()
+        self._refuse_others(state)
+        return state
+
+    def _present(self) -> State:
         run = self.unfinished()  # before the state: a run that ends in between is folded into that then
         state = self._kept()
         folded = _folded(state, run) if run is not None else None
@@ -128,7 +161,7 @@ class Store:
             self.place.look_without_asking()
         except ConfigError:
             return State(self.server.url, self.server.portal, self.server.edition)
-        return self.read()
+        return self._present()
 
     def unfinished(self) -> Run | None:
         """The run that is on, or broke off: by its journal, or by its claim where it is one of another machine.
@@ -169,6 +202,19 @@ class Store:
             raise self._other_server(self.where, state.url)
         return check_state(state, self.catalog, self.where)
 
+    def _refuse_others(self, state: State) -> None:
+        """A state file lies beside its manifests; one on a branch may be of others."""
+        if self.folder is None or not (state.lineage or state.run):
+            return
+        from stemctl.branch.belonging import Here
+
+        here = Here(self.root, self.folder, self.server, self.where, self._environ, self._declared, self._was_run_here)
+        here.refuse_others(state)
+
+    def _was_run_here(self, run: str) -> bool:
+        known = self._journaled()
+        return self.records.path(run).exists() or (known is not None and known.id == run)
+
     def _check_not_elsewhere(self) -> None:
         """A state in the place that stemctl.yaml does not name any more was not moved: do not begin without it."""
         server, to = self.server, self.server.backend
@@ -176,16 +222,26 @@ class Store:
             return
         file = file_place(self.root, server)
         old: Place | None = file if to == "git" and file.path.exists() else None
-        if to == "file" and (self.root / FOLDER / STATES).exists():
-            old = git_place(self.root, server, self._environ)
-            old.look_without_asking()
-            old = old if old.load() is not None else None
+        if to == "file":
+            old = self._last_seen_on_a_branch()
         if old is not None:
             raise StateError(
                 f"The state of {server.name} is still in {old.where}.",
                 f"stemctl.yaml keeps it in {self.where}, where there is none yet. Nothing was sent.",
                 [(f"stemctl state migrate --to {to}", "moves it there")],
             )
+
+    def _last_seen_on_a_branch(self) -> Place | None:
+        from stemctl.branch.cache import has_states  # only where there is no state in a file yet
+
+        if not has_states(self.root):
+            return None
+        place = git_place(self.root, self.server, self._environ)
+        try:
+            place.look_without_asking()
+        except ConfigError:  # the remote that it was on is not here any more
+            return None
+        return place if place.load() is not None else None
 
     def _other_server(self, where: str, url: str) -> StateError:
         return StateError(
@@ -207,8 +263,9 @@ class Store:
     def _write(self, state: State, run: Run | None, lines: Lines, who: str, what: str) -> State:
         server = self.server
         fresh = replace(_next(state), url=server.url, portal=server.portal, edition=server.edition)
+        fresh = replace(fresh, folder=self.folder)
         try:
-            own_folder(self.root)
+            self.make_folder()
             self.place.save(fresh, run, lines, who, what)
         except OSError as error:
             raise self._not_written(f"{self.where} cannot be written: {error.strerror or error}.") from error
@@ -249,7 +306,7 @@ class Store:
         """
         import filelock  # whoever only reads has no need of it, as a rule
 
-        lock = filelock.FileLock(own_folder(self.root) / self._lock.name, timeout=_PATIENCE)
+        lock = filelock.FileLock(self.make_folder() / self._lock.name, timeout=_PATIENCE)
         try:
             lock.acquire()
         except filelock.Timeout as error:
@@ -298,11 +355,12 @@ class Store:
             if self.place.still_claimed(run.id):
                 self._fold(self._kept(), run, who)
                 return run
-            self.records.take(self.journal, run.id)  # somebody else has settled it meanwhile
+            self._keep_record(run)  # somebody else has settled it meanwhile
         if not self.place.dead():
             return None
         run = self.place.claimed_run()
         folded = check_state(fold(self._kept(), run), self.catalog, self.where)
+        self._refuse_others(folded)
         known = replace(run, intents={}, ended=stamp(utc_now()), settled=who)
         lines = "".join([*first_lines(known), end_line(known)]).encode(errors="surrogatepass")
         try:
@@ -321,10 +379,10 @@ class Store:
         """
         from stemctl.journal import Journal  # asyncio with it
 
-        run = Run(self._new_id(), who, plan, plan.lineage or str(uuid.uuid4()))
+        run = Run(self._new_id(), who, plan, plan.lineage or str(uuid.uuid4()), folder=self.folder)
         lease = self.place.claim(run)
         try:
-            return Journal(own_folder(self.root) / self.journal.name, run, lease)
+            return Journal(self.make_folder() / self.journal.name, run, lease)
         except OSError as error:
             with contextlib.suppress(StateError):  # else it ends by itself
                 if lease is not None:
@@ -355,7 +413,7 @@ class Store:
             else:
                 self.place.release(run.id)
         except StateMoved as error:
-            self.records.take(self.journal, run.id)
+            self._keep_record(run)
             taken = StateError(
                 f"Run {run.id} lost its claim on {self.where}.",
                 "Somebody else has settled it, or has replaced the branch.\n"
@@ -364,8 +422,12 @@ class Store:
             )
             taken.exit_code = 3
             raise taken from error
-        self.records.take(self.journal, run.id)
+        self._keep_record(run)
         return state
+
+    def _keep_record(self, run: Run) -> None:
+        self.make_folder()
+        self.records.take(self.journal, run.id)
 
     # runs
 
@@ -416,14 +478,14 @@ class Store:
 
 def _by_time(run: str) -> tuple[str, int]:
     began, _, number = run.partition("Z-")
-    return began.removesuffix("Z"), int(number) if number.isdigit() else 1
+    return began.removesuffix("Z"), int(number) if number.isascii() and number.isdigit() else 1
 
 
 def _folded(state: State, run: Run) -> State | None:
     """The state with a run in it; None if it does not have to be written. A run that sent anything moves the serial,
     so that its plan is not applied again."""
     fresh = fold(state, run)
-    changed = fresh.records != state.records or fresh.names != state.names
+    changed = not same_entries(fresh.records, state.records) or fresh.names != state.names
     return fresh if fresh is not state and (run.intents or changed) else None
 
 

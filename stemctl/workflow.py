@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from stemctl import collector
-from stemctl.ancestry import since_applied
+from stemctl import collector, work_tree
+from stemctl.ancestry import not_committed_since, since_applied
 from stemctl.before import Before
 from stemctl.checking import Loaded, below, counted, load
 from stemctl.clock import utc_now
@@ -15,7 +15,7 @@ from stemctl.diagnostics import Diagnostic, has_errors, in_order
 from stemctl.errors import ConfigError, InvalidFiles
 from stemctl.git import head_commit
 from stemctl.manifests.repository import with_lines
-from stemctl.plan import Plan
+from stemctl.plan import Note, Plan
 from stemctl.planning import offline
 from stemctl.planning.drift import Drift, find_drift
 from stemctl.planning.explained import explain
@@ -25,6 +25,7 @@ from stemctl.planning.planner import Need, Options, count_read, make_plan, needs
 from stemctl.planning.references import Resolver, declared_names, wanted_references
 from stemctl.planning.selection import choose, spell
 from stemctl.records import Address, Fields, Repository, Snapshot
+from stemctl.render.uncommitted import commit_notes
 from stemctl.server.client import ReadClient
 from stemctl.server.reading import take_snapshot
 from stemctl.since import Range
@@ -63,6 +64,8 @@ class Planned:
     state: State
     options: Options
     since: Range
+    notes: tuple[Note, ...] = ()
+    """What its commit is to be known for; these are in the plan too."""
 
 
 async def plan(space: Workspace, client: ReadClient, loaded: Loaded, options: Options) -> Planned:
@@ -109,9 +112,13 @@ def _planned(
     """A plan with the findings of the files beside its own, with its commit, and with what it was made from."""
     root = space.config.root
     lined = with_lines(root, in_order([*made.diagnostics, *loaded.diagnostics]))
-    made = replace(made, diagnostics=lined, commit=head_commit(root))
-    since = since_applied(space, state, made.commit)
-    return Planned(made, loaded.repository, snapshot, state, options, since)
+    commit = head_commit(root)
+    uncommitted = work_tree.uncommitted(root, loaded.tracked) if commit and loaded.tracked else ()
+    made = replace(made, diagnostics=lined, commit=commit, uncommitted=uncommitted)
+    notes = tuple(commit_notes(made, state, not_committed_since(space, state, commit)))
+    made = replace(made, notes=(*made.notes, *notes))
+    since = since_applied(space, state, commit)
+    return Planned(made, loaded.repository, snapshot, state, options, since, notes)
 
 
 def told_apart(space: Workspace, planned: Planned, before: Before) -> Planned:
@@ -124,7 +131,13 @@ def replan(space: Workspace, planned: Planned, allow: Mapping[str, int]) -> Plan
     """The same readings planned again with more permissions."""
     before, options = planned.plan, replace(planned.options, allow={**planned.options.allow, **allow})
     made = make_plan(planned.repository, planned.state, planned.snapshot, space.catalog, space.target, options)
-    made = replace(made, diagnostics=before.diagnostics, commit=before.commit)
+    made = replace(
+        made,
+        diagnostics=before.diagnostics,
+        commit=before.commit,
+        uncommitted=before.uncommitted,
+        notes=(*made.notes, *planned.notes),
+    )
     return replace(planned, plan=made, options=options)
 
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from stemctl.catalog import Catalog, load_catalog
 from stemctl.config import Config, Server, load_config
+from stemctl.errors import ConfigError
+from stemctl.own_folder import FOLDER
 from stemctl.owner import describe_owner
 from stemctl.plan import Target
+from stemctl.records import Address
 from stemctl.runs import Run
-from stemctl.store import FOLDER, Store, open_store
+from stemctl.store import Store, open_store
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,4 +56,30 @@ def open_workspace(root: Path, word: str | None = None, environ: Mapping[str, st
     server = config.server(word)
     environ = environ if environ is not None else os.environ
     catalog = load_catalog(server.edition)
-    return Workspace(config, server, catalog, open_store(root, server, catalog, environ), environ)
+
+    def declared() -> Collection[Address]:
+        from stemctl.manifests.repository import load_repository  # asked for in doubt only
+
+        return load_repository(root, config.manifests, catalog)[0].records.keys()
+
+    store = open_store(root, server, catalog, environ, declared)
+    return Workspace(config, server, catalog, store, environ)
+
+
+def check_writable(space: Workspace, models: Iterable[str]) -> None:
+    """Refuse to write records of these models through a portal that does not take them.
+
+    Raises:
+        ConfigError: with the portals that do, by the field tables.
+    """
+    portal = space.server.portal
+    for name in sorted(set(models)):
+        model = space.catalog.models.get(name)
+        if model is not None and portal not in model.write_portals:
+            others = " or ".join(model.write_portals) or "no portal"
+            raise ConfigError(
+                f"The portal {portal} of {space.server.name} does not take changes of {model.count(2)[2:]}.",
+                f"They are written through {others}. Nothing was sent.\n"
+                f"Write portal: {next(iter(model.write_portals), 'private')} in stemctl.yaml,"
+                f" under servers: {space.server.name}.",
+            )

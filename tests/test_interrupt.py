@@ -154,7 +154,7 @@ def test_state_file_is_never_half_written(lab: Lab, monkeypatch: pytest.MonkeyPa
     ("damage", "words"),
     [
         (lambda text: text.replace('"room"', '"roam"').replace("a tag", "b tag"), "does not match its checksum"),
-        (lambda text: text.replace('"format": 1', '"format": 99'), "has format 99, this stemctl reads up to 1"),
+        (lambda text: text.replace('"format": 1', '"format": 99'), "has format 99, this stemctl reads up to 2"),
         (lambda text: "<<<<<<< HEAD\n" + text, "is not a state file"),
         (lambda text: text[: len(text) // 2], "is not a state file"),
         (lambda text: "[]", "is not a state file"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -45,7 +46,7 @@ def add_table(table: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyP
     path.parent.mkdir()
     path.write_text(yaml.safe_dump(table, sort_keys=False))
     monkeypatch.setattr(catalog, "schemas_dir", lambda: schemas)
-    assert build_schemas(schemas, check=True) == ["2024/manifest.schema.json", "2024/rig.schema.json"]
+    assert list(build_schemas(schemas, check=True)) == ["2024/manifest.schema.json", "2024/rig.schema.json"]
 
 
 @pytest.fixture
@@ -189,3 +190,43 @@ def test_what_waits_for_two_is_skipped_if_either_fails(lab: Lab) -> None:
     assert statuses["rig/base"] == ("skipped", "waits for rig/l")
     assert statuses["rig/r"] == ("applied", "")
     assert result.code == 3
+
+
+def test_true_is_not_1(lab: Lab) -> None:
+    """In a field of any JSON: an edit, that is sent and remembered, however deep it is."""
+    lab.write("records/rigs.yaml", "rigs:\n  - {name: a, settings: {on: 1, deep: [{at: 0}]}}\n")
+    lab.apply()
+    lab.write("records/rigs.yaml", "rigs:\n  - {name: a, settings: {on: true, deep: [{at: false}]}}\n")
+    assert "on: 1" in lab.run("plan").out
+    assert "on: true" in lab.run("plan").out
+    lab.apply()
+    (sent,) = lab.writes
+    assert json.dumps(sent.body) == '{"settings": {"on": true, "deep": [{"at": false}]}}'
+    applied = lab.state["records"]["rig/a"]["applied"]["settings"]
+    assert json.dumps(applied) == '{"on": true, "deep": [{"at": false}]}'
+    assert lab.plan()["changes"] == []
+    assert lab.run("drift", "--detailed-exitcode").code == 0
+    lab.edit("rig", "a", settings={"on": 1, "deep": [{"at": False}]})
+    assert lab.run("drift", "--detailed-exitcode").code == 2
+    assert [c["reason"] for c in lab.plan()["changes"]] == ["drift"]
+
+
+def test_one_is_one_point_nought(lab: Lab) -> None:
+    lab.write("records/rigs.yaml", "rigs:\n  - {name: a, weight: 1, settings: {on: 1}}\n")
+    lab.apply()
+    lab.write("records/rigs.yaml", "rigs:\n  - {name: a, weight: 1.0, settings: {on: 1.0}}\n")
+    lab.apply()
+    assert lab.writes == []
+    assert lab.plan()["changes"] == []
+
+
+def test_a_base_that_differs_by_true_alone_is_remembered(lab: Lab) -> None:
+    """Somebody else changed it to the same as the files: nothing is sent, and the base moves."""
+    lab.write("records/rigs.yaml", "rigs:\n  - {name: a, settings: {on: 1}}\n")
+    lab.apply()
+    lab.edit("rig", "a", settings={"on": True})
+    lab.write("records/rigs.yaml", "rigs:\n  - {name: a, settings: {on: true}}\n")
+    lab.apply()
+    assert lab.writes == []
+    assert lab.state["records"]["rig/a"]["applied"]["settings"]["on"] is True
+    assert lab.plan()["bookkeeping"] == []

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import ast
 import graphlib
+import re
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent.parent / "stemctl"
 
 LAYERS = {
-    "values": "errors hashing records diagnostics masking plan since state strictjson",
+    "values": "errors equality formats hashing records diagnostics masking plan since state strictjson",
     "pure": """
-        accepts catalog claim config_schema editor explain nearest patterns place plan_check plan_schema planning render
-        runs saved schema shapes
-        manifests.across manifests.check manifests.defaults manifests.document manifests.formats manifests.judge
-        manifests.layout manifests.moments manifests.parser manifests.scalars manifests.subject manifests.syntax
-        manifests.text_layout manifests.translate
+        accepts catalog claim config_schema editor explain git_words nearest patterns place plan_check
+        plan_schema planning render runs saved schema shapes
+        manifests.absent manifests.across manifests.check manifests.defaults manifests.document manifests.formats
+        manifests.judge manifests.layout manifests.moments manifests.parser manifests.scalars manifests.scope
+        manifests.subject manifests.syntax manifests.text_layout manifests.translate
     """,
     "files and network": """
-        before branch calling_git clock collector config durable forge formatting git journal manifests owner
-        run_records sandbox schema_files server start state_file store
+        before branch calling_git clock collector config durable forge formatting git git_around journal manifests owner
+        own_folder run_records sandbox schema_files server start state_file store work_tree
     """,
     "workflow": "ancestry applying checking ci connection migration workflow workspace",
     "command line": "cli __main__",
@@ -27,6 +28,11 @@ LAYERS = {
 """Who may import whom: modules and folders of a layer, those of the layers above it, and no other."""
 
 NO_IO = {"asyncio", "httpx", "os", "pathlib", "socket", "sqlite3", "subprocess", "tempfile", "click", "starlette"}
+SPAWNERS = {"subprocess": "stemctl.calling_git", "webbrowser": "stemctl.cli.browser"}
+"""The one module that may import what starts programs."""
+
+STARTS = re.compile(r"os\.(system|popen|exec\w+|spawn\w+|posix_spawn\w*|fork\w*|startfile)|create_subprocess_\w+|Popen")
+
 READS_TABLES = {"catalog"}
 """The one pure module that reads files: the tables of the package itself."""
 
@@ -99,6 +105,16 @@ def test_pure_modules_do_no_io() -> None:
         if other.split(".")[0] in NO_IO
     ]
     assert wrong == []
+
+
+def test_programs_are_started_in_two_places() -> None:
+    """Git through one door, which is deaf to the checkout; and the user's browser. Neither is given the token."""
+    imported = {(module, other.split(".")[0]) for module, path in MODULES.items() for other in imports(path)}
+    assert {(module, other) for module, other in imported if other in SPAWNERS} == {
+        (module, other) for other, module in SPAWNERS.items()
+    }
+    inner = [module for module, path in MODULES.items() if STARTS.search(path.read_text(encoding="utf-8"))]
+    assert inner == ["stemctl.calling_git"]
 
 
 def test_no_model_is_named_in_the_code() -> None:

@@ -59,8 +59,11 @@ def test_a_model_that_may_not_be_read_gives_neither_create_nor_delete(lab: Lab) 
     lab.intercept = lambda request: ANSWERS["no right"][0] if "/session/" in request.url.path else None
     result = lab.run("plan")
     assert result.code == 1
-    assert "sessions could not all be read" in result.out
-    assert lab.plan()["changes"] == []
+    assert "sessions could not be read: http://sandbox/api/private/stem/session/ answered 403" in result.out
+    assert "sessions not read" in result.out
+    assert "the portal is private: use one that your account may read, or another account" in result.out
+    plan = lab.plan()
+    assert (plan["changes"], plan["unchanged"]) == ([], 0)
 
 
 def test_a_refused_write_is_shown_with_its_place(lab: Lab) -> None:

@@ -195,21 +195,45 @@ def test_a_server_that_spells_the_keys_of_items_in_its_own_case(lab: Lab) -> Non
     assert "Repository: DANDI" in lab.run("get", "session", "-o", "yaml").out
 
 
-def test_a_form_of_the_servers_own_is_no_difference(lab: Lab) -> None:
-    """Whatever it makes of the text: as long as neither side changes it, nothing is sent."""
-    import httpx
+def in_bold(request: httpx.Request, response: httpx.Response) -> httpx.Response:
+    """What a server may make of a text."""
+    if "session" in request.url.path and b"First." in response.content:
+        return httpx.Response(response.status_code, content=response.content.replace(b"First.", b"<b>First.</b>"))
+    return response
 
-    def wrap(request: httpx.Request, response: httpx.Response) -> httpx.Response:
-        if "session" in request.url.path and b"First." in response.content:
-            return httpx.Response(response.status_code, content=response.content.replace(b"First.", b"<b>First.</b>"))
-        return response
 
-    lab.after = wrap
-    applied(lab)
+def test_what_the_server_makes_of_a_text_is_a_finding_until_both_agree(lab: Lab) -> None:
+    """It is not sent again and again, and no apply ends as if the server held what the files say."""
+    lab.after = in_bold
+    lab.sessions(S)
+    first = lab.run("apply", "--auto-approve")
+    assert first.code == 3
+    assert "description    sent First.; the server holds <b>First.</b>" in first.out
     for _ in range(2):
         assert lab.plan()["changes"] == []
-        lab.apply()
+        assert 'description was applied as "First.", but the server holds "<b>First.</b>"' in lab.run("plan").out
+        assert "never held as applied: First. → <b>First.</b>" in lab.run("drift").out
+        assert lab.run("apply", "--auto-approve").code == 3
         assert lab.writes == []
+    lab.sessions(S.replace("First.", '"<b>First.</b>"'))
+    lab.apply()
+    assert lab.writes == []
+    assert "No drift" in lab.run("drift").out
+
+
+def test_a_value_that_the_server_moves_once_more_is_drift(lab: Lab) -> None:
+    lab.after = in_bold
+    lab.sessions(S)
+    assert lab.run("apply", "--auto-approve").code == 3
+    lab.after = lambda request, response: response
+    lab.edit("session", "s", description="Theirs.")
+    assert only(lab)["reason"] == "drift"
+
+
+def test_what_the_server_holds_otherwise_is_edited_as_anything_else(lab: Lab) -> None:
+    lab.after = in_bold
+    lab.sessions(S)
+    assert lab.run("apply", "--auto-approve").code == 3
     lab.sessions(S.replace("First", "Second"))
     lab.apply()
     assert lab.writes[0].body == {"description": "Second."}
@@ -266,13 +290,20 @@ def test_a_record_made_anew_under_its_name_is_adopted(lab: Lab) -> None:
     assert lab.state["records"]["session/s"]["id"] == lab.live("session", "s")["id"]
 
 
-def test_what_was_deleted_on_both_sides_is_forgotten_quietly(lab: Lab) -> None:
+def test_what_left_the_files_and_cannot_be_seen_is_kept_until_it_is_forgotten(lab: Lab) -> None:
+    """It may be hidden from this account, and alive: the state is all that knows of it."""
     lab.sessions(S, "{name: t}")
     lab.apply()
     lab.api("DELETE", f"stem/session/{lab.live('session', 't')['id']}/")
     lab.sessions(S)
-    plan = lab.plan()
-    assert (plan["changes"], [b["drop"] for b in plan["bookkeeping"]]) == ([], [True])
+    for _ in range(2):
+        plan = lab.plan()
+        assert (plan["changes"], plan["bookkeeping"]) == ([], [])
+        assert "not found: deleted on the server, or hidden from this account" in plan["notes"][0]["text"]
+        assert "not found: deleted on the server, or hidden" in lab.run("plan").out
+        lab.apply()
+        assert set(lab.state["records"]) == {"session/s", "session/t"}
+    lab.write("records/forget.yaml", "forget: [session/t]\n")
     lab.apply()
     assert list(lab.state["records"]) == ["session/s"]
 
@@ -324,16 +355,11 @@ def test_no_drift_right_after_an_apply_that_merged(lab: Lab) -> None:
 
 
 def test_a_server_that_gives_up_its_own_form_moves_the_base(lab: Lab) -> None:
-    def in_a_form_of_its_own(request: httpx.Request, response: httpx.Response) -> httpx.Response:
-        if request.method != "POST":
-            return response
-        record = response.json()["session"]
-        return httpx.Response(201, json={"session": {**record, "description": "FIRST."}})
-
-    lab.after = in_a_form_of_its_own
+    lab.after = in_bold
     lab.sessions("{name: s, description: First.}")
     lab.run("apply", "--auto-approve")
-    assert lab.state["records"]["session/s"]["observed"] == {"description": "FIRST."}
+    assert lab.state["records"]["session/s"]["observed"] == {"description": "<b>First.</b>"}
+    lab.after = lambda request, response: response
     assert [row["declared"] for row in lab.plan()["bookkeeping"]] == [{"description": "First."}]
     lab.apply()
     assert "observed" not in lab.state["records"]["session/s"]

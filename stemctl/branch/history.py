@@ -3,34 +3,83 @@ that a shallow clone lacks is fetched beside it."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from stemctl.branch.own import OwnRepository, open_own
+from stemctl.branch.cache import HISTORY
+from stemctl.branch.opening import open_own
+from stemctl.branch.own import OwnRepository
 from stemctl.calling_git import Git, GitFailure, user_git
 from stemctl.errors import ConfigError, StateError
+from stemctl.git_words import unanswered
 from stemctl.since import Commit, Range
 
 _MOST = 1000
 
 
-def compare(root: Path, own: Path, remote: str, applied: str, head: str, environ: Mapping[str, str]) -> Range:
-    """The range between two commits of the repository that `root` is in; `own` is where more of it may be fetched."""
+def compare(root: Path, remote: str, applied: str, head: str, environ: Mapping[str, str]) -> Range:
+    """The range between two commits of the repository that `root` is in; what it lacks of it is fetched beside it.
+
+    Raises:
+        StateError: git cannot tell.
+    """
     git = user_git(root, environ)
     if applied == head:
         return Range()
-    shallow = _says(git, "rev-parse", "--is-shallow-repository") == "true"
-    if _has(git, applied) and (_is_ancestor(git, applied, head) or not shallow):
-        return _range(git, applied, head)
     try:
-        fetched = open_own(own, root, remote, environ)
+        shallow = git.text("rev-parse", "--is-shallow-repository") == "true"
+        if _has(git, applied) and (_is_ancestor(git, applied, head) or not shallow):
+            return _range(git, applied, head)
+    except GitFailure as error:
+        raise unanswered(error.said, root) from error
+    try:
+        fetched = open_own(HISTORY, root, remote, environ)
         try:
             return _fetched(fetched, git, applied, head, shallow)
         except GitFailure:  # the remote lacks them, or what was fetched before is damaged
             fetched.make_anew()
             return _fetched(fetched, git, applied, head, shallow)
     except (GitFailure, ConfigError, StateError):
-        return Range(missing=(Commit(applied, ""),), known=not shallow)
+        return Range(missing=(Commit(applied, ""),), known=not shallow, found=False)
+
+
+def related(root: Path, remote: str, applied: str, head: str, environ: Mapping[str, str]) -> bool | None:
+    """Whether two commits have any commit in common; None where that cannot be told, as one of them cannot be had.
+
+    In a shallow clone that cannot fetch more, they are taken to have.
+    """
+    git = user_git(root, environ)
+    if applied == head:
+        return True
+    try:
+        shallow = git.text("rev-parse", "--is-shallow-repository") == "true"
+        if _has(git, applied):
+            if git.says("merge-base", applied, head) is not None:
+                return True
+            if not shallow:
+                return False
+    except GitFailure as error:
+        raise unanswered(error.said, root) from error
+    try:
+        fetched = open_own(HISTORY, root, remote, environ)
+        fetched.fetch_commits(applied, *((head,) if shallow else ()))
+        if shallow:
+            return fetched.git.says("merge-base", applied, head) is not None
+        here = set(git.text("rev-list", head).split())
+        return not here.isdisjoint(fetched.git.text("rev-list", applied).split())
+    except (GitFailure, ConfigError, StateError):
+        return True if shallow else None
+
+
+def changed_between(root: Path, before: str, after: str, environ: Mapping[str, str]) -> frozenset[str]:
+    """The files below `root` that two commits have in different forms; none where one of them is not here."""
+    quiet = ("--name-only", "-z", "--no-renames", "--relative", "--no-ext-diff", "--ignore-submodules=none")
+    try:
+        listing = user_git(root, environ).run("diff-tree", "-r", *quiet, before, after)
+    except GitFailure:
+        return frozenset()
+    return frozenset(map(os.fsdecode, listing.split(b"\0")[:-1]))
 
 
 def _fetched(own: OwnRepository, git: Git, applied: str, head: str, shallow: bool) -> Range:
@@ -44,8 +93,11 @@ def _fetched(own: OwnRepository, git: Git, applied: str, head: str, shallow: boo
 
 
 def _range(git: Git, applied: str, head: str) -> Range:
-    missing = () if _is_ancestor(git, applied, head) else _log(git, f"{head}..{applied}")
-    return Range(_log(git, f"{applied}..{head}"), missing)
+    brought_in = _log(git, f"{applied}..{head}")
+    if _is_ancestor(git, applied, head):
+        return Range(brought_in)
+    shared = git.text("for-each-ref", "--count=1", f"--contains={applied}", "refs/remotes")
+    return Range(brought_in, _log(git, f"{head}..{applied}"), only_here=not shared)
 
 
 def _log(git: Git, commits: str) -> tuple[Commit, ...]:
@@ -55,15 +107,8 @@ def _log(git: Git, commits: str) -> tuple[Commit, ...]:
 
 
 def _is_ancestor(git: Git, before: str, after: str) -> bool:
-    return _says(git, "merge-base", "--is-ancestor", before, after) is not None
+    return git.says("merge-base", "--is-ancestor", before, after) is not None
 
 
 def _has(git: Git, commit: str) -> bool:
-    return _says(git, "cat-file", "-e", f"{commit}^{{commit}}") is not None
-
-
-def _says(git: Git, *words: str) -> str | None:
-    try:
-        return git.text(*words)
-    except GitFailure:
-        return None
+    return git.says("rev-parse", "--verify", "--quiet", f"{commit}^{{commit}}") is not None

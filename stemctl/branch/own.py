@@ -1,4 +1,5 @@
-"""A bare git repository of stemctl's own, below .stemctl/: nothing of it touches the user's work tree, index or refs.
+"""A bare git repository of stemctl's own, in the user's cache: nothing of it touches the user's work tree, index or
+references, and nothing of a checkout is part of it.
 
 It reaches the remote exactly as the user's repository does, and holds what was fetched from there. Nothing in it is
 worth keeping: it can be removed at any time.
@@ -9,18 +10,19 @@ from __future__ import annotations
 import contextlib
 import re
 import shutil
+import time
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from stemctl.branch import reach, words
-from stemctl.calling_git import Git, GitFailure, TooLate, clean, user_git
-from stemctl.errors import ConfigError
-from stemctl.masking import masked, remember
+from stemctl.branch import words
+from stemctl.branch.two_places import TwoPlaces
+from stemctl.calling_git import Git, GitFailure, TooLate
+from stemctl.errors import StateError
 
-HISTORY = "history"
-"""The folder of one of them, below .stemctl/, which holds commits alone: a partial clone, which lacks all files."""
+_READ_BACK = (0, 0.5, 2)
+"""Seconds to wait before each look for a push where the remote is read: a mirror may take a moment."""
 
 _PUSH_PATIENCE = 25.0
 """Seconds a push may take. A renewal that takes longer is tried again before the lease ends."""
@@ -41,6 +43,7 @@ class OwnRepository:
     path: Path
     git: Git
     remote: str
+    apart: TwoPlaces | None = None
 
     def _local(self, *words_: str, given: bytes = b"", alone: bool = False) -> bytes:
         try:
@@ -49,7 +52,7 @@ class OwnRepository:
             raise self._damaged(error.said) from error
 
     def _damaged(self, said: str) -> words.Damaged:
-        return words.damaged(said, f"{self.path.parent.name}/{self.path.name}")
+        return words.damaged(said, self.path)
 
     def make_anew(self) -> None:
         """Begin with an empty one: whatever is wrong with this one, nothing in it is worth keeping.
@@ -59,7 +62,7 @@ class OwnRepository:
         """
         try:
             _remove(self.path)
-            _make(self.path, self.git)
+            make(self.path, self.git)
         except GitFailure as error:
             raise self._damaged(error.said) from error
 
@@ -162,8 +165,10 @@ class OwnRepository:
         question = ("log", "--first-parent", "-1", "--format=%H", "--invert-grep", f"--grep=^{words_}", commit, "--")
         return self._local(*question).decode().strip() or None
 
-    def fetch_commits(self, *commits: str) -> None:
+    def fetch_commits(self, *commits: str, without: str = "tree:0") -> None:
         """Have these commits and all before them here, without their files where the remote can leave them out.
+
+        What is left out (`without`, a filter of git) is fetched by git where it turns out to be needed.
 
         Raises:
             GitFailure: the remote does not have them, or cannot be reached.
@@ -171,7 +176,7 @@ class OwnRepository:
         names = {commit: f"refs/stemctl/commits/{commit}" for commit in commits}
         lacking = [c for c, name in names.items() if self._says("rev-parse", "--verify", "--quiet", name) is None]
         if lacking:
-            self._fetch(*(f"+{commit}:{names[commit]}" for commit in lacking), options=("--filter=tree:0",))
+            self._fetch(*(f"+{commit}:{names[commit]}" for commit in lacking), options=(f"--filter={without}",))
 
     # writing
 
@@ -209,20 +214,64 @@ class OwnRepository:
 
         Raises:
             LostRace: it is not at the old one any more.
-            StateError: it may not be pushed to, or does not answer; when we looked again it had not moved.
+            StateError: it may not be pushed to, or does not answer; when we looked again it had not moved. Or it is
+                pushed to another repository than it is read from.
         """
-        target = f"refs/heads/{branch}"
-        lease = f"--force-with-lease={target}:{old or ''}"
-        words_ = ("push", "--quiet", "--porcelain", lease, self.remote, f"{new}:{target}")
         try:
-            self.git.run(*words_, alone=alone, patience=_PUSH_PATIENCE)
+            self._push(branch, new, old, alone)
         except GitFailure as error:
             if not self._arrived(branch, new, alone):
                 if words.lost_race(error.said):
+                    self._refuse_another_place(branch, old, alone)
                     raise LostRace(error.said) from error
                 raise words.not_pushed(error.said, self.remote, branch) from error
+        else:
+            self._read_back(branch, new, old, alone)
         with contextlib.suppress(GitFailure):  # it only saves the next fetch
             self.git.run("update-ref", _ref(self.remote, branch), new, alone=alone)
+
+    def _push(self, branch: str, new: str | None, old: str | None, alone: bool) -> None:
+        target = f"refs/heads/{branch}"
+        lease = f"--force-with-lease={target}:{old or ''}"
+        words_ = ("push", "--quiet", "--porcelain", lease, self.remote, f"{new or ''}:{target}")
+        self.git.run(*words_, alone=alone, patience=_PUSH_PATIENCE)
+
+    def _refuse_another_place(self, branch: str, old: str | None, alone: bool) -> None:
+        """After a push that came too late: where it is read nothing may have moved, as that is another repository."""
+        if self.apart is not None and not self.apart.proved:
+            with contextlib.suppress(GitFailure):
+                if self._ask(branch, alone, _PUSH_PATIENCE) == old:
+                    raise self.apart.differ(branch)
+
+    def _read_back(self, branch: str, new: str, old: str | None, alone: bool) -> None:
+        """Look for the first push where the remote is read, if that is another address; take it back if it is not
+        there."""
+        if self.apart is None or self.apart.proved:
+            return
+        self.apart.proved = self._is_read(branch, new, alone)
+        if self.apart.proved:
+            return
+        left = None
+        try:
+            self._push(branch, old, new, alone)
+        except GitFailure as error:
+            left = error.said
+        raise self.apart.led_elsewhere(branch, left)
+
+    def _is_read(self, branch: str, new: str, alone: bool) -> bool:
+        """Whether the branch, where it is read, is at a commit that was pushed, or at a later one on top of it."""
+        for pause in _READ_BACK:
+            time.sleep(pause)
+            try:
+                there = self._ask(branch, alone, _PUSH_PATIENCE)
+                if there == new:
+                    return True
+                self._fetch_branch(branch)
+                if there is not None and self.git.says("merge-base", "--is-ancestor", new, there) is not None:
+                    return True
+            except (GitFailure, StateError):
+                continue
+        return False
 
     def _arrived(self, branch: str, new: str, alone: bool) -> bool:
         """Whether a push whose answer was lost has moved the branch all the same."""
@@ -240,50 +289,7 @@ def _data(content: bytes) -> bytes:
     return f"data {len(content)}\n".encode() + content + b"\n"
 
 
-def open_own(path: Path, root: Path, remote: str, environ: Mapping[str, str]) -> OwnRepository:
-    """The own repository at `path`, made if it is not there, for a remote of the repository that `root` is in.
-
-    Raises:
-        ConfigError: `root` is in no git repository, or it has no such remote.
-        StateError: there is no git on this machine.
-    """
-    user = user_git(root, environ)
-    try:
-        top = Path(user.text("rev-parse", "--show-toplevel"))
-        remotes = user.text("remote").splitlines()
-        settings = user.run("config", "--list", "-z", "--includes")
-    except GitFailure as error:
-        said = masked(error.said).splitlines()[:1]
-        raise ConfigError(
-            f"{root} is not in a git repository that can be read.",
-            f"The state of this server is kept in git. {''.join(said)}",
-            words.ways_to_trust(error.said) or [("git init && git remote add origin URL", "makes one")],
-        ) from error
-    if remote not in remotes:
-        known = f"There is {', '.join(remotes)}." if remotes else "There is none at all."
-        raise ConfigError(
-            f"This git repository has no remote {remote!r}.",
-            f"stemctl.yaml keeps the state on a branch of it. {known}",
-            [(f"git remote add {remote} URL", "adds it")],
-        )
-    return OwnRepository(path, _reaching(path, top, remote, environ, reach.read_settings(settings)), remote)
-
-
-def _reaching(path: Path, top: Path, remote: str, environ: Mapping[str, str], theirs: Sequence[reach.Setting]) -> Git:
-    """A git for the repository at `path` that reaches a remote as the user's does."""
-    for secret in reach.secrets(theirs):
-        remember(secret)
-    plain = Git((f"--git-dir={path}",), top, reach.unconfigured(clean(environ)))
-    try:
-        if not (path / "HEAD").exists():
-            _make(path, plain)
-        ours = reach.read_settings(plain.run("config", "--list", "-z", "--includes"))
-    except GitFailure:
-        ours = []  # whoever uses it first will find it damaged
-    return replace(plain, environ=reach.configured(plain.environ, reach.transport(theirs, ours, remote)))
-
-
-def _make(path: Path, git: Git) -> None:
+def make(path: Path, git: Git) -> None:
     """Make the repository at once: whoever finds it finds it whole."""
     fresh = path.with_name(f"{path.name}.{uuid.uuid4().hex[:8]}")
     user = replace(git, arguments=())

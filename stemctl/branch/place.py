@@ -18,8 +18,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from stemctl.branch import story
+from stemctl.branch.cache import STATES
 from stemctl.branch.lease import HeldClaim, Moment
-from stemctl.branch.own import LostRace, OwnRepository, open_own
+from stemctl.branch.opening import open_own
+from stemctl.branch.own import LostRace, OwnRepository
 from stemctl.branch.words import Damaged, stuck
 from stemctl.calling_git import GitFailure
 from stemctl.claim import Claim, claim_json, claim_of, plan_lines, read_claim, run_of
@@ -27,7 +29,7 @@ from stemctl.clock import utc_now
 from stemctl.config import Server
 from stemctl.errors import LeaseEnded, StateError
 from stemctl.forge import job_url
-from stemctl.place import STATES, Busy, moved_on
+from stemctl.place import Busy, moved_on
 from stemctl.render.wording import visible
 from stemctl.runs import Run
 from stemctl.state import State, from_json, shards_of, to_json, to_shards
@@ -60,7 +62,6 @@ class GitPlace:
 
     root: Path
     server: Server
-    folder: Path
     environ: Mapping[str, str]
     clock: Callable[[], datetime.datetime] = utc_now
     _tip: Tip | None = None
@@ -73,7 +74,7 @@ class GitPlace:
 
     @cached_property
     def _own(self) -> OwnRepository:
-        return open_own(self.folder / STATES, self.root, self.server.remote, self.environ)
+        return open_own(STATES, self.root, self.server.remote, self.environ)
 
     # reading
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +20,6 @@ _KEYS = (
 _REMOTE = ("url", "pushurl", "proxy", "proxyauthmethod", "uploadpack", "receivepack")
 
 _PLAIN: Sequence[Setting] = (
-    ("core.hooksPath", os.devnull),
     ("log.showSignature", "false"),
     ("push.followTags", "false"),
     ("push.gpgSign", "false"),
@@ -60,7 +58,7 @@ def _says_how(key: str, remote: str) -> bool:
 
 def unconfigured(environ: Mapping[str, str]) -> dict[str, str]:
     """The environment without what it configures for one command."""
-    ours = ("GIT_CONFIG_COUNT", "GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_")
+    ours = ("GIT_CONFIG_COUNT", "GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_", "GIT_CONFIG_PARAMETERS")
     return {name: value for name, value in environ.items() if not name.startswith(ours)}
 
 

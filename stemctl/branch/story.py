@@ -7,6 +7,7 @@ from collections import Counter
 from stemctl.claim import Claim
 from stemctl.render.look import Look
 from stemctl.render.report_text import outcome_row
+from stemctl.render.uncommitted import and_changes
 from stemctl.render.wording import cut, visible
 from stemctl.runs import Run
 from stemctl.state import State
@@ -62,7 +63,7 @@ def run_message(server: str, run: Run, since: str | None, job: str | None) -> st
         "Who": visible(run.who),
         "CI": visible(job) if job else "",
         "Server": visible(f"{run.plan.server.url} portal {run.plan.server.portal} edition {run.plan.server.edition}"),
-        "Commit": run.plan.commit or "none",
+        "Commit": visible((run.plan.commit or "none") + and_changes(run.plan.uncommitted)),
         "Since": since if since and since != run.plan.commit else "",
         "Digest": run.plan.digest,
         "Ended": run.ended or "broke off",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
+import shlex
+from pathlib import PurePath
 
 from stemctl.errors import Hint, StateError
-from stemctl.masking import MASK, masked
-from stemctl.render.wording import visible
+from stemctl.git_words import quoted, ways_to_trust
 
 _RACES = (
     "[rejected]",
@@ -44,11 +44,6 @@ _UNKNOWN_USER = (
 )
 
 
-_SAID_ALWAYS = ("hint:", "Done", "To ", "Please make sure you have the correct access", "and the repository exists.")
-_HEADER = re.compile(r"(?i)\b(basic|bearer|token) [\w+/=.~-]{16,}")
-"""What a helper gave to git, sent back by whoever refused it."""
-
-
 class Damaged(StateError):
     """Our own repository does not work; what is on the remote is whole."""
 
@@ -76,7 +71,7 @@ def not_pushed(said: str, remote: str, branch: str) -> StateError:
         )
     else:
         return not_reached(said, remote)
-    return StateError(what, f"{why}\nNothing was sent.{_quoted(said)}")
+    return StateError(what, f"{why}\nNothing was sent.{quoted(said)}")
 
 
 def not_reached(said: str, remote: str) -> StateError:
@@ -87,12 +82,12 @@ def not_reached(said: str, remote: str) -> StateError:
         return StateError(
             f"{remote} does not know you.",
             "The state of this server is kept there; the keys or passwords are those of your git."
-            f" Nothing was sent.{_quoted(said)}",
+            f" Nothing was sent.{quoted(said)}",
             hint,
         )
     return StateError(
         f"{remote} cannot be reached.",
-        f"The state of this server is kept there. Nothing was sent.{_quoted(said)}",
+        f"The state of this server is kept there. Nothing was sent.{quoted(said)}",
         hint,
     )
 
@@ -102,26 +97,13 @@ def stuck(said: str, remote: str, branch: str) -> StateError:
     return StateError(
         f"{remote} takes no push to its branch {branch}, which has not moved.",
         "A pushurl that leads to another repository than the url does, or a git that died there and left a lock."
-        f"\nNothing was sent.{_quoted(said)}",
+        f"\nNothing was sent.{quoted(said)}",
         [(f"git remote get-url --push {remote}", "shows where pushes go")],
     )
 
 
-def damaged(said: str, folder: str) -> Damaged:
+def damaged(said: str, folder: PurePath) -> Damaged:
     """Our own repository does not work."""
-    why = f"It only holds what was fetched, and can be removed.\nNothing was sent.{_quoted(said)}"
-    return Damaged(f"{folder} cannot be used by git.", why, [(f"rm -r {folder}", "it is made and fetched again")])
-
-
-def ways_to_trust(said: str) -> list[Hint]:
-    """What to type where git does not trust a folder of somebody else's."""
-    found = re.search(r"--add safe\.directory (.+)", said)
-    return [(f"git config --global --add safe.directory {found[1]}", "if you trust its owner")] if found else []
-
-
-def _quoted(said: str) -> str:
-    """The lines of git that tell the most: the last ones that do not stand under every failure."""
-    lines = [_HEADER.sub(rf"\1 {MASK}", line) for line in masked(said).splitlines()]
-    told = [line.rstrip() for line in lines if line.strip() and not line.startswith(_SAID_ALWAYS)]
-    told = [line for line in told if line.startswith("remote: ")] or told  # what the remote says, says why
-    return "".join(f"\ngit: {visible(line)[:200]}" for line in told[-3:])
+    why = f"It only holds what was fetched, and can be removed.\nNothing was sent.{quoted(said)}"
+    remedy = (f"rm -r {shlex.quote(str(folder))}", "it is made and fetched again")
+    return Damaged(f"{folder} cannot be used by git.", why, [remedy])

@@ -17,9 +17,8 @@ from stemctl.errors import ConfigError
 @click.pass_obj
 def login(screen: Screen, headless: bool) -> int:
     """Get a token for a server, in your browser."""
-    import webbrowser
-
     from stemctl import connection
+    from stemctl.cli.browser import show
     from stemctl.render.wording import visible
     from stemctl.server import account, tokens
 
@@ -33,7 +32,7 @@ def login(screen: Screen, headless: bool) -> int:
     async def run() -> str:
         async with connection.connect(space) as link:
             pending = await account.begin_login(link.http, link.base)
-            if headless or not webbrowser.open(pending.complete_uri):
+            if headless or not show(pending.complete_uri):
                 screen.ask(f"Open  {pending.uri}\nCode  {visible(pending.user_code)}")
             else:
                 screen.ask(f"Your browser shows {pending.uri}; the code there is {visible(pending.user_code)}.")
@@ -41,7 +40,8 @@ def login(screen: Screen, headless: bool) -> int:
             return await account.finish_login(link.http, link.base, pending)
 
     path = tokens.keep_token(space.server.host, finish(run()))
-    screen.out(f"Logged in to {space.server.host}. The token is in {path}, for you alone to read.")
+    screen.did = f"Logged in to {space.server.host}. The token is in {path}, for you alone to read."
+    screen.out(screen.did)
     screen.note("\n".join(screen.look().next([("stemctl doctor", "what you may see there")])))
     return 0
 
@@ -55,7 +55,8 @@ def logout(screen: Screen) -> int:
     server = screen.open().server
     host = server.host or server.name
     path = tokens.drop_token(host)
-    screen.out(f"Removed {path}." if path else f"There is no token of stemctl's for {host}.")
+    screen.did = f"Removed {path}." if path else ""
+    screen.out(screen.did or f"There is no token of stemctl's for {host}.")
     if path:
         screen.note("It stays valid until you revoke it in BrainSTEM, under your account's tokens.")
     return 0
@@ -68,7 +69,7 @@ def doctor(screen: Screen, form: str) -> int:
     """Look at the server, the token and your rights."""
     from stemctl import connection
     from stemctl.render.plan_text import where_line
-    from stemctl.server import account, tokens
+    from stemctl.server import account, proxy, tokens
     from stemctl.server.account import Check
 
     space = screen.open()
@@ -80,6 +81,9 @@ def doctor(screen: Screen, form: str) -> int:
     if withheld:
         says = f"{withheld} is not sent to {space.server.host}; {tokens.HOSTS_VARIABLE} names hosts it may go to"
         checks.append(Check("token", None, says))
+    used = proxy.find_proxy(space.server.url, space.environ)
+    if used is not None:
+        checks.append(Check("proxy", None, f"{used.shown}, from {used.variable}"))
 
     async def run() -> list[Check]:
         async with connection.connect(space) as link:

@@ -7,7 +7,7 @@ import contextlib
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -95,8 +95,10 @@ class _Run:
         from stemctl import checking, connection, workflow
         from stemctl.ancestry import refuse_behind
         from stemctl.place import StateMoved
+        from stemctl.workspace import check_writable
 
         loaded = checking.load(self.space.config, self.space.catalog)
+        check_writable(self.space, (address.model for address in loaded.repository.records))
         async with connection.connect(self.space, self.parallelism) as link:
             while True:
                 await self._until_free()
@@ -107,6 +109,7 @@ class _Run:
                     show_text(self.screen, self.space, planned, advise=not planned.plan.going())
                 self._check_digest(planned.plan)
                 if not self.unasked:
+                    self._check_visible()
                     with interruptible():
                         agreed = _ask(self.space, planned)
                     if agreed is None:
@@ -114,7 +117,7 @@ class _Run:
                         return 1
                     planned = agreed
                 try:
-                    return await self._send(link, planned.plan, planned.state)
+                    return await self._send(link, planned.plan, planned.state, planned.snapshot.ids())
                 except StateMoved as moved:
                     self.settling(moved.settled)
                     self.screen.note("The state has moved on, planning anew.\n")
@@ -126,9 +129,11 @@ class _Run:
         from stemctl.place import StateMoved
         from stemctl.render.plan_text import where_line
         from stemctl.saved import check_fits
+        from stemctl.workspace import check_writable
 
         state = self.space.store.read()
         check_fits(plan, self.space.target, state, self.space.catalog, name)
+        check_writable(self.space, (change.address.model for change in plan.changes if change.sends))
         if not self.allow_behind:
             refuse_behind(since_applied(self.space, state, plan.commit))
         self._check_digest(plan)
@@ -141,6 +146,10 @@ class _Run:
                 self.settling(moved.settled)
                 check_fits(plan, self.space.target, self.space.store.read(), self.space.catalog, name)
                 raise
+
+    def _check_visible(self) -> None:
+        if self.screen.mute:
+            raise ConfigError("The question cannot be shown: stderr takes no output.", "Nothing was sent.")
 
     async def _until_free(self) -> None:
         """Wait for the run of another machine, and settle it if it died."""
@@ -168,10 +177,11 @@ class _Run:
                 [("stemctl plan", "shows it as it is now")],
             )
 
-    async def _send(self, link: Link, plan: Plan, state: State) -> int:
+    async def _send(self, link: Link, plan: Plan, state: State, seen: Iterable[str] = ()) -> int:
         began = time.monotonic()
-        applied = await self._carry_out(link, plan, state)
+        applied = await self._carry_out(link, plan, state, seen)
         seconds, report = time.monotonic() - began, applied.report
+        self.screen.did = _done(report, seconds)
         self._summarize(report, seconds)
         if applied.problem is None or self.form != "json":  # else the problem is the one document
             self._show(applied, seconds)
@@ -200,13 +210,13 @@ class _Run:
         elif report.outcomes and (report.plan.going() or report.exit_code not in (0, 1)):
             self.screen.out(report_text(report, look, seconds, saved))
 
-    async def _carry_out(self, link: Link, plan: Plan, state: State) -> Applied:
+    async def _carry_out(self, link: Link, plan: Plan, state: State, seen: Iterable[str]) -> Applied:
         from stemctl import applying
         from stemctl.cli.progress import Progress
         from stemctl.cli.waiting import Waiting
 
         if not (plan.going() or plan.bookkeeping):
-            return applying.left_alone(plan)
+            return applying.left_alone(self.space, plan, state)
         waiting = Waiting(self.screen, self.space.store.where)
         try:
             journal = await applying.begin(self.space, plan, waiting.see)
@@ -219,9 +229,19 @@ class _Run:
             _interrupts(self.screen) as watch,
         ):
             link.throttle.on_pause = progress.paused
+            self.screen.did = "requests were sent; the next apply looks up what became of them."
             return await applying.apply(
-                self.space, link.writer(), journal, state, progress.outcome, self.parallelism, watch
+                self.space, link.writer(), journal, state, progress.outcome, self.parallelism, watch, seen
             )
+
+
+def _done(report: Report, seconds: float) -> str:
+    """What a run has written, on the server or in the state; empty if nothing."""
+    from stemctl.plan import Status
+    from stemctl.render.report_text import report_summary
+
+    wrote = report.run and report.of(Status.APPLIED, Status.PROPOSED, Status.UNKNOWN)
+    return report_summary(report, seconds) if wrote else ""
 
 
 def _ask(space: Workspace, planned: Planned) -> Planned | None:

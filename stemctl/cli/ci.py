@@ -28,6 +28,7 @@ def init(screen: Screen, forge: str) -> int:
         screen.server = _real_server(screen, forge)
     space = screen.open()
     written = write_workflows(space, forge, space.server.name)
+    screen.did = f"wrote {', '.join(written.written)}." if written.written else ""
     for name in written.written:
         screen.out(f"wrote {name}")
     for name in written.unchanged:

@@ -37,6 +37,7 @@ def fmt(screen: Screen, paths: tuple[str, ...], check: bool, diff: bool) -> int:
     if found.changes and not check:
         written = formatting.write(config.root, found.changes)
         found = formatting.Layout(written.changes, [*found.problems, *written.problems])
+        screen.did = _summary(found, len(chosen.files), check) if written.changes else ""
     for change in found.changes:
         screen.out(f"{'would format' if check else 'formatted'} {change.file}")
     summary = _summary(found, len(chosen.files), check)

@@ -143,11 +143,16 @@ def _decision(verdict: str, done: str, what: str) -> click.Command:
     @output("text", "json")
     @click.pass_obj
     def decide(screen: Screen, names: tuple[str, ...], form: str) -> int:
-        from stemctl.server.proposals import decide
+        from stemctl.server.proposals import decide, read_decided
 
         async def work(space: Workspace, link: Link) -> list[Proposal]:
             chosen = await _find(space, link, names, True)
-            return [await decide(link.writer(), proposal, verdict) for proposal in chosen]
+            client, decided = link.writer(), list[str]()
+            for proposal in chosen:
+                await decide(client, proposal, verdict)
+                decided.append(str(proposal.address))
+                screen.did = f"{done}: {', '.join(decided)}."
+            return [await read_decided(client, proposal, verdict) for proposal in chosen]
 
         found = _with_proposals(screen, work)
         if form == "json":
@@ -167,7 +172,9 @@ approvals.add_command(_decision("reject", "rejected", "Reject pending proposals;
 
 async def _find(space: Workspace, link: Link, names: tuple[str, ...], only_pending: bool) -> list[Proposal]:
     from stemctl.server.proposals import choose, read_proposals
+    from stemctl.workspace import check_writable
 
+    check_writable(space, (model.name for model in space.catalog.models.values() if model.approval))
     return choose(await read_proposals(link.reader()), names, space.catalog, only_pending)
 
 

@@ -82,6 +82,10 @@ def run(arguments: list[str]) -> int:
     """Run a command line; every failure becomes a message here, and nowhere else."""
     masking.begin(os.environ)
     screen = Screen(json=wants("json", arguments), github=wants("github", arguments))
+    return screen.end(_attempt(screen, arguments))
+
+
+def _attempt(screen: Screen, arguments: list[str]) -> int:
     try:
         code = cli.main(arguments or ["--help"], prog_name="stemctl", standalone_mode=False, obj=screen)
         return code if isinstance(code, int) else 0
@@ -94,12 +98,16 @@ def run(arguments: list[str]) -> int:
     except click.ClickException as error:
         return screen.failed(StemctlError(error.format_message()))
     except (click.Abort, KeyboardInterrupt):
-        click.echo("Interrupted; nothing more is sent.", err=True)
+        screen.ask("Interrupted; nothing more is sent.")
         return 130
-    except OSError as error:  # a full disk, a folder that may not be written: not ours to mend
+    except OSError as error:  # a full disk, a folder that may not be written: nothing that stemctl could fix
+        if error is screen.lost:
+            return 1  # the screen tells of its own failure at the end
         return screen.failed(
             StemctlError(f"{error.strerror or error}.", f"It was about {error.filename or 'the output'}.")
         )
+    except SystemExit as left:  # click's way to leave where a pipe broke, in its own help or in a question
+        return 3 if screen.did else int(left.code or 0)
     except Exception as error:  # the boundary: whatever else happens is a bug of ours
         return screen.failed(_bug(error))
 
@@ -125,14 +133,17 @@ def _bug(error: Exception) -> StemctlError:
     import tempfile
     import traceback
 
-    handle, name = tempfile.mkstemp(prefix="stemctl-trace-", suffix=".txt")
-    with open(handle, "w", encoding="utf-8") as file:
-        file.write(f"stemctl {__version__}, Python {sys.version}, {sys.platform}\n\n")
-        file.write(masking.masked("".join(traceback.format_exception(error))))
-    bug = StemctlError(
-        "This is a bug in stemctl.",
-        f"{type(error).__name__}; what happened is written to {name}.\n"
-        "Please send that file to the makers, with what you typed. There is no token in it.",
-    )
+    trace = masking.masked("".join(traceback.format_exception(error)))
+    try:
+        handle, name = tempfile.mkstemp(prefix="stemctl-trace-", suffix=".txt")
+        with open(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(f"stemctl {__version__}, Python {sys.version}, {sys.platform}\n\n{trace}")
+        why = (
+            f"{type(error).__name__}; what happened is written to {name}.\n"
+            "Please send that file to the makers, with what you typed. There is no token in it."
+        )
+    except OSError:  # no folder for temporary files, or no room in it
+        why = f"Please send this to the makers, with what you typed. There is no token in it.\n{trace.rstrip()}"
+    bug = StemctlError("This is a bug in stemctl.", why)
     bug.exit_code = 70
     return bug

@@ -82,11 +82,12 @@ def resolve(screen: Screen, words: tuple[str, ...]) -> int:
             state = settle.resolve_conflict(state, change, space.catalog.models[change.address.model])
         space.store.write(state, space.owner, f"resolve {' '.join(words)}")
     number = len(conflicts)
-    screen.out(where_line(space.target, space.database))
-    screen.out(
+    screen.did = (
         f"Resolved: {number} conflict{'' if number == 1 else 's'}. The base is now what the server holds. "
         "Nothing was sent."
     )
+    screen.out(where_line(space.target, space.database))
+    screen.out(screen.did)
     hint = (f"stemctl plan {' '.join(map(shlex.quote, words))}", "what your files change there")
     screen.note("\n".join(screen.look().next([hint])))
     return 0
@@ -113,9 +114,11 @@ def import_(screen: Screen, word: str, id_: str) -> int:
             return dict(await link.reader().detail(model, id_.lower()))
 
     with space.writing():
+        known = space.store.read()
         live = finish(read())
-        bound = settle.bind(space.store.read(), address, str(live["id"]))
+        bound = settle.bind(known, address, str(live["id"]))
         space.store.write(bound, space.owner, f"import {address}")
+    screen.did = f"{address} is bound to {live['id']}."
     called = live.get(model.identity) if model.identity else None
     name = f', "{visible(called)}"' if isinstance(called, str) else ""
     screen.out(f"{address} is bound to {live['id']}{name}. Nothing was sent.")
@@ -209,7 +212,9 @@ def migrate(screen: Screen, backend: str) -> int:
     space = screen.open()
     moved = move_state(space, backend)
     number = len(moved.state.records)
-    screen.out(f"The state of {space.server.name}, {number} record{'' if number == 1 else 's'}, is in {moved.to} now.")
+    records = f"{number} record{'' if number == 1 else 's'}"
+    screen.did = f"The state of {space.server.name}, {records}, is in {moved.to} now."
+    screen.out(screen.did)
     screen.note("\n".join(screen.look().next(moved.hints)))
     return 0
 
@@ -218,7 +223,8 @@ def _rewrite(screen: Screen, work: Callable[[Workspace, State], State], done: st
     space = screen.open()
     with space.writing():
         space.store.write(work(space, space.store.read()), space.owner, done)
-    screen.out(f"{done} Nothing was sent.")
+    screen.did = f"{done} Nothing was sent."
+    screen.out(screen.did)
     screen.note("\n".join(screen.look().next([("stemctl plan", "what it means for the next apply")])))
     return 0
 

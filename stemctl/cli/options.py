@@ -38,7 +38,7 @@ class Allow(click.ParamType):  # type: ignore[type-arg]  # generic in newer vers
         kind, has_number, number = str(value).partition("=")
         if kind not in KINDS:
             self.fail(f"{kind!r} is no permission; there are {', '.join(KINDS)}.")
-        if has_number and not number.isdigit():
+        if has_number and not _NUMBER.fullmatch(number):
             self.fail(f"{number!r} is no number of records.")
         return kind, int(number) if has_number else DEFAULT_LIMIT
 
@@ -56,6 +56,7 @@ class Digest(click.ParamType):  # type: ignore[type-arg]  # generic for some ver
         return digest
 
 
+_NUMBER = re.compile("[0-9]{1,9}")
 _SHORTEST_DIGEST = 16
 _DIGEST = re.compile(f"[0-9a-f]{{{_SHORTEST_DIGEST},64}}")
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
+from collections.abc import Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -39,11 +41,24 @@ class Progress:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._bar is not None:
-            self._bar.stop()
+        with self._harmless():
+            if self._bar is not None:
+                self._bar.stop()
 
     def outcome(self, outcome: Outcome) -> None:
         """Take one outcome in."""
+        with self._harmless():
+            self._count(outcome)
+
+    @contextlib.contextmanager
+    def _harmless(self) -> Iterator[None]:
+        """Whatever keeps progress from being shown ends the showing, and never the run: its requests are on the way."""
+        try:
+            yield
+        except Exception:
+            self._shown, self._bar = False, None
+
+    def _count(self, outcome: Outcome) -> None:
         self.done += 1
         self.failed += outcome.status in (Status.FAILED, Status.UNKNOWN)
         now = time.monotonic()
@@ -58,10 +73,11 @@ class Progress:
     def paused(self, seconds: float) -> None:
         """The server asks for a pause: say so instead of standing still."""
         text = f"paused {seconds:.0f} s: the server asks for it"
-        if self._bar is not None:
-            self._bar.update(self._bar.task_ids[0], description=f"{self.done}/{self.total}   {text}")
-        elif self._shown:
-            click.echo(text[0].upper() + text[1:] + ".", err=True)
+        with self._harmless():
+            if self._bar is not None:
+                self._bar.update(self._bar.task_ids[0], description=f"{self.done}/{self.total}   {text}")
+            elif self._shown:
+                click.echo(text[0].upper() + text[1:] + ".", err=True)
 
     def _line(self, now: float) -> str:
         rate = self.done / (now - self._began)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from stemctl.cli import streams
 from stemctl.errors import InvalidFiles, StemctlError
 from stemctl.masking import masked
 from stemctl.render.look import LONGEST_LINE, Look
@@ -37,6 +38,13 @@ class Screen:
     verbose: int = 0
     json: bool = False
     github: bool = False
+    did: str = ""
+    """What this run has written, if anything: from then on no failure of the output ends it, and 1 is no exit code."""
+    mute: bool = False
+    """Whether stderr takes nothing: no question can be seen."""
+    lost: OSError | None = None
+    """Why the answer, or a part of it, could not be written."""
+    _ending: bool = False
 
     @property
     def root(self) -> Path:
@@ -97,13 +105,16 @@ class Screen:
         self._echo(json_text(document, ascii_only=not _encoding(sys.stdout).startswith("utf")))
 
     def _echo(self, text: str) -> None:
-        """Write to stdout; a reader that has left, as `| head` does, must not end what we are doing."""
+        """Write to stdout. A reader that has left, as `| head` does, ends nothing; a full disk ends what has written
+        nothing yet."""
         try:
             click.echo(self._clean(text, sys.stdout), color=self.colour)
         except OSError as error:
-            # For the rest of the process: what is left in a buffer must not fail once more when Python ends.
-            sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
-            if not isinstance(error, BrokenPipeError):
+            streams.silence("stdout")
+            if isinstance(error, BrokenPipeError):
+                return
+            self.lost = error
+            if not (self.did or self._ending):
                 raise
 
     def _clean(self, text: str, stream: Any) -> str:
@@ -118,8 +129,12 @@ class Screen:
             self.ask(text)
 
     def ask(self, text: str) -> None:
-        """What must be read, on stderr."""
-        click.echo(self._clean(text, sys.stderr), err=True)
+        """What must be read, on stderr; where that takes nothing, there is nobody to tell."""
+        try:
+            click.echo(self._clean(text, sys.stderr), err=True)
+        except OSError:
+            self.mute = True
+            streams.silence("stderr")
 
     def findings(self, diagnostics: Sequence[Diagnostic], summary: str = "") -> None:
         """Findings about the files, as part of the answer."""
@@ -147,6 +162,7 @@ class Screen:
         """The files have errors: the findings are the answer."""
         from stemctl.render.findings import findings_markdown
 
+        self._end_with(error)
         self.summarize(lambda most: findings_markdown(error.diagnostics, error.what, most))
         if self.json:
             from stemctl.render.documents import error_document
@@ -163,20 +179,41 @@ class Screen:
 
     def failed(self, error: StemctlError) -> int:
         """What happened, where or why, and what to type."""
+        self._end_with(error)
         if self.json:
             from stemctl.render.documents import error_document
 
             self.document(error_document(error))
-            return error.exit_code
+            if self.lost is None:
+                return error.exit_code
         if self.github:
             from stemctl.render.github import error_github
 
             self.out(error_github(error))
+        self._tell(error)
+        return error.exit_code
+
+    def end(self, code: int) -> int:
+        """The exit code of the run, once all is said. An answer that could not be written is an error."""
+        if self.lost is None:
+            return code
+        error = StemctlError(f"The output could not be written: {self.lost.strerror or self.lost}.")
+        self._end_with(error)
+        self._tell(error)
+        return error.exit_code if code in (0, 1, 2) else code
+
+    def _end_with(self, error: StemctlError) -> None:
+        """From here on the output ends nothing any more; what was written is part of the error."""
+        self._ending = True
+        if self.did:
+            error.why = f"{error.why}\nDone before: {self.did}".lstrip("\n")
+            error.exit_code = 3 if error.exit_code == 1 else error.exit_code
+
+    def _tell(self, error: StemctlError) -> None:
         look = self.look()
         lines = [f"{look.paint('red', 'Error:')} {cut(visible(error.what), LONGEST_LINE)}"]
         lines += [f"       {cut(visible(line), LONGEST_LINE)}" for line in error.why.split("\n") if error.why]
         self.ask(look.finish([*lines, *look.next(error.hints)]).rstrip("\n"))
-        return error.exit_code
 
 
 def _encoding(stream: Any) -> str:

@@ -23,12 +23,13 @@ def init(screen: Screen) -> int:
     In a repository that has a stemctl.yaml, only what editors need is written, or refreshed after an update of stemctl.
     """
     from stemctl.editor import SETTINGS
-    from stemctl.start import editor_files, first_files, settings_to_add
+    from stemctl.start import Done, editor_files, first_files, settings_to_add
 
-    done = first_files(screen.root)
-    done |= editor_files(screen.root, screen.server)
-    for name, what in done.items():
-        screen.out(f"{what} {name}")
+    for files in (first_files(screen.root), editor_files(screen.root, screen.server)):
+        for name, what in files:
+            line = f"{what} {name}"
+            screen.did += "" if what is Done.KEPT else f"{'; ' if screen.did else ''}{line}"
+            screen.out(line)
     missing = settings_to_add(screen.root)
     if missing:
         screen.note(f"\nYour editor settings were not touched. For VS Code, add to {SETTINGS}:\n{missing.rstrip()}")
@@ -72,8 +73,10 @@ def build(screen: Screen, check: bool) -> int:
     from stemctl.catalog import schemas_dir
     from stemctl.schema_files import build_schemas
 
-    changed = build_schemas(schemas_dir(), check)
-    for name in changed:
+    changed = False
+    for name in build_schemas(schemas_dir(), check):
+        changed = True
+        screen.did = "" if check else "schemas were written."
         screen.out(f"{'is out of date' if check else 'wrote'}: schemas/{name}")
     if check and changed:
         hint = ("stemctl schema build", "writes them; commit the result")
@@ -145,14 +148,12 @@ def serve(screen: Screen, port: int, faults: Path | None) -> int:
 @click.pass_obj
 def reset(screen: Screen) -> int:
     """Throw the sandbox away, and what stemctl remembers of it."""
-    from stemctl.store import FOLDER
-
     space = _sandbox_space(screen)
     with space.store.locked("sandbox reset"):  # also where what is remembered cannot be read
-        folder = space.config.root / FOLDER
-        gone = [*sorted(folder.glob("sandbox.db*")), *space.store.files()]
-        for path in gone:
+        gone = [*sorted(space.store.make_folder().glob("sandbox.db*")), *space.store.files()]
+        for number, path in enumerate(gone, 1):
             path.unlink()
+            screen.did = f"removed {', '.join(removed.name for removed in gone[:number])}."
     screen.out("The sandbox is thrown away; the next command makes a new one." if gone else "There was no sandbox.")
     return 0
 
@@ -170,7 +171,8 @@ def seed(screen: Screen, file: Path | None) -> int:
     with contextlib.closing(connection.open_sandbox(space)) as database:
         named = connection.read_seed(file.resolve().parent, file.name) if file else None
         added = database.seed(named if named is not None else workflow.referred_to(space))
-    screen.out(f"Added {added} record{'' if added == 1 else 's'} to the sandbox.")
+    screen.did = f"Added {added} record{'' if added == 1 else 's'} to the sandbox." if added else ""
+    screen.out(screen.did or "Added 0 records to the sandbox.")
     return 0
 
 

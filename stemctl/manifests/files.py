@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import os
 import posixpath
-import subprocess
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from stemctl.diagnostics import Diagnostic, Severity
+from stemctl.manifests.globs import SUFFIXES, NoPattern, files_like, inside, is_pattern
+from stemctl.manifests.ignored import not_ignored
 from stemctl.records import Place
+from stemctl.render.wording import cut, visible
 
 DEFAULTS = "_defaults.yaml"
 CONFIG = "stemctl.yaml"
 _MISNAMED = "_defaults.yml"
-_SUFFIXES = (".yaml", ".yml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ def find(root: Path, entries: Sequence[str], all_tracked: bool = False) -> Found
             problems.append(problem)
     paths.discard(CONFIG)
     kept = sorted(paths | set(_defaults_above(root, paths)))
-    kept = kept if all_tracked else _not_ignored(root, kept)
+    kept = kept if all_tracked else not_ignored(root, kept)
     manifests = [p for p in kept if posixpath.basename(p) != DEFAULTS]
     defaults = [p for p in kept if posixpath.basename(p) == DEFAULTS]
     problems += [_misnamed(p) for p in manifests if posixpath.basename(p) == _MISNAMED]
@@ -50,46 +51,53 @@ def find(root: Path, entries: Sequence[str], all_tracked: bool = False) -> Found
 
 
 def _entry(root: Path, entry: str) -> tuple[set[str], Diagnostic | None]:
+    if not _can_be_a_path(entry):
+        return set(), _problem(f"manifests: {visible(entry)} is no path", "name a folder below stemctl.yaml")
     pure = PurePosixPath(entry.replace(os.sep, "/"))
     if pure.is_absolute() or ".." in pure.parts or Path(entry).is_absolute():
         return set(), _problem(f"manifests: {entry} is not in this repository", "name a folder below stemctl.yaml")
-    try:
-        matches = sorted(root.glob(str(pure))) if any(c in entry for c in "*?[") else [root / pure]
-    except ValueError:  # ** beside something else, before Python 3.13
-        return set(), _problem(f"manifests: {entry} is no pattern", "write ** between slashes alone")
-    found = {path for match in matches for path in _files(root, match)}
-    if matches and not any(match.exists() for match in matches):
+    if is_pattern(entry):
+        try:
+            return set(files_like(root, pure)), None
+        except NoPattern as error:
+            return set(), _problem(f"manifests: {cut(entry, 200)} is no pattern", str(error))
+    path = root / pure
+    found = set(_files(root, path))
+    if not path.exists():
         return found, _problem(f"manifests: {entry} does not exist", "mend the name, or take it out")
-    if not found and matches == [root / pure] and matches[0].is_file():
+    if not found and path.is_file():
         return found, _problem(f"manifests: {entry} is no YAML file", "name folders, or files that end in .yaml")
     return found, None
+
+
+def _can_be_a_path(entry: str) -> bool:
+    try:
+        return b"\0" not in os.fsencode(entry)
+    except UnicodeEncodeError:  # half a character
+        return False
 
 
 def _files(root: Path, path: Path) -> Iterator[str]:
     """YAML files at or below `path`, relative to the root."""
     if path.is_file():
         relative = path.relative_to(root).as_posix()
-        if path.name.endswith(_SUFFIXES) and not _hidden(relative) and _inside(root, str(path)):
+        if path.name.endswith(SUFFIXES) and not _hidden(relative) and inside(root, str(path)):
             yield relative
         return
     prefix = len(os.path.join(root, ""))
-    if path != root and (_hidden(path.relative_to(root).as_posix()) or not _inside(root, str(path))):
+    if path != root and (_hidden(path.relative_to(root).as_posix()) or not inside(root, str(path))):
         return
     for folder, folders, names in os.walk(path):
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in names:
-            if name.endswith(_SUFFIXES) and not name.startswith("."):
+            if name.endswith(SUFFIXES) and not name.startswith("."):
                 full = os.path.join(folder, name)
-                if not os.path.islink(full) or _inside(root, full):
+                if not os.path.islink(full) or inside(root, full):
                     yield full[prefix:].replace(os.sep, "/")
 
 
 def _hidden(relative: str) -> bool:
     return any(part.startswith(".") for part in PurePosixPath(relative).parts)
-
-
-def _inside(root: Path, path: str) -> bool:
-    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root))
 
 
 def _defaults_above(root: Path, paths: Iterable[str]) -> Iterator[str]:
@@ -98,7 +106,7 @@ def _defaults_above(root: Path, paths: Iterable[str]) -> Iterator[str]:
     for folder in folders:
         path = f"{folder}/{DEFAULTS}" if folder else DEFAULTS
         full = os.path.join(root, path)
-        if os.path.isfile(full) and (not os.path.islink(full) or _inside(root, full)):
+        if os.path.isfile(full) and (not os.path.islink(full) or inside(root, full)):
             yield path
 
 
@@ -108,22 +116,6 @@ def folders_above(folder: str) -> Iterator[str]:
         yield folder
         folder = folder.rpartition("/")[0]
     yield ""
-
-
-def _not_ignored(root: Path, paths: list[str]) -> list[str]:
-    """`paths` without those that git ignores; all of them outside a git work tree."""
-    # A hook of git sets GIT_DIR and others for its own repository.
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    command = ["git", "-C", str(root), "check-ignore", "--stdin", "-z"]
-    asked = b"".join(os.fsencode(path) + b"\0" for path in paths)
-    try:
-        answer = subprocess.run(command, input=asked, capture_output=True, env=environment, check=False)
-    except OSError:
-        return paths
-    if answer.returncode != 0:  # 1: none is ignored; 128: not a work tree
-        return paths
-    ignored = set(answer.stdout.split(b"\0"))
-    return [path for path in paths if os.fsencode(path) not in ignored]
 
 
 def _misnamed(path: str) -> Diagnostic:

@@ -63,12 +63,41 @@ def parse(data: bytes, file: str) -> Document:
         document.problems.append(_unprintable(document, match.start()))
         return document
     try:
-        document.root = _Builder(document).build()
+        return _built(document, document.text)
+    except _ParserLimit as limit:
+        # The parser looks ahead, so its limit may come before ours: without what is beyond it, ours comes first.
+        again = _built(Document(file, document.text), document.text[: limit.index])
+        assert again.problems  # a document that was cut off is never read as if it were whole
+        return again
+
+
+def _built(document: Document, text: str) -> Document:
+    """The document with the values of `text`: all of its own, or a beginning of it.
+
+    Raises:
+        _ParserLimit: the text is nested deeper than the parser takes.
+    """
+    try:
+        document.root = _Builder(document, text).build()
     except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        if mark and _PARSER_LIMIT in (error.problem or "") and mark.index < len(text):
+            raise _ParserLimit(mark.index) from None
         document.problems.append(_syntax(document, error))
     except _Stop as stop:
         document.problems.append(stop.finding)
     return document
+
+
+_PARSER_LIMIT = "exceeded maximum nesting depth"
+"""What libyaml says, since 0.2.6, of more than a thousand levels."""
+
+
+class _ParserLimit(Exception):
+    """The parser takes no deeper nesting than that before `index`, which is ten times ours."""
+
+    def __init__(self, index: int) -> None:
+        self.index = index
 
 
 class _Stop(Exception):
@@ -89,9 +118,9 @@ class _Anchored(NamedTuple):
 class _Builder:
     """Makes nodes of the parser's events."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, text: str) -> None:
         self.document = document
-        self.next = Parser(document.text).get_event
+        self.next = Parser(text).get_event
         self.anchors: dict[str, _Anchored] = {}
         self.open: set[str] = set()
         self.built = 0

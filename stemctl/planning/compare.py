@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from stemctl.catalog import Catalog, Field, Model
+from stemctl.diagnostics import Diagnostic
+from stemctl.equality import same_json
 from stemctl.hashing import hash_of
 from stemctl.plan import Action, Bookkeeping, Change, FieldChange, Held, Note, Request, request_path
 from stemctl.planning.approvals import Standing, accepted, standing
@@ -13,9 +15,10 @@ from stemctl.planning.declared import base_of, written_rows
 from stemctl.planning.doubts import in_doubt, is_settled, with_arrived
 from stemctl.planning.identity import Absent, Bound
 from stemctl.planning.merge import UNSET, Merged, Part, Sides, Verdict, merge_field
+from stemctl.planning.not_held import not_held, not_shown
 from stemctl.planning.references import Resolver
 from stemctl.planning.undecided import import_line
-from stemctl.planning.values import assemble, canonical, elements, identical, is_empty, same
+from stemctl.planning.values import assemble, canonical, elements, identical, same
 from stemctl.records import Completeness, Fields, Reading, Record, Snapshot, Value
 from stemctl.state import Entry
 
@@ -36,6 +39,7 @@ class Verdicts:
     bookkeeping: Bookkeeping | None = None
     notes: tuple[Note, ...] = ()
     ignored: int = 0
+    diagnostics: tuple[Diagnostic, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -207,6 +211,8 @@ class _Update:
     observed: dict[str, Value] = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)
     ignored: int = 0
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
 
     def run(self) -> Verdicts:
         for row in written_rows(self.model, self.record):
@@ -218,10 +224,13 @@ class _Update:
             self.notes.append(Note(self.record.address, text, self.record.place))
         if self.changes or self.adopts:
             change = self._change(released)
-            return Verdicts(change, self._beside(change), tuple(self.notes), self.ignored)
+            return self._verdicts(change, self._beside(change))
         if self.binding.was is not None:
             self.notes.append(Note(self.record.address, f"was {self.binding.was}", self.record.place))
-        return Verdicts(None, self._bookkeeping(released), tuple(self.notes), self.ignored)
+        return self._verdicts(None, self._bookkeeping(released))
+
+    def _verdicts(self, change: Change | None, bookkeeping: Bookkeeping | None) -> Verdicts:
+        return Verdicts(change, bookkeeping, tuple(self.notes), self.ignored, tuple(self.diagnostics))
 
     @cached_property
     def entry(self) -> Entry:
@@ -267,16 +276,26 @@ class _Update:
             return
         merged = merge_field(row, sides, self.permissions.granted)
         self.changes += [self._shown(row, part) for part in merged.parts]
+        self.reasons += [merged.why] if merged.why else []
         if merged.send is not UNSET:
             self.body[name] = merged.send
         if self.accepted and merged.form:
             self._reviewed(row, written, sides)
         else:
             self._move_base(row, sides, written, merged)
-        if merged.form and not self.accepted and (sides.live is UNSET or is_empty(row, sides.live)):
-            does = "hold" if name in self.binding.live else "show"
-            text = f"{name} was sent, and the server does not {does} it"
-            self.notes.append(Note(self.record.address, text, self.record.place_of(name)))
+        if merged.form and not self.accepted:
+            self._held_otherwise(row, written, sides.live)
+
+    def _held_otherwise(self, row: Field, written: Value, live: Value) -> None:
+        """Say that the server does not hold what was applied."""
+        address, place = self.record.address, self.record.place_of(row.name)
+        if live is not UNSET:
+            there = self.comparer.resolver.written(row, live)
+            self.diagnostics.append(not_held(address, row, written, there, place))
+        elif row.shown:
+            self.diagnostics.append(not_shown(address, row, written, place))
+        else:
+            self.notes.append(Note(address, f"{row.name} was sent, and the server does not show it", place))
 
     def _move_base(self, row: Field, sides: Sides, written: Value, merged: Merged) -> None:
         """What the base becomes once this change is done, where it becomes anything else."""
@@ -292,7 +311,8 @@ class _Update:
         """Whether the base says something else than the files and the server do now."""
         if merged.send is not UNSET or sides.applied is UNSET:
             return True
-        return self.entry.applied.get(row.name) != written or not same(row, sides.observed, sides.live)
+        unmoved = same_json(self.entry.applied.get(row.name), written) and same(row, sides.observed, sides.live)
+        return not unmoved
 
     def _reviewed(self, row: Field, written: Value, sides: Sides) -> None:
         """The reviewer wrote something else than was proposed: shown once, and taken as the server's form."""
@@ -345,7 +365,7 @@ class _Update:
             released=released,
             prevent_delete=self.record.lifecycle.prevent_delete,
             was=self.binding.was,
-            detail=self._found(),
+            detail=(*self._found(), *self.reasons),
         )
 
     def _reason(self, fields: tuple[FieldChange, ...]) -> str:

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from stemctl.catalog import Catalog, Model
 from stemctl.hashing import hash_of
-from stemctl.plan import Action, Bookkeeping, Change, FieldChange, Held, Request, request_path
+from stemctl.plan import Action, Bookkeeping, Change, FieldChange, Held, Note, Request, request_path
 from stemctl.planning.compare import expects
-from stemctl.planning.doubts import creations, is_settled
+from stemctl.planning.doubts import creations, deleted, is_settled
 from stemctl.planning.references import Resolver
 from stemctl.planning.selection import matches
 from stemctl.planning.values import canonical, is_empty
@@ -25,23 +25,36 @@ def leave(
     model: Model,
     resolver: Resolver,
     granted: frozenset[str],
-) -> Change | Bookkeeping | None:
-    """What becomes of a state entry that left the files; None if whether it is live is not known."""
+) -> Change | Bookkeeping | Note | None:
+    """What becomes of a state entry that left the files; None if whether it is live is not known.
+
+    One that cannot be seen any more stays in the state, with a note: nothing but a DELETE of our own proves that a
+    record is gone, and not just hidden from this account.
+    """
     forget = next((wish for wish in repository.forget if matches(wish.subject, address)), None)
     if forget is not None:
         return Change(address, Action.FORGET, "forgotten", id=entry.id, place=forget.place)
     if entry.id is None and any(not is_settled(doubt, snapshot.began) for doubt in creations(entry)):
         return None  # it may still arrive
+    if entry.id is None and entry.approval is not None:
+        return Note(address, f"left the files, and its proposal is still there: approval {entry.approval.id}; {_KEPT}")
     if entry.id is None:
         return Bookkeeping(address, None, drop=True)
     reading = snapshot.readings.get(model.name)
     if reading is None or not reading.sound:
         return None
     live = reading.records.get(entry.id)
+    if live is None and deleted(entry) and entry.id in reading.missing:
+        return Bookkeeping(address, entry.id, drop=True)
+    if live is None and entry.id in reading.missing:
+        return Note(address, f"not found: deleted on the server, or hidden from this account; {_KEPT}")
     if live is None:
-        return Bookkeeping(address, entry.id, drop=True) if entry.id in reading.missing else None
+        return None
     wish = next((wish for wish in repository.deleted if wish.subject == str(address)), None)
     return _delete(address, entry, live, wish, model, resolver, granted)
+
+
+_KEPT = "it stays in the state until forget: names it"
 
 
 def _delete(

@@ -7,18 +7,22 @@ from dataclasses import dataclass
 
 from stemctl.catalog import Catalog, Field
 from stemctl.planning.references import Resolver
-from stemctl.planning.values import elements, same
+from stemctl.planning.values import assemble, elements_alike, same
 from stemctl.records import Address, Completeness, Fields, Place, Reading, Repository, Snapshot, Value
 from stemctl.state import Entry, State
 
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """One field that is not as it was: `path` is the field, or field and entry of a map; sets are whole."""
+    """One field that is not as it was: `path` is the field, or field and entry of a map; sets are whole.
+
+    `held` is False where the server never held what was applied: `before` is that, `after` what it holds in its place.
+    """
 
     path: str
     before: Value
     after: Value
+    held: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +79,28 @@ def _totals(readings: Mapping[str, Reading]) -> dict[str, int]:
 def _moves(row: Field, entry: Entry, live: Fields, resolver: Resolver) -> Iterator[Moved]:
     if row.name not in live:
         return
-    before = entry.observed.get(row.name, resolver.recall(row, entry.applied[row.name]))
+    applied = resolver.recall(row, entry.applied[row.name])
+    before = entry.observed.get(row.name, applied)
     after = live[row.name]
     if same(row, before, after):
+        yield from _never_held(row, applied, after, resolver)
         return
     if row.kind != "map":
         yield Moved(row.name, resolver.written(row, before), resolver.written(row, after))
         return
-    old, new = elements(row, before), elements(row, after)
+    old, new = elements_alike(row, before, after)
     for key in [*old, *(key for key in new if key not in old)]:
         if key not in old or key not in new or not same(row, {"": old[key]}, {"": new[key]}):
             yield Moved(f"{row.name}.{key}", old.get(key), new.get(key))
+
+
+def _never_held(row: Field, applied: Value, live: Value, resolver: Resolver) -> Iterator[Moved]:
+    """The field, if the server holds something else than was applied. Elements of others do not count."""
+    if same(row, applied, live):
+        return
+    if row.merges:
+        wanted, found = elements_alike(row, applied, live)
+        there = {key: found[key] for key in wanted if key in found}
+        if same(row, assemble(row, wanted), assemble(row, there)):
+            return
+    yield Moved(row.name, resolver.written(row, applied), resolver.written(row, live), held=False)

@@ -10,7 +10,7 @@ from stemctl.plan import Action, Bookkeeping, Change, Outcome, Status
 from stemctl.records import Address, Fields
 from stemctl.runs import Run
 from stemctl.shapes import fits
-from stemctl.state import Doubt, Entry, Proposed, State, ways_out
+from stemctl.state import Doubt, Entry, Proposed, State, Uncommitted, ways_out
 
 
 def fold(state: State, run: Run) -> State:
@@ -30,8 +30,13 @@ def fold(state: State, run: Run) -> State:
     names = {model: dict(found) for model, found in state.names.items()}
     for model, found in run.plan.names.items():
         names.setdefault(model, {}).update(found)
-    commit = run.plan.commit or state.commit
-    return replace(state, lineage=run.lineage, run=run.id, commit=commit, names=names, records=entries)
+    known = replace(state, lineage=run.lineage, run=run.id, names=names, records=entries)
+    known = known if run.folder is None else replace(known, folder=run.folder)
+    if run.plan.commit is None:
+        return known
+    files = run.plan.uncommitted
+    uncommitted = Uncommitted(run.id, run.who, files) if files else None
+    return replace(known, commit=run.plan.commit, uncommitted=uncommitted)
 
 
 def check_state(state: State, catalog: Catalog, where: str) -> State:

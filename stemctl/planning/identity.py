@@ -64,6 +64,8 @@ class Identities:
 
     bindings: Mapping[Address, Binding]
     leftovers: Mapping[Address, Entry]
+    entries: Mapping[Address, Entry] = field(default_factory=dict)
+    """All of the state, under the addresses that the files give them now."""
     moved: Mapping[Address, Address] = field(default_factory=dict)
     diagnostics: tuple[Diagnostic, ...] = ()
 
@@ -100,7 +102,7 @@ def identify(repository: Repository, state: State, snapshot: Snapshot, catalog: 
     problems += _claimed_twice(repository, bindings)
     taken = {b.was for b in bindings.values() if isinstance(b, Bound) and b.was}
     leftovers = {a: e for a, e in entries.items() if a not in repository.records and a not in taken}
-    return Identities(bindings, leftovers, moved, tuple(problems))
+    return Identities(bindings, leftovers, entries, moved, tuple(problems))
 
 
 def _readings(repository: Repository, snapshot: Snapshot, catalog: Catalog) -> dict[str, Reading]:

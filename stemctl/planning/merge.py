@@ -17,11 +17,19 @@ else: it is never compared and never removed.
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from stemctl.catalog import Field
-from stemctl.planning.values import assemble, canonical, elements, identical, is_empty, same
+from stemctl.planning.values import (
+    assemble,
+    elements_alike,
+    identical,
+    is_empty,
+    same,
+    same_element,
+    shared_keys,
+)
 from stemctl.records import Value
 
 
@@ -87,6 +95,8 @@ class Merged:
     form: bool = False
     applied: Value = UNSET
     observed: Value = UNSET
+    why: str = ""
+    """What people have to know of what is held."""
 
 
 _SAME = Merged()
@@ -102,13 +112,16 @@ def merge_field(field: Field, sides: Sides, allowed: frozenset[str]) -> Merged:
     """
     if identical(sides.declared, sides.live):
         return _SAME  # so it is by every rule below: most fields of most plans
-    if field.merges and sides.live is not UNSET:
+    mixed_up = field.kind == "map" and bool(shared_keys(field, sides.live))
+    if field.merges and sides.live is not UNSET and not mixed_up:
         return _merge_elements(field, sides, allowed)
     verdict = _judge(
         sides,
         lambda left, right: same(field, left, right),
         lambda value: is_empty(field, value),
     )
+    if mixed_up and verdict is not Verdict.SAME:
+        verdict = Verdict.REPLACE  # several entries of one name: what is written would drop all but one
     if verdict in (Verdict.SAME, Verdict.FORM):
         return Merged(form=verdict is Verdict.FORM, settled=verdict is Verdict.SAME)
     held = _held(verdict, allowed)
@@ -144,44 +157,58 @@ def _held(verdict: Verdict, allowed: frozenset[str]) -> str | None:
 _ABSENT: Value = object()
 
 
+@dataclass(frozen=True, slots=True)
+class _Elements:
+    """The elements of all sides, told apart in the same way. Without a base, `applied` and `observed` are empty."""
+
+    declared: Mapping[str, Value]
+    live: Mapping[str, Value]
+    applied: Mapping[str, Value]
+    observed: Mapping[str, Value]
+
+
+def _elements_of(field: Field, sides: Sides) -> _Elements:
+    applied = None if sides.applied is UNSET else sides.applied
+    observed = applied if sides.observed is UNSET else sides.observed
+    return _Elements(*elements_alike(field, sides.declared, sides.live, applied, observed))
+
+
 def _merge_elements(field: Field, sides: Sides, allowed: frozenset[str]) -> Merged:
-    verdicts = element_verdicts(field, sides)
-    live = elements(field, sides.live)
-    declared = elements(field, sides.declared)
+    of = _elements_of(field, sides)
+    verdicts = _element_verdicts(field, of, has_base=sides.applied is not UNSET)
     goes = {key for key, verdict in verdicts.items() if verdict not in (Verdict.SAME, Verdict.FORM)}
     held = {key: _held(verdicts[key], allowed) for key in goes}
+    why = ""
+    if field.required and goes and not _with(of.live, of.declared, [key for key in goes if held[key] is None]):
+        # The server refuses the field without an element, and so it would at every apply.
+        reason = next((reason for reason in held.values() if reason), "revert")
+        why = f"{field.name}: the rest is held as well, since nothing would be left of a field that is required"
+        held = dict.fromkeys(goes, reason)
     sent = [key for key in verdicts if key in goes and held[key] is None]
-    send = _with(live, declared, sent)
-    if field.kind == "map":
-        parts = _parts_of_map(field, sides, verdicts, held)
-    else:
-        parts = _parts_of_set(field, sides, verdicts, held)
+    parts = (_parts_of_map if field.kind == "map" else _parts_of_set)(field, sides, of, verdicts, held)
     form = Verdict.FORM in verdicts.values()
     settled = not any(held.values()) and not form
-    merged = Merged(tuple(parts), assemble(field, send) if sent else UNSET, settled, form)
+    send = assemble(field, _with(of.live, of.declared, sent)) if sent else UNSET
+    merged = Merged(tuple(parts), send, settled, form, why=why)
     if settled or sides.applied is UNSET:
         return merged
     done = [key for key, verdict in verdicts.items() if verdict is Verdict.SAME or key in sent]
-    observed = sides.applied if sides.observed is UNSET else sides.observed
     return replace(
         merged,
-        applied=assemble(field, _with(elements(field, sides.applied), declared, done)),
-        observed=assemble(field, _with(elements(field, observed), declared, done)),
+        applied=assemble(field, _with(of.applied, of.declared, done)),
+        observed=assemble(field, _with(of.observed, of.declared, done)),
     )
 
 
-def element_verdicts(field: Field, sides: Sides) -> dict[Hashable, Verdict]:
-    """The row of the table for each element that the files or the base name; the others are somebody else's."""
-    declared, live = elements(field, sides.declared), elements(field, sides.live)
-    applied = {} if sides.applied is UNSET else elements(field, sides.applied)
-    observed = applied if sides.observed is UNSET else elements(field, sides.observed)
+def _element_verdicts(field: Field, of: _Elements, has_base: bool) -> dict[str, Verdict]:
+    """The row of the table for each element that the files or the base name; the others belong to other people."""
     verdicts = {}
-    for key in [*declared, *(key for key in applied if key not in declared)]:
+    for key in [*of.declared, *(key for key in of.applied if key not in of.declared)]:
         one = Sides(
-            declared.get(key, _ABSENT),
-            applied.get(key, UNSET),
-            observed.get(key, _ABSENT) if key in applied else UNSET,
-            live.get(key, _ABSENT),
+            of.declared.get(key, _ABSENT),
+            of.applied.get(key, UNSET),
+            of.observed.get(key, _ABSENT) if key in of.applied and has_base else UNSET,
+            of.live.get(key, _ABSENT),
         )
         verdicts[key] = _judge(one, lambda left, right: _same_element(field, left, right), lambda x: x is _ABSENT)
     return verdicts
@@ -190,16 +217,10 @@ def element_verdicts(field: Field, sides: Sides) -> dict[Hashable, Verdict]:
 def _same_element(field: Field, left: Value, right: Value) -> bool:
     if left is _ABSENT or right is _ABSENT:
         return left is right
-    if field.kind == "map":
-        return bool(canonical(field, {"": left}) == canonical(field, {"": right}))
-    if field.kind == "items":
-        return bool(canonical(field, [left]) == canonical(field, [right]))
-    return True  # elements of a set are their own key
+    return same_element(field, left, right)
 
 
-def _with(
-    live: Mapping[Hashable, Value], declared: Mapping[Hashable, Value], keys: list[Hashable]
-) -> dict[Hashable, Value]:
+def _with(live: Mapping[str, Value], declared: Mapping[str, Value], keys: list[str]) -> dict[str, Value]:
     """The live elements, with those of `keys` as declared: added, changed, or taken out."""
     result = dict(live)
     for key in keys:
@@ -211,29 +232,34 @@ def _with(
 
 
 def _parts_of_map(
-    field: Field, sides: Sides, verdicts: Mapping[Hashable, Verdict], held: Mapping[Hashable, str | None]
+    field: Field, sides: Sides, of: _Elements, verdicts: Mapping[str, Verdict], held: Mapping[str, str | None]
 ) -> list[Part]:
-    live, declared = elements(field, sides.live), elements(field, sides.declared)
-    applied = {} if sides.applied is UNSET else elements(field, sides.applied)
+    """One part for each entry."""
     return [
-        Part((field.name, str(key)), live.get(key), declared.get(key), verdicts[key], held[key], applied.get(key))
+        Part(
+            (field.name, str(key)),
+            of.live.get(key),
+            of.declared.get(key),
+            verdicts[key],
+            held[key],
+            of.applied.get(key),
+        )
         for key in verdicts
         if key in held
     ]
 
 
 def _parts_of_set(
-    field: Field, sides: Sides, verdicts: Mapping[Hashable, Verdict], held: Mapping[Hashable, str | None]
+    field: Field, sides: Sides, of: _Elements, verdicts: Mapping[str, Verdict], held: Mapping[str, str | None]
 ) -> list[Part]:
     """One part for what is sent, and one for each permission that is missing; values are whole lists."""
-    live, declared = elements(field, sides.live), elements(field, sides.declared)
-    before = assemble(field, live)
+    before = assemble(field, of.live)
     applied = None if sides.applied is UNSET else sides.applied
-    groups: dict[str | None, list[Hashable]] = {}
+    groups: dict[str | None, list[str]] = {}
     for key in verdicts:
         if key in held:
             groups.setdefault(held[key], []).append(key)
     return [
-        Part((field.name,), before, assemble(field, _with(live, declared, keys)), verdicts[keys[0]], why, applied)
+        Part((field.name,), before, assemble(field, _with(of.live, of.declared, keys)), verdicts[keys[0]], why, applied)
         for why, keys in groups.items()
     ]

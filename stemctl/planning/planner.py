@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 
-from stemctl.catalog import Catalog
+from stemctl.catalog import Catalog, Model
 from stemctl.diagnostics import Diagnostic, Severity, in_order
 from stemctl.manifests.check import missing_fields
 from stemctl.plan import PERMISSIONS, Action, Bookkeeping, Change, Note, Plan, Subset, Target
@@ -19,7 +19,7 @@ from stemctl.planning.references import Resolver, declared_names, declared_targe
 from stemctl.planning.selection import choose
 from stemctl.planning.settled import settled_rows
 from stemctl.planning.undecided import undecided
-from stemctl.records import Address, Fields, Record, Repository, Snapshot
+from stemctl.records import Address, Completeness, Fields, Reading, Record, Repository, Snapshot
 from stemctl.state import Entry, State
 
 DEFAULT_LIMIT = 10
@@ -151,13 +151,15 @@ class _Planner:
         bookkeeping = [v.bookkeeping for v in verdicts.values() if v.bookkeeping]
         bookkeeping += [b for b in left if isinstance(b, Bookkeeping)]
         notes = [note for v in verdicts.values() for note in v.notes]
+        notes += [*(note for note in left if isinstance(note, Note)), *self._unseen(), *self._read_only(ordered)]
+        problems += [found for v in verdicts.values() for found in v.diagnostics]
         return Plan(
             self.target,
             self.state.lineage,
             self.state.serial,
             ordered,
             tuple(sorted(bookkeeping, key=lambda b: b.address)),
-            unchanged=sum(v.change is None for v in verdicts.values()),
+            unchanged=sum(v.change is None and self._is_live(address) for address, v in verdicts.items()),
             ignored_fields=sum(v.ignored for v in verdicts.values()),
             settled=tuple(settled_rows(self.state, self.identities, ordered, bookkeeping, self.catalog, self.chosen)),
             notes=tuple(sorted(notes, key=lambda n: (n.address or Address("", ""), n.text))),
@@ -167,6 +169,25 @@ class _Planner:
             names={model: dict(sorted(names.items())) for model, names in sorted(resolver.used.items())},
             subset=self._subset(),
         )
+
+    def _is_live(self, address: Address) -> bool:
+        return isinstance(self.identities.bindings[address], Bound)
+
+    def _unseen(self) -> Iterator[Note]:
+        """Records of which the server only said that this account may not read them."""
+        for address, entry in self.identities.entries.items():
+            reading = self.snapshot.readings.get(address.model)
+            if address in self.chosen and reading is not None and entry.id in reading.hidden:
+                record = self.repository.records.get(address)
+                text = "this account may not read it (403), so it is neither compared nor changed"
+                yield Note(address, text, record.place if record else None)
+
+    def _read_only(self, changes: Iterable[Change]) -> Iterator[Note]:
+        """A portal through which nothing can be written."""
+        models = {self.catalog.models[c.address.model].name for c in changes if c.sends}
+        portal = self.target.portal
+        if any(portal not in self.catalog.models[name].write_portals for name in models):
+            yield Note(None, f"the portal {portal} is read-only: apply needs another one in stemctl.yaml")
 
     def _subset(self) -> Subset:
         everything = {*self.repository.records, *self.state.records}
@@ -192,7 +213,7 @@ class _Planner:
 
     def _leftovers(
         self, resolver: Resolver, granted: Mapping[Address, frozenset[str]]
-    ) -> Iterator[Change | Bookkeeping]:
+    ) -> Iterator[Change | Bookkeeping | Note]:
         for address, entry in self.identities.leftovers.items():
             model = self.catalog.models.get(address.model)
             if model is not None and address in self.chosen:
@@ -242,14 +263,24 @@ class _Planner:
         for name, reading in sorted(self.snapshot.readings.items()):
             if reading.sound:
                 continue
-            model = self.catalog.models[name]
+            denied = reading.completeness is Completeness.DENIED
+            words = self.catalog.models[name].count(2)[2:]
             yield Diagnostic(
                 Severity.ERROR,
                 "incomplete-reading",
-                f"{model.count(2)[2:]} could not all be read: {reading.reason}",
-                remedy="nothing is created or deleted among them until they can be; try again",
+                f"{words} could not {'' if denied else 'all '}be read: {reading.reason}",
+                remedy=self._denied() if denied else _TRY_AGAIN,
                 field=name,
             )
+
+    def _denied(self) -> str:
+        return (
+            f"the portal is {self.target.portal}: use one that your account may read, or another account; "
+            "until then nothing is created, changed or deleted among them"
+        )
+
+
+_TRY_AGAIN = "nothing is created or deleted among them until they can be; try again"
 
 
 def _folded(name: str) -> str:
@@ -263,8 +294,11 @@ def wants_approvals(repository: Repository, catalog: Catalog, chosen: Set[Addres
 
 
 def count_read(snapshot: Snapshot, catalog: Catalog) -> list[str]:
-    """`412 sessions`, for every model that was read."""
-    return [
-        catalog.models[name].count(reading.total if reading.total is not None else len(reading.records))
-        for name, reading in sorted(snapshot.readings.items())
-    ]
+    """`412 sessions`, for every model that was read, and which were not."""
+    return [_number_read(catalog.models[name], reading) for name, reading in sorted(snapshot.readings.items())]
+
+
+def _number_read(model: Model, reading: Reading) -> str:
+    if reading.completeness is Completeness.DENIED:
+        return f"{model.count(2)[2:]} not read"
+    return model.count(reading.total if reading.total is not None else len(reading.records))

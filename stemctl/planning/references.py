@@ -13,7 +13,7 @@ from stemctl.planning.identity import Identities, identity_of, live_names
 from stemctl.records import Address, Completeness, Reading, Record, Repository, Snapshot, Value
 from stemctl.state import State
 
-UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 
 
 @dataclass(slots=True)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import fnmatch
 import posixpath
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from stemctl.catalog import Catalog
 from stemctl.errors import ConfigError
 from stemctl.records import Address, Place, Repository
 from stemctl.state import State
+
+_PATTERN = {"*", "?"}
 
 
 def matches(pattern: str, address: Address) -> bool:
@@ -21,28 +23,33 @@ def choose(repository: Repository, state: State, only: Sequence[str], exclude: S
     """The addresses, of files and state, that `only` names (all, if it names none) and `exclude` does not."""
     chosen = frozenset({*repository.records, *state.records})
     if only:
-        chosen = frozenset(address for address in chosen if _is_named(only, address, repository))
+        is_named = _named_by(only, repository)
+        chosen = frozenset(address for address in chosen if is_named(address))
     if exclude:
-        chosen = frozenset(address for address in chosen if not _is_named(exclude, address, repository))
+        is_named = _named_by(exclude, repository)
+        chosen = frozenset(address for address in chosen if not is_named(address))
     return chosen
 
 
-def _is_named(words: Sequence[str], address: Address, repository: Repository) -> bool:
-    record = repository.records.get(address)
-    return any(word == str(address) for word in words) or any(
-        _is_in(word, record.place if record else None) or (not _exact(word, repository) and matches(word, address))
-        for word in words
-    )
+def _named_by(words: Sequence[str], repository: Repository) -> Callable[[Address], bool]:
+    """What says whether one of the words names an address: by itself, by a pattern, by its file or a folder."""
+    known = {str(address) for address in repository.records}
+    patterns = [word for word in words if _PATTERN & set(word) and word not in known]
+    exact, paths = set(words), {posixpath.normpath(word) for word in words}
+
+    def is_named(address: Address) -> bool:
+        record = repository.records.get(address)
+        return (
+            str(address) in exact
+            or (record is not None and any(_is_in(path, record.place) for path in paths))
+            or any(matches(pattern, address) for pattern in patterns)
+        )
+
+    return is_named
 
 
-def _exact(word: str, repository: Repository) -> bool:
-    """Whether a word with `*` or `?` in it is somebody's very address, and so no pattern."""
-    return any(word == str(address) for address in repository.records) if {"*", "?"} & set(word) else False
-
-
-def _is_in(word: str, place: Place | None) -> bool:
-    path = posixpath.normpath(word)
-    return place is not None and (place.file == path or place.file.startswith(f"{path}/") or path == ".")
+def _is_in(path: str, place: Place) -> bool:
+    return path == "." or place.file == path or place.file.startswith(f"{path}/")
 
 
 def spell(words: Sequence[str], repository: Repository, state: State, catalog: Catalog) -> tuple[str, ...]:
@@ -54,7 +61,7 @@ def spell(words: Sequence[str], repository: Repository, state: State, catalog: C
     spelled = tuple(_spelled(word, repository, catalog) for word in words)
     everything = {*repository.records, *state.records}
     for word, given in zip(spelled, words, strict=True):
-        if not any(_is_named([word], address, repository) for address in everything):
+        if not any(map(_named_by([word], repository), everything)):
             raise ConfigError(
                 f"{given} means no record, neither of the files nor of the state.",
                 "Addresses are MODEL/KEY, with * and ? as patterns; paths are of manifests and their folders.",

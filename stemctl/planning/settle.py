@@ -7,7 +7,7 @@ from dataclasses import replace
 from stemctl.catalog import Field, Model
 from stemctl.errors import StateError
 from stemctl.plan import Change, FieldChange, Held
-from stemctl.planning.values import assemble, elements
+from stemctl.planning.values import assemble, elements_alike
 from stemctl.records import Address, Value
 from stemctl.state import Entry, State
 
@@ -53,8 +53,8 @@ def _server(row: Field, f: FieldChange, applied: Value) -> Value:
     """The server's value; of a list of items, ours as far as the server has them."""
     if not row.merges:
         return f.before
-    ours, live = elements(row, applied), elements(row, f.before)
-    wanted = {**ours, **elements(row, f.after)}
+    ours, live, files = elements_alike(row, applied, f.before, f.after)
+    wanted = {**ours, **files}
     return assemble(row, {key: live[key] for key in wanted if key in live})
 
 

@@ -11,13 +11,14 @@ import datetime
 import html
 import json
 import re
-from collections.abc import Hashable, Mapping
+from collections.abc import Collection, Mapping
 
 from stemctl.catalog import Field
+from stemctl.equality import one_spelling, same_json
 from stemctl.records import Value
 
-_PARAGRAPH = re.compile(r"<(p|div)>([^<]*)</\1>", re.IGNORECASE)
-_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
+_PARAGRAPH = re.compile(r"<(p|div)>([^<]*)</\1>", re.IGNORECASE | re.ASCII)
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE | re.ASCII)
 
 
 def same(field: Field, left: Value, right: Value) -> bool:
@@ -25,12 +26,12 @@ def same(field: Field, left: Value, right: Value) -> bool:
     if identical(left, right):
         return True
     if field.kind == "json":
-        return left == right or _same_json(left, right)
-    return bool(canonical(field, left) == canonical(field, right))
+        return same_json(left, right)
+    return same_json(canonical(field, left), canonical(field, right))
 
 
 def identical(left: Value, right: Value) -> bool:
-    """Whether two values are the same JSON: true is not 1. Whatever their field makes of them, they mean the same."""
+    """Whether two values are the same in every type: 1 is not 1.0. In any field they mean the same."""
     kind = type(left)
     if kind is not type(right) or left != right:
         return False
@@ -39,14 +40,8 @@ def identical(left: Value, right: Value) -> bool:
     return kind is not dict or all(identical(value, right[key]) for key, value in left.items())
 
 
-def _same_json(left: Value, right: Value) -> bool:
-    from deepdiff import DeepDiff  # takes long to load, and few fields need it
-
-    return not DeepDiff(left, right, ignore_numeric_type_changes=True)
-
-
 def canonical(field: Field, value: Value) -> Value:
-    """The form in which two values of a field are compared with `==`, and hashed.
+    """The form in which two values of a field are compared by `same_json`, and hashed.
 
     Sets become dictionaries without order, text is trimmed where the server trims it, instants become UTC.
     """
@@ -72,11 +67,12 @@ def is_empty(field: Field, value: Value) -> bool:
     return value is None or value in ("", [], {}) or (field.kind == "text" and canonical(field, value) == "")
 
 
-def elements(field: Field, value: Value) -> dict[Hashable, Value]:
+def elements(field: Field, value: Value, twins: Collection[str] = ()) -> dict[str, Value]:
     """The elements of a set or map, by what tells them apart; in the order of the value.
 
     A set of texts or references maps each to itself, a map its keys to values (also when the server spells it as a
     list of `{name, value}`), a list of items the canonical `by` member to the item, members spelled as in the table.
+    Items that share that member, here or, as `twins` says, in another value, are told apart by all that they hold.
 
     A server, or a state that somebody wrote, may hold anything: what is no list is one element, what does not fit is
     an element of its own.
@@ -88,32 +84,81 @@ def elements(field: Field, value: Value) -> dict[Hashable, Value]:
     parts = value if isinstance(value, list) else [value]
     match field.kind:
         case "items":
-            items = [_item(field, item) for item in parts]
-            return {_key(item.get(field.by or "")) if isinstance(item, dict) else _key(item): item for item in items}
+            return _items(field, parts, twins)
         case "references":
             return {_key(_reference(one)): one if _is_new(one) else _reference(one) for one in parts}
         case _:
             return {_key(_text(field, one)): one for one in parts}
 
 
-def _entries(value: Value) -> dict[Hashable, Value]:
+def elements_alike(field: Field, *values: Value) -> list[dict[str, Value]]:
+    """The elements of several values, told apart in the same way in all of them."""
+    twins = {key for value in values for key in shared_keys(field, value)}
+    return [elements(field, value, twins) for value in values]
+
+
+def same_element(field: Field, left: Value, right: Value) -> bool:
+    """Whether two elements with the same key mean the same."""
+    match field.kind:
+        case "map":
+            return same(field, {"": left}, {"": right})
+        case "items":
+            return same(field, [left], [right])
+        case _:
+            return True  # elements of a set are their own key
+
+
+def shared_keys(field: Field, value: Value) -> set[str]:
+    """The keys that several different elements of a value have, so that a key does not tell them apart."""
+    if not isinstance(value, list) or field.kind not in ("items", "map"):
+        return set()
+    if field.kind == "map":
+        names = [pair.get("name") for pair in value if isinstance(pair, dict)]
+        return {_key(name) for name in names if names.count(name) > 1}
+    found: dict[str, set[str]] = {}
+    for item in (_item(field, item) for item in value):
+        found.setdefault(_item_key(field, item), set()).add(_content(item))
+    return {key for key, contents in found.items() if len(contents) > 1}
+
+
+def _items(field: Field, parts: list[Value], twins: Collection[str]) -> dict[str, Value]:
+    items = [_item(field, item) for item in parts]
+    shared = {*twins, *shared_keys(field, items)}
+    found = {}
+    for item in items:
+        key = _item_key(field, item)
+        found[f"{key}\0{_content(item)}" if key in shared else key] = item
+    return found
+
+
+def _item_key(field: Field, item: Value) -> str:
+    return _key(item.get(field.by or "")) if isinstance(item, dict) else _key(item)
+
+
+def _content(item: Value) -> str:
+    return json.dumps(one_spelling(item), sort_keys=True)
+
+
+def _entries(value: Value) -> dict[str, Value]:
+    """The entries of a map. Of several with one name in a list, those after the first get a number."""
     if isinstance(value, dict):
         return dict(value)
-    pairs = value if isinstance(value, list) else [value]
-    return {
-        _key(pair.get("name")) if isinstance(pair, dict) else _key(pair): pair.get("value")
-        if isinstance(pair, dict)
-        else None
-        for pair in pairs
-    }
+    found: dict[str, Value] = {}
+    for pair in value if isinstance(value, list) else [value]:
+        name: str = _key(pair.get("name")) if isinstance(pair, dict) else _key(pair)
+        number = 1 + sum(key == name or key.startswith(f"{name} (") for key in found)
+        found[name if name not in found else f"{name} ({number})"] = (
+            pair.get("value") if isinstance(pair, dict) else None
+        )
+    return found
 
 
-def _key(value: Value) -> Hashable:
-    """What tells an element apart; of a list or an object its text."""
-    return json.dumps(value, sort_keys=True) if isinstance(value, list | dict) else value
+def _key(value: Value) -> str:
+    """What tells an element apart: a text itself, anything else its JSON, which no text looks like."""
+    return value if isinstance(value, str) else f"\0{json.dumps(one_spelling(value), sort_keys=True)}"
 
 
-def assemble(field: Field, parts: Mapping[Hashable, Value]) -> Value:
+def assemble(field: Field, parts: Mapping[str, Value]) -> Value:
     """The value that holds these elements, in their order; the reverse of `elements`."""
     return dict(parts) if field.kind == "map" else list(parts.values())
 
@@ -157,9 +202,13 @@ def _item(field: Field, item: Value) -> Value:
     if not isinstance(item, dict):
         return item
     spelled = {name.lower(): name for name in field.members}
-    return {spelled.get(key.lower(), key): element for key, element in item.items()}
+    found: dict[str, Value] = {}
+    for key, element in item.items():
+        name = str(spelled.get(key.lower(), key))
+        found[key if name in found else name] = element
+    return found
 
 
 def _plain(value: Value) -> Value:
-    """True is not 1: Python says they are equal, JSON and people do not."""
-    return ("boolean", value) if isinstance(value, bool) else value
+    """A value as its own key: true is not 1, which Python says, and 1.0 is."""
+    return ("boolean", value) if isinstance(value, bool) else one_spelling(value)

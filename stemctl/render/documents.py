@@ -10,6 +10,7 @@ from typing import Any
 from stemctl import __version__
 from stemctl.diagnostics import Diagnostic, Severity
 from stemctl.errors import StemctlError
+from stemctl.formats import format_of
 from stemctl.hashing import canonical_pieces, hash_of_pieces
 from stemctl.plan import FORMAT, Bookkeeping, Change, FieldChange, Outcome, Plan, Report
 from stemctl.records import Place, Repository, Value
@@ -54,14 +55,16 @@ def plan_json(plan: Plan) -> Iterator[str]:
 def _parts(plan: Plan) -> Document:
     """The document without its checksum; what may be long is an iterator in it."""
     server = plan.server
+    later: Document = {"uncommitted": list(plan.uncommitted)} if plan.uncommitted else {}
     return {
-        "format": FORMAT,
+        "format": format_of(later),
         "stemctl": __version__,
         "offline": plan.offline,
         "base": {"ref": plan.base.ref, "commit": plan.base.commit} if plan.base else None,
         "server": {"name": server.name, "url": server.url, "portal": server.portal, "edition": server.edition},
         "state": {"lineage": plan.lineage, "serial": plan.serial},
         "commit": plan.commit,
+        **later,
         "digest": plan.digest,
         "summary": plan.summary(),
         "changes": map(_change, plan.changes),

@@ -75,6 +75,8 @@ def _record(record: Drifted, drift: Drift, look: Look) -> list[str]:
 
 
 def _what(move: Moved) -> str:
+    if not move.held:
+        return f"never held as applied: {difference(move.before, move.after)}"
     if isinstance(move.before, list) and isinstance(move.after, list):
         gains, losses = element_diff(move.before, move.after)
         words = [f"{joined(gains)} {'were' if len(gains) > 1 else 'was'} added"] if gains else []
@@ -99,8 +101,13 @@ def drift_document(drift: Drift) -> dict[str, Any]:
                 "missing": record.missing,
                 "file": record.place.file if record.place else None,
                 "line": record.place.line if record.place else None,
-                "fields": [{"path": m.path, "before": m.before, "after": m.after} for m in record.fields],
+                "fields": [_move(move) for move in record.fields],
             }
             for record in drift.records
         ],
     }
+
+
+def _move(move: Moved) -> dict[str, Any]:
+    found = {"path": move.path, "before": move.before, "after": move.after}
+    return found if move.held else {**found, "never_held": True}

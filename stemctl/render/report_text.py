@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from stemctl.errors import Hint
 from stemctl.plan import WAITING, Action, Held, Outcome, Report, Status
-from stemctl.records import Place
+from stemctl.records import Place, Value
 from stemctl.render.look import Look
 from stemctl.render.plan_text import SYMBOLS, margin_of, summary_lines
 from stemctl.render.wording import LONG, joined, shown, visible
@@ -129,7 +129,7 @@ def place_of(outcome: Outcome) -> Place | None:
 
 def _refusals(report: Report, look: Look) -> list[str]:
     lines = [line for outcome in report.outcomes if outcome.refused for line in refusal_lines(outcome, look)]
-    return ["", look.paint("bold", "Refused by the server"), *lines] if lines else []
+    return ["", look.paint("bold", "Not held by the server as it was sent"), *lines] if lines else []
 
 
 def refusal_lines(outcome: Outcome, look: Look) -> list[str]:
@@ -137,12 +137,15 @@ def refusal_lines(outcome: Outcome, look: Look) -> list[str]:
     place = outcome.change.place
     right = f"{visible(place.file)}:{place.line}" if place else ""
     lines = look.headline("!", visible(str(outcome.change.address)), right)
-    rows = [
-        (name, f"sent {shown(value)}; the server answered and does not have it")
-        for name, value in outcome.refused.items()
-    ]
-    lines += look.columns(rows)
-    return [*lines, "      It will not be sent again. Take it out of the file, or ask who runs the server."]
+    lines += look.columns([(name, _instead(outcome, name, value)) for name, value in outcome.refused.items()])
+    return [*lines, "      It is not sent again. Write what the server holds, or ask who runs the server."]
+
+
+def _instead(outcome: Outcome, name: str, sent: Value) -> str:
+    """What the server holds in place of what was sent."""
+    if name in outcome.observed:
+        return f"sent {shown(sent)}; the server holds {shown(outcome.observed[name])}"
+    return f"sent {shown(sent)}; the server's answer does not show it"
 
 
 def _held(report: Report, look: Look) -> list[str]:

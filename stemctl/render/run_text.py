@@ -13,6 +13,7 @@ from stemctl.render.documents import outcome_document
 from stemctl.render.look import Look
 from stemctl.render.plan_text import SYMBOLS
 from stemctl.render.report_text import outcome_row
+from stemctl.render.uncommitted import and_changes, commit_words
 from stemctl.render.wording import visible
 from stemctl.runs import Brief, Run, in_brief
 
@@ -91,8 +92,8 @@ def runs_text(runs: list[Brief], look: Look) -> str:
 
 
 def _row(run: Brief) -> tuple[str, str, str, str]:
-    commit = f"commit {run.commit[:7]}" if run.commit else "no commit"
-    return (run.id, visible(run.who), commit, how_it_ended(run))
+    commit = commit_words(run.commit[:7] if run.commit else None, run.uncommitted)
+    return (run.id, visible(run.who), visible(commit), how_it_ended(run))
 
 
 def how_it_ended(run: Brief) -> str:
@@ -108,7 +109,7 @@ def run_text(run: Run, look: Look) -> str:
         ("run", run.id),
         ("who", visible(run.who)),
         ("server", f"{visible(run.plan.server.name)}  {visible(run.plan.server.url)}"),
-        ("commit", run.plan.commit or "none"),
+        ("commit", visible((run.plan.commit or "none") + and_changes(run.plan.uncommitted))),
         ("digest", run.plan.digest),
         ("ended", run.ended or "broke off"),
     ]
@@ -128,7 +129,9 @@ def run_text(run: Run, look: Look) -> str:
 
 def brief_document(run: Brief) -> dict[str, Any]:
     """A run as a list of JSON has it."""
-    return {"run": run.id, "who": run.who, "ended": run.ended, "commit": run.commit, "numbers": dict(run.numbers)}
+    later = {"uncommitted": list(run.uncommitted)} if run.uncommitted else {}
+    numbers = dict(run.numbers)
+    return {"run": run.id, "who": run.who, "ended": run.ended, "commit": run.commit, **later, "numbers": numbers}
 
 
 def run_document(run: Run) -> dict[str, Any]:

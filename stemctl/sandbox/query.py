@@ -189,7 +189,10 @@ def _column(model: Model, field: Field, depth: int) -> str:
         return f"r{depth}.id"
     if field.name == model.identity:
         return f"r{depth}.identity"
-    return f"json_extract(r{depth}.body, '$.\"{field.name}\"')"
+    column = f"json_extract(r{depth}.body, '$.\"{field.name}\"')"
+    if field.kind == "instant":  # a day alone is its midnight
+        return f"(CASE WHEN length({column}) = 10 THEN {column} || 'T00:00:00Z' ELSE {column} END)"
+    return column
 
 
 def _fields(model: Model) -> dict[str, Field]:

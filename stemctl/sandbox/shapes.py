@@ -27,7 +27,7 @@ def proposals_of(model: Model) -> Model | None:
     """
     if model.approval is None:
         return None
-    content = (replace(f, proposal=False) for f in model.managed if f.shown)
+    content = (replace(f, proposal=False) for f in model.managed)
     fields = {f.name: f for f in (model.fields["id"], *content, *_OUTCOME)}
     return replace(
         model,

@@ -26,7 +26,7 @@ class Lookups(Protocol):
 def check_fields(model: Model, body: Fields, *, seeding: bool = False) -> tuple[dict[str, Value], Problems]:
     """What a body says, each field for itself, without a look at other records.
 
-    Fields that are unknown, set by the server or not kept are dropped without a word, and so is a null where a
+    Fields that are unknown or set by the server are dropped without a word, and so is a null where a
     field has none: this kind of server answers 200 and changes nothing. Seeding may set what the server sets.
     """
     found: dict[str, Value] = {}
@@ -48,13 +48,19 @@ def check_fields(model: Model, body: Fields, *, seeding: bool = False) -> tuple[
 
 
 def is_stored(field: Field) -> bool:
-    """Whether a record keeps the field, rather than computing it, leaving it to proposals or dropping it."""
-    return field.shown and not field.proposal and field.kind != "id" and not field.reverse and not is_links(field)
+    """Whether a record keeps the field, rather than computing it or leaving it to proposals; shown or not."""
+    return (
+        (field.shown or is_written(field))
+        and not field.proposal
+        and field.kind != "id"
+        and not field.reverse
+        and not is_links(field)
+    )
 
 
 def is_written(field: Field) -> bool:
     """Whether a request may set the field, in a record or in a proposal."""
-    return not field.read_only and field.shown
+    return not field.read_only
 
 
 def is_links(field: Field) -> bool:

@@ -8,13 +8,15 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 
 from stemctl.catalog import Field, Member
+from stemctl.equality import same_json
+from stemctl.patterns import portable
 from stemctl.records import Value
 
 _URI = re.compile(r"(?:https?|ftp)://[^\s/?#]+[^\s]*")
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 # Python's own reader takes more (week dates, no separators); the service documents these two forms.
-_DATE = re.compile(r"\d{4}-\d\d-\d\d")
-_INSTANT = re.compile(r"\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:[Zz]|[+-]\d\d:?\d\d)?)?")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:[Zz]|[+-]\d\d:?\d\d)?)?", re.ASCII)
 
 
 class Invalid(ValueError):
@@ -57,6 +59,12 @@ def instant(text: Value) -> str:
     except (ValueError, OverflowError):
         raise Invalid(message) from None
     return moment.replace(microsecond=0).isoformat().replace("+00:00", "Z")
+
+
+def _moment(field: Field, value: Value) -> str:
+    """As the service keeps it: a day alone stays what it is, as its page calls the field a date."""
+    moment = instant(value)
+    return str(value) if _DATE.fullmatch(str(value)) else moment
 
 
 def _text(field: Field | Member, value: Value, *, trimmed: bool = False) -> str:
@@ -159,7 +167,7 @@ def _map(field: Field, value: Value) -> dict[str, Value]:
         pairs = list(value.items())
     else:
         raise Invalid(f'Expected an object but got type "{type(value).__name__}".')
-    pattern = re.compile(field.key_pattern or "")
+    pattern = re.compile(portable(field.key_pattern or ""))
     problems = [
         f'"{name}" is not a valid name.' for name, _ in pairs if not (isinstance(name, str) and pattern.search(name))
     ]
@@ -194,7 +202,8 @@ def _item(members: Mapping[str, Member], item: Value) -> dict[str, Value]:
 
 
 def _enum(field: Field | Member, value: Value) -> Value:
-    if field.enum and value not in field.enum and not (value == "" and not field.required):
+    known = not field.enum or any(same_json(value, one) for one in field.enum)
+    if not known and not (value == "" and not field.required):
         raise Invalid(f'"{value}" is not a valid choice.')
     return value
 
@@ -207,7 +216,7 @@ _KINDS: Mapping[str, Callable[[Field, Value], Value]] = {
     "integer": lambda field, value: _enum(field, _integer(field, value)),
     "boolean": _boolean,
     "date": _date,
-    "instant": lambda field, value: instant(value),
+    "instant": _moment,
     "reference": lambda field, value: _pk(value),
     "references": _references,
     "list": _texts,

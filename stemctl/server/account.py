@@ -14,6 +14,7 @@ import httpx
 from stemctl.masking import remember
 from stemctl.server.answers import Forbidden, NotAuthorised, NotFound, NotTheApi, ServerError, read_answer, unreachable
 from stemctl.server.client import ReadClient
+from stemctl.server.exchange import exchange
 
 CLIENT_NAME = "stemctl"
 WINDOW = 900.0
@@ -102,7 +103,7 @@ _AGAIN = [("stemctl login", "begins again")]
 
 async def _post(http: httpx.AsyncClient, base: str, path: str, body: dict[str, str]) -> dict[str, Any]:
     try:
-        response = await http.post(f"{base}api/{path}", json=body, headers={"Accept": "application/json"}, timeout=10)
+        response = await exchange(http, "POST", f"{base}api/{path}", json=body)
     except httpx.HTTPError as error:
         raise unreachable(error, base, sent=True) from error
     return read_answer(response, "POST", base)

@@ -4,9 +4,10 @@ ServerError           a request did not succeed
   Unreachable         no answer; `sent` says whether the request may have arrived all the same
   NotAuthorised       401: no token, or one the server does not know
   Forbidden           403: no right
-  NotFound            404: not there, or hidden
+  NotFound            404 in the API's own form: not there, or hidden
   Refused             400 and other 4xx: what was sent is wrong, field by field
   Unavailable         429 or 5xx after all tries
+    Paused            not sent, because the server had asked for a pause
   NotTheApi           an answer that is not the API's: a page, a redirect, JSON of another shape
 """
 
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,6 +25,7 @@ from stemctl.catalog import Model
 from stemctl.errors import Hint, StemctlError
 from stemctl.masking import masked
 from stemctl.records import Fields, Value, is_id
+from stemctl.server.proxy import ProxyFailed, ProxyRefused
 from stemctl.shapes import fits
 from stemctl.strictjson import read_json
 
@@ -76,6 +79,13 @@ class Unavailable(ServerError):
     """The server cannot answer now."""
 
 
+class Paused(Unavailable):
+    """The server had asked for a pause, so what must follow a look at once was not sent."""
+
+    def __init__(self) -> None:
+        super().__init__("The server asked for a pause.", status=429, sent=False)
+
+
 class NotTheApi(ServerError):
     """Something answered that is not the API."""
 
@@ -117,8 +127,17 @@ def named(answer: Mapping[str, Any]) -> str:
     return ", ".join(names[:8] + ["..."] * (len(names) > 8)) or "nothing"
 
 
-def read_answer(response: httpx.Response, method: str, base: str) -> dict[str, Any]:
-    """The JSON object of an answer, or the ServerError that it means."""
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer that has arrived as a whole: its body is unpacked."""
+
+    status_code: int
+    headers: httpx.Headers
+    content: bytes
+
+
+def read_answer(response: Answer, method: str, base: str, url: str = "") -> dict[str, Any]:
+    """The JSON object of an answer, or the ServerError that it means. `url` says what was asked for, for people."""
     status = response.status_code
     if 300 <= status < 400:
         where = response.headers.get("Location", "somewhere else")
@@ -128,7 +147,7 @@ def read_answer(response: httpx.Response, method: str, base: str) -> dict[str, A
             status=status,
         )
     if status >= 400:
-        raise failure(response, method, base)
+        raise failure(response, method, base, url)
     if status == 204 or (method == "DELETE" and not response.content) or not response.content.strip():
         return {}
     if "html" in response.headers.get("Content-Type", "") or response.content.lstrip()[:1] == b"<":
@@ -147,10 +166,19 @@ def read_answer(response: httpx.Response, method: str, base: str) -> dict[str, A
     return answer
 
 
-def failure(response: httpx.Response, method: str, base: str) -> ServerError:
+def failure(response: Answer, method: str, base: str, url: str = "") -> ServerError:
     """The error that an answer of 400 and above means, with the server's own words in one line."""
     status = response.status_code
     messages = error_messages(response)
+    if status == 404 and not _is_of_the_api(response):
+        said = "; ".join(text for texts in messages.values() for text in texts)
+        return NotTheApi(
+            f"{url or base} answered 404, but not in the form of the API.",
+            f"It says: {said or 'nothing'}. This is a proxy, or a URL that the server does not have, "
+            "so it does not show whether the record exists.",
+            (_DOCTOR,),
+            status=status,
+        )
     said = "; ".join(f"{name}: {' '.join(texts)}" if name else " ".join(texts) for name, texts in messages.items())
     host = urlsplit(base).hostname or base
     kind, what, hints = _KINDS.get(status, (Refused if status < 500 else Unavailable, "", ()))
@@ -170,7 +198,16 @@ _KINDS: dict[int, tuple[type[ServerError], str, tuple[Hint, ...]]] = {
 }
 
 
-def error_messages(response: httpx.Response) -> dict[str, list[str]]:
+def _is_of_the_api(response: Answer) -> bool:
+    """Whether an error has the form of the API, `{"detail": text}`: pages and errors of proxies have others."""
+    try:
+        body = read_json(_text(response))
+    except ValueError:
+        return False
+    return isinstance(body, dict) and set(body) <= {"detail", "error"} and isinstance(body.get("detail"), str)
+
+
+def error_messages(response: Answer) -> dict[str, list[str]]:
     """Field to messages, whatever shape the body has; what belongs to no field stands under `""`.
 
     Seen: an object of field to messages (nested once or more), an object with `detail`, a bare list of messages,
@@ -189,7 +226,7 @@ def error_messages(response: httpx.Response) -> dict[str, list[str]]:
     }
 
 
-def _text(response: httpx.Response) -> str:
+def _text(response: Answer) -> str:
     """The body as text, whatever its headers say and its bytes are."""
     return response.content.decode("utf-8-sig", "replace")
 
@@ -216,12 +253,14 @@ def _flat(name: str, body: Any) -> dict[str, list[str]]:
 
 
 def _title(text: str) -> str:
-    found = re.search(r"<title[^>]*>(.*?)</title>", text[:_LOOKED_AT], re.IGNORECASE | re.DOTALL)
+    found = re.search(r"<title[^>]*>(.*?)</title>", text[:_LOOKED_AT], re.IGNORECASE | re.ASCII | re.DOTALL)
     return f" ({' '.join(found[1].split())[:60]})" if found and found[1].strip() else ""
 
 
 def unreachable(error: httpx.HTTPError, base: str, sent: bool) -> Unreachable:
     """What a fault below HTTP means for the user."""
+    if isinstance(error, ProxyFailed | ProxyRefused):
+        return Unreachable(error.what, error.why, error.hints, sent=False)
     late = isinstance(error, httpx.TimeoutException)
     what = f"{base} did not answer in time." if late else f"{base} cannot be reached."
     why = str(error).strip() or type(error).__name__

@@ -10,7 +10,7 @@ from stemctl.errors import JournalError
 from stemctl.journal import Journal
 from stemctl.plan import Change, Held, Outcome, Plan, Report, Status
 from stemctl.records import Address
-from stemctl.server.carry import carry_out
+from stemctl.server.carry import Carrier
 from stemctl.server.client import PARALLELISM, WriteClient
 
 _DONE = (Status.APPLIED, Status.PROPOSED)
@@ -18,7 +18,10 @@ _DONE = (Status.APPLIED, Status.PROPOSED)
 
 @dataclass(slots=True)
 class Apply:
-    """One run. `stop` ends it early: what is in flight is waited for, the rest is skipped."""
+    """One run. `stop` ends it early: what is in flight is waited for, the rest is skipped.
+
+    `known` are the ids of all records and proposals that are known before it; those that it makes are added.
+    """
 
     plan: Plan
     client: WriteClient
@@ -26,6 +29,7 @@ class Apply:
     on_outcome: Callable[[Outcome], None] = lambda outcome: None
     parallelism: int = PARALLELISM
     stop: asyncio.Event = field(default_factory=asyncio.Event)
+    known: set[str] = field(default_factory=set)
     _ids: dict[Address, str] = field(default_factory=dict)
     _outcomes: dict[Address, Outcome] = field(default_factory=dict)
     _stopped: str = ""
@@ -68,7 +72,7 @@ class Apply:
 
     async def _carry_out(self, change: Change) -> Outcome:
         try:
-            return await carry_out(self.client, change, self._ids, self.journal)
+            return await Carrier(self.client, self.journal, self._ids, self.known).carry_out(change)
         except JournalError as error:
             self._break_off(error.what)
             return Outcome(change, Status.FAILED, message=f"Not sent: {error.what}")
@@ -81,6 +85,7 @@ class Apply:
     def _finish(self, outcome: Outcome) -> None:
         if outcome.status is Status.APPLIED and outcome.id is not None:
             self._ids[outcome.change.address] = outcome.id
+        self.known |= {id_ for id_ in (outcome.id, outcome.approval) if id_ is not None}
         try:
             self.journal.note(outcome)
         except JournalError as error:

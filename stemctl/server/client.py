@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import contextlib
+import copy
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 from urllib.parse import quote
 
 import httpx
@@ -13,9 +15,19 @@ import httpx
 from stemctl.catalog import Catalog, Model
 from stemctl.records import Fields, Value
 from stemctl.server import policy
-from stemctl.server.answers import NotTheApi, named, one_record, read_answer, sound_record, unreachable
+from stemctl.server.answers import (
+    Answer,
+    NotTheApi,
+    Paused,
+    named,
+    one_record,
+    read_answer,
+    sound_record,
+    unreachable,
+)
+from stemctl.server.exchange import exchange
 from stemctl.server.policy import TRIES
-from stemctl.server.throttle import Throttle
+from stemctl.server.throttle import SharedPlace, Throttle
 from stemctl.server.tokens import Token
 
 PAGE = 100
@@ -85,10 +97,9 @@ class ReadClient:
         self.base = base
         self.portal = portal
         self.catalog = catalog
-        self.requests = 0
         self._http = http
         self._token = token
-        self._throttle = throttle or Throttle(PARALLELISM)
+        self._throttle: Throttle | SharedPlace = throttle or Throttle(PARALLELISM)
 
     async def page(self, model: Model, offset: int = 0, query: Query = Query()) -> Page:
         """One page of a model's list."""
@@ -98,9 +109,7 @@ class ReadClient:
         """One record. Raises NotFound where there is none to see."""
         params = [("include[]", f"{name}.*") for name in include]
         record = one_record(await self._get(_one(model, id_), params), model.one)
-        if str(record["id"]).lower() != id_.lower():
-            raise NotTheApi(f"The server answered with another {model.words}, id {record['id']}.")
-        return sound_record(record, model)
+        return sound_record(_asked_for(record, id_, model.words), model)
 
     async def approval_page(self, model: Model, offset: int = 0, query: Query = Query()) -> Page:
         """One page of the approvals of a model."""
@@ -111,9 +120,12 @@ class ReadClient:
     async def approval(self, model: Model, id_: str) -> Fields:
         """One approval."""
         assert model.approval is not None
-        return one_record(
-            await self._get(f"{model.app}/{model.approval.path}/{quote(id_, safe='')}/", []), model.approval.one
-        )
+        answer = await self._get(_approval(model, id_), [])
+        return _asked_for(one_record(answer, model.approval.one), id_, "approval")
+
+    def url_of(self, path: str) -> str:
+        """The address of what stands at a path below the portal."""
+        return f"{self.base}api/{self.portal}/{path}"
 
     async def _get(self, path: str, params: Sequence[tuple[str, str]]) -> dict[str, Any]:
         return await self._send("GET", path, params=list(params))
@@ -141,23 +153,23 @@ class ReadClient:
         """Send, and again where `policy` says so. `first` is awaited right before each sending.
 
         Raises:
+            Paused: what is sent only right after a look would have to wait, so it was not sent.
             ServerError: one of its children, with what to do.
         """
-        url = f"{self.base}api/{self.portal}/{path}"
+        url = self.url_of(path)
         for attempt in range(1, TRIES + 1):
             last = attempt == TRIES
+            if method in policy.LOOKS_BEFORE and self._throttle.is_paused:
+                raise Paused()
             try:
                 async with self._throttle.place():
                     if first is not None:
                         await first()
-                    self.requests += 1
-                    response = await self._http.request(
-                        method, url, params=params, json=body, headers=self._headers(), timeout=policy.TIMEOUT
-                    )
-                self._heed(response, attempt)
-                if last or not policy.again_after_status(method, response.status_code):
-                    return read_answer(response, method, self.base)
-                if response.status_code in policy.BUSY:
+                    answer = await exchange(self._http, method, url, params=params, json=body, headers=self._headers())
+                self._heed(answer, attempt)
+                if last or not policy.again_after_status(method, answer.status_code):
+                    return read_answer(answer, method, self.base, url)
+                if answer.status_code in policy.BUSY:
                     continue  # the throttle waits
             except httpx.HTTPError as error:
                 if last or not policy.again_after_error(method, error):
@@ -168,19 +180,30 @@ class ReadClient:
             await asyncio.sleep(policy.growing(attempt))
         raise AssertionError("the last try returns or raises")
 
-    def _heed(self, response: httpx.Response, attempt: int) -> None:
-        if response.status_code in policy.BUSY:
-            self._throttle.pause(policy.asked_pause(response.headers, attempt))
+    def _heed(self, answer: Answer, attempt: int) -> None:
+        if answer.status_code in policy.BUSY:
+            self._throttle.pause(policy.asked_pause(answer.headers, attempt))
         else:
             self._throttle.answered()
 
     def _headers(self) -> dict[str, str]:
-        token = self._token.header() if self._token and self.portal != "public" else {}
-        return {"Accept": "application/json", **token}
+        return self._token.header() if self._token and self.portal != "public" else {}
 
 
 class WriteClient(ReadClient):
     """The whole API. Whoever plans never holds one."""
+
+    @contextlib.asynccontextmanager
+    async def in_one_place(self) -> AsyncIterator[Self]:
+        """A client for a look and the write that follows: nothing else comes between them, and no pause.
+
+        Whoever gets Paused leaves this place, enters it again, and looks again.
+        """
+        assert isinstance(self._throttle, Throttle)
+        async with self._throttle.place():
+            one = copy.copy(self)
+            one._throttle = SharedPlace(self._throttle)
+            yield one
 
     async def add(self, model: Model, body: Fields, first: Before | None = None) -> Written:
         """POST a record, or the proposal of one."""
@@ -190,19 +213,36 @@ class WriteClient(ReadClient):
         """PATCH a record with the fields that change and no other, or propose so."""
         return _written(model, await self._send("PATCH", _one(model, id_), body=body, first=first))
 
-    async def delete(self, model: Model, id_: str, first: Before | None = None) -> None:
-        """DELETE a record."""
-        await self._send("DELETE", _one(model, id_), first=first)
+    async def delete(self, model: Model, id_: str, first: Before | None = None) -> Mapping[str, Value]:
+        """DELETE a record; what the server said, which should be nothing."""
+        return await self._send("DELETE", _one(model, id_), first=first)
 
     async def decide(self, model: Model, id_: str, verdict: str) -> None:
         """Accept or reject a proposal (`verdict` is `accept` or `reject`)."""
         assert model.approval is not None
-        await self._send("PATCH", f"{model.app}/{model.approval.path}/{quote(id_, safe='')}/{verdict}/", body={})
+        await self._send("PATCH", f"{_approval(model, id_)}{verdict}/", body={})
 
 
 def _one(model: Model, id_: str) -> str:
     """The path of one record; nothing in an id leads out of its collection."""
     return f"{model.app}/{model.name}/{quote(id_, safe='')}/"
+
+
+def _approval(model: Model, id_: str) -> str:
+    """The path of one approval."""
+    assert model.approval is not None
+    return f"{model.app}/{model.approval.path}/{quote(id_, safe='')}/"
+
+
+def _asked_for(record: Fields, id_: str, words: str) -> Fields:
+    """A record, if it is the one that was asked for.
+
+    Raises:
+        NotTheApi: it is another one.
+    """
+    if str(record["id"]).lower() != id_.lower():
+        raise NotTheApi(f"The server answered with another {words}, id {record['id']}.")
+    return record
 
 
 def _written(model: Model, answer: Mapping[str, Any]) -> Written:

@@ -2,8 +2,8 @@
 
 | what happened                              | GET   | PATCH, DELETE     | POST, any proposal        |
 |--------------------------------------------|-------|-------------------|---------------------------|
-| no connection was made                     | again | again             | again                     |
-| 429                                        | again | again             | again                     |
+| no connection was made                     | again | after reading the | again                     |
+| 429                                        | again | record again      | again                     |
 | 502, 503, 504, connection lost, no answer  | again | after reading the | looked for by its content,|
 | in time, truncated or invalid JSON         |       | record again      | never sent again          |
 | any other answer                           | taken as it is            |                           |
@@ -21,19 +21,29 @@ from collections.abc import Mapping
 
 import httpx
 
+from stemctl.server.proxy import ProxyRefused
+
 TRIES = 3
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)
+DEADLINE = 90.0
+"""Seconds for a whole answer. `TIMEOUT` begins again with each byte, so that a server could hold us for ever."""
 
 BUSY = frozenset({429, 503})
 """The server asks everybody to wait."""
 
 _PASSING = BUSY | {502, 504}
 _LONGEST_PAUSE = 300.0
-_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+
+
+LOOKS_BEFORE = frozenset({"PATCH", "DELETE"})
+"""What is sent only right after the record was read. After any wait, it has to be read again."""
 
 
 def again_after_status(method: str, status: int) -> bool:
     """Whether the same request may go out again after an answer of this status."""
+    if method in LOOKS_BEFORE:
+        return False
     return status == 429 or (method == "GET" and status in _PASSING)
 
 
@@ -44,7 +54,9 @@ def arrived(error: httpx.HTTPError) -> bool:
 
 def again_after_error(method: str, error: httpx.HTTPError) -> bool:
     """Whether the same request may go out again after a fault below HTTP."""
-    return method == "GET" or not arrived(error)
+    if isinstance(error, ProxyRefused):
+        return False
+    return method == "GET" or (method not in LOOKS_BEFORE and not arrived(error))
 
 
 def growing(attempt: int) -> float:
@@ -68,8 +80,9 @@ def asked_pause(headers: Mapping[str, str], attempt: int) -> float:
 
 
 def _moment(text: str) -> datetime.datetime | None:
+    """The time that a header names; None if it names none that there is."""
     try:
         found = email.utils.parsedate_to_datetime(text)
-    except (ValueError, TypeError):
+        return (found if found.tzinfo else found.replace(tzinfo=datetime.UTC)).astimezone(datetime.UTC)
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    return found if found.tzinfo else found.replace(tzinfo=datetime.UTC)

@@ -12,8 +12,10 @@ from stemctl.catalog import Catalog, Model
 from stemctl.errors import ConfigError
 from stemctl.planning.approvals import DECIDED
 from stemctl.records import Address, Fields
-from stemctl.server.answers import Forbidden, NotFound
+from stemctl.server import policy
+from stemctl.server.answers import Forbidden, NotFound, NotTheApi, Paused, ServerError
 from stemctl.server.client import ReadClient, WriteClient
+from stemctl.server.proof import Proof, of_error
 from stemctl.server.reading import read_all
 
 _ID_START = re.compile(r"[0-9a-fA-F]{8}[0-9a-fA-F-]*")
@@ -100,7 +102,57 @@ def _means(name: str, proposal: Proposal, catalog: Catalog) -> bool:
     return model is proposal.model and (not key or key == proposal.address.key)
 
 
-async def decide(client: WriteClient, proposal: Proposal, verdict: str) -> Proposal:
-    """Accept or reject, and read the approval again, since the answer's content is not documented."""
-    await client.decide(proposal.model, proposal.id, verdict)
-    return replace(proposal, fields=await client.approval(proposal.model, proposal.id))
+async def decide(client: WriteClient, proposal: Proposal, verdict: str) -> None:
+    """Accept or reject, if the proposal is still as it was chosen. `read_decided` tells what became of it.
+
+    Raises:
+        ConfigError: it was decided or changed meanwhile.
+        ServerError: it is not known whether the decision has arrived.
+    """
+    lost: ServerError | None = None
+    for _ in range(policy.TRIES):
+        try:
+            async with client.in_one_place() as one:
+                now = replace(proposal, fields=await one.approval(proposal.model, proposal.id))
+                if lost is not None and now.fields.get("status") == _DONE[verdict]:
+                    return
+                _check_same(proposal, now)
+                await one.decide(proposal.model, proposal.id, verdict)
+            return
+        except ServerError as error:
+            if of_error("PATCH", error) is Proof.REFUSED:
+                raise
+            lost = error
+    missed = lost or Paused()
+    missed.exit_code = 3 if missed.sent else 1
+    raise missed
+
+
+_DONE = {"accept": "Accepted", "reject": "Rejected"}
+
+
+def _check_same(chosen: Proposal, now: Proposal) -> None:
+    changed = [name for name, value in chosen.fields.items() if now.fields.get(name) != value]
+    if changed:
+        raise ConfigError(
+            f"The proposal {chosen.id} of {chosen.address} changed meanwhile: {', '.join(changed)}.",
+            f"Its status is {now.fields.get('status')}. It was not decided.",
+            [(f"stemctl approvals show {chosen.id}", "shows it as it is now")],
+        )
+
+
+async def read_decided(client: ReadClient, proposal: Proposal, verdict: str) -> Proposal:
+    """The proposal after a decision. Only this counts, since the answer to a decision is not documented.
+
+    Raises:
+        NotTheApi: it is not decided so.
+    """
+    now = replace(proposal, fields=await client.approval(proposal.model, proposal.id))
+    if now.fields.get("status") != _DONE[verdict]:
+        raise NotTheApi(
+            f"The server answered the decision about {proposal.address}, and its proposal is "
+            f"{now.fields.get('status')!r:.40}.",
+            "It may be decided a moment later. Look at it again.",
+            [(f"stemctl approvals show {proposal.id}", "shows it as it is now")],
+        )
+    return now

@@ -9,8 +9,9 @@ from dataclasses import replace
 from stemctl.catalog import Model
 from stemctl.planning.planner import Need
 from stemctl.records import Completeness, Fields, Reading, Snapshot
-from stemctl.server.answers import Forbidden, NotFound, NotTheApi, Unavailable
+from stemctl.server.answers import Forbidden, NotFound, NotTheApi, ServerError, Unavailable
 from stemctl.server.client import Page, Query, ReadClient
+from stemctl.server.proof import of_listing
 
 _MANY = 20
 """Known ids that may be missing from a listing before it is the listing that is doubted."""
@@ -31,10 +32,14 @@ async def take_snapshot(client: ReadClient, needs: Mapping[str, Need], with_appr
 
 async def read(client: ReadClient, model: Model, need: Need) -> Reading:
     """All records of a model, or those that are needed one by one, whichever takes fewer requests."""
+    if client.portal not in model.read_portals:
+        return _denied(model, f"the portal {client.portal} does not serve them")
     try:
         first = await client.page(model)
-    except (Forbidden, NotFound) as error:
-        return Reading(model.name, Completeness.DENIED, {}, reason=error.what)
+    except ServerError as error:
+        if not is_denied(error):
+            raise
+        return _denied(model, f"{client.url_of(f'{model.app}/{model.name}/')} answered {error.status}")
     seen = {str(fields.get("id")): fields for fields in first.records}
     ids, names = _not_in(model, seen, need)
     if first.total is not None and first.records and first.total > len(seen):
@@ -47,11 +52,24 @@ async def read(client: ReadClient, model: Model, need: Need) -> Reading:
 
 
 async def read_approvals(client: ReadClient, model: Model) -> Reading:
-    """All approvals of a model that this account may see."""
+    """All approvals of a model that this account may see; they are served where proposals are made."""
+    if client.portal not in model.write_portals:
+        return _denied(model, f"the portal {client.portal} serves no approvals")
     try:
         return await read_all(model.name, lambda offset: client.approval_page(model, offset))
-    except (Forbidden, NotFound) as error:
-        return Reading(model.name, Completeness.DENIED, {}, reason=error.what)
+    except ServerError as error:
+        if not is_denied(error):
+            raise
+        return _denied(model, error.what.rstrip("."))
+
+
+def is_denied(error: ServerError) -> bool:
+    """Whether the answer to a listing says that there is none for us: no right, or no such URL on this server."""
+    return isinstance(error, Forbidden | NotFound) or (isinstance(error, NotTheApi) and error.status == 404)
+
+
+def _denied(model: Model, reason: str) -> Reading:
+    return Reading(model.name, Completeness.DENIED, {}, reason=reason)
 
 
 async def read_all(name: str, get: GetPage, first: Page | None = None) -> Reading:
@@ -95,20 +113,7 @@ async def _pages(name: str, get: GetPage, first: Page) -> Reading:
             rows += new
             if page.last:
                 break
-    return _reading(name, rows, first.total, _what_is_wrong(rows, totals))
-
-
-def _what_is_wrong(rows: list[Fields], totals: set[int | None]) -> str:
-    """Why a listing cannot be taken as all there is; nothing if it can."""
-    ids = [fields.get("id") for fields in rows]
-    if len(set(ids)) < len(ids):
-        return "a record was listed twice, so another may be missing"
-    if len(totals) > 1:
-        return "the number of records changed while they were read"
-    total = next(iter(totals))
-    if total is not None and total != len(ids):
-        return f"the server says there are {total}, and listed {len(ids)}"
-    return ""
+    return _reading(name, rows, first.total, of_listing(rows, totals).why)
 
 
 def _reading(name: str, rows: list[Fields], total: int | None, wrong: str) -> Reading:
@@ -135,9 +140,11 @@ async def _look_for_missing(client: ReadClient, model: Model, reading: Reading, 
 async def _one_by_one(
     client: ReadClient, model: Model, reading: Reading, ids: list[str], names: list[str], need: Need
 ) -> Reading:
-    details = await asyncio.gather(*(_detail(client, model, id_) for id_ in ids))
-    found = {id_: fields for id_, fields in zip(ids, details, strict=True) if fields is not None}
-    missing = frozenset(ids) - found.keys()
+    looks = dict(zip(ids, await asyncio.gather(*(_look(client, model, id_) for id_ in ids)), strict=True))
+    found = {id_: look for id_, look in looks.items() if not isinstance(look, ServerError)}
+    missing = frozenset(id_ for id_, look in looks.items() if isinstance(look, NotFound))
+    hidden = frozenset(id_ for id_, look in looks.items() if isinstance(look, Forbidden))
+    failed = [look for look in looks.values() if isinstance(look, Unavailable | NotTheApi)]
     if reading.completeness is not Completeness.COMPLETE:  # a record that is gone may live on under another id
         names = sorted({*names, *(n for n in (need.ids[i] for i in missing) if n is not None)})
     by_name = await asyncio.gather(*(_named(client, model, name) for name in names))
@@ -146,14 +153,24 @@ async def _one_by_one(
     for rows in by_name:
         found |= {str(fields["id"]): fields for fields in rows or ()}
     reason = f"the server ignores a filter by name ({unknown[0]})" if unknown else reading.reason
-    return replace(reading, records={**reading.records, **found}, missing=missing, absent=absent, reason=reason)
+    reason = failed[0].what.rstrip(".") if failed else reason
+    return replace(
+        reading,
+        completeness=Completeness.PARTIAL if failed else reading.completeness,
+        records={**reading.records, **found},
+        missing=missing,
+        hidden=hidden,
+        absent=absent,
+        reason=reason,
+    )
 
 
-async def _detail(client: ReadClient, model: Model, id_: str) -> Fields | None:
+async def _look(client: ReadClient, model: Model, id_: str) -> Fields | ServerError:
+    """A record, or why it cannot be read. Only a 404 of the API says that it is not there, or hidden."""
     try:
         return await client.detail(model, id_)
-    except (NotFound, Forbidden):
-        return None
+    except (NotFound, Forbidden, Unavailable, NotTheApi) as error:
+        return error
 
 
 async def _named(client: ReadClient, model: Model, name: str) -> list[Fields] | None:

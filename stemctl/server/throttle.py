@@ -38,9 +38,19 @@ class Throttle:
         while True:
             async with self._changed:
                 await self._changed.wait_for(lambda: self._in_flight < self.limit)
-                if self._left() <= 0:
+                if not self.is_paused:
                     self._in_flight += 1
                     return
+            await self.resumed()
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether the server has asked for a pause that is not over."""
+        return self._left() > 0
+
+    async def resumed(self) -> None:
+        """Wait for the end of a pause."""
+        while self.is_paused:
             await asyncio.sleep(self._left())
 
     def _left(self) -> float:
@@ -61,3 +71,23 @@ class Throttle:
         if self._answers >= self.limit and self.limit < self._most:
             self.limit += 1
             self._answers = 0
+
+
+class SharedPlace:
+    """The one place that several requests in a row share, so that between them there is no wait for a place."""
+
+    def __init__(self, throttle: Throttle) -> None:
+        self._throttle = throttle
+        self.pause = throttle.pause
+        self.answered = throttle.answered
+
+    @contextlib.asynccontextmanager
+    async def place(self) -> AsyncIterator[None]:
+        """It is held already; only a pause is waited for."""
+        await self._throttle.resumed()
+        yield
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether the server has asked for a pause that is not over."""
+        return self._throttle.is_paused

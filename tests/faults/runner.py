@@ -36,8 +36,19 @@ class Ended:
     said: str
 
 
-COUNTED = {"requests": b"r", "faults": b"f", "retries": b"t"}
-"""What is counted of a command, each in a byte."""
+COUNTED = {
+    "requests": b"r",
+    "faults": b"f",
+    "retries": b"t",
+    "other_record": b"O",
+    "known_id": b"K",
+    "altered_value": b"A",
+    "foreign_404": b"4",
+    "edit_in_pause": b"E",
+    "bomb": b"B",
+    "given_up": b"P",
+}
+"""What is counted of a command, each in a byte: faults that only the sandbox knows by the header that names them."""
 
 
 class Runner:
@@ -62,11 +73,13 @@ class Runner:
         clock: float = 0,
         largest: int | None = None,
         lease: float | None = None,
+        deadline: float | None = None,
     ) -> Ended:
         """Run a command; `kill_after` is in seconds, `clock` how many seconds its clock is ahead, `largest` the bytes
-        after which no file takes more, as on a full disk, `lease` the seconds that a claim holds."""
+        after which no file takes more, as on a full disk, `lease` the seconds that a claim holds, `deadline` those
+        after which an answer without an end is given up."""
         order = {"argv": arguments, "kill_at": kill_at, "kill_after": kill_after, "clock": clock, "largest": largest}
-        order["lease"] = lease
+        order |= {"lease": lease, "deadline": deadline}
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps({**order, "folder": str(self._folder)}) + "\n")
@@ -156,14 +169,17 @@ def _child(order: dict[str, Any], said: int) -> None:
         os.dup2(said, stream)
     os.close(0)
     code = 99
+    from stemctl.cli.main import run
+    from stemctl.server import policy
+
     try:
         _patch(folder / "points", order["kill_at"], order["clock"])
         if order["lease"] is not None:
             set_lease(order["lease"])
+        if order["deadline"] is not None:
+            policy.DEADLINE = order["deadline"]
         if order["largest"] is not None:
             resource.setrlimit(resource.RLIMIT_FSIZE, (order["largest"], order["largest"]))
-        from stemctl.cli.main import run
-
         code = run(list(order["argv"]))
         sys.stdout.flush()
         sys.stderr.flush()
@@ -173,6 +189,7 @@ def _child(order: dict[str, Any], said: int) -> None:
 
 def _patch(points: Path, kill_at: int | None, ahead: float) -> None:
     """Count the points, die at the one that is wanted, pause for less long, and set the clock."""
+    import asyncio
     import datetime
 
     import httpx
@@ -213,6 +230,10 @@ def _patch(points: Path, kill_at: int | None, ahead: float) -> None:
         except httpx.HTTPError:
             write(passed, b"f")
             raise
+        except asyncio.CancelledError:
+            write(passed, b"P")
+            raise
+        write(passed, COUNTED.get(response.headers.get("sandbox-fault", ""), b""))
         if response.status_code == 429 or response.status_code >= 500:
             write(passed, b"f")
         point(b"a")

@@ -11,6 +11,7 @@ import random
 import sys
 import tempfile
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,11 @@ _STATUS: list[dict[str, Any]] = [
 ]
 _LINE: list[dict[str, Any]] = [{"fault": kind} for kind in ("lose_request", "lose_answer", "reset", "cut_off")]
 _TEXT: list[dict[str, Any]] = [{"fault": kind} for kind in ("truncated", "invalid_json")]
-READING = [*_STATUS, *_LINE, *_TEXT]
+_ENDLESS: list[dict[str, Any]] = [{"fault": "processing", "seconds": 0.05}, {"fault": "bomb", "mebibytes": 1}]
+_EDITED = "2020-02-02T02:02:02Z"
+"""The date that a colleague gives a record while a write of ours waits: no file says one."""
+
+READING = [*_STATUS, *_LINE, *_TEXT, *_ENDLESS, {"fault": "foreign_404"}, {"fault": "other_record"}]
 WRITING = [
     *_STATUS,
     *_LINE,
@@ -44,7 +49,16 @@ WRITING = [
     {"fault": "approval_answer"},
     {"fault": "record_answer"},
     {"fault": "late", "seconds": 0.05},
+    *_ENDLESS,
+    {"fault": "other_record"},
+    {"fault": "known_id"},
+    {"fault": "altered_value", "field": "description"},
+    {"fault": "altered_value", "field": "tags", "value": ["not", "these"]},
+    {"fault": "foreign_404"},
 ]
+IN_A_PAUSE = {"fault": "edit_in_pause", "edit": {"date_time": _EDITED}, "retry_after": 0, "chance": 0.1}
+KINDS = ("other_record", "known_id", "altered_value", "foreign_404", "edit_in_pause", "bomb", "given_up")
+"""Faults that are counted each by its name; those without an end are given up."""
 
 
 def script(seed: int) -> str:
@@ -57,7 +71,8 @@ def script(seed: int) -> str:
             for number, fault in enumerate(faults)
         ]
 
-    faults = spread(READING, method="GET")
+    faults: list[dict[str, Any]] = spread(READING, method="GET")
+    faults += [{"match": {"method": method, "path": "stem/session/?*"}, **IN_A_PAUSE} for method in ("PATCH", "DELETE")]
     for method in ("POST", "PATCH", "DELETE"):
         faults += spread(WRITING, method=method)
     return yaml.safe_dump({"seed": seed, "faults": faults})
@@ -72,6 +87,7 @@ class Seen:
     requests: int = 0
     faults: int = 0
     retries: int = 0
+    kinds: Counter[str] = field(default_factory=Counter)
     codes: list[int] = field(default_factory=list)
 
 
@@ -159,6 +175,7 @@ class World:
             there = by_name[record["name"]]
             assert state[f"session/{name}"]["id"] == there["id"]
             assert there["description"] == record.get("description", "")
+            assert there["date_time"] in (None, _EDITED)
             assert (there["extra_fields"] or {}) == record.get("extra_fields", {})
             theirs = set(added.get(there["id"], []))
             assert theirs <= set(there["tags"])
@@ -191,6 +208,7 @@ def torture(seed: int, folder: Path, run: Runner) -> Seen:
         seen = _through(world, run)
         faults.write_text("faults: []\n")
         time.sleep(0.1)  # what comes late has come
+        world.check(added)  # an apply that ends with 0 is no lie
         last = run.run("-C", str(world.root), "apply", "-y", clock=100 * seen.rounds + 200)
         assert last.code == 0, last.said
         world.check(added)
@@ -215,10 +233,11 @@ def _through(world: World, run: Runner) -> Seen:
             kill["kill_after"] = chance.uniform(0.02, 0.4)
         parallelism = str(chance.choice([1, 2, 8]))
         words = ("-C", str(world.root), "apply", "-y", "--parallelism", parallelism)
-        ended = run.run(*words, clock=100 * seen.rounds, **kill)
+        ended = run.run(*words, clock=100 * seen.rounds, deadline=0.3, **kill)
         time.sleep(0.06)  # longer than `late`, as a minute of the clock is longer than what a server is late by
-        for name, number in ended.counts.items():
-            setattr(seen, name, getattr(seen, name) + number)
+        for name in ("requests", "faults", "retries"):
+            setattr(seen, name, getattr(seen, name) + ended.counts[name])
+        seen.kinds.update({name: ended.counts[name] for name in KINDS})
         seen.kills += ended.code is None
         if ended.code is not None:
             seen.codes.append(ended.code)
@@ -240,12 +259,16 @@ def main() -> None:
             seen = torture(seed, Path(name), run)
             for key in ("rounds", "kills", "requests", "faults", "retries"):
                 setattr(total, key, getattr(total, key) + getattr(seen, key))
+            total.kinds += seen.kinds
             print(f"seed {seed}: {seen.rounds} rounds, {seen.kills} kills, {seen.faults} faults", flush=True)
     seconds = time.monotonic() - began
     print(
         f"{options.seeds} seeds, {total.rounds} rounds, {total.kills} kills, {total.requests} requests, "
         f"{total.faults} faults, {total.retries} retries, in {seconds:.0f} s"
     )
+    print(", ".join(f"{total.kinds[name]} {name}" for name in KINDS))
+    if min(total.kinds[name] for name in KINDS) < options.seeds // 2:
+        sys.exit("too few faults of some kind to prove anything")
     if total.kills < 3 * options.seeds or total.faults < 30 * options.seeds:
         sys.exit("too few kills or faults to prove anything")
 

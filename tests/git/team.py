@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 
+from stemctl.branch import cache
 from stemctl.catalog import load_catalog
 from tests.lab import Result, run_in_process
 
@@ -75,6 +76,13 @@ class Member:
         made = self.commit(message)
         self.git("push", "-q", "origin", "HEAD:main")
         return made
+
+    def own(self, kind: str = cache.STATES) -> Path:
+        """The bare repository of stemctl's own that it has for this clone."""
+        folder = cache.of_root(self.root)
+        assert folder is not None
+        (found,) = folder.glob(f"*/{kind}")
+        return found
 
     def run(self, *arguments: str) -> Result:
         """Run a command in this process."""

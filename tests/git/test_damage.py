@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from stemctl.branch import place
+from stemctl.branch.cache import HISTORY
 from stemctl.claim import claim_json, read_claim, renewed
 from stemctl.errors import StateError
 from tests.git.team import STATES, Member, Team, git
@@ -82,13 +83,13 @@ DAMAGE = [no_head, no_objects, no_refs, emptied, garbled, locked, bad_ref, bad_c
 def test_our_own_repository_heals(team: Team, damage: Callable[[Path], None]) -> None:
     ann, ben = team.clone("ann"), team.clone("ben")
     ann.apply()
-    damage(ann.root / ".stemctl/git")
+    damage(ann.own())
     assert ann.run("validate").code == 0
     result = ann.run("plan")
     assert "Nothing to do" in result.out, result.err
     ben.sessions(*sessions("rat1", "rat2"))
     ben.apply()
-    damage(ann.root / ".stemctl/git")
+    damage(ann.own())
     assert len(ann.run("runs", "list").out.splitlines()) == 2
     ann.sessions(*sessions("rat1", "rat2", "rat3"))
     ann.apply()
@@ -102,7 +103,7 @@ def test_it_heals_while_a_run_is_on(team: Team, gate: Gate, damage: Callable[[Pa
     ann = team.clone("ann")
     job = ann.start("apply", "--auto-approve", lease=60)
     gate.wait_for(1)
-    damage(ann.root / ".stemctl/git")
+    damage(ann.own())
     gate.opened.set()
     ended(job)
     assert team.story()[0] == "lab: 1 created [skip ci]"
@@ -119,7 +120,7 @@ def test_fetched_history_heals(team: Team, damage: Callable[[Path], None]) -> No
         ann.publish(text)
     job = team.clone("job", "--depth=1", of=f"file://{team.remote}")
     assert "applied last: 2 commits." in job.run("plan").out
-    damage(job.root / ".stemctl/history")
+    damage(job.own(HISTORY))
     assert "applied last: 2 commits." in job.run("plan").out
 
 
@@ -127,11 +128,11 @@ def test_what_cannot_be_mended_is_said(team: Team, monkeypatch: pytest.MonkeyPat
     ann = team.clone("ann")
     ann.apply()
     monkeypatch.setattr("stemctl.branch.own._remove", lambda path: None)
-    no_objects(ann.root / ".stemctl/git")
+    no_objects(ann.own())
     result = ann.run("plan")
     assert result.code == 1
-    assert ".stemctl/git cannot be used by git." in result.err
-    assert "rm -r .stemctl/git" in result.err
+    assert f"{ann.own()} cannot be used by git." in result.err
+    assert f"rm -r {ann.own()}" in result.err
 
 
 @pytest.mark.slow

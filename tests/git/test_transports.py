@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.git.serving import BASIC, PASSWORD, SECRETS, USER, Forge, http_forge, local_ssh
-from tests.git.team import Member, Team, git, make_team
+from tests.git.team import STATES, Member, Team, git, make_team
 from tests.served import Gate
 
 DONE = "lab: 1 created [skip ci]"
@@ -30,9 +30,10 @@ def ann(team: Team) -> Member:
 
 
 def no_secret(member: Member, *said: str) -> None:
-    """Nothing below .stemctl/ and nothing that was said holds a credential."""
+    """Nothing below .stemctl/, nothing in our own repository and nothing that was said holds a credential."""
     texts = [*(text.encode() for text in said)]
-    texts += [path.read_bytes() for path in (member.root / ".stemctl").rglob("*") if path.is_file()]
+    for folder in (member.root / ".stemctl", member.own()):
+        texts += [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
     assert not any(secret.encode() in text for secret in SECRETS for text in texts)
 
 
@@ -141,15 +142,84 @@ def test_a_push_url_of_its_own(team: Team, ann: Member, forge: Forge) -> None:
     assert all("git-receive-pack" in request or request.startswith("GET") for request in forge.seen)
 
 
-def test_a_push_url_that_leads_to_another_repository(team: Team, ann: Member, gate: Gate) -> None:
-    git(team.folder, "init", "-q", "--bare", "other.git")
-    ann.git("config", "remote.origin.pushurl", str(team.folder / "other.git"))
-    first = ann.run("apply", "--auto-approve")
-    sent = len(gate.arrived)
-    result = ann.run("apply", "--auto-approve")
-    assert (first.code, result.code) == (0, 1), first.said + result.said
-    assert "pushurl" in result.err
+def other(team: Team, *, at_both: bool = False) -> Path:
+    """Another repository; `at_both`: a fork, to which the state branch was copied."""
+    path = team.folder / "other.git"
+    git(team.folder, *(("clone", "-q", "--bare", "remote.git") if at_both else ("init", "-q", "--bare")), str(path))
+    return path
+
+
+def by_pushurl(ann: Member, there: Path) -> None:
+    ann.git("config", "remote.origin.pushurl", str(there))
+
+
+def by_push_instead_of(ann: Member, there: Path) -> None:
+    ann.git("config", f"url.{there}.pushInsteadOf", ann.git("remote", "get-url", "origin"))
+
+
+def by_a_second_url(ann: Member, there: Path) -> None:
+    """Pushes go to all of them: what is read is among them."""
+    ann.git("config", "--add", "remote.origin.url", str(there))
+
+
+@pytest.mark.parametrize("how", [by_pushurl, by_push_instead_of])
+@pytest.mark.parametrize("at_both", [False, True])
+def test_a_push_that_leads_to_another_repository_is_taken_back(
+    team: Team, ann: Member, gate: Gate, how: Callable[[Member, Path], None], at_both: bool
+) -> None:
+    if at_both:
+        team.clone("ben").apply()
+    there = other(team, at_both=at_both)
+    how(ann, there)
+    before, sent = git(there, "for-each-ref"), len(gate.arrived)
+    ann.sessions("{name: rat2}")
+    for _ in range(2):
+        result = ann.apply(code=1)
+        assert "origin is read from one repository and pushed to another." in result.err
+        assert f"pushed to  {there}" in result.err
+        assert f"read from  {team.remote}" in result.err
+        assert "It was taken back." in result.err
+        assert git(there, "for-each-ref") == before
+        assert len(gate.arrived) == sent
+    assert "--unset-all remote.origin.pushurl" in result.err if how is by_pushurl else "pushinsteadof" in result.err
+
+
+def test_what_cannot_be_taken_back_is_said(team: Team, ann: Member, gate: Gate) -> None:
+    there = other(team)
+    git(there, "config", "receive.denyDeletes", "true")
+    by_pushurl(ann, there)
+    result = ann.apply(code=1)
+    assert "It could not be taken back: remove stemctl-state there by hand." in result.err
+    assert gate.arrived == []
+
+
+def test_a_branch_that_is_not_the_same_at_both_is_not_pushed(team: Team, ann: Member, gate: Gate) -> None:
+    team.clone("ben").apply()
+    there, sent = other(team), len(gate.arrived)
+    by_pushurl(ann, there)
+    ann.sessions("{name: rat2}")
+    result = ann.apply(code=1)
+    assert "Its branch stemctl-state is not the same at both. Nothing was pushed or sent." in result.err
+    assert git(there, "for-each-ref") == ""
     assert len(gate.arrived) == sent
+
+
+def test_a_password_in_one_of_two_addresses_is_not_shown(team: Team, ann: Member, forge: Forge) -> None:
+    there = other(team)
+    git(there, "config", "http.receivepack", "true")
+    ann.git("config", "remote.origin.pushurl", forge.url_of("other.git").replace("://", f"://{USER}:{PASSWORD}@"))
+    result = ann.apply(code=1)
+    assert "pushed to another" in result.err
+    assert git(there, "for-each-ref") == ""
+    no_secret(ann, result.said)
+
+
+def test_pushes_may_go_to_a_mirror_too(team: Team, ann: Member) -> None:
+    there = other(team)
+    by_a_second_url(ann, there)
+    ann.apply()
+    assert team.story()[0] == DONE
+    assert git(there, "rev-parse", STATES) == git(team.remote, "rev-parse", STATES)
 
 
 # repositories of another kind
@@ -166,6 +236,14 @@ def test_a_repository_of_sha256(tmp_path: Path, team: Team) -> None:
     ann.apply()
     assert other.story()[0] == DONE
     assert "Nothing to do" in other.clone("ben").run("plan").out
+
+
+def test_a_folder_whose_name_is_not_utf_8(team: Team) -> None:
+    ann = team.clone(os.fsdecode(b"ann\xff"))
+    ann.apply()
+    assert team.story()[0] == DONE
+    assert "Nothing to do" in ann.run("plan").out
+    assert ann.run("ci", "init", "github").code == 0
 
 
 def test_a_work_tree_of_its_own_branch(team: Team, ann: Member) -> None:

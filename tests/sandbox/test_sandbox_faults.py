@@ -141,7 +141,15 @@ POSTED = [
     ("record_answer", "201 JSON of session", True),
     ("shrinking_total", "201 JSON of session", True),
     ("repeated_page", "201 JSON of session", True),
+    ("other_record", "201 JSON of session", True),
+    ("known_id", "201 JSON of session", True),
+    ("altered_value, field: name", "201 JSON of session", True),
+    ("duplicate_element", "201 JSON of session", True),
+    ("foreign_404", "404 html", False),
+    ("edit_in_pause, edit: {description: Theirs.}", "429 JSON of detail", False),
 ]
+
+ENDLESS = ("endless_headers", "processing")
 
 
 @pytest.mark.parametrize(("fault", "sees", "there"), POSTED)
@@ -159,7 +167,93 @@ def test_what_becomes_of_a_new_record(edge: Edge, fault: str, sees: str, there: 
 
 
 def test_every_fault_is_tried() -> None:
-    assert {fault.partition(",")[0] for fault, _, _ in POSTED} == set(KINDS)
+    assert {"bomb", *ENDLESS, *(fault.partition(",")[0] for fault, _, _ in POSTED)} == set(KINDS)
+
+
+@pytest.mark.parametrize("fault", ENDLESS)
+def test_what_has_no_end_goes_on_until_the_client_hangs_up(served: Edge, fault: str) -> None:
+    served.script(f"{{match: {{method: POST}}, fault: {fault}, seconds: 0.01, times: 1}}")
+
+    async def scenario(talk: Talk) -> None:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.5):  # each piece comes well before the client's own limit of 0.2 s
+                await talk.post(timeout=httpx.Timeout(60, read=0.2))
+        assert not await talk.is_there()
+        assert (await talk.post(f"{talk.name} again")).status_code == 201
+
+    served.talk(scenario)
+
+
+def test_a_bomb_is_small_until_it_is_unpacked(edge: Edge) -> None:
+    edge.script("{match: {method: POST}, fault: bomb, mebibytes: 2, times: 1}")
+
+    async def scenario(talk: Talk) -> None:
+        async with talk.client.stream("POST", SESSIONS, json={"name": talk.name}) as answer:
+            packed = sum([len(part) async for part in answer.aiter_raw()])
+        assert (answer.headers["content-encoding"], packed < 10_000) == ("gzip", True)
+        assert len((await talk.post()).content) < 10_000
+        edge.script("{match: {method: POST}, fault: bomb, mebibytes: 2}")
+        assert len((await talk.post()).content) == 2 * 2**20
+
+    edge.talk(scenario)
+
+
+def test_an_answer_about_another_record(edge: Edge) -> None:
+    edge.script()
+
+    async def scenario(talk: Talk) -> None:
+        assert (await talk.post(f"{talk.name} first")).status_code == 201
+        edge.script("{match: {method: POST}, fault: known_id}")
+        second = (await talk.post(f"{talk.name} second")).json()["session"]
+        known = (await talk.client.get(f"{SESSIONS}{second['id']}/")).json()["session"]
+        assert (second["name"], known["name"] != second["name"]) == (f"{talk.name} second", True)
+        edge.script("{match: {method: POST}, fault: other_record}")
+        assert (await talk.post(f"{talk.name} third")).json()["session"]["name"] != f"{talk.name} third"
+        edge.script()
+        assert len((await talk.page())["sessions"]) == 3
+
+    edge.talk(scenario)
+
+
+def test_a_value_that_is_altered_on_its_way(edge: Edge) -> None:
+    edge.script()
+
+    async def scenario(talk: Talk) -> None:
+        record = (await talk.post()).json()["session"]
+        await talk.client.patch(f"{SESSIONS}{record['id']}/", json={"description": "A long text.", "tags": ["a", "b"]})
+        edge.script("{match: {method: GET}, fault: altered_value, field: description}")
+        assert [r["description"] for r in (await talk.page())["sessions"]] == ["A long"]
+        edge.script("{match: {method: GET}, fault: altered_value, field: tags, value: [c]}")
+        assert [r["tags"] for r in (await talk.page())["sessions"]] == [["c"]]
+
+    edge.talk(scenario)
+
+
+def test_a_colleague_edits_while_a_write_waits(edge: Edge) -> None:
+    edge.script()
+
+    async def scenario(talk: Talk) -> None:
+        record = (await talk.post()).json()["session"]
+        edge.script("{match: {method: DELETE}, fault: edit_in_pause, edit: {description: Theirs.}, retry_after: 7}")
+        answer = await talk.client.delete(f"{SESSIONS}{record['id']}/")
+        assert (answer.status_code, answer.headers["retry-after"]) == (429, "7")
+        assert [r["description"] for r in (await talk.page())["sessions"]] == ["Theirs."]
+
+    edge.talk(scenario)
+
+
+def test_an_item_that_comes_twice(edge: Edge) -> None:
+    edge.script()
+
+    async def scenario(talk: Talk) -> None:
+        record = (await talk.post()).json()["session"]
+        links = [{"Repository": "DANDI", "URL": "https://a.org/1"}]
+        await talk.client.patch(f"{SESSIONS}{record['id']}/", json={"download_links": links})
+        edge.script("{match: {method: GET}, fault: duplicate_element}")
+        found = (await talk.page())["sessions"][0]["download_links"]
+        assert found == [*links, {"Repository": "Other", "URL": "https://a.org/1"}]
+
+    edge.talk(scenario)
 
 
 @pytest.mark.parametrize(

@@ -87,6 +87,11 @@ def test_all_problems_come_in_one_answer_in_the_order_of_the_table(api: Api) -> 
         ("download_links", [{"Repository": 1, "URL": "https://x.org"}], "Repository: Not a valid string."),
         ("download_links", [{"Repository": "", "URL": "https://x.org"}], "Repository: This field may not be blank."),
         ("download_links", [{"Repository": "a", "URL": "https://x.org", "url": 1}], "url: Unknown key."),
+        ("extra_fields", {"a\n": 1}, '"a\n" is not a valid name.'),
+        ("extra_fields", {"ä": 1}, '"ä" is not a valid name.'),
+        ("extra_fields", [{"name": "a\n", "value": 1}], '"a\n" is not a valid name.'),
+        ("date_time", "2024-03-12\n", "Datetime has wrong format"),
+        ("date_time", "２０２４-03-12", "Datetime has wrong format"),
         ("tags", [1], "Not a valid string."),
         ("tags", {"a": 1}, 'Expected a list of items but got type "dict".'),
     ],
@@ -106,7 +111,8 @@ def test_a_value_is_refused(api: Api, field: str, value: Any, message: str) -> N
         ("name", f" {'x' * 100}\n", "x" * 100),
         ("projects", [LAB, LAB], [LAB]),
         ("projects", [LAB.upper()], [LAB]),
-        ("date_time", "2024-03-12", "2024-03-12T00:00:00Z"),
+        ("date_time", "2024-03-12", "2024-03-12"),
+        ("date_time", "2024-03-12T00:00:00Z", "2024-03-12T00:00:00Z"),
         ("date_time", "2024-03-12T09:00:00Z", "2024-03-12T09:00:00Z"),
         ("date_time", "2024-03-12T09:00:00.75+02:00", "2024-03-12T07:00:00Z"),
         ("date_time", "2024-03-12 09:00", "2024-03-12T09:00:00Z"),
@@ -132,7 +138,7 @@ def test_a_moment_without_an_offset_is_utc_wherever_the_sandbox_runs(api: Api, m
     time.tzset()
     try:
         assert api.session("one", date_time="2024-03-12T09:00")["date_time"] == "2024-03-12T09:00:00Z"
-        assert api.session("two", date_time="2024-03-12")["date_time"] == "2024-03-12T00:00:00Z"
+        assert api.session("two", date_time="2024-03-12T00:00+09:00")["date_time"] == "2024-03-11T15:00:00Z"
     finally:
         monkeypatch.undo()
         time.tzset()
@@ -145,7 +151,6 @@ def test_what_is_not_understood_is_dropped_without_a_word(api: Api) -> None:
         "links": {},
         "manipulations": [NOBODY],
         "datastorage": [NOBODY],
-        "name_used_in_storage": "x" * 300,
         "colour": "red",
         "description": None,
         "tags": None,
@@ -155,6 +160,36 @@ def test_what_is_not_understood_is_dropped_without_a_word(api: Api) -> None:
     }
     answer = api("PATCH", f"stem/session/{session['id']}/", silent)
     assert (answer.status_code, answer.json()) == (200, {"session": session})
+
+
+def test_what_no_answer_shows_is_kept_and_held_to_its_rules(api: Api) -> None:
+    session = api.session("one", name_used_in_storage=" ses01 ")
+    assert "name_used_in_storage" not in session
+
+    def kept() -> list[Any]:
+        return api.database.query(
+            "SELECT json_extract(body, '$.name_used_in_storage') FROM records WHERE model = 'session'"
+        )
+
+    assert kept() == [("ses01",)]
+    path = f"stem/session/{session['id']}/"
+    for wrong, said in (("x" * 201, "no more than 200"), (["x"], "Not a valid string")):
+        answer = api("PATCH", path, {"name_used_in_storage": wrong})
+        assert answer.status_code == 400
+        assert said in answer.json()["name_used_in_storage"][0]
+        assert "name_used_in_storage" in refused(api, name_used_in_storage=wrong)
+    assert api("PATCH", path, {"name_used_in_storage": "x" * 200}).json() == {"session": session}
+    assert kept() == [("x" * 200,)]
+
+
+def test_a_day_and_its_midnight_are_one_moment_to_a_list(api: Api) -> None:
+    api.session("day", date_time="2024-03-12")
+    api.session("midnight", date_time="2024-03-12T00:00:00Z")
+    api.session("later", date_time="2024-03-12T00:00:01Z")
+    for asked in ("2024-03-12", "2024-03-12T00:00:00Z"):
+        assert api.names("stem/session/", ("filter{date_time}", asked)) == ["day", "midnight"]
+        assert api.names("stem/session/", ("filter{date_time.gt}", asked)) == ["later"]
+    assert api.names("stem/session/", ("sort[]", "-date_time"))[0] == "later"
 
 
 @pytest.mark.parametrize("empty", [{"description": ""}, {"tags": []}, {"extra_fields": {}}, {"date_time": None}])

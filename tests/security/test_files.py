@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from stemctl import calling_git
 from stemctl.manifests import loader
 from tests.lab import Lab
 from tests.security.wire import ADDRESS, CANARY, tapped
@@ -170,8 +171,13 @@ def test_git_is_the_only_program_and_is_told_nothing_of_the_files(lab: Lab, monk
     lab.sessions("{name: '--upload-pack=touch ran', description: $(touch ran)}", name="records/--exec=touch ran;.yaml")
     for command in (*COMMANDS, ["drift"], ["show", "session/--upload-pack=touch ran"], ["approvals", "list"]):
         lab.run(*command)
-    assert {tuple(command[3:]) for command in started} == {("check-ignore", "--stdin", "-z"), ("rev-parse", "HEAD")}
-    assert {tuple(command[:3]) for command in started} == {("git", "-C", str(lab.root))}
+    door = ("git", *calling_git._DOOR)
+    assert {tuple(command[: len(door)]) for command in started} == {door}
+    assert {tuple(command[len(door) :]) for command in started} == {
+        ("check-ignore", "--stdin", "-z"),
+        ("rev-parse", "--verify", "--quiet", "HEAD^{commit}"),
+        ("ls-files", "-z", "--", ":(icase).stemctl"),
+    }
 
 
 def test_a_proposed_command_can_be_typed_whatever_a_record_is_called(lab: Lab) -> None:

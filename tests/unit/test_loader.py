@@ -125,6 +125,28 @@ def test_nesting_is_bounded(depth, expected):
 
 
 @pytest.mark.parametrize(
+    "text, line, column",
+    [
+        ("a: " + "[" * 5_000, 1, 103),
+        ("a: 1\na: 2\nb: " + "[" * 5_000, 3, 103),
+        ("a: " + "{b: " * 5_000, 1, 4 + 99 * 4),
+        ("é: " + "[\n" * 5_000, 100, 1),
+        ("- " * 5_000, 1, 201),
+        ("".join(" " * i + "a:\n" for i in range(1_200)), 101, 101),
+    ],
+    ids=["brackets", "after a finding", "braces", "brackets and lines", "dashes", "lines"],
+)
+@pytest.mark.parametrize("parser", [loader.Parser, PythonParser], ids=["as installed", "pure"])
+def test_nesting_that_the_parser_takes_no_more_is_the_same_finding(monkeypatch, parser, text, line, column):
+    """libyaml has a limit of its own since 0.2.6, and looks ahead."""
+    monkeypatch.setattr(loader, "Parser", parser)
+    problem = parse(text.encode(), "a.yaml").problems[-1]
+    assert (problem.code, problem.place) == ("too-deep", Place("a.yaml", line, column))
+    assert problem.remedy == "take out brackets or indentation"
+    assert codes(parse(text.encode(), "a.yaml")).count("too-deep") == 1
+
+
+@pytest.mark.parametrize(
     "character", ["\x00", "\x07", "\x1b", "\x7f", "\x85", "\x9f", "\u2028", "\u2029", "\ufeff", "\ufffe"]
 )
 def test_characters_that_readers_take_for_different_things(character):

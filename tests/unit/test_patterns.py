@@ -1,5 +1,7 @@
 import datetime
+import json
 import re
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import jsonschema
@@ -109,3 +111,45 @@ def test_a_long_text_takes_no_long_time(name):
 )
 def test_addresses_on_the_web(text, valid):
     assert bool(re.search(FORMATS["uri"], text)) is valid
+
+
+@pytest.mark.parametrize("end", ["", "\n", "x", "\nx"])
+@pytest.mark.parametrize(
+    "pattern, text",
+    [
+        ("^a$", "a"),
+        ("^$|^a$", ""),
+        ("^$|^a$", "a"),
+        ("^(a$|b$)", "b"),
+        ("^[$a]$", "$"),
+        ("^\\$$", "$"),
+        ("^[]$a]$", "$"),
+    ],
+)
+def test_an_end_is_the_end(pattern, text, end):
+    assert (re.search(portable(pattern), text + end) is not None) == (end == "")
+    if "[]" not in pattern:  # to ECMAScript a class without characters
+        assert (regress.Regex(portable(pattern)).find(text + end) is not None) == (end == "")
+
+
+@pytest.mark.parametrize("pattern", ["^\\d$", "^\\w$", "^[\\d.]$", "^[^\\w]$", "^\\\\w$"])
+@given(st.characters(exclude_categories=["Cs"]))
+def test_digits_and_letters_are_those_of_ecmascript(pattern, character):
+    python, other = re.search(portable(pattern), character), regress.Regex(pattern, flags="u").find(character)
+    assert (python is not None) == (other is not None)
+
+
+def patterns_in(schema):
+    if isinstance(schema, dict):
+        found = schema.get("pattern")
+        yield from [found] if isinstance(found, str) else []
+    for inner in schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ():
+        yield from patterns_in(inner)
+
+
+def test_no_schema_has_an_end_that_python_reads_differently():
+    schemas = [*(Path(__file__).parents[2] / "schemas").rglob("*.schema.json")]
+    found = {text for path in schemas for text in patterns_in(json.loads(path.read_text(encoding="utf-8")))}
+    assert len(found) > 5
+    for text in found:
+        assert portable(text.replace("$(?!\\n)", "$")) == text

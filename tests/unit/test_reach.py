@@ -42,7 +42,9 @@ def test_only_how_this_remote_is_reached() -> None:
 
 
 def test_no_setting_of_a_caller_remains_beside_ours() -> None:
-    environ = configured({"GIT_CONFIG_COUNT": "9", "GIT_CONFIG_KEY_8": "x.y", "HOME": "/"}, [("a.b", "c")])
+    callers = {"GIT_CONFIG_COUNT": "9", "GIT_CONFIG_KEY_8": "x.y", "GIT_CONFIG_PARAMETERS": "'x.y'='z'"}
+    environ = configured({**callers, "HOME": "/"}, [("a.b", "c")])
+    assert "GIT_CONFIG_PARAMETERS" not in environ  # what it says was read, and stands among the settings
     assert environ["GIT_CONFIG_KEY_0"] == "a.b"
     assert environ["HOME"] == "/"
     assert "x.y" not in environ.values()
@@ -76,7 +78,8 @@ def test_a_name_is_no_secret(url: str) -> None:
 
 def test_the_variables_that_reach_a_remote_stay_and_those_of_a_hook_go() -> None:
     stays = {"GIT_SSL_CAINFO": "a", "GIT_HTTP_USER_AGENT": "b", "GIT_SSH_COMMAND": "c", "GIT_CONFIG_COUNT": "0"}
-    goes = {"GIT_DIR": "d", "GIT_INDEX_FILE": "e", "GIT_CONFIG_PARAMETERS": "f", "GIT_QUARANTINE_PATH": "g"}
+    stays |= {"GIT_CONFIG_PARAMETERS": "'http.proxy'='x'"}
+    goes = {"GIT_DIR": "d", "GIT_INDEX_FILE": "e", "GIT_EXTERNAL_DIFF": "f", "GIT_QUARANTINE_PATH": "g"}
     kept = clean({**stays, **goes})
     assert stays.items() <= kept.items()
     assert not goes.keys() & kept.keys()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.utils import formatdate
 from http import HTTPStatus
 from urllib.parse import parse_qsl, urlencode
@@ -13,8 +14,9 @@ from urllib.parse import parse_qsl, urlencode
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from stemctl.catalog import Catalog
+from stemctl.records import Fields, Value
 from stemctl.sandbox import query
-from stemctl.sandbox.faults import line, replies
+from stemctl.sandbox.faults import line, replies, wire
 from stemctl.sandbox.faults.replies import Reply, Subject
 from stemctl.sandbox.faults.script import Fault, Keys
 
@@ -55,9 +57,19 @@ class Exchange:
         await self.app(scope, again(self.content), keep)
         return Reply(sent[0]["status"], tuple(sent[0]["headers"]), b"".join(part["body"] for part in sent[1:]))
 
+    async def besides(self, method: str, path: str, body: Value = None) -> Reply:
+        """What the app answers to another request of the same account."""
+        content = b"" if body is None else json.dumps(body).encode()
+        headers = [pair for pair in self.scope["headers"] if pair[0] not in (b"content-length", b"content-type")]
+        headers += [(b"content-length", str(len(content)).encode()), (b"content-type", b"application/json")]
+        other = {"method": method, "path": path, "raw_path": path.encode(), "query_string": b"", "headers": headers}
+        scope = {**self.scope, **other}
+        return await replace(self, scope=scope, content=content).carry_out()
+
     async def answer(self, reply: Reply, *, most: int | None = None) -> None:
-        """Send an answer, or so many bytes of its body, after which it is not ended."""
-        await self.send({"type": "http.response.start", "status": reply.status, "headers": list(reply.headers)})
+        """Send an answer that names its fault, or so many bytes of its body, after which it is not ended."""
+        headers = [*reply.headers, (b"sandbox-fault", self.fault.fault.encode())]
+        await self.send({"type": "http.response.start", "status": reply.status, "headers": headers})
         await self.send({"type": "http.response.body", "body": reply.body[:most], "more_body": most is not None})
 
 
@@ -149,9 +161,58 @@ async def _repeated_page(exchange: Exchange) -> None:
 def _spoiled(spoil: replies.Spoil) -> Strike:
     async def strike(exchange: Exchange) -> None:
         reply = await exchange.carry_out()
-        await exchange.answer(spoil(reply, Subject(exchange.page, exchange.catalog)))
+        await exchange.answer(spoil(reply, Subject(exchange.page, exchange.catalog, exchange.fault)))
 
     return strike
+
+
+async def _other_record(exchange: Exchange) -> None:
+    await _answer_with_another(exchange, lambda mine, other: other)
+
+
+async def _known_id(exchange: Exchange) -> None:
+    await _answer_with_another(exchange, lambda mine, other: {**mine, "id": other["id"]})
+
+
+async def _answer_with_another(exchange: Exchange, mix: Callable[[Fields, Fields], Fields]) -> None:
+    """Carry out; answer with another record of the model, or with what is mixed of both, if there is another one."""
+    reply = await exchange.carry_out()
+    document = reply.document or {}
+    model = next((m for m in exchange.catalog.models.values() if isinstance(document.get(m.one), dict)), None)
+    if model is None:
+        await exchange.answer(reply)
+        return
+    mine = document[model.one]
+    path = exchange.scope["path"].removesuffix("/").removesuffix(f"/{mine.get('id')}")
+    listed = (await exchange.besides("GET", f"{path}/")).document or {}
+    others = [record for record in listed.get(model.many, []) if record["id"] != mine.get("id")]
+    await exchange.answer(reply.with_document({model.one: mix(mine, others[0])}) if others else reply)
+
+
+async def _foreign_404(exchange: Exchange) -> None:
+    await exchange.answer(Reply(404).with_body(b"<html><body>No route to this host.</body></html>", b"text/html"))
+
+
+async def _edit_in_pause(exchange: Exchange) -> None:
+    """Answer 429, and let a colleague edit the record before the pause is over."""
+    await exchange.besides("PATCH", exchange.scope["path"], exchange.fault.edit)
+    pause = str(exchange.fault.retry_after or 0).encode()
+    reply = Reply(429, ((b"retry-after", pause),))
+    await exchange.answer(reply.with_document({"detail": "Request was throttled."}))
+
+
+async def _endless_headers(exchange: Exchange) -> None:
+    head, seconds = b"HTTP/1.1 200 OK\r\n", exchange.fault.seconds
+    await wire.drip(exchange.receive, exchange.send, head, b"X-More: to come\r\n", seconds)
+
+
+async def _processing(exchange: Exchange) -> None:
+    piece = b"HTTP/1.1 102 Processing\r\n\r\n"
+    await wire.drip(exchange.receive, exchange.send, b"", piece, exchange.fault.seconds)
+
+
+async def _bomb(exchange: Exchange) -> None:
+    await wire.bomb(exchange.send, exchange.fault.mebibytes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,5 +246,29 @@ KINDS: Mapping[str, Kind] = {
     "repeated_page": Kind(_repeated_page, "in place of a further page of a list, the page before it comes again"),
     "approval_answer": Kind(_spoiled(replies.approval_answer), "carried out; a record is answered like a proposal"),
     "record_answer": Kind(_spoiled(replies.record_answer), "carried out; a proposal is answered like a record"),
+    "other_record": Kind(_other_record, "carried out; answered with the body of another record of the model"),
+    "known_id": Kind(_known_id, "carried out; answered with the id of another record of the model"),
+    "altered_value": Kind(
+        _spoiled(replies.altered_value),
+        "carried out; in the answer `field` has another value: `value`, or half of its own",
+        Keys(needs=("field",), takes=("value",)),
+    ),
+    "duplicate_element": Kind(
+        _spoiled(replies.duplicate_element),
+        "carried out; in the answer the first item of a list comes twice, under one key, the second time altered",
+    ),
+    "foreign_404": Kind(_foreign_404, "not carried out; answered with 404 and a page that is not the API's"),
+    "edit_in_pause": Kind(
+        _edit_in_pause,
+        "not carried out; answered with 429 and `retry_after`, after a colleague has changed the record as `edit` says",
+        Keys(needs=("edit",), takes=("retry_after",)),
+    ),
+    "endless_headers": Kind(
+        _endless_headers, "not carried out; one more header every `seconds`, without an end", _SECONDS
+    ),
+    "processing": Kind(_processing, "not carried out; answered with 102 every `seconds`, and nothing else", _SECONDS),
+    "bomb": Kind(
+        _bomb, "not carried out; answered with `mebibytes` of zeros, packed to little", Keys(needs=("mebibytes",))
+    ),
 }
 KEYS: Mapping[str, Keys] = {name: kind.keys for name, kind in KINDS.items()}

@@ -37,7 +37,7 @@ async def hang_up(receive: Receive, send: Send, as_client: str) -> None:
     Raises:
         httpx.RemoteProtocolError: with the words of `as_client`, if the client is in this process.
     """
-    transport = _transport(send)
+    transport = transport_of(send)
     if transport is None:
         raise httpx.RemoteProtocolError(as_client)
     transport.close()
@@ -50,7 +50,7 @@ async def reset(receive: Receive, send: Send) -> None:
     Raises:
         httpx.ReadError: if the client is in this process.
     """
-    transport = _transport(send)
+    transport = transport_of(send)
     if transport is None:
         raise httpx.ReadError("Connection reset by peer")
     linger = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
@@ -59,6 +59,6 @@ async def reset(receive: Receive, send: Send) -> None:
     await gone(receive)
 
 
-def _transport(send: Send) -> asyncio.Transport | None:
+def transport_of(send: Send) -> asyncio.Transport | None:
     """The connection under uvicorn, whose `send` is a method of an object that has it; ASGI itself shows none."""
     return getattr(getattr(send, "__self__", None), "transport", None)

@@ -7,8 +7,9 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from stemctl.catalog import Catalog
+from stemctl.catalog import Catalog, Model
 from stemctl.records import Value
+from stemctl.sandbox.faults.script import Fault
 from stemctl.sandbox.query import Page
 
 Headers = tuple[tuple[bytes, bytes], ...]
@@ -50,10 +51,11 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What an answer is about: the part of a list that was asked for, and the models there are."""
+    """What an answer is about: the part of a list that was asked for, the models there are, and the fault."""
 
     page: Page
     catalog: Catalog
+    fault: Fault
 
 
 Spoil = Callable[[Reply, Subject], Reply]
@@ -113,3 +115,47 @@ def _in_envelopes(reply: Reply, envelopes: Mapping[str, str]) -> Reply:
     # Not the id that it has: whoever takes one thing for the other is to be found out.
     id_ = str(uuid.uuid5(uuid.NAMESPACE_OID, str(document[key].get("id"))))
     return reply.with_document({envelopes[key]: {**document[key], "id": id_}})
+
+
+def altered_value(reply: Reply, subject: Subject) -> Reply:
+    """Each record with another value of one field: the one that the fault names, else half of what it has."""
+    name, value = subject.fault.field or "", subject.fault.value
+
+    def alter(model: Model, record: dict[str, Value]) -> dict[str, Value]:
+        if name not in record:
+            return record
+        there = record[name]
+        half = there[: len(there) // 2] if isinstance(there, str | list) else None
+        return {**record, name: half if value is None else value}
+
+    return _each_record(reply, subject, alter)
+
+
+def duplicate_element(reply: Reply, subject: Subject) -> Reply:
+    """Each record with the first item of a list twice, under the same key, and otherwise not the same."""
+
+    def double(model: Model, record: dict[str, Value]) -> dict[str, Value]:
+        return {name: _doubled(model, name, value) for name, value in record.items()}
+
+    return _each_record(reply, subject, double)
+
+
+def _doubled(model: Model, name: str, value: Value) -> Value:
+    row = model.fields.get(name)
+    if row is None or row.kind != "items" or not value:
+        return value
+    other = next(member for member in row.members if member != row.by)
+    return [*value, {**value[0], other: "Other"}]
+
+
+def _each_record(
+    reply: Reply, subject: Subject, change: Callable[[Model, dict[str, Value]], dict[str, Value]]
+) -> Reply:
+    """An answer with each of its records changed, of a list or alone."""
+    document = reply.document or {}
+    for model in subject.catalog.models.values():
+        if isinstance(document.get(model.one), dict):
+            return reply.with_document({**document, model.one: change(model, document[model.one])})
+        if isinstance(document.get(model.many), list):
+            return reply.with_document({**document, model.many: [change(model, r) for r in document[model.many]]})
+    return reply

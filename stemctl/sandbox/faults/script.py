@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import fnmatch
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -39,6 +40,10 @@ class Fault:
     retry_after: int | None = None
     retry_after_date: int | None = None
     seconds: float = 0
+    field: str | None = None
+    value: Value = dataclasses.field(default=None, hash=False)
+    edit: Value = dataclasses.field(default=None, hash=False)
+    mebibytes: int = 0
 
     def matches(self, request: Request) -> bool:
         """Whether a request is of those it is about."""
@@ -118,6 +123,10 @@ _VALUES: Mapping[str, tuple[Callable[[Value], bool], str]] = {
     "retry_after": (_is_count, "a whole number of seconds"),
     "retry_after_date": (_is_count, "a whole number of seconds"),
     "seconds": (_is_number, "a number of seconds"),
+    "field": (_is_text, "the name of a field"),
+    "value": (lambda value: value is not None, "a value"),
+    "edit": (lambda value: isinstance(value, dict) and value != {}, "fields with their values"),
+    "mebibytes": (_is_count, "a whole number of MiB"),
     "seed": (lambda value: type(value) is int, "a whole number"),
 }
 _OF_MATCH = ("method", "path", "body")

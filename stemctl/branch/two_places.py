@@ -1,0 +1,73 @@
+"""A remote that is read from one address and pushed to another. Both must be the same repository: a state that is
+written to one and read from the other is lost at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from stemctl.branch.reach import Setting
+from stemctl.calling_git import Git
+from stemctl.errors import Hint, StateError
+from stemctl.git_words import quoted
+from stemctl.masking import MASK, masked
+from stemctl.render.wording import visible
+
+_PASSWORD = re.compile("://([^/@:]*):[^/@]*@")
+
+
+@dataclass
+class TwoPlaces:
+    """The addresses of a remote, and whether a push to the one was seen to arrive at the other."""
+
+    remote: str
+    read: str
+    pushed: tuple[str, ...]
+    by_pushurl: bool
+    proved: bool = False
+
+    def differ(self, branch: str) -> StateError:
+        """A push that was refused because the branch is not there what it is where it is read. Nothing has changed."""
+        return self._refusal(f"Its branch {branch} is not the same at both. Nothing was pushed or sent.")
+
+    def led_elsewhere(self, branch: str, left: str | None) -> StateError:
+        """A push that succeeded and did not arrive where it is read; `left`: why it could not be taken back."""
+        did = f"A push to its branch {branch} did not arrive where it is read."
+        if left is None:
+            return self._refusal(f"{did} It was taken back. Nothing was sent to the server.")
+        kept = f"It could not be taken back: remove {branch} there by hand. Nothing was sent to the server."
+        return self._refusal(f"{did}\n{kept}{quoted(left)}")
+
+    def _refusal(self, what: str) -> StateError:
+        addresses = [f"read from  {_shown(self.read)}", *(f"pushed to  {_shown(url)}" for url in self.pushed)]
+        remedy: Hint = ("git config --show-origin --get-regexp pushinsteadof", "shows the setting that leads there")
+        if self.by_pushurl:
+            remedy = (f"git config --unset-all remote.{self.remote}.pushurl", "pushes to where it is read from")
+        return StateError(
+            f"{self.remote} is read from one repository and pushed to another.",
+            "\n".join(
+                [*addresses, what, "Or name another remote in stemctl.yaml: state: {backend: git, remote: NAME}."]
+            ),
+            [remedy],
+        )
+
+
+def find(user: Git, remote: str, settings: Sequence[Setting]) -> TwoPlaces | None:
+    """The two places of a remote of the user's repository, with all settings applied; None if they are one.
+
+    Raises:
+        GitFailure: git cannot tell.
+    """
+    by_pushurl = any(key == f"remote.{remote}.pushurl" for key, _ in settings)
+    rewritten = any(key.lower().endswith(".pushinsteadof") for key, _ in settings)
+    several = sum(key == f"remote.{remote}.url" for key, _ in settings) > 1
+    if not (by_pushurl or rewritten or several):
+        return None
+    read = user.text("remote", "get-url", remote)
+    pushed = user.text("remote", "get-url", "--push", "--all", remote).splitlines()
+    return None if set(pushed) == {read} else TwoPlaces(remote, read, tuple(pushed), by_pushurl)
+
+
+def _shown(url: str) -> str:
+    return visible(masked(_PASSWORD.sub(rf"://\1:{MASK}@", url)))

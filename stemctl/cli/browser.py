@@ -1,0 +1,21 @@
+"""The user's browser, which is another program: it is told an address, and no token."""
+
+from __future__ import annotations
+
+import os
+
+from stemctl.masking import without_tokens
+
+
+def show(address: str) -> bool:
+    """Open an address in the browser, whose process inherits this environment without the tokens in it."""
+    import webbrowser
+
+    before = dict(os.environ)
+    hidden = before.keys() - without_tokens(before).keys()
+    for name in hidden:
+        del os.environ[name]
+    try:
+        return webbrowser.open(address)
+    finally:
+        os.environ.update({name: before[name] for name in hidden})

@@ -1,0 +1,131 @@
+"""The YAML files that a pattern of `manifests:` names, found in one walk over the tree.
+
+`Path.glob` looks at a folder once for each way in which the pattern leads there, which for several `**` are more than
+can be counted. Here each folder is visited once, with all parts of the pattern that may go on from it.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+SUFFIXES = (".yaml", ".yml")
+_MOST_PARTS = 100
+_MOST_LINKS = 1000
+"""Links to folders that one pattern follows; links that lead in circles would have no end."""
+
+_Parts = list[Callable[[str], bool] | None]
+"""What says whether a name matches; None for `**`, which is any number of folders."""
+
+_States = frozenset[int]
+"""Numbers of the parts that may come next; the number behind the last one says that all have matched."""
+
+
+class NoPattern(ValueError):
+    """A pattern that means nothing, or too much; says what to write instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Visit:
+    """A folder, relative to the root; `whole`: all that is in it matches already."""
+
+    folder: str
+    states: _States
+    whole: bool
+
+
+def is_pattern(entry: str) -> bool:
+    """Whether an entry is a pattern, and not the name of a file or folder."""
+    return any(character in entry for character in "*?[")
+
+
+def inside(root: Path, path: str) -> bool:
+    """Whether a path, with its links followed, is below the root."""
+    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root))
+
+
+def files_like(root: Path, pattern: PurePosixPath) -> Iterator[str]:
+    """The YAML files that a pattern matches, and those below folders that it matches; relative to the root.
+
+    Hidden ones are not looked at, and no link that leads out is followed.
+
+    Raises:
+        NoPattern: it cannot be one.
+    """
+    parts, links = _compiled(pattern), 0
+    visits = [_Visit("", _closed(parts, {0}), False)]
+    while visits:
+        visit = visits.pop()
+        whole = visit.whole or len(parts) in visit.states
+        for entry in _entries(root, visit.folder):
+            path = f"{visit.folder}/{entry.name}" if visit.folder else entry.name
+            matched = {at + 1 for at in visit.states if at < len(parts) and _matches(parts[at], entry.name)}
+            if not _leads_to(entry.is_dir):
+                named = whole or (len(parts) in matched and _leads_to(entry.is_file))
+                if named and entry.name.endswith(SUFFIXES) and _is_ours(root, entry):
+                    yield path
+            elif not entry.is_symlink():
+                goes_on = _closed(parts, matched | {at for at in visit.states if at < len(parts) and not parts[at]})
+                if goes_on or whole:
+                    visits.append(_Visit(path, goes_on, whole))
+            elif matched and inside(root, entry.path):
+                links += 1
+                if links > _MOST_LINKS:
+                    raise NoPattern("name the folders themselves: the pattern follows too many links")
+                visits.append(_Visit(path, _closed(parts, matched), False))
+
+
+def _compiled(pattern: PurePosixPath) -> _Parts:
+    if len(pattern.parts) > _MOST_PARTS:
+        raise NoPattern(f"write a pattern of at most {_MOST_PARTS} parts")
+    return [_part(part) for part in pattern.parts]
+
+
+def _part(part: str) -> Callable[[str], bool] | None:
+    if part == "**":
+        return None
+    if "**" in part:
+        raise NoPattern("write ** between slashes alone")
+    if not is_pattern(part):
+        return part.__eq__
+    flags = re.IGNORECASE if os.name == "nt" else 0
+    found = re.compile(fnmatch.translate(part), flags)  # which makes no expression that backtracks
+    return lambda name: found.match(name) is not None
+
+
+def _matches(part: Callable[[str], bool] | None, name: str) -> bool:
+    return part is not None and part(name)
+
+
+def _closed(parts: _Parts, states: set[int]) -> _States:
+    """The states with those that follow where `**` stands for no folder at all."""
+    found = set(states)
+    for at in sorted(states):
+        while at < len(parts) and parts[at] is None:
+            at += 1
+            found.add(at)
+    return frozenset(found)
+
+
+def _entries(root: Path, folder: str) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(root / folder) as entries:
+            return [entry for entry in entries if not entry.name.startswith(".")]
+    except OSError:  # it may not be read, or went away: there is nothing in it for us
+        return []
+
+
+def _leads_to(what: Callable[[], bool]) -> bool:
+    """Whether an entry, or what it is a link to, is of a kind; a link into nothing is of none."""
+    try:
+        return what()
+    except OSError:
+        return False
+
+
+def _is_ours(root: Path, entry: os.DirEntry[str]) -> bool:
+    return not entry.is_symlink() or inside(root, entry.path)
