@@ -13,7 +13,7 @@ import httpx
 from stemctl.catalog import Catalog, Model
 from stemctl.records import Fields, Value
 from stemctl.server import policy
-from stemctl.server.answers import NotTheApi, named, one_record, read_answer, sound_record, unreachable
+from stemctl.server.answers import NotTheApi, Refused, named, one_record, read_answer, sound_record, unreachable
 from stemctl.server.policy import TRIES
 from stemctl.server.throttle import Throttle
 from stemctl.server.tokens import Token
@@ -162,6 +162,8 @@ class ReadClient:
             except httpx.HTTPError as error:
                 if last or not policy.again_after_error(method, error):
                     raise unreachable(error, self.base, policy.arrived(error)) from error
+            except httpx.InvalidURL as error:  # a name that is longer than any address
+                raise Refused(f"There is no address for this request: {error}.", sent=False) from error
             except NotTheApi as error:
                 if last or method != "GET" or error.status != 200 or "HTML" in error.what:
                     raise
