@@ -83,8 +83,8 @@ class Git:
         return out
 
     def text(self, *words: str) -> str:
-        """What a command prints, as text without its last line end."""
-        return self.run(*words).decode(errors="replace").rstrip("\n")
+        """What a command prints, as text without its last line end; a path that is not UTF-8 still leads there."""
+        return self.run(*words).decode(errors="surrogateescape").rstrip("\n")
 
 
 def clean(environ: Mapping[str, str]) -> dict[str, str]:
