@@ -121,8 +121,8 @@ class Git:
         return out
 
     def text(self, *words: str) -> str:
-        """What a command prints, as text without its last line end."""
-        return self.run(*words).decode(errors="replace").rstrip("\n")
+        """What a command prints, as text without its last line end; a path that is not UTF-8 still leads there."""
+        return self.run(*words).decode(errors="surrogateescape").rstrip("\n")
 
     def says(self, *words: str, given: bytes = b"") -> bytes | None:
         """What a question is answered with; None where the answer is no, which git tells by the exit code 1.

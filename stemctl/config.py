@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 NAME = "stemctl.yaml"
 SANDBOX = "sandbox:"
 OFFICIAL_HOST = "www.brainstem.org"
+_LONGEST_URL = 2000
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _URL = re.compile(
     r"https?://(?:[a-z0-9_][a-z0-9._-]*|\[[0-9a-f:.]+\])(?::[0-9]+)?/[a-z0-9._~!$&'()*+,;=:@%/-]*",
@@ -199,7 +200,7 @@ def _checked(server: Server) -> Server:
             f"The url of {server.name} holds a user name or password.",
             "Secrets do not belong into files and commands; stemctl login gets a token.",
         )
-    if not known or not _URL.fullmatch(server.url):
+    if not known or not _URL.fullmatch(server.url) or len(server.url) > _LONGEST_URL:
         found = "" if "@" in server.url else f"It is {server.url!r:.100}. "  # a password may stand there
         raise ConfigError(
             f"The url of {server.name} is no address of a server.",

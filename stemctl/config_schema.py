@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from stemctl.patterns import portable
+from stemctl.patterns import NO_CONTROL, portable
 from stemctl.records import Value
 
 Schema = dict[str, Any]
@@ -41,7 +41,10 @@ def config_schema(editions: Sequence[str]) -> Schema:
             servers={
                 "type": "object",
                 "description": "Servers by name.",
-                "propertyNames": {"pattern": portable("^[A-Za-z0-9][A-Za-z0-9_.-]*$")},
+                "propertyNames": {
+                    "pattern": portable("^[A-Za-z0-9][A-Za-z0-9_.-]*$"),
+                    "patternErrorMessage": "A server is called by letters and digits, with . _ - between them.",
+                },
                 "additionalProperties": _server(editions),
             },
             policy={"title": "Policy", "description": "What may be sent unasked.", **closed(allow=_allow())},
@@ -102,4 +105,10 @@ def _name(pattern: str, description: str) -> Schema:
 
 
 def _text(description: str) -> Schema:
-    return {"type": "string", "minLength": 1, "description": description}
+    return {
+        "type": "string",
+        "minLength": 1,
+        "pattern": NO_CONTROL,
+        "patternErrorMessage": "Write it without control characters.",
+        "description": description,
+    }

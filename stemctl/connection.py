@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from stemctl import __version__
+from stemctl.config import Server
 from stemctl.errors import ConfigError
 from stemctl.manifests import loader
 from stemctl.records import Fields
@@ -58,7 +59,7 @@ async def connect(space: Workspace, parallelism: int = PARALLELISM) -> AsyncIter
             base, transport = "http://sandbox/", stack.enter_context(sandbox_transport(space))
         else:
             limits = httpx.Limits(max_connections=parallelism, max_keepalive_connections=parallelism)
-            base, transport = space.server.url, proxy.transport(space.server.url, space.environ, limits)
+            base, transport = _sendable(space.server), proxy.transport(space.server.url, space.environ, limits)
         http = await stack.enter_async_context(
             httpx.AsyncClient(
                 transport=transport,
@@ -69,6 +70,19 @@ async def connect(space: Workspace, parallelism: int = PARALLELISM) -> AsyncIter
             )
         )
         yield Link(http, base, space, find_token(space.server, space.environ), Throttle(parallelism, space.on_pause))
+
+
+def _sendable(server: Server) -> str:
+    """The URL of a server, if its host can be looked up.
+
+    Raises:
+        ConfigError: a part of it begins with xn-- and is no name.
+    """
+    try:
+        _ = httpx.URL(server.url).host  # decoded for each request
+    except (ValueError, httpx.InvalidURL) as error:
+        raise ConfigError(f"The url of {server.name} has no host that exists: {server.host}", f"{error}.") from error
+    return server.url
 
 
 @contextlib.contextmanager
@@ -93,7 +107,7 @@ def open_sandbox(space: Workspace) -> Database:
     if database.is_new and space.server.seed:
         try:
             database.seed(read_seed(space.config.root, space.server.seed))
-        except ConfigError:
+        except BaseException:
             database.close()
             path.unlink(missing_ok=True)
             raise

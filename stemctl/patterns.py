@@ -29,6 +29,7 @@ def _portable(piece: str) -> str:
 
 _CONTROL = "\\u0000-\\u001f\\u007f-\\u009f"
 CONTROL = f"[{_CONTROL}]"
+NO_CONTROL = portable(f"^[^{_CONTROL}]*$")
 ADDRESS_TAIL = portable(f"(?=[\\s\\ufeff]*[^\\s\\ufeff])[^{_CONTROL}]*$")
 """A key: not blank, no control characters."""
 KEY = f"^{ADDRESS_TAIL}"

@@ -106,10 +106,21 @@ def _attempt(screen: Screen, arguments: list[str]) -> int:
         return screen.failed(
             StemctlError(f"{error.strerror or error}.", f"It was about {error.filename or 'the output'}.")
         )
+    except UnicodeEncodeError as error:  # half a character: a word of the command line, or a name of a folder
+        if not error.object[error.start : error.end].isprintable() and error.encoding.startswith("utf"):
+            return screen.failed(_not_utf8(error.object))
+        return screen.failed(_bug(error))
     except SystemExit as left:  # click's way to leave where a pipe broke, in its own help or in a question
         return 3 if screen.did else int(left.code or 0)
     except Exception as error:  # the boundary: whatever else happens is a bug of ours
         return screen.failed(_bug(error))
+
+
+def _not_utf8(text: str) -> StemctlError:
+    return StemctlError(
+        f"{text:.200} is not UTF-8.",
+        "What is sent, and what is written into files, has to be: type it so, or rename the file or folder.",
+    )
 
 
 def wants(form: str, arguments: list[str]) -> bool:

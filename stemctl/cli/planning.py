@@ -126,7 +126,8 @@ def read_plan(screen: Screen, word: str) -> Plan | None:
 
     path = screen.root / word
     try:
-        text = path.read_text(encoding="utf-8") if path.is_file() else ""
+        # A folder whose name is not UTF-8 stands in the places of a plan.
+        text = path.read_text(encoding="utf-8", errors="surrogatepass") if path.is_file() else ""
     except UnicodeDecodeError:
         return None
     document = plan_in(text)

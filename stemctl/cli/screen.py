@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from stemctl.workspace import Workspace
 
 DEFAULT_WIDTH = 100
+WIDEST = 500
+"""A COLUMNS of millions would fill the memory with spaces."""
 
 
 @dataclass(slots=True)
@@ -68,7 +70,7 @@ class Screen:
         if catalog is not None:
             nouns = {m.name: (m.words, m.count(2).partition(" ")[2]) for m in catalog.models.values()}
         return Look(
-            max(60, width),
+            min(max(60, width), WIDEST),
             self.colour,
             _encoding(sys.stdout).startswith("utf"),
             self.verbose,

@@ -19,6 +19,7 @@ from stemctl.server.answers import (
     Answer,
     NotTheApi,
     Paused,
+    Refused,
     named,
     one_record,
     read_answer,
@@ -174,6 +175,8 @@ class ReadClient:
             except httpx.HTTPError as error:
                 if last or not policy.again_after_error(method, error):
                     raise unreachable(error, self.base, policy.arrived(error)) from error
+            except httpx.InvalidURL as error:  # a name that is longer than any address
+                raise Refused(f"There is no address for this request: {error}.", sent=False) from error
             except NotTheApi as error:
                 if last or method != "GET" or error.status != 200 or "HTML" in error.what:
                     raise

@@ -92,16 +92,16 @@ class Proxy:
 class _Through(httpx.AsyncHTTPTransport):
     """Requests through a proxy."""
 
-    def __init__(self, proxy: Proxy, limits: httpx.Limits) -> None:
+    def __init__(self, proxy: Proxy, host: str, limits: httpx.Limits) -> None:
         super().__init__(proxy=proxy.address, limits=limits)
-        self._proxy = proxy
+        self._proxy, self._host = proxy, host
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """The answer; a failure names the proxy."""
         try:
             return await super().handle_async_request(request)
         except httpx.TransportError as error:
-            raise self._proxy.explained(error, request.url.host) from error
+            raise self._proxy.explained(error, self._host) from error
 
 
 def transport(url: str, environ: Mapping[str, str], limits: httpx.Limits) -> httpx.AsyncBaseTransport:
@@ -110,9 +110,9 @@ def transport(url: str, environ: Mapping[str, str], limits: httpx.Limits) -> htt
     Raises:
         ConfigError: the environment names a proxy, or certificates, that cannot be used.
     """
-    proxy = find_proxy(url, environ)
+    proxy, host = find_proxy(url, environ), urlsplit(url).hostname or ""
     try:
-        return _Through(proxy, limits) if proxy else httpx.AsyncHTTPTransport(limits=limits)
+        return _Through(proxy, host, limits) if proxy else httpx.AsyncHTTPTransport(limits=limits)
     except (OSError, ValueError) as error:  # httpx reads the certificates of SSL_CERT_FILE and SSL_CERT_DIR
         named = [name for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if environ.get(name)]
         if not named:

@@ -57,7 +57,7 @@ def find_token(server: Server, environ: Mapping[str, str], home: Path | None = N
     """
     if server.is_sandbox:
         text = next((environ[v] for v in VARIABLES if environ.get(v, "").startswith(SANDBOX_PREFIX)), _SANDBOX_USER)
-        return Token(text, "the sandbox")
+        return _sound(text, "the sandbox")
     if may_send_to(server, environ):
         for variable in VARIABLES:
             if environ.get(variable):
@@ -78,6 +78,10 @@ def _secret(text: str, source: str) -> Token:
         ConfigError: it has characters that no token has; a fault of the connection would quote them.
     """
     remember(text)
+    return _sound(text, source)
+
+
+def _sound(text: str, source: str) -> Token:
     if not _SENDABLE.fullmatch(text):
         raise ConfigError(
             f"The token from {source} is no token.",
