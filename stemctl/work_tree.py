@@ -14,6 +14,10 @@ from stemctl.manifests.files import CONFIG, DEFAULTS
 from stemctl.manifests.scope import Reach, Scope, scope_of
 
 _LINK, _SUBMODULE = "120000", "160000"
+_STATUS = (
+    *("status", "--porcelain=v2", "-z", "--untracked-files=all"),
+    *("--no-renames", "--ignore-submodules=none"),
+)
 _PLAIN = b"H 100"
 """How the row of a file begins of which there is nothing to say: almost all of them."""
 
@@ -133,17 +137,18 @@ def _target(root: Path, link: str) -> str | None:
 
 def _changed(root: Path, folder: str, paths: Sequence[str]) -> Iterator[str]:
     """What git status tells of these paths, and of the insides of submodules; relative to the root."""
-    options = ("--porcelain=v2", "-z", "--untracked-files=all", "--no-renames", "--ignore-submodules=none")
-    told = _asked(root / folder, "--literal-pathspecs", "status", *options, "--", *paths)
+    told = _asked(root / folder, "-c", "core.fileMode=false", "--literal-pathspecs", *_STATUS, "--", *paths)
     if not told:
         return
     here = os.fsencode(f"{prefix(root / folder)}/").lstrip(b"/")
     for line in told.split(b"\0")[:-1]:
         kind, _, rest = line.partition(b" ")
         words = rest.split(b" ", {b"1": 7, b"u": 9}.get(kind, 0))
-        path = folder + os.fsdecode(words[-1].removeprefix(here)).rstrip("/")
-        if kind == b"1" and words[1].startswith(b"S") and words[1][1:2] == b".":
+        path = folder + os.fsdecode(words[-1].removeprefix(here))
+        if kind == b"1" and words[1].startswith(b"S."):
             yield from _changed(root, f"{path}/", ["."])  # its commit is the one that is meant, its files are not
+        elif path.endswith("/"):  # a repository that is no submodule: git says no more of it
+            yield from (file.relative_to(root).as_posix() for file in (root / path).rglob("*.y*ml"))
         else:
             yield path
 

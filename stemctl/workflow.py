@@ -14,6 +14,7 @@ from stemctl.connection import connect
 from stemctl.diagnostics import Diagnostic, has_errors, in_order
 from stemctl.errors import ConfigError, InvalidFiles
 from stemctl.git import head_commit
+from stemctl.manifests.absent import CODE
 from stemctl.manifests.repository import with_lines
 from stemctl.plan import Note, Plan
 from stemctl.planning import offline
@@ -151,8 +152,20 @@ def what_was_read(space: Workspace, planned: Planned) -> str:
     return f"Read {counted(files, 'file')} with {counted(records, 'record')}.{there}"
 
 
+def _all_here(loaded: Loaded) -> None:
+    """Refuse files of which git has some that are not here; other errors do not matter to who only looks."""
+    absent = tuple(found for found in loaded.diagnostics if found.code == CODE)
+    if absent:
+        raise InvalidFiles(absent, "Some of the files are not here; nothing was read or sent.")
+
+
 async def drift(space: Workspace, client: ReadClient, loaded: Loaded) -> Drift:
-    """Compare what was observed when it was applied with what is live now."""
+    """Compare what was observed when it was applied with what is live now.
+
+    Raises:
+        InvalidFiles: some of them are tracked, and not here.
+    """
+    _all_here(loaded)
     state, catalog = space.store.read(), space.catalog
     wanted: dict[str, Need] = {}
     for address, entry in state.records.items():
@@ -172,7 +185,9 @@ async def origins(space: Workspace, client: ReadClient, loaded: Loaded, word: st
 
     Raises:
         ConfigError: the word means no record, or several.
+        InvalidFiles: some files are tracked, and not here.
     """
+    _all_here(loaded)
     repository, state, catalog = loaded.repository, space.store.read(), space.catalog
     only = spell([word], repository, state, catalog)
     chosen = sorted(choose(repository, state, only, ()))

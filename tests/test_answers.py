@@ -78,14 +78,28 @@ def test_an_answer_about_another_record_that_did_nothing_is_unknown_and_settled_
     theirs_is_untouched(struck)
 
 
-def test_the_answer_to_a_change_is_not_believed_about_another_record(struck: Lab) -> None:
+def test_an_answer_with_a_name_that_was_not_sent_is_not_bound(lab: Lab) -> None:
+    """Its id is one that nobody here has seen."""
+    lab.sessions("{name: s}")
+    other = {"id": "0f8fad5b-d9cb-469f-a165-70867728950e", "name": "t", "projects": [], "tags": []}
+    posted = lambda r: r.method == "POST" and r.url.path == SESSION  # noqa: E731 - as short as it reads
+    lab.intercept = lambda r: httpx.Response(201, json={"session": other}) if posted(r) else None
+    result = apply(lab)
+    assert result.code == 3
+    assert "The server answered with the name 't'. It is not there yet" in result.out
+    assert other["id"] not in json.dumps(lab.state)
+
+
+@pytest.mark.parametrize("fault", ["other_record", "known_id"])
+def test_the_answer_to_a_change_is_not_believed_about_another_record(struck: Lab, fault: str) -> None:
     struck.sessions("{name: s, description: One.}")
     struck.apply()
     struck.sessions("{name: s, description: Two.}")
-    strike(struck, "{match: {method: PATCH}, fault: other_record}")
+    strike(struck, f"{{match: {{method: PATCH}}, fault: {fault}}}")
     result = apply(struck)
     assert result.code == 0, result.said
     assert len(struck.writes) == 1
+    assert struck.state["records"]["session/s"]["id"] == struck.live("session", "s")["id"]
     assert struck.live("session", "s")["description"] == "Two."
     theirs_is_untouched(struck)
 

@@ -14,7 +14,7 @@ import pytest
 
 from stemctl.catalog import load_catalog
 from stemctl.server import policy
-from stemctl.server.answers import ServerError
+from stemctl.server.answers import Paused, ServerError
 from stemctl.server.client import WriteClient
 from stemctl.server.throttle import Throttle
 
@@ -244,3 +244,48 @@ def test_a_place_that_was_given_back_is_taken_at_once() -> None:
         return most
 
     assert asyncio.run(check()) == 2
+
+
+@pytest.mark.parametrize("method", ["PATCH", "DELETE"])
+def test_a_write_does_not_wait_between_its_look_and_itself(quick: None, method: str) -> None:
+    """Another request was asked to pause in between: what was looked at may be another thing after that."""
+    server, throttle = Server(lambda number: ok()), Throttle(8)
+
+    async def written_down() -> None:
+        raise AssertionError("an intent of what is not sent")
+
+    async def work(client: WriteClient) -> None:
+        async with client.in_one_place() as one:
+            throttle.pause(0.05)
+            with pytest.raises(Paused):
+                if method == "PATCH":
+                    await one.change(SESSION, "1", {}, written_down)
+                else:
+                    await one.delete(SESSION, "1", written_down)
+        async with client.in_one_place() as one:
+            await one.delete(SESSION, "1")
+
+    with_server(server, throttle, work)
+    assert len(server.began) == 1
+
+
+def test_a_look_and_a_write_hold_one_place(quick: None) -> None:
+    """With one place for all, a second pair begins when the first one is through."""
+    order: list[str] = []
+
+    def answer(number: int) -> httpx.Response:
+        order.append(str(number))
+        return ok()
+
+    async def pair(client: WriteClient) -> None:
+        async with client.in_one_place() as one:
+            order.append("in")
+            await one.detail(SESSION, "1")
+            await one.delete(SESSION, "1")
+            order.append("out")
+
+    async def work(client: WriteClient) -> None:
+        await asyncio.gather(pair(client), pair(client))
+
+    with_server(Server(answer), Throttle(1), work)
+    assert [word for word in order if word in ("in", "out")] == ["in", "out"] * 2

@@ -172,7 +172,7 @@ class _Patch:
         before = {name: value for name, value in live.items() if name in kept}
         intend = functools.partial(journal.intend, change, "PATCH", self.body, before)
         written = await one.change(model, change.id, self.body, intend)
-        evidence = of_change(model, change.id, self.body, written.fields, written.proposed)
+        evidence = of_change(model, change.id, written.fields, written.proposed)
         if evidence.proof is not Proof.PROVEN:
             raise NotTheApi(evidence.why)
         if not written.proposed and unheld(model, self.body, written.fields, live):

@@ -62,22 +62,18 @@ def of_create(model: Model, body: Fields, answer: Fields, known: Collection[str]
     """What the answer to a POST proves; `known` are the ids of other records and proposals."""
     if answer["id"] in known:
         return Evidence(Proof.LOST, f"The server answered with a record that is known already, id {answer['id']}.")
-    return _same_name(model, body, answer)
+    name = model.identity
+    if name is None or same(model.fields[name], body.get(name), answer.get(name)):
+        return _PROVEN
+    return Evidence(Proof.LOST, f"The server answered with the {name} {answer.get(name)!r:.80}.")
 
 
-def of_change(model: Model, id_: str, body: Fields, answer: Fields, proposed: bool) -> Evidence:
+def of_change(model: Model, id_: str, answer: Fields, proposed: bool) -> Evidence:
     """What the answer to a PATCH of a record proves; a proposal has an id of its own, and names the record."""
     about = answer.get("instance_id", id_) if proposed else answer["id"]
     if str(about).lower() != id_.lower():
         return Evidence(Proof.LOST, f"The server answered with another {model.words}, id {about}.")
-    return _same_name(model, body, answer)
-
-
-def _same_name(model: Model, body: Fields, answer: Fields) -> Evidence:
-    name = model.identity
-    if name is None or name not in body or same(model.fields[name], body[name], answer.get(name)):
-        return _PROVEN
-    return Evidence(Proof.LOST, f"The server answered with the {name} {answer.get(name)!r:.80}.")
+    return _PROVEN
 
 
 def of_delete(answer: Mapping[str, Value]) -> Evidence:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+from pathlib import Path
 
 import pytest
 
 from tests.git.team import Member, Team, git
 from tests.served import Gate
 
+WHO = ("-c", "user.name=a", "-c", "user.email=a@x")
 RAT = "{{name: rat1, date_time: 2024-03-12T09:00:00Z, description: {0}}}"
 
 
@@ -106,6 +110,54 @@ def test_history_that_cannot_be_fetched_is_not_guessed(team: Team) -> None:
     assert "fetch --unshallow" in result.err
     job.git("fetch", "-q", "--unshallow")
     job.apply()
+
+
+def test_a_git_that_cannot_merge_in_memory_compares_the_files(
+    team: Team, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Before 2.38: the same files are enough, a squash onto something else is not."""
+    old = tmp_path / "bin/git"
+    old.parent.mkdir()
+    refuses = 'case " $* " in *" --write-tree "*) echo usage: git merge-tree >&2; exit 129;; esac'
+    old.write_text(f'#!/bin/sh\n{refuses}\nexec {shutil.which("git")} "$@"\n')
+    old.chmod(0o755)
+    ann = team.clone("ann")
+    ann.git("checkout", "-q", "-b", "topic")
+    ann.sessions(RAT.format("on a branch"))
+    ann.commit("On a branch")
+    ann.apply()
+    ann.git("checkout", "-q", "main")
+    ann.git(*WHO, "merge", "-q", "--squash", "topic")
+    ann.commit("Squashed")
+    monkeypatch.setenv("PATH", f"{old.parent}:{os.environ['PATH']}")
+    assert "but what it changed is" in ann.run("plan").out
+    ann.git("reset", "-q", "--hard", "HEAD^")
+    ann.write("README.md", "a lab")
+    ann.commit("On main")
+    ann.git(*WHO, "merge", "-q", "--squash", "topic")
+    ann.commit("Squashed")
+    assert "1 commit that was applied is not in HEAD" in ann.run("plan").out
+
+
+def test_the_advice_helps(team: Team) -> None:
+    """A branch that is only here is merged; commits that somebody pushed are pulled."""
+    ann = team.clone("ann")
+    ann.git("checkout", "-q", "-b", "topic")
+    ann.sessions(RAT.format("on a branch"))
+    applied = ann.commit("On a branch")
+    ann.apply()
+    ann.git("checkout", "-q", "main")
+    ann.write("README.md", "a lab")
+    ann.commit("On main")
+    assert f" merge {applied[:12]} " in ann.apply(code=1).err
+    ann.git(*WHO, "merge", "-q", "--no-edit", applied[:12])
+    ann.apply()
+    ben = team.clone("ben")
+    edited(ann, "newer")
+    ann.apply()
+    assert " pull " in ben.apply(code=1).err
+    ben.git("pull", "-q", "--ff-only")
+    ben.apply()
 
 
 def test_a_file_state_remembers_the_commit_too(team: Team) -> None:

@@ -280,6 +280,19 @@ def submodule_moved(team: Team, ann: Member) -> None:
     Member(ann.root / "records/rig", "ann").commit("In the rig")
 
 
+def a_repository_that_is_no_submodule(team: Team, ann: Member) -> None:
+    git(ann.root / "records", "init", "-q", "rig")
+    rig = Member(ann.root / "records/rig", "rig")
+    edit(rig, "one", "r1", "s.yaml")
+    rig.commit("A rig")
+
+
+def executable(team: Team, ann: Member) -> None:
+    modified(team, ann)
+    ann.publish("Two")
+    (ann.root / "records/a/s.yaml").chmod(0o755)
+
+
 def behind_a_link(team: Team, ann: Member) -> None:
     folder_that_is_a_link(team, ann)
     edit(ann, "two", file="data/a/s.yaml")
@@ -297,6 +310,10 @@ DIRTY = {
     "edited unseen": Row(edited_unseen, "1 file differs from commit|records/a/s.yaml", sent=PATCHED),
     "in a submodule": Row(submodule_modified, "1 file differs from commit|records/rig/s.yaml", sent=PATCHED),
     "submodule at another commit": Row(submodule_moved, "1 file differs from commit|records/rig.", sent=PATCHED),
+    "in a repository of its own": Row(
+        a_repository_that_is_no_submodule, "1 file differs from commit|records/rig/s.yaml", sent=("POST",)
+    ),
+    "executable": Row(executable, "1 to update", sent=PATCHED, never="from commit"),
     "behind a link": Row(behind_a_link, "1 file differs from commit|data/a/s.yaml", sent=PATCHED),
 }
 
@@ -497,6 +514,8 @@ def test_what_people_do_with_git(team: Team, gate: Gate, ann: Member, name: str)
         for said in words.split("|"):
             assert said in found.said
         assert row.never not in found.said
+    if name.startswith("not here"):
+        assert member.run("drift").code == member.run("show", "session/a1").code == 1
     assert (len(gate.arrived), written(team)) == (sent, story)
     code = row.code if row.applied is None else row.applied
     done = member.run("apply", "--auto-approve")
