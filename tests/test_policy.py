@@ -257,12 +257,10 @@ def test_a_write_does_not_wait_between_its_look_and_itself(quick: None, method: 
     async def work(client: WriteClient) -> None:
         async with client.in_one_place() as one:
             throttle.pause(0.05)
-            send = {
-                "PATCH": lambda: one.change(SESSION, "1", {}, written_down),
-                "DELETE": lambda: one.delete(SESSION, "1", written_down),
-            }[method]
+            is_patch = method == "PATCH"
+            write = one.change(SESSION, "1", {}, written_down) if is_patch else one.delete(SESSION, "1", written_down)
             with pytest.raises(Paused):
-                await send()
+                await write
         async with client.in_one_place() as one:
             await one.delete(SESSION, "1")
 

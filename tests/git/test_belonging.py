@@ -120,7 +120,10 @@ def test_the_folder_counts_where_only_the_commit_has_it(team: Team, gate: Gate) 
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-@pytest.mark.parametrize(("commit", "push"), [(True, True), (True, False), (False, False)])
+@pytest.mark.parametrize(
+    ("commit", "push"),
+    [(True, True), *(pytest.param(*case, marks=pytest.mark.slow) for case in ((True, False), (False, False)))],
+)
 def test_another_repository_is_refused(
     team: Team, gate: Gate, command: tuple[str, ...], commit: bool, push: bool
 ) -> None:

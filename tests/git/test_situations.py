@@ -501,7 +501,9 @@ def written(team: Team) -> str:
     return git(team.remote, "rev-parse", "--verify", "--quiet", STATES, check=False)
 
 
-@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if number % 6 else []) for number, name in enumerate(ROWS)]
+)
 def test_what_people_do_with_git(team: Team, gate: Gate, ann: Member, name: str) -> None:
     row = ROWS[name]
     member = row.prepare(team, ann) or ann

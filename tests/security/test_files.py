@@ -177,6 +177,7 @@ def test_git_is_the_only_program_and_is_told_nothing_of_the_files(lab: Lab, monk
         ("check-ignore", "--stdin", "-z"),
         ("rev-parse", "--verify", "--quiet", "HEAD^{commit}"),
         ("ls-files", "-z", "--", ":(icase).stemctl"),
+        ("ls-files", "-v", "--stage", "-z"),
     }
 
 

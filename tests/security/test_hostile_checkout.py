@@ -106,6 +106,7 @@ def victim(team: Team, traps: Traps, *tricks: Trick) -> Member:
     return team.clone("victim")
 
 
+@pytest.mark.slow
 def test_a_checkout_with_every_trick(team: Team, traps: Traps, environments: Path) -> None:
     ann = victim(team, traps, *OWN, git_files, names_and_links)
     said = survives(ann.root, traps, environments)
@@ -113,13 +114,14 @@ def test_a_checkout_with_every_trick(team: Team, traps: Traps, environments: Pat
     assert git(team.remote, "branch", "--list", "stemctl-state") == ""
 
 
-@pytest.mark.parametrize("trick", OWN)
+@pytest.mark.parametrize("trick", [OWN[0], *(pytest.param(trick, marks=pytest.mark.slow) for trick in OWN[1:])])
 def test_a_committed_folder_of_our_own(team: Team, traps: Traps, environments: Path, trick: Trick) -> None:
     """Each kind alone, so that none of them is hidden by another's refusal."""
     said = survives(victim(team, traps, trick).root, traps, environments, STATEFUL)
     assert all("Error: .stemctl/" in said[line] for line in STATEFUL)
 
 
+@pytest.mark.slow
 def test_without_what_is_refused_at_once(team: Team, traps: Traps, environments: Path) -> None:
     """The same tricks, where the commands go on to do their work."""
     ann = victim(team, traps, git_files, names_and_links)

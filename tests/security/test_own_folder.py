@@ -135,7 +135,7 @@ def git_calls(lab: Lab, monkeypatch: pytest.MonkeyPatch, *command: str) -> list[
     calls, real = list[str](), Git.run
 
     def noted(self: Git, *words: str, **options: bytes) -> bytes:
-        calls.append(words[0])
+        calls.append(words[-1])
         return real(self, *words, **options)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patch:
@@ -148,6 +148,6 @@ def git_calls(lab: Lab, monkeypatch: pytest.MonkeyPatch, *command: str) -> list[
 def test_git_is_asked_once_and_only_where_there_is_a_folder(
     used: Lab, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
 ) -> None:
-    assert git_calls(used, monkeypatch, *command).count("ls-files") == 1
+    assert git_calls(used, monkeypatch, *command).count(":(icase).stemctl") == 1
     (used.root / ".stemctl").rename(used.root / "away")
-    assert git_calls(used, monkeypatch, *command).count("ls-files") == 0
+    assert git_calls(used, monkeypatch, *command).count(":(icase).stemctl") == 0

@@ -7,11 +7,12 @@ import shutil
 from pathlib import Path, PurePosixPath
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from stemctl.manifests.files import _files, find
 from stemctl.manifests.globs import NoPattern, files_like, is_pattern
+from tests.effort import examples
 
 NAMES = st.sampled_from(["a", "b", "ab", ".h", "a.yaml", "b.yml", "[x].yaml", "c.txt"])
 PATHS = st.lists(NAMES, min_size=1, max_size=4).map("/".join)
@@ -47,7 +48,7 @@ def by_glob(root: Path, pattern: str) -> set[str]:
     return {path for match in root.glob(pattern) for path in _files(root, match)}
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(200)
 @given(tree=trees(), pattern=PATTERNS)
 def test_as_path_glob_finds_them(tmp_path: Path, tree: tuple[list[str], list[tuple[str, str]]], pattern: str) -> None:
     root = tmp_path / "tree"
