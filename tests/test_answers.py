@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import httpx
 import pytest
 
 from stemctl.server import exchange, policy
-from tests.lab import CONFIG, Lab, Result, run_in_process
+from tests.lab import CONFIG, Intercept, Lab, Result, run_in_process
 from tests.served import serve
 
 WITH_FAULTS = CONFIG.replace("seed: seed.yaml}", "seed: seed.yaml, faults: faults.yaml}")
@@ -37,6 +38,11 @@ def calm(lab: Lab) -> None:
 
 def apply(lab: Lab, *arguments: str) -> Result:
     return lab.run("apply", "--auto-approve", *arguments)
+
+
+def answering(which: Callable[[httpx.Request], bool], answer: Callable[[], httpx.Response]) -> Intercept:
+    """In place of the sandbox, answer these requests, without carrying them out."""
+    return lambda request: answer() if which(request) else None
 
 
 def theirs_is_untouched(lab: Lab) -> None:
@@ -66,8 +72,9 @@ def test_the_answer_to_a_create_is_not_believed_about_another_record(struck: Lab
 def test_an_answer_about_another_record_that_did_nothing_is_unknown_and_settled_later(struck: Lab) -> None:
     other = struck.live("session", "theirs")
     struck.sessions("{name: s}")
-    posted = lambda r: r.method == "POST" and r.url.path == SESSION  # noqa: E731 - as short as it reads
-    struck.intercept = lambda r: httpx.Response(201, json={"session": other}) if posted(r) else None
+    struck.intercept = answering(
+        lambda r: r.method == "POST" and r.url.path == SESSION, lambda: httpx.Response(201, json={"session": other})
+    )
     result = apply(struck)
     assert result.code == 3
     assert "The server answered with a record that is known already" in result.out
@@ -82,8 +89,9 @@ def test_an_answer_with_a_name_that_was_not_sent_is_not_bound(lab: Lab) -> None:
     """Its id is one that nobody here has seen."""
     lab.sessions("{name: s}")
     other = {"id": "0f8fad5b-d9cb-469f-a165-70867728950e", "name": "t", "projects": [], "tags": []}
-    posted = lambda r: r.method == "POST" and r.url.path == SESSION  # noqa: E731 - as short as it reads
-    lab.intercept = lambda r: httpx.Response(201, json={"session": other}) if posted(r) else None
+    lab.intercept = answering(
+        lambda r: r.method == "POST" and r.url.path == SESSION, lambda: httpx.Response(201, json={"session": other})
+    )
     result = apply(lab)
     assert result.code == 3
     assert "The server answered with the name 't'. It is not there yet" in result.out
@@ -238,8 +246,9 @@ def test_a_delete_that_is_answered_with_404_while_the_record_lives(lab: Lab) -> 
     lab.sessions("{name: s}", "{name: t}")
     lab.apply()
     lab.sessions("{name: s}")
-    deletes = lambda request: request.method == "DELETE"  # noqa: E731 - as short as it reads
-    lab.intercept = lambda r: httpx.Response(404, json={"detail": "Not found."}) if deletes(r) else None
+    lab.intercept = answering(
+        lambda r: r.method == "DELETE", lambda: httpx.Response(404, json={"detail": "Not found."})
+    )
     result = apply(lab, "--allow", "delete")
     assert result.code == 3
     assert "session/t" in lab.state["records"]
@@ -250,8 +259,7 @@ def test_a_delete_that_is_answered_with_content_is_looked_after(lab: Lab) -> Non
     lab.sessions("{name: s}", "{name: t}")
     lab.apply()
     lab.sessions("{name: s}")
-    done = lambda request: request.method == "DELETE"  # noqa: E731 - as short as it reads
-    lab.intercept = lambda r: httpx.Response(200, json={"status": "queued"}) if done(r) else None
+    lab.intercept = answering(lambda r: r.method == "DELETE", lambda: httpx.Response(200, json={"status": "queued"}))
     assert apply(lab, "--allow", "delete").code == 3
     assert "session/t" in lab.state["records"]
 
@@ -261,8 +269,9 @@ def test_a_record_that_was_hidden_since_the_plan_is_not_called_deleted(lab: Lab)
     lab.apply()
     lab.sessions("{name: s}")
     id_ = lab.live("session", "t")["id"]
-    hides = lambda request: request.url.path == f"{SESSION}{id_}/"  # noqa: E731 - as short as it reads
-    lab.intercept = lambda r: httpx.Response(404, json={"detail": "Not found."}) if hides(r) else None
+    lab.intercept = answering(
+        lambda r: r.url.path == f"{SESSION}{id_}/", lambda: httpx.Response(404, json={"detail": "Not found."})
+    )
     result = apply(lab, "--allow", "delete")
     assert result.code == 1
     assert "not found: deleted since this plan was made, or hidden from this account" in result.out

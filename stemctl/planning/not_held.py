@@ -15,33 +15,22 @@ _LONGEST = 60
 
 
 def not_held(address: Address, row: Field, written: Value, live: Value, place: Place | None) -> Diagnostic:
-    """The finding of one field; references are names, `live` is what the server holds."""
+    """The finding of one field; references are names, `live` is what the server holds in its place."""
     sent, there = _pair(written, live)
-    return Diagnostic(
-        Severity.WARNING,
-        NOT_HELD,
-        f"{row.name} was applied as {sent}, but the server holds {there}",
-        place,
-        "write what the server holds, or ignore_changes; it is not sent again by itself",
-        str(address),
-        row.name,
-        written,
-    )
+    found = f"{row.name} was applied as {sent}, but the server holds {there}"
+    return _finding(address, row, written, place, found, "write what the server holds, or ignore_changes")
 
 
 def not_shown(address: Address, row: Field, written: Value, place: Place | None) -> Diagnostic:
     """The finding of a field that should be in the answers of the server, and is not."""
     sent, _ = _pair(written, None)
-    return Diagnostic(
-        Severity.WARNING,
-        NOT_HELD,
-        f"{row.name} was applied as {sent}, but the server's records have no {row.name}",
-        place,
-        "take the line out, or ask who runs the server; it is not sent again by itself",
-        str(address),
-        row.name,
-        written,
-    )
+    found = f"{row.name} was applied as {sent}, but the server's records have no {row.name}"
+    return _finding(address, row, written, place, found, "take the line out, or ask who runs the server")
+
+
+def _finding(address: Address, row: Field, written: Value, place: Place | None, found: str, remedy: str) -> Diagnostic:
+    again = "it is not sent again by itself"
+    return Diagnostic(Severity.WARNING, NOT_HELD, found, place, f"{remedy}; {again}", str(address), row.name, written)
 
 
 def _pair(left: Value, right: Value) -> tuple[str, str]:
