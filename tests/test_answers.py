@@ -154,6 +154,21 @@ def test_a_value_that_the_server_holds_otherwise_is_a_finding(
     assert struck.writes == []
 
 
+@pytest.mark.parametrize("held", [False, True])
+@pytest.mark.parametrize("method", ["POST", "PATCH"])
+def test_a_proposal_that_is_answered_with_another_content_is_looked_for(struck: Lab, method: str, held: bool) -> None:
+    name = "t" if method == "POST" else "Auditory"
+    struck.write("records/t.yaml", f"sensory_stimulus_types: [{{name: {name}, description: A long text.}}]\n")
+    match = "" if held else f"match: {{method: {method}}}, "
+    strike(struck, f"{{{match}fault: altered_value, field: description, value: A long}}")
+    result = apply(struck, "--allow", "replace")
+    assert [sent.method for sent in struck.writes] == [method]
+    assert result.code == (3 if held else 0), result.said
+    assert ("unknown" if held else "proposed") in result.out
+    assert apply(struck, "--allow", "replace").code in (0, 3)
+    assert struck.writes == []
+
+
 def test_forms_of_the_servers_own_cost_no_look(struck: Lab) -> None:
     """Trimmed texts, UTC, a scheme, sets in another order: as the field tables say."""
     struck.sessions(

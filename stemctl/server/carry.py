@@ -175,6 +175,8 @@ class _Patch:
         evidence = of_change(model, change.id, written.fields, written.proposed)
         if evidence.proof is not Proof.PROVEN:
             raise NotTheApi(evidence.why)
+        if written.proposed and unheld(model, self.body, written.fields, {}):
+            raise NotTheApi("The server answered with another content than was proposed.")
         if not written.proposed and unheld(model, self.body, written.fields, live):
             written = Written(await one.detail(model, change.id), proposed=False)
         return outcomes.taken(model, change, self.body, written, live)

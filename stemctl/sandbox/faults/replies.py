@@ -151,11 +151,14 @@ def _doubled(model: Model, name: str, value: Value) -> Value:
 def _each_record(
     reply: Reply, subject: Subject, change: Callable[[Model, dict[str, Value]], dict[str, Value]]
 ) -> Reply:
-    """An answer with each of its records changed, of a list or alone."""
+    """An answer with each of its records or proposals changed, of a list or alone."""
     document = reply.document or {}
     for model in subject.catalog.models.values():
-        if isinstance(document.get(model.one), dict):
-            return reply.with_document({**document, model.one: change(model, document[model.one])})
-        if isinstance(document.get(model.many), list):
-            return reply.with_document({**document, model.many: [change(model, r) for r in document[model.many]]})
+        envelopes = [(model.one, model.many)]
+        envelopes += [(model.approval.one, model.approval.many)] if model.approval else []
+        for one, many in envelopes:
+            if isinstance(document.get(one), dict):
+                return reply.with_document({**document, one: change(model, document[one])})
+            if isinstance(document.get(many), list):
+                return reply.with_document({**document, many: [change(model, r) for r in document[many]]})
     return reply
