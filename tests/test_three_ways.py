@@ -211,8 +211,10 @@ def test_what_the_server_makes_of_a_text_is_a_finding_until_both_agree(lab: Lab)
     assert "description    sent First.; the server holds <b>First.</b>" in first.out
     for _ in range(2):
         assert lab.plan()["changes"] == []
-        assert 'description was applied as "First.", but the server holds "<b>First.</b>"' in lab.run("plan").out
-        assert "never held as applied: First. → <b>First.</b>" in lab.run("drift").out
+        plan = lab.run("plan").out
+        assert 'description was applied as "First.", but the server holds "<b>First.</b>"' in plan
+        assert "Nothing to send: 1 held otherwise by the server." in plan
+        assert "the server never held what was applied: First. → <b>First.</b>" in lab.run("drift").out
         assert lab.run("apply", "--auto-approve").code == 3
         assert lab.writes == []
     lab.sessions(S.replace("First.", '"<b>First.</b>"'))

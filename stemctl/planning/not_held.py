@@ -18,7 +18,14 @@ def not_held(address: Address, row: Field, written: Value, live: Value, place: P
     """The finding of one field; references are names, `live` is what the server holds in its place."""
     sent, there = _pair(written, live)
     found = f"{row.name} was applied as {sent}, but the server holds {there}"
-    return _finding(address, row, written, place, found, "write what the server holds, or ignore_changes")
+    return _finding(
+        address,
+        row,
+        written,
+        place,
+        found,
+        "write the server's value here, or list the field under lifecycle: ignore_changes",
+    )
 
 
 def not_shown(address: Address, row: Field, written: Value, place: Place | None) -> Diagnostic:
@@ -29,7 +36,7 @@ def not_shown(address: Address, row: Field, written: Value, place: Place | None)
 
 
 def _finding(address: Address, row: Field, written: Value, place: Place | None, found: str, remedy: str) -> Diagnostic:
-    again = "it is not sent again by itself"
+    again = "it is not sent again"
     return Diagnostic(Severity.WARNING, NOT_HELD, found, place, f"{remedy}; {again}", str(address), row.name, written)
 
 

@@ -76,7 +76,7 @@ def _record(record: Drifted, drift: Drift, look: Look) -> list[str]:
 
 def _what(move: Moved) -> str:
     if not move.held:
-        return f"never held as applied: {difference(move.before, move.after)}"
+        return f"the server never held what was applied: {difference(move.before, move.after)}"
     if isinstance(move.before, list) and isinstance(move.after, list):
         gains, losses = element_diff(move.before, move.after)
         words = [f"{joined(gains)} {'were' if len(gains) > 1 else 'was'} added"] if gains else []

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from stemctl.diagnostics import Severity
 from stemctl.errors import Hint
-from stemctl.plan import PERMISSIONS, WAITING, Action, Change, FieldChange, Held, Plan, Target
+from stemctl.plan import NOT_HELD, PERMISSIONS, WAITING, Action, Change, FieldChange, Held, Plan, Target
 from stemctl.records import Value
 from stemctl.render.basis import count_others, offline_sentences, told_apart, why_others
 from stemctl.render.fields import field_lines
@@ -269,15 +269,22 @@ def _left_out(plan: Plan) -> list[str]:
 
 
 def _calm(plan: Plan, numbers: dict[str, int]) -> str:
-    one = numbers["unchanged"] == 1
-    where = "in the state" if plan.offline else "on the server"
-    agree = f"{numbers['unchanged']:,} record{'' if one else 's'} {where} {'is' if one else 'are'} as the files say"
-    if numbers["held"]:
-        held = f"{numbers['held']} held"
-        return f"Nothing to send: {agree}, {held}." if numbers["unchanged"] else f"Nothing to send: {held}."
-    if not numbers["unchanged"]:
-        return "Nothing to do: the files declare no records, and none is managed."
-    return f"Nothing to do: {'' if one else 'all '}{agree}."
+    """That nothing is to be sent, and of how many records that says that they are as the files say."""
+    otherwise = len({d.address for d in plan.diagnostics if d.code == NOT_HELD})
+    agree, where = numbers["unchanged"] - otherwise, "in the state" if plan.offline else "on the server"
+    parts = [f"{agree:,} record{' ' if agree == 1 else 's '}{where} {'is' if agree == 1 else 'are'} as the files say"]
+    parts = parts if agree else []
+    parts += [f"{otherwise:,} held otherwise by the server"] if otherwise else []
+    parts += [f"{numbers['held']} held"] if numbers["held"] else []
+    if numbers["held"] or otherwise:
+        return f"Nothing to send: {', '.join(parts)}."
+    if any(d.code == "incomplete-reading" for d in plan.diagnostics):
+        return f"Nothing to send: {', '.join([*parts, 'not all could be read'])}."
+    if agree:
+        return f"Nothing to do: {'' if agree == 1 else 'all '}{parts[0]}."
+    if any(note.address for note in plan.notes):
+        return "Nothing to send: no managed record can be seen."
+    return "Nothing to do: the files declare no records, and none is managed."
 
 
 def next_hints(plan: Plan, look: Look) -> list[Hint]:

@@ -129,7 +129,7 @@ def place_of(outcome: Outcome) -> Place | None:
 
 def _refusals(report: Report, look: Look) -> list[str]:
     lines = [line for outcome in report.outcomes if outcome.refused for line in refusal_lines(outcome, look)]
-    return ["", look.paint("bold", "Not held by the server as it was sent"), *lines] if lines else []
+    return ["", look.paint("bold", "The server holds other values than were sent"), *lines] if lines else []
 
 
 def refusal_lines(outcome: Outcome, look: Look) -> list[str]:
