@@ -127,7 +127,7 @@ REFUSED: dict[str, Edit] = {
     "another portal that leads up": lambda plan: plan["server"].update(portal="../x"),
     "another state": lambda plan: plan["state"].update(lineage=OTHER),
     "a later state": lambda plan: plan["state"].update(serial=9),
-    "another format": lambda plan: plan.update(format=2),
+    "another format": lambda plan: plan.update(format=3),
     "something nobody knows": lambda plan: plan.update(run="rm -rf /"),
     "a change with something nobody knows": with_row("edited", hook="rm -rf /"),
     "something missing": lambda plan: plan.pop("names"),
