@@ -279,6 +279,48 @@ def test_a_delete_that_is_answered_with_content_is_looked_after(lab: Lab) -> Non
     assert "session/t" in lab.state["records"]
 
 
+@pytest.mark.parametrize("status", [400, 401, 403, 405, 413])
+@pytest.mark.parametrize("body", [b"", b"<h1>Forbidden</h1>"])
+def test_a_refusal_of_a_proxy_does_not_mean_that_nothing_was_written(lab: Lab, status: int, body: bytes) -> None:
+    """The server has carried it out, and its answer was replaced on the way."""
+    lab.sessions("{name: s}")
+
+    def replaced(request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        return httpx.Response(status, content=body) if request.method == "POST" else response
+
+    lab.after = replaced
+    lab.apply()
+    assert lab.state["records"]["session/s"]["id"] == lab.live("session", "s")["id"]
+
+
+def test_a_delete_that_is_only_accepted_is_looked_after(lab: Lab) -> None:
+    lab.sessions("{name: s}", "{name: t}")
+    lab.apply()
+    lab.sessions("{name: s}")
+    lab.intercept = answering(lambda r: r.method == "DELETE", lambda: httpx.Response(202))
+    assert apply(lab, "--allow", "delete").code == 3
+    assert "session/t" in lab.state["records"]
+
+
+def test_a_lookup_that_counts_what_it_does_not_list_proves_nothing(lab: Lab) -> None:
+    lab.sessions(*(f"{{name: s{number:03}}}" for number in range(250)))
+    lab.apply()
+    (lab.root / ".stemctl" / "sandbox.state.json").unlink()
+    last = lab.api("GET", "stem/session/?sort[]=id&limit=1&offset=249")["sessions"][0]["name"]
+    lab.sessions(f"{{name: {last}}}")
+
+    def empty(request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        if "filter" not in request.url.query.decode() or request.url.path != SESSION:
+            return response
+        found = response.json()
+        return httpx.Response(200, json={**found, "sessions": []})
+
+    lab.after = empty
+    result = apply(lab)
+    assert (result.code, lab.writes) == (1, [])
+    assert "sessions could not all be read" in result.out
+
+
 def test_a_record_that_was_hidden_since_the_plan_is_not_called_deleted(lab: Lab) -> None:
     lab.sessions("{name: s}", "{name: t}")
     lab.apply()

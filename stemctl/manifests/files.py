@@ -31,26 +31,35 @@ class Found:
 def find(root: Path, entries: Sequence[str], all_tracked: bool = False) -> Found:
     """The files that `entries` (folders, files or globs below `root`) name.
 
-    Hidden and git-ignored ones are skipped, and so are links that lead out of `root`: a pull request must not make
-    stemctl print what is elsewhere on the machine. Where `all_tracked`, git is not asked.
+    Hidden and git-ignored ones are skipped. Links that lead out of `root` are not followed: a pull request must not
+    make stemctl print what is elsewhere on the machine. They are errors, since the records behind them would look as
+    if they had left the files. Where `all_tracked`, git is not asked.
     """
     problems: list[Diagnostic] = []
     paths: set[str] = set()
+    links: set[str] = set()
     for entry in entries:
         found, problem = _entry(root, entry)
-        paths.update(found)
+        paths.update(path for path, is_read in found if is_read)
+        links.update(path for path, is_read in found if not is_read)
         if problem:
             problems.append(problem)
     paths.discard(CONFIG)
-    kept = sorted(paths | set(_defaults_above(root, paths)))
-    kept = kept if all_tracked else not_ignored(root, kept)
+    asked = sorted(paths | links | set(_defaults_above(root, paths)))
+    known = asked if all_tracked else not_ignored(root, asked)
+    kept = [path for path in known if path not in links]
+    problems += [_not_followed(path) for path in known if path in links]
     manifests = [p for p in kept if posixpath.basename(p) != DEFAULTS]
     defaults = [p for p in kept if posixpath.basename(p) == DEFAULTS]
     problems += [_misnamed(p) for p in manifests if posixpath.basename(p) == _MISNAMED]
     return Found(tuple(manifests), tuple(defaults), tuple(problems))
 
 
-def _entry(root: Path, entry: str) -> tuple[set[str], Diagnostic | None]:
+_Paths = set[tuple[str, bool]]
+"""Paths relative to the root, and whether they are read: links are not that lead to where nothing is."""
+
+
+def _entry(root: Path, entry: str) -> tuple[_Paths, Diagnostic | None]:
     if not _can_be_a_path(entry):
         return set(), _problem(f"manifests: {visible(entry)} is no path", "name a folder below stemctl.yaml")
     pure = PurePosixPath(entry.replace(os.sep, "/"))
@@ -58,11 +67,11 @@ def _entry(root: Path, entry: str) -> tuple[set[str], Diagnostic | None]:
         return set(), _problem(f"manifests: {entry} is not in this repository", "name a folder below stemctl.yaml")
     if is_pattern(entry):
         try:
-            return set(files_like(root, pure)), None
+            return {(path, True) for path in files_like(root, pure)}, None
         except NoPattern as error:
             return set(), _problem(f"manifests: {cut(entry, 200)} is no pattern", str(error))
     path = root / pure
-    found = set(_files(root, path))
+    found: _Paths = set(_files(root, path))
     if not path.exists():
         return found, _problem(f"manifests: {entry} does not exist", "mend the name, or take it out")
     if not found and path.is_file():
@@ -77,23 +86,28 @@ def _can_be_a_path(entry: str) -> bool:
         return False
 
 
-def _files(root: Path, path: Path) -> Iterator[str]:
-    """YAML files at or below `path`, relative to the root."""
+def _files(root: Path, path: Path) -> Iterator[tuple[str, bool]]:
+    """YAML files at or below `path`, and links that are not followed."""
+    relative = "" if path == root else path.relative_to(root).as_posix()
+    if relative and (_hidden(relative) or not inside(root, str(path))):
+        if not _hidden(relative) and path.exists():
+            yield relative, False
+        return
     if path.is_file():
-        relative = path.relative_to(root).as_posix()
-        if path.name.endswith(SUFFIXES) and not _hidden(relative) and inside(root, str(path)):
-            yield relative
+        if path.name.endswith(SUFFIXES):
+            yield relative, True
         return
     prefix = len(os.path.join(root, ""))
-    if path != root and (_hidden(path.relative_to(root).as_posix()) or not inside(root, str(path))):
-        return
     for folder, folders, names in os.walk(path):
         folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in folders:
+            full = os.path.join(folder, name)
+            if os.path.islink(full) and not inside(path, full):
+                yield full[prefix:].replace(os.sep, "/"), False
         for name in names:
             if name.endswith(SUFFIXES) and not name.startswith("."):
                 full = os.path.join(folder, name)
-                if not os.path.islink(full) or inside(root, full):
-                    yield full[prefix:].replace(os.sep, "/")
+                yield full[prefix:].replace(os.sep, "/"), not os.path.islink(full) or inside(root, full)
 
 
 def _hidden(relative: str) -> bool:
@@ -116,6 +130,12 @@ def folders_above(folder: str) -> Iterator[str]:
         yield folder
         folder = folder.rpartition("/")[0]
     yield ""
+
+
+def _not_followed(path: str) -> Diagnostic:
+    message = "this link leads to where no manifests are read, so its records would look as if they had left the files"
+    remedy = "put the files here, or take the link out"
+    return Diagnostic(Severity.ERROR, "link-not-followed", message, Place(path, 1, 1), remedy)
 
 
 def _misnamed(path: str) -> Diagnostic:

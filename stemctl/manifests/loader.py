@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import os
 import re
+import stat
 from pathlib import Path as FilePath
 from typing import Any, NamedTuple
 
@@ -40,14 +41,22 @@ _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufef
 def read(path: FilePath | str, file: str) -> Document:
     """Read a file; whatever is wrong with it is among the problems of the document. `file` is how places name it."""
     try:
-        with open(path, "rb", buffering=0) as stream:
-            if os.fstat(stream.fileno()).st_size > LARGEST_FILE:
+        with open(path, "rb", buffering=0, opener=_without_waiting) as stream:
+            facts = os.fstat(stream.fileno())
+            if not stat.S_ISREG(facts.st_mode):
+                return Document(file, "", problems=[_plain(file, 1, 1, "unreadable", "is no file")])
+            if facts.st_size > LARGEST_FILE:
                 return _too_large(file)
             data = stream.read()
     except OSError as error:
         message = f"cannot be read: {error.strerror or error}"
         return Document(file, "", problems=[_plain(file, 1, 1, "unreadable", message)])
     return parse(data, file)
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """A pipe without a writer is opened, and found to be none of ours, rather than waited for."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def parse(data: bytes, file: str) -> Document:

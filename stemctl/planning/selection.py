@@ -58,6 +58,8 @@ def spell(words: Sequence[str], repository: Repository, state: State, catalog: C
     Raises:
         ConfigError: a word means no record, of the files or of the state.
     """
+    if not all(word.strip() for word in words):
+        raise ConfigError("An empty word means no record.", "A variable may be empty. Nothing was read or sent.")
     spelled = tuple(_spelled(word, repository, catalog) for word in words)
     everything = {*repository.records, *state.records}
     for word, given in zip(spelled, words, strict=True):

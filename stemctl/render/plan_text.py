@@ -282,6 +282,8 @@ def _calm(plan: Plan, numbers: dict[str, int]) -> str:
         return f"Nothing to send: {', '.join([*parts, 'not all could be read'])}."
     if agree:
         return f"Nothing to do: {'' if agree == 1 else 'all '}{parts[0]}."
+    if plan.subset.left_out:
+        return "Nothing to do: no record is chosen."
     if any(note.address for note in plan.notes):
         return "Nothing to send: no managed record can be seen."
     return "Nothing to do: the files declare no records, and none is managed."

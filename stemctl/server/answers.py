@@ -148,12 +148,14 @@ def read_answer(response: Answer, method: str, base: str, url: str = "") -> dict
         )
     if status >= 400:
         raise failure(response, method, base, url)
+    if status not in _SUCCESS:
+        raise NotTheApi(f"The server answered {status}, which the API never does.", status=status)
     if status == 204 or (method == "DELETE" and not response.content) or not response.content.strip():
         return {}
     if "html" in response.headers.get("Content-Type", "") or response.content.lstrip()[:1] == b"<":
         raise NotTheApi(
             f"{base} answered with an HTML page{_title(_text(response))} in place of data.",
-            "A login page? Then the url or the token is not right. Nothing was changed.",
+            "A login page? Then the url or the token is not right.",
             [("stemctl doctor", "looks at the server, the token and your rights")],
             status=status,
         )
@@ -170,12 +172,13 @@ def failure(response: Answer, method: str, base: str, url: str = "") -> ServerEr
     """The error that an answer of 400 and above means, with the server's own words in one line."""
     status = response.status_code
     messages = error_messages(response)
-    if status == 404 and not _is_of_the_api(response):
+    foreign = _is_foreign(response) if method != "GET" else status == 404 and not _is_of_the_api(response)
+    if foreign:
         said = "; ".join(text for texts in messages.values() for text in texts)
         return NotTheApi(
-            f"{url or base} answered 404, but not in the form of the API.",
+            f"{url or base} answered {status}, but not in the form of the API.",
             f"It says: {said or 'nothing'}. This is a proxy, or a URL that the server does not have, "
-            "so it does not show whether the record exists.",
+            f"so it does not show whether {'the record exists' if status == 404 else 'the request was carried out'}.",
             (_DOCTOR,),
             status=status,
         )
@@ -185,6 +188,9 @@ def failure(response: Answer, method: str, base: str, url: str = "") -> ServerEr
     what = (what or "The server answered {status}.").format(status=status, host=host, method=method)
     return kind(what, f"The server says: {said}" if said else "", hints, status=status, messages=messages)
 
+
+_SUCCESS = (200, 201, 204)
+"""What the API answers to what it has done; 202 says no more than that it may do it."""
 
 _LOGIN: Hint = ("stemctl login", "gets a new token, in your browser")
 _DOCTOR: Hint = ("stemctl doctor", "looks at the server, the token and your rights")
@@ -205,6 +211,19 @@ def _is_of_the_api(response: Answer) -> bool:
     except ValueError:
         return False
     return isinstance(body, dict) and set(body) <= {"detail", "error"} and isinstance(body.get("detail"), str)
+
+
+def _is_foreign(response: Answer) -> bool:
+    """Whether the refusal of a write is no proof that it was not carried out: one that the API would not put so."""
+    status = response.status_code
+    if status == 404:
+        return not _is_of_the_api(response)
+    if status >= 500 or status in (407, 429):
+        return False
+    try:
+        return not isinstance(read_json(_text(response)), dict | list)
+    except ValueError:
+        return True
 
 
 def error_messages(response: Answer) -> dict[str, list[str]]:

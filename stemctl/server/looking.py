@@ -8,7 +8,7 @@ from stemctl.planning.approvals import DECIDED
 from stemctl.planning.doubts import as_sent
 from stemctl.records import Fields
 from stemctl.server import outcomes
-from stemctl.server.answers import NotFound, Refused, ServerError
+from stemctl.server.answers import NotFound, NotTheApi, Refused, ServerError
 from stemctl.server.client import Query, WriteClient, Written
 from stemctl.server.proof import unheld
 
@@ -67,10 +67,16 @@ async def _proposal(client: WriteClient, model: Model, change: Change, body: Fie
 
 
 async def _named(client: WriteClient, model: Model, body: Fields) -> list[Fields]:
-    """The records that have the name which was sent."""
+    """The records that have the name which was sent.
+
+    Raises:
+        NotTheApi: the server did not list what it counts.
+    """
     assert model.identity is not None
     name = body.get(model.identity)
     page = await client.page(model, 0, Query(filters=((model.identity, str(name)),)))
+    if page.total not in (None, len(page.records)):
+        raise NotTheApi(f"The server counts {page.total} of this {model.identity}, and lists {len(page.records)}.")
     return [fields for fields in page.records if fields.get(model.identity) == name]
 
 

@@ -25,7 +25,7 @@ from stemctl.server.proxy import ProxyRefused
 
 TRIES = 3
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)
-DEADLINE = 90.0
+DEADLINE = 60.0
 """Seconds for a whole answer. `TIMEOUT` begins again with each byte, so that a server could hold us for ever."""
 
 BUSY = frozenset({429, 503})

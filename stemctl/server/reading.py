@@ -174,9 +174,11 @@ async def _look(client: ReadClient, model: Model, id_: str) -> Fields | ServerEr
 
 
 async def _named(client: ReadClient, model: Model, name: str) -> list[Fields] | None:
-    """The records of exactly this name; None if the server did not filter."""
+    """The records of exactly this name; None if the server did not filter, or did not list what it counts."""
     assert model.identity is not None
     page = await client.page(model, 0, Query(filters=((model.identity, name),)))
+    if page.total not in (None, len(page.records)):
+        return None
     if any(str(fields.get(model.identity, "")).casefold() != name.casefold() for fields in page.records):
         return None
     return [fields for fields in page.records if fields.get(model.identity) == name]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import subprocess
 from pathlib import Path
@@ -65,6 +66,27 @@ def test_links_that_lead_out_are_not_followed(lab: Lab, beside: Path) -> None:
     (lab.root / "records" / "folder").symlink_to(beside)
     (lab.root / "records" / "sub" / "_defaults.yaml").symlink_to(beside / "_defaults.yaml")
     learns_nothing(lab, beside)
+
+
+@pytest.mark.parametrize("what", ["file", "folder"])
+def test_what_was_moved_behind_a_link_has_not_left_the_files(lab: Lab, beside: Path, what: str) -> None:
+    lab.sessions("{name: a}", name="records/sub/a.yaml")
+    lab.sessions("{name: b}", name="records/b.yaml")
+    lab.apply()
+    moved = lab.root / "records" / ("sub" if what == "folder" else "sub/a.yaml")
+    moved.rename(beside / moved.name)
+    moved.symlink_to(beside / moved.name)
+    result = lab.run("apply", "-y", "--allow", "delete")
+    assert (result.code, lab.requests) == (1, [])
+    assert f"{moved.relative_to(lab.root).as_posix()}:1:1: error: this link leads to where no manifests" in result.said
+
+
+def test_a_pipe_among_the_manifests_is_not_waited_for(lab: Lab) -> None:
+    lab.sessions("{name: a}")
+    os.mkfifo(lab.root / "records" / "pipe.yaml")
+    result = lab.run("validate")
+    assert result.code == 1
+    assert "records/pipe.yaml:1:1: error: is no file" in result.said
 
 
 @pytest.mark.parametrize("way", ["../{0}/seed.yaml", "{1}/seed.yaml", "link.yaml", "records/../../{0}/seed.yaml"])

@@ -45,7 +45,8 @@ def grow(root: Path, files: list[str], links: list[tuple[str, str]]) -> None:
 
 def by_glob(root: Path, pattern: str) -> set[str]:
     """What `Path.glob` finds, and what is in the folders among it."""
-    return {path for match in root.glob(pattern) for path in _files(root, match)}
+    found = [one for match in root.glob(pattern) for one in _files(root, match)]
+    return {path for path, is_read in found if is_read}
 
 
 @examples(200)
