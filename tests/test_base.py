@@ -376,6 +376,8 @@ def test_links_are_followed_inside_alone(repo: Repo) -> None:
     assert (folder / "records/in.yaml").read_text().startswith("sessions")
     assert not os.path.lexists(folder / "records/out.yaml")
     assert not os.path.lexists(folder / "records/up.yaml")
+    for link in ("out", "up"):
+        (repo.root / f"records/{link}.yaml").unlink()
     assert repo.explained("--base", "HEAD") == {"linked": False}
 
 
