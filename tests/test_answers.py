@@ -18,6 +18,12 @@ WITH_FAULTS = CONFIG.replace("seed: seed.yaml}", "seed: seed.yaml, faults: fault
 SESSION = "/api/private/stem/session/"
 
 
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test waits for the pauses between two tries."""
+    monkeypatch.setattr(policy, "growing", lambda attempt: 0.01)
+
+
 @pytest.fixture
 def struck(lab: Lab) -> Lab:
     """A lab whose sandbox has a file of faults, and another session that is not ours."""
@@ -371,10 +377,7 @@ ODD = [
 
 @pytest.mark.parametrize("asked", ODD)
 @pytest.mark.parametrize("status", [429, 503])
-def test_a_pause_that_cannot_be_read_is_one_of_our_own(
-    lab: Lab, monkeypatch: pytest.MonkeyPatch, asked: str, status: int
-) -> None:
-    monkeypatch.setattr(policy, "growing", lambda attempt: 0.01)
+def test_a_pause_that_cannot_be_read_is_one_of_our_own(lab: Lab, asked: str, status: int) -> None:
     lab.sessions("{name: s}")
     headers = [(b"Retry-After", asked.encode()), (b"Date", asked.encode())]
     left = [httpx.Response(status, headers=headers) for _ in range(2)]

@@ -13,6 +13,8 @@ import pytest
 
 from tests.lab import Lab
 
+pytestmark = pytest.mark.slow
+
 CLOSED = ["<&-", ">&-", "2>&-", "<&- >&-", "<&- >&- 2>&-"]
 NULL = {"<&-": "</dev/null", ">&-": ">/dev/null", "2>&-": "2>/dev/null"}
 needs_full = pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device of Linux")

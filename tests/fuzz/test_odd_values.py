@@ -14,6 +14,8 @@ import pytest
 from tests.lab import Lab, Result
 from tests.served import serve
 
+pytestmark = pytest.mark.slow
+
 VALUES = [
     *(r"a\0b", r"\0", r"a\nb", r"\e[31m", r"\x7f", r"\x85", r"\u2028", "..", "/", "", " ", "-x", "~", "[", "**"),
     *("a" * 300, "a" * 5000, "ſ", r"\u212a", "%00", "a/**b", "a/../b", "$(id)", "ext::sh -c id", r"C:\\x"),

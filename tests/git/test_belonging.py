@@ -12,6 +12,8 @@ import pytest
 from tests.git.team import CONFIG, STATES, Member, Team, git
 from tests.served import Gate
 
+pytestmark = pytest.mark.slow
+
 ALLOW = "policy: {allow: {delete: 5}}\n"
 COMMANDS = [
     ("plan",),

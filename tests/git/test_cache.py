@@ -13,6 +13,8 @@ import pytest
 from stemctl.branch import cache
 from tests.git.team import Member, Team, git
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def ann(team: Team) -> Member:

@@ -14,6 +14,8 @@ from tests.git.serving import BASIC, PASSWORD, SECRETS, USER, Forge, http_forge,
 from tests.git.team import STATES, Member, Team, git, make_team
 from tests.served import Gate
 
+pytestmark = pytest.mark.slow
+
 DONE = "lab: 1 created [skip ci]"
 
 

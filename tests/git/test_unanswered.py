@@ -17,6 +17,8 @@ from stemctl.manifests.ignored import not_ignored
 from tests.git.team import git
 from tests.lab import Lab, run_in_process
 
+pytestmark = pytest.mark.slow
+
 BARE = "looks like a bare git repository"
 
 

@@ -8,6 +8,8 @@ import pytest
 
 from tests.git.team import STATES, Member, Team, git
 
+pytestmark = pytest.mark.slow
+
 FILES = ["records/a.yaml", "records/b.yaml", "records/c.yaml", "records/d.yaml"]
 
 

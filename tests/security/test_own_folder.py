@@ -10,6 +10,8 @@ import pytest
 from tests.git.team import git
 from tests.lab import Lab
 
+pytestmark = pytest.mark.slow
+
 COMMANDS = [
     *(["validate"], ["plan"], ["plan", "--offline"], ["apply", "-y"], ["drift"], ["state", "list"], ["runs", "list"]),
     *(["runs", "show", "x"], ["get", "project"], ["sandbox", "seed"], ["sandbox", "reset"], ["show", "session/a"]),

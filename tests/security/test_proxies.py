@@ -22,6 +22,8 @@ from tests.lab import Lab
 from tests.security.wire import CANARY
 from tests.served import serve
 
+pytestmark = pytest.mark.slow
+
 THERE = "https://www.brainstem.org/"
 CONFIG = f"manifests: [records]\nservers:\n  there: {{url: '{THERE}', edition: 2024}}\n"
 VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
