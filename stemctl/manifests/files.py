@@ -133,9 +133,11 @@ def folders_above(folder: str) -> Iterator[str]:
 
 
 def _not_followed(path: str) -> Diagnostic:
-    message = "this link leads to where no manifests are read, so its records would look as if they had left the files"
+    """Without a place: a finding shows the line at its place, and that one is not ours to show."""
+    what = f"{visible(path)} is a link to where no manifests are read"
+    message = f"{what}, so its records would look as if they had left the files"
     remedy = "put the files here, or take the link out"
-    return Diagnostic(Severity.ERROR, "link-not-followed", message, Place(path, 1, 1), remedy)
+    return Diagnostic(Severity.ERROR, "link-not-followed", message, remedy=remedy)
 
 
 def _misnamed(path: str) -> Diagnostic:

@@ -125,6 +125,8 @@ def test_a_committed_folder_of_our_own(team: Team, traps: Traps, environments: P
 def test_without_what_is_refused_at_once(team: Team, traps: Traps, environments: Path) -> None:
     """The same tricks, where the commands go on to do their work."""
     ann = victim(team, traps, git_files, names_and_links)
+    for name in ("_defaults.yaml", "out", "out.yaml"):
+        (ann.root / "records" / name).unlink()
     said = survives(ann.root, traps, environments)
     assert "1 created" in said["apply --auto-approve"], said["apply --auto-approve"]
     assert {path.name.partition("-")[0] for path in environments.iterdir()} == {"git", "hook"}
