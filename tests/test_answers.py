@@ -348,9 +348,8 @@ def test_a_record_that_became_hidden_stays_in_the_state(lab: Lab, status: int) -
     songbird = lab.live("project", "Songbird Study", token="sandbox-admin")["id"]
     lab.api("PATCH", f"stem/session/{lab.live('session', 't')['id']}/", {"projects": [songbird]}, token="sandbox-admin")
     id_ = lab.state["records"]["session/t"]["id"]
-    looks = lambda request: request.url.path == f"{SESSION}{id_}/"  # noqa: E731 - as short as it reads
     refused = {"detail": "Not found." if status == 404 else "You do not have permission."}
-    lab.intercept = lambda r: httpx.Response(status, json=refused) if looks(r) else None
+    lab.intercept = answering(lambda r: r.url.path == f"{SESSION}{id_}/", lambda: httpx.Response(status, json=refused))
     for files in (["{name: s}"], ["{name: s}", "{name: t}"]):
         lab.sessions(*files)
         plan = lab.run("plan")

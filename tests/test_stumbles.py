@@ -140,3 +140,12 @@ def test_the_beginning_of_an_approvals_id_is_enough(lab: Lab) -> None:
     (document,) = lab.run("approvals", "list", "-o", "json").json
     short = document["approval"]["id"][:8]
     assert lab.run("approvals", "accept", short, token="sandbox-admin").code == 0
+
+
+def test_an_empty_address_does_not_mean_everything(lab: Lab) -> None:
+    """It is what a shell makes of a variable that is not set."""
+    lab.sessions("{name: a}")
+    for words in (("plan", ""), ("apply", "-y", " "), ("plan", "--exclude", "")):
+        result = lab.run(*words)
+        assert (result.code, lab.requests) == (1, []), words
+        assert "An empty word means no record." in result.said
