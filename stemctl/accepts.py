@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from stemctl.errors import TableError
-from stemctl.records import Value
+from stemctl.util.json_types import Value
 
 Accepts = Callable[[Value], bool]
 Schema = dict[str, Any]

@@ -18,7 +18,7 @@ from pathlib import Path
 from stemctl import git_around
 from stemctl.errors import StateError
 from stemctl.git_words import in_disguise, unanswered
-from stemctl.masking import without_tokens
+from stemctl.util.redact import without_tokens
 
 PATIENCE = 60.0
 """Seconds after which a git that is not done is ended; a lease outlives it."""

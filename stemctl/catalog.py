@@ -10,7 +10,7 @@ from pathlib import Path
 import yaml
 
 from stemctl.errors import ConfigError, TableError
-from stemctl.records import Value
+from stemctl.util.json_types import Value
 
 _LISTS = {"references", "list", "items"}
 

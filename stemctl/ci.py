@@ -10,9 +10,9 @@ from pathlib import Path
 
 from stemctl import __version__
 from stemctl.calling_git import GitFailure, NoRepository, user_git
-from stemctl.durable import replace_file
 from stemctl.errors import ConfigError
 from stemctl.git_words import unanswered
+from stemctl.util.atomic_file import replace_file
 from stemctl.workspace import Workspace
 
 TEMPLATES = Path(__file__).resolve().parent / "ci_templates"

@@ -15,8 +15,8 @@ from stemctl.config_schema import Schema, config_schema
 from stemctl.errors import ConfigError
 from stemctl.manifests import loader
 from stemctl.manifests.document import Document
-from stemctl.nearest import nearest
-from stemctl.records import Value
+from stemctl.util.json_types import Value
+from stemctl.util.suggest import nearest
 
 if TYPE_CHECKING:
     import jsonschema

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from stemctl.patterns import NO_CONTROL, portable
-from stemctl.records import Value
+from stemctl.util.json_types import Value
 
 Schema = dict[str, Any]
 

@@ -15,11 +15,11 @@ from stemctl import __version__
 from stemctl.config import Server
 from stemctl.errors import ConfigError
 from stemctl.manifests import loader
-from stemctl.records import Fields
 from stemctl.server import proxy
 from stemctl.server.client import PARALLELISM, ReadClient, WriteClient
 from stemctl.server.throttle import Throttle
 from stemctl.server.tokens import Token, find_token
+from stemctl.util.json_types import Fields
 from stemctl.workspace import Workspace
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ import enum
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from stemctl.records import Place, Value
+from stemctl.records import Place
+from stemctl.util.json_types import Value
 
 
 class Severity(enum.Enum):

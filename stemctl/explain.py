@@ -7,7 +7,7 @@ from typing import Any
 
 from stemctl.catalog import Field, Model
 from stemctl.errors import ConfigError
-from stemctl.nearest import nearest
+from stemctl.util.suggest import nearest
 
 _KINDS = {
     "id": "an id",

@@ -11,11 +11,11 @@ import yaml
 
 from stemctl.config import NAME, Config
 from stemctl.diagnostics import Diagnostic, Severity
-from stemctl.durable import replace_file
 from stemctl.errors import ConfigError
 from stemctl.manifests import files, loader
 from stemctl.manifests.layout import Laid, Unclear, lay_out, same_content
 from stemctl.records import Place
+from stemctl.util.atomic_file import replace_file
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ import re
 import shlex
 
 from stemctl.errors import Hint, StateError
-from stemctl.masking import MASK, masked
-from stemctl.render.wording import visible
+from stemctl.util.redact import MASK, masked
+from stemctl.util.safe_text import visible
 
 _SAID_ALWAYS = (
     *("hint:", "Done", "To ", "Please make sure you have the correct access", "and the repository exists."),

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from stemctl.diagnostics import Diagnostic
-from stemctl.hashing import canonical_pieces, hash_of_pieces
-from stemctl.records import Address, Fields, Place, Value
+from stemctl.records import Address, Place
+from stemctl.util.canonical_json import canonical_pieces, hash_of_pieces
+from stemctl.util.json_types import Fields, Value
 
 FORMAT = 1
 

@@ -17,8 +17,9 @@ from stemctl.config_schema import PORTALS, Schema, closed
 from stemctl.diagnostics import Severity
 from stemctl.plan import METHODS, Action, Bookkeeping, Change, Held, Plan
 from stemctl.plan_schema import plan_schema
-from stemctl.records import Address, Fields, Value, is_id
+from stemctl.records import Address
 from stemctl.shapes import fits
+from stemctl.util.json_types import Fields, Value, is_id
 
 _TEXT: Schema = {"type": "string"}
 _MAYBE_TEXT: Schema = {"type": ["string", "null"]}

@@ -4,27 +4,11 @@ from __future__ import annotations
 
 import datetime
 import enum
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-Value = Any
-"""A JSON value: None, bool, int, float, str, list or dict of such."""
-
-Fields = Mapping[str, Value]
-"""Field name to value, of one record."""
-
-Path = tuple[str | int, ...]
-"""Way to a value inside a document: keys and list positions."""
-
-
-_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]*")
-
-
-def is_id(value: Value) -> bool:
-    """Whether a value may stand for a record in a path: nothing in it leads out of the model's own collection."""
-    return isinstance(value, str) and _ID.fullmatch(value) is not None
+from stemctl.util.json_types import Fields, Path
 
 
 class Place(NamedTuple):

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from stemctl.durable import sync_folder
 from stemctl.runs import Brief, Run, in_brief, read_brief, read_run
+from stemctl.util.atomic_file import sync_folder
 
 _LAST = 4096
 """Bytes within which the last line of a journal begins, if it is the one that ends it."""

@@ -17,12 +17,13 @@ from typing import Any
 from stemctl import __version__
 from stemctl.errors import StateError
 from stemctl.formats import NEWEST, format_of
-from stemctl.hashing import canonical_pieces, hash_of_pieces
 from stemctl.plan import Change, Outcome, Plan, Status
 from stemctl.plan_check import contradiction, has_its_shape
-from stemctl.records import Address, Fields, Value, is_id
+from stemctl.records import Address
 from stemctl.render.documents import outcome_document, plan_json
 from stemctl.saved import plan_of
+from stemctl.util.canonical_json import canonical_pieces, hash_of_pieces
+from stemctl.util.json_types import Fields, Value, is_id
 
 _RUN_ID = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ(-\d+)?", re.ASCII)
 

@@ -9,7 +9,6 @@ from stemctl.catalog import Catalog
 from stemctl.diagnostics import Diagnostic, Severity
 from stemctl.errors import StemctlError
 from stemctl.formats import NEWEST
-from stemctl.hashing import canonical_pieces, hash_of_pieces
 from stemctl.plan import (
     METHODS,
     Action,
@@ -29,7 +28,8 @@ from stemctl.plan import (
 from stemctl.plan_check import contradiction, has_its_shape, misfit
 from stemctl.records import Address, Place
 from stemctl.state import State
-from stemctl.strictjson import read_json
+from stemctl.util.canonical_json import canonical_pieces, hash_of_pieces
+from stemctl.util.strict_json import read_json
 
 Document = Mapping[str, Any]
 

@@ -16,7 +16,7 @@ import yaml
 from stemctl.catalog import Catalog, Field, Member, Model
 from stemctl.config_schema import DIALECT, Schema, closed, config_schema
 from stemctl.patterns import ADDRESS_TAIL, CLEARABLE, DATE, FORMATS, INSTANT, KEY, MEANT, portable
-from stemctl.records import Value
+from stemctl.util.json_types import Value
 
 WISHES = {
     "moved": "Records that got another key; what was known of the old one goes on under the new one.",

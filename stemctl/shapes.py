@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from stemctl.catalog import Field
-from stemctl.records import Value
+from stemctl.util.json_types import Value
 
 
 def fits(row: Field, value: Value, planned: bool = False) -> bool:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from stemctl.catalog import editions, schemas_dir
 from stemctl.config import NAME, Config, load_config
-from stemctl.durable import replace_file
 from stemctl.editor import CONFIG_SCHEMA, MANIFEST_SCHEMA, SETTINGS, is_ours, names_schemas, workspace_files
+from stemctl.util.atomic_file import replace_file
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stemctl.claim import Claim
-from stemctl.durable import replace_file
 from stemctl.errors import StateError
 from stemctl.runs import Run
 from stemctl.state import State, from_json, to_json, ways_out
+from stemctl.util.atomic_file import replace_file
 
 
 @dataclass(frozen=True, slots=True)

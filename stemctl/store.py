@@ -20,9 +20,7 @@ from typing import TYPE_CHECKING
 from stemctl import own_folder
 from stemctl.catalog import Catalog
 from stemctl.claim import Claim
-from stemctl.clock import stamp, utc_now
 from stemctl.config import Server
-from stemctl.durable import replace_file
 from stemctl.errors import ConfigError, JournalError, StateError
 from stemctl.place import Lines, Place, StateMoved
 from stemctl.plan import Plan
@@ -32,6 +30,8 @@ from stemctl.run_records import RunRecords, last_line
 from stemctl.runs import Brief, Run, end_line, first_lines, in_brief, read_brief, read_run
 from stemctl.state import State, same_entries
 from stemctl.state_file import FilePlace
+from stemctl.util.atomic_file import replace_file
+from stemctl.util.timestamps import stamp, utc_now
 from stemctl.work_tree import prefix
 
 if TYPE_CHECKING:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from stemctl import collector, work_tree
+from stemctl import work_tree
 from stemctl.ancestry import not_committed_since, since_applied
 from stemctl.before import Before
 from stemctl.checking import Loaded, below, counted, load
-from stemctl.clock import utc_now
 from stemctl.connection import connect
 from stemctl.diagnostics import Diagnostic, has_errors, in_order
 from stemctl.errors import ConfigError, InvalidFiles
@@ -25,12 +24,15 @@ from stemctl.planning.origin import Origins, find_origins
 from stemctl.planning.planner import Need, Options, count_read, make_plan, needs, wants_approvals
 from stemctl.planning.references import Resolver, declared_names, wanted_references
 from stemctl.planning.selection import choose, spell
-from stemctl.records import Address, Fields, Repository, Snapshot
+from stemctl.records import Address, Repository, Snapshot
 from stemctl.render.uncommitted import commit_notes
 from stemctl.server.client import ReadClient
 from stemctl.server.reading import take_snapshot
 from stemctl.since import Range
 from stemctl.state import State
+from stemctl.util import gc_pause
+from stemctl.util.json_types import Fields
+from stemctl.util.timestamps import utc_now
 from stemctl.workspace import Workspace
 
 
@@ -76,7 +78,7 @@ async def plan(space: Workspace, client: ReadClient, loaded: Loaded, options: Op
         InvalidFiles: the files have errors; nothing was read.
     """
     repository, catalog = loaded.repository, space.catalog
-    with collector.paused():
+    with gc_pause.paused():
         state, options, chosen = _asked_for(space, loaded, options)
         wanted = needs(repository, state, catalog, chosen)
         began = utc_now()

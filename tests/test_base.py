@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from stemctl import git
-from stemctl.hashing import hash_of
+from stemctl.util.canonical_json import hash_of
 from tests.lab import Lab, Result
 
 WHO = ["-c", "user.name=T", "-c", "user.email=t@t.example", "-c", "protocol.file.allow=always"]

@@ -66,7 +66,7 @@ def test_a_state_that_needs_a_later_key_has_a_later_format(later: dict[str, obje
     ],
 )
 def test_a_later_key_of_another_shape_is_damage(key: str, value: object) -> None:
-    from stemctl.hashing import hash_of
+    from stemctl.util.canonical_json import hash_of
 
     body = {**json.loads(text("state.json")), "format": 2, key: value}
     del body["checksum"]

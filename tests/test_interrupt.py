@@ -178,7 +178,7 @@ def test_a_state_of_another_server_is_refused(lab: Lab) -> None:
         '{"format": 1, "lineage": null, "serial": 0, "url": "http://127.0.0.1:2/", "portal": "private", '
         '"edition": "2024", "names": {}, "records": {}}'
     )
-    from stemctl.hashing import hash_of
+    from stemctl.util.canonical_json import hash_of
 
     lab.write("here.state.json", text[:-1] + f', "checksum": "{hash_of(json.loads(text))}"}}')
     result = lab.run("plan")

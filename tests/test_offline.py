@@ -202,7 +202,7 @@ def test_an_offline_plan_is_shown_and_never_applied(lab: Lab) -> None:
 
 
 def reseal(path: Path, document: Any) -> None:
-    from stemctl.hashing import hash_of
+    from stemctl.util.canonical_json import hash_of
 
     body = {key: part for key, part in document.items() if key != "checksum"}
     path.write_text(json.dumps({**body, "checksum": hash_of(body)}), encoding="utf-8")

@@ -109,7 +109,7 @@ def test_a_plan_that_somebody_edited_is_refused(lab: Lab, name: str) -> None:
 
 
 def test_a_request_that_is_not_what_its_change_says_is_refused(lab: Lab) -> None:
-    from stemctl.hashing import hash_of
+    from stemctl.util.canonical_json import hash_of
 
     lab.sessions("{name: a}")
     plan = keep(lab)

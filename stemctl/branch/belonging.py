@@ -19,8 +19,8 @@ from stemctl.errors import Hint, StateError
 from stemctl.git import head_commit
 from stemctl.manifests.absent import few
 from stemctl.records import Address
-from stemctl.render.wording import visible
 from stemctl.state import State
+from stemctl.util.safe_text import visible
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from stemctl.branch.own import OwnRepository, make
 from stemctl.calling_git import Git, GitFailure, NoRepository, clean, user_git
 from stemctl.errors import ConfigError
 from stemctl.git_words import quoted, unanswered
-from stemctl.masking import remember
+from stemctl.util.redact import remember
 
 
 def open_own(kind: str, root: Path, remote: str, environ: Mapping[str, str]) -> OwnRepository:

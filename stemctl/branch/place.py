@@ -25,14 +25,14 @@ from stemctl.branch.own import LostRace, OwnRepository
 from stemctl.branch.words import Damaged, stuck
 from stemctl.calling_git import GitFailure
 from stemctl.claim import Claim, claim_json, claim_of, plan_lines, read_claim, run_of
-from stemctl.clock import utc_now
 from stemctl.config import Server
 from stemctl.errors import LeaseEnded, StateError
 from stemctl.forge import job_url
 from stemctl.place import Busy, moved_on
-from stemctl.render.wording import visible
 from stemctl.runs import Run
 from stemctl.state import State, from_json, shards_of, to_json, to_shards
+from stemctl.util.safe_text import visible
+from stemctl.util.timestamps import utc_now
 
 SHARDED_ABOVE = 2000
 """Records in a state from which on it is kept in pieces, so that a run writes what it changed."""

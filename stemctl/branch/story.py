@@ -8,9 +8,9 @@ from stemctl.claim import Claim
 from stemctl.render.look import Look
 from stemctl.render.report_text import outcome_row
 from stemctl.render.uncommitted import and_changes
-from stemctl.render.wording import cut, visible
 from stemctl.runs import Run
 from stemctl.state import State
+from stemctl.util.safe_text import cut, visible
 
 CLAIM = "Claim of "
 """How the subject of a commit begins that holds or renews a claim, and tells no story."""

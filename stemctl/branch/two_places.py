@@ -11,8 +11,8 @@ from stemctl.branch.reach import Setting
 from stemctl.calling_git import Git
 from stemctl.errors import Hint, StateError
 from stemctl.git_words import quoted
-from stemctl.masking import MASK, masked
-from stemctl.render.wording import visible
+from stemctl.util.redact import MASK, masked
+from stemctl.util.safe_text import visible
 
 _PASSWORD = re.compile("://([^/@:]*):[^/@]*@")
 

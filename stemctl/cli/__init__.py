@@ -8,7 +8,7 @@ import sys
 
 from stemctl.cli import streams
 from stemctl.cli.help import answer
-from stemctl.masking import VARIABLES
+from stemctl.util.redact import VARIABLES
 
 
 def start() -> None:

@@ -19,8 +19,8 @@ def login(screen: Screen, headless: bool) -> int:
     """Get a token for a server, in your browser."""
     from stemctl import connection
     from stemctl.cli.browser import show
-    from stemctl.render.wording import visible
     from stemctl.server import account, tokens
+    from stemctl.util.safe_text import visible
 
     space = screen.open()
     if space.server.is_sandbox:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from stemctl.masking import without_tokens
+from stemctl.util.redact import without_tokens
 
 
 def show(address: str) -> bool:

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import click
 
-from stemctl import __version__, masking
+from stemctl import __version__
 from stemctl.cli.help import HELP, VERSION
 from stemctl.cli.screen import Screen
 from stemctl.errors import InvalidFiles, StemctlError
+from stemctl.util import redact
 
 COMMANDS = {
     "init": "tools",
@@ -80,7 +81,7 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run a command line; every failure becomes a message here, and nowhere else."""
-    masking.begin(os.environ)
+    redact.begin(os.environ)
     screen = Screen(json=wants("json", arguments), github=wants("github", arguments))
     return screen.end(_attempt(screen, arguments))
 
@@ -144,7 +145,7 @@ def _bug(error: Exception) -> StemctlError:
     import tempfile
     import traceback
 
-    trace = masking.masked("".join(traceback.format_exception(error)))
+    trace = redact.masked("".join(traceback.format_exception(error)))
     try:
         handle, name = tempfile.mkstemp(prefix="stemctl-trace-", suffix=".txt")
         with open(handle, "w", encoding="utf-8", errors="backslashreplace") as file:

@@ -101,7 +101,7 @@ def import_(screen: Screen, word: str, id_: str) -> int:
     """Bind an address to a live record by its id; the next plan shows what differs."""
     from stemctl import connection
     from stemctl.planning import settle
-    from stemctl.render.wording import visible
+    from stemctl.util.safe_text import visible
 
     space = screen.open()
     address = _address(space, word)

@@ -141,9 +141,9 @@ def read_plan(screen: Screen, word: str) -> Plan | None:
 
 def write_plan(plan: Plan, path: Path) -> None:
     """Keep a plan in a file, over an older plan but over nothing else."""
-    from stemctl.durable import replace_file
     from stemctl.render.documents import plan_lines
     from stemctl.saved import plan_in
+    from stemctl.util.atomic_file import replace_file
 
     if path.is_symlink():
         raise ConfigError(f"{path} is a link.", "A plan is kept in a file of its own. Nothing was written.")

@@ -15,9 +15,9 @@ import click
 
 from stemctl.cli import streams
 from stemctl.errors import InvalidFiles, StemctlError
-from stemctl.masking import masked
 from stemctl.render.look import LONGEST_LINE, Look
-from stemctl.render.wording import cut, harmless, json_text, visible
+from stemctl.util.redact import masked
+from stemctl.util.safe_text import cut, harmless, json_text, visible
 
 if TYPE_CHECKING:
     from stemctl.catalog import Catalog

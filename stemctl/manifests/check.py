@@ -13,7 +13,8 @@ from stemctl.manifests.document import Document, Node
 from stemctl.manifests.judge import Judge
 from stemctl.manifests.subject import subject
 from stemctl.manifests.translate import Translator
-from stemctl.records import Path, Place, Record
+from stemctl.records import Place, Record
+from stemctl.util.json_types import Path
 
 
 def check_document(document: Document, judge: Judge, catalog: Catalog) -> tuple[list[Diagnostic], set[Path]]:

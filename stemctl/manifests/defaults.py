@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from stemctl.catalog import Field
-from stemctl.records import Path, Place, Value
+from stemctl.records import Place
+from stemctl.util.json_types import Path, Value
 
 _LINE = 24
 """Bits of a column: places are kept as one number each, for there are many of them."""

@@ -11,7 +11,8 @@ import yaml
 
 from stemctl.diagnostics import Diagnostic, Severity
 from stemctl.manifests import scalars
-from stemctl.records import Path, Place, Value
+from stemctl.records import Place
+from stemctl.util.json_types import Path, Value
 
 LINE_END = re.compile(r"\r\n|\n|\r")
 

@@ -12,7 +12,7 @@ from stemctl.diagnostics import Diagnostic, Severity
 from stemctl.manifests.globs import SUFFIXES, NoPattern, files_like, inside, is_pattern
 from stemctl.manifests.ignored import not_ignored
 from stemctl.records import Place
-from stemctl.render.wording import cut, visible
+from stemctl.util.safe_text import cut, visible
 
 DEFAULTS = "_defaults.yaml"
 CONFIG = "stemctl.yaml"

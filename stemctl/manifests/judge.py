@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from stemctl.accepts import Schema, compiled
 from stemctl.catalog import Catalog
-from stemctl.records import Path, Value
 from stemctl.schema import manifest_schema
+from stemctl.util.json_types import Path, Value
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator

@@ -27,7 +27,8 @@ from stemctl.diagnostics import Diagnostic, Severity
 from stemctl.manifests import scalars, syntax
 from stemctl.manifests.document import LINE_END, Document, Node, shown
 from stemctl.manifests.parser import Parser
-from stemctl.records import Place, Value
+from stemctl.records import Place
+from stemctl.util.json_types import Value
 
 LARGEST_FILE = 64 * 1024 * 1024
 DEEPEST = 100

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
 from typing import Any
 
-from stemctl import collector
 from stemctl.catalog import Catalog, Field, Model
 from stemctl.diagnostics import Diagnostic, in_order
 from stemctl.manifests import across, check, files, loader
@@ -17,8 +16,10 @@ from stemctl.manifests.defaults import Layer, Places, element_name, packed, unpa
 from stemctl.manifests.document import Document, Node
 from stemctl.manifests.judge import Judge, judge_of
 from stemctl.manifests.subject import record_key
-from stemctl.records import Address, Lifecycle, Path, Place, Record, Repository, Value, Wish
+from stemctl.records import Address, Lifecycle, Place, Record, Repository, Wish
 from stemctl.schema import WISHES
+from stemctl.util import gc_pause
+from stemctl.util.json_types import Path, Value
 
 Layers = Mapping[str, Layer]
 """Defaults by list key."""
@@ -34,7 +35,7 @@ def load_repository(
     """
     found = files.find(root, entries, all_tracked)
     reader = _Reader(root, catalog, judge_of(catalog))
-    with collector.paused():
+    with gc_pause.paused():
         for file in found.defaults:
             reader.read_defaults(file)
         for file in found.manifests:

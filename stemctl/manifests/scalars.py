@@ -11,7 +11,7 @@ import math
 import re
 from dataclasses import dataclass
 
-from stemctl.records import Value
+from stemctl.util.json_types import Value
 
 LARGEST_EXACT = 2**53
 """Beyond it, a reader that has only floating point numbers changes an integer."""

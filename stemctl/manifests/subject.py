@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from stemctl.catalog import Catalog, Field, Member, Model
 from stemctl.manifests.document import Document
-from stemctl.records import Address, Path, Value
+from stemctl.records import Address
+from stemctl.util.json_types import Path, Value
 
 
 @dataclass(frozen=True, slots=True)

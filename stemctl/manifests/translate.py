@@ -14,10 +14,10 @@ from stemctl.manifests.document import Document, Node, shown
 from stemctl.manifests.judge import Violation
 from stemctl.manifests.scalars import quoted
 from stemctl.manifests.subject import Subject, subject, written
-from stemctl.nearest import nearest
 from stemctl.patterns import CONTROL, KEY
-from stemctl.records import Path, Value
 from stemctl.schema import WISHES
+from stemctl.util.json_types import Path, Value
+from stemctl.util.suggest import nearest
 
 Message = tuple[str, str, str]
 """Code, message, remedy."""

@@ -9,8 +9,9 @@ from stemctl.catalog import Model
 from stemctl.plan import Held
 from stemctl.planning.identity import identity_of
 from stemctl.planning.values import same
-from stemctl.records import Completeness, Fields, Reading
+from stemctl.records import Completeness, Reading
 from stemctl.state import Proposed
+from stemctl.util.json_types import Fields
 
 DECIDED = ("Accepted", "Rejected")
 

@@ -7,8 +7,6 @@ from functools import cached_property
 
 from stemctl.catalog import Catalog, Field, Model
 from stemctl.diagnostics import Diagnostic
-from stemctl.equality import same_json
-from stemctl.hashing import hash_of
 from stemctl.plan import Action, Bookkeeping, Change, FieldChange, Held, Note, Request, request_path
 from stemctl.planning.approvals import Standing, accepted, standing
 from stemctl.planning.declared import base_of, written_rows
@@ -19,8 +17,11 @@ from stemctl.planning.not_held import not_held, not_shown
 from stemctl.planning.references import Resolver
 from stemctl.planning.undecided import import_line
 from stemctl.planning.values import assemble, canonical, elements, identical, same
-from stemctl.records import Completeness, Fields, Reading, Record, Snapshot, Value
+from stemctl.records import Completeness, Reading, Record, Snapshot
 from stemctl.state import Entry
+from stemctl.util.canonical_json import hash_of
+from stemctl.util.json_equality import same_json
+from stemctl.util.json_types import Fields, Value
 
 
 @dataclass(frozen=True, slots=True)

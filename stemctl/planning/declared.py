@@ -6,7 +6,8 @@ from collections.abc import Collection, Mapping
 
 from stemctl.catalog import Field, Model
 from stemctl.planning.values import assemble, elements, is_empty
-from stemctl.records import Fields, Record, Value
+from stemctl.records import Record
+from stemctl.util.json_types import Fields, Value
 
 
 def written_rows(model: Model, record: Record) -> list[Field]:

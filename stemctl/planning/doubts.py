@@ -11,8 +11,8 @@ import datetime
 
 from stemctl.catalog import Model
 from stemctl.planning.values import is_empty, same
-from stemctl.records import Fields
 from stemctl.state import Doubt, Entry
+from stemctl.util.json_types import Fields
 
 SETTLES_AFTER = datetime.timedelta(seconds=60)
 """A look that began so long after a request was sent sees what became of it."""

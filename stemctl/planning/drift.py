@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from stemctl.catalog import Catalog, Field
 from stemctl.planning.references import Resolver
 from stemctl.planning.values import assemble, elements_alike, same
-from stemctl.records import Address, Completeness, Fields, Place, Reading, Repository, Snapshot, Value
+from stemctl.records import Address, Completeness, Place, Reading, Repository, Snapshot
 from stemctl.state import Entry, State
+from stemctl.util.json_types import Fields, Value
 
 
 @dataclass(frozen=True, slots=True)

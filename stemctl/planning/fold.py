@@ -7,10 +7,11 @@ from dataclasses import replace
 from stemctl.catalog import Catalog
 from stemctl.errors import StateError
 from stemctl.plan import Action, Bookkeeping, Change, Outcome, Status
-from stemctl.records import Address, Fields
+from stemctl.records import Address
 from stemctl.runs import Run
 from stemctl.shapes import fits
 from stemctl.state import Doubt, Entry, Proposed, State, Uncommitted, ways_out
+from stemctl.util.json_types import Fields
 
 
 def fold(state: State, run: Run) -> State:

@@ -10,8 +10,9 @@ from stemctl.catalog import Catalog, Model
 from stemctl.diagnostics import Diagnostic, Severity
 from stemctl.planning.doubts import as_sent, creations, deleted, is_settled
 from stemctl.planning.values import canonical
-from stemctl.records import Address, Completeness, Fields, Reading, Record, Repository, Snapshot, Value
+from stemctl.records import Address, Completeness, Reading, Record, Repository, Snapshot
 from stemctl.state import Doubt, Entry, State
+from stemctl.util.json_types import Fields, Value
 
 
 @dataclass(frozen=True, slots=True)

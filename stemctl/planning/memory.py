@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from stemctl.catalog import Catalog, Field, Model
 from stemctl.planning.identity import after_moves, identity_of, live_names
 from stemctl.planning.references import UUID, Names, declared_names, each_reference, wanted_references
-from stemctl.records import Address, Completeness, Fields, Reading, Record, Repository, Snapshot, Value
+from stemctl.records import Address, Completeness, Reading, Record, Repository, Snapshot
 from stemctl.state import Entry, State
+from stemctl.util.json_types import Fields, Value
 
 Known = dict[str, dict[str, Value]]
 """Model to name or key to the id that it means, `{"$ref": address}` for what is only declared."""

@@ -30,7 +30,7 @@ from stemctl.planning.values import (
     same_element,
     shared_keys,
 )
-from stemctl.records import Value
+from stemctl.util.json_types import Value
 
 
 class Unset(enum.Enum):

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from stemctl.catalog import Field
 from stemctl.diagnostics import Diagnostic, Severity
 from stemctl.plan import NOT_HELD
-from stemctl.records import Address, Place, Value
+from stemctl.records import Address, Place
+from stemctl.util.json_types import Value
 
 _LONGEST = 60
 """Characters of a value in a message."""

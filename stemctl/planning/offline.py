@@ -10,8 +10,9 @@ from stemctl.plan import Change, FieldChange, Note, Plan, Settled, Target
 from stemctl.planning.memory import Memory, remember
 from stemctl.planning.planner import Options, make_plan
 from stemctl.planning.references import each_reference
-from stemctl.records import Address, Repository, Value
+from stemctl.records import Address, Repository
 from stemctl.state import State
+from stemctl.util.json_types import Value
 
 UNRESOLVED = "$unresolved"
 """The key of what stands in a request in place of an unknown id: no API and no apply takes it."""

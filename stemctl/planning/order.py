@@ -10,7 +10,8 @@ from stemctl.catalog import Catalog
 from stemctl.diagnostics import Diagnostic, Severity
 from stemctl.plan import Action, Change, Held
 from stemctl.planning.identity import Bound, Identities, identity_of
-from stemctl.records import Address, Fields, Value
+from stemctl.records import Address
+from stemctl.util.json_types import Fields, Value
 
 
 def in_order(

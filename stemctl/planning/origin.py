@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from stemctl.catalog import Model
 from stemctl.planning.references import Resolver
 from stemctl.planning.values import same
-from stemctl.records import Address, Fields, Place, Record, Value
+from stemctl.records import Address, Place, Record
 from stemctl.state import Entry
+from stemctl.util.json_types import Fields, Value
 
 
 @dataclass(frozen=True, slots=True)

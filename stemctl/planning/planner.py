@@ -19,8 +19,9 @@ from stemctl.planning.references import Resolver, declared_names, declared_targe
 from stemctl.planning.selection import choose
 from stemctl.planning.settled import settled_rows
 from stemctl.planning.undecided import undecided
-from stemctl.records import Address, Completeness, Fields, Reading, Record, Repository, Snapshot
+from stemctl.records import Address, Completeness, Reading, Record, Repository, Snapshot
 from stemctl.state import Entry, State
+from stemctl.util.json_types import Fields
 
 DEFAULT_LIMIT = 10
 """How many records one run may delete, revert, replace or cascade with a permission that names no number."""

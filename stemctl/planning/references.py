@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 
 from stemctl.catalog import Catalog, Field
 from stemctl.diagnostics import Diagnostic, Severity
-from stemctl.nearest import nearest
 from stemctl.planning.identity import Identities, identity_of, live_names
-from stemctl.records import Address, Completeness, Reading, Record, Repository, Snapshot, Value
+from stemctl.records import Address, Completeness, Reading, Record, Repository, Snapshot
 from stemctl.state import State
+from stemctl.util.json_types import Value
+from stemctl.util.suggest import nearest
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 

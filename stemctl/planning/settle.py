@@ -8,8 +8,9 @@ from stemctl.catalog import Field, Model
 from stemctl.errors import StateError
 from stemctl.plan import Change, FieldChange, Held
 from stemctl.planning.values import assemble, elements_alike
-from stemctl.records import Address, Value
+from stemctl.records import Address
 from stemctl.state import Entry, State
+from stemctl.util.json_types import Value
 
 
 def resolve_conflict(state: State, change: Change, model: Model) -> State:

@@ -12,8 +12,9 @@ from stemctl.planning.doubts import clock, in_doubt, sent_at
 from stemctl.planning.identity import Undecided
 from stemctl.planning.references import Resolver
 from stemctl.planning.values import same
-from stemctl.records import Fields, Record
+from stemctl.records import Record
 from stemctl.state import Doubt
+from stemctl.util.json_types import Fields
 
 
 def import_line(record: Record, id_: str) -> str:

@@ -14,8 +14,8 @@ import re
 from collections.abc import Collection, Mapping
 
 from stemctl.catalog import Field
-from stemctl.equality import one_spelling, same_json
-from stemctl.records import Value
+from stemctl.util.json_equality import one_spelling, same_json
+from stemctl.util.json_types import Value
 
 _PARAGRAPH = re.compile(r"<(p|div)>([^<]*)</\1>", re.IGNORECASE | re.ASCII)
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE | re.ASCII)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from stemctl.plan import Action, Held, Plan
-from stemctl.render.wording import joined
+from stemctl.util.plural import joined
 
 
 def offline_sentences(plan: Plan) -> list[str]:

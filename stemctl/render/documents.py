@@ -11,10 +11,11 @@ from stemctl import __version__
 from stemctl.diagnostics import Diagnostic, Severity
 from stemctl.errors import StemctlError
 from stemctl.formats import format_of
-from stemctl.hashing import canonical_pieces, hash_of_pieces
 from stemctl.plan import FORMAT, Bookkeeping, Change, FieldChange, Outcome, Plan, Report
-from stemctl.records import Place, Repository, Value
+from stemctl.records import Place, Repository
 from stemctl.render.findings import findings_json
+from stemctl.util.canonical_json import canonical_pieces, hash_of_pieces
+from stemctl.util.json_types import Value
 
 Document = dict[str, Any]
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from stemctl.plan import Action, Change, FieldChange, Held
 from stemctl.render.look import Look
-from stemctl.render.wording import difference, element_diff, joined, shown, word_diff
+from stemctl.render.wording import difference, element_diff, shown, word_diff
+from stemctl.util.plural import joined
 
 Row = tuple[str, str]
 

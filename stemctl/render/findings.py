@@ -9,7 +9,7 @@ from typing import Any
 from stemctl.diagnostics import Diagnostic, Severity
 from stemctl.render.fitting import Item, fitted, section
 from stemctl.render.look import LONGEST_LINE, Look
-from stemctl.render.wording import cut, visible
+from stemctl.util.safe_text import cut, visible
 
 _STYLES = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "blue"}
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from stemctl.render.wording import visible
+from stemctl.util.safe_text import visible
 
 _LONGEST = 100
 """Bytes of a name in a line that has to be there."""

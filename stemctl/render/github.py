@@ -13,7 +13,7 @@ from stemctl.render.fields import field_lines
 from stemctl.render.look import LONGEST_CELL, LONGEST_LINE, Look
 from stemctl.render.plan_text import reason_words
 from stemctl.render.report_text import place_of
-from stemctl.render.wording import cut, visible
+from stemctl.util.safe_text import cut, visible
 
 MOST = 10
 """Annotations of one kind that GitHub shows of a step."""

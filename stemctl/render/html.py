@@ -11,12 +11,14 @@ import html
 from collections.abc import Iterable, Sequence
 
 from stemctl.plan import WAITING, Action, Change, FieldChange, Held, Plan
-from stemctl.records import Value
 from stemctl.render.basis import offline_sentences, told_apart, why_others
 from stemctl.render.html_assets import SCRIPT, STYLE
 from stemctl.render.look import Look
 from stemctl.render.plan_text import margin_of, reason_words, summary_lines
-from stemctl.render.wording import LONG, element_diff, joined, shown, visible, word_changes
+from stemctl.render.wording import LONG, element_diff, shown, word_changes
+from stemctl.util.json_types import Value
+from stemctl.util.plural import joined
+from stemctl.util.safe_text import visible
 
 _OPEN_UP_TO = 200
 """Changes that are unfolded when the page opens; more of them would make it slow and long."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from stemctl.errors import Hint
-from stemctl.render.wording import cut, harmless
+from stemctl.util.safe_text import cut, harmless
 
 _CODES = {"green": "32", "yellow": "33", "blue": "34", "red": "31", "dim": "2", "bold": "1"}
 _PLAIN = str.maketrans({"→": "->", "…": "...", "━": "#", "─": "-"})

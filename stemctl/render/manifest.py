@@ -8,8 +8,8 @@ from typing import Any
 import yaml
 
 from stemctl.manifests import scalars
-from stemctl.records import Value
-from stemctl.render.wording import has_unseen, visible
+from stemctl.util.json_types import Value
+from stemctl.util.safe_text import has_unseen, visible
 
 
 class _Writer(yaml.SafeDumper):

@@ -13,7 +13,8 @@ from stemctl.render.basis import offline_sentences, told_apart, why_others
 from stemctl.render.fitting import Item, Section, code, fitted, section
 from stemctl.render.look import Look
 from stemctl.render.plan_text import change_lines, fold_lines, folded, note_blocks, summary_lines
-from stemctl.render.wording import joined, visible
+from stemctl.util.plural import joined
+from stemctl.util.safe_text import visible
 
 _ELSEWHERE = "`stemctl plan` shows all of them"
 

@@ -7,7 +7,8 @@ from typing import Any
 from stemctl.planning.origin import Origin, Origins
 from stemctl.records import Place
 from stemctl.render.look import LONGEST_CELL, Look
-from stemctl.render.wording import cut, shown, visible
+from stemctl.render.wording import shown
+from stemctl.util.safe_text import cut, visible
 
 
 def origin_text(found: Origins, look: Look) -> str:

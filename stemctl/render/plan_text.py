@@ -11,11 +11,13 @@ from collections.abc import Iterable, Sequence
 from stemctl.diagnostics import Severity
 from stemctl.errors import Hint
 from stemctl.plan import NOT_HELD, PERMISSIONS, WAITING, Action, Change, FieldChange, Held, Plan, Target
-from stemctl.records import Value
 from stemctl.render.basis import count_others, offline_sentences, told_apart, why_others
 from stemctl.render.fields import field_lines
 from stemctl.render.look import Look
-from stemctl.render.wording import LONG, joined, shown, visible
+from stemctl.render.wording import LONG, shown
+from stemctl.util.json_types import Value
+from stemctl.util.plural import joined
+from stemctl.util.safe_text import visible
 
 FOLD_ABOVE = 5
 """Equal changes are folded once there are more than this many."""

@@ -10,7 +10,7 @@ from stemctl.render.look import Look
 from stemctl.render.markdown import for_markdown, where
 from stemctl.render.plan_text import summary_lines
 from stemctl.render.report_text import UNKNOWN, failure_lines, held_rows, outcome_row, refusal_lines, report_summary
-from stemctl.render.wording import visible
+from stemctl.util.safe_text import visible
 
 
 def report_markdown(report: Report, look: Look, seconds: float, max_bytes: int | None = None) -> str:

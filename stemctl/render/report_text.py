@@ -6,10 +6,13 @@ from collections.abc import Sequence
 
 from stemctl.errors import Hint
 from stemctl.plan import WAITING, Action, Held, Outcome, Report, Status
-from stemctl.records import Place, Value
+from stemctl.records import Place
 from stemctl.render.look import Look
 from stemctl.render.plan_text import SYMBOLS, margin_of, summary_lines
-from stemctl.render.wording import LONG, joined, shown, visible
+from stemctl.render.wording import LONG, shown
+from stemctl.util.json_types import Value
+from stemctl.util.plural import joined
+from stemctl.util.safe_text import visible
 
 UNKNOWN = "Unknown: sent, and nobody knows yet what became of it"
 

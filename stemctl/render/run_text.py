@@ -8,14 +8,14 @@ from stemctl.catalog import Catalog
 from stemctl.claim import Claim
 from stemctl.plan import Action, Status
 from stemctl.planning.declared import as_declared
-from stemctl.records import Value
 from stemctl.render.documents import outcome_document
 from stemctl.render.look import Look
 from stemctl.render.plan_text import SYMBOLS
 from stemctl.render.report_text import outcome_row
 from stemctl.render.uncommitted import and_changes, commit_words
-from stemctl.render.wording import visible
 from stemctl.runs import Brief, Run, in_brief
+from stemctl.util.json_types import Value
+from stemctl.util.safe_text import visible
 
 _DONE = (Status.APPLIED, Status.PROPOSED)
 

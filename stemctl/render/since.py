@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from stemctl.errors import Hint
-from stemctl.render.wording import cut, visible
 from stemctl.since import Commit, Range
+from stemctl.util.safe_text import cut, visible
 
 _LINES = 5
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from stemctl.records import Fields, Value
 from stemctl.render.look import Look
 from stemctl.render.wording import shown
+from stemctl.util.json_types import Fields, Value
 
 WIDEST = 40
 """Characters of a cell before it is cut."""

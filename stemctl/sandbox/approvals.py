@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 
 from stemctl.catalog import Model
-from stemctl.records import Value
 from stemctl.sandbox import render, resources
 from stemctl.sandbox.answers import Answer, forbidden, invalid, not_found
 from stemctl.sandbox.calls import Call, Endpoint
@@ -13,6 +12,7 @@ from stemctl.sandbox.shapes import ACCEPTED, ADD, CHANGE, PENDING, REJECTED, con
 from stemctl.sandbox.storage import Row
 from stemctl.sandbox.users import User
 from stemctl.sandbox.validate import check_fields, check_others, defaults, is_stored
+from stemctl.util.json_types import Value
 
 
 def live_endpoint(model: Model, proposals: Model) -> Endpoint:

@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 
 from stemctl.catalog import Field, Model
-from stemctl.records import Value
 from stemctl.sandbox.access import Viewer
 from stemctl.sandbox.answers import Answer, invalid
 from stemctl.sandbox.query import Parameters
 from stemctl.sandbox.storage import Storage
 from stemctl.sandbox.users import User
+from stemctl.util.json_types import Value
 
 
 @dataclass(frozen=True, slots=True)

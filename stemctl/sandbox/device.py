@@ -7,10 +7,10 @@ import secrets
 import time
 import uuid
 
-from stemctl.records import Value
 from stemctl.sandbox.answers import unauthenticated
 from stemctl.sandbox.storage import Storage
 from stemctl.sandbox.users import BY_EMAIL, USERS, User
+from stemctl.util.json_types import Value
 
 WINDOW = 900
 _INTERVAL = 1

@@ -21,7 +21,7 @@ from typing import Any
 
 from stemctl.catalog import Catalog, Field, Model
 from stemctl.errors import ConfigError
-from stemctl.records import Value
+from stemctl.util.json_types import Value
 
 _FORMAT = 1
 _LAYOUT = """

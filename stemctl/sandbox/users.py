@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from stemctl.records import Value
+from stemctl.util.json_types import Value
 
 
 @dataclass(frozen=True, slots=True)

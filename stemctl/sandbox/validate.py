@@ -6,9 +6,9 @@ from collections.abc import Mapping, Set
 from typing import Protocol
 
 from stemctl.catalog import Field, Model
-from stemctl.records import Fields, Value
 from stemctl.sandbox import values
 from stemctl.sandbox.storage import targets
+from stemctl.util.json_types import Fields, Value
 
 Problems = dict[str, list[str]]
 

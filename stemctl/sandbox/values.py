@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 
 from stemctl.catalog import Field, Member
-from stemctl.equality import same_json
 from stemctl.patterns import portable
-from stemctl.records import Value
+from stemctl.util.json_equality import same_json
+from stemctl.util.json_types import Value
 
 _URI = re.compile(r"(?:https?|ftp)://[^\s/?#]+[^\s]*")
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")

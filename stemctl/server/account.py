@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from stemctl.masking import remember
 from stemctl.server.answers import Forbidden, NotAuthorised, NotFound, NotTheApi, ServerError, read_answer, unreachable
 from stemctl.server.client import ReadClient
 from stemctl.server.exchange import exchange
+from stemctl.util.redact import remember
 
 CLIENT_NAME = "stemctl"
 WINDOW = 900.0

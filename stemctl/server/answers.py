@@ -23,11 +23,11 @@ import httpx
 
 from stemctl.catalog import Model
 from stemctl.errors import Hint, StemctlError
-from stemctl.masking import masked
-from stemctl.records import Fields, Value, is_id
 from stemctl.server.proxy import ProxyFailed, ProxyRefused
 from stemctl.shapes import fits
-from stemctl.strictjson import read_json
+from stemctl.util.json_types import Fields, Value, is_id
+from stemctl.util.redact import masked
+from stemctl.util.strict_json import read_json
 
 _LONGEST_MESSAGE = 1000
 _MOST_MESSAGES = 20

@@ -16,12 +16,13 @@ from stemctl.catalog import Model
 from stemctl.journal import Journal
 from stemctl.plan import Action, Change, Outcome, Status
 from stemctl.planning.compare import expects
-from stemctl.records import Address, Fields, Value
+from stemctl.records import Address
 from stemctl.server import outcomes, policy
 from stemctl.server.answers import NotFound, NotTheApi, Paused, Refused, ServerError
 from stemctl.server.client import WriteClient, Written
 from stemctl.server.looking import look_for, name_taken
 from stemctl.server.proof import Proof, of_change, of_create, of_delete, of_error, unheld
+from stemctl.util.json_types import Fields, Value
 
 _MOST_LOOKS = 12
 """Looks before one change is given up: after each pause there is another one."""

@@ -13,7 +13,6 @@ from urllib.parse import quote
 import httpx
 
 from stemctl.catalog import Catalog, Model
-from stemctl.records import Fields, Value
 from stemctl.server import policy
 from stemctl.server.answers import (
     Answer,
@@ -30,6 +29,7 @@ from stemctl.server.exchange import exchange
 from stemctl.server.policy import TRIES
 from stemctl.server.throttle import SharedPlace, Throttle
 from stemctl.server.tokens import Token
+from stemctl.util.json_types import Fields, Value
 
 PAGE = 100
 """Records asked for at once: the most the API gives."""

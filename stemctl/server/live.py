@@ -8,14 +8,15 @@ from dataclasses import dataclass
 
 from stemctl.catalog import Catalog, Field, Model
 from stemctl.errors import ConfigError
-from stemctl.nearest import nearest
 from stemctl.planning.declared import as_declared, as_list
 from stemctl.planning.references import UUID
 from stemctl.planning.values import elements
-from stemctl.records import Completeness, Fields, Reading, Value
+from stemctl.records import Completeness, Reading
 from stemctl.server.answers import NotFound
 from stemctl.server.client import Query, ReadClient
 from stemctl.server.reading import read_all
+from stemctl.util.json_types import Fields, Value
+from stemctl.util.suggest import nearest
 
 _TEXT_OPERATORS = ("contains", "startswith", "endswith")
 OPERATORS = frozenset([*_TEXT_OPERATORS, *(f"i{o}" for o in _TEXT_OPERATORS), "iexact", "gt", "gte", "lt", "lte", "in"])

@@ -6,11 +6,11 @@ from stemctl.catalog import Model
 from stemctl.plan import Change, Outcome, Status
 from stemctl.planning.approvals import DECIDED
 from stemctl.planning.doubts import as_sent
-from stemctl.records import Fields
 from stemctl.server import outcomes
 from stemctl.server.answers import NotFound, NotTheApi, Refused, ServerError
 from stemctl.server.client import Query, WriteClient, Written
 from stemctl.server.proof import unheld
+from stemctl.util.json_types import Fields
 
 
 async def look_for(

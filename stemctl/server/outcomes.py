@@ -7,10 +7,10 @@ import shlex
 from stemctl.catalog import Field, Model
 from stemctl.plan import METHODS, Change, Outcome, Status
 from stemctl.planning.values import same
-from stemctl.records import Fields, Value
 from stemctl.server.answers import Forbidden, NotAuthorised, NotFound, ServerError, Unreachable
 from stemctl.server.client import Written
 from stemctl.server.proof import Proof, of_error, unheld, unshown
+from stemctl.util.json_types import Fields, Value
 
 _NOTHING: Fields = {}
 

@@ -23,8 +23,8 @@ from dataclasses import dataclass
 
 from stemctl.catalog import Field, Model
 from stemctl.planning.values import elements_alike, is_empty, same, same_element
-from stemctl.records import Fields, Value
 from stemctl.server.answers import NotFound, NotTheApi, ServerError, Unavailable, Unreachable
+from stemctl.util.json_types import Fields, Value
 
 
 class Proof(enum.StrEnum):

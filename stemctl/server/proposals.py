@@ -11,12 +11,13 @@ from typing import Any
 from stemctl.catalog import Catalog, Model
 from stemctl.errors import ConfigError
 from stemctl.planning.approvals import DECIDED
-from stemctl.records import Address, Fields
+from stemctl.records import Address
 from stemctl.server import policy
 from stemctl.server.answers import Forbidden, NotFound, NotTheApi, Paused, ServerError
 from stemctl.server.client import ReadClient, WriteClient
 from stemctl.server.proof import Proof, of_error
 from stemctl.server.reading import read_all
+from stemctl.util.json_types import Fields
 
 _ID_START = re.compile(r"[0-9a-fA-F]{8}[0-9a-fA-F-]*")
 """An id, or as much of its beginning as plans show."""

@@ -19,7 +19,7 @@ from urllib.parse import quote, unquote, urlsplit
 import httpx
 
 from stemctl.errors import ConfigError, Hint
-from stemctl.masking import remember
+from stemctl.util.redact import remember
 
 VARIABLES = ("https_proxy", "all_proxy")
 _EXCEPT = "no_proxy"

@@ -8,10 +8,11 @@ from dataclasses import replace
 
 from stemctl.catalog import Model
 from stemctl.planning.planner import Need
-from stemctl.records import Completeness, Fields, Reading, Snapshot
+from stemctl.records import Completeness, Reading, Snapshot
 from stemctl.server.answers import Forbidden, NotFound, NotTheApi, ServerError, Unavailable
 from stemctl.server.client import Page, Query, ReadClient
 from stemctl.server.proof import of_listing
+from stemctl.util.json_types import Fields
 
 _MANY = 20
 """Known ids that may be missing from a listing before it is the listing that is doubted."""

@@ -11,7 +11,7 @@ import platformdirs
 
 from stemctl.config import OFFICIAL_HOST, Server
 from stemctl.errors import ConfigError
-from stemctl.masking import SANDBOX_PREFIX, VARIABLES, remember
+from stemctl.util.redact import SANDBOX_PREFIX, VARIABLES, remember
 
 HOSTS_VARIABLE = "STEMCTL_TOKEN_HOSTS"
 _SANDBOX_USER = "sandbox-user"

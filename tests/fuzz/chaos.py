@@ -10,7 +10,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from stemctl.hashing import hash_of
+from stemctl.util.canonical_json import hash_of
 
 Step = str | int
 

@@ -16,9 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stemctl.errors import StateError
-from stemctl.hashing import hash_of
 from stemctl.runs import read_run
 from stemctl.state import State, from_json
+from stemctl.util.canonical_json import hash_of
 from tests.effort import examples
 from tests.lab import Lab
 from tests.test_doubts import Gone

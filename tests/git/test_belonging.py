@@ -202,7 +202,7 @@ def test_a_shallow_clone_that_cannot_tell_goes_on(team: Team) -> None:
 
 
 def test_a_state_of_the_first_format_belongs_to_whoever_uses_it_next(team: Team) -> None:
-    from stemctl.hashing import hash_of
+    from stemctl.util.canonical_json import hash_of
 
     top = team.clone("ann")
     ann = manifests(team, top.root / "ann", "ann1")

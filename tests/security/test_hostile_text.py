@@ -18,7 +18,7 @@ import yaml
 from stemctl.manifests import loader
 from stemctl.render.look import Look
 from stemctl.render.manifest import manifest_text
-from stemctl.render.wording import harmless, json_text, visible
+from stemctl.util.safe_text import harmless, json_text, visible
 from tests.lab import Lab, Result
 
 CONTROLS = "\x00\x01\x07\x08\x0b\x0c\x0d\x1b\x7f\x80\x85\x90\x9b\x9d\x9f"

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stemctl.catalog import load_catalog
-from stemctl.equality import one_spelling, same_json
-from stemctl.hashing import hash_of
 from stemctl.planning.values import canonical, same
+from stemctl.util.canonical_json import hash_of
+from stemctl.util.json_equality import one_spelling, same_json
 
 ROWS = [row for model in load_catalog("2024").models.values() for row in model.fields.values()]
 NUMBERS = st.sampled_from([0, 0.0, -0.0, 1, 1.0, -1, 2**53, 2.0**53, 2**53 + 1, 1e22, 10**22, 0.5, 1e-9])

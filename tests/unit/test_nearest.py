@@ -1,4 +1,4 @@
-from stemctl.nearest import nearest
+from stemctl.util.suggest import nearest
 
 FIELDS = ["name", "description", "projects", "date_time", "tags", "extra_fields"]
 

@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stemctl.catalog import Field, load_catalog
-from stemctl.hashing import canonical_pieces, hash_of, hash_of_pieces
 from stemctl.manifests.loader import parse
 from stemctl.planning import merge, values
 from stemctl.planning.identity import Identities
@@ -20,6 +19,7 @@ from stemctl.planning.references import Resolver
 from stemctl.planning.values import identical, same
 from stemctl.records import Completeness, Reading, Repository, Snapshot
 from stemctl.state import State
+from stemctl.util.canonical_json import canonical_pieces, hash_of, hash_of_pieces
 from tests.effort import examples
 
 ROWS = [row for model in load_catalog("2024").models.values() for row in model.fields.values()]

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from stemctl.strictjson import DEEPEST, read_json
+from stemctl.util.strict_json import DEEPEST, read_json
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from stemctl.catalog import Catalog, Model
-from stemctl.records import Value
 from stemctl.sandbox.faults.script import Fault
 from stemctl.sandbox.query import Page
+from stemctl.util.json_types import Value
 
 Headers = tuple[tuple[bytes, bytes], ...]
 

@@ -12,8 +12,8 @@ from typing import Any
 from stemctl.errors import ConfigError
 from stemctl.manifests import loader
 from stemctl.manifests.document import Document, Node, shown
-from stemctl.nearest import nearest
-from stemctl.records import Value
+from stemctl.util.json_types import Value
+from stemctl.util.suggest import nearest
 
 
 @dataclass(frozen=True, slots=True)

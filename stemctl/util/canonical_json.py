@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from stemctl.records import Value
+from stemctl.util.json_types import Value
 
 
 def hash_of(value: Value) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stemctl.records import Value
+from stemctl.util.json_types import Value
 
 
 def same_json(left: Value, right: Value) -> bool:

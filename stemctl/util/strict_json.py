@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Iterable
 
-from stemctl.records import Value
+from stemctl.util.json_types import Value
 
 DEEPEST = 100
 """As in manifests: no reader of the values runs out of stack."""

@@ -1,0 +1,1 @@
+"""What knows nothing of the domain: JSON, files, text and time."""
