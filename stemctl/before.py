@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from stemctl import git
 from stemctl.catalog import Catalog
 from stemctl.config import Config, load_config
 from stemctl.diagnostics import Severity
 from stemctl.errors import ConfigError
+from stemctl.git import repository
 from stemctl.manifests.repository import load_repository
 from stemctl.plan import Base, Note
 from stemctl.records import Repository
@@ -32,24 +32,24 @@ def read_before(config: Config, catalog: Catalog, ref: str) -> Before:
     Raises:
         ConfigError: git knows no such commit.
     """
-    named = git.commit_of(config.root, ref)
-    left = git.merge_base(config.root, named)
+    named = repository.commit_of(config.root, ref)
+    left = repository.merge_base(config.root, named)
     commit = left or named
     notes = [Note(None, which) for which in _which(ref, named, left)]
     with tempfile.TemporaryDirectory(prefix="stemctl-") as name:
         folder = Path(name).resolve()
-        git.export(config.root, commit, folder)
+        repository.export(config.root, commit, folder)
         manifests = config.manifests
         try:
             manifests = load_config(folder).manifests
         except ConfigError as error:
             notes.append(Note(None, f"at {commit[:12]}, {error.what} The manifests of now were looked for"))
-        repository, found = load_repository(folder, manifests, catalog, all_tracked=True)
+        declared, found = load_repository(folder, manifests, catalog, all_tracked=True)
     errors = sum(d.severity is Severity.ERROR and d.place is not None for d in found)
     if errors:
         words = f"{errors} error{'s' if errors > 1 else ''}, and what could not be read there counts as new"
         notes.append(Note(None, f"the files at {commit[:12]} have {words}"))
-    return Before(Base(ref, commit), repository, tuple(notes))
+    return Before(Base(ref, commit), declared, tuple(notes))
 
 
 def _which(ref: str, named: str, left: str | None) -> Iterator[str]:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stemctl import __version__
-from stemctl.calling_git import GitFailure, NoRepository, user_git
 from stemctl.errors import ConfigError
-from stemctl.git_words import unanswered
+from stemctl.git.errors import unanswered
+from stemctl.git.process import GitFailure, NoRepository, user_git
 from stemctl.util.atomic_file import replace_file
 from stemctl.workspace import Workspace
 

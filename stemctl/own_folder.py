@@ -7,9 +7,9 @@ import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from stemctl.calling_git import GitFailure, NoGit, NoRepository, user_git
 from stemctl.errors import StateError
-from stemctl.git_words import unanswered
+from stemctl.git.errors import unanswered
+from stemctl.git.process import GitFailure, NoGit, NoRepository, user_git
 
 FOLDER = ".stemctl"
 """Sandbox database and its state, journals, run records, locks; holds its own .gitignore."""

@@ -232,7 +232,7 @@ class Store:
             )
 
     def _last_seen_on_a_branch(self) -> Place | None:
-        from stemctl.branch.cache import has_states  # only where there is no state in a file yet
+        from stemctl.git.mirror_cache import has_states  # only where there is no state in a file yet
 
         if not has_states(self.root):
             return None

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from stemctl.calling_git import GitFailure, NoGit, NoRepository, user_git
-from stemctl.git_words import unanswered
+from stemctl.git.errors import unanswered
+from stemctl.git.process import GitFailure, NoGit, NoRepository, user_git
 from stemctl.manifests.absent import Why
 from stemctl.manifests.files import CONFIG, DEFAULTS
 from stemctl.manifests.scope import Reach, Scope, scope_of

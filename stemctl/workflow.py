@@ -12,7 +12,8 @@ from stemctl.checking import Loaded, below, counted, load
 from stemctl.connection import connect
 from stemctl.diagnostics import Diagnostic, has_errors, in_order
 from stemctl.errors import ConfigError, InvalidFiles
-from stemctl.git import head_commit
+from stemctl.git.commit_range import Range
+from stemctl.git.repository import head_commit
 from stemctl.manifests.absent import CODE
 from stemctl.manifests.repository import with_lines
 from stemctl.plan import Note, Plan
@@ -28,7 +29,6 @@ from stemctl.records import Address, Repository, Snapshot
 from stemctl.render.uncommitted import commit_notes
 from stemctl.server.client import ReadClient
 from stemctl.server.reading import take_snapshot
-from stemctl.since import Range
 from stemctl.state import State
 from stemctl.util import gc_pause
 from stemctl.util.json_types import Fields

@@ -11,8 +11,8 @@ from pathlib import Path
 from stemctl.catalog import Catalog, load_catalog
 from stemctl.config import Config, Server, load_config
 from stemctl.errors import ConfigError
+from stemctl.git.ci_job import describe_owner
 from stemctl.own_folder import FOLDER
-from stemctl.owner import describe_owner
 from stemctl.plan import Target
 from stemctl.records import Address
 from stemctl.runs import Run

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from stemctl import git
+from stemctl.git import repository
 from stemctl.util.canonical_json import hash_of
 from tests.lab import Lab, Result
 
@@ -372,7 +372,7 @@ def test_links_are_followed_inside_alone(repo: Repo) -> None:
     repo.commit()
     folder = repo.root / ".laid out"
     folder.mkdir()
-    git.export(repo.root, repo.git("rev-parse", "HEAD"), folder)
+    repository.export(repo.root, repo.git("rev-parse", "HEAD"), folder)
     assert (folder / "records/in.yaml").read_text().startswith("sessions")
     assert not os.path.lexists(folder / "records/out.yaml")
     assert not os.path.lexists(folder / "records/up.yaml")
@@ -390,7 +390,7 @@ def test_a_tree_that_somebody_made_stays_in_its_folder(repo: Repo) -> None:
     commit = repo.git("commit-tree", "-m", "x", tree)
     folder = repo.root / ".laid out"
     folder.mkdir()
-    git.export(repo.root, commit, folder)
+    repository.export(repo.root, commit, folder)
     found = sorted(p.relative_to(folder.parent).as_posix() for p in folder.rglob("*.yaml"))
     assert found == [".laid out/fine/evil.yaml", ".laid out/ok.yaml"]
     assert not (folder.parent / "evil.yaml").exists()

@@ -28,7 +28,7 @@ LAYERS = {
 """Who may import whom: modules and folders of a layer, those of the layers above it, and no other."""
 
 NO_IO = {"asyncio", "httpx", "os", "pathlib", "socket", "sqlite3", "subprocess", "tempfile", "click", "starlette"}
-SPAWNERS = {"subprocess": "stemctl.calling_git", "webbrowser": "stemctl.cli.browser"}
+SPAWNERS = {"subprocess": "stemctl.git.repository.process", "webbrowser": "stemctl.cli.browser"}
 """The one module that may import what starts programs."""
 
 STARTS = re.compile(r"os\.(system|popen|exec\w+|spawn\w+|posix_spawn\w*|fork\w*|startfile)|create_subprocess_\w+|Popen")
@@ -114,7 +114,7 @@ def test_programs_are_started_in_two_places() -> None:
         (module, other) for other, module in SPAWNERS.items()
     }
     inner = [module for module, path in MODULES.items() if STARTS.search(path.read_text(encoding="utf-8"))]
-    assert inner == ["stemctl.calling_git"]
+    assert inner == ["stemctl.git.repository.process"]
 
 
 def test_no_model_is_named_in_the_code() -> None:

@@ -11,12 +11,12 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from stemctl.branch.content import is_contained
-from stemctl.branch.history import related
-from stemctl.calling_git import GitFailure, user_git
 from stemctl.config import NAME, Server
 from stemctl.errors import Hint, StateError
-from stemctl.git import head_commit
+from stemctl.git.containment import is_contained
+from stemctl.git.history import related
+from stemctl.git.process import GitFailure, user_git
+from stemctl.git.repository import head_commit
 from stemctl.manifests.absent import few
 from stemctl.records import Address
 from stemctl.state import State

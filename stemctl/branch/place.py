@@ -18,16 +18,16 @@ from pathlib import Path
 from typing import TypeVar
 
 from stemctl.branch import story
-from stemctl.branch.cache import STATES
 from stemctl.branch.lease import HeldClaim, Moment
-from stemctl.branch.opening import open_own
-from stemctl.branch.own import LostRace, OwnRepository
-from stemctl.branch.words import Damaged, stuck
-from stemctl.calling_git import GitFailure
 from stemctl.claim import Claim, claim_json, claim_of, plan_lines, read_claim, run_of
 from stemctl.config import Server
 from stemctl.errors import LeaseEnded, StateError
-from stemctl.forge import job_url
+from stemctl.git.ci_job import job_url
+from stemctl.git.mirror import LostRace, OwnRepository
+from stemctl.git.mirror_cache import STATES
+from stemctl.git.mirror_opening import open_own
+from stemctl.git.process import GitFailure
+from stemctl.git.push_errors import Damaged, stuck
 from stemctl.place import Busy, moved_on
 from stemctl.runs import Run
 from stemctl.state import State, from_json, shards_of, to_json, to_shards

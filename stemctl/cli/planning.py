@@ -168,7 +168,7 @@ def summarize_plan(screen: Screen, plan: Plan) -> None:
 def show_plan(screen: Screen, plan: Plan, form: str, max_bytes: int | None) -> None:
     """A plan as a document for programs, pull requests or browsers."""
     from stemctl.catalog import load_catalog
-    from stemctl.forge import job_url
+    from stemctl.git.ci_job import job_url
     from stemctl.render.documents import plan_document
     from stemctl.render.github import plan_github
     from stemctl.render.html import plan_html

@@ -146,7 +146,7 @@ class Screen:
 
     def annotate(self, render: Callable[[str], str]) -> None:
         """Workflow commands as part of the answer; `render` is told where the metadata is in its git repository."""
-        from stemctl.forge import path_in_repository
+        from stemctl.git.ci_job import path_in_repository
 
         text = render(path_in_repository(self.root, os.environ))
         if text:
@@ -154,7 +154,7 @@ class Screen:
 
     def summarize(self, render: Callable[[int], str]) -> None:
         """Add Markdown of at most so many bytes to the summary of the CI job, if this runs in one that has any."""
-        from stemctl.forge import add_to_summary
+        from stemctl.git.ci_job import add_to_summary
 
         remark = add_to_summary(os.environ, lambda most: harmless(masked(render(most)), colour=False))
         if remark:

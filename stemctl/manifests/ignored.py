@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from stemctl.calling_git import GitFailure, NoGit, NoRepository, user_git
-from stemctl.git_words import unanswered
+from stemctl.git.errors import unanswered
+from stemctl.git.process import GitFailure, NoGit, NoRepository, user_git
 
 _SUBMODULE = "160000"
 _ASK_OTHERWISE = ("is in submodule", "is beyond a symbolic link")

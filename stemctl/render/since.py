@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from stemctl.errors import Hint
-from stemctl.since import Commit, Range
+from stemctl.git.commit_range import Commit, Range
 from stemctl.util.safe_text import cut, visible
 
 _LINES = 5

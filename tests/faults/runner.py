@@ -120,10 +120,10 @@ def _serve() -> None:
 
     import rich.progress  # noqa: F401
 
-    import stemctl.branch.history
     import stemctl.cli.applying
     import stemctl.cli.memory
     import stemctl.cli.planning
+    import stemctl.git.history
     import stemctl.workflow  # noqa: F401
 
     for line in sys.stdin:
@@ -194,8 +194,9 @@ def _patch(points: Path, kill_at: int | None, ahead: float) -> None:
 
     import httpx
 
-    from stemctl import calling_git, journal, store, workflow
+    from stemctl import journal, store, workflow
     from stemctl.branch import place
+    from stemctl.git import process
     from stemctl.server import client, policy
 
     passed = os.open(points, os.O_WRONLY | os.O_APPEND)
@@ -253,16 +254,16 @@ def _patch(points: Path, kill_at: int | None, ahead: float) -> None:
     def clock() -> datetime.datetime:
         return datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=ahead)
 
-    real_git, real_place = calling_git.Git.run, place.GitPlace
+    real_git, real_place = process.Git.run, place.GitPlace
 
-    def watched_git(self: calling_git.Git, *words: str, **options: Any) -> bytes:
+    def watched_git(self: process.Git, *words: str, **options: Any) -> bytes:
         point(b"g")
         try:
             return real_git(self, *words, **options)
         finally:
             point(b"g")
 
-    calling_git.Git.run = watched_git  # type: ignore[method-assign]
+    process.Git.run = watched_git  # type: ignore[method-assign]
     place.GitPlace = functools.partial(real_place, clock=clock)  # type: ignore[misc,assignment]
     httpx.AsyncHTTPTransport.handle_async_request = watched_request  # type: ignore[method-assign]
     client.read_answer = read_watched  # type: ignore[attr-defined]

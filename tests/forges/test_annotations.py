@@ -11,7 +11,7 @@ import httpx
 import pytest
 from hypothesis import given
 
-from stemctl.forge import path_in_repository
+from stemctl.git.ci_job import path_in_repository
 from stemctl.plan import Plan
 from stemctl.records import Place
 from stemctl.render.github import Annotation, commands, plan_github

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stemctl.forge import job_url
+from stemctl.git.ci_job import job_url
 from stemctl.plan import Action, Change, Held, Plan, Request, Subset, Target
 from stemctl.records import Address
 from stemctl.render.look import Look

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from stemctl.forge import SUMMARY_BYTES
+from stemctl.git.ci_job import SUMMARY_BYTES
 from tests.forges.plans import outside
 from tests.lab import Lab
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import httpx
 
-from stemctl.branch import cache
 from stemctl.catalog import load_catalog
+from stemctl.git import mirror_cache
 from tests.lab import Result, run_in_process
 
 ROOT = Path(__file__).parent.parent.parent
@@ -77,9 +77,9 @@ class Member:
         self.git("push", "-q", "origin", "HEAD:main")
         return made
 
-    def own(self, kind: str = cache.STATES) -> Path:
+    def own(self, kind: str = mirror_cache.STATES) -> Path:
         """The bare repository of stemctl's own that it has for this clone."""
-        folder = cache.of_root(self.root)
+        folder = mirror_cache.of_root(self.root)
         assert folder is not None
         (found,) = folder.glob(f"*/{kind}")
         return found

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from stemctl.branch import cache
+from stemctl.git import mirror_cache
 from tests.git.team import Member, Team, git
 
 pytestmark = pytest.mark.slow
@@ -43,7 +43,7 @@ def test_two_folders_and_two_remotes_share_nothing(team: Team, ann: Member, tmp_
     shutil.copytree(team.remote, tmp_path / "copy.git")
     ann.git("remote", "set-url", "origin", str(tmp_path / "copy.git"))
     ann.run("plan")
-    folder = cache.of_root(ann.root)
+    folder = mirror_cache.of_root(ann.root)
     assert folder is not None
     assert len(list(folder.glob("*/states"))) == 2
     assert before in folder.glob("*/states")
@@ -51,7 +51,7 @@ def test_two_folders_and_two_remotes_share_nothing(team: Team, ann: Member, tmp_
 
 def test_another_password_is_no_other_remote(tmp_path: Path) -> None:
     def folder(url: str) -> Path:
-        return cache.folder_for(tmp_path, tmp_path, "origin", [url])
+        return mirror_cache.folder_for(tmp_path, tmp_path, "origin", [url])
 
     assert folder("https://job:1@forge.example/x") == folder("https://job:2@forge.example/x")
     assert folder("https://forge.example/x") != folder("https://forge.example/y")
@@ -61,7 +61,7 @@ def works_without_it(ann: Member) -> None:
     """A folder of the process is enough."""
     ann.apply()
     assert "Nothing to do" in ann.run("plan").out
-    assert cache._of_this_process().is_dir()
+    assert mirror_cache._of_this_process().is_dir()
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def passing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "passing"
     folder.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
-    cache._of_this_process.cache_clear()
+    mirror_cache._of_this_process.cache_clear()
     return folder
 
 
@@ -106,7 +106,7 @@ def test_a_cache_that_cannot_be_used(ann: Member, value: str, monkeypatch: pytes
 
 
 def test_one_that_others_may_write_is_not_used(ann: Member, passing: Path) -> None:
-    folder = cache.of_root(ann.root)
+    folder = mirror_cache.of_root(ann.root)
     assert folder is not None
     folder.mkdir(parents=True)
     folder.chmod(0o777)
@@ -115,7 +115,7 @@ def test_one_that_others_may_write_is_not_used(ann: Member, passing: Path) -> No
 
 
 def test_a_link_in_its_place_is_not_used(ann: Member, tmp_path: Path, passing: Path) -> None:
-    folder = cache.of_root(ann.root)
+    folder = mirror_cache.of_root(ann.root)
     assert folder is not None
     folder.parent.mkdir(parents=True)
     (tmp_path / "theirs").mkdir(mode=0o700)

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from stemctl import applying, claim, store
-from stemctl.branch.own import OwnRepository
+from stemctl.git.mirror import OwnRepository
 from stemctl.runs import Run
 from stemctl.state import State
 from tests.git.quick import hurry

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from stemctl.branch import place
-from stemctl.branch.cache import HISTORY
 from stemctl.claim import claim_json, read_claim, renewed
 from stemctl.errors import StateError
+from stemctl.git.mirror_cache import HISTORY
 from tests.git.team import STATES, Member, Team, git
 from tests.git.test_claims import ended, on_server, sessions, short_leases
 from tests.served import Gate
@@ -127,7 +127,7 @@ def test_fetched_history_heals(team: Team, damage: Callable[[Path], None]) -> No
 def test_what_cannot_be_mended_is_said(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
     ann = team.clone("ann")
     ann.apply()
-    monkeypatch.setattr("stemctl.branch.own._remove", lambda path: None)
+    monkeypatch.setattr("stemctl.git.repository.mirror._remove", lambda path: None)
     no_objects(ann.own())
     result = ann.run("plan")
     assert result.code == 1

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from stemctl import calling_git
-from stemctl.branch import own
+from stemctl.git import mirror, process
 from tests.effort import step
 from tests.git.team import Team
 from tests.git.test_claims import on_server, sessions, short_leases
@@ -61,8 +60,8 @@ def wrapper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Wrapper:
 def test_git_fails_at_any_call(
     team: Team, wrapper: Wrapper, how: str, short_leases: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(calling_git, "PATIENCE", 0.5)
-    monkeypatch.setattr(own, "_PUSH_PATIENCE", 0.5)
+    monkeypatch.setattr(process, "PATIENCE", 0.5)
+    monkeypatch.setattr(mirror, "_PUSH_PATIENCE", 0.5)
     ann, ben = team.clone("ann"), team.clone("ben")
     names = ["whole"]
     ann.sessions(*sessions(*names))

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from stemctl.calling_git import GitFailure, NoGit, NoRepository, TooLate, clean, user_git
 from stemctl.errors import StateError
-from stemctl.git import head_commit
+from stemctl.git.process import GitFailure, NoGit, NoRepository, TooLate, clean, user_git
+from stemctl.git.repository import head_commit
 from stemctl.manifests.ignored import not_ignored
 from tests.git.team import git
 from tests.lab import Lab, run_in_process

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from stemctl import calling_git
+from stemctl.git import process
 from stemctl.manifests import loader
 from tests.lab import Lab
 from tests.security.wire import ADDRESS, CANARY, tapped
@@ -194,7 +194,7 @@ def test_git_is_the_only_program_and_is_told_nothing_of_the_files(lab: Lab, monk
     lab.sessions("{name: '--upload-pack=touch ran', description: $(touch ran)}", name="records/--exec=touch ran;.yaml")
     for command in (*COMMANDS, ["drift"], ["show", "session/--upload-pack=touch ran"], ["approvals", "list"]):
         lab.run(*command)
-    door = ("git", *calling_git._DOOR)
+    door = ("git", *process._DOOR)
     assert {tuple(command[: len(door)]) for command in started} == {door}
     assert {tuple(command[len(door) :]) for command in started} == {
         ("check-ignore", "--stdin", "-z"),

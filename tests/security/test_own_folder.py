@@ -132,7 +132,7 @@ def test_a_repository_of_an_earlier_version_is_neither_read_nor_removed(used: La
 
 
 def git_calls(lab: Lab, monkeypatch: pytest.MonkeyPatch, *command: str) -> list[str]:
-    from stemctl.calling_git import Git
+    from stemctl.git.process import Git
 
     calls, real = list[str](), Git.run
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from stemctl.branch.reach import configured, read_settings, secrets, transport
-from stemctl.calling_git import clean
 from stemctl.claim import claim_json, claim_of
+from stemctl.git.process import clean
+from stemctl.git.transport import configured, read_settings, secrets, transport
 
 
 def test_a_setting_without_a_value_is_true() -> None:

@@ -15,9 +15,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from stemctl import git_around
 from stemctl.errors import StateError
-from stemctl.git_words import in_disguise, unanswered
+from stemctl.git import dot_git
+from stemctl.git.errors import in_disguise, unanswered
 from stemctl.util.redact import without_tokens
 
 PATIENCE = 60.0
@@ -153,14 +153,14 @@ class Git:
 
     def _refuse_a_disguise(self) -> None:
         if not any(word.startswith("--git-dir=") for word in self.arguments):
-            bare = git_around.bare_repository(self.cwd, self.environ)
+            bare = dot_git.bare_repository(self.cwd, self.environ)
             if bare is not None:
                 raise in_disguise(bare)
 
     def _failure(self, said: str, code: int) -> GitFailure:
         if _NO_REPOSITORY not in said:
             return GitFailure(said, code)
-        unusable = git_around.unusable(self.cwd, self.environ)
+        unusable = dot_git.unusable(self.cwd, self.environ)
         if unusable is None:
             return NoRepository(said, code)
         return GitFailure(f"{said}\n{unusable} is there, but is damaged or may not be read.", code)

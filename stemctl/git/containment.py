@@ -13,11 +13,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from stemctl.branch.cache import CONTENT
-from stemctl.branch.opening import open_own
-from stemctl.branch.own import OwnRepository
-from stemctl.calling_git import Git, GitFailure, user_git
 from stemctl.errors import ConfigError, StateError
+from stemctl.git.mirror import OwnRepository
+from stemctl.git.mirror_cache import CONTENT
+from stemctl.git.mirror_opening import open_own
+from stemctl.git.process import Git, GitFailure, user_git
 
 _MOST = 50
 """Commits that are looked at: what was merged further back is rather asked for with --allow-behind."""

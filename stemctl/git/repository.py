@@ -11,9 +11,9 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePath
 
-from stemctl.calling_git import GitFailure, NoGit, NoRepository, user_git
 from stemctl.errors import ConfigError, Hint
-from stemctl.git_words import quoted, unanswered
+from stemctl.git.errors import quoted, unanswered
+from stemctl.git.process import GitFailure, NoGit, NoRepository, user_git
 
 _YAML = (".yaml", ".yml")
 _LINK = "120000"

@@ -7,10 +7,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from stemctl.branch.reach import Setting
-from stemctl.calling_git import Git
 from stemctl.errors import Hint, StateError
-from stemctl.git_words import quoted
+from stemctl.git.errors import quoted
+from stemctl.git.process import Git
+from stemctl.git.transport import Setting
 from stemctl.util.redact import MASK, masked
 from stemctl.util.safe_text import visible
 

@@ -6,7 +6,7 @@ import shlex
 from pathlib import PurePath
 
 from stemctl.errors import Hint, StateError
-from stemctl.git_words import quoted, ways_to_trust
+from stemctl.git.errors import quoted, ways_to_trust
 
 _RACES = (
     "[rejected]",

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from stemctl.branch import cache, reach, two_places
-from stemctl.branch.own import OwnRepository, make
-from stemctl.calling_git import Git, GitFailure, NoRepository, clean, user_git
 from stemctl.errors import ConfigError
-from stemctl.git_words import quoted, unanswered
+from stemctl.git import mirror_cache, push_url, transport
+from stemctl.git.errors import quoted, unanswered
+from stemctl.git.mirror import OwnRepository, make
+from stemctl.git.process import Git, GitFailure, NoRepository, clean, user_git
 from stemctl.util.redact import remember
 
 
@@ -27,8 +27,8 @@ def open_own(kind: str, root: Path, remote: str, environ: Mapping[str, str]) -> 
     try:
         top = Path(os.fsdecode(user.run("rev-parse", "--show-toplevel")).removesuffix("\n"))
         remotes = user.text("remote").splitlines()
-        theirs = reach.read_settings(user.run("config", "--list", "-z", "--includes"))
-        apart = two_places.find(user, remote, theirs) if remote in remotes else None
+        theirs = transport.read_settings(user.run("config", "--list", "-z", "--includes"))
+        apart = push_url.find(user, remote, theirs) if remote in remotes else None
     except NoRepository as error:
         raise ConfigError(
             f"{root} is not in a git repository.",
@@ -45,19 +45,21 @@ def open_own(kind: str, root: Path, remote: str, environ: Mapping[str, str]) -> 
             [(f"git remote add {remote} URL", "adds it")],
         )
     urls = [value for key, value in theirs if key == f"remote.{remote}.url"]
-    path = cache.folder_for(root, top, remote, urls) / kind
+    path = mirror_cache.folder_for(root, top, remote, urls) / kind
     return OwnRepository(path, _reaching(path, top, remote, environ, theirs), remote, apart)
 
 
-def _reaching(path: Path, top: Path, remote: str, environ: Mapping[str, str], theirs: Sequence[reach.Setting]) -> Git:
+def _reaching(
+    path: Path, top: Path, remote: str, environ: Mapping[str, str], theirs: Sequence[transport.Setting]
+) -> Git:
     """A git for the repository at `path` that reaches a remote as the user's does."""
-    for secret in reach.secrets(theirs):
+    for secret in transport.secrets(theirs):
         remember(secret)
-    plain = Git((f"--git-dir={path}",), top, reach.unconfigured(clean(environ)))
+    plain = Git((f"--git-dir={path}",), top, transport.unconfigured(clean(environ)))
     try:
         if not (path / "HEAD").exists():
             make(path, plain)
-        ours = reach.read_settings(plain.run("config", "--list", "-z", "--includes"))
+        ours = transport.read_settings(plain.run("config", "--list", "-z", "--includes"))
     except GitFailure:
         ours = []  # whoever uses it first will find it damaged
-    return replace(plain, environ=reach.configured(plain.environ, reach.transport(theirs, ours, remote)))
+    return replace(plain, environ=transport.configured(plain.environ, transport.transport(theirs, ours, remote)))

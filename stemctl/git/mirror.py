@@ -16,10 +16,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from stemctl.branch import words
-from stemctl.branch.two_places import TwoPlaces
-from stemctl.calling_git import Git, GitFailure, TooLate
 from stemctl.errors import StateError
+from stemctl.git import push_errors
+from stemctl.git.process import Git, GitFailure, TooLate
+from stemctl.git.push_url import TwoPlaces
 
 _READ_BACK = (0, 0.5, 2)
 """Seconds to wait before each look for a push where the remote is read: a mirror may take a moment."""
@@ -51,8 +51,8 @@ class OwnRepository:
         except GitFailure as error:
             raise self._damaged(error.said) from error
 
-    def _damaged(self, said: str) -> words.Damaged:
-        return words.damaged(said, self.path)
+    def _damaged(self, said: str) -> push_errors.Damaged:
+        return push_errors.damaged(said, self.path)
 
     def make_anew(self) -> None:
         """Begin with an empty one: whatever is wrong with this one, nothing in it is worth keeping.
@@ -92,7 +92,7 @@ class OwnRepository:
             return self._ask(branch)
         except GitFailure as error:
             if self._is_one():
-                raise words.not_reached(error.said, self.remote) from error
+                raise push_errors.not_reached(error.said, self.remote) from error
             raise self._damaged(error.said) from error
 
     def _is_one(self) -> bool:
@@ -120,7 +120,7 @@ class OwnRepository:
                 return  # another process of this folder was quicker
             fresh = self._is_one() and not (self.path / "refs" / "stemctl").exists()
             if fresh or isinstance(error, TooLate):
-                raise words.not_reached(error.said, self.remote) from error
+                raise push_errors.not_reached(error.said, self.remote) from error
             raise self._damaged(error.said) from error
 
     def _fetch(self, *specs: str, options: Sequence[str] = ()) -> None:
@@ -221,10 +221,10 @@ class OwnRepository:
             self._push(branch, new, old, alone)
         except GitFailure as error:
             if not self._arrived(branch, new, alone):
-                if words.lost_race(error.said):
+                if push_errors.lost_race(error.said):
                     self._refuse_another_place(branch, old, alone)
                     raise LostRace(error.said) from error
-                raise words.not_pushed(error.said, self.remote, branch) from error
+                raise push_errors.not_pushed(error.said, self.remote, branch) from error
         else:
             self._read_back(branch, new, old, alone)
         with contextlib.suppress(GitFailure):  # it only saves the next fetch

@@ -7,13 +7,13 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from stemctl.branch.cache import HISTORY
-from stemctl.branch.opening import open_own
-from stemctl.branch.own import OwnRepository
-from stemctl.calling_git import Git, GitFailure, user_git
 from stemctl.errors import ConfigError, StateError
-from stemctl.git_words import unanswered
-from stemctl.since import Commit, Range
+from stemctl.git.commit_range import Commit, Range
+from stemctl.git.errors import unanswered
+from stemctl.git.mirror import OwnRepository
+from stemctl.git.mirror_cache import HISTORY
+from stemctl.git.mirror_opening import open_own
+from stemctl.git.process import Git, GitFailure, user_git
 
 _MOST = 1000
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import getpass
 import os
+import platform
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from stemctl.calling_git import GitFailure, user_git
 from stemctl.errors import StateError
+from stemctl.git.process import GitFailure, user_git
 
 SUMMARY = "GITHUB_STEP_SUMMARY"
 SUMMARY_BYTES = 2**20
@@ -59,3 +61,16 @@ def add_to_summary(environ: Mapping[str, str], render: Callable[[int], str]) -> 
     except (OSError, ValueError) as error:  # a name with a null character is a ValueError
         return f"The summary of the job cannot be written: {getattr(error, 'strerror', None) or error}."
     return ""
+
+
+def describe_owner(environ: Mapping[str, str]) -> str:
+    """`GitHub Actions, job 8412`, `GitLab CI, job 77`, `mara@lab-7`."""
+    if environ.get("GITHUB_ACTIONS"):
+        return f"GitHub Actions, job {environ.get('GITHUB_RUN_ID', '?')}"
+    if environ.get("GITLAB_CI"):
+        return f"GitLab CI, job {environ.get('CI_JOB_ID', '?')}"
+    try:
+        user = getpass.getuser()
+    except (OSError, KeyError, ImportError):  # a container may have no name for its user
+        user = "somebody"
+    return f"{user}@{platform.node() or 'this machine'}"
