@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from stemctl.catalog import Catalog
 from stemctl.config import Config, load_config
 from stemctl.diagnostics import Severity
 from stemctl.errors import ConfigError
@@ -15,6 +14,7 @@ from stemctl.git import repository
 from stemctl.manifests.repository import load_repository
 from stemctl.plan import Base, Note
 from stemctl.records import Repository
+from stemctl.schema.catalog import Catalog
 
 
 @dataclass(frozen=True, slots=True)

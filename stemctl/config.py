@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
-from stemctl.accepts import compiled
-from stemctl.catalog import editions
-from stemctl.config_schema import Schema, config_schema
 from stemctl.errors import ConfigError
 from stemctl.manifests import loader
 from stemctl.manifests.document import Document
+from stemctl.schema.catalog import editions
+from stemctl.schema.compiled import compiled
+from stemctl.schema.config_schema import Schema, config_schema
 from stemctl.util.json_types import Value
 from stemctl.util.suggest import nearest
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from stemctl.catalog import Field, Model
 from stemctl.errors import ConfigError
+from stemctl.schema.catalog import Field, Model
 from stemctl.util.suggest import nearest
 
 _KINDS = {

@@ -11,14 +11,14 @@ import graphlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from stemctl.accepts import Accepts, compiled
-from stemctl.catalog import Model, editions
-from stemctl.config_schema import PORTALS, Schema, closed
 from stemctl.diagnostics import Severity
 from stemctl.plan import METHODS, Action, Bookkeeping, Change, Held, Plan
 from stemctl.plan_schema import plan_schema
 from stemctl.records import Address
-from stemctl.shapes import fits
+from stemctl.schema.catalog import Model, editions
+from stemctl.schema.compiled import Accepts, compiled
+from stemctl.schema.config_schema import PORTALS, Schema, closed
+from stemctl.schema.value_shapes import fits
 from stemctl.util.json_types import Fields, Value, is_id
 
 _TEXT: Schema = {"type": "string"}

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from stemctl.config_schema import DIALECT, Schema, closed
 from stemctl.formats import NEWEST
-from stemctl.patterns import portable
 from stemctl.plan import Action, Held
+from stemctl.schema.config_schema import DIALECT, Schema, closed
+from stemctl.schema.patterns import portable
 
 _TEXT: Schema = {"type": "string"}
 _MAYBE_TEXT: Schema = {"type": ["string", "null"]}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from stemctl.catalog import Catalog
 from stemctl.diagnostics import Diagnostic, Severity
 from stemctl.errors import StemctlError
 from stemctl.formats import NEWEST
@@ -27,6 +26,7 @@ from stemctl.plan import (
 )
 from stemctl.plan_check import contradiction, has_its_shape, misfit
 from stemctl.records import Address, Place
+from stemctl.schema.catalog import Catalog
 from stemctl.state import State
 from stemctl.util.canonical_json import canonical_pieces, hash_of_pieces
 from stemctl.util.strict_json import read_json

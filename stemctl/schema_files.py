@@ -9,10 +9,10 @@ from pathlib import Path
 import jsonschema
 import yaml
 
-from stemctl.catalog import editions, load_catalog
 from stemctl.errors import TableError
 from stemctl.plan_schema import plan_schema
-from stemctl.schema import generated
+from stemctl.schema.catalog import editions, load_catalog
+from stemctl.schema.manifest_schema import generated
 
 
 def build_schemas(folder: Path, check: bool) -> Iterator[str]:

@@ -8,7 +8,6 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from stemctl.catalog import Catalog, load_catalog
 from stemctl.config import Config, Server, load_config
 from stemctl.errors import ConfigError
 from stemctl.git.ci_job import describe_owner
@@ -16,6 +15,7 @@ from stemctl.own_folder import FOLDER
 from stemctl.plan import Target
 from stemctl.records import Address
 from stemctl.runs import Run
+from stemctl.schema.catalog import Catalog, load_catalog
 from stemctl.store import Store, open_store
 
 

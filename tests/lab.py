@@ -16,11 +16,11 @@ import httpx
 import pytest
 
 from stemctl import connection, workspace
-from stemctl.catalog import load_catalog
 from stemctl.cli.main import run
 from stemctl.sandbox.app import create_app
 from stemctl.sandbox.database import Database
 from stemctl.sandbox.in_process import transport_to
+from stemctl.schema.catalog import load_catalog
 
 CONFIG = """\
 manifests: [records]

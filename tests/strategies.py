@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from stemctl.catalog import Field, Member, Model
+from stemctl.schema.catalog import Field, Member, Model
 
 _LETTERS = st.characters(
     codec="utf-8", exclude_categories=("Cc", "Cs", "Cn", "Co"), exclude_characters="\u2028\u2029\ufeff"

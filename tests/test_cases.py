@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 import yaml
 
-from stemctl.catalog import load_catalog
 from stemctl.render.html_assets import SCRIPT, STYLE
+from stemctl.schema.catalog import load_catalog
 from tests.lab import Lab
 
 CASES = Path(__file__).parent / "cases"

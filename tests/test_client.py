@@ -11,9 +11,9 @@ import httpx
 import pytest
 from brainstem_api_tools import BrainstemClient
 
-from stemctl.catalog import load_catalog
 from stemctl.sandbox.app import create_app
 from stemctl.sandbox.database import Database
+from stemctl.schema.catalog import load_catalog
 from stemctl.server import policy
 from stemctl.server.answers import NotFound, Refused, ServerError, error_messages, one_record
 from stemctl.server.client import Query, ReadClient, WriteClient

@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 import yaml
 
-from stemctl.catalog import schemas_dir
+from stemctl.schema.catalog import schemas_dir
 from tests.lab import Lab
 
 MANIFEST, CONFIG = ".stemctl-schema.json", ".stemctl-config-schema.json"

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from stemctl.catalog import load_catalog
 from stemctl.diagnostics import in_order
 from stemctl.manifests.across import check_references
 from stemctl.manifests.check import missing_fields
 from stemctl.manifests.repository import load_repository, with_lines
 from stemctl.render.findings import findings_text
 from stemctl.render.look import Look
+from stemctl.schema.catalog import load_catalog
 
 HERE = Path(__file__).parent
 INVALID = sorted(path for path in (HERE / "invalid").iterdir() if path.is_dir())

@@ -11,7 +11,7 @@ import httpx
 import pytest
 import yaml
 
-from stemctl import catalog
+from stemctl.schema import catalog
 from stemctl.schema_files import build_schemas
 from tests.lab import Lab
 

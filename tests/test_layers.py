@@ -28,7 +28,7 @@ LAYERS = {
 """Who may import whom: modules and folders of a layer, those of the layers above it, and no other."""
 
 NO_IO = {"asyncio", "httpx", "os", "pathlib", "socket", "sqlite3", "subprocess", "tempfile", "click", "starlette"}
-SPAWNERS = {"subprocess": "stemctl.git.repository.process", "webbrowser": "stemctl.cli.browser"}
+SPAWNERS = {"subprocess": "stemctl.git.process", "webbrowser": "stemctl.cli.browser"}
 """The one module that may import what starts programs."""
 
 STARTS = re.compile(r"os\.(system|popen|exec\w+|spawn\w+|posix_spawn\w*|fork\w*|startfile)|create_subprocess_\w+|Popen")
@@ -114,11 +114,11 @@ def test_programs_are_started_in_two_places() -> None:
         (module, other) for other, module in SPAWNERS.items()
     }
     inner = [module for module, path in MODULES.items() if STARTS.search(path.read_text(encoding="utf-8"))]
-    assert inner == ["stemctl.git.repository.process"]
+    assert inner == ["stemctl.git.process"]
 
 
 def test_no_model_is_named_in_the_code() -> None:
-    from stemctl.catalog import load_catalog
+    from stemctl.schema.catalog import load_catalog
 
     names = {word for model in load_catalog("2024").models.values() for word in (model.name, model.one, model.many)}
     found = [

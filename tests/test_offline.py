@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stemctl import connection
-from stemctl.catalog import load_catalog
 from stemctl.planning.values import canonical
 from stemctl.saved import plan_in
+from stemctl.schema.catalog import load_catalog
 from tests.effort import examples
 from tests.lab import Lab, Result
 from tests.strategies import records

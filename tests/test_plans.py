@@ -10,9 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
-from stemctl.catalog import load_catalog
 from stemctl.render.documents import plan_document
 from stemctl.saved import open_plan
+from stemctl.schema.catalog import load_catalog
 from tests.lab import Lab
 from tests.test_cases import CASES, cases, prepare
 

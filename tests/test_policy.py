@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from stemctl.catalog import load_catalog
+from stemctl.schema.catalog import load_catalog
 from stemctl.server import policy
 from stemctl.server.answers import Paused, ServerError
 from stemctl.server.client import WriteClient

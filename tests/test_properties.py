@@ -11,7 +11,7 @@ import pytest
 import yaml
 from hypothesis import given
 
-from stemctl.catalog import load_catalog
+from stemctl.schema.catalog import load_catalog
 from tests.effort import examples
 from tests.lab import Lab
 from tests.strategies import records

@@ -11,11 +11,11 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stemctl.accepts import compiled
-from stemctl.catalog import load_catalog, schemas_dir
 from stemctl.manifests.check import check_document
 from stemctl.manifests.judge import judge_of
 from stemctl.manifests.loader import parse, read
+from stemctl.schema.catalog import load_catalog, schemas_dir
+from stemctl.schema.compiled import compiled
 
 HERE = Path(__file__).parent
 SCHEMA = schemas_dir() / "2024" / "manifest.schema.json"

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stemctl.catalog import load_catalog
 from stemctl.planning import merge
 from stemctl.planning.compare import Comparer
 from stemctl.planning.values import canonical, elements
+from stemctl.schema.catalog import load_catalog
 from tests.effort import examples
 from tests.lab import Lab
 

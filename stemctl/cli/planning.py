@@ -86,8 +86,8 @@ def show(screen: Screen, word: str, max_bytes: int | None, form: str) -> int:
         if form != "text":
             show_plan(screen, saved, form, max_bytes)
             return 0
-        from stemctl.catalog import load_catalog
         from stemctl.render.plan_text import plan_text, where_line
+        from stemctl.schema.catalog import load_catalog
 
         look = screen.look(load_catalog(saved.server.edition))
         screen.out(where_line(saved.server))
@@ -158,8 +158,8 @@ def write_plan(plan: Plan, path: Path) -> None:
 
 def summarize_plan(screen: Screen, plan: Plan) -> None:
     """Add the plan to the summary of the CI job, if there is one."""
-    from stemctl.catalog import load_catalog
     from stemctl.render.markdown import plan_markdown
+    from stemctl.schema.catalog import load_catalog
 
     look = screen.look(load_catalog(plan.server.edition))
     screen.summarize(lambda most: plan_markdown(plan, look, most))
@@ -167,13 +167,13 @@ def summarize_plan(screen: Screen, plan: Plan) -> None:
 
 def show_plan(screen: Screen, plan: Plan, form: str, max_bytes: int | None) -> None:
     """A plan as a document for programs, pull requests or browsers."""
-    from stemctl.catalog import load_catalog
     from stemctl.git.ci_job import job_url
     from stemctl.render.documents import plan_document
     from stemctl.render.github import plan_github
     from stemctl.render.html import plan_html
     from stemctl.render.markdown import elsewhere, plan_markdown
     from stemctl.render.plan_text import summary_lines, where_line
+    from stemctl.schema.catalog import load_catalog
 
     look = screen.look(load_catalog(plan.server.edition))
     if form == "json":

@@ -20,8 +20,8 @@ from stemctl.util.redact import masked
 from stemctl.util.safe_text import cut, harmless, json_text, visible
 
 if TYPE_CHECKING:
-    from stemctl.catalog import Catalog
     from stemctl.diagnostics import Diagnostic
+    from stemctl.schema.catalog import Catalog
     from stemctl.workspace import Workspace
 
 DEFAULT_WIDTH = 100

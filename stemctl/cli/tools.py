@@ -43,9 +43,9 @@ def init(screen: Screen) -> int:
 @click.pass_obj
 def explain(screen: Screen, subject: str, form: str) -> int:
     """Say what a model or a field takes."""
-    from stemctl.catalog import editions, load_catalog
     from stemctl.config import load_config
     from stemctl.explain import explain_field, explain_model, field_of
+    from stemctl.schema.catalog import editions, load_catalog
     from stemctl.server.live import find_model
 
     config = load_config(screen.root)
@@ -70,7 +70,7 @@ def schema() -> None:
 @click.pass_obj
 def build(screen: Screen, check: bool) -> int:
     """Write the schemas of all editions from the field tables."""
-    from stemctl.catalog import schemas_dir
+    from stemctl.schema.catalog import schemas_dir
     from stemctl.schema_files import build_schemas
 
     changed = False
@@ -92,7 +92,7 @@ def build(screen: Screen, check: bool) -> int:
 @click.pass_obj
 def show_schema(screen: Screen, name: str, edition: str | None) -> int:
     """Print a schema: manifest, config, plan, table, or a model."""
-    from stemctl.catalog import editions, schemas_dir
+    from stemctl.schema.catalog import editions, schemas_dir
 
     folder = schemas_dir()
     places = [folder / (edition or editions()[0]) / f"{name}.schema.json", folder / f"{name}.schema.json"]

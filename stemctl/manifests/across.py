@@ -6,10 +6,10 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from stemctl.catalog import Catalog, Field, Model
 from stemctl.diagnostics import Diagnostic, Severity
-from stemctl.patterns import FORMATS
 from stemctl.records import Address, Place, Record, Repository, Wish
+from stemctl.schema.catalog import Catalog, Field, Model
+from stemctl.schema.patterns import FORMATS
 
 Declared = Mapping[Address, Record]
 Wishes = Mapping[str, Sequence[Wish]]

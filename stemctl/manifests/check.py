@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from stemctl.catalog import Catalog, Model
 from stemctl.diagnostics import Diagnostic, Severity
 from stemctl.manifests.document import Document, Node
 from stemctl.manifests.judge import Judge
 from stemctl.manifests.subject import subject
 from stemctl.manifests.translate import Translator
 from stemctl.records import Place, Record
+from stemctl.schema.catalog import Catalog, Model
 from stemctl.util.json_types import Path
 
 

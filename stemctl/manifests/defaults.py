@@ -6,8 +6,8 @@ import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from stemctl.catalog import Field
 from stemctl.records import Place
+from stemctl.schema.catalog import Field
 from stemctl.util.json_types import Path, Value
 
 _LINE = 24

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from urllib.parse import quote
 
-from stemctl.patterns import FORMATS
+from stemctl.schema.patterns import FORMATS
 
 UUID = "an id looks like 01234567-89ab-cdef-0123-456789abcdef"
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from stemctl.accepts import Schema, compiled
-from stemctl.catalog import Catalog
-from stemctl.schema import manifest_schema
+from stemctl.schema.catalog import Catalog
+from stemctl.schema.compiled import Schema, compiled
+from stemctl.schema.manifest_schema import manifest_schema
 from stemctl.util.json_types import Path, Value
 
 if TYPE_CHECKING:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
 from typing import Any
 
-from stemctl.catalog import Catalog, Field, Model
 from stemctl.diagnostics import Diagnostic, in_order
 from stemctl.manifests import across, check, files, loader
 from stemctl.manifests.defaults import Layer, Places, element_name, packed, unpacked
@@ -17,7 +16,8 @@ from stemctl.manifests.document import Document, Node
 from stemctl.manifests.judge import Judge, judge_of
 from stemctl.manifests.subject import record_key
 from stemctl.records import Address, Lifecycle, Place, Record, Repository, Wish
-from stemctl.schema import WISHES
+from stemctl.schema.catalog import Catalog, Field, Model
+from stemctl.schema.manifest_schema import WISHES
 from stemctl.util import gc_pause
 from stemctl.util.json_types import Path, Value
 

@@ -6,9 +6,9 @@ import json
 import re
 from dataclasses import dataclass
 
-from stemctl.catalog import Catalog, Field, Member, Model
 from stemctl.manifests.document import Document
 from stemctl.records import Address
+from stemctl.schema.catalog import Catalog, Field, Member, Model
 from stemctl.util.json_types import Path, Value
 
 

@@ -7,15 +7,15 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from stemctl.catalog import Catalog
 from stemctl.diagnostics import Diagnostic
 from stemctl.manifests import formats, moments
 from stemctl.manifests.document import Document, Node, shown
 from stemctl.manifests.judge import Violation
 from stemctl.manifests.scalars import quoted
 from stemctl.manifests.subject import Subject, subject, written
-from stemctl.patterns import CONTROL, KEY
-from stemctl.schema import WISHES
+from stemctl.schema.catalog import Catalog
+from stemctl.schema.manifest_schema import WISHES
+from stemctl.schema.patterns import CONTROL, KEY
 from stemctl.util.json_types import Path, Value
 from stemctl.util.suggest import nearest
 

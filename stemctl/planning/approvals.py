@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from stemctl.catalog import Model
 from stemctl.plan import Held
 from stemctl.planning.identity import identity_of
 from stemctl.planning.values import same
 from stemctl.records import Completeness, Reading
+from stemctl.schema.catalog import Model
 from stemctl.state import Proposed
 from stemctl.util.json_types import Fields
 

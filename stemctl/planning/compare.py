@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from stemctl.catalog import Catalog, Field, Model
 from stemctl.diagnostics import Diagnostic
 from stemctl.plan import Action, Bookkeeping, Change, FieldChange, Held, Note, Request, request_path
 from stemctl.planning.approvals import Standing, accepted, standing
@@ -18,6 +17,7 @@ from stemctl.planning.references import Resolver
 from stemctl.planning.undecided import import_line
 from stemctl.planning.values import assemble, canonical, elements, identical, same
 from stemctl.records import Completeness, Reading, Record, Snapshot
+from stemctl.schema.catalog import Catalog, Field, Model
 from stemctl.state import Entry
 from stemctl.util.canonical_json import hash_of
 from stemctl.util.json_equality import same_json

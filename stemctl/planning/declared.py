@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from stemctl.catalog import Field, Model
 from stemctl.planning.values import assemble, elements, is_empty
 from stemctl.records import Record
+from stemctl.schema.catalog import Field, Model
 from stemctl.util.json_types import Fields, Value
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import datetime
 
-from stemctl.catalog import Model
 from stemctl.planning.values import is_empty, same
+from stemctl.schema.catalog import Model
 from stemctl.state import Doubt, Entry
 from stemctl.util.json_types import Fields
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from stemctl.catalog import Catalog
 from stemctl.plan import Base, Plan
 from stemctl.planning.selection import matches
 from stemctl.planning.values import same
 from stemctl.records import Address, Record, Repository, Wish
+from stemctl.schema.catalog import Catalog
 
 
 def explain(plan: Plan, base: Base, before: Repository, after: Repository, catalog: Catalog) -> Plan:

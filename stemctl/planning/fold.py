@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from stemctl.catalog import Catalog
 from stemctl.errors import StateError
 from stemctl.plan import Action, Bookkeeping, Change, Outcome, Status
 from stemctl.records import Address
 from stemctl.runs import Run
-from stemctl.shapes import fits
+from stemctl.schema.catalog import Catalog
+from stemctl.schema.value_shapes import fits
 from stemctl.state import Doubt, Entry, Proposed, State, Uncommitted, ways_out
 from stemctl.util.json_types import Fields
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from stemctl.catalog import Catalog, Model
 from stemctl.diagnostics import Diagnostic, Severity
 from stemctl.planning.doubts import as_sent, creations, deleted, is_settled
 from stemctl.planning.values import canonical
 from stemctl.records import Address, Completeness, Reading, Record, Repository, Snapshot
+from stemctl.schema.catalog import Catalog, Model
 from stemctl.state import Doubt, Entry, State
 from stemctl.util.json_types import Fields, Value
 

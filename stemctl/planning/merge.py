@@ -20,7 +20,6 @@ import enum
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from stemctl.catalog import Field
 from stemctl.planning.values import (
     assemble,
     elements_alike,
@@ -30,6 +29,7 @@ from stemctl.planning.values import (
     same_element,
     shared_keys,
 )
+from stemctl.schema.catalog import Field
 from stemctl.util.json_types import Value
 
 

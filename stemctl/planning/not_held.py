@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from stemctl.catalog import Field
 from stemctl.diagnostics import Diagnostic, Severity
 from stemctl.plan import NOT_HELD
 from stemctl.records import Address, Place
+from stemctl.schema.catalog import Field
 from stemctl.util.json_types import Value
 
 _LONGEST = 60

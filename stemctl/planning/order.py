@@ -6,11 +6,11 @@ import graphlib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from stemctl.catalog import Catalog
 from stemctl.diagnostics import Diagnostic, Severity
 from stemctl.plan import Action, Change, Held
 from stemctl.planning.identity import Bound, Identities, identity_of
 from stemctl.records import Address
+from stemctl.schema.catalog import Catalog
 from stemctl.util.json_types import Fields, Value
 
 

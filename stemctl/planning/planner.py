@@ -6,7 +6,6 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 
-from stemctl.catalog import Catalog, Model
 from stemctl.diagnostics import Diagnostic, Severity, in_order
 from stemctl.manifests.check import missing_fields
 from stemctl.plan import PERMISSIONS, Action, Bookkeeping, Change, Note, Plan, Subset, Target
@@ -20,6 +19,7 @@ from stemctl.planning.selection import choose
 from stemctl.planning.settled import settled_rows
 from stemctl.planning.undecided import undecided
 from stemctl.records import Address, Completeness, Reading, Record, Repository, Snapshot
+from stemctl.schema.catalog import Catalog, Model
 from stemctl.state import Entry, State
 from stemctl.util.json_types import Fields
 

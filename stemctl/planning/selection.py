@@ -6,9 +6,9 @@ import fnmatch
 import posixpath
 from collections.abc import Callable, Sequence
 
-from stemctl.catalog import Catalog
 from stemctl.errors import ConfigError
 from stemctl.records import Address, Place, Repository
+from stemctl.schema.catalog import Catalog
 from stemctl.state import State
 
 _PATTERN = {"*", "?"}

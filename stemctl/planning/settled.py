@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Set
 
-from stemctl.catalog import Catalog, Model
 from stemctl.plan import Action, Bookkeeping, Change, Held, Settled
 from stemctl.planning.doubts import settles_at
 from stemctl.planning.identity import Absent, Binding, Bound, Identities, Undecided, Unread
 from stemctl.planning.values import same
 from stemctl.records import Address
+from stemctl.schema.catalog import Catalog, Model
 from stemctl.state import Doubt, State
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 from dataclasses import replace
 
-from stemctl.catalog import Field, Model
 from stemctl.plan import Action, Change, FieldChange, Held
 from stemctl.planning.declared import base_of, written_rows
 from stemctl.planning.doubts import clock, in_doubt, sent_at
@@ -13,6 +12,7 @@ from stemctl.planning.identity import Undecided
 from stemctl.planning.references import Resolver
 from stemctl.planning.values import same
 from stemctl.records import Record
+from stemctl.schema.catalog import Field, Model
 from stemctl.state import Doubt
 from stemctl.util.json_types import Fields
 

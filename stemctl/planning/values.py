@@ -13,7 +13,7 @@ import json
 import re
 from collections.abc import Collection, Mapping
 
-from stemctl.catalog import Field
+from stemctl.schema.catalog import Field
 from stemctl.util.json_equality import one_spelling, same_json
 from stemctl.util.json_types import Value
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from stemctl.catalog import Catalog
 from stemctl.claim import Claim
 from stemctl.plan import Action, Status
 from stemctl.planning.declared import as_declared
@@ -14,6 +13,7 @@ from stemctl.render.plan_text import SYMBOLS
 from stemctl.render.report_text import outcome_row
 from stemctl.render.uncommitted import and_changes, commit_words
 from stemctl.runs import Brief, Run, in_brief
+from stemctl.schema.catalog import Catalog
 from stemctl.util.json_types import Value
 from stemctl.util.safe_text import visible
 

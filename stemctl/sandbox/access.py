@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from stemctl.catalog import Catalog, Model
 from stemctl.sandbox.storage import Sql
 from stemctl.sandbox.users import RIGHTS, User
+from stemctl.schema.catalog import Catalog, Model
 
 _ALWAYS = Sql("1")
 

@@ -11,7 +11,6 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from stemctl.catalog import Catalog
 from stemctl.sandbox import approvals, device, resources
 from stemctl.sandbox.access import Viewer
 from stemctl.sandbox.answers import Answer, Refusal, forbidden, not_allowed, unknown_url
@@ -19,6 +18,7 @@ from stemctl.sandbox.calls import Call, Endpoint, Handler, read_object
 from stemctl.sandbox.database import Database
 from stemctl.sandbox.shapes import proposals_of
 from stemctl.sandbox.users import User
+from stemctl.schema.catalog import Catalog
 
 Totals = Literal["both", "meta", "count", "none"]
 

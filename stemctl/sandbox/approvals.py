@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import partial
 
-from stemctl.catalog import Model
 from stemctl.sandbox import render, resources
 from stemctl.sandbox.answers import Answer, forbidden, invalid, not_found
 from stemctl.sandbox.calls import Call, Endpoint
@@ -12,6 +11,7 @@ from stemctl.sandbox.shapes import ACCEPTED, ADD, CHANGE, PENDING, REJECTED, con
 from stemctl.sandbox.storage import Row
 from stemctl.sandbox.users import User
 from stemctl.sandbox.validate import check_fields, check_others, defaults, is_stored
+from stemctl.schema.catalog import Model
 from stemctl.util.json_types import Value
 
 

@@ -6,12 +6,12 @@ import json
 from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 
-from stemctl.catalog import Field, Model
 from stemctl.sandbox.access import Viewer
 from stemctl.sandbox.answers import Answer, invalid
 from stemctl.sandbox.query import Parameters
 from stemctl.sandbox.storage import Storage
 from stemctl.sandbox.users import User
+from stemctl.schema.catalog import Field, Model
 from stemctl.util.json_types import Value
 
 

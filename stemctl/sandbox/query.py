@@ -8,11 +8,11 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from stemctl.catalog import Catalog, Field, Model
 from stemctl.sandbox.answers import invalid
 from stemctl.sandbox.storage import Sql
 from stemctl.sandbox.validate import is_links
 from stemctl.sandbox.values import Invalid, instant
+from stemctl.schema.catalog import Catalog, Field, Model
 from stemctl.util.json_types import Value
 
 Parameters = Sequence[tuple[str, str]]

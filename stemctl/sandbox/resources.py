@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import partial
 
-from stemctl.catalog import Model
 from stemctl.sandbox import query, render
 from stemctl.sandbox.answers import Answer, forbidden, invalid, not_found
 from stemctl.sandbox.calls import Call, Endpoint, Handler
@@ -12,6 +11,7 @@ from stemctl.sandbox.shapes import every_model
 from stemctl.sandbox.storage import Row, Sql, Storage, relation, stored_relations
 from stemctl.sandbox.users import are_members, merged_members, sole_owner
 from stemctl.sandbox.validate import Problems, check_fields, check_others, defaults, missing
+from stemctl.schema.catalog import Model
 from stemctl.util.json_types import Value
 
 _ADDRESSES = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from stemctl.catalog import Access, Catalog, Field, Model
+from stemctl.schema.catalog import Access, Catalog, Field, Model
 
 PENDING, ACCEPTED, REJECTED = "Pending", "Accepted", "Rejected"
 ADD, CHANGE = "Add", "Change"

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stemctl.catalog import Catalog, Field, Model
 from stemctl.errors import ConfigError
+from stemctl.schema.catalog import Catalog, Field, Model
 from stemctl.util.json_types import Value
 
 _FORMAT = 1

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Set
 from typing import Protocol
 
-from stemctl.catalog import Field, Model
 from stemctl.sandbox import values
 from stemctl.sandbox.storage import targets
+from stemctl.schema.catalog import Field, Model
 from stemctl.util.json_types import Fields, Value
 
 Problems = dict[str, list[str]]

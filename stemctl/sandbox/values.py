@@ -7,8 +7,8 @@ import uuid
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 
-from stemctl.catalog import Field, Member
-from stemctl.patterns import portable
+from stemctl.schema.catalog import Field, Member
+from stemctl.schema.patterns import portable
 from stemctl.util.json_equality import same_json
 from stemctl.util.json_types import Value
 

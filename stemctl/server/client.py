@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import httpx
 
-from stemctl.catalog import Catalog, Model
+from stemctl.schema.catalog import Catalog, Model
 from stemctl.server import policy
 from stemctl.server.answers import (
     Answer,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from stemctl.catalog import Model
 from stemctl.plan import Change, Outcome, Status
 from stemctl.planning.approvals import DECIDED
 from stemctl.planning.doubts import as_sent
+from stemctl.schema.catalog import Model
 from stemctl.server import outcomes
 from stemctl.server.answers import NotFound, NotTheApi, Refused, ServerError
 from stemctl.server.client import Query, WriteClient, Written

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import shlex
 
-from stemctl.catalog import Field, Model
 from stemctl.plan import METHODS, Change, Outcome, Status
 from stemctl.planning.values import same
+from stemctl.schema.catalog import Field, Model
 from stemctl.server.answers import Forbidden, NotAuthorised, NotFound, ServerError, Unreachable
 from stemctl.server.client import Written
 from stemctl.server.proof import Proof, of_error, unheld, unshown

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from stemctl.catalog import Catalog, Model
 from stemctl.errors import ConfigError
 from stemctl.planning.approvals import DECIDED
 from stemctl.records import Address
+from stemctl.schema.catalog import Catalog, Model
 from stemctl.server import policy
 from stemctl.server.answers import Forbidden, NotFound, NotTheApi, Paused, ServerError
 from stemctl.server.client import ReadClient, WriteClient

@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
-from stemctl.catalog import Model
 from stemctl.planning.planner import Need
 from stemctl.records import Completeness, Reading, Snapshot
+from stemctl.schema.catalog import Model
 from stemctl.server.answers import Forbidden, NotFound, NotTheApi, ServerError, Unavailable
 from stemctl.server.client import Page, Query, ReadClient
 from stemctl.server.proof import of_listing

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
-from stemctl.catalog import load_catalog
 from stemctl.sandbox.app import create_app
 from stemctl.sandbox.database import Database
 from stemctl.sandbox.serve import serve_app
+from stemctl.schema.catalog import load_catalog
 from tests.bench import labs
 
 

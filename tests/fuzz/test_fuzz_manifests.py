@@ -11,10 +11,10 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stemctl.catalog import load_catalog
 from stemctl.diagnostics import Diagnostic
 from stemctl.manifests import check, loader
 from stemctl.manifests.judge import judge_of
+from stemctl.schema.catalog import load_catalog
 from tests.effort import examples
 from tests.fuzz.chaos import HOSTILE_TEXT, LEAVES
 from tests.lab import Lab

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stemctl.catalog import load_catalog
+from stemctl.schema.catalog import load_catalog
 from tests.effort import examples
 from tests.fuzz.chaos import JSON, MUTATIONS, Mutation, as_text, mutated, sealed
 from tests.lab import Lab, Result

@@ -13,8 +13,8 @@ from typing import Any
 
 import httpx
 
-from stemctl.catalog import load_catalog
 from stemctl.git import mirror_cache
+from stemctl.schema.catalog import load_catalog
 from tests.lab import Result, run_in_process
 
 ROOT = Path(__file__).parent.parent.parent

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from sandbox_api import PROJECTS, Api
 
-from stemctl.catalog import Catalog, load_catalog
 from stemctl.sandbox.database import Database
+from stemctl.schema.catalog import Catalog, load_catalog
 
 
 @pytest.fixture(scope="session")

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from sandbox_api import Api
 
-from stemctl.catalog import Catalog
 from stemctl.sandbox.database import Database
 from stemctl.sandbox.values import is_uuid
+from stemctl.schema.catalog import Catalog
 
 PAGES = json.loads((Path(__file__).parent / "seed_pages.json").read_text(encoding="utf-8"))
 EXCHANGES = [

@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 from sandbox_api import LAB, NOBODY, PROJECTS, Api
 
-from stemctl.catalog import Catalog
 from stemctl.errors import ConfigError
 from stemctl.sandbox import storage
 from stemctl.sandbox.database import Database
+from stemctl.schema.catalog import Catalog
 
 MANIPULATION = "20387176-5f3c-433a-8bf9-34a0f2c431f7"
 

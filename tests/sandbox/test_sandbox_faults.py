@@ -14,10 +14,10 @@ import httpx
 import pytest
 from sandbox_api import LAB, PROJECTS
 
-from stemctl.catalog import Catalog
 from stemctl.sandbox.database import Database
 from stemctl.sandbox.faults.kinds import KINDS
 from stemctl.sandbox.in_process import transport_to
+from stemctl.schema.catalog import Catalog
 from tests.lab import CONFIG, Lab
 from tests.served import serve
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from sandbox_api import LAB, NOBODY, PROJECTS, Api
 
-from stemctl import catalog as catalogs
 from stemctl.sandbox.database import Database
+from stemctl.schema import catalog as catalogs
 
 TABLES = {
     "modules/probe": """

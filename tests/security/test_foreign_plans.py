@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from stemctl.catalog import schemas_dir
+from stemctl.schema.catalog import schemas_dir
 from tests.fuzz.chaos import sealed
 from tests.lab import Lab
 from tests.security.test_hostile_text import EVIL, shown_safely

@@ -10,9 +10,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from stemctl.catalog import load_catalog
 from stemctl.sandbox.app import create_app
 from stemctl.sandbox.database import Database
+from stemctl.schema.catalog import load_catalog
 
 CANARY = "canary-7f3a9c51/e0b24d68+token="
 ADDRESS = "http://127.0.0.1:8000/"

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stemctl.catalog import Catalog, load_catalog
 from stemctl.diagnostics import Severity
 from stemctl.manifests.across import check_references
 from stemctl.manifests.check import check_document, located, missing_fields
 from stemctl.manifests.judge import judge_of
 from stemctl.manifests.loader import parse
 from stemctl.records import Address, Place, Record, Repository
-from stemctl.schema import record_schema
+from stemctl.schema.catalog import Catalog, load_catalog
+from stemctl.schema.manifest_schema import record_schema
 
 CATALOG = load_catalog("2024")
 SESSION = CATALOG.models["session"]

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stemctl.catalog import load_catalog
 from stemctl.planning.values import canonical, same
+from stemctl.schema.catalog import load_catalog
 from stemctl.util.canonical_json import hash_of
 from stemctl.util.json_equality import one_spelling, same_json
 

@@ -2,10 +2,10 @@ import gc
 
 import pytest
 
-from stemctl.catalog import load_catalog
 from stemctl.diagnostics import Diagnostic, Severity
 from stemctl.manifests.repository import load_repository, with_lines
 from stemctl.records import Address, Lifecycle, Place, Wish
+from stemctl.schema.catalog import load_catalog
 
 CATALOG = load_catalog("2024")
 

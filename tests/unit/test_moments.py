@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stemctl.manifests.moments import remedy
-from stemctl.patterns import INSTANT
+from stemctl.schema.patterns import INSTANT
 
 
 @pytest.mark.parametrize(

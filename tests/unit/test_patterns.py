@@ -11,7 +11,7 @@ from check_jsonschema.formats.implementations.rfc3339 import validate as is_date
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from stemctl.patterns import DATE, FORMATS, INSTANT, KEY, portable
+from stemctl.schema.patterns import DATE, FORMATS, INSTANT, KEY, portable
 from tests.effort import examples
 
 CHECKER = jsonschema.Draft202012Validator.FORMAT_CHECKER

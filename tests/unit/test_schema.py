@@ -5,14 +5,14 @@ import jsonschema
 import pytest
 import yaml
 
-from stemctl import catalog as catalogs
-from stemctl.accepts import compiled
-from stemctl.catalog import editions, load_catalog, schemas_dir
 from stemctl.errors import TableError
 from stemctl.manifests.check import check_document
 from stemctl.manifests.judge import judge_of
 from stemctl.manifests.loader import parse
-from stemctl.schema import config_schema, generated, manifest_schema, record_schema
+from stemctl.schema import catalog as catalogs
+from stemctl.schema.catalog import editions, load_catalog, schemas_dir
+from stemctl.schema.compiled import compiled
+from stemctl.schema.manifest_schema import config_schema, generated, manifest_schema, record_schema
 
 CATALOGS = [load_catalog(edition) for edition in editions()]
 GENERATED = generated(CATALOGS)

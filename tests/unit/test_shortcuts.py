@@ -10,7 +10,6 @@ from unittest.mock import patch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stemctl.catalog import Field, load_catalog
 from stemctl.manifests.loader import parse
 from stemctl.planning import merge, values
 from stemctl.planning.identity import Identities
@@ -18,6 +17,7 @@ from stemctl.planning.merge import UNSET, Sides, merge_field
 from stemctl.planning.references import Resolver
 from stemctl.planning.values import identical, same
 from stemctl.records import Completeness, Reading, Repository, Snapshot
+from stemctl.schema.catalog import Field, load_catalog
 from stemctl.state import State
 from stemctl.util.canonical_json import canonical_pieces, hash_of, hash_of_pieces
 from tests.effort import examples

@@ -7,11 +7,11 @@ from pathlib import Path
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from stemctl.catalog import Catalog
 from stemctl.errors import ConfigError
 from stemctl.sandbox.faults.counts import Counts
 from stemctl.sandbox.faults.kinds import KEYS, KINDS, Exchange, Tasks, again
 from stemctl.sandbox.faults.script import Request, Script, read_script
+from stemctl.schema.catalog import Catalog
 
 
 class WithFaults:

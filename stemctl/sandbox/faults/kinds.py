@@ -13,11 +13,11 @@ from urllib.parse import parse_qsl, urlencode
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from stemctl.catalog import Catalog
 from stemctl.sandbox import query
 from stemctl.sandbox.faults import line, replies, wire
 from stemctl.sandbox.faults.replies import Reply, Subject
 from stemctl.sandbox.faults.script import Fault, Keys
+from stemctl.schema.catalog import Catalog
 from stemctl.util.json_types import Fields, Value
 
 Tasks = set[asyncio.Task[Reply]]

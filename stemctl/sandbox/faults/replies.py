@@ -7,9 +7,9 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from stemctl.catalog import Catalog, Model
 from stemctl.sandbox.faults.script import Fault
 from stemctl.sandbox.query import Page
+from stemctl.schema.catalog import Catalog, Model
 from stemctl.util.json_types import Value
 
 Headers = tuple[tuple[bytes, bytes], ...]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from stemctl.patterns import NO_CONTROL, portable
+from stemctl.schema.patterns import NO_CONTROL, portable
 from stemctl.util.json_types import Value
 
 Schema = dict[str, Any]

@@ -182,7 +182,7 @@ def _plural(words: str) -> str:
 
 def schemas_dir() -> Path:
     """The folder of tables and schemas: inside the installed package, else beside it in a checkout."""
-    package = Path(__file__).resolve().parent
+    package = Path(__file__).resolve().parent.parent
     inside = package / "schemas"
     return inside if inside.is_dir() else package.parent / "schemas"
 

@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterable, Sequence
 
 import yaml
 
-from stemctl.catalog import Catalog, Field, Member, Model
-from stemctl.config_schema import DIALECT, Schema, closed, config_schema
-from stemctl.patterns import ADDRESS_TAIL, CLEARABLE, DATE, FORMATS, INSTANT, KEY, MEANT, portable
+from stemctl.schema.catalog import Catalog, Field, Member, Model
+from stemctl.schema.config_schema import DIALECT, Schema, closed, config_schema
+from stemctl.schema.patterns import ADDRESS_TAIL, CLEARABLE, DATE, FORMATS, INSTANT, KEY, MEANT, portable
 from stemctl.util.json_types import Value
 
 WISHES = {
