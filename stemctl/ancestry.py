@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from stemctl.core.state import State
 from stemctl.errors import StateError
 from stemctl.git.commit_range import Range
 from stemctl.git.containment import is_contained
 from stemctl.git.history import changed_between, compare
 from stemctl.render.since import behind_words, commit_lines, ways_forward
-from stemctl.state import State
 from stemctl.work_tree import prefix
 from stemctl.workspace import Workspace
 

@@ -8,16 +8,17 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from stemctl import claim
-from stemctl.claim import Claim
+from stemctl.core import lease as lease_times
+from stemctl.core.lease import Claim
+from stemctl.core.plan import Plan, Subset
+from stemctl.core.report import Outcome, Report
+from stemctl.core.run import Run
+from stemctl.core.state import State
 from stemctl.errors import LeaseEnded, StateError
 from stemctl.journal import Journal
 from stemctl.place import Busy, Lease, StateMoved
-from stemctl.plan import Outcome, Plan, Report, Subset
-from stemctl.runs import Run
 from stemctl.server.apply import Apply, held_outcome
 from stemctl.server.client import WriteClient
-from stemctl.state import State
 from stemctl.workspace import Workspace
 
 LOOK_EVERY = 5.0
@@ -145,15 +146,15 @@ async def _renewed(lease: Lease | None) -> AsyncIterator[None]:
 
 
 async def _renew(lease: Lease, over: asyncio.Event) -> None:
-    pause = claim.RENEWED_EVERY
+    pause = lease_times.RENEWED_EVERY
     while True:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(over.wait(), pause)
             return
         try:
             await asyncio.to_thread(lease.renew)
-            pause = claim.RENEWED_EVERY
+            pause = lease_times.RENEWED_EVERY
         except LeaseEnded:
             return
         except StateError:  # the remote is away for a moment, or for good: then the lease ends
-            pause = claim.RENEWED_EVERY / 6
+            pause = lease_times.RENEWED_EVERY / 6

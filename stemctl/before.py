@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stemctl.config import Config, load_config
-from stemctl.diagnostics import Severity
+from stemctl.core.diagnostics import Severity
+from stemctl.core.plan import Base, Note
+from stemctl.core.records import Repository
 from stemctl.errors import ConfigError
 from stemctl.git import repository
 from stemctl.manifests.repository import load_repository
-from stemctl.plan import Base, Note
-from stemctl.records import Repository
 from stemctl.schema.catalog import Catalog
 
 

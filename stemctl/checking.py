@@ -8,13 +8,13 @@ from pathlib import Path
 
 from stemctl import work_tree
 from stemctl.config import NAME, Config
-from stemctl.diagnostics import Diagnostic, Severity, in_order
+from stemctl.core.diagnostics import Diagnostic, Severity, in_order
+from stemctl.core.records import Repository
 from stemctl.errors import ConfigError
 from stemctl.manifests.absent import absent_findings
 from stemctl.manifests.across import check_references
 from stemctl.manifests.check import missing_fields
 from stemctl.manifests.repository import load_repository, with_lines
-from stemctl.records import Repository
 from stemctl.schema.catalog import Catalog
 from stemctl.work_tree import Tracked
 from stemctl.workspace import Workspace

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from stemctl.diagnostics import Diagnostic
+    from stemctl.core.diagnostics import Diagnostic
 
 Hint = tuple[str, str]
 """A command that can be typed as it stands, and what it does."""

@@ -10,11 +10,11 @@ from pathlib import Path
 import yaml
 
 from stemctl.config import NAME, Config
-from stemctl.diagnostics import Diagnostic, Severity
+from stemctl.core.diagnostics import Diagnostic, Severity
+from stemctl.core.records import Place
 from stemctl.errors import ConfigError
 from stemctl.manifests import files, loader
 from stemctl.manifests.layout import Laid, Unclear, lay_out, same_content
-from stemctl.records import Place
 from stemctl.util.atomic_file import replace_file
 
 

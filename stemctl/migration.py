@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from stemctl.config import NAME, Server
+from stemctl.core.state import State
 from stemctl.errors import ConfigError, Hint, StateError
 from stemctl.place import Place
-from stemctl.state import State
 from stemctl.store import file_place, git_place
 from stemctl.workspace import Workspace
 

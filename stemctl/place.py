@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from stemctl.claim import Claim
+from stemctl.core.lease import Claim
+from stemctl.core.run import Run
+from stemctl.core.state import State
 from stemctl.errors import Hint, StateError
-from stemctl.runs import Run
-from stemctl.state import State
 
 Lines = Callable[[], bytes]
 """The lines of a journal, for a place that keeps them with the state."""

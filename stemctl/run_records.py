@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from stemctl.runs import Brief, Run, in_brief, read_brief, read_run
+from stemctl.core.run import Brief, Run, in_brief, read_brief, read_run
 from stemctl.util.atomic_file import sync_folder
 
 _LAST = 4096

@@ -9,8 +9,8 @@ from pathlib import Path
 import jsonschema
 import yaml
 
+from stemctl.core.plan_schema import plan_schema
 from stemctl.errors import TableError
-from stemctl.plan_schema import plan_schema
 from stemctl.schema.catalog import editions, load_catalog
 from stemctl.schema.manifest_schema import generated
 

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from stemctl.claim import Claim
+from stemctl.core.lease import Claim
+from stemctl.core.run import Run
+from stemctl.core.state import State, from_json, to_json, ways_out
 from stemctl.errors import StateError
-from stemctl.runs import Run
-from stemctl.state import State, from_json, to_json, ways_out
 from stemctl.util.atomic_file import replace_file
 
 

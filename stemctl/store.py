@@ -18,17 +18,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stemctl import own_folder
-from stemctl.claim import Claim
 from stemctl.config import Server
+from stemctl.core.lease import Claim
+from stemctl.core.plan import Plan
+from stemctl.core.records import Address
+from stemctl.core.run import Brief, Run, end_line, first_lines, in_brief, read_brief, read_run
+from stemctl.core.state import State, same_entries
 from stemctl.errors import ConfigError, JournalError, StateError
 from stemctl.place import Lines, Place, StateMoved
-from stemctl.plan import Plan
 from stemctl.planning.fold import check_state, fold
-from stemctl.records import Address
 from stemctl.run_records import RunRecords, last_line
-from stemctl.runs import Brief, Run, end_line, first_lines, in_brief, read_brief, read_run
 from stemctl.schema.catalog import Catalog
-from stemctl.state import State, same_entries
 from stemctl.state_file import FilePlace
 from stemctl.util.atomic_file import replace_file
 from stemctl.util.timestamps import stamp, utc_now

@@ -10,13 +10,16 @@ from stemctl.ancestry import not_committed_since, since_applied
 from stemctl.before import Before
 from stemctl.checking import Loaded, below, counted, load
 from stemctl.connection import connect
-from stemctl.diagnostics import Diagnostic, has_errors, in_order
+from stemctl.core.diagnostics import Diagnostic, has_errors, in_order
+from stemctl.core.plan import Note, Plan
+from stemctl.core.records import Address, Repository
+from stemctl.core.snapshot import Snapshot
+from stemctl.core.state import State
 from stemctl.errors import ConfigError, InvalidFiles
 from stemctl.git.commit_range import Range
 from stemctl.git.repository import head_commit
 from stemctl.manifests.absent import CODE
 from stemctl.manifests.repository import with_lines
-from stemctl.plan import Note, Plan
 from stemctl.planning import offline
 from stemctl.planning.drift import Drift, find_drift
 from stemctl.planning.explained import explain
@@ -25,11 +28,9 @@ from stemctl.planning.origin import Origins, find_origins
 from stemctl.planning.planner import Need, Options, count_read, make_plan, needs, wants_approvals
 from stemctl.planning.references import Resolver, declared_names, wanted_references
 from stemctl.planning.selection import choose, spell
-from stemctl.records import Address, Repository, Snapshot
 from stemctl.render.uncommitted import commit_notes
 from stemctl.server.client import ReadClient
 from stemctl.server.reading import take_snapshot
-from stemctl.state import State
 from stemctl.util import gc_pause
 from stemctl.util.json_types import Fields
 from stemctl.util.timestamps import utc_now

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from stemctl.config import Config, Server, load_config
+from stemctl.core.plan import Target
+from stemctl.core.records import Address
+from stemctl.core.run import Run
 from stemctl.errors import ConfigError
 from stemctl.git.ci_job import describe_owner
 from stemctl.own_folder import FOLDER
-from stemctl.plan import Target
-from stemctl.records import Address
-from stemctl.runs import Run
 from stemctl.schema.catalog import Catalog, load_catalog
 from stemctl.store import Store, open_store
 

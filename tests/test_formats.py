@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from stemctl import __version__
+from stemctl.core.documents import plan_document, plan_lines
+from stemctl.core.formats import NEWEST
+from stemctl.core.run import end_line, first_lines, intent_line, outcome_line, read_brief, read_run
+from stemctl.core.saved_plan import BadPlan, open_plan, plan_in
+from stemctl.core.state import State, Uncommitted, from_json, shards_of, to_json, to_shards
 from stemctl.errors import StateError
-from stemctl.formats import NEWEST
 from stemctl.planning.fold import fold
-from stemctl.render.documents import plan_document, plan_lines
-from stemctl.runs import end_line, first_lines, intent_line, outcome_line, read_brief, read_run
-from stemctl.saved import BadPlan, open_plan, plan_in
-from stemctl.state import State, Uncommitted, from_json, shards_of, to_json, to_shards
 from tests.lab import Lab
 
 OLD = Path(__file__).parent / "formats" / "1"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from stemctl.diagnostics import in_order
+from stemctl.core.diagnostics import in_order
 from stemctl.manifests.across import check_references
 from stemctl.manifests.check import missing_fields
 from stemctl.manifests.repository import load_repository, with_lines

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stemctl import connection
+from stemctl.core.saved_plan import plan_in
 from stemctl.planning.values import canonical
-from stemctl.saved import plan_in
 from stemctl.schema.catalog import load_catalog
 from tests.effort import examples
 from tests.lab import Lab, Result

@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from stemctl.render.documents import plan_document
-from stemctl.saved import open_plan
+from stemctl.core.documents import plan_document
+from stemctl.core.saved_plan import open_plan
 from stemctl.schema.catalog import load_catalog
 from tests.lab import Lab
 from tests.test_cases import CASES, cases, prepare

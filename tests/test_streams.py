@@ -225,7 +225,7 @@ def test_a_failure_after_the_first_of_several_files(lab: Lab, monkeypatch: pytes
 
 
 def test_the_error_document_says_3_as_the_process_does(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    from stemctl.render import documents
+    from stemctl.core import documents
 
     def broken(*words: object) -> object:
         raise OSError(5, "Input/output error")

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stemctl.config import NAME, Server
+from stemctl.core.records import Address
+from stemctl.core.state import State
 from stemctl.errors import Hint, StateError
 from stemctl.git.containment import is_contained
 from stemctl.git.history import related
 from stemctl.git.process import GitFailure, user_git
 from stemctl.git.repository import head_commit
 from stemctl.manifests.absent import few
-from stemctl.records import Address
-from stemctl.state import State
 from stemctl.util.safe_text import visible
 
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from stemctl.claim import Claim, may_send, renewed
+from stemctl.core.lease import Claim, may_send, renewed
 from stemctl.errors import LeaseEnded
 
 

@@ -19,8 +19,10 @@ from typing import TypeVar
 
 from stemctl.branch import story
 from stemctl.branch.lease import HeldClaim, Moment
-from stemctl.claim import Claim, claim_json, claim_of, plan_lines, read_claim, run_of
 from stemctl.config import Server
+from stemctl.core.lease import Claim, claim_json, claim_of, plan_lines, read_claim, run_of
+from stemctl.core.run import Run
+from stemctl.core.state import State, from_json, shards_of, to_json, to_shards
 from stemctl.errors import LeaseEnded, StateError
 from stemctl.git.ci_job import job_url
 from stemctl.git.mirror import LostRace, OwnRepository
@@ -29,8 +31,6 @@ from stemctl.git.mirror_opening import open_own
 from stemctl.git.process import GitFailure
 from stemctl.git.push_errors import Damaged, stuck
 from stemctl.place import Busy, moved_on
-from stemctl.runs import Run
-from stemctl.state import State, from_json, shards_of, to_json, to_shards
 from stemctl.util.safe_text import visible
 from stemctl.util.timestamps import utc_now
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 
-from stemctl.claim import Claim
+from stemctl.core.lease import Claim
+from stemctl.core.run import Run
+from stemctl.core.state import State
 from stemctl.render.look import Look
 from stemctl.render.report_text import outcome_row
 from stemctl.render.uncommitted import and_changes
-from stemctl.runs import Run
-from stemctl.state import State
 from stemctl.util.safe_text import cut, visible
 
 CLAIM = "Claim of "

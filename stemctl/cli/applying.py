@@ -22,11 +22,12 @@ from stemctl.errors import ConfigError
 if TYPE_CHECKING:
     from stemctl.applying import Applied
     from stemctl.connection import Link
-    from stemctl.plan import Plan, Report
+    from stemctl.core.plan import Plan
+    from stemctl.core.report import Report
+    from stemctl.core.run import Run
+    from stemctl.core.state import State
     from stemctl.planning.planner import Options
-    from stemctl.runs import Run
     from stemctl.server.apply import Apply
-    from stemctl.state import State
     from stemctl.workflow import Planned
     from stemctl.workspace import Workspace
 
@@ -126,9 +127,9 @@ class _Run:
         """Send a plan that was kept, exactly as it is, once."""
         from stemctl import connection
         from stemctl.ancestry import refuse_behind, since_applied
+        from stemctl.core.saved_plan import check_fits
         from stemctl.place import StateMoved
         from stemctl.render.plan_text import where_line
-        from stemctl.saved import check_fits
         from stemctl.workspace import check_writable
 
         state = self.space.store.read()
@@ -196,7 +197,7 @@ class _Run:
         self.screen.summarize(lambda most: report_markdown(report, look, seconds, most))
 
     def _show(self, applied: Applied, seconds: float) -> None:
-        from stemctl.render.documents import report_document
+        from stemctl.core.documents import report_document
         from stemctl.render.github import report_github
         from stemctl.render.report_text import report_last, report_text
 
@@ -237,7 +238,7 @@ class _Run:
 
 def _done(report: Report, seconds: float) -> str:
     """What a run has written, on the server or in the state; empty if nothing."""
-    from stemctl.plan import Status
+    from stemctl.core.report import Status
     from stemctl.render.report_text import report_summary
 
     wrote = report.run and report.of(Status.APPLIED, Status.PROPOSED, Status.UNKNOWN)

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 def validate(screen: Screen, paths: tuple[str, ...], online: bool, form: str) -> int:
     """Check the manifests; without --online, no network and no token are needed."""
     from stemctl import checking
-    from stemctl.diagnostics import has_errors
-    from stemctl.render.documents import findings_document
+    from stemctl.core.diagnostics import has_errors
+    from stemctl.core.documents import findings_document
     from stemctl.render.findings import findings_markdown
     from stemctl.render.github import findings_github
 

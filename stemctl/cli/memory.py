@@ -14,8 +14,8 @@ from stemctl.cli.screen import Screen
 from stemctl.errors import ConfigError, StateError
 
 if TYPE_CHECKING:
-    from stemctl.records import Address
-    from stemctl.state import Entry, State
+    from stemctl.core.records import Address
+    from stemctl.core.state import Entry, State
     from stemctl.workspace import Workspace
 
 
@@ -60,7 +60,7 @@ def drift(screen: Screen, detailed_exitcode: bool, max_bytes: int | None, form: 
 def resolve(screen: Screen, words: tuple[str, ...]) -> int:
     """Settle conflicts: the server's present values become the base, the files' an ordinary edit."""
     from stemctl import checking, connection, workflow
-    from stemctl.plan import Held
+    from stemctl.core.plan import Held
     from stemctl.planning import settle
     from stemctl.planning.planner import Options
     from stemctl.render.plan_text import where_line
@@ -157,7 +157,7 @@ def _without_id(entry: Entry) -> str:
 @click.pass_obj
 def show_state(screen: Screen, word: str) -> int:
     """Show what was applied to a record and what the server then answered, as JSON."""
-    from stemctl.state import row
+    from stemctl.core.state import row
 
     space = screen.open()
     address = _address(space, word)
@@ -231,7 +231,7 @@ def _rewrite(screen: Screen, work: Callable[[Workspace, State], State], done: st
 
 def _address(space: Workspace, word: str) -> Address:
     """An address as it is typed, its model in any spelling."""
-    from stemctl.records import Address
+    from stemctl.core.records import Address
 
     name, _, key = word.partition("/")
     model = space.catalog.find(name)

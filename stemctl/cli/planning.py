@@ -16,7 +16,7 @@ from stemctl.cli.screen import Screen
 from stemctl.errors import ConfigError, InvalidFiles
 
 if TYPE_CHECKING:
-    from stemctl.plan import Plan
+    from stemctl.core.plan import Plan
     from stemctl.planning.planner import Options
     from stemctl.workflow import Planned
     from stemctl.workspace import Workspace
@@ -122,7 +122,7 @@ def read_plan(screen: Screen, word: str) -> Plan | None:
     Raises:
         BadPlan: it is one, and was edited or damaged; or its name says it is one, and it is not.
     """
-    from stemctl.saved import BadPlan, open_plan, plan_in
+    from stemctl.core.saved_plan import BadPlan, open_plan, plan_in
 
     path = screen.root / word
     try:
@@ -141,8 +141,8 @@ def read_plan(screen: Screen, word: str) -> Plan | None:
 
 def write_plan(plan: Plan, path: Path) -> None:
     """Keep a plan in a file, over an older plan but over nothing else."""
-    from stemctl.render.documents import plan_lines
-    from stemctl.saved import plan_in
+    from stemctl.core.documents import plan_lines
+    from stemctl.core.saved_plan import plan_in
     from stemctl.util.atomic_file import replace_file
 
     if path.is_symlink():
@@ -167,8 +167,8 @@ def summarize_plan(screen: Screen, plan: Plan) -> None:
 
 def show_plan(screen: Screen, plan: Plan, form: str, max_bytes: int | None) -> None:
     """A plan as a document for programs, pull requests or browsers."""
+    from stemctl.core.documents import plan_document
     from stemctl.git.ci_job import job_url
-    from stemctl.render.documents import plan_document
     from stemctl.render.github import plan_github
     from stemctl.render.html import plan_html
     from stemctl.render.markdown import elsewhere, plan_markdown
@@ -222,7 +222,7 @@ def checked(planned: Planned) -> Planned:
     Raises:
         InvalidFiles: they have.
     """
-    from stemctl.diagnostics import has_errors
+    from stemctl.core.diagnostics import has_errors
     from stemctl.workflow import wrong_files
 
     wrong = wrong_files(planned.plan)

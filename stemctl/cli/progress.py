@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 
 import click
 
-from stemctl.plan import Outcome, Status
+from stemctl.core.report import Outcome, Status
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar

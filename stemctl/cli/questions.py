@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import click
 
-from stemctl.plan import PERMISSIONS, Action, Held, Plan
+from stemctl.core.plan import PERMISSIONS, Action, Held, Plan
 
 _WORDS = {
     Held.DELETE: "{records} on {host}. A record that is created again gets another id.",

@@ -20,7 +20,7 @@ from stemctl.util.redact import masked
 from stemctl.util.safe_text import cut, harmless, json_text, visible
 
 if TYPE_CHECKING:
-    from stemctl.diagnostics import Diagnostic
+    from stemctl.core.diagnostics import Diagnostic
     from stemctl.schema.catalog import Catalog
     from stemctl.workspace import Workspace
 
@@ -167,7 +167,7 @@ class Screen:
         self._end_with(error)
         self.summarize(lambda most: findings_markdown(error.diagnostics, error.what, most))
         if self.json:
-            from stemctl.render.documents import error_document
+            from stemctl.core.documents import error_document
 
             self.document(error_document(error, error.diagnostics))
         elif self.github:
@@ -183,7 +183,7 @@ class Screen:
         """What happened, where or why, and what to type."""
         self._end_with(error)
         if self.json:
-            from stemctl.render.documents import error_document
+            from stemctl.core.documents import error_document
 
             self.document(error_document(error))
             if self.lost is None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from stemctl.cli.screen import Screen
 
 if TYPE_CHECKING:
-    from stemctl.claim import Claim
+    from stemctl.core.lease import Claim
 
 _EVERY = 30.0
 """Seconds between two lines that say that we still wait."""

@@ -6,8 +6,8 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from stemctl.diagnostics import Diagnostic, Severity
-from stemctl.records import Address, Place, Record, Repository, Wish
+from stemctl.core.diagnostics import Diagnostic, Severity
+from stemctl.core.records import Address, Place, Record, Repository, Wish
 from stemctl.schema.catalog import Catalog, Field, Model
 from stemctl.schema.patterns import FORMATS
 

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from stemctl.diagnostics import Diagnostic, Severity
+from stemctl.core.diagnostics import Diagnostic, Severity
+from stemctl.core.records import Place, Record
 from stemctl.manifests.document import Document, Node
 from stemctl.manifests.judge import Judge
 from stemctl.manifests.subject import subject
 from stemctl.manifests.translate import Translator
-from stemctl.records import Place, Record
 from stemctl.schema.catalog import Catalog, Model
 from stemctl.util.json_types import Path
 

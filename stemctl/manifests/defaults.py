@@ -6,7 +6,7 @@ import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from stemctl.records import Place
+from stemctl.core.records import Place
 from stemctl.schema.catalog import Field
 from stemctl.util.json_types import Path, Value
 

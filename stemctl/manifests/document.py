@@ -9,9 +9,9 @@ from typing import Any
 
 import yaml
 
-from stemctl.diagnostics import Diagnostic, Severity
+from stemctl.core.diagnostics import Diagnostic, Severity
+from stemctl.core.records import Place
 from stemctl.manifests import scalars
-from stemctl.records import Place
 from stemctl.util.json_types import Path, Value
 
 LINE_END = re.compile(r"\r\n|\n|\r")

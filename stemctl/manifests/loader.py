@@ -23,11 +23,11 @@ from yaml.events import (
     StreamEndEvent,
 )
 
-from stemctl.diagnostics import Diagnostic, Severity
+from stemctl.core.diagnostics import Diagnostic, Severity
+from stemctl.core.records import Place
 from stemctl.manifests import scalars, syntax
 from stemctl.manifests.document import LINE_END, Document, Node, shown
 from stemctl.manifests.parser import Parser
-from stemctl.records import Place
 from stemctl.util.json_types import Value
 
 LARGEST_FILE = 64 * 1024 * 1024

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
 from typing import Any
 
-from stemctl.diagnostics import Diagnostic, in_order
+from stemctl.core.diagnostics import Diagnostic, in_order
+from stemctl.core.records import Address, Lifecycle, Place, Record, Repository, Wish
 from stemctl.manifests import across, check, files, loader
 from stemctl.manifests.defaults import Layer, Places, element_name, packed, unpacked
 from stemctl.manifests.document import Document, Node
 from stemctl.manifests.judge import Judge, judge_of
 from stemctl.manifests.subject import record_key
-from stemctl.records import Address, Lifecycle, Place, Record, Repository, Wish
 from stemctl.schema.catalog import Catalog, Field, Model
 from stemctl.schema.manifest_schema import WISHES
 from stemctl.util import gc_pause

@@ -6,8 +6,8 @@ import json
 import re
 from dataclasses import dataclass
 
+from stemctl.core.records import Address
 from stemctl.manifests.document import Document
-from stemctl.records import Address
 from stemctl.schema.catalog import Catalog, Field, Member, Model
 from stemctl.util.json_types import Path, Value
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from stemctl.diagnostics import Diagnostic
+from stemctl.core.diagnostics import Diagnostic
 from stemctl.manifests import formats, moments
 from stemctl.manifests.document import Document, Node, shown
 from stemctl.manifests.judge import Violation

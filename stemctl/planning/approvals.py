@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from stemctl.plan import Held
+from stemctl.core.plan import Held
+from stemctl.core.snapshot import Completeness, Reading
+from stemctl.core.state import Proposed
 from stemctl.planning.identity import identity_of
 from stemctl.planning.values import same
-from stemctl.records import Completeness, Reading
 from stemctl.schema.catalog import Model
-from stemctl.state import Proposed
 from stemctl.util.json_types import Fields
 
 DECIDED = ("Accepted", "Rejected")

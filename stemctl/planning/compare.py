@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from stemctl.diagnostics import Diagnostic
-from stemctl.plan import Action, Bookkeeping, Change, FieldChange, Held, Note, Request, request_path
+from stemctl.core.diagnostics import Diagnostic
+from stemctl.core.plan import Action, Bookkeeping, Change, FieldChange, Held, Note, Request, request_path
+from stemctl.core.records import Record
+from stemctl.core.snapshot import Completeness, Reading, Snapshot
+from stemctl.core.state import Entry
 from stemctl.planning.approvals import Standing, accepted, standing
 from stemctl.planning.declared import base_of, written_rows
 from stemctl.planning.doubts import in_doubt, is_settled, with_arrived
@@ -16,9 +19,7 @@ from stemctl.planning.not_held import not_held, not_shown
 from stemctl.planning.references import Resolver
 from stemctl.planning.undecided import import_line
 from stemctl.planning.values import assemble, canonical, elements, identical, same
-from stemctl.records import Completeness, Reading, Record, Snapshot
 from stemctl.schema.catalog import Catalog, Field, Model
-from stemctl.state import Entry
 from stemctl.util.canonical_json import hash_of
 from stemctl.util.json_equality import same_json
 from stemctl.util.json_types import Fields, Value

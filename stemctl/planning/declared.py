@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
+from stemctl.core.records import Record
 from stemctl.planning.values import assemble, elements, is_empty
-from stemctl.records import Record
 from stemctl.schema.catalog import Field, Model
 from stemctl.util.json_types import Fields, Value
 

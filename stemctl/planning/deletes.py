@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from stemctl.plan import Action, Bookkeeping, Change, FieldChange, Held, Note, Request, request_path
+from stemctl.core.plan import Action, Bookkeeping, Change, FieldChange, Held, Note, Request, request_path
+from stemctl.core.records import Address, Repository, Wish
+from stemctl.core.snapshot import Snapshot
+from stemctl.core.state import Entry
 from stemctl.planning.compare import expects
 from stemctl.planning.doubts import creations, deleted, is_settled
 from stemctl.planning.references import Resolver
 from stemctl.planning.selection import matches
 from stemctl.planning.values import canonical, is_empty
-from stemctl.records import Address, Repository, Snapshot, Wish
 from stemctl.schema.catalog import Catalog, Model
-from stemctl.state import Entry
 from stemctl.util.canonical_json import hash_of
 from stemctl.util.json_types import Fields
 

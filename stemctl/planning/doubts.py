@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import datetime
 
+from stemctl.core.state import Doubt, Entry
 from stemctl.planning.values import is_empty, same
 from stemctl.schema.catalog import Model
-from stemctl.state import Doubt, Entry
 from stemctl.util.json_types import Fields
 
 SETTLES_AFTER = datetime.timedelta(seconds=60)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from stemctl.core.records import Address, Place, Repository
+from stemctl.core.snapshot import Completeness, Reading, Snapshot
+from stemctl.core.state import Entry, State
 from stemctl.planning.references import Resolver
 from stemctl.planning.values import assemble, elements_alike, same
-from stemctl.records import Address, Completeness, Place, Reading, Repository, Snapshot
 from stemctl.schema.catalog import Catalog, Field
-from stemctl.state import Entry, State
 from stemctl.util.json_types import Fields, Value
 
 

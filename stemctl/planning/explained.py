@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from stemctl.plan import Base, Plan
+from stemctl.core.plan import Base, Plan
+from stemctl.core.records import Address, Record, Repository, Wish
 from stemctl.planning.selection import matches
 from stemctl.planning.values import same
-from stemctl.records import Address, Record, Repository, Wish
 from stemctl.schema.catalog import Catalog
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from stemctl.core.plan import Action, Bookkeeping, Change
+from stemctl.core.records import Address
+from stemctl.core.report import Outcome, Status
+from stemctl.core.run import Run
+from stemctl.core.state import Doubt, Entry, Proposed, State, Uncommitted, ways_out
 from stemctl.errors import StateError
-from stemctl.plan import Action, Bookkeeping, Change, Outcome, Status
-from stemctl.records import Address
-from stemctl.runs import Run
 from stemctl.schema.catalog import Catalog
 from stemctl.schema.value_shapes import fits
-from stemctl.state import Doubt, Entry, Proposed, State, Uncommitted, ways_out
 from stemctl.util.json_types import Fields
 
 

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from stemctl.diagnostics import Diagnostic, Severity
+from stemctl.core.diagnostics import Diagnostic, Severity
+from stemctl.core.records import Address, Record, Repository
+from stemctl.core.snapshot import Completeness, Reading, Snapshot
+from stemctl.core.state import Doubt, Entry, State
 from stemctl.planning.doubts import as_sent, creations, deleted, is_settled
 from stemctl.planning.values import canonical
-from stemctl.records import Address, Completeness, Reading, Record, Repository, Snapshot
 from stemctl.schema.catalog import Catalog, Model
-from stemctl.state import Doubt, Entry, State
 from stemctl.util.json_types import Fields, Value
 
 

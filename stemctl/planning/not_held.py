@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from stemctl.diagnostics import Diagnostic, Severity
-from stemctl.plan import NOT_HELD
-from stemctl.records import Address, Place
+from stemctl.core.diagnostics import Diagnostic, Severity
+from stemctl.core.plan import NOT_HELD
+from stemctl.core.records import Address, Place
 from stemctl.schema.catalog import Field
 from stemctl.util.json_types import Value
 

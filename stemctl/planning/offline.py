@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Set
 from dataclasses import replace
 
-from stemctl.plan import Change, FieldChange, Note, Plan, Settled, Target
+from stemctl.core.plan import Change, FieldChange, Note, Plan, Settled, Target
+from stemctl.core.records import Address, Repository
+from stemctl.core.state import State
 from stemctl.planning.memory import Memory, remember
 from stemctl.planning.planner import Options, make_plan
 from stemctl.planning.references import each_reference
-from stemctl.records import Address, Repository
 from stemctl.schema.catalog import Catalog, Field, Model
-from stemctl.state import State
 from stemctl.util.json_types import Value
 
 UNRESOLVED = "$unresolved"

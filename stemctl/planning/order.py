@@ -6,10 +6,10 @@ import graphlib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from stemctl.diagnostics import Diagnostic, Severity
-from stemctl.plan import Action, Change, Held
+from stemctl.core.diagnostics import Diagnostic, Severity
+from stemctl.core.plan import Action, Change, Held
+from stemctl.core.records import Address
 from stemctl.planning.identity import Bound, Identities, identity_of
-from stemctl.records import Address
 from stemctl.schema.catalog import Catalog
 from stemctl.util.json_types import Fields, Value
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from stemctl.core.records import Address, Place, Record
+from stemctl.core.state import Entry
 from stemctl.planning.references import Resolver
 from stemctl.planning.values import same
-from stemctl.records import Address, Place, Record
 from stemctl.schema.catalog import Model
-from stemctl.state import Entry
 from stemctl.util.json_types import Fields, Value
 
 

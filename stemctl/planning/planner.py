@@ -6,9 +6,12 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 
-from stemctl.diagnostics import Diagnostic, Severity, in_order
+from stemctl.core.diagnostics import Diagnostic, Severity, in_order
+from stemctl.core.plan import PERMISSIONS, Action, Bookkeeping, Change, Note, Plan, Subset, Target
+from stemctl.core.records import Address, Record, Repository
+from stemctl.core.snapshot import Completeness, Reading, Snapshot
+from stemctl.core.state import Entry, State
 from stemctl.manifests.check import missing_fields
-from stemctl.plan import PERMISSIONS, Action, Bookkeeping, Change, Note, Plan, Subset, Target
 from stemctl.planning.compare import Comparer, Permissions, Verdicts
 from stemctl.planning.deletes import hold_renames, leave
 from stemctl.planning.doubts import creations
@@ -18,9 +21,7 @@ from stemctl.planning.references import Resolver, declared_names, declared_targe
 from stemctl.planning.selection import choose
 from stemctl.planning.settled import settled_rows
 from stemctl.planning.undecided import undecided
-from stemctl.records import Address, Completeness, Reading, Record, Repository, Snapshot
 from stemctl.schema.catalog import Catalog, Model
-from stemctl.state import Entry, State
 from stemctl.util.json_types import Fields
 
 DEFAULT_LIMIT = 10

@@ -6,11 +6,12 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from stemctl.diagnostics import Diagnostic, Severity
+from stemctl.core.diagnostics import Diagnostic, Severity
+from stemctl.core.records import Address, Record, Repository
+from stemctl.core.snapshot import Completeness, Reading, Snapshot
+from stemctl.core.state import State
 from stemctl.planning.identity import Identities, identity_of, live_names
-from stemctl.records import Address, Completeness, Reading, Record, Repository, Snapshot
 from stemctl.schema.catalog import Catalog, Field
-from stemctl.state import State
 from stemctl.util.json_types import Value
 from stemctl.util.suggest import nearest
 

@@ -6,10 +6,10 @@ import fnmatch
 import posixpath
 from collections.abc import Callable, Sequence
 
+from stemctl.core.records import Address, Place, Repository
+from stemctl.core.state import State
 from stemctl.errors import ConfigError
-from stemctl.records import Address, Place, Repository
 from stemctl.schema.catalog import Catalog
-from stemctl.state import State
 
 _PATTERN = {"*", "?"}
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from stemctl.core.plan import Change, FieldChange, Held
+from stemctl.core.records import Address
+from stemctl.core.state import Entry, State
 from stemctl.errors import StateError
-from stemctl.plan import Change, FieldChange, Held
 from stemctl.planning.values import assemble, elements_alike
-from stemctl.records import Address
 from stemctl.schema.catalog import Field, Model
-from stemctl.state import Entry, State
 from stemctl.util.json_types import Value
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Set
 
-from stemctl.plan import Action, Bookkeeping, Change, Held, Settled
+from stemctl.core.plan import Action, Bookkeeping, Change, Held, Settled
+from stemctl.core.records import Address
+from stemctl.core.state import Doubt, State
 from stemctl.planning.doubts import settles_at
 from stemctl.planning.identity import Absent, Binding, Bound, Identities, Undecided, Unread
 from stemctl.planning.values import same
-from stemctl.records import Address
 from stemctl.schema.catalog import Catalog, Model
-from stemctl.state import Doubt, State
 
 
 def settled_rows(

@@ -5,15 +5,15 @@ from __future__ import annotations
 import shlex
 from dataclasses import replace
 
-from stemctl.plan import Action, Change, FieldChange, Held
+from stemctl.core.plan import Action, Change, FieldChange, Held
+from stemctl.core.records import Record
+from stemctl.core.state import Doubt
 from stemctl.planning.declared import base_of, written_rows
 from stemctl.planning.doubts import clock, in_doubt, sent_at
 from stemctl.planning.identity import Undecided
 from stemctl.planning.references import Resolver
 from stemctl.planning.values import same
-from stemctl.records import Record
 from stemctl.schema.catalog import Field, Model
-from stemctl.state import Doubt
 from stemctl.util.json_types import Fields
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from stemctl.plan import Action, Held, Plan
+from stemctl.core.plan import Action, Held, Plan
 from stemctl.util.plural import joined
 
 

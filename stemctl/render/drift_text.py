@@ -5,8 +5,8 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
+from stemctl.core.plan import Target
 from stemctl.errors import Hint
-from stemctl.plan import Target
 from stemctl.planning.drift import Drift, Drifted, Moved
 from stemctl.render.fitting import Item, code, fitted, section
 from stemctl.render.look import LONGEST_CELL, LONGEST_LAST, Look

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stemctl.plan import Action, Change, FieldChange, Held
+from stemctl.core.plan import Action, Change, FieldChange, Held
 from stemctl.render.look import Look
 from stemctl.render.wording import difference, element_diff, shown, word_diff
 from stemctl.util.plural import joined

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Sequence
-from typing import Any
 
-from stemctl.diagnostics import Diagnostic, Severity
+from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.render.fitting import Item, fitted, section
 from stemctl.render.look import LONGEST_LINE, Look
 from stemctl.util.safe_text import cut, visible
 
 _STYLES = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "blue"}
 
-_LONGEST_VALUE = 500
 _GUTTER = 5
 """Columns of a line number; larger ones push their line to the right."""
 _BEFORE = 20
@@ -32,31 +30,6 @@ def findings_markdown(diagnostics: Sequence[Diagnostic], summary: str, max_bytes
     items = [Item("\n".join(_block(finding, Look(width=90)))) for finding in diagnostics]
     sections = [section(f"Findings: {len(items):,}", items, opened=True)] if items else []
     return fitted(f"### {summary}\n", sections, max_bytes, lambda number: f"\n{number:,} more do not fit here.\n")
-
-
-def findings_json(diagnostics: Iterable[Diagnostic]) -> list[dict[str, Any]]:
-    """Each finding as an object with all that is known of it."""
-    return [
-        {
-            "severity": finding.severity.value,
-            "code": finding.code,
-            "message": finding.message,
-            "file": finding.place.file if finding.place else None,
-            "line": finding.place.line if finding.place else None,
-            "column": finding.place.column if finding.place else None,
-            "address": finding.address,
-            "field": finding.field,
-            "value": _short(finding.value),
-            "rule": finding.rule or None,
-            "remedy": finding.remedy or None,
-        }
-        for finding in diagnostics
-    ]
-
-
-def _short(value: Any) -> Any:
-    """A value that was found, unless it is half a file."""
-    return value if not isinstance(value, list | dict) or len(str(value)) <= _LONGEST_VALUE else None
 
 
 def _block(finding: Diagnostic, look: Look) -> list[str]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from stemctl.diagnostics import Diagnostic, Severity
+from stemctl.core.diagnostics import Diagnostic, Severity
+from stemctl.core.plan import Change, Held, Plan
+from stemctl.core.records import Place
+from stemctl.core.report import Outcome, Report, Status
 from stemctl.errors import StemctlError
-from stemctl.plan import Change, Held, Outcome, Plan, Report, Status
-from stemctl.records import Place
 from stemctl.render.fields import field_lines
 from stemctl.render.look import LONGEST_CELL, LONGEST_LINE, Look
 from stemctl.render.plan_text import reason_words

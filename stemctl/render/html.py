@@ -10,7 +10,7 @@ import hashlib
 import html
 from collections.abc import Iterable, Sequence
 
-from stemctl.plan import WAITING, Action, Change, FieldChange, Held, Plan
+from stemctl.core.plan import WAITING, Action, Change, FieldChange, Held, Plan
 from stemctl.render.basis import offline_sentences, told_apart, why_others
 from stemctl.render.html_assets import SCRIPT, STYLE
 from stemctl.render.look import Look

@@ -7,8 +7,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from stemctl.diagnostics import Diagnostic, Severity
-from stemctl.plan import PERMISSIONS, WAITING, Action, Change, Held, Plan
+from stemctl.core.diagnostics import Diagnostic, Severity
+from stemctl.core.plan import PERMISSIONS, WAITING, Action, Change, Held, Plan
 from stemctl.render.basis import offline_sentences, told_apart, why_others
 from stemctl.render.fitting import Item, Section, code, fitted, section
 from stemctl.render.look import Look

@@ -8,9 +8,9 @@ import shlex
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from stemctl.diagnostics import Severity
+from stemctl.core.diagnostics import Severity
+from stemctl.core.plan import NOT_HELD, PERMISSIONS, WAITING, Action, Change, FieldChange, Held, Plan, Target
 from stemctl.errors import Hint
-from stemctl.plan import NOT_HELD, PERMISSIONS, WAITING, Action, Change, FieldChange, Held, Plan, Target
 from stemctl.render.basis import count_others, offline_sentences, told_apart, why_others
 from stemctl.render.fields import field_lines
 from stemctl.render.look import Look

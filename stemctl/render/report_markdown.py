@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from stemctl.plan import Outcome, Report, Status
+from stemctl.core.report import Outcome, Report, Status
 from stemctl.render.fitting import Item, Section, code, fitted, section
 from stemctl.render.look import Look
 from stemctl.render.markdown import for_markdown, where

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from stemctl.core.plan import WAITING, Action, Held
+from stemctl.core.records import Place
+from stemctl.core.report import Outcome, Report, Status
 from stemctl.errors import Hint
-from stemctl.plan import WAITING, Action, Held, Outcome, Report, Status
-from stemctl.records import Place
 from stemctl.render.look import Look
 from stemctl.render.plan_text import SYMBOLS, margin_of, summary_lines
 from stemctl.render.wording import LONG, shown

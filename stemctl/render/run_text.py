@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from stemctl.claim import Claim
-from stemctl.plan import Action, Status
+from stemctl.core.documents import outcome_document
+from stemctl.core.lease import Claim
+from stemctl.core.plan import Action
+from stemctl.core.report import Status
+from stemctl.core.run import Brief, Run, in_brief
 from stemctl.planning.declared import as_declared
-from stemctl.render.documents import outcome_document
 from stemctl.render.look import Look
 from stemctl.render.plan_text import SYMBOLS
 from stemctl.render.report_text import outcome_row
 from stemctl.render.uncommitted import and_changes, commit_words
-from stemctl.runs import Brief, Run, in_brief
 from stemctl.schema.catalog import Catalog
 from stemctl.util.json_types import Value
 from stemctl.util.safe_text import visible

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from stemctl.core.plan import Note, Plan
+from stemctl.core.state import State
 from stemctl.manifests.absent import few
-from stemctl.plan import Note, Plan
-from stemctl.state import State
 
 
 def commit_words(commit: str | None, uncommitted: Sequence[str]) -> str:

@@ -6,10 +6,11 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from stemctl.core.plan import Change, Held, Plan
+from stemctl.core.records import Address
+from stemctl.core.report import Outcome, Report, Status
 from stemctl.errors import JournalError
 from stemctl.journal import Journal
-from stemctl.plan import Change, Held, Outcome, Plan, Report, Status
-from stemctl.records import Address
 from stemctl.server.carry import Carrier
 from stemctl.server.client import PARALLELISM, WriteClient
 

@@ -12,10 +12,11 @@ import functools
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from stemctl.core.plan import Action, Change
+from stemctl.core.records import Address
+from stemctl.core.report import Outcome, Status
 from stemctl.journal import Journal
-from stemctl.plan import Action, Change, Outcome, Status
 from stemctl.planning.compare import expects
-from stemctl.records import Address
 from stemctl.schema.catalog import Model
 from stemctl.server import outcomes, policy
 from stemctl.server.answers import NotFound, NotTheApi, Paused, Refused, ServerError

@@ -6,11 +6,11 @@ import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from stemctl.core.snapshot import Completeness, Reading
 from stemctl.errors import ConfigError
 from stemctl.planning.declared import as_declared, as_list
 from stemctl.planning.references import UUID
 from stemctl.planning.values import elements
-from stemctl.records import Completeness, Reading
 from stemctl.schema.catalog import Catalog, Field, Model
 from stemctl.server.answers import NotFound
 from stemctl.server.client import Query, ReadClient

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from stemctl.plan import Change, Outcome, Status
+from stemctl.core.plan import Change
+from stemctl.core.report import Outcome, Status
 from stemctl.planning.approvals import DECIDED
 from stemctl.planning.doubts import as_sent
 from stemctl.schema.catalog import Model

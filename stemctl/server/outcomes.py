@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shlex
 
-from stemctl.plan import METHODS, Change, Outcome, Status
+from stemctl.core.plan import METHODS, Change
+from stemctl.core.report import Outcome, Status
 from stemctl.planning.values import same
 from stemctl.schema.catalog import Field, Model
 from stemctl.server.answers import Forbidden, NotAuthorised, NotFound, ServerError, Unreachable

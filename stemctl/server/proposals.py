@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from stemctl.core.records import Address
 from stemctl.errors import ConfigError
 from stemctl.planning.approvals import DECIDED
-from stemctl.records import Address
 from stemctl.schema.catalog import Catalog, Model
 from stemctl.server import policy
 from stemctl.server.answers import Forbidden, NotFound, NotTheApi, Paused, ServerError

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
+from stemctl.core.snapshot import Completeness, Reading, Snapshot
 from stemctl.planning.planner import Need
-from stemctl.records import Completeness, Reading, Snapshot
 from stemctl.schema.catalog import Model
 from stemctl.server.answers import Forbidden, NotFound, NotTheApi, ServerError, Unavailable
 from stemctl.server.client import Page, Query, ReadClient

@@ -6,9 +6,9 @@ import re
 
 from hypothesis import strategies as st
 
-from stemctl.diagnostics import Diagnostic, Severity
-from stemctl.plan import Action, Change, FieldChange, Held, Note, Plan, Request, Settled, Subset, Target
-from stemctl.records import Address, Place
+from stemctl.core.diagnostics import Diagnostic, Severity
+from stemctl.core.plan import Action, Change, FieldChange, Held, Note, Plan, Request, Settled, Subset, Target
+from stemctl.core.records import Address, Place
 
 NASTY = st.one_of(
     st.sampled_from(

@@ -11,9 +11,9 @@ import httpx
 import pytest
 from hypothesis import given
 
+from stemctl.core.plan import Plan
+from stemctl.core.records import Place
 from stemctl.git.ci_job import path_in_repository
-from stemctl.plan import Plan
-from stemctl.records import Place
 from stemctl.render.github import Annotation, commands, plan_github
 from tests.effort import examples
 from tests.forges.plans import NASTY, PLANS

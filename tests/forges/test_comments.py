@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stemctl.core.plan import Action, Change, Held, Plan, Request, Subset, Target
+from stemctl.core.records import Address
 from stemctl.git.ci_job import job_url
-from stemctl.plan import Action, Change, Held, Plan, Request, Subset, Target
-from stemctl.records import Address
 from stemctl.render.look import Look
 from stemctl.render.markdown import elsewhere, plan_markdown
 from tests.effort import examples

@@ -11,7 +11,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stemctl.diagnostics import Diagnostic
+from stemctl.core.diagnostics import Diagnostic
 from stemctl.manifests import check, loader
 from stemctl.manifests.judge import judge_of
 from stemctl.schema.catalog import load_catalog

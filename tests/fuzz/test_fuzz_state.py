@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stemctl.core.run import read_run
+from stemctl.core.state import State, from_json
 from stemctl.errors import StateError
-from stemctl.runs import read_run
-from stemctl.state import State, from_json
 from stemctl.util.canonical_json import hash_of
 from tests.effort import examples
 from tests.lab import Lab

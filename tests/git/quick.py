@@ -7,26 +7,26 @@ from __future__ import annotations
 
 import datetime
 import os
+from types import ModuleType
 
-from stemctl import applying, claim
+from stemctl import applying
 from stemctl.cli.main import main
 
 
-def hurry(lease: float) -> dict[str, object]:
-    """The constants for a lease of so many seconds, by where they stand."""
+def hurry(lease: float) -> dict[tuple[ModuleType, str], object]:
+    """The constants for a lease of so many seconds, by module and name."""
     return {
-        "claim.LEASE": datetime.timedelta(seconds=lease),
-        "claim.RENEWED_EVERY": lease / 4,
-        "claim.MARGIN": datetime.timedelta(seconds=lease / 6),
-        "applying.LOOK_EVERY": min(0.2, lease / 10),
+        (lease_times, "LEASE"): datetime.timedelta(seconds=lease),
+        (lease_times, "RENEWED_EVERY"): lease / 4,
+        (lease_times, "MARGIN"): datetime.timedelta(seconds=lease / 6),
+        (applying, "LOOK_EVERY"): min(0.2, lease / 10),
     }
 
 
 def set_lease(lease: float) -> None:
     """Have this process live by such leases."""
-    for name, value in hurry(lease).items():
-        module, _, constant = name.partition(".")
-        setattr({"claim": claim, "applying": applying}[module], constant, value)
+    for (module, constant), value in hurry(lease).items():
+        setattr(module, constant, value)
 
 
 if __name__ == "__main__":

@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 
-from stemctl import applying, claim, store
+from stemctl import store
+from stemctl.core.run import Run
+from stemctl.core.state import State
 from stemctl.git.mirror import OwnRepository
-from stemctl.runs import Run
-from stemctl.state import State
 from tests.git.quick import hurry
 from tests.git.team import STATES, Member, Team, git
 from tests.served import Gate
@@ -32,9 +32,8 @@ def sessions(*names: str) -> list[str]:
 def short_leases(monkeypatch: pytest.MonkeyPatch) -> float:
     """Leases of seconds in this process; those of other processes are told so."""
     lease = 6.0
-    for name, value in hurry(lease).items():
-        module, _, constant = name.partition(".")
-        monkeypatch.setattr({"claim": claim, "applying": applying}[module], constant, value)
+    for (module, constant), value in hurry(lease).items():
+        monkeypatch.setattr(module, constant, value)
     return lease
 
 

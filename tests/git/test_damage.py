@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from stemctl.branch import place
-from stemctl.claim import claim_json, read_claim, renewed
+from stemctl.core.lease import claim_json, read_claim, renewed
 from stemctl.errors import StateError
 from stemctl.git.mirror_cache import HISTORY
 from tests.git.team import STATES, Member, Team, git

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stemctl.diagnostics import Severity
+from stemctl.core.diagnostics import Severity
+from stemctl.core.records import Address, Place, Record, Repository
 from stemctl.manifests.across import check_references
 from stemctl.manifests.check import check_document, located, missing_fields
 from stemctl.manifests.judge import judge_of
 from stemctl.manifests.loader import parse
-from stemctl.records import Address, Place, Record, Repository
 from stemctl.schema.catalog import Catalog, load_catalog
 from stemctl.schema.manifest_schema import record_schema
 

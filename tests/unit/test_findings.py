@@ -2,9 +2,10 @@ import json
 
 import pytest
 
-from stemctl.diagnostics import Diagnostic, Severity
-from stemctl.records import Place
-from stemctl.render.findings import findings_json, findings_text
+from stemctl.core.diagnostics import Diagnostic, Severity
+from stemctl.core.documents import findings_json
+from stemctl.core.records import Place
+from stemctl.render.findings import findings_text
 from stemctl.render.github import findings_github
 from stemctl.render.look import Look
 

@@ -3,10 +3,10 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stemctl.core.records import Place
 from stemctl.manifests import loader
 from stemctl.manifests.loader import parse, read
 from stemctl.manifests.parser import PythonParser
-from stemctl.records import Place
 
 
 def codes(document):

@@ -2,9 +2,9 @@ import gc
 
 import pytest
 
-from stemctl.diagnostics import Diagnostic, Severity
+from stemctl.core.diagnostics import Diagnostic, Severity
+from stemctl.core.records import Address, Lifecycle, Place, Wish
 from stemctl.manifests.repository import load_repository, with_lines
-from stemctl.records import Address, Lifecycle, Place, Wish
 from stemctl.schema.catalog import load_catalog
 
 CATALOG = load_catalog("2024")

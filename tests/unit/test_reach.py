@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from stemctl.claim import claim_json, claim_of
+from stemctl.core.lease import claim_json, claim_of
 from stemctl.git.process import clean
 from stemctl.git.transport import configured, read_settings, secrets, transport
 

@@ -10,15 +10,16 @@ from unittest.mock import patch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stemctl.core.records import Repository
+from stemctl.core.snapshot import Completeness, Reading, Snapshot
+from stemctl.core.state import State
 from stemctl.manifests.loader import parse
 from stemctl.planning import merge, values
 from stemctl.planning.identity import Identities
 from stemctl.planning.merge import UNSET, Sides, merge_field
 from stemctl.planning.references import Resolver
 from stemctl.planning.values import identical, same
-from stemctl.records import Completeness, Reading, Repository, Snapshot
 from stemctl.schema.catalog import Field, load_catalog
-from stemctl.state import State
 from stemctl.util.canonical_json import canonical_pieces, hash_of, hash_of_pieces
 from tests.effort import examples
 

@@ -15,13 +15,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from stemctl import __version__
+from stemctl.core.documents import outcome_document, plan_json
+from stemctl.core.formats import NEWEST, format_of
+from stemctl.core.plan import Change, Plan
+from stemctl.core.plan_checks import contradiction, has_its_shape
+from stemctl.core.records import Address
+from stemctl.core.report import Outcome, Status
+from stemctl.core.saved_plan import plan_of
 from stemctl.errors import StateError
-from stemctl.formats import NEWEST, format_of
-from stemctl.plan import Change, Outcome, Plan, Status
-from stemctl.plan_check import contradiction, has_its_shape
-from stemctl.records import Address
-from stemctl.render.documents import outcome_document, plan_json
-from stemctl.saved import plan_of
 from stemctl.util.canonical_json import canonical_pieces, hash_of_pieces
 from stemctl.util.json_types import Fields, Value, is_id
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from stemctl.diagnostics import Diagnostic, Severity
-from stemctl.errors import StemctlError
-from stemctl.formats import NEWEST
-from stemctl.plan import (
+from stemctl.core.diagnostics import Diagnostic, Severity
+from stemctl.core.formats import NEWEST
+from stemctl.core.plan import (
     METHODS,
     Action,
     Base,
@@ -24,10 +23,11 @@ from stemctl.plan import (
     Target,
     request_path,
 )
-from stemctl.plan_check import contradiction, has_its_shape, misfit
-from stemctl.records import Address, Place
+from stemctl.core.plan_checks import contradiction, has_its_shape, misfit
+from stemctl.core.records import Address, Place
+from stemctl.core.state import State
+from stemctl.errors import StemctlError
 from stemctl.schema.catalog import Catalog
-from stemctl.state import State
 from stemctl.util.canonical_json import canonical_pieces, hash_of_pieces
 from stemctl.util.strict_json import read_json
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from stemctl.formats import NEWEST
-from stemctl.plan import Action, Held
+from stemctl.core.formats import NEWEST
+from stemctl.core.plan import Action, Held
 from stemctl.schema.config_schema import DIALECT, Schema, closed
 from stemctl.schema.patterns import portable
 

@@ -6,7 +6,7 @@ import enum
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from stemctl.records import Place
+from stemctl.core.records import Place
 from stemctl.util.json_types import Value
 
 

@@ -11,10 +11,10 @@ import graphlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from stemctl.diagnostics import Severity
-from stemctl.plan import METHODS, Action, Bookkeeping, Change, Held, Plan
-from stemctl.plan_schema import plan_schema
-from stemctl.records import Address
+from stemctl.core.diagnostics import Severity
+from stemctl.core.plan import METHODS, Action, Bookkeeping, Change, Held, Plan
+from stemctl.core.plan_schema import plan_schema
+from stemctl.core.records import Address
 from stemctl.schema.catalog import Model, editions
 from stemctl.schema.compiled import Accepts, compiled
 from stemctl.schema.config_schema import PORTALS, Schema, closed

@@ -11,8 +11,8 @@ import json
 import uuid
 from dataclasses import dataclass, replace
 
+from stemctl.core.run import Intent, Run, first_lines, read_run
 from stemctl.errors import StateError
-from stemctl.runs import Intent, Run, first_lines, read_run
 
 FORMAT = 1
 

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
+from stemctl.core.formats import NEWEST, format_of
+from stemctl.core.records import Address
 from stemctl.errors import Hint, StateError
-from stemctl.formats import NEWEST, format_of
-from stemctl.records import Address
 from stemctl.util.canonical_json import canonical_pieces, hash_of_pieces
 from stemctl.util.json_equality import same_json
 from stemctl.util.json_types import Fields, Value, is_id

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from stemctl import __version__
-from stemctl.diagnostics import Diagnostic, Severity
+from stemctl.core.diagnostics import Diagnostic, Severity
+from stemctl.core.formats import format_of
+from stemctl.core.plan import FORMAT, Bookkeeping, Change, FieldChange, Plan
+from stemctl.core.records import Place, Repository
+from stemctl.core.report import Outcome, Report
 from stemctl.errors import StemctlError
-from stemctl.formats import format_of
-from stemctl.plan import FORMAT, Bookkeeping, Change, FieldChange, Outcome, Plan, Report
-from stemctl.records import Place, Repository
-from stemctl.render.findings import findings_json
 from stemctl.util.canonical_json import canonical_pieces, hash_of_pieces
 from stemctl.util.json_types import Value
 
 Document = dict[str, Any]
+
+_LONGEST_VALUE = 500
 
 
 def plan_document(plan: Plan) -> Document:
@@ -206,3 +208,28 @@ def _place(place: Place | None) -> dict[str, Value]:
         "line": place.line if place else None,
         "column": place.column if place else None,
     }
+
+
+def findings_json(diagnostics: Iterable[Diagnostic]) -> list[dict[str, Any]]:
+    """Each finding as an object with all that is known of it."""
+    return [
+        {
+            "severity": finding.severity.value,
+            "code": finding.code,
+            "message": finding.message,
+            "file": finding.place.file if finding.place else None,
+            "line": finding.place.line if finding.place else None,
+            "column": finding.place.column if finding.place else None,
+            "address": finding.address,
+            "field": finding.field,
+            "value": _short(finding.value),
+            "rule": finding.rule or None,
+            "remedy": finding.remedy or None,
+        }
+        for finding in diagnostics
+    ]
+
+
+def _short(value: Any) -> Any:
+    """A value that was found, unless it is half a file."""
+    return value if not isinstance(value, list | dict) or len(str(value)) <= _LONGEST_VALUE else None

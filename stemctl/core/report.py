@@ -1,0 +1,102 @@
+"""What became of each change of a run."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Self
+
+from stemctl.core.plan import NOT_HELD, WAITING, Action, Change, Held, Plan
+from stemctl.util.json_types import Fields, Value
+
+
+class Status(enum.StrEnum):
+    """What became of a change."""
+
+    APPLIED = "applied"
+    PROPOSED = "proposed"
+    HELD = "held"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one change.
+
+    `message` is a sentence for people, `errors` what the server said field by field, `refused` the fields that it
+    answered without holding (with what was sent), `observed` what it holds in another form than it was declared,
+    `approval` the id of a proposal.
+    """
+
+    change: Change
+    status: Status
+    id: str | None = None
+    approval: str | None = None
+    message: str = ""
+    detail: tuple[str, ...] = ()
+    errors: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    refused: Mapping[str, Value] = field(default_factory=dict)
+    observed: Fields = field(default_factory=dict)
+    hopeless: bool = False
+    """Whether no other change would fare better: the server is gone, or does not know us any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All outcomes of a run, in the order of the plan; `stopped` says why it ended before all was begun."""
+
+    plan: Plan
+    outcomes: tuple[Outcome, ...]
+    run: str
+    interrupted: bool = False
+    stopped: str = ""
+
+    def of(self, *statuses: Status) -> tuple[Outcome, ...]:
+        """The outcomes that ended so."""
+        return tuple(o for o in self.outcomes if o.status in statuses)
+
+    def done(self, action: Action) -> int:
+        """How many changes of an action were carried out as records, not as proposals."""
+        return sum(o.status is Status.APPLIED and o.change.action is action for o in self.outcomes)
+
+    def summary(self) -> dict[str, int]:
+        """The numbers that every output shows."""
+        words = {
+            Action.CREATE: "created",
+            Action.UPDATE: "updated",
+            Action.DELETE: "deleted",
+            Action.ADOPT: "adopted",
+            Action.FORGET: "forgotten",
+        }
+        others = (Status.PROPOSED, Status.FAILED, Status.SKIPPED, Status.UNKNOWN, Status.HELD)
+        return {
+            **{word: self.done(action) for action, word in words.items()},
+            **{status.value: len(self.of(status)) for status in others},
+        }
+
+    @property
+    def exit_code(self) -> int:
+        """0 done; 1 nothing was written and something failed; 3 ended in part; 130 interrupted."""
+        if self.interrupted:
+            return 130
+        if self.of(Status.FAILED, Status.UNKNOWN, Status.SKIPPED) or self._unread():
+            return 3 if self.of(Status.APPLIED, Status.PROPOSED, Status.UNKNOWN) else 1
+        not_as_written = any(o.refused for o in self.outcomes) or any(d.code == NOT_HELD for d in self.plan.diagnostics)
+        return 3 if not_as_written or self._held_for_user() else 0
+
+    def _held_for_user(self) -> bool:
+        """Held by more than drift or somebody else's decision; what blocks a record is itself in the plan."""
+        gentle = WAITING | {Held.REVERT}
+        held = any(c.held not in gentle for c in self.plan.held())
+        return held or any(f.held not in gentle for c in self.plan.going() for f in c.held_fields)
+
+    def _unread(self) -> bool:
+        return any(d.code == "incomplete-reading" for d in self.plan.diagnostics)
+
+    @classmethod
+    def empty(cls, plan: Plan, run: str) -> Self:
+        """The report of a plan with nothing to carry out."""
+        return cls(plan, tuple(Outcome(c, Status.HELD) for c in plan.held()), run)

@@ -1,0 +1,63 @@
+"""What the server held when it was read: a reading of each model, and how complete it is."""
+
+from __future__ import annotations
+
+import datetime
+import enum
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from stemctl.util.json_types import Fields
+
+
+class Completeness(enum.Enum):
+    """Whether a reading may be taken as all there is."""
+
+    COMPLETE = "complete"
+    PARTIAL = "partial"
+    DENIED = "denied"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the server held of one model when we looked, and whether we saw all of it.
+
+    `records` maps ids to fields as answered. `total` is what the server says it has for us, None if it does not
+    say. `missing` are ids that were asked for one by one and answered with 404, `hidden` those with 403; `absent` are
+    identities (names) that were asked for one by one and are not there. A complete reading knows of every identity.
+    """
+
+    model: str
+    completeness: Completeness
+    records: Mapping[str, Fields]
+    total: int | None = None
+    missing: frozenset[str] = frozenset()
+    hidden: frozenset[str] = frozenset()
+    absent: frozenset[str] = frozenset()
+    reason: str = ""
+
+    @property
+    def sound(self) -> bool:
+        """Whether it may lead to a create or delete: all was seen, or all that was asked for one by one."""
+        return self.completeness is Completeness.COMPLETE or not self.reason
+
+    def lacks(self, name: str) -> bool:
+        """True only if `name` is known not to be among the records that this account may see."""
+        return self.completeness is Completeness.COMPLETE or (self.sound and name in self.absent)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All readings of one plan: of records by model, of approvals by the model they belong to."""
+
+    readings: Mapping[str, Reading]
+    approvals: Mapping[str, Reading] = field(default_factory=dict)
+    began: datetime.datetime | None = None
+    """When the reading began; None: nobody noted it."""
+    remembered: bool = False
+    """Whether it is what the state remembers, and nobody looked."""
+
+    def ids(self) -> Iterator[str]:
+        """The ids of everything that was read, approvals among it."""
+        for reading in (*self.readings.values(), *self.approvals.values()):
+            yield from reading.records
