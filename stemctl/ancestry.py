@@ -9,8 +9,8 @@ from stemctl.errors import StateError
 from stemctl.git.commit_range import Range
 from stemctl.git.containment import is_contained
 from stemctl.git.history import changed_between, compare
+from stemctl.manifests.work_tree import prefix
 from stemctl.render.since import behind_words, commit_lines, ways_forward
-from stemctl.work_tree import prefix
 from stemctl.workspace import Workspace
 
 

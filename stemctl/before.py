@@ -13,7 +13,7 @@ from stemctl.core.plan import Base, Note
 from stemctl.core.records import Repository
 from stemctl.errors import ConfigError
 from stemctl.git import repository
-from stemctl.manifests.repository import load_repository
+from stemctl.manifests.load import load_repository
 from stemctl.schema.catalog import Catalog
 
 

@@ -6,17 +6,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from stemctl import work_tree
 from stemctl.config import NAME, Config
 from stemctl.core.diagnostics import Diagnostic, Severity, in_order
 from stemctl.core.records import Repository
 from stemctl.errors import ConfigError
-from stemctl.manifests.absent import absent_findings
-from stemctl.manifests.across import check_references
-from stemctl.manifests.check import missing_fields
-from stemctl.manifests.repository import load_repository, with_lines
+from stemctl.manifests import work_tree
+from stemctl.manifests.cross_file import check_references
+from stemctl.manifests.load import load_repository, with_lines
+from stemctl.manifests.not_checked_out import absent_findings
+from stemctl.manifests.validation import missing_fields
+from stemctl.manifests.work_tree import Tracked
 from stemctl.schema.catalog import Catalog
-from stemctl.work_tree import Tracked
 from stemctl.workspace import Workspace
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
 from stemctl.errors import ConfigError
-from stemctl.manifests import loader
+from stemctl.manifests import reader
 from stemctl.manifests.document import Document
 from stemctl.schema.catalog import editions
 from stemctl.schema.compiled import compiled
@@ -116,7 +116,7 @@ def load_config(root: Path) -> Config:
     path = root / NAME
     if not path.is_file():
         return Config(root, found=False)
-    document = loader.read(path, NAME)
+    document = reader.read(path, NAME)
     if document.root is None or document.problems:
         first = document.problems[0]
         raise ConfigError(f"{first.place}: {first.message}.", first.remedy)

@@ -14,7 +14,7 @@ import httpx
 from stemctl import __version__
 from stemctl.config import Server
 from stemctl.errors import ConfigError
-from stemctl.manifests import loader
+from stemctl.manifests import reader
 from stemctl.server import proxy
 from stemctl.server.client import PARALLELISM, ReadClient, WriteClient
 from stemctl.server.throttle import Throttle
@@ -122,7 +122,7 @@ def read_seed(root: Path, name: str) -> Mapping[str, list[Fields]]:
     """
     if not (root / name).resolve().is_relative_to(root.resolve()):
         raise ConfigError(f"The seed {name} is outside of this repository.", "Nothing was read.")
-    document = loader.read(root / name, name)
+    document = reader.read(root / name, name)
     if document.problems or document.root is None or not isinstance(document.root.value, dict):
         found = document.problems[0] if document.problems else None
         raise ConfigError(f"{found.place}: {found.message}." if found else f"The seed {name} is no mapping.")

@@ -13,8 +13,8 @@ from stemctl.config import NAME, Config
 from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.core.records import Place
 from stemctl.errors import ConfigError
-from stemctl.manifests import files, loader
-from stemctl.manifests.layout import Laid, Unclear, lay_out, same_content
+from stemctl.manifests import discovery, reader
+from stemctl.manifests.formatter.layout import Laid, Unclear, lay_out, same_content
 from stemctl.util.atomic_file import replace_file
 
 
@@ -56,7 +56,7 @@ def choose(config: Config, paths: Sequence[str]) -> Chosen:
     for path in paths:
         if not os.path.lexists(root / path):
             raise ConfigError(f"There is no {path}.", f"Paths are relative to {root}. Nothing was written.")
-    found = files.find(root, config.manifests)
+    found = discovery.find(root, config.manifests)
     names = sorted({*found.manifests, *found.defaults, *([NAME] if config.found else [])})
     if not names:
         why = f"In {root} there is no {NAME}, and no YAML file in {', '.join(config.manifests)}. Nothing was written."
@@ -75,7 +75,7 @@ def choose(config: Config, paths: Sequence[str]) -> Chosen:
 def _up_from(file: str) -> Iterator[str]:
     """The file, and the folders that it is in."""
     yield file
-    yield from files.folders_above(os.path.dirname(file))
+    yield from discovery.folders_above(os.path.dirname(file))
 
 
 def lay_out_files(root: Path, names: Iterable[str]) -> Layout:
@@ -95,7 +95,7 @@ def _lay_out_file(root: Path, file: str) -> Change | Diagnostic | None:
         data = (root / file).read_bytes()
     except OSError as error:
         return _problem(file, "unreadable", f"cannot be read: {error.strerror or error}", "see to its permissions")
-    document = loader.parse(data, file)
+    document = reader.parse(data, file)
     if document.root is None:
         return document.problems[-1]  # the one at which reading ended
     try:

@@ -25,6 +25,7 @@ from stemctl.core.records import Address
 from stemctl.core.run import Brief, Run, end_line, first_lines, in_brief, read_brief, read_run
 from stemctl.core.state import State, same_entries
 from stemctl.errors import ConfigError, JournalError, StateError
+from stemctl.manifests.work_tree import prefix
 from stemctl.place import Lines, Place, StateMoved
 from stemctl.planning.fold import check_state, fold
 from stemctl.run_records import RunRecords, last_line
@@ -32,7 +33,6 @@ from stemctl.schema.catalog import Catalog
 from stemctl.state_file import FilePlace
 from stemctl.util.atomic_file import replace_file
 from stemctl.util.timestamps import stamp, utc_now
-from stemctl.work_tree import prefix
 
 if TYPE_CHECKING:
     from stemctl.journal import Journal

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from stemctl import work_tree
 from stemctl.ancestry import not_committed_since, since_applied
 from stemctl.before import Before
 from stemctl.checking import Loaded, below, counted, load
@@ -18,8 +17,9 @@ from stemctl.core.state import State
 from stemctl.errors import ConfigError, InvalidFiles
 from stemctl.git.commit_range import Range
 from stemctl.git.repository import head_commit
-from stemctl.manifests.absent import CODE
-from stemctl.manifests.repository import with_lines
+from stemctl.manifests import work_tree
+from stemctl.manifests.load import with_lines
+from stemctl.manifests.not_checked_out import CODE
 from stemctl.planning import offline
 from stemctl.planning.drift import Drift, find_drift
 from stemctl.planning.explained import explain

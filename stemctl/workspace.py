@@ -58,7 +58,7 @@ def open_workspace(root: Path, word: str | None = None, environ: Mapping[str, st
     catalog = load_catalog(server.edition)
 
     def declared() -> Collection[Address]:
-        from stemctl.manifests.repository import load_repository  # asked for in doubt only
+        from stemctl.manifests.load import load_repository  # asked for in doubt only
 
         return load_repository(root, config.manifests, catalog)[0].records.keys()
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from stemctl import formatting
-from stemctl.manifests.layout import Laid
+from stemctl.manifests.formatter.layout import Laid
 from tests.lab import Lab
 
 UGLY = "sessions:\n-   name:  a   # first\n"

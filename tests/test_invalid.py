@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from stemctl.core.diagnostics import in_order
-from stemctl.manifests.across import check_references
-from stemctl.manifests.check import missing_fields
-from stemctl.manifests.repository import load_repository, with_lines
+from stemctl.manifests.cross_file import check_references
+from stemctl.manifests.load import load_repository, with_lines
+from stemctl.manifests.validation import missing_fields
 from stemctl.render.findings import findings_text
 from stemctl.render.look import Look
 from stemctl.schema.catalog import load_catalog

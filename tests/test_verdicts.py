@@ -11,9 +11,9 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stemctl.manifests.check import check_document
-from stemctl.manifests.judge import judge_of
-from stemctl.manifests.loader import parse, read
+from stemctl.manifests.reader import parse, read
+from stemctl.manifests.schema_errors import judge_of
+from stemctl.manifests.validation import check_document
 from stemctl.schema.catalog import load_catalog, schemas_dir
 from stemctl.schema.compiled import compiled
 

@@ -19,7 +19,7 @@ from stemctl.git.containment import is_contained
 from stemctl.git.history import related
 from stemctl.git.process import GitFailure, user_git
 from stemctl.git.repository import head_commit
-from stemctl.manifests.absent import few
+from stemctl.manifests.not_checked_out import few
 from stemctl.util.safe_text import visible
 
 

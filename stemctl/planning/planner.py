@@ -11,7 +11,7 @@ from stemctl.core.plan import PERMISSIONS, Action, Bookkeeping, Change, Note, Pl
 from stemctl.core.records import Address, Record, Repository
 from stemctl.core.snapshot import Completeness, Reading, Snapshot
 from stemctl.core.state import Entry, State
-from stemctl.manifests.check import missing_fields
+from stemctl.manifests.validation import missing_fields
 from stemctl.planning.compare import Comparer, Permissions, Verdicts
 from stemctl.planning.deletes import hold_renames, leave
 from stemctl.planning.doubts import creations

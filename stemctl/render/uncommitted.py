@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from stemctl.core.plan import Note, Plan
 from stemctl.core.state import State
-from stemctl.manifests.absent import few
+from stemctl.manifests.not_checked_out import few
 
 
 def commit_words(commit: str | None, uncommitted: Sequence[str]) -> str:

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stemctl.core.diagnostics import Diagnostic
-from stemctl.manifests import check, loader
-from stemctl.manifests.judge import judge_of
+from stemctl.manifests import reader, validation
+from stemctl.manifests.schema_errors import judge_of
 from stemctl.schema.catalog import load_catalog
 from tests.effort import examples
 from tests.fuzz.chaos import HOSTILE_TEXT, LEAVES
@@ -112,11 +112,11 @@ CONTENTS = st.one_of(st.binary(max_size=100), TEXTS.map(lambda text: text.encode
 
 def findings(data: bytes) -> list[Diagnostic]:
     """All that is said of one file; each has a place in it."""
-    document = loader.parse(data, "f.yaml")
-    found = list(check.located(document, CATALOG))
+    document = reader.parse(data, "f.yaml")
+    found = list(validation.located(document, CATALOG))
     assert document.root is not None or found
     if document.root is not None:
-        found += check.check_document(document, JUDGE, CATALOG)[0]
+        found += validation.check_document(document, JUDGE, CATALOG)[0]
     for finding in found:
         assert finding.place is not None
         assert finding.place.line >= 1

@@ -11,6 +11,7 @@ from types import ModuleType
 
 from stemctl import applying
 from stemctl.cli.main import main
+from stemctl.core import lease as lease_times
 
 
 def hurry(lease: float) -> dict[tuple[ModuleType, str], object]:

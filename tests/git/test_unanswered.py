@@ -13,7 +13,7 @@ import pytest
 from stemctl.errors import StateError
 from stemctl.git.process import GitFailure, NoGit, NoRepository, TooLate, clean, user_git
 from stemctl.git.repository import head_commit
-from stemctl.manifests.ignored import not_ignored
+from stemctl.manifests.git_ignored import not_ignored
 from tests.git.team import git
 from tests.lab import Lab, run_in_process
 

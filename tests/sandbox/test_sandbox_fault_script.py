@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from stemctl.errors import ConfigError
-from stemctl.manifests import loader
+from stemctl.manifests import reader
 from stemctl.sandbox.faults.counts import Counts
 from stemctl.sandbox.faults.kinds import KEYS, KINDS
 from stemctl.sandbox.faults.script import Request, Script, parse
@@ -18,7 +18,7 @@ POST = Request("POST", "stem/session/", b'{"name":"x"}')
 
 
 def script(text: str) -> Script:
-    return parse(loader.parse(text.encode(), "f.yaml"), KEYS)
+    return parse(reader.parse(text.encode(), "f.yaml"), KEYS)
 
 
 def faults(*entries: str, seed: str = "") -> Script:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from stemctl.git import process
-from stemctl.manifests import loader
+from stemctl.manifests import reader
 from tests.lab import Lab
 from tests.security.wire import ADDRESS, CANARY, tapped
 
@@ -171,7 +171,7 @@ def test_the_name_of_a_server_is_a_name(lab: Lab, beside: Path, name: str) -> No
 def test_a_tag_makes_nothing_happen(lab: Lab, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(lab.root)
     for where in ("sessions: {}\n", "sessions:\n  - {{name: a, description: {}}}\n", "{}: 1\n"):
-        document = loader.parse(where.format(text).encode(), "f.yaml")
+        document = reader.parse(where.format(text).encode(), "f.yaml")
         assert {problem.code for problem in document.problems} <= {"tag", "syntax"}
         assert document.problems
     for name in ("records/a.yaml", "stemctl.yaml", "seed.yaml"):

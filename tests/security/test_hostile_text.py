@@ -15,7 +15,7 @@ import httpx
 import pytest
 import yaml
 
-from stemctl.manifests import loader
+from stemctl.manifests import reader
 from stemctl.render.look import Look
 from stemctl.render.manifest import manifest_text
 from stemctl.util.safe_text import harmless, json_text, visible
@@ -300,7 +300,7 @@ def test_what_get_prints_reads_back_as_the_same_values(lab: Lab, text: str) -> N
         database.seed({"sessions": [{**record, "extra_fields": {"k": "v"}}]})
     written = lab.run("get", "session", "-o", "yaml").out
     (live,) = json.loads(lab.run("get", "session", "-o", "json").out)
-    for read in (yaml.safe_load(written), loader.parse(written.encode(), "f.yaml").root.value):  # type: ignore[union-attr]
+    for read in (yaml.safe_load(written), reader.parse(written.encode(), "f.yaml").root.value):  # type: ignore[union-attr]
         (printed,) = read["sessions"]
         assert printed["name"] == live["name"] == "n" + text
         assert printed["description"] == live["description"]

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from stemctl.core.diagnostics import Severity
 from stemctl.core.records import Address, Place, Record, Repository
-from stemctl.manifests.across import check_references
-from stemctl.manifests.check import check_document, located, missing_fields
-from stemctl.manifests.judge import judge_of
-from stemctl.manifests.loader import parse
+from stemctl.manifests.cross_file import check_references
+from stemctl.manifests.reader import parse
+from stemctl.manifests.schema_errors import judge_of
+from stemctl.manifests.validation import check_document, located, missing_fields
 from stemctl.schema.catalog import Catalog, load_catalog
 from stemctl.schema.manifest_schema import record_schema
 

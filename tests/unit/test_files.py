@@ -3,7 +3,7 @@ import subprocess
 
 import pytest
 
-from stemctl.manifests.files import find, folders_above
+from stemctl.manifests.discovery import find, folders_above
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stemctl.manifests.files import _files, find
+from stemctl.manifests.discovery import _files, find
 from stemctl.manifests.globs import NoPattern, files_like, is_pattern
 from tests.effort import examples
 

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from hypothesis import assume, given
 
-from stemctl.manifests import layout, loader
-from stemctl.manifests.layout import Unclear, lay_out, same_content
-from stemctl.manifests.parser import PythonParser
+from stemctl.manifests import reader
+from stemctl.manifests.formatter import layout
+from stemctl.manifests.formatter.layout import Unclear, lay_out, same_content
+from stemctl.manifests.yaml_parser import PythonParser
 from tests.effort import examples
 from tests.ugly import Ugly, ugly
 
@@ -26,12 +27,12 @@ OURS = sorted(
 
 
 def values(text):
-    return loader.parse(text.encode(), "a.yaml").root.value
+    return reader.parse(text.encode(), "a.yaml").root.value
 
 
 @pytest.mark.parametrize("folder", GOLDEN, ids=lambda folder: folder.name)
 def test_golden(folder):
-    document = loader.parse((folder / "before.yaml").read_bytes(), "before.yaml")
+    document = reader.parse((folder / "before.yaml").read_bytes(), "before.yaml")
     laid = lay_out(document.text)
     after = folder / "after.yaml"
     if os.environ.get("STEMCTL_UPDATE"):
@@ -43,7 +44,7 @@ def test_golden(folder):
 
 @pytest.mark.parametrize("file", OURS, ids=lambda file: str(file.relative_to(TESTS)))
 def test_no_file_of_ours_says_anything_else(file):
-    document = loader.parse(file.read_bytes(), file.name)
+    document = reader.parse(file.read_bytes(), file.name)
     if document.root is None or not (document.root.is_mapping or document.root.is_list):
         return
     laid = lay_out(document.text)
@@ -55,7 +56,7 @@ def test_no_file_of_ours_says_anything_else(file):
 @examples(25)
 @given(ugly())
 def test_values_and_comments_stay_and_a_second_run_changes_nothing(text: Ugly):
-    document = loader.parse(text.data, "a.yaml")
+    document = reader.parse(text.data, "a.yaml")
     assume(document.root is not None)
     laid = lay_out(document.text)
     assert values(laid.text) == document.root.value
@@ -70,7 +71,7 @@ def test_values_and_comments_stay_and_a_second_run_changes_nothing(text: Ugly):
 @examples(25)
 @given(ugly(texts=False))
 def test_a_laid_out_text_is_tidy(text: Ugly):
-    document = loader.parse(text.data, "a.yaml")
+    document = reader.parse(text.data, "a.yaml")
     assume(document.root is not None)
     laid = lay_out(document.text).text
     lines = laid.split("\n")
@@ -84,7 +85,7 @@ def test_a_laid_out_text_is_tidy(text: Ugly):
 
 
 def test_the_parser_without_the_c_library_comes_to_the_same(monkeypatch):
-    texts = [loader.parse((folder / "before.yaml").read_bytes(), "a.yaml").text for folder in GOLDEN]
+    texts = [reader.parse((folder / "before.yaml").read_bytes(), "a.yaml").text for folder in GOLDEN]
     laid = [lay_out(text) for text in texts]
     monkeypatch.setattr(layout, "Parser", PythonParser)
     assert [lay_out(text) for text in texts] == laid

@@ -4,7 +4,7 @@ import pytest
 
 from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.core.records import Address, Lifecycle, Place, Wish
-from stemctl.manifests.repository import load_repository, with_lines
+from stemctl.manifests.load import load_repository, with_lines
 from stemctl.schema.catalog import load_catalog
 
 CATALOG = load_catalog("2024")

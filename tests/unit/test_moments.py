@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stemctl.manifests.moments import remedy
+from stemctl.manifests.date_hints import remedy
 from stemctl.schema.patterns import INSTANT
 
 

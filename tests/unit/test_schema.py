@@ -6,9 +6,9 @@ import pytest
 import yaml
 
 from stemctl.errors import TableError
-from stemctl.manifests.check import check_document
-from stemctl.manifests.judge import judge_of
-from stemctl.manifests.loader import parse
+from stemctl.manifests.reader import parse
+from stemctl.manifests.schema_errors import judge_of
+from stemctl.manifests.validation import check_document
 from stemctl.schema import catalog as catalogs
 from stemctl.schema.catalog import editions, load_catalog, schemas_dir
 from stemctl.schema.compiled import compiled

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from stemctl.core.records import Repository
 from stemctl.core.snapshot import Completeness, Reading, Snapshot
 from stemctl.core.state import State
-from stemctl.manifests.loader import parse
+from stemctl.manifests.reader import parse
 from stemctl.planning import merge, values
 from stemctl.planning.identity import Identities
 from stemctl.planning.merge import UNSET, Sides, merge_field

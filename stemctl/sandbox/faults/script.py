@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from stemctl.errors import ConfigError
-from stemctl.manifests import loader
+from stemctl.manifests import reader
 from stemctl.manifests.document import Document, Node, shown
 from stemctl.util.json_types import Value
 from stemctl.util.suggest import nearest
@@ -76,7 +76,7 @@ def read_script(path: Path, kinds: Mapping[str, Keys]) -> Script:
     Raises:
         ConfigError: it cannot be read or is not valid, with line and column.
     """
-    return parse(loader.read(path, path.name), kinds)
+    return parse(reader.read(path, path.name), kinds)
 
 
 def parse(document: Document, kinds: Mapping[str, Keys]) -> Script:

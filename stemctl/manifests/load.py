@@ -11,11 +11,11 @@ from typing import Any
 
 from stemctl.core.diagnostics import Diagnostic, in_order
 from stemctl.core.records import Address, Lifecycle, Place, Record, Repository, Wish
-from stemctl.manifests import across, check, files, loader
-from stemctl.manifests.defaults import Layer, Places, element_name, packed, unpacked
+from stemctl.manifests import cross_file, discovery, reader, validation
 from stemctl.manifests.document import Document, Node
-from stemctl.manifests.judge import Judge, judge_of
-from stemctl.manifests.subject import record_key
+from stemctl.manifests.field_context import record_key
+from stemctl.manifests.layers import Layer, Places, element_name, packed, unpacked
+from stemctl.manifests.schema_errors import Judge, judge_of
 from stemctl.schema.catalog import Catalog, Field, Model
 from stemctl.schema.manifest_schema import WISHES
 from stemctl.util import gc_pause
@@ -33,24 +33,24 @@ def load_repository(
     Only records that can be used are in the repository. Nothing that stands in a file raises. `all_tracked` says that
     git has all of the files, and ignores none.
     """
-    found = files.find(root, entries, all_tracked)
-    reader = _Reader(root, catalog, judge_of(catalog))
+    found = discovery.find(root, entries, all_tracked)
+    loading = _Reader(root, catalog, judge_of(catalog))
     with gc_pause.paused():
         for file in found.defaults:
-            reader.read_defaults(file)
+            loading.read_defaults(file)
         for file in found.manifests:
-            reader.read_manifest(file)
-    declared = [record for record, _ in reader.records]
-    reader.problems += found.problems
-    reader.problems += across.check_unique(declared, catalog)
-    reader.problems += across.check_wishes(declared, reader.wishes, reader.complete)
+            loading.read_manifest(file)
+    declared = [record for record, _ in loading.records]
+    loading.problems += found.problems
+    loading.problems += cross_file.check_unique(declared, catalog)
+    loading.problems += cross_file.check_wishes(declared, loading.wishes, loading.complete)
     usable: dict[Address, Record] = {}
-    for record, is_usable in reader.records:
+    for record, is_usable in loading.records:
         if is_usable:
             usable.setdefault(record.address, record)
-    wishes = {name: tuple(written) for name, written in reader.wishes.items()}
-    repository = Repository(usable, files=found.manifests, seen=reader.seen, **wishes)
-    return repository, with_lines(root, in_order(reader.problems))
+    wishes = {name: tuple(written) for name, written in loading.wishes.items()}
+    repository = Repository(usable, files=found.manifests, seen=loading.seen, **wishes)
+    return repository, with_lines(root, in_order(loading.problems))
 
 
 def with_lines(root: FilePath, diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
@@ -62,7 +62,7 @@ def with_lines(root: FilePath, diagnostics: Iterable[Diagnostic]) -> tuple[Diagn
             return finding
         file, number, column = finding.place
         if file not in documents:
-            documents[file] = loader.read(os.path.join(root, file), file)
+            documents[file] = reader.read(os.path.join(root, file), file)
         line = documents[file].line(number)
         quotes = 2 if line[column - 1 : column] in ("'", '"') else 0
         return replace(finding, line=line, length=finding.length + quotes if finding.length > 1 else 1)
@@ -89,7 +89,7 @@ class _Reader:
         document, broken = self._judged(file)
         if document is None:
             return
-        self.problems += check.only_defaults(document)
+        self.problems += validation.only_defaults(document)
         self.folders[os.path.dirname(file)] = {
             key: _in_file(layer, file) for key, layer in self._layers(document, broken).items()
         }
@@ -118,18 +118,18 @@ class _Reader:
 
     def _judged(self, file: str) -> tuple[Document | None, set[Path]]:
         """A file, and the paths in it that cannot be used."""
-        document = loader.read(os.path.join(self.root, file), file)
-        self.problems += check.located(document, self.catalog)
+        document = reader.read(os.path.join(self.root, file), file)
+        self.problems += validation.located(document, self.catalog)
         if document.root is None:
             self.complete = False
             return None, set()
-        findings, broken = check.check_document(document, self.judge, self.catalog)
+        findings, broken = validation.check_document(document, self.judge, self.catalog)
         self.problems += findings
         return document, broken
 
     def _layers_for(self, document: Document, broken: set[Path]) -> Layers:
         """The defaults of a file: its own over those of the nearest folder."""
-        above = files.folders_above(os.path.dirname(document.file))
+        above = discovery.folders_above(os.path.dirname(document.file))
         below = next((self.folders[folder] for folder in above if folder in self.folders), {})
         own = self._layers(document, broken)
         if not own:

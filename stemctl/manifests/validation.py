@@ -10,9 +10,9 @@ from typing import Any
 from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.core.records import Place, Record
 from stemctl.manifests.document import Document, Node
-from stemctl.manifests.judge import Judge
-from stemctl.manifests.subject import subject
-from stemctl.manifests.translate import Translator
+from stemctl.manifests.field_context import subject
+from stemctl.manifests.messages import Translator
+from stemctl.manifests.schema_errors import Judge
 from stemctl.schema.catalog import Catalog, Model
 from stemctl.util.json_types import Path
 

@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from stemctl.core.diagnostics import Diagnostic
-from stemctl.manifests import formats, moments
+from stemctl.manifests import date_hints, format_hints
 from stemctl.manifests.document import Document, Node, shown
-from stemctl.manifests.judge import Violation
+from stemctl.manifests.field_context import Subject, subject, written
 from stemctl.manifests.scalars import quoted
-from stemctl.manifests.subject import Subject, subject, written
+from stemctl.manifests.schema_errors import Violation
 from stemctl.schema.catalog import Catalog
 from stemctl.schema.manifest_schema import WISHES
 from stemctl.schema.patterns import CONTROL, KEY
@@ -178,9 +178,9 @@ def _type_remedy(about: Subject, wanted: str, words: str, found: Value, node: No
     if found is None:
         return _no_value_remedy(about)
     if about.is_field and about.field and about.field.kind in _MOMENTS and node.text is not None:
-        return moments.remedy(node.text, about.field.kind == "instant")
+        return date_hints.remedy(node.text, about.field.kind == "instant")
     if wanted == "string" and node.text is not None:
-        return formats.UUID if about.path[2:] == ("id",) else f"write {quoted(node.text)}"
+        return format_hints.UUID if about.path[2:] == ("id",) else f"write {quoted(node.text)}"
     if about.field and about.field.kind == "items" and not about.member:
         return _for_example(about)
     if wanted == "array" and node.text is not None and (about.is_field or about.path[0] in WISHES):
@@ -255,11 +255,11 @@ def _bad_pattern(about: Subject, violation: Violation, node: Node) -> Message:
 
 def _bad_moment(about: Subject, text: str, with_time: bool) -> Message:
     message = "not a date and time" if with_time else "not a date"
-    return "bad-format", message, moments.remedy(text, with_time) if text.strip() else _no_value_remedy(about)
+    return "bad-format", message, date_hints.remedy(text, with_time) if text.strip() else _no_value_remedy(about)
 
 
 def _bad_format(about: Subject, name: str, text: str) -> Message:
-    message, remedy = formats.explain(name, text)
+    message, remedy = format_hints.explain(name, text)
     return "bad-format", message, remedy
 
 

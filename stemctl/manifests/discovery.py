@@ -10,8 +10,8 @@ from pathlib import Path, PurePosixPath
 
 from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.core.records import Place
+from stemctl.manifests.git_ignored import not_ignored
 from stemctl.manifests.globs import SUFFIXES, NoPattern, files_like, inside, is_pattern
-from stemctl.manifests.ignored import not_ignored
 from stemctl.util.safe_text import cut, visible
 
 DEFAULTS = "_defaults.yaml"

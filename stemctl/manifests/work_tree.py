@@ -9,9 +9,9 @@ from pathlib import Path
 
 from stemctl.git.errors import unanswered
 from stemctl.git.process import GitFailure, NoGit, NoRepository, user_git
-from stemctl.manifests.absent import Why
-from stemctl.manifests.files import CONFIG, DEFAULTS
-from stemctl.manifests.scope import Reach, Scope, scope_of
+from stemctl.manifests.discovery import CONFIG, DEFAULTS
+from stemctl.manifests.entry_paths import Reach, Scope, scope_of
+from stemctl.manifests.not_checked_out import Why
 
 _LINK, _SUBMODULE = "120000", "160000"
 _STATUS = (

@@ -30,8 +30,8 @@ from yaml.tokens import (
 )
 
 from stemctl.manifests.document import LINE_END
-from stemctl.manifests.parser import Parser
-from stemctl.manifests.text_layout import STEP, block_text, continued
+from stemctl.manifests.formatter.block_text import STEP, block_text, continued
+from stemctl.manifests.yaml_parser import Parser
 
 _OPENING = {FlowMappingStartToken, FlowSequenceStartToken}
 _CLOSING = {FlowMappingEndToken, FlowSequenceEndToken}

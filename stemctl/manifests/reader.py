@@ -25,9 +25,9 @@ from yaml.events import (
 
 from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.core.records import Place
-from stemctl.manifests import scalars, syntax
+from stemctl.manifests import scalars, yaml_hints
 from stemctl.manifests.document import LINE_END, Document, Node, shown
-from stemctl.manifests.parser import Parser
+from stemctl.manifests.yaml_parser import Parser
 from stemctl.util.json_types import Value
 
 LARGEST_FILE = 64 * 1024 * 1024
@@ -333,7 +333,7 @@ def _syntax(document: Document, error: yaml.MarkedYAMLError) -> Diagnostic:
     assert found is not None  # parsers mark every problem
     assert opened is not None
     before, after = document.around(found)
-    hint = syntax.explain(error.problem or "", before, after, opened.line + 1)
+    hint = yaml_hints.explain(error.problem or "", before, after, opened.line + 1)
     # What was never closed, or has no colon, is mended where it begins.
     mark = opened if hint.at_opening else found
     return _plain(

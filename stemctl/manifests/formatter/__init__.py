@@ -1,0 +1,1 @@
+"""The formatter of manifests: it moves tokens, and writes no value anew."""
