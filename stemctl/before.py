@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from stemctl.config import Config, load_config
+from stemctl.config.config import Config, load_config
 from stemctl.core.diagnostics import Severity
 from stemctl.core.plan import Base, Note
 from stemctl.core.records import Repository

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from stemctl.config import NAME, Config
+from stemctl.config.config import NAME, Config
 from stemctl.core.diagnostics import Diagnostic, Severity, in_order
 from stemctl.core.records import Repository
 from stemctl.errors import ConfigError

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from stemctl import __version__
-from stemctl.config import Server
+from stemctl.config.config import Server
 from stemctl.errors import ConfigError
 from stemctl.manifests import reader
 from stemctl.server import proxy

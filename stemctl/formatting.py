@@ -9,7 +9,7 @@ from pathlib import Path
 
 import yaml
 
-from stemctl.config import NAME, Config
+from stemctl.config.config import NAME, Config
 from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.core.records import Place
 from stemctl.errors import ConfigError

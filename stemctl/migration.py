@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from stemctl.config import NAME, Server
+from stemctl.config.config import NAME, Server
 from stemctl.core.state import State
 from stemctl.errors import ConfigError, Hint, StateError
 from stemctl.place import Place

@@ -6,8 +6,8 @@ import enum
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from stemctl.config import NAME, Config, load_config
-from stemctl.editor import CONFIG_SCHEMA, MANIFEST_SCHEMA, SETTINGS, is_ours, names_schemas, workspace_files
+from stemctl.config.config import NAME, Config, load_config
+from stemctl.config.editor import CONFIG_SCHEMA, MANIFEST_SCHEMA, SETTINGS, is_ours, names_schemas, workspace_files
 from stemctl.schema.catalog import editions, schemas_dir
 from stemctl.util.atomic_file import replace_file
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stemctl import own_folder
-from stemctl.config import Server
+from stemctl.config.config import Server
 from stemctl.core.lease import Claim
 from stemctl.core.plan import Plan
 from stemctl.core.records import Address

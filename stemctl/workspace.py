@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from stemctl.config import Config, Server, load_config
+from stemctl.config.config import Config, Server, load_config
 from stemctl.core.plan import Target
 from stemctl.core.records import Address
 from stemctl.core.run import Run

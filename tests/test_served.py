@@ -121,7 +121,7 @@ def test_doctor_tells_what_it_sees(lab: Lab, url: str) -> None:
     ],
 )
 def test_tokens_of_the_environment_go_to_known_hosts_alone(address: str, hosts: str, found: bool) -> None:
-    from stemctl.config import Server
+    from stemctl.config.config import Server
 
     server = Server("s", address)
     environ = {"BRAINSTEM_API_TOKEN": "secret-canary", "STEMCTL_TOKEN_HOSTS": hosts}
@@ -130,7 +130,7 @@ def test_tokens_of_the_environment_go_to_known_hosts_alone(address: str, hosts: 
 
 
 def test_where_tokens_are_looked_for_in_their_order(tmp_path: Path) -> None:
-    from stemctl.config import Server
+    from stemctl.config.config import Server
 
     server = Server("s", "https://www.brainstem.org/")
     official = tmp_path / ".config" / "brainstem" / "token"

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from stemctl.config import NAME, Server
+from stemctl.config.config import NAME, Server
 from stemctl.core.records import Address
 from stemctl.core.state import State
 from stemctl.errors import Hint, StateError

@@ -19,7 +19,7 @@ from typing import TypeVar
 
 from stemctl.branch import story
 from stemctl.branch.lease import HeldClaim, Moment
-from stemctl.config import Server
+from stemctl.config.config import Server
 from stemctl.core.lease import Claim, claim_json, claim_of, plan_lines, read_claim, run_of
 from stemctl.core.run import Run
 from stemctl.core.state import State, from_json, shards_of, to_json, to_shards

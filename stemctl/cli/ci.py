@@ -47,7 +47,7 @@ def _real_server(screen: Screen, forge: str) -> str | None:
     Raises:
         ConfigError: there is none, or there are several.
     """
-    from stemctl.config import load_config
+    from stemctl.config.config import load_config
 
     config = load_config(screen.root)
     if not config.found:

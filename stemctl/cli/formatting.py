@@ -23,7 +23,7 @@ def fmt(screen: Screen, paths: tuple[str, ...], check: bool, diff: bool) -> int:
     Only indentation, spaces, empty lines and line ends change. A file that cannot be read is left alone.
     """
     from stemctl import formatting
-    from stemctl.config import load_config
+    from stemctl.config.config import load_config
 
     config = load_config(screen.root)
     chosen = formatting.choose(config, paths)

@@ -22,7 +22,7 @@ def init(screen: Screen) -> int:
 
     In a repository that has a stemctl.yaml, only what editors need is written, or refreshed after an update of stemctl.
     """
-    from stemctl.editor import SETTINGS
+    from stemctl.config.editor import SETTINGS
     from stemctl.start import Done, editor_files, first_files, settings_to_add
 
     for files in (first_files(screen.root), editor_files(screen.root, screen.server)):
@@ -43,7 +43,7 @@ def init(screen: Screen) -> int:
 @click.pass_obj
 def explain(screen: Screen, subject: str, form: str) -> int:
     """Say what a model or a field takes."""
-    from stemctl.config import load_config
+    from stemctl.config.config import load_config
     from stemctl.explain import explain_field, explain_model, field_of
     from stemctl.schema.catalog import editions, load_catalog
     from stemctl.server.live import find_model
@@ -178,7 +178,7 @@ def seed(screen: Screen, file: Path | None) -> int:
 
 def _sandbox_space(screen: Screen) -> Workspace:
     """The workspace with its sandbox, also where another server is the default."""
-    from stemctl.config import load_config
+    from stemctl.config.config import load_config
     from stemctl.workspace import open_workspace
 
     config = load_config(screen.root)

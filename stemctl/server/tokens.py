@@ -9,7 +9,7 @@ from pathlib import Path
 
 import platformdirs
 
-from stemctl.config import OFFICIAL_HOST, Server
+from stemctl.config.config import OFFICIAL_HOST, Server
 from stemctl.errors import ConfigError
 from stemctl.util.redact import SANDBOX_PREFIX, VARIABLES, remember
 

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stemctl.config import Server, load_config
+from stemctl.config.config import Server, load_config
 from stemctl.errors import ConfigError
 from stemctl.server import tokens
 from tests.effort import examples

@@ -1,0 +1,1 @@
+"""The configuration of a repository, and the settings of its editor."""
