@@ -27,7 +27,7 @@ from stemctl.core.state import State, same_entries
 from stemctl.errors import ConfigError, JournalError, StateError
 from stemctl.manifests.work_tree import prefix
 from stemctl.place import Lines, Place, StateMoved
-from stemctl.planning.fold import check_state, fold
+from stemctl.planning.reducer import check_state, fold
 from stemctl.run_records import RunRecords, last_line
 from stemctl.schema.catalog import Catalog
 from stemctl.state_file import FilePlace

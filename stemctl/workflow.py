@@ -21,11 +21,11 @@ from stemctl.manifests import work_tree
 from stemctl.manifests.load import with_lines
 from stemctl.manifests.not_checked_out import CODE
 from stemctl.planning import offline
+from stemctl.planning.attribution import explain
 from stemctl.planning.drift import Drift, find_drift
-from stemctl.planning.explained import explain
-from stemctl.planning.identity import Bound, identify
-from stemctl.planning.origin import Origins, find_origins
+from stemctl.planning.matching import Bound, identify
 from stemctl.planning.planner import Need, Options, count_read, make_plan, needs, wants_approvals
+from stemctl.planning.provenance import Origins, find_origins
 from stemctl.planning.references import Resolver, declared_names, wanted_references
 from stemctl.planning.selection import choose, spell
 from stemctl.render.uncommitted import commit_notes

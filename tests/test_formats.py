@@ -16,7 +16,7 @@ from stemctl.core.run import end_line, first_lines, intent_line, outcome_line, r
 from stemctl.core.saved_plan import BadPlan, open_plan, plan_in
 from stemctl.core.state import State, Uncommitted, from_json, shards_of, to_json, to_shards
 from stemctl.errors import StateError
-from stemctl.planning.fold import fold
+from stemctl.planning.reducer import fold
 from tests.lab import Lab
 
 OLD = Path(__file__).parent / "formats" / "1"

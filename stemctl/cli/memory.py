@@ -61,7 +61,7 @@ def resolve(screen: Screen, words: tuple[str, ...]) -> int:
     """Settle conflicts: the server's present values become the base, the files' an ordinary edit."""
     from stemctl import checking, connection, workflow
     from stemctl.core.plan import Held
-    from stemctl.planning import settle
+    from stemctl.planning import state_edits
     from stemctl.planning.planner import Options
     from stemctl.render.plan_text import where_line
 
@@ -79,7 +79,7 @@ def resolve(screen: Screen, words: tuple[str, ...]) -> int:
         if not conflicts:
             raise StateError(f"Nothing is in conflict in {' '.join(words)}.", "Nothing was changed.")
         for change in conflicts:
-            state = settle.resolve_conflict(state, change, space.catalog.models[change.address.model])
+            state = state_edits.resolve_conflict(state, change, space.catalog.models[change.address.model])
         space.store.write(state, space.owner, f"resolve {' '.join(words)}")
     number = len(conflicts)
     screen.did = (
@@ -100,7 +100,7 @@ def resolve(screen: Screen, words: tuple[str, ...]) -> int:
 def import_(screen: Screen, word: str, id_: str) -> int:
     """Bind an address to a live record by its id; the next plan shows what differs."""
     from stemctl import connection
-    from stemctl.planning import settle
+    from stemctl.planning import state_edits
     from stemctl.util.safe_text import visible
 
     space = screen.open()
@@ -116,7 +116,7 @@ def import_(screen: Screen, word: str, id_: str) -> int:
     with space.writing():
         known = space.store.read()
         live = finish(read())
-        bound = settle.bind(known, address, str(live["id"]))
+        bound = state_edits.bind(known, address, str(live["id"]))
         space.store.write(bound, space.owner, f"import {address}")
     screen.did = f"{address} is bound to {live['id']}."
     called = live.get(model.identity) if model.identity else None
@@ -173,11 +173,11 @@ def show_state(screen: Screen, word: str) -> int:
 @click.pass_obj
 def remove(screen: Screen, words: tuple[str, ...]) -> int:
     """Forget records; they stay on the server, and are found again by their names."""
-    from stemctl.planning import settle
+    from stemctl.planning import state_edits
 
     def work(space: Workspace, known: State) -> State:
         for word in words:
-            known = settle.drop(known, _address(space, word))
+            known = state_edits.drop(known, _address(space, word))
         return known
 
     return _rewrite(screen, work, f"Forgot {len(words)} record{'' if len(words) == 1 else 's'}.")
@@ -189,10 +189,10 @@ def remove(screen: Screen, words: tuple[str, ...]) -> int:
 @click.pass_obj
 def move(screen: Screen, old: str, new: str) -> int:
     """Give a record another address, as a moved: entry does."""
-    from stemctl.planning import settle
+    from stemctl.planning import state_edits
 
     def work(space: Workspace, known: State) -> State:
-        return settle.rename(known, _address(space, old), _address(space, new))
+        return state_edits.rename(known, _address(space, old), _address(space, new))
 
     return _rewrite(screen, work, f"{old} is {new} now.")
 

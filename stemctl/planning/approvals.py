@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from stemctl.core.plan import Held
 from stemctl.core.snapshot import Completeness, Reading
 from stemctl.core.state import Proposed
-from stemctl.planning.identity import identity_of
+from stemctl.planning.matching import identity_of
 from stemctl.planning.values import same
 from stemctl.schema.catalog import Model
 from stemctl.util.json_types import Fields

@@ -13,7 +13,7 @@ from stemctl.core.state import Entry
 from stemctl.planning.approvals import Standing, accepted, standing
 from stemctl.planning.declared import base_of, written_rows
 from stemctl.planning.doubts import in_doubt, is_settled, with_arrived
-from stemctl.planning.identity import Absent, Bound
+from stemctl.planning.matching import Absent, Bound
 from stemctl.planning.merge import UNSET, Merged, Part, Sides, Verdict, merge_field
 from stemctl.planning.not_held import not_held, not_shown
 from stemctl.planning.references import Resolver

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from stemctl.core.records import Address, Record, Repository
 from stemctl.core.snapshot import Completeness, Reading, Snapshot
 from stemctl.core.state import Entry, State
-from stemctl.planning.identity import after_moves, identity_of, live_names
+from stemctl.planning.matching import after_moves, identity_of, live_names
 from stemctl.planning.references import UUID, Names, declared_names, each_reference, wanted_references
 from stemctl.schema.catalog import Catalog, Field, Model
 from stemctl.util.json_types import Fields, Value

@@ -15,8 +15,8 @@ from stemctl.manifests.validation import missing_fields
 from stemctl.planning.compare import Comparer, Permissions, Verdicts
 from stemctl.planning.deletes import hold_renames, leave
 from stemctl.planning.doubts import creations
-from stemctl.planning.identity import Absent, Bound, Identities, Undecided, identify, identity_of
-from stemctl.planning.order import in_order as put_in_order
+from stemctl.planning.matching import Absent, Bound, Identities, Undecided, identify, identity_of
+from stemctl.planning.ordering import in_order as put_in_order
 from stemctl.planning.references import Resolver, declared_names, declared_targets, wanted_references
 from stemctl.planning.selection import choose
 from stemctl.planning.settled import settled_rows

@@ -8,7 +8,7 @@ from stemctl.core.plan import Action, Bookkeeping, Change, Held, Settled
 from stemctl.core.records import Address
 from stemctl.core.state import Doubt, State
 from stemctl.planning.doubts import settles_at
-from stemctl.planning.identity import Absent, Binding, Bound, Identities, Undecided, Unread
+from stemctl.planning.matching import Absent, Binding, Bound, Identities, Undecided, Unread
 from stemctl.planning.values import same
 from stemctl.schema.catalog import Catalog, Model
 

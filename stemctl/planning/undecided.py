@@ -10,7 +10,7 @@ from stemctl.core.records import Record
 from stemctl.core.state import Doubt
 from stemctl.planning.declared import base_of, written_rows
 from stemctl.planning.doubts import clock, in_doubt, sent_at
-from stemctl.planning.identity import Undecided
+from stemctl.planning.matching import Undecided
 from stemctl.planning.references import Resolver
 from stemctl.planning.values import same
 from stemctl.schema.catalog import Field, Model

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from stemctl.core.records import Place
-from stemctl.planning.origin import Origin, Origins
+from stemctl.planning.provenance import Origin, Origins
 from stemctl.render.look import LONGEST_CELL, Look
 from stemctl.render.wording import shown
 from stemctl.util.safe_text import cut, visible
