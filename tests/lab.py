@@ -17,7 +17,7 @@ import pytest
 
 from stemctl import connection, workspace
 from stemctl.cli.main import run
-from stemctl.sandbox.app import create_app
+from stemctl.sandbox.api import create_app
 from stemctl.sandbox.database import Database
 from stemctl.sandbox.in_process import transport_to
 from stemctl.schema.catalog import load_catalog

@@ -17,7 +17,7 @@ from typing import Any
 import uvicorn
 
 from stemctl import connection, workspace
-from stemctl.sandbox.app import create_app
+from stemctl.sandbox.api import create_app
 
 
 @contextlib.contextmanager

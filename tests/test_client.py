@@ -11,7 +11,7 @@ import httpx
 import pytest
 from brainstem_api_tools import BrainstemClient
 
-from stemctl.sandbox.app import create_app
+from stemctl.sandbox.api import create_app
 from stemctl.sandbox.database import Database
 from stemctl.schema.catalog import load_catalog
 from stemctl.server import policy

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 
 from stemctl.sandbox.access import Viewer
-from stemctl.sandbox.answers import Answer, invalid
-from stemctl.sandbox.query import Parameters
+from stemctl.sandbox.list_query import Parameters
+from stemctl.sandbox.replies import Answer, invalid
 from stemctl.sandbox.storage import Storage
 from stemctl.sandbox.users import User
 from stemctl.schema.catalog import Field, Model

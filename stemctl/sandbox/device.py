@@ -7,7 +7,7 @@ import secrets
 import time
 import uuid
 
-from stemctl.sandbox.answers import unauthenticated
+from stemctl.sandbox.replies import unauthenticated
 from stemctl.sandbox.storage import Storage
 from stemctl.sandbox.users import BY_EMAIL, USERS, User
 from stemctl.util.json_types import Value

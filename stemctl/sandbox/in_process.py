@@ -8,9 +8,9 @@ from pathlib import Path
 import httpx
 
 from stemctl.errors import ConfigError
-from stemctl.sandbox.app import Totals, create_app
+from stemctl.sandbox.api import Totals, create_app
 from stemctl.sandbox.database import Database
-from stemctl.sandbox.faults.app import WithFaults
+from stemctl.sandbox.faults.injector import WithFaults
 
 
 def transport_to(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from functools import partial
 
-from stemctl.sandbox import query, render
-from stemctl.sandbox.answers import Answer, forbidden, invalid, not_found
+from stemctl.sandbox import list_query, serializer
+from stemctl.sandbox.body_checks import Problems, check_fields, check_others, defaults, missing
 from stemctl.sandbox.calls import Call, Endpoint, Handler
-from stemctl.sandbox.shapes import every_model
+from stemctl.sandbox.envelopes import every_model
+from stemctl.sandbox.replies import Answer, forbidden, invalid, not_found
 from stemctl.sandbox.storage import Row, Sql, Storage, relation, stored_relations
 from stemctl.sandbox.users import are_members, merged_members, sole_owner
-from stemctl.sandbox.validate import Problems, check_fields, check_others, defaults, missing
 from stemctl.schema.catalog import Model
 from stemctl.util.json_types import Value
 
@@ -44,19 +44,21 @@ def endpoint(model: Model, **instead: Handler) -> Endpoint:
 
 def list_(model: Model, call: Call, _: str) -> Answer:
     """One page of the records that the user may see."""
-    page = query.page(call.parameters)
-    found = query.condition(call.storage.catalog, model, call.parameters)
+    page = list_query.page(call.parameters)
+    found = list_query.condition(call.storage.catalog, model, call.parameters)
     everything = call.storage.listing(
-        model, Sql.every([call.viewer.sees(model), found]), query.order(model, call.parameters)
+        model, Sql.every([call.viewer.sees(model), found]), list_query.order(model, call.parameters)
     )
     rows = call.storage.rows(everything[page.offset : page.offset + page.limit])
-    included = query.includes(model, call.parameters)
-    return Answer(200, render.many(call, model, rows, included, page, len(everything)))
+    included = list_query.includes(model, call.parameters)
+    return Answer(200, serializer.many(call, model, rows, included, page, len(everything)))
 
 
 def detail(model: Model, call: Call, id: str) -> Answer:
     """One record."""
-    return Answer(200, render.one(call, model, visible(model, call, id), query.includes(model, call.parameters)))
+    return Answer(
+        200, serializer.one(call, model, visible(model, call, id), list_query.includes(model, call.parameters))
+    )
 
 
 def add(model: Model, call: Call, _: str) -> Answer:
@@ -67,7 +69,7 @@ def add(model: Model, call: Call, _: str) -> Answer:
     row = call.storage.add(model, body)
     # Asked of the new record, with what it belongs to now; a refusal takes it back.
     _must_change(model, call, row.id)
-    return Answer(201, render.one(call, model, row))
+    return Answer(201, serializer.one(call, model, row))
 
 
 def change(model: Model, call: Call, id: str) -> Answer:
@@ -80,7 +82,7 @@ def change(model: Model, call: Call, id: str) -> Answer:
     row = call.storage.replace(model, row, {**row.body, **found})
     # Asked again: nobody may move a record to where they have no rights.
     _must_change(model, call, row.id)
-    return Answer(200, render.one(call, model, row))
+    return Answer(200, serializer.one(call, model, row))
 
 
 def _merged(name: str, members: Value, sent: Value) -> Value:

@@ -10,9 +10,9 @@ from typing import Any
 import uvicorn
 
 from stemctl.errors import ConfigError
-from stemctl.sandbox.app import create_app
+from stemctl.sandbox.api import create_app
 from stemctl.sandbox.database import Database
-from stemctl.sandbox.faults.app import WithFaults
+from stemctl.sandbox.faults.injector import WithFaults
 
 
 def serve(database: Database, port: int, ready: Callable[[str], None], faults: Path | None = None) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
-from stemctl.sandbox.app import create_app
+from stemctl.sandbox.api import create_app
 from stemctl.sandbox.database import Database
 from stemctl.sandbox.serve import serve_app
 from stemctl.schema.catalog import load_catalog

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from stemctl.sandbox.app import create_app
+from stemctl.sandbox.api import create_app
 from stemctl.sandbox.database import Database
 
 LAB = "c4b8a90b-2963-4d13-aa07-b6f497252dde"

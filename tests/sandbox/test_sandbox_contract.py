@@ -10,7 +10,7 @@ import pytest
 from sandbox_api import Api
 
 from stemctl.sandbox.database import Database
-from stemctl.sandbox.values import is_uuid
+from stemctl.sandbox.field_values import is_uuid
 from stemctl.schema.catalog import Catalog
 
 PAGES = json.loads((Path(__file__).parent / "seed_pages.json").read_text(encoding="utf-8"))

@@ -14,7 +14,7 @@ import uvicorn
 from brainstem_api_tools import BrainstemClient
 from sandbox_api import LAB, PROJECTS
 
-from stemctl.sandbox.app import create_app
+from stemctl.sandbox.api import create_app
 from stemctl.sandbox.database import Database
 from stemctl.schema.catalog import Catalog
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from stemctl.sandbox.app import create_app
+from stemctl.sandbox.api import create_app
 from stemctl.sandbox.database import Database
 from stemctl.schema.catalog import load_catalog
 

@@ -13,9 +13,9 @@ from urllib.parse import parse_qsl, urlencode
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from stemctl.sandbox import query
-from stemctl.sandbox.faults import line, replies, wire
-from stemctl.sandbox.faults.replies import Reply, Subject
+from stemctl.sandbox import list_query
+from stemctl.sandbox.faults import altered_replies, line, wire
+from stemctl.sandbox.faults.altered_replies import Reply, Subject
 from stemctl.sandbox.faults.script import Fault, Keys
 from stemctl.schema.catalog import Catalog
 from stemctl.util.json_types import Fields, Value
@@ -42,9 +42,9 @@ class Exchange:
         return parse_qsl(self.scope["query_string"].decode(), keep_blank_values=True)
 
     @property
-    def page(self) -> query.Page:
+    def page(self) -> list_query.Page:
         """The part of a list that is asked for."""
-        return query.page(self.parameters)
+        return list_query.page(self.parameters)
 
     async def carry_out(self, parameters: list[tuple[str, str]] | None = None) -> Reply:
         """Let the app do what is asked, or what would be with other parameters; its answer is not sent yet."""
@@ -158,7 +158,7 @@ async def _repeated_page(exchange: Exchange) -> None:
     await exchange.answer(await exchange.carry_out([*others, ("offset", str(max(0, page.offset - page.limit)))]))
 
 
-def _spoiled(spoil: replies.Spoil) -> Strike:
+def _spoiled(spoil: altered_replies.Spoil) -> Strike:
     async def strike(exchange: Exchange) -> None:
         reply = await exchange.carry_out()
         await exchange.answer(spoil(reply, Subject(exchange.page, exchange.catalog, exchange.fault)))
@@ -238,23 +238,27 @@ KINDS: Mapping[str, Kind] = {
     "lose_request": Kind(_lose_request, "not carried out; the connection is closed without an answer"),
     "lose_answer": Kind(_lose_answer, "carried out; the connection is closed without an answer"),
     "reset": Kind(_reset, "not carried out; the connection is reset (TCP RST)"),
-    "html": Kind(_spoiled(replies.html), "carried out; answered with status 200 and a login page"),
-    "truncated": Kind(_spoiled(replies.truncated), "carried out; the JSON of the answer ends in the middle"),
+    "html": Kind(_spoiled(altered_replies.html), "carried out; answered with status 200 and a login page"),
+    "truncated": Kind(_spoiled(altered_replies.truncated), "carried out; the JSON of the answer ends in the middle"),
     "cut_off": Kind(_cut_off, "carried out; the connection is closed in the middle of the answer"),
-    "invalid_json": Kind(_spoiled(replies.invalid_json), "carried out; the answer says it is JSON and is not"),
-    "shrinking_total": Kind(_spoiled(replies.shrinking_total), "the total of a list is lower by one on each page"),
+    "invalid_json": Kind(_spoiled(altered_replies.invalid_json), "carried out; the answer says it is JSON and is not"),
+    "shrinking_total": Kind(
+        _spoiled(altered_replies.shrinking_total), "the total of a list is lower by one on each page"
+    ),
     "repeated_page": Kind(_repeated_page, "in place of a further page of a list, the page before it comes again"),
-    "approval_answer": Kind(_spoiled(replies.approval_answer), "carried out; a record is answered like a proposal"),
-    "record_answer": Kind(_spoiled(replies.record_answer), "carried out; a proposal is answered like a record"),
+    "approval_answer": Kind(
+        _spoiled(altered_replies.approval_answer), "carried out; a record is answered like a proposal"
+    ),
+    "record_answer": Kind(_spoiled(altered_replies.record_answer), "carried out; a proposal is answered like a record"),
     "other_record": Kind(_other_record, "carried out; answered with the body of another record of the model"),
     "known_id": Kind(_known_id, "carried out; answered with the id of another record of the model"),
     "altered_value": Kind(
-        _spoiled(replies.altered_value),
+        _spoiled(altered_replies.altered_value),
         "carried out; in the answer `field` has another value: `value`, or half of its own",
         Keys(needs=("field",), takes=("value",)),
     ),
     "duplicate_element": Kind(
-        _spoiled(replies.duplicate_element),
+        _spoiled(altered_replies.duplicate_element),
         "carried out; in the answer the first item of a list comes twice, under one key, the second time altered",
     ),
     "foreign_404": Kind(_foreign_404, "not carried out; answered with 404 and a page that is not the API's"),

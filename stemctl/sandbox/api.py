@@ -11,12 +11,12 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from stemctl.sandbox import approvals, device, resources
+from stemctl.sandbox import device, resources
 from stemctl.sandbox.access import Viewer
-from stemctl.sandbox.answers import Answer, Refusal, forbidden, not_allowed, unknown_url
 from stemctl.sandbox.calls import Call, Endpoint, Handler, read_object
 from stemctl.sandbox.database import Database
-from stemctl.sandbox.shapes import proposals_of
+from stemctl.sandbox.envelopes import proposals_of
+from stemctl.sandbox.replies import Answer, Refusal, forbidden, not_allowed, unknown_url
 from stemctl.sandbox.users import User
 from stemctl.schema.catalog import Catalog
 
@@ -120,9 +120,9 @@ def _endpoints(catalog: Catalog) -> Mapping[tuple[str, str], Endpoint]:
         if proposals is None or model.approval is None:
             found[model.app, model.name] = resources.endpoint(model)
             continue
-        found[model.app, model.name] = approvals.live_endpoint(model, proposals)
+        found[model.app, model.name] = proposals.live_endpoint(model, proposals)
         for segment in (model.approval.path, *model.approval.aliases):
-            found[model.app, segment] = approvals.endpoint(model, proposals)
+            found[model.app, segment] = proposals.endpoint(model, proposals)
     return found
 
 

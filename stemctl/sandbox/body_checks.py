@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Set
 from typing import Protocol
 
-from stemctl.sandbox import values
+from stemctl.sandbox import field_values
 from stemctl.sandbox.storage import targets
 from stemctl.schema.catalog import Field, Model
 from stemctl.util.json_types import Fields, Value
@@ -37,12 +37,12 @@ def check_fields(model: Model, body: Fields, *, seeding: bool = False) -> tuple[
             continue
         try:
             if value is not None:
-                found[name] = values.clean(field, value)
+                found[name] = field_values.clean(field, value)
             elif field.takes_null and field.required:
                 problems[name] = ["This field may not be null."]
             elif field.takes_null or field.kind in {"map", "json"}:
                 found[name] = None
-        except values.Invalid as invalid:
+        except field_values.Invalid as invalid:
             problems[name] = invalid.messages
     return found, problems
 

@@ -8,10 +8,10 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from stemctl.sandbox.answers import invalid
+from stemctl.sandbox.body_checks import is_links
+from stemctl.sandbox.field_values import Invalid, instant
+from stemctl.sandbox.replies import invalid
 from stemctl.sandbox.storage import Sql
-from stemctl.sandbox.validate import is_links
-from stemctl.sandbox.values import Invalid, instant
 from stemctl.schema.catalog import Catalog, Field, Model
 from stemctl.util.json_types import Value
 

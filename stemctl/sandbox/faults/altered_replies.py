@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from stemctl.sandbox.faults.script import Fault
-from stemctl.sandbox.query import Page
+from stemctl.sandbox.list_query import Page
 from stemctl.schema.catalog import Catalog, Model
 from stemctl.util.json_types import Value
 

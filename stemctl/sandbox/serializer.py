@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable, Sequence
 from urllib.parse import urlencode
 
+from stemctl.sandbox.body_checks import is_links
 from stemctl.sandbox.calls import Call
-from stemctl.sandbox.query import Page
+from stemctl.sandbox.list_query import Page
 from stemctl.sandbox.storage import Row, Storage, targets
-from stemctl.sandbox.validate import is_links
 from stemctl.schema.catalog import Field, Model
 from stemctl.util.json_types import Value
 

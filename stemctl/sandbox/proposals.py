@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from functools import partial
 
-from stemctl.sandbox import render, resources
-from stemctl.sandbox.answers import Answer, forbidden, invalid, not_found
+from stemctl.sandbox import resources, serializer
+from stemctl.sandbox.body_checks import check_fields, check_others, defaults, is_stored
 from stemctl.sandbox.calls import Call, Endpoint
-from stemctl.sandbox.shapes import ACCEPTED, ADD, CHANGE, PENDING, REJECTED, content_of
+from stemctl.sandbox.envelopes import ACCEPTED, ADD, CHANGE, PENDING, REJECTED, content_of
+from stemctl.sandbox.replies import Answer, forbidden, invalid, not_found
 from stemctl.sandbox.storage import Row
 from stemctl.sandbox.users import User
-from stemctl.sandbox.validate import check_fields, check_others, defaults, is_stored
 from stemctl.schema.catalog import Model
 from stemctl.util.json_types import Value
 
@@ -54,7 +54,7 @@ def propose_change(model: Model, proposals: Model, call: Call, id: str) -> Answe
 
 def _propose(proposals: Model, call: Call, status: int, body: dict[str, Value]) -> Answer:
     row = call.storage.add(proposals, {**body, "status": PENDING, "proposer": {call.user.email: {}}})
-    answer = render.one(call, proposals, row)
+    answer = serializer.one(call, proposals, row)
     shown = {"id", *content_of(proposals)}
     return Answer(status, {proposals.one: {k: v for k, v in answer[proposals.one].items() if k in shown}})
 
@@ -76,7 +76,7 @@ def decide(model: Model, proposals: Model, verdict: str, call: Call, id: str) ->
     if verdict == ACCEPTED:
         decided |= _carry_out(model, proposals, call, row)
     row = call.storage.replace(proposals, row, decided)
-    return Answer(200, render.one(call, proposals, row))
+    return Answer(200, serializer.one(call, proposals, row))
 
 
 def _outcome(verdict: str, reviewer: User) -> dict[str, Value]:
