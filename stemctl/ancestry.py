@@ -10,7 +10,7 @@ from stemctl.git.commit_range import Range
 from stemctl.git.containment import is_contained
 from stemctl.git.history import changed_between, compare
 from stemctl.manifests.work_tree import prefix
-from stemctl.render.since import behind_words, commit_lines, ways_forward
+from stemctl.render.text.commits_text import behind_words, commit_lines, ways_forward
 from stemctl.workspace import Workspace
 
 

@@ -28,7 +28,7 @@ from stemctl.planning.planner import Need, Options, count_read, make_plan, needs
 from stemctl.planning.provenance import Origins, find_origins
 from stemctl.planning.references import Resolver, declared_names, wanted_references
 from stemctl.planning.selection import choose, spell
-from stemctl.render.uncommitted import commit_notes
+from stemctl.render.text.uncommitted_text import commit_notes
 from stemctl.server.client import ReadClient
 from stemctl.server.reading import take_snapshot
 from stemctl.util import gc_pause

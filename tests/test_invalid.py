@@ -12,8 +12,8 @@ from stemctl.core.diagnostics import in_order
 from stemctl.manifests.cross_file import check_references
 from stemctl.manifests.load import load_repository, with_lines
 from stemctl.manifests.validation import missing_fields
-from stemctl.render.findings import findings_text
-from stemctl.render.look import Look
+from stemctl.render.terminal import Look
+from stemctl.render.text.findings_text import findings_text
 from stemctl.schema.catalog import load_catalog
 
 HERE = Path(__file__).parent

@@ -17,7 +17,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
-from stemctl.branch import story
 from stemctl.branch.lease import HeldClaim, Moment
 from stemctl.config.config import Server
 from stemctl.core.lease import Claim, claim_json, claim_of, plan_lines, read_claim, run_of
@@ -31,6 +30,7 @@ from stemctl.git.mirror_opening import open_own
 from stemctl.git.process import GitFailure
 from stemctl.git.push_errors import Damaged, stuck
 from stemctl.place import Busy, moved_on
+from stemctl.render import commit_message
 from stemctl.util.safe_text import visible
 from stemctl.util.timestamps import utc_now
 
@@ -201,9 +201,9 @@ class GitPlace:
                 raise Busy(claim, self.where)
             since = last.commit if last else None
             message = (
-                story.run_message(self._name, run, since, job_url(self.environ))
+                commit_message.run_message(self._name, run, since, job_url(self.environ))
                 if run is not None
-                else story.state_message(self._name, state, who, what)
+                else commit_message.state_message(self._name, state, who, what)
             )
             files = self._state_files(state)
             if run is not None:
@@ -252,7 +252,7 @@ class GitPlace:
                 self._claim_path: claim_json(claim).encode(),
                 self._plan_path: plan_lines(run).encode(errors="surrogatepass"),
             }
-            return self._commit(tip, story.claim_message(self._name, claim, renewed=False), files)
+            return self._commit(tip, commit_message.claim_message(self._name, claim, renewed=False), files)
 
         started = Moment(self.clock)
         self._push(make, alone=False)
@@ -270,7 +270,7 @@ class GitPlace:
             if not self.still_claimed(claim.run):
                 raise LeaseEnded(f"The claim on {self.where} was taken over: its lease had ended.")
             files: dict[str, bytes | None] = {self._claim_path: claim_json(claim).encode()}
-            return self._commit(tip, story.claim_message(self._name, claim, renewed=True), files)
+            return self._commit(tip, commit_message.claim_message(self._name, claim, renewed=True), files)
 
         self._push(make)
 
@@ -284,7 +284,7 @@ class GitPlace:
         def make(tip: Tip) -> str:
             if not self.still_claimed(run):
                 raise moved_on(self.where)
-            message = story.release_message(self._name, run)
+            message = commit_message.release_message(self._name, run)
             return self._commit(tip, message, {self._claim_path: None, self._plan_path: None})
 
         self._push(make)
@@ -319,10 +319,12 @@ class GitPlace:
         def made(own: OwnRepository) -> str:
             below = tip.commit
             if below is None:
-                below = own.commit(None, [], story.BEGINNING, {"README.md": story.README.encode()}, author, when)
+                below = own.commit(
+                    None, [], commit_message.BEGINNING, {"README.md": commit_message.README.encode()}, author, when
+                )
             parents = [below]
-            if not message.startswith(story.CLAIM):
-                parents = list(dict.fromkeys([own.last_without(below, story.CLAIM) or below, below]))
+            if not message.startswith(commit_message.CLAIM):
+                parents = list(dict.fromkeys([own.last_without(below, commit_message.CLAIM) or below, below]))
             return own.commit(below, parents, message, files, author, when)
 
         return self._asked(made)

@@ -68,7 +68,7 @@ def logout(screen: Screen) -> int:
 def doctor(screen: Screen, form: str) -> int:
     """Look at the server, the token and your rights."""
     from stemctl import connection
-    from stemctl.render.plan_text import where_line
+    from stemctl.render.text.plan_text import where_line
     from stemctl.server import account, proxy, tokens
     from stemctl.server.account import Check
 

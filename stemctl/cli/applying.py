@@ -129,7 +129,7 @@ class _Run:
         from stemctl.ancestry import refuse_behind, since_applied
         from stemctl.core.saved_plan import check_fits
         from stemctl.place import StateMoved
-        from stemctl.render.plan_text import where_line
+        from stemctl.render.text.plan_text import where_line
         from stemctl.workspace import check_writable
 
         state = self.space.store.read()
@@ -165,7 +165,7 @@ class _Run:
 
     def settling(self, broken: Run | None) -> None:
         """Tell of a run that broke off, and that we have taken over from."""
-        from stemctl.render.run_text import settling_text
+        from stemctl.render.text.run_text import settling_text
 
         if broken is not None:
             self.screen.note(settling_text(broken))
@@ -199,7 +199,7 @@ class _Run:
     def _show(self, applied: Applied, seconds: float) -> None:
         from stemctl.core.documents import report_document
         from stemctl.render.github import report_github
-        from stemctl.render.report_text import report_last, report_text
+        from stemctl.render.text.report_text import report_last, report_text
 
         report, look = applied.report, self.screen.look(self.space.catalog)
         saved = None if applied.problem else self.space.store.where
@@ -239,7 +239,7 @@ class _Run:
 def _done(report: Report, seconds: float) -> str:
     """What a run has written, on the server or in the state; empty if nothing."""
     from stemctl.core.report import Status
-    from stemctl.render.report_text import report_summary
+    from stemctl.render.text.report_text import report_summary
 
     wrote = report.run and report.of(Status.APPLIED, Status.PROPOSED, Status.UNKNOWN)
     return report_summary(report, seconds) if wrote else ""

@@ -24,8 +24,8 @@ def validate(screen: Screen, paths: tuple[str, ...], online: bool, form: str) ->
     from stemctl import checking
     from stemctl.core.diagnostics import has_errors
     from stemctl.core.documents import findings_document
-    from stemctl.render.findings import findings_markdown
     from stemctl.render.github import findings_github
+    from stemctl.render.text.findings_text import findings_markdown
 
     space = screen.open()
     loaded = checking.validate(space, paths)

@@ -52,8 +52,8 @@ def fmt(screen: Screen, paths: tuple[str, ...], check: bool, diff: bool) -> int:
 
 def _show(screen: Screen, found: Layout, files: int) -> int:
     """The difference alone on stdout, for programs that take it from there."""
-    from stemctl.render.diff import unified_diff
-    from stemctl.render.findings import findings_text
+    from stemctl.render.text.diff_text import unified_diff
+    from stemctl.render.text.findings_text import findings_text
 
     look = screen.look()
     for change in found.changes:

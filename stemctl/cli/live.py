@@ -68,15 +68,15 @@ def get(
 def _where(space: Workspace, portal: str | None) -> str:
     from dataclasses import replace
 
-    from stemctl.render.plan_text import where_line
+    from stemctl.render.text.plan_text import where_line
 
     target = space.target
     return where_line(replace(target, portal=portal) if portal else target, space.database)
 
 
 def _print(screen: Screen, found: Found, form: str) -> None:
-    from stemctl.render.manifest import manifest_text
-    from stemctl.render.table import record_text, table_text
+    from stemctl.render.manifest_yaml import manifest_text
+    from stemctl.render.text.table import record_text, table_text
     from stemctl.server.live import declared
 
     if form == "json":
@@ -111,7 +111,7 @@ def list_(screen: Screen, names: tuple[str, ...], form: str) -> int:
     if form == "json":
         screen.document([proposal.document() for proposal in found])
         return 0
-    from stemctl.render.table import table_text
+    from stemctl.render.text.table import table_text
 
     rows = [{**p.fields, "record": str(p.address), "approval": p.id} for p in found]
     columns = ["record", "action", "status", "approval", "description", "comments"]
@@ -132,7 +132,7 @@ def show(screen: Screen, names: tuple[str, ...], form: str) -> int:
     if form == "json":
         screen.document([proposal.document() for proposal in found])
         return 0
-    from stemctl.render.table import record_text
+    from stemctl.render.text.table import record_text
 
     screen.out("\n".join(record_text(p.fields, {}, screen.look()) for p in found))
     return 0

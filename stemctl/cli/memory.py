@@ -28,8 +28,8 @@ def drift(screen: Screen, detailed_exitcode: bool, max_bytes: int | None, form: 
     """Show what changed on the server since it was applied; send nothing."""
     from stemctl import checking, connection, workflow
     from stemctl.planning.drift import Drift
-    from stemctl.render.drift_text import drift_document, drift_markdown, drift_text
-    from stemctl.render.plan_text import where_line
+    from stemctl.render.text.drift_text import drift_document, drift_markdown, drift_text
+    from stemctl.render.text.plan_text import where_line
 
     space = screen.open()
     screen.announce(space)
@@ -63,7 +63,7 @@ def resolve(screen: Screen, words: tuple[str, ...]) -> int:
     from stemctl.core.plan import Held
     from stemctl.planning import state_edits
     from stemctl.planning.planner import Options
-    from stemctl.render.plan_text import where_line
+    from stemctl.render.text.plan_text import where_line
 
     space = screen.open()
     loaded = checking.load(space.config, space.catalog)

@@ -86,7 +86,7 @@ def show(screen: Screen, word: str, max_bytes: int | None, form: str) -> int:
         if form != "text":
             show_plan(screen, saved, form, max_bytes)
             return 0
-        from stemctl.render.plan_text import plan_text, where_line
+        from stemctl.render.text.plan_text import plan_text, where_line
         from stemctl.schema.catalog import load_catalog
 
         look = screen.look(load_catalog(saved.server.edition))
@@ -100,8 +100,8 @@ def show(screen: Screen, word: str, max_bytes: int | None, form: str) -> int:
 
 async def _show_record(screen: Screen, word: str, form: str) -> int:
     from stemctl import checking, connection, workflow
-    from stemctl.render.origin import origin_document, origin_text
-    from stemctl.render.plan_text import where_line
+    from stemctl.render.text.plan_text import where_line
+    from stemctl.render.text.provenance_text import origin_document, origin_text
 
     space = screen.open()
     screen.announce(space)
@@ -172,7 +172,7 @@ def show_plan(screen: Screen, plan: Plan, form: str, max_bytes: int | None) -> N
     from stemctl.render.github import plan_github
     from stemctl.render.html import plan_html
     from stemctl.render.markdown import elsewhere, plan_markdown
-    from stemctl.render.plan_text import summary_lines, where_line
+    from stemctl.render.text.plan_text import summary_lines, where_line
     from stemctl.schema.catalog import load_catalog
 
     look = screen.look(load_catalog(plan.server.edition))
@@ -235,8 +235,8 @@ def show_text(
     screen: Screen, space: Workspace, planned: Planned, advise: bool = True, saved_as: str | None = None
 ) -> None:
     """The plan as the terminal shows it."""
-    from stemctl.render.plan_text import plan_text, where_line
-    from stemctl.render.since import since_text
+    from stemctl.render.text.commits_text import since_text
+    from stemctl.render.text.plan_text import plan_text, where_line
     from stemctl.workflow import what_was_read
 
     screen.out(where_line(space.target, space.database))

@@ -19,7 +19,7 @@ def runs() -> None:
 @click.pass_obj
 def list_(screen: Screen, form: str) -> int:
     """List the runs, the latest first."""
-    from stemctl.render.run_text import brief_document, runs_text
+    from stemctl.render.text.run_text import brief_document, runs_text
 
     space = screen.open()
     found = list(space.store.list_runs())
@@ -39,8 +39,8 @@ def show(screen: Screen, word: str, form: str) -> int:
 
     With -o yaml: the records as they were before it, as a manifest. To undo it, write those values into your files.
     """
-    from stemctl.render.manifest import manifest_text
-    from stemctl.render.run_text import as_they_were, run_document, run_text
+    from stemctl.render.manifest_yaml import manifest_text
+    from stemctl.render.text.run_text import as_they_were, run_document, run_text
 
     space = screen.open()
     ids = [brief.id for brief in space.store.list_runs() if brief.id.startswith(word)]

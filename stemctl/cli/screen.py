@@ -15,7 +15,7 @@ import click
 
 from stemctl.cli import streams
 from stemctl.errors import InvalidFiles, StemctlError
-from stemctl.render.look import LONGEST_LINE, Look
+from stemctl.render.terminal import LONGEST_LINE, Look
 from stemctl.util.redact import masked
 from stemctl.util.safe_text import cut, harmless, json_text, visible
 
@@ -90,7 +90,7 @@ class Screen:
 
     def announce(self, space: Workspace) -> None:
         """Say that a run broke off, or is on at this moment: what is shown takes it into account."""
-        from stemctl.render.run_text import broken_text, elsewhere_text, going_on_text
+        from stemctl.render.text.run_text import broken_text, elsewhere_text, going_on_text
 
         run, claim = space.store.unfinished(), space.store.elsewhere()
         if claim is not None:
@@ -140,7 +140,7 @@ class Screen:
 
     def findings(self, diagnostics: Sequence[Diagnostic], summary: str = "") -> None:
         """Findings about the files, as part of the answer."""
-        from stemctl.render.findings import findings_text
+        from stemctl.render.text.findings_text import findings_text
 
         self.out("\n".join(text for text in (findings_text(diagnostics, self.look()), summary) if text))
 
@@ -162,7 +162,7 @@ class Screen:
 
     def invalid(self, error: InvalidFiles) -> int:
         """The files have errors: the findings are the answer."""
-        from stemctl.render.findings import findings_markdown
+        from stemctl.render.text.findings_text import findings_markdown
 
         self._end_with(error)
         self.summarize(lambda most: findings_markdown(error.diagnostics, error.what, most))

@@ -44,7 +44,7 @@ def init(screen: Screen) -> int:
 def explain(screen: Screen, subject: str, form: str) -> int:
     """Say what a model or a field takes."""
     from stemctl.config.config import load_config
-    from stemctl.explain import explain_field, explain_model, field_of
+    from stemctl.render.text.model_text import explain_field, explain_model, field_of
     from stemctl.schema.catalog import editions, load_catalog
     from stemctl.server.live import find_model
 

@@ -26,7 +26,7 @@ class Waiting:
 
     def see(self, claim: Claim, seconds: float) -> None:
         """Say whom we wait for, once, and every half minute that we still do."""
-        from stemctl.render.run_text import waiting_text
+        from stemctl.render.text.run_text import waiting_text
 
         self._seconds = seconds
         if claim.run != self._run:

@@ -10,10 +10,10 @@ from stemctl.core.plan import Change, Held, Plan
 from stemctl.core.records import Place
 from stemctl.core.report import Outcome, Report, Status
 from stemctl.errors import StemctlError
-from stemctl.render.fields import field_lines
-from stemctl.render.look import LONGEST_CELL, LONGEST_LINE, Look
-from stemctl.render.plan_text import reason_words
-from stemctl.render.report_text import place_of
+from stemctl.render.terminal import LONGEST_CELL, LONGEST_LINE, Look
+from stemctl.render.text.field_lines import field_lines
+from stemctl.render.text.plan_text import reason_words
+from stemctl.render.text.report_text import place_of
 from stemctl.util.safe_text import cut, visible
 
 MOST = 10

@@ -13,9 +13,9 @@ from collections.abc import Iterable, Sequence
 from stemctl.core.plan import WAITING, Action, Change, FieldChange, Held, Plan
 from stemctl.render.basis import offline_sentences, told_apart, why_others
 from stemctl.render.html_assets import SCRIPT, STYLE
-from stemctl.render.look import Look
-from stemctl.render.plan_text import margin_of, reason_words, summary_lines
-from stemctl.render.wording import LONG, element_diff, shown, word_changes
+from stemctl.render.terminal import Look
+from stemctl.render.text.plan_text import margin_of, reason_words, summary_lines
+from stemctl.render.values import LONG, element_diff, shown, word_changes
 from stemctl.util.json_types import Value
 from stemctl.util.plural import joined
 from stemctl.util.safe_text import visible

@@ -11,8 +11,8 @@ from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.core.plan import PERMISSIONS, WAITING, Action, Change, Held, Plan
 from stemctl.render.basis import offline_sentences, told_apart, why_others
 from stemctl.render.fitting import Item, Section, code, fitted, section
-from stemctl.render.look import Look
-from stemctl.render.plan_text import change_lines, fold_lines, folded, note_blocks, summary_lines
+from stemctl.render.terminal import Look
+from stemctl.render.text.plan_text import change_lines, fold_lines, folded, note_blocks, summary_lines
 from stemctl.util.plural import joined
 from stemctl.util.safe_text import visible
 

@@ -6,10 +6,17 @@ from collections.abc import Callable, Sequence
 
 from stemctl.core.report import Outcome, Report, Status
 from stemctl.render.fitting import Item, Section, code, fitted, section
-from stemctl.render.look import Look
 from stemctl.render.markdown import for_markdown, where
-from stemctl.render.plan_text import summary_lines
-from stemctl.render.report_text import UNKNOWN, failure_lines, held_rows, outcome_row, refusal_lines, report_summary
+from stemctl.render.terminal import Look
+from stemctl.render.text.plan_text import summary_lines
+from stemctl.render.text.report_text import (
+    UNKNOWN,
+    failure_lines,
+    held_rows,
+    outcome_row,
+    refusal_lines,
+    report_summary,
+)
 from stemctl.util.safe_text import visible
 
 

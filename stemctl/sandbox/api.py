@@ -116,13 +116,13 @@ class _Sandbox:
 def _endpoints(catalog: Catalog) -> Mapping[tuple[str, str], Endpoint]:
     found = {}
     for model in catalog.models.values():
-        proposals = proposals_of(model)
-        if proposals is None or model.approval is None:
+        approval_model = proposals_of(model)
+        if approval_model is None or model.approval is None:
             found[model.app, model.name] = resources.endpoint(model)
             continue
-        found[model.app, model.name] = proposals.live_endpoint(model, proposals)
+        found[model.app, model.name] = proposals.live_endpoint(model, approval_model)
         for segment in (model.approval.path, *model.approval.aliases):
-            found[model.app, segment] = proposals.endpoint(model, proposals)
+            found[model.app, segment] = proposals.endpoint(model, approval_model)
     return found
 
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from stemctl.core.plan import Action, Change, Held, Plan, Request, Subset, Target
 from stemctl.core.records import Address
 from stemctl.git.ci_job import job_url
-from stemctl.render.look import Look
 from stemctl.render.markdown import elsewhere, plan_markdown
+from stemctl.render.terminal import Look
 from tests.effort import examples
 from tests.forges.plans import PLANS, outside
 from tests.lab import Lab

@@ -16,8 +16,8 @@ import pytest
 import yaml
 
 from stemctl.manifests import reader
-from stemctl.render.look import Look
-from stemctl.render.manifest import manifest_text
+from stemctl.render.manifest_yaml import manifest_text
+from stemctl.render.terminal import Look
 from stemctl.util.safe_text import harmless, json_text, visible
 from tests.lab import Lab, Result
 

@@ -5,9 +5,9 @@ import pytest
 from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.core.documents import findings_json
 from stemctl.core.records import Place
-from stemctl.render.findings import findings_text
 from stemctl.render.github import findings_github
-from stemctl.render.look import Look
+from stemctl.render.terminal import Look
+from stemctl.render.text.findings_text import findings_text
 
 
 def finding(line="    tags: [a]", column=5, length=4, **more):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from stemctl.render.look import Look
-from stemctl.render.wording import shown
+from stemctl.render.terminal import Look
+from stemctl.render.values import shown
 from stemctl.util.json_types import Fields, Value
 
 WIDEST = 40

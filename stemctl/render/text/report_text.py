@@ -8,9 +8,9 @@ from stemctl.core.plan import WAITING, Action, Held
 from stemctl.core.records import Place
 from stemctl.core.report import Outcome, Report, Status
 from stemctl.errors import Hint
-from stemctl.render.look import Look
-from stemctl.render.plan_text import SYMBOLS, margin_of, summary_lines
-from stemctl.render.wording import LONG, shown
+from stemctl.render.terminal import Look
+from stemctl.render.text.plan_text import SYMBOLS, margin_of, summary_lines
+from stemctl.render.values import LONG, shown
 from stemctl.util.json_types import Value
 from stemctl.util.plural import joined
 from stemctl.util.safe_text import visible

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from stemctl.core.plan import Action, Change, FieldChange, Held
-from stemctl.render.look import Look
-from stemctl.render.wording import difference, element_diff, shown, word_diff
+from stemctl.render.terminal import Look
+from stemctl.render.values import difference, element_diff, shown, word_diff
 from stemctl.util.plural import joined
 
 Row = tuple[str, str]

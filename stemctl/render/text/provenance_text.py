@@ -6,8 +6,8 @@ from typing import Any
 
 from stemctl.core.records import Place
 from stemctl.planning.provenance import Origin, Origins
-from stemctl.render.look import LONGEST_CELL, Look
-from stemctl.render.wording import shown
+from stemctl.render.terminal import LONGEST_CELL, Look
+from stemctl.render.values import shown
 from stemctl.util.safe_text import cut, visible
 
 

@@ -9,9 +9,9 @@ from stemctl.core.plan import Target
 from stemctl.errors import Hint
 from stemctl.planning.drift import Drift, Drifted, Moved
 from stemctl.render.fitting import Item, code, fitted, section
-from stemctl.render.look import LONGEST_CELL, LONGEST_LAST, Look
 from stemctl.render.markdown import for_markdown
-from stemctl.render.wording import difference, element_diff, shown
+from stemctl.render.terminal import LONGEST_CELL, LONGEST_LAST, Look
+from stemctl.render.values import difference, element_diff, shown
 from stemctl.util.plural import joined
 from stemctl.util.safe_text import cut, visible
 

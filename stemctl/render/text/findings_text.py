@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.render.fitting import Item, fitted, section
-from stemctl.render.look import LONGEST_LINE, Look
+from stemctl.render.terminal import LONGEST_LINE, Look
 from stemctl.util.safe_text import cut, visible
 
 _STYLES = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "blue"}

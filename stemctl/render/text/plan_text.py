@@ -12,9 +12,9 @@ from stemctl.core.diagnostics import Severity
 from stemctl.core.plan import NOT_HELD, PERMISSIONS, WAITING, Action, Change, FieldChange, Held, Plan, Target
 from stemctl.errors import Hint
 from stemctl.render.basis import count_others, offline_sentences, told_apart, why_others
-from stemctl.render.fields import field_lines
-from stemctl.render.look import Look
-from stemctl.render.wording import LONG, shown
+from stemctl.render.terminal import Look
+from stemctl.render.text.field_lines import field_lines
+from stemctl.render.values import LONG, shown
 from stemctl.util.json_types import Value
 from stemctl.util.plural import joined
 from stemctl.util.safe_text import visible

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 
-from stemctl.render.look import Look
+from stemctl.render.terminal import Look
 
 _STYLES = {"+": "green", "-": "red", "@": "blue"}
 _UNENDED = "\n\\ No newline at end of file\n"

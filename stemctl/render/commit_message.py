@@ -7,9 +7,9 @@ from collections import Counter
 from stemctl.core.lease import Claim
 from stemctl.core.run import Run
 from stemctl.core.state import State
-from stemctl.render.look import Look
-from stemctl.render.report_text import outcome_row
-from stemctl.render.uncommitted import and_changes
+from stemctl.render.terminal import Look
+from stemctl.render.text.report_text import outcome_row
+from stemctl.render.text.uncommitted_text import and_changes
 from stemctl.util.safe_text import cut, visible
 
 CLAIM = "Claim of "

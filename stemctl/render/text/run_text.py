@@ -10,10 +10,10 @@ from stemctl.core.plan import Action
 from stemctl.core.report import Status
 from stemctl.core.run import Brief, Run, in_brief
 from stemctl.planning.declared import as_declared
-from stemctl.render.look import Look
-from stemctl.render.plan_text import SYMBOLS
-from stemctl.render.report_text import outcome_row
-from stemctl.render.uncommitted import and_changes, commit_words
+from stemctl.render.terminal import Look
+from stemctl.render.text.plan_text import SYMBOLS
+from stemctl.render.text.report_text import outcome_row
+from stemctl.render.text.uncommitted_text import and_changes, commit_words
 from stemctl.schema.catalog import Catalog
 from stemctl.util.json_types import Value
 from stemctl.util.safe_text import visible
