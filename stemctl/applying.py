@@ -8,6 +8,8 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from stemctl.apply.scheduler import Apply, held_outcome
+from stemctl.client.client import WriteClient
 from stemctl.core import lease as lease_times
 from stemctl.core.lease import Claim
 from stemctl.core.plan import Plan, Subset
@@ -17,8 +19,6 @@ from stemctl.core.state import State
 from stemctl.errors import LeaseEnded, StateError
 from stemctl.journal import Journal
 from stemctl.place import Busy, Lease, StateMoved
-from stemctl.server.apply import Apply, held_outcome
-from stemctl.server.client import WriteClient
 from stemctl.workspace import Workspace
 
 LOOK_EVERY = 5.0

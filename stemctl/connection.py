@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from stemctl import __version__
+from stemctl.client import proxy
+from stemctl.client.client import PARALLELISM, ReadClient, WriteClient
+from stemctl.client.limiter import Throttle
+from stemctl.client.tokens import Token, find_token
 from stemctl.config.config import Server
 from stemctl.errors import ConfigError
 from stemctl.manifests import reader
-from stemctl.server import proxy
-from stemctl.server.client import PARALLELISM, ReadClient, WriteClient
-from stemctl.server.throttle import Throttle
-from stemctl.server.tokens import Token, find_token
 from stemctl.util.json_types import Fields
 from stemctl.workspace import Workspace
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from stemctl.ancestry import not_committed_since, since_applied
 from stemctl.before import Before
 from stemctl.checking import Loaded, below, counted, load
+from stemctl.client.client import ReadClient
+from stemctl.client.listing import take_snapshot
 from stemctl.connection import connect
 from stemctl.core.diagnostics import Diagnostic, has_errors, in_order
 from stemctl.core.plan import Note, Plan
@@ -29,8 +31,6 @@ from stemctl.planning.provenance import Origins, find_origins
 from stemctl.planning.references import Resolver, declared_names, wanted_references
 from stemctl.planning.selection import choose, spell
 from stemctl.render.text.uncommitted_text import commit_notes
-from stemctl.server.client import ReadClient
-from stemctl.server.reading import take_snapshot
 from stemctl.util import gc_pause
 from stemctl.util.json_types import Fields
 from stemctl.util.timestamps import utc_now

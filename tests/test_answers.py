@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from stemctl.server import exchange, policy
+from stemctl.client import exchange, retry
 from tests.lab import CONFIG, Intercept, Lab, Result, run_in_process
 from tests.served import serve
 
@@ -21,7 +21,7 @@ SESSION = "/api/private/stem/session/"
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test waits for the pauses between two tries."""
-    monkeypatch.setattr(policy, "growing", lambda attempt: 0.01)
+    monkeypatch.setattr(retry, "growing", lambda attempt: 0.01)
 
 
 @pytest.fixture
@@ -391,7 +391,7 @@ def test_an_answer_without_an_end_is_given_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str, method: str
 ) -> None:
     """Each piece comes before any limit of a single read."""
-    monkeypatch.setattr(policy, "DEADLINE", 0.5)
+    monkeypatch.setattr(retry, "DEADLINE", 0.5)
     (tmp_path / "stemctl.yaml").write_text(CONFIG)
     (tmp_path / "seed.yaml").write_text("projects: [{name: Theta Maze Study}]\n")
     faults = tmp_path / "faults.yaml"

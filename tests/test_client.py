@@ -11,13 +11,13 @@ import httpx
 import pytest
 from brainstem_api_tools import BrainstemClient
 
+from stemctl.client import retry
+from stemctl.client.client import Query, ReadClient, WriteClient
+from stemctl.client.responses import NotFound, Refused, ServerError, error_messages, one_record
+from stemctl.client.tokens import Token
 from stemctl.sandbox.api import create_app
 from stemctl.sandbox.database import Database
 from stemctl.schema.catalog import load_catalog
-from stemctl.server import policy
-from stemctl.server.answers import NotFound, Refused, ServerError, error_messages, one_record
-from stemctl.server.client import Query, ReadClient, WriteClient
-from stemctl.server.tokens import Token
 from tests.lab import CONFIG, SEED
 from tests.served import serve
 
@@ -136,9 +136,9 @@ def test_the_record_is_found_whatever_its_envelope_is_called() -> None:
 
 
 def test_pauses_grow_and_are_spread() -> None:
-    assert 0.25 <= policy.growing(1) <= 0.75
-    assert 0.5 <= policy.growing(2) <= 1.5
-    assert len({policy.growing(1) for _ in range(10)}) > 1
+    assert 0.25 <= retry.growing(1) <= 0.75
+    assert 0.5 <= retry.growing(2) <= 1.5
+    assert len({retry.growing(1) for _ in range(10)}) > 1
 
 
 def test_a_refusal_tells_fields_and_messages() -> None:

@@ -12,11 +12,11 @@ from typing import Any
 import httpx
 import pytest
 
+from stemctl.client import retry
+from stemctl.client.client import WriteClient
+from stemctl.client.limiter import Throttle
+from stemctl.client.responses import Paused, ServerError
 from stemctl.schema.catalog import load_catalog
-from stemctl.server import policy
-from stemctl.server.answers import Paused, ServerError
-from stemctl.server.client import WriteClient
-from stemctl.server.throttle import Throttle
 
 CATALOG = load_catalog("2024")
 SESSION = CATALOG.models["session"]
@@ -58,7 +58,7 @@ def ok() -> httpx.Response:
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(policy, "growing", lambda attempt: 0.0)
+    monkeypatch.setattr(retry, "growing", lambda attempt: 0.0)
 
 
 # the pause that is asked for
@@ -88,12 +88,12 @@ NOW = datetime.datetime(2024, 3, 12, 9, tzinfo=datetime.UTC)
     ],
 )
 def test_the_pause_that_is_asked_for_in_seconds_or_as_a_date(headers: dict[str, str], seconds: float) -> None:
-    assert policy.asked_pause(headers, 1) == seconds
+    assert retry.asked_pause(headers, 1) == seconds
 
 
 @pytest.mark.parametrize("text", ["", "soon", "-5", "1.5", "²", "Tue, 99 Foo 2024", "9" * 5000])
 def test_a_pause_that_nobody_understands_is_one_of_our_own(text: str) -> None:
-    assert 0 <= policy.asked_pause({"Retry-After": text}, 1) <= 300
+    assert 0 <= retry.asked_pause({"Retry-After": text}, 1) <= 300
 
 
 def test_all_requests_keep_one_pause(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from stemctl.server import tokens
+from stemctl.client import tokens
 from tests.lab import CONFIG, SEED, Lab
 from tests.served import serve
 

@@ -19,7 +19,7 @@ def login(screen: Screen, headless: bool) -> int:
     """Get a token for a server, in your browser."""
     from stemctl import connection
     from stemctl.cli.browser import show
-    from stemctl.server import account, tokens
+    from stemctl.client import device_login, tokens
     from stemctl.util.safe_text import visible
 
     space = screen.open()
@@ -31,13 +31,13 @@ def login(screen: Screen, headless: bool) -> int:
 
     async def run() -> str:
         async with connection.connect(space) as link:
-            pending = await account.begin_login(link.http, link.base)
+            pending = await device_login.begin_login(link.http, link.base)
             if headless or not show(pending.complete_uri):
                 screen.ask(f"Open  {pending.uri}\nCode  {visible(pending.user_code)}")
             else:
                 screen.ask(f"Your browser shows {pending.uri}; the code there is {visible(pending.user_code)}.")
             screen.ask("Waiting until you have agreed there. Ctrl-C gives up.")
-            return await account.finish_login(link.http, link.base, pending)
+            return await device_login.finish_login(link.http, link.base, pending)
 
     path = tokens.keep_token(space.server.host, finish(run()))
     screen.did = f"Logged in to {space.server.host}. The token is in {path}, for you alone to read."
@@ -50,7 +50,7 @@ def login(screen: Screen, headless: bool) -> int:
 @click.pass_obj
 def logout(screen: Screen) -> int:
     """Forget the token of a server."""
-    from stemctl.server import tokens
+    from stemctl.client import tokens
 
     server = screen.open().server
     host = server.host or server.name
@@ -68,9 +68,9 @@ def logout(screen: Screen) -> int:
 def doctor(screen: Screen, form: str) -> int:
     """Look at the server, the token and your rights."""
     from stemctl import connection
+    from stemctl.client import device_login, proxy, tokens
+    from stemctl.client.device_login import Check
     from stemctl.render.text.plan_text import where_line
-    from stemctl.server import account, proxy, tokens
-    from stemctl.server.account import Check
 
     space = screen.open()
     token = tokens.find_token(space.server, space.environ)
@@ -87,7 +87,7 @@ def doctor(screen: Screen, form: str) -> int:
 
     async def run() -> list[Check]:
         async with connection.connect(space) as link:
-            return await account.examine(link.reader())
+            return await device_login.examine(link.reader())
 
     checks += finish(run())
     if form == "json":

@@ -20,6 +20,7 @@ from stemctl.cli.screen import Screen
 from stemctl.errors import ConfigError
 
 if TYPE_CHECKING:
+    from stemctl.apply.scheduler import Apply
     from stemctl.applying import Applied
     from stemctl.connection import Link
     from stemctl.core.plan import Plan
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from stemctl.core.run import Run
     from stemctl.core.state import State
     from stemctl.planning.planner import Options
-    from stemctl.server.apply import Apply
     from stemctl.workflow import Planned
     from stemctl.workspace import Workspace
 

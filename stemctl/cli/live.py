@@ -13,9 +13,9 @@ from stemctl.cli.screen import Screen
 from stemctl.errors import ConfigError
 
 if TYPE_CHECKING:
+    from stemctl.client.approvals import Proposal
+    from stemctl.client.query import Found
     from stemctl.connection import Link
-    from stemctl.server.live import Found
-    from stemctl.server.proposals import Proposal
     from stemctl.workspace import Workspace
 
 
@@ -43,19 +43,19 @@ def get(
     With -o yaml they come as a manifest, to begin from.
     """
     from stemctl import connection
-    from stemctl.server import live
+    from stemctl.client import query
 
     space = screen.open()
-    table = live.find_model(space.catalog, model)
+    table = query.find_model(space.catalog, model)
     if portal and portal not in table.read_portals:
         raise ConfigError(f"{table.name} is not served through the portal {portal}.", f"It is in {table.read_portals}.")
-    query = live.make_query(table, filters, sort, include)
+    asked = query.make_query(table, filters, sort, include)
 
     async def read() -> Found:
         async with connection.connect(space) as link:
             client = link.reader(portal)
-            found = await live.find(client, table, name, query)
-            return await live.with_names(client, found) if form != "json" else found
+            found = await query.find(client, table, name, asked)
+            return await query.with_names(client, found) if form != "json" else found
 
     found = finish(read())
     screen.note(_where(space, portal))
@@ -75,9 +75,9 @@ def _where(space: Workspace, portal: str | None) -> str:
 
 
 def _print(screen: Screen, found: Found, form: str) -> None:
+    from stemctl.client.query import declared
     from stemctl.render.manifest_yaml import manifest_text
     from stemctl.render.text.table import record_text, table_text
-    from stemctl.server.live import declared
 
     if form == "json":
         records = [dict(fields) for fields in found.records]
@@ -143,7 +143,7 @@ def _decision(verdict: str, done: str, what: str) -> click.Command:
     @output("text", "json")
     @click.pass_obj
     def decide(screen: Screen, names: tuple[str, ...], form: str) -> int:
-        from stemctl.server.proposals import decide, read_decided
+        from stemctl.client.approvals import decide, read_decided
 
         async def work(space: Workspace, link: Link) -> list[Proposal]:
             chosen = await _find(space, link, names, True)
@@ -171,7 +171,7 @@ approvals.add_command(_decision("reject", "rejected", "Reject pending proposals;
 
 
 async def _find(space: Workspace, link: Link, names: tuple[str, ...], only_pending: bool) -> list[Proposal]:
-    from stemctl.server.proposals import choose, read_proposals
+    from stemctl.client.approvals import choose, read_proposals
     from stemctl.workspace import check_writable
 
     check_writable(space, (model.name for model in space.catalog.models.values() if model.approval))

@@ -43,10 +43,10 @@ def init(screen: Screen) -> int:
 @click.pass_obj
 def explain(screen: Screen, subject: str, form: str) -> int:
     """Say what a model or a field takes."""
+    from stemctl.client.query import find_model
     from stemctl.config.config import load_config
     from stemctl.render.text.model_text import explain_field, explain_model, field_of
     from stemctl.schema.catalog import editions, load_catalog
-    from stemctl.server.live import find_model
 
     config = load_config(screen.root)
     edition = config.server(screen.server).edition if config.found or screen.server else editions()[0]

@@ -170,14 +170,14 @@ def _child(order: dict[str, Any], said: int) -> None:
     os.close(0)
     code = 99
     from stemctl.cli.main import run
-    from stemctl.server import policy
+    from stemctl.client import retry
 
     try:
         _patch(folder / "points", order["kill_at"], order["clock"])
         if order["lease"] is not None:
             set_lease(order["lease"])
         if order["deadline"] is not None:
-            policy.DEADLINE = order["deadline"]
+            retry.DEADLINE = order["deadline"]
         if order["largest"] is not None:
             resource.setrlimit(resource.RLIMIT_FSIZE, (order["largest"], order["largest"]))
         code = run(list(order["argv"]))
@@ -196,8 +196,8 @@ def _patch(points: Path, kill_at: int | None, ahead: float) -> None:
 
     from stemctl import journal, store, workflow
     from stemctl.branch import place
+    from stemctl.client import client, retry
     from stemctl.git import process
-    from stemctl.server import client, policy
 
     passed = os.open(points, os.O_WRONLY | os.O_APPEND)
     write = os.write
@@ -267,7 +267,7 @@ def _patch(points: Path, kill_at: int | None, ahead: float) -> None:
     place.GitPlace = functools.partial(real_place, clock=clock)  # type: ignore[misc,assignment]
     httpx.AsyncHTTPTransport.handle_async_request = watched_request  # type: ignore[method-assign]
     client.read_answer = read_watched  # type: ignore[attr-defined]
-    policy.growing = growing
+    retry.growing = growing
     for module in (journal, store, workflow):
         module.utc_now = clock  # type: ignore[attr-defined]
 

@@ -224,7 +224,7 @@ def nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
         raise httpx.ConnectError("there is no network here")
 
     monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", handle)
-    monkeypatch.setattr("stemctl.server.policy.growing", lambda attempt: 0.0)
+    monkeypatch.setattr("stemctl.client.retry.growing", lambda attempt: 0.0)
 
 
 @pytest.mark.usefixtures("nowhere")

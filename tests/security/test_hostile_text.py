@@ -156,7 +156,7 @@ REFUSALS = {
 def test_refusals_of_a_server_are_shown_and_not_obeyed(
     lab: Lab, name: str, writes_alone: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("stemctl.server.policy.growing", lambda attempt: 0.0)
+    monkeypatch.setattr("stemctl.client.retry.growing", lambda attempt: 0.0)
     long_lived(lab)
     lab.intercept = lambda request: REFUSALS[name] if not writes_alone or request.method != "GET" else None
     for command in (
@@ -179,9 +179,9 @@ def test_what_a_server_calls_a_login_is_shown_and_not_obeyed(lab: Lab, monkeypat
     async def sleep(seconds: float) -> None:
         pass
 
-    from stemctl.server import account
+    from stemctl.client import device_login
 
-    monkeypatch.setattr(account.finish_login, "__defaults__", (sleep,))
+    monkeypatch.setattr(device_login.finish_login, "__defaults__", (sleep,))
     with tapped(monkeypatch) as wire:
         wire.fault = lambda request: httpx.Response(200, json=next(answers))
         result = lab.run("--server", ADDRESS, "login", "--headless")

@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stemctl.client import tokens
 from stemctl.config.config import Server, load_config
 from stemctl.errors import ConfigError
-from stemctl.server import tokens
 from tests.effort import examples
 from tests.lab import Lab
 from tests.security.wire import CANARY, Wire, tapped
@@ -83,7 +83,7 @@ ADDRESSES = {
 
 @pytest.fixture
 def wire(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
-    monkeypatch.setattr("stemctl.server.policy.growing", lambda attempt: 0.0)
+    monkeypatch.setattr("stemctl.client.retry.growing", lambda attempt: 0.0)
     lab.sessions("{name: a}")
     with tapped(monkeypatch) as wire:
         yield wire
@@ -222,7 +222,7 @@ def recorder(status: int, **headers: str) -> Iterator[Recorder]:
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_nobody_is_told_anything_after_a_redirect(lab: Lab, status: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two real servers; both are this machine, to which a token may go, and still the second is told nothing."""
-    monkeypatch.setattr("stemctl.server.policy.growing", lambda attempt: 0.0)
+    monkeypatch.setattr("stemctl.client.retry.growing", lambda attempt: 0.0)
     lab.sessions("{name: a}")
     with recorder(200) as second, recorder(status, Location=f"{second.url}api/?t={CANARY}") as first:
         for command in (["plan"], ["apply", "-y"], ["get", "session"], ["doctor"], ["login", "--headless"]):

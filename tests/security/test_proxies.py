@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from stemctl.client.proxy import find_proxy
 from stemctl.errors import ConfigError
-from stemctl.server.proxy import find_proxy
 from tests.lab import Lab
 from tests.security.wire import CANARY
 from tests.served import serve

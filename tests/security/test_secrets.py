@@ -17,8 +17,8 @@ import pytest
 from stemctl import workspace
 from stemctl.cli.main import cli
 from stemctl.cli.screen import Screen
+from stemctl.client import device_login, tokens
 from stemctl.errors import StemctlError
-from stemctl.server import account, tokens
 from tests.lab import Lab
 from tests.security.wire import ADDRESS, CANARY, CONFIG, Fault, Wire, files_with, tapped
 
@@ -121,8 +121,8 @@ FAULTS: dict[str, Fault] = {
 @pytest.fixture
 def wire(lab: Lab, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Wire]:
     """A lab with something of everything to do on a server behind the wire; trace files are in its folder too."""
-    monkeypatch.setattr("stemctl.server.policy.growing", lambda attempt: 0.0)
-    monkeypatch.setattr("stemctl.server.account.WINDOW", 0.0)
+    monkeypatch.setattr("stemctl.client.retry.growing", lambda attempt: 0.0)
+    monkeypatch.setattr("stemctl.client.device_login.WINDOW", 0.0)
     (tmp_path / "traces").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "traces"))
     lab.write("stemctl.yaml", CONFIG)
@@ -241,8 +241,8 @@ def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     async def sleep(seconds: float) -> None:
         pauses.append(seconds)
 
-    monkeypatch.setattr("stemctl.server.account.WINDOW", 900.0)
-    monkeypatch.setattr(account.finish_login, "__defaults__", (sleep,))
+    monkeypatch.setattr("stemctl.client.device_login.WINDOW", 900.0)
+    monkeypatch.setattr(device_login.finish_login, "__defaults__", (sleep,))
     return pauses
 
 

@@ -12,9 +12,10 @@ from urllib.parse import quote
 
 import httpx
 
-from stemctl.schema.catalog import Catalog, Model
-from stemctl.server import policy
-from stemctl.server.answers import (
+from stemctl.client import retry
+from stemctl.client.exchange import exchange
+from stemctl.client.limiter import SharedPlace, Throttle
+from stemctl.client.responses import (
     Answer,
     NotTheApi,
     Paused,
@@ -25,10 +26,9 @@ from stemctl.server.answers import (
     sound_record,
     unreachable,
 )
-from stemctl.server.exchange import exchange
-from stemctl.server.policy import TRIES
-from stemctl.server.throttle import SharedPlace, Throttle
-from stemctl.server.tokens import Token
+from stemctl.client.retry import TRIES
+from stemctl.client.tokens import Token
+from stemctl.schema.catalog import Catalog, Model
 from stemctl.util.json_types import Fields, Value
 
 PAGE = 100
@@ -160,7 +160,7 @@ class ReadClient:
         url = self.url_of(path)
         for attempt in range(1, TRIES + 1):
             last = attempt == TRIES
-            if method in policy.LOOKS_BEFORE and self._throttle.is_paused:
+            if method in retry.LOOKS_BEFORE and self._throttle.is_paused:
                 raise Paused()
             try:
                 async with self._throttle.place():
@@ -168,24 +168,24 @@ class ReadClient:
                         await first()
                     answer = await exchange(self._http, method, url, params=params, json=body, headers=self._headers())
                 self._heed(answer, attempt)
-                if last or not policy.again_after_status(method, answer.status_code):
+                if last or not retry.again_after_status(method, answer.status_code):
                     return read_answer(answer, method, self.base, url)
-                if answer.status_code in policy.BUSY:
+                if answer.status_code in retry.BUSY:
                     continue  # the throttle waits
             except httpx.HTTPError as error:
-                if last or not policy.again_after_error(method, error):
-                    raise unreachable(error, self.base, policy.arrived(error)) from error
+                if last or not retry.again_after_error(method, error):
+                    raise unreachable(error, self.base, retry.arrived(error)) from error
             except httpx.InvalidURL as error:  # a name that is longer than any address
                 raise Refused(f"There is no address for this request: {error}.", sent=False) from error
             except NotTheApi as error:
                 if last or method != "GET" or error.status != 200 or "HTML" in error.what:
                     raise
-            await asyncio.sleep(policy.growing(attempt))
+            await asyncio.sleep(retry.growing(attempt))
         raise AssertionError("the last try returns or raises")
 
     def _heed(self, answer: Answer, attempt: int) -> None:
-        if answer.status_code in policy.BUSY:
-            self._throttle.pause(policy.asked_pause(answer.headers, attempt))
+        if answer.status_code in retry.BUSY:
+            self._throttle.pause(retry.asked_pause(answer.headers, attempt))
         else:
             self._throttle.answered()
 

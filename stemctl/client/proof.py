@@ -21,9 +21,9 @@ import enum
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from stemctl.client.responses import NotFound, NotTheApi, ServerError, Unavailable, Unreachable
 from stemctl.planning.values import elements_alike, is_empty, same, same_element
 from stemctl.schema.catalog import Field, Model
-from stemctl.server.answers import NotFound, NotTheApi, ServerError, Unavailable, Unreachable
 from stemctl.util.json_types import Fields, Value
 
 

@@ -11,9 +11,17 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from stemctl.server.answers import Forbidden, NotAuthorised, NotFound, NotTheApi, ServerError, read_answer, unreachable
-from stemctl.server.client import ReadClient
-from stemctl.server.exchange import exchange
+from stemctl.client.client import ReadClient
+from stemctl.client.exchange import exchange
+from stemctl.client.responses import (
+    Forbidden,
+    NotAuthorised,
+    NotFound,
+    NotTheApi,
+    ServerError,
+    read_answer,
+    unreachable,
+)
 from stemctl.util.redact import remember
 
 CLIENT_NAME = "stemctl"

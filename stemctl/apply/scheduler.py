@@ -6,13 +6,13 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from stemctl.apply.executor import Carrier
+from stemctl.client.client import PARALLELISM, WriteClient
 from stemctl.core.plan import Change, Held, Plan
 from stemctl.core.records import Address
 from stemctl.core.report import Outcome, Report, Status
 from stemctl.errors import JournalError
 from stemctl.journal import Journal
-from stemctl.server.carry import Carrier
-from stemctl.server.client import PARALLELISM, WriteClient
 
 _DONE = (Status.APPLIED, Status.PROPOSED)
 

@@ -21,7 +21,7 @@ from collections.abc import Mapping
 
 import httpx
 
-from stemctl.server.proxy import ProxyRefused
+from stemctl.client.proxy import ProxyRefused
 
 TRIES = 3
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)

@@ -7,8 +7,8 @@ from typing import Any
 
 import httpx
 
-from stemctl.server import policy
-from stemctl.server.answers import Answer, NotTheApi
+from stemctl.client import retry
+from stemctl.client.responses import Answer, NotTheApi
 
 MOST_BYTES = 64 * 2**20
 """Bytes of an answer, decoded. A page of a hundred records has less than one of them in a thousand."""
@@ -26,12 +26,12 @@ async def exchange(http: httpx.AsyncClient, method: str, url: str, **options: An
     """
     headers = {"Accept": "application/json", "Accept-Encoding": "gzip", **options.pop("headers", {})}
     try:
-        async with asyncio.timeout(policy.DEADLINE):
-            sent = http.stream(method, url, headers=headers, timeout=policy.TIMEOUT, **options)
+        async with asyncio.timeout(retry.DEADLINE):
+            sent = http.stream(method, url, headers=headers, timeout=retry.TIMEOUT, **options)
             async with sent as response:
                 content = await _content(response)
     except TimeoutError as error:
-        raise httpx.ReadTimeout(f"no complete answer within {policy.DEADLINE:.0f} s") from error
+        raise httpx.ReadTimeout(f"no complete answer within {retry.DEADLINE:.0f} s") from error
     return Answer(response.status_code, response.headers, content)
 
 

@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
+from stemctl.client.client import Page, Query, ReadClient
+from stemctl.client.proof import of_listing
+from stemctl.client.responses import Forbidden, NotFound, NotTheApi, ServerError, Unavailable
 from stemctl.core.snapshot import Completeness, Reading, Snapshot
 from stemctl.planning.planner import Need
 from stemctl.schema.catalog import Model
-from stemctl.server.answers import Forbidden, NotFound, NotTheApi, ServerError, Unavailable
-from stemctl.server.client import Page, Query, ReadClient
-from stemctl.server.proof import of_listing
 from stemctl.util.json_types import Fields
 
 _MANY = 20

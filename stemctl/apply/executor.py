@@ -12,17 +12,18 @@ import functools
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from stemctl.apply import outcomes
+from stemctl.apply.lookup import look_for, name_taken
+from stemctl.client import retry
+from stemctl.client.client import WriteClient, Written
+from stemctl.client.proof import Proof, of_change, of_create, of_delete, of_error, unheld
+from stemctl.client.responses import NotFound, NotTheApi, Paused, Refused, ServerError
 from stemctl.core.plan import Action, Change
 from stemctl.core.records import Address
 from stemctl.core.report import Outcome, Status
 from stemctl.journal import Journal
 from stemctl.planning.compare import expects
 from stemctl.schema.catalog import Model
-from stemctl.server import outcomes, policy
-from stemctl.server.answers import NotFound, NotTheApi, Paused, Refused, ServerError
-from stemctl.server.client import WriteClient, Written
-from stemctl.server.looking import look_for, name_taken
-from stemctl.server.proof import Proof, of_change, of_create, of_delete, of_error, unheld
 from stemctl.util.json_types import Fields, Value
 
 _MOST_LOOKS = 12
@@ -96,7 +97,7 @@ class Carrier:
                         return outcome
                     if write.expected(live) != change.expects:
                         return outcomes.moved(model, change, live, sent=lost is not None)
-                    if tries == policy.TRIES:
+                    if tries == retry.TRIES:
                         break
                     return await write.send(one, self.journal, live)
             except Paused:
@@ -131,10 +132,10 @@ async def _again(method: str, error: ServerError, tries: int, lost: ServerError 
         ServerError: there is no use in another try.
     """
     proof = of_error(method, error)
-    if proof is Proof.REFUSED or (proof is Proof.NO_ANSWER and tries == policy.TRIES):
+    if proof is Proof.REFUSED or (proof is Proof.NO_ANSWER and tries == retry.TRIES):
         raise error
     if error.status != 429:  # else all requests pause, for as long as the server asks
-        await asyncio.sleep(policy.growing(tries))
+        await asyncio.sleep(retry.growing(tries))
     return error if proof is Proof.LOST else lost
 
 

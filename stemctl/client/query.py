@@ -6,15 +6,15 @@ import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from stemctl.client.client import Query, ReadClient
+from stemctl.client.listing import read_all
+from stemctl.client.responses import NotFound
 from stemctl.core.snapshot import Completeness, Reading
 from stemctl.errors import ConfigError
 from stemctl.planning.declared import as_declared, as_list
 from stemctl.planning.references import UUID
 from stemctl.planning.values import elements
 from stemctl.schema.catalog import Catalog, Field, Model
-from stemctl.server.answers import NotFound
-from stemctl.server.client import Query, ReadClient
-from stemctl.server.reading import read_all
 from stemctl.util.json_types import Fields, Value
 from stemctl.util.suggest import nearest
 

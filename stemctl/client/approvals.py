@@ -8,15 +8,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from stemctl.client import retry
+from stemctl.client.client import ReadClient, WriteClient
+from stemctl.client.listing import read_all
+from stemctl.client.proof import Proof, of_error
+from stemctl.client.responses import Forbidden, NotFound, NotTheApi, Paused, ServerError
 from stemctl.core.records import Address
 from stemctl.errors import ConfigError
 from stemctl.planning.approvals import DECIDED
 from stemctl.schema.catalog import Catalog, Model
-from stemctl.server import policy
-from stemctl.server.answers import Forbidden, NotFound, NotTheApi, Paused, ServerError
-from stemctl.server.client import ReadClient, WriteClient
-from stemctl.server.proof import Proof, of_error
-from stemctl.server.reading import read_all
 from stemctl.util.json_types import Fields
 
 _ID_START = re.compile(r"[0-9a-fA-F]{8}[0-9a-fA-F-]*")
@@ -111,7 +111,7 @@ async def decide(client: WriteClient, proposal: Proposal, verdict: str) -> None:
         ServerError: it is not known whether the decision has arrived.
     """
     lost: ServerError | None = None
-    for _ in range(policy.TRIES):
+    for _ in range(retry.TRIES):
         try:
             async with client.in_one_place() as one:
                 now = replace(proposal, fields=await one.approval(proposal.model, proposal.id))

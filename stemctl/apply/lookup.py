@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from stemctl.apply import outcomes
+from stemctl.client.client import Query, WriteClient, Written
+from stemctl.client.proof import unheld
+from stemctl.client.responses import NotFound, NotTheApi, Refused, ServerError
 from stemctl.core.plan import Change
 from stemctl.core.report import Outcome, Status
 from stemctl.planning.approvals import DECIDED
 from stemctl.planning.doubts import as_sent
 from stemctl.schema.catalog import Model
-from stemctl.server import outcomes
-from stemctl.server.answers import NotFound, NotTheApi, Refused, ServerError
-from stemctl.server.client import Query, WriteClient, Written
-from stemctl.server.proof import unheld
 from stemctl.util.json_types import Fields
 
 

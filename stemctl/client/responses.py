@@ -21,10 +21,10 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from stemctl.client.proxy import ProxyFailed, ProxyRefused
 from stemctl.errors import Hint, StemctlError
 from stemctl.schema.catalog import Model
 from stemctl.schema.value_shapes import fits
-from stemctl.server.proxy import ProxyFailed, ProxyRefused
 from stemctl.util.json_types import Fields, Value, is_id
 from stemctl.util.redact import masked
 from stemctl.util.strict_json import read_json

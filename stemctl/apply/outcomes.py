@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import shlex
 
+from stemctl.client.client import Written
+from stemctl.client.proof import Proof, of_error, unheld, unshown
+from stemctl.client.responses import Forbidden, NotAuthorised, NotFound, ServerError, Unreachable
 from stemctl.core.plan import METHODS, Change
 from stemctl.core.report import Outcome, Status
 from stemctl.planning.values import same
 from stemctl.schema.catalog import Field, Model
-from stemctl.server.answers import Forbidden, NotAuthorised, NotFound, ServerError, Unreachable
-from stemctl.server.client import Written
-from stemctl.server.proof import Proof, of_error, unheld, unshown
 from stemctl.util.json_types import Fields, Value
 
 _NOTHING: Fields = {}

@@ -1,0 +1,1 @@
+"""The API over HTTP: requests, answers, and what an answer proves."""

@@ -1,1 +1,0 @@
-"""The server: requests, tokens, readings, and carrying a plan out."""
