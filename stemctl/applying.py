@@ -17,8 +17,8 @@ from stemctl.core.report import Outcome, Report
 from stemctl.core.run import Run
 from stemctl.core.state import State
 from stemctl.errors import LeaseEnded, StateError
-from stemctl.journal import Journal
-from stemctl.place import Busy, Lease, StateMoved
+from stemctl.state.backend import Busy, Lease, StateMoved
+from stemctl.state.journal import Journal
 from stemctl.workspace import Workspace
 
 LOOK_EVERY = 5.0

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from stemctl.config.config import NAME, Server
 from stemctl.core.state import State
 from stemctl.errors import ConfigError, Hint, StateError
-from stemctl.place import Place
-from stemctl.store import file_place, git_place
+from stemctl.state.backend import Place
+from stemctl.state.store import file_place, git_place
 from stemctl.workspace import Workspace
 
 

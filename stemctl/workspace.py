@@ -14,9 +14,9 @@ from stemctl.core.records import Address
 from stemctl.core.run import Run
 from stemctl.errors import ConfigError
 from stemctl.git.ci_job import describe_owner
-from stemctl.own_folder import FOLDER
 from stemctl.schema.catalog import Catalog, load_catalog
-from stemctl.store import Store, open_store
+from stemctl.state.local_folder import FOLDER
+from stemctl.state.store import Store, open_store
 
 
 @dataclass(frozen=True, slots=True)

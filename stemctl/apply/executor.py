@@ -21,9 +21,9 @@ from stemctl.client.responses import NotFound, NotTheApi, Paused, Refused, Serve
 from stemctl.core.plan import Action, Change
 from stemctl.core.records import Address
 from stemctl.core.report import Outcome, Status
-from stemctl.journal import Journal
 from stemctl.planning.compare import expects
 from stemctl.schema.catalog import Model
+from stemctl.state.journal import Journal
 from stemctl.util.json_types import Fields, Value
 
 _MOST_LOOKS = 12

@@ -12,7 +12,7 @@ from stemctl.core.plan import Change, Held, Plan
 from stemctl.core.records import Address
 from stemctl.core.report import Outcome, Report, Status
 from stemctl.errors import JournalError
-from stemctl.journal import Journal
+from stemctl.state.journal import Journal
 
 _DONE = (Status.APPLIED, Status.PROPOSED)
 

@@ -95,7 +95,7 @@ class _Run:
         """Plan, show, ask, send; again from the start where somebody else applied before we could begin."""
         from stemctl import checking, connection, workflow
         from stemctl.ancestry import refuse_behind
-        from stemctl.place import StateMoved
+        from stemctl.state.backend import StateMoved
         from stemctl.workspace import check_writable
 
         loaded = checking.load(self.space.config, self.space.catalog)
@@ -128,8 +128,8 @@ class _Run:
         from stemctl import connection
         from stemctl.ancestry import refuse_behind, since_applied
         from stemctl.core.saved_plan import check_fits
-        from stemctl.place import StateMoved
         from stemctl.render.text.plan_text import where_line
+        from stemctl.state.backend import StateMoved
         from stemctl.workspace import check_writable
 
         state = self.space.store.read()

@@ -194,10 +194,10 @@ def _patch(points: Path, kill_at: int | None, ahead: float) -> None:
 
     import httpx
 
-    from stemctl import journal, store, workflow
-    from stemctl.branch import place
+    from stemctl import workflow
     from stemctl.client import client, retry
     from stemctl.git import process
+    from stemctl.state import git_backend, journal, store
 
     passed = os.open(points, os.O_WRONLY | os.O_APPEND)
     write = os.write
@@ -254,7 +254,7 @@ def _patch(points: Path, kill_at: int | None, ahead: float) -> None:
     def clock() -> datetime.datetime:
         return datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=ahead)
 
-    real_git, real_place = process.Git.run, place.GitPlace
+    real_git, real_place = process.Git.run, git_backend.GitPlace
 
     def watched_git(self: process.Git, *words: str, **options: Any) -> bytes:
         point(b"g")
@@ -264,7 +264,7 @@ def _patch(points: Path, kill_at: int | None, ahead: float) -> None:
             point(b"g")
 
     process.Git.run = watched_git  # type: ignore[method-assign]
-    place.GitPlace = functools.partial(real_place, clock=clock)  # type: ignore[misc,assignment]
+    git_backend.GitPlace = functools.partial(real_place, clock=clock)  # type: ignore[misc,assignment]
     httpx.AsyncHTTPTransport.handle_async_request = watched_request  # type: ignore[method-assign]
     client.read_answer = read_watched  # type: ignore[attr-defined]
     retry.growing = growing

@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 
-from stemctl import store
 from stemctl.core.run import Run
 from stemctl.core.state import State
 from stemctl.git.mirror import OwnRepository
+from stemctl.state import store
 from tests.git.quick import hurry
 from tests.git.team import STATES, Member, Team, git
 from tests.served import Gate

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from stemctl.branch import place
 from stemctl.core.lease import claim_json, read_claim, renewed
 from stemctl.errors import StateError
 from stemctl.git.mirror_cache import HISTORY
+from stemctl.state import git_backend
 from tests.git.team import STATES, Member, Team, git
 from tests.git.test_claims import ended, on_server, sessions, short_leases
 from tests.served import Gate
@@ -191,9 +191,9 @@ def test_a_renewal_whose_answer_is_lost_does_not_cost_the_claim(
     team: Team, gate: Gate, short_leases: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gate.opened.clear()
-    ann, real, calls = team.clone("ann"), place.GitPlace.renew, threading.Event()
+    ann, real, calls = team.clone("ann"), git_backend.GitPlace.renew, threading.Event()
 
-    def unheard(self: place.GitPlace, claim: object) -> None:
+    def unheard(self: git_backend.GitPlace, claim: object) -> None:
         seen = self._tip
         real(self, claim)  # type: ignore[arg-type]
         self._tip = seen
@@ -204,7 +204,7 @@ def test_a_renewal_whose_answer_is_lost_does_not_cost_the_claim(
         calls.wait(30)
         gate.opened.set()
 
-    monkeypatch.setattr(place.GitPlace, "renew", unheard)
+    monkeypatch.setattr(git_backend.GitPlace, "renew", unheard)
     opener = threading.Thread(target=open_after)
     opener.start()
     ann.apply()

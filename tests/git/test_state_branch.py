@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from stemctl.branch import place
+from stemctl.state import git_backend
 from tests.git.team import STATES, Member, Team, git
 from tests.served import Gate
 
@@ -183,7 +183,7 @@ def test_validate_asks_no_remote_and_remembers_what_was_seen(team: Team) -> None
 
 @pytest.mark.slow
 def test_a_large_state_is_written_in_pieces(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(place, "SHARDED_ABOVE", 10)
+    monkeypatch.setattr(git_backend, "SHARDED_ABOVE", 10)
     ann = team.clone("ann")
     records = [f"{{name: s{n}, date_time: 2024-03-12T09:00:00Z}}" for n in range(40)]
     ann.sessions(*records)

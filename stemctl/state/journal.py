@@ -12,7 +12,7 @@ from stemctl.core.records import Address
 from stemctl.core.report import Outcome
 from stemctl.core.run import Intent, Run, end_line, first_lines, intent_line, outcome_line
 from stemctl.errors import JournalError
-from stemctl.place import Lease
+from stemctl.state.backend import Lease
 from stemctl.util.atomic_file import replace_file
 from stemctl.util.json_types import Fields
 from stemctl.util.timestamps import stamp, utc_now

@@ -17,7 +17,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
-from stemctl.branch.lease import HeldClaim, Moment
 from stemctl.config.config import Server
 from stemctl.core.lease import Claim, claim_json, claim_of, plan_lines, read_claim, run_of
 from stemctl.core.run import Run
@@ -29,8 +28,9 @@ from stemctl.git.mirror_cache import STATES
 from stemctl.git.mirror_opening import open_own
 from stemctl.git.process import GitFailure
 from stemctl.git.push_errors import Damaged, stuck
-from stemctl.place import Busy, moved_on
 from stemctl.render import commit_message
+from stemctl.state.backend import Busy, moved_on
+from stemctl.state.lease_holder import HeldClaim, Moment
 from stemctl.util.safe_text import visible
 from stemctl.util.timestamps import utc_now
 

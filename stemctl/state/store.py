@@ -17,7 +17,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stemctl import own_folder
 from stemctl.config.config import Server
 from stemctl.core.lease import Claim
 from stemctl.core.plan import Plan
@@ -26,16 +25,17 @@ from stemctl.core.run import Brief, Run, end_line, first_lines, in_brief, read_b
 from stemctl.core.state import State, same_entries
 from stemctl.errors import ConfigError, JournalError, StateError
 from stemctl.manifests.work_tree import prefix
-from stemctl.place import Lines, Place, StateMoved
 from stemctl.planning.reducer import check_state, fold
-from stemctl.run_records import RunRecords, last_line
 from stemctl.schema.catalog import Catalog
-from stemctl.state_file import FilePlace
+from stemctl.state import local_folder
+from stemctl.state.backend import Lines, Place, StateMoved
+from stemctl.state.file_backend import FilePlace
+from stemctl.state.run_log import RunRecords, last_line
 from stemctl.util.atomic_file import replace_file
 from stemctl.util.timestamps import stamp, utc_now
 
 if TYPE_CHECKING:
-    from stemctl.journal import Journal
+    from stemctl.state.journal import Journal
 
 Declared = Callable[[], Collection[Address]]
 """Reads the manifests, for what they declare."""
@@ -47,13 +47,13 @@ _PATIENCE = 1.0
 def file_place(root: Path, server: Server) -> FilePlace:
     """The file that holds the state of a server; below .stemctl/ for a sandbox."""
     name = f"{server.name}.state.json"
-    where = f"{own_folder.FOLDER}/{name}" if server.is_sandbox else name
+    where = f"{local_folder.FOLDER}/{name}" if server.is_sandbox else name
     return FilePlace(root / where, where)
 
 
 def git_place(root: Path, server: Server, environ: Mapping[str, str]) -> Place:
     """The branch that holds it."""
-    from stemctl.branch.place import GitPlace  # most states are files
+    from stemctl.state.git_backend import GitPlace  # most states are files
 
     return GitPlace(root, server, environ)
 
@@ -86,11 +86,11 @@ class Store:
     @cached_property
     def _folder(self) -> Path:
         """Where all of this machine lies, looked at before anything of it is believed."""
-        return own_folder.check(self.root, self._environ)
+        return local_folder.check(self.root, self._environ)
 
     def make_folder(self) -> Path:
         """The same, made if it is not there."""
-        return own_folder.make(self._folder.parent)
+        return local_folder.make(self._folder.parent)
 
     @property
     def journal(self) -> Path:
@@ -101,7 +101,7 @@ class Store:
     def records(self) -> RunRecords:
         """The records of the runs that were made from this folder."""
         name = self.server.name
-        return RunRecords(self._folder / "runs" / name, f"{own_folder.FOLDER}/runs/{name}")
+        return RunRecords(self._folder / "runs" / name, f"{local_folder.FOLDER}/runs/{name}")
 
     @property
     def _lock(self) -> Path:
@@ -206,7 +206,7 @@ class Store:
         """A state file lies beside its manifests; one on a branch may be of others."""
         if self.folder is None or not (state.lineage or state.run):
             return
-        from stemctl.branch.belonging import Here
+        from stemctl.state.belonging import Here
 
         here = Here(self.root, self.folder, self.server, self.where, self._environ, self._declared, self._was_run_here)
         here.refuse_others(state)
@@ -377,7 +377,7 @@ class Store:
             StateMoved: the state is not the one that the plan was made from.
             StateError: state or journal cannot be written.
         """
-        from stemctl.journal import Journal  # asyncio with it
+        from stemctl.state.journal import Journal  # asyncio with it
 
         run = Run(self._new_id(), who, plan, plan.lineage or str(uuid.uuid4()), folder=self.folder)
         lease = self.place.claim(run)

@@ -1,0 +1,1 @@
+"""What stemctl remembers, where it is kept, and who may write it."""
