@@ -15,8 +15,8 @@ from typing import Any
 import httpx
 import pytest
 
-from stemctl import connection, workspace
 from stemctl.cli.main import run
+from stemctl.commands import connection, workspace
 from stemctl.sandbox.api import create_app
 from stemctl.sandbox.database import Database
 from stemctl.sandbox.in_process import transport_to

@@ -16,7 +16,7 @@ from typing import Any
 
 import uvicorn
 
-from stemctl import connection, workspace
+from stemctl.commands import connection, workspace
 from stemctl.sandbox.api import create_app
 
 

@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 import pytest
 
-from stemctl import workflow
+from stemctl.commands import plan
 from tests.lab import Lab, Result
 
 PUFF = "sensory_stimulus_types:\n  - {name: Air puff, description: Brief puff}\n"
@@ -56,7 +56,7 @@ def break_off(lab: Lab, method: str, arrives: bool, *options: str) -> None:
 def later(monkeypatch: pytest.MonkeyPatch, seconds: int) -> None:
     """Let the clock of the next look be so much later."""
     moment = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=seconds)
-    monkeypatch.setattr(workflow, "utc_now", lambda: moment)
+    monkeypatch.setattr(plan, "utc_now", lambda: moment)
 
 
 def settled(lab: Lab) -> list[tuple[str, str]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from stemctl.ci import PLACES
+from stemctl.commands.ci import PLACES
 from tests.git.team import git
 from tests.lab import run_in_process
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from stemctl import formatting
+from stemctl.commands import fmt
 from stemctl.manifests.formatter.layout import Laid
 from tests.lab import Lab
 
@@ -118,9 +118,9 @@ def test_what_cannot_be_laid_out_is_left_alone_and_the_rest_is_not(tidy: Lab, wr
     ids=["value", "quotes", "comment", "not laid out", "no YAML"],
 )
 def test_a_layout_that_would_change_more_is_not_written(tidy: Lab, monkeypatch: pytest.MonkeyPatch, bad: Laid) -> None:
-    lay_out = formatting.lay_out
+    lay_out = fmt.lay_out
     tidy.write("records/b.yaml", UGLY)
-    monkeypatch.setattr(formatting, "lay_out", lambda text: bad if text == UGLY else lay_out(text))
+    monkeypatch.setattr(fmt, "lay_out", lambda text: bad if text == UGLY else lay_out(text))
     result = tidy.run("fmt")
     assert result.code == 1
     assert "records/b.yaml:1:1: error: its layout would change more than the layout: a bug in stemctl" in result.out
@@ -226,7 +226,7 @@ def test_a_folder_that_cannot_be_written_is_said(tidy: Lab, monkeypatch: pytest.
         raise OSError(28, "No space left on device")
 
     tidy.write("records/b.yaml", UGLY)
-    monkeypatch.setattr("stemctl.formatting.replace_file", full)
+    monkeypatch.setattr("stemctl.commands.fmt.replace_file", full)
     result = tidy.run("fmt")
     assert result.code == 1
     assert "records/b.yaml:1:1: error: cannot be written: No space left on device" in result.out

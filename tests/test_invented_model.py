@@ -11,8 +11,8 @@ import httpx
 import pytest
 import yaml
 
+from stemctl.commands.schema import build_schemas
 from stemctl.schema import catalog
-from stemctl.schema_files import build_schemas
 from tests.lab import Lab
 
 TABLE: dict[str, Any] = {

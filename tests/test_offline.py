@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stemctl import connection
+from stemctl.commands import connection
 from stemctl.core.saved_plan import plan_in
 from stemctl.planning.values import canonical
 from stemctl.schema.catalog import load_catalog

@@ -17,9 +17,9 @@ from stemctl.errors import ConfigError
 @click.pass_obj
 def login(screen: Screen, headless: bool) -> int:
     """Get a token for a server, in your browser."""
-    from stemctl import connection
     from stemctl.cli.browser import show
     from stemctl.client import device_login, tokens
+    from stemctl.commands import connection
     from stemctl.util.safe_text import visible
 
     space = screen.open()
@@ -67,9 +67,9 @@ def logout(screen: Screen) -> int:
 @click.pass_obj
 def doctor(screen: Screen, form: str) -> int:
     """Look at the server, the token and your rights."""
-    from stemctl import connection
     from stemctl.client import device_login, proxy, tokens
     from stemctl.client.device_login import Check
+    from stemctl.commands import connection
     from stemctl.render.text.plan_text import where_line
 
     space = screen.open()

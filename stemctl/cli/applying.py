@@ -21,15 +21,15 @@ from stemctl.errors import ConfigError
 
 if TYPE_CHECKING:
     from stemctl.apply.scheduler import Apply
-    from stemctl.applying import Applied
-    from stemctl.connection import Link
+    from stemctl.commands.apply import Applied
+    from stemctl.commands.connection import Link
+    from stemctl.commands.plan import Planned
+    from stemctl.commands.workspace import Workspace
     from stemctl.core.plan import Plan
     from stemctl.core.report import Report
     from stemctl.core.run import Run
     from stemctl.core.state import State
     from stemctl.planning.planner import Options
-    from stemctl.workflow import Planned
-    from stemctl.workspace import Workspace
 
 
 @click.command()
@@ -93,17 +93,17 @@ class _Run:
 
     async def fresh(self, options: Options) -> int:
         """Plan, show, ask, send; again from the start where somebody else applied before we could begin."""
-        from stemctl import checking, connection, workflow
-        from stemctl.ancestry import refuse_behind
+        from stemctl.commands import connection, plan, validate
+        from stemctl.commands.ancestry import refuse_behind
+        from stemctl.commands.workspace import check_writable
         from stemctl.state.backend import StateMoved
-        from stemctl.workspace import check_writable
 
-        loaded = checking.load(self.space.config, self.space.catalog)
+        loaded = validate.load(self.space.config, self.space.catalog)
         check_writable(self.space, (address.model for address in loaded.repository.records))
         async with connection.connect(self.space, self.parallelism) as link:
             while True:
                 await self._until_free()
-                planned = checked(await workflow.plan(self.space, link.reader(), loaded, options))
+                planned = checked(await plan.plan(self.space, link.reader(), loaded, options))
                 if not self.allow_behind:
                     refuse_behind(planned.since)
                 if self.form == "text":
@@ -125,12 +125,12 @@ class _Run:
 
     async def saved(self, plan: Plan, name: str) -> int:
         """Send a plan that was kept, exactly as it is, once."""
-        from stemctl import connection
-        from stemctl.ancestry import refuse_behind, since_applied
+        from stemctl.commands import connection
+        from stemctl.commands.ancestry import refuse_behind, since_applied
+        from stemctl.commands.workspace import check_writable
         from stemctl.core.saved_plan import check_fits
         from stemctl.render.text.plan_text import where_line
         from stemctl.state.backend import StateMoved
-        from stemctl.workspace import check_writable
 
         state = self.space.store.read()
         check_fits(plan, self.space.target, state, self.space.catalog, name)
@@ -154,12 +154,12 @@ class _Run:
 
     async def _until_free(self) -> None:
         """Wait for the run of another machine, and settle it if it died."""
-        from stemctl import applying
         from stemctl.cli.waiting import Waiting
+        from stemctl.commands import apply
 
         waiting = Waiting(self.screen, self.space.store.where)
         try:
-            self.settling(await applying.until_free(self.space, waiting.see))
+            self.settling(await apply.until_free(self.space, waiting.see))
         finally:
             waiting.over()
 
@@ -212,15 +212,15 @@ class _Run:
             self.screen.out(report_text(report, look, seconds, saved))
 
     async def _carry_out(self, link: Link, plan: Plan, state: State, seen: Iterable[str]) -> Applied:
-        from stemctl import applying
         from stemctl.cli.progress import Progress
         from stemctl.cli.waiting import Waiting
+        from stemctl.commands import apply
 
         if not (plan.going() or plan.bookkeeping):
-            return applying.left_alone(self.space, plan, state)
+            return apply.left_alone(self.space, plan, state)
         waiting = Waiting(self.screen, self.space.store.where)
         try:
-            journal = await applying.begin(self.space, plan, waiting.see)
+            journal = await apply.begin(self.space, plan, waiting.see)
         finally:
             waiting.over()
         host = self.space.server.host or self.space.server.name
@@ -231,7 +231,7 @@ class _Run:
         ):
             link.throttle.on_pause = progress.paused
             self.screen.did = "requests were sent; the next apply looks up what became of them."
-            return await applying.apply(
+            return await apply.apply(
                 self.space, link.writer(), journal, state, progress.outcome, self.parallelism, watch, seen
             )
 
@@ -248,7 +248,7 @@ def _done(report: Report, seconds: float) -> str:
 def _ask(space: Workspace, planned: Planned) -> Planned | None:
     """Ask for each permission that something is held for, then for the whole; None if the answer is no."""
     from stemctl.cli.questions import ask_permissions, ask_to_send
-    from stemctl.workflow import replan
+    from stemctl.commands.plan import replan
 
     where = space.server.host or space.server.name
     granted = ask_permissions(planned.plan, where)

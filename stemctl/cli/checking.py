@@ -10,8 +10,8 @@ from stemctl.cli.options import output
 from stemctl.cli.screen import Screen
 
 if TYPE_CHECKING:
-    from stemctl.checking import Loaded
-    from stemctl.workspace import Workspace
+    from stemctl.commands.validate import Loaded
+    from stemctl.commands.workspace import Workspace
 
 
 @click.command()
@@ -21,19 +21,19 @@ if TYPE_CHECKING:
 @click.pass_obj
 def validate(screen: Screen, paths: tuple[str, ...], online: bool, form: str) -> int:
     """Check the manifests; without --online, no network and no token are needed."""
-    from stemctl import checking
+    from stemctl.commands import validate
     from stemctl.core.diagnostics import has_errors
     from stemctl.core.documents import findings_document
     from stemctl.render.github import findings_github
     from stemctl.render.text.findings_text import findings_markdown
 
     space = screen.open()
-    loaded = checking.validate(space, paths)
+    loaded = validate.validate(space, paths)
     if online and not has_errors(loaded.diagnostics):
         loaded = _online(space, loaded, paths)
     elif online:
         screen.note("The server was not asked: the files have errors of their own.")
-    summary = checking.verdict(space, loaded)
+    summary = validate.verdict(space, loaded)
     screen.summarize(lambda most: findings_markdown(loaded.diagnostics, summary, most))
     if form == "json":
         screen.document(findings_document(loaded.diagnostics, loaded.repository, space.server.edition))
@@ -46,7 +46,7 @@ def validate(screen: Screen, paths: tuple[str, ...], online: bool, form: str) ->
 
 
 def _online(space: Workspace, loaded: Loaded, paths: tuple[str, ...]) -> Loaded:
-    from stemctl import workflow  # all of the network: it takes longer to load than a thousand files to check
     from stemctl.cli.running import finish
+    from stemctl.commands import plan  # all of the network: it takes longer to load than a thousand files to check
 
-    return finish(workflow.validate_online(space, loaded, paths))
+    return finish(plan.validate_online(space, loaded, paths))

@@ -21,7 +21,7 @@ def init(screen: Screen, forge: str) -> int:
 
     A file that is there already is not touched.
     """
-    from stemctl.ci import write_workflows
+    from stemctl.commands.ci import write_workflows
     from stemctl.render.text.ci_text import advice
 
     if screen.server is None:

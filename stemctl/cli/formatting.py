@@ -9,7 +9,7 @@ import click
 from stemctl.cli.screen import Screen
 
 if TYPE_CHECKING:
-    from stemctl.formatting import Layout
+    from stemctl.commands.fmt import Layout
 
 
 @click.command()
@@ -22,21 +22,21 @@ def fmt(screen: Screen, paths: tuple[str, ...], check: bool, diff: bool) -> int:
 
     Only indentation, spaces, empty lines and line ends change. A file that cannot be read is left alone.
     """
-    from stemctl import formatting
+    from stemctl.commands import fmt
     from stemctl.config.config import load_config
 
     config = load_config(screen.root)
-    chosen = formatting.choose(config, paths)
+    chosen = fmt.choose(config, paths)
     if screen.verbose:
         for path in chosen.others:
             screen.note(f"{path} is no manifest of this repository; it was left alone.")
-    found = formatting.lay_out_files(config.root, chosen.files)
+    found = fmt.lay_out_files(config.root, chosen.files)
     found.problems[:0] = chosen.problems
     if diff:
         return _show(screen, found, len(chosen.files))
     if found.changes and not check:
-        written = formatting.write(config.root, found.changes)
-        found = formatting.Layout(written.changes, [*found.problems, *written.problems])
+        written = fmt.write(config.root, found.changes)
+        found = fmt.Layout(written.changes, [*found.problems, *written.problems])
         screen.did = _summary(found, len(chosen.files), check) if written.changes else ""
     for change in found.changes:
         screen.out(f"{'would format' if check else 'formatted'} {change.file}")

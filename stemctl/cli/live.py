@@ -15,8 +15,8 @@ from stemctl.errors import ConfigError
 if TYPE_CHECKING:
     from stemctl.client.approvals import Proposal
     from stemctl.client.query import Found
-    from stemctl.connection import Link
-    from stemctl.workspace import Workspace
+    from stemctl.commands.connection import Link
+    from stemctl.commands.workspace import Workspace
 
 
 @click.command()
@@ -42,8 +42,8 @@ def get(
 
     With -o yaml they come as a manifest, to begin from.
     """
-    from stemctl import connection
     from stemctl.client import query
+    from stemctl.commands import connection
 
     space = screen.open()
     table = query.find_model(space.catalog, model)
@@ -172,14 +172,14 @@ approvals.add_command(_decision("reject", "rejected", "Reject pending proposals;
 
 async def _find(space: Workspace, link: Link, names: tuple[str, ...], only_pending: bool) -> list[Proposal]:
     from stemctl.client.approvals import choose, read_proposals
-    from stemctl.workspace import check_writable
+    from stemctl.commands.workspace import check_writable
 
     check_writable(space, (model.name for model in space.catalog.models.values() if model.approval))
     return choose(await read_proposals(link.reader()), names, space.catalog, only_pending)
 
 
 def _with_proposals(screen: Screen, work: Callable[[Workspace, Link], Awaitable[list[Proposal]]]) -> list[Any]:
-    from stemctl import connection
+    from stemctl.commands import connection
 
     space = screen.open()
 

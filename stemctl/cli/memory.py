@@ -14,9 +14,9 @@ from stemctl.cli.screen import Screen
 from stemctl.errors import ConfigError, StateError
 
 if TYPE_CHECKING:
+    from stemctl.commands.workspace import Workspace
     from stemctl.core.records import Address
     from stemctl.core.state import Entry, State
-    from stemctl.workspace import Workspace
 
 
 @click.command()
@@ -26,18 +26,18 @@ if TYPE_CHECKING:
 @click.pass_obj
 def drift(screen: Screen, detailed_exitcode: bool, max_bytes: int | None, form: str) -> int:
     """Show what changed on the server since it was applied; send nothing."""
-    from stemctl import checking, connection, workflow
+    from stemctl.commands import connection, plan, validate
     from stemctl.planning.drift import Drift
     from stemctl.render.text.drift_text import drift_document, drift_markdown, drift_text
     from stemctl.render.text.plan_text import where_line
 
     space = screen.open()
     screen.announce(space)
-    loaded = checking.load(space.config, space.catalog)
+    loaded = validate.load(space.config, space.catalog)
 
     async def read() -> Drift:
         async with connection.connect(space) as link:
-            return await workflow.drift(space, link.reader(), loaded)
+            return await plan.drift(space, link.reader(), loaded)
 
     found = finish(read())
     look = screen.look(space.catalog)
@@ -59,18 +59,18 @@ def drift(screen: Screen, detailed_exitcode: bool, max_bytes: int | None, form: 
 @click.pass_obj
 def resolve(screen: Screen, words: tuple[str, ...]) -> int:
     """Settle conflicts: the server's present values become the base, the files' an ordinary edit."""
-    from stemctl import checking, connection, workflow
+    from stemctl.commands import connection, plan, validate
     from stemctl.core.plan import Held
     from stemctl.planning import state_edits
     from stemctl.planning.planner import Options
     from stemctl.render.text.plan_text import where_line
 
     space = screen.open()
-    loaded = checking.load(space.config, space.catalog)
+    loaded = validate.load(space.config, space.catalog)
 
-    async def read() -> workflow.Planned:
+    async def read() -> plan.Planned:
         async with connection.connect(space) as link:
-            return await workflow.plan(space, link.reader(), loaded, Options(only=words))
+            return await plan.plan(space, link.reader(), loaded, Options(only=words))
 
     with space.writing():
         planned = finish(read())
@@ -99,7 +99,7 @@ def resolve(screen: Screen, words: tuple[str, ...]) -> int:
 @click.pass_obj
 def import_(screen: Screen, word: str, id_: str) -> int:
     """Bind an address to a live record by its id; the next plan shows what differs."""
-    from stemctl import connection
+    from stemctl.commands import connection
     from stemctl.planning import state_edits
     from stemctl.util.safe_text import visible
 
@@ -207,7 +207,7 @@ def migrate(screen: Screen, backend: str) -> int:
 
     stemctl.yaml says where it is kept, and is changed first: state: {backend: git}, or without it.
     """
-    from stemctl.migration import migrate as move_state
+    from stemctl.commands.migrate import migrate as move_state
 
     space = screen.open()
     moved = move_state(space, backend)

@@ -16,10 +16,10 @@ from stemctl.cli.screen import Screen
 from stemctl.errors import ConfigError, InvalidFiles
 
 if TYPE_CHECKING:
+    from stemctl.commands.plan import Planned
+    from stemctl.commands.workspace import Workspace
     from stemctl.core.plan import Plan
     from stemctl.planning.planner import Options
-    from stemctl.workflow import Planned
-    from stemctl.workspace import Workspace
 
 
 @click.command()
@@ -53,8 +53,8 @@ def plan(
 
     All records, or those that ADDRESS (* and ? are patterns) and PATH (of manifests and folders) name.
     """
-    from stemctl.before import read_before
-    from stemctl.workflow import told_apart
+    from stemctl.commands.base import read_before
+    from stemctl.commands.plan import told_apart
 
     space = screen.open()
     screen.announce(space)
@@ -99,15 +99,15 @@ def show(screen: Screen, word: str, max_bytes: int | None, form: str) -> int:
 
 
 async def _show_record(screen: Screen, word: str, form: str) -> int:
-    from stemctl import checking, connection, workflow
+    from stemctl.commands import connection, plan, validate
     from stemctl.render.text.plan_text import where_line
     from stemctl.render.text.provenance_text import origin_document, origin_text
 
     space = screen.open()
     screen.announce(space)
-    loaded = checking.load(space.config, space.catalog)
+    loaded = validate.load(space.config, space.catalog)
     async with connection.connect(space) as link:
-        found = await workflow.origins(space, link.reader(), loaded, word)
+        found = await plan.origins(space, link.reader(), loaded, word)
     if form == "json":
         screen.document(origin_document(found))
     else:
@@ -202,18 +202,18 @@ def make_options(
 
 
 def _plan_offline(space: Workspace, options: Options) -> Planned:
-    from stemctl import checking, workflow
+    from stemctl.commands import plan, validate
 
-    loaded = checking.load(space.config, space.catalog)
-    return checked(workflow.plan_offline(space, loaded, options))
+    loaded = validate.load(space.config, space.catalog)
+    return checked(plan.plan_offline(space, loaded, options))
 
 
 async def _plan(space: Workspace, options: Options) -> Planned:
-    from stemctl import checking, connection, workflow
+    from stemctl.commands import connection, plan, validate
 
-    loaded = checking.load(space.config, space.catalog)
+    loaded = validate.load(space.config, space.catalog)
     async with connection.connect(space) as link:
-        return checked(await workflow.plan(space, link.reader(), loaded, options))
+        return checked(await plan.plan(space, link.reader(), loaded, options))
 
 
 def checked(planned: Planned) -> Planned:
@@ -222,8 +222,8 @@ def checked(planned: Planned) -> Planned:
     Raises:
         InvalidFiles: they have.
     """
+    from stemctl.commands.plan import wrong_files
     from stemctl.core.diagnostics import has_errors
-    from stemctl.workflow import wrong_files
 
     wrong = wrong_files(planned.plan)
     if has_errors(wrong):
@@ -235,9 +235,9 @@ def show_text(
     screen: Screen, space: Workspace, planned: Planned, advise: bool = True, saved_as: str | None = None
 ) -> None:
     """The plan as the terminal shows it."""
+    from stemctl.commands.plan import what_was_read
     from stemctl.render.text.commits_text import since_text
     from stemctl.render.text.plan_text import plan_text, where_line
-    from stemctl.workflow import what_was_read
 
     screen.out(where_line(space.target, space.database))
     screen.out("\n".join([what_was_read(space, planned), *since_text(planned.since, planned.state.commit)]))

@@ -20,9 +20,9 @@ from stemctl.util.redact import masked
 from stemctl.util.safe_text import cut, harmless, json_text, visible
 
 if TYPE_CHECKING:
+    from stemctl.commands.workspace import Workspace
     from stemctl.core.diagnostics import Diagnostic
     from stemctl.schema.catalog import Catalog
-    from stemctl.workspace import Workspace
 
 DEFAULT_WIDTH = 100
 WIDEST = 500
@@ -83,7 +83,7 @@ class Screen:
         """The workspace that the options name."""
         from dataclasses import replace
 
-        from stemctl.workspace import open_workspace
+        from stemctl.commands.workspace import open_workspace
 
         space = open_workspace(self.root, self.server)
         return replace(space, on_pause=lambda seconds: self.note(f"Paused {seconds:.0f} s: the server asks for it."))

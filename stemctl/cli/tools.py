@@ -12,7 +12,7 @@ from stemctl.cli.screen import Screen
 from stemctl.errors import ConfigError
 
 if TYPE_CHECKING:
-    from stemctl.workspace import Workspace
+    from stemctl.commands.workspace import Workspace
 
 
 @click.command()
@@ -22,8 +22,8 @@ def init(screen: Screen) -> int:
 
     In a repository that has a stemctl.yaml, only what editors need is written, or refreshed after an update of stemctl.
     """
+    from stemctl.commands.init import Done, editor_files, first_files, settings_to_add
     from stemctl.config.editor import SETTINGS
-    from stemctl.start import Done, editor_files, first_files, settings_to_add
 
     for files in (first_files(screen.root), editor_files(screen.root, screen.server)):
         for name, what in files:
@@ -70,8 +70,8 @@ def schema() -> None:
 @click.pass_obj
 def build(screen: Screen, check: bool) -> int:
     """Write the schemas of all editions from the field tables."""
+    from stemctl.commands.schema import build_schemas
     from stemctl.schema.catalog import schemas_dir
-    from stemctl.schema_files import build_schemas
 
     changed = False
     for name in build_schemas(schemas_dir(), check):
@@ -122,7 +122,7 @@ def serve(screen: Screen, port: int, faults: Path | None) -> int:
     """Serve the sandbox to other programs, at 127.0.0.1."""
     import contextlib
 
-    from stemctl.connection import open_sandbox
+    from stemctl.commands.connection import open_sandbox
     from stemctl.sandbox.faults.kinds import KEYS
     from stemctl.sandbox.faults.script import read_script
     from stemctl.sandbox.serve import serve as serve_app
@@ -165,12 +165,12 @@ def seed(screen: Screen, file: Path | None) -> int:
     """Add records to the sandbox: those of FILE, else what the manifests refer to and it lacks."""
     import contextlib
 
-    from stemctl import connection, workflow
+    from stemctl.commands import connection, plan
 
     space = _sandbox_space(screen)
     with contextlib.closing(connection.open_sandbox(space)) as database:
         named = connection.read_seed(file.resolve().parent, file.name) if file else None
-        added = database.seed(named if named is not None else workflow.referred_to(space))
+        added = database.seed(named if named is not None else plan.referred_to(space))
     screen.did = f"Added {added} record{'' if added == 1 else 's'} to the sandbox." if added else ""
     screen.out(screen.did or "Added 0 records to the sandbox.")
     return 0
@@ -178,8 +178,8 @@ def seed(screen: Screen, file: Path | None) -> int:
 
 def _sandbox_space(screen: Screen) -> Workspace:
     """The workspace with its sandbox, also where another server is the default."""
+    from stemctl.commands.workspace import open_workspace
     from stemctl.config.config import load_config
-    from stemctl.workspace import open_workspace
 
     config = load_config(screen.root)
     named = next((server.name for server in config.servers.values() if server.is_sandbox), "sandbox")

@@ -120,12 +120,6 @@ def _serve() -> None:
 
     import rich.progress  # noqa: F401
 
-    import stemctl.cli.applying
-    import stemctl.cli.memory
-    import stemctl.cli.planning
-    import stemctl.git.history
-    import stemctl.workflow  # noqa: F401
-
     for line in sys.stdin:
         order = json.loads(line)
         points = Path(order["folder"]) / "points"
@@ -194,8 +188,8 @@ def _patch(points: Path, kill_at: int | None, ahead: float) -> None:
 
     import httpx
 
-    from stemctl import workflow
     from stemctl.client import client, retry
+    from stemctl.commands import plan
     from stemctl.git import process
     from stemctl.state import git_backend, journal, store
 
@@ -268,7 +262,7 @@ def _patch(points: Path, kill_at: int | None, ahead: float) -> None:
     httpx.AsyncHTTPTransport.handle_async_request = watched_request  # type: ignore[method-assign]
     client.read_answer = read_watched  # type: ignore[attr-defined]
     retry.growing = growing
-    for module in (journal, store, workflow):
+    for module in (journal, store, plan):
         module.utc_now = clock  # type: ignore[attr-defined]
 
 

@@ -9,8 +9,8 @@ import datetime
 import os
 from types import ModuleType
 
-from stemctl import applying
 from stemctl.cli.main import main
+from stemctl.commands import apply
 from stemctl.core import lease as lease_times
 
 
@@ -20,7 +20,7 @@ def hurry(lease: float) -> dict[tuple[ModuleType, str], object]:
         (lease_times, "LEASE"): datetime.timedelta(seconds=lease),
         (lease_times, "RENEWED_EVERY"): lease / 4,
         (lease_times, "MARGIN"): datetime.timedelta(seconds=lease / 6),
-        (applying, "LOOK_EVERY"): min(0.2, lease / 10),
+        (apply, "LOOK_EVERY"): min(0.2, lease / 10),
     }
 
 

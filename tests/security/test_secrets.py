@@ -14,10 +14,10 @@ import click
 import httpx
 import pytest
 
-from stemctl import workspace
 from stemctl.cli.main import cli
 from stemctl.cli.screen import Screen
 from stemctl.client import device_login, tokens
+from stemctl.commands import workspace
 from stemctl.errors import StemctlError
 from tests.lab import Lab
 from tests.security.wire import ADDRESS, CANARY, CONFIG, Fault, Wire, files_with, tapped
@@ -192,7 +192,7 @@ def test_a_bug_before_anything_was_sent_names_no_token_either(
     def broken(*arguments: Any) -> None:
         raise RuntimeError(f"cannot go on with {dict(os.environ)}")
 
-    monkeypatch.setattr("stemctl.checking.load", broken)
+    monkeypatch.setattr("stemctl.commands.validate.load", broken)
     assert lab.run("plan", token=CANARY).code == 70
     (trace,) = Path(tempfile.gettempdir()).glob("stemctl-trace-*")
     assert "cannot go on with" in trace.read_text()

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from stemctl.ancestry import not_committed_since, since_applied
-from stemctl.before import Before
-from stemctl.checking import Loaded, below, counted, load
 from stemctl.client.client import ReadClient
 from stemctl.client.listing import take_snapshot
-from stemctl.connection import connect
+from stemctl.commands.ancestry import not_committed_since, since_applied
+from stemctl.commands.base import Before
+from stemctl.commands.connection import connect
+from stemctl.commands.validate import Loaded, below, counted, load
+from stemctl.commands.workspace import Workspace
 from stemctl.core.diagnostics import Diagnostic, has_errors, in_order
 from stemctl.core.plan import Note, Plan
 from stemctl.core.records import Address, Repository
@@ -34,7 +35,6 @@ from stemctl.render.text.uncommitted_text import commit_notes
 from stemctl.util import gc_pause
 from stemctl.util.json_types import Fields
 from stemctl.util.timestamps import utc_now
-from stemctl.workspace import Workspace
 
 
 async def validate_online(space: Workspace, loaded: Loaded, paths: Sequence[str] = ()) -> Loaded:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from stemctl.commands.workspace import Workspace
 from stemctl.config.config import NAME, Server
 from stemctl.core.state import State
 from stemctl.errors import ConfigError, Hint, StateError
 from stemctl.state.backend import Place
 from stemctl.state.store import file_place, git_place
-from stemctl.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)

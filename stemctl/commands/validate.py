@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from stemctl.commands.workspace import Workspace
 from stemctl.config.config import NAME, Config
 from stemctl.core.diagnostics import Diagnostic, Severity, in_order
 from stemctl.core.records import Repository
@@ -17,7 +18,6 @@ from stemctl.manifests.not_checked_out import absent_findings
 from stemctl.manifests.validation import missing_fields
 from stemctl.manifests.work_tree import Tracked
 from stemctl.schema.catalog import Catalog
-from stemctl.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from stemctl.commands.workspace import Workspace
 from stemctl.core.state import State
 from stemctl.errors import StateError
 from stemctl.git.commit_range import Range
@@ -11,7 +12,6 @@ from stemctl.git.containment import is_contained
 from stemctl.git.history import changed_between, compare
 from stemctl.manifests.work_tree import prefix
 from stemctl.render.text.commits_text import behind_words, commit_lines, ways_forward
-from stemctl.workspace import Workspace
 
 
 def since_applied(space: Workspace, state: State, commit: str | None) -> Range:

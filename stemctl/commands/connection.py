@@ -16,11 +16,11 @@ from stemctl.client import proxy
 from stemctl.client.client import PARALLELISM, ReadClient, WriteClient
 from stemctl.client.limiter import Throttle
 from stemctl.client.tokens import Token, find_token
+from stemctl.commands.workspace import Workspace
 from stemctl.config.config import Server
 from stemctl.errors import ConfigError
 from stemctl.manifests import reader
 from stemctl.util.json_types import Fields
-from stemctl.workspace import Workspace
 
 if TYPE_CHECKING:
     from stemctl.sandbox.database import Database

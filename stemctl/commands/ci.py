@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stemctl import __version__
+from stemctl.commands.workspace import Workspace
 from stemctl.errors import ConfigError
 from stemctl.git.errors import unanswered
 from stemctl.git.process import GitFailure, NoRepository, user_git
 from stemctl.util.atomic_file import replace_file
-from stemctl.workspace import Workspace
 
-TEMPLATES = Path(__file__).resolve().parent / "ci_templates"
+TEMPLATES = Path(__file__).resolve().parent / "templates" / "ci"
 PLACES = {"github": ".github/workflows", "gitlab": ".gitlab"}
 """Where a forge looks for workflows, below the root of the git repository."""
 

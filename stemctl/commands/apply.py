@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from stemctl.apply.scheduler import Apply, held_outcome
 from stemctl.client.client import WriteClient
+from stemctl.commands.workspace import Workspace
 from stemctl.core import lease as lease_times
 from stemctl.core.lease import Claim
 from stemctl.core.plan import Plan, Subset
@@ -19,7 +20,6 @@ from stemctl.core.state import State
 from stemctl.errors import LeaseEnded, StateError
 from stemctl.state.backend import Busy, Lease, StateMoved
 from stemctl.state.journal import Journal
-from stemctl.workspace import Workspace
 
 LOOK_EVERY = 5.0
 """Seconds between two looks at a claim that we wait for."""

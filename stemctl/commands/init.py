@@ -11,7 +11,7 @@ from stemctl.config.editor import CONFIG_SCHEMA, MANIFEST_SCHEMA, SETTINGS, is_o
 from stemctl.schema.catalog import editions, schemas_dir
 from stemctl.util.atomic_file import replace_file
 
-TEMPLATES = Path(__file__).resolve().parent / "templates"
+TEMPLATES = Path(__file__).resolve().parent / "templates" / "init"
 
 
 class Done(enum.StrEnum):
