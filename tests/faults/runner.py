@@ -120,6 +120,12 @@ def _serve() -> None:
 
     import rich.progress  # noqa: F401
 
+    import stemctl.cli.applying
+    import stemctl.cli.memory
+    import stemctl.cli.planning
+    import stemctl.commands.plan
+    import stemctl.git.history  # noqa: F401
+
     for line in sys.stdin:
         order = json.loads(line)
         points = Path(order["folder"]) / "points"
