@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 import random
 import socket
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.effort import given_seed, load_profile, time_is_up
-from tests.lab import Lab
+from tests.git.team import Team, make_team, serve_folder
+from tests.support.effort import given_seed, load_profile, time_is_up
+from tests.support.lab import Lab
+from tests.support.served import Gate, serve_behind
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -66,3 +70,18 @@ def only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
 def lab(tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> Lab:
     """An empty metadata repository with a sandbox of its own."""
     return Lab(tmp_path, monkeypatch)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def gate() -> Gate:
+    """Holds writes back that arrive at the server, until it is opened. It is open unless a test closes it."""
+    found = Gate()
+    found.opened.set()
+    return found
+
+
+@pytest.fixture
+def team(tmp_path: Path, gate: Gate, monkeypatch: pytest.MonkeyPatch) -> Iterator[Team]:
+    monkeypatch.setenv("BRAINSTEM_TOKEN", "sandbox-user")
+    with serve_behind(gate, serve_folder(tmp_path / "server")) as url:
+        yield make_team(tmp_path, url)

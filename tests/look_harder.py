@@ -21,7 +21,9 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
+from tests.support.paths import PROJECT
+
+ROOT = PROJECT
 MOST = 20
 PASSED, FAILED = 0, 1
 """Exit codes of pytest."""

@@ -1,107 +1,151 @@
-"""Arrows go one way: values, pure functions, files and network, workflow, command line. No cycles."""
+"""The architecture as a table: which package may import which, and what is measured of it.
+
+`python -m tests.test_layers` prints the measurements.
+"""
 
 from __future__ import annotations
 
 import ast
 import graphlib
 import re
-from pathlib import Path
+from collections import Counter
+from functools import cache
 
-PACKAGE = Path(__file__).parent.parent / "stemctl"
+from tests.support.paths import PROJECT
 
-LAYERS = {
-    "values": "errors equality formats hashing records diagnostics masking plan since state strictjson",
-    "pure": """
-        accepts catalog claim config_schema editor explain git_words nearest patterns place plan_check
-        plan_schema planning render runs saved schema shapes
-        manifests.absent manifests.across manifests.check manifests.defaults manifests.document manifests.formats
-        manifests.judge manifests.layout manifests.moments manifests.parser manifests.scalars manifests.scope
-        manifests.subject manifests.syntax manifests.text_layout manifests.translate
-    """,
-    "files and network": """
-        before branch calling_git clock collector config durable forge formatting git git_around journal manifests owner
-        own_folder run_records sandbox schema_files server start state_file store work_tree
-    """,
-    "workflow": "ancestry applying checking ci connection migration workflow workspace",
-    "command line": "cli __main__",
-}
-"""Who may import whom: modules and folders of a layer, those of the layers above it, and no other."""
+PACKAGE = PROJECT / "stemctl"
 
+ROOMS = (
+    "errors",
+    "util",
+    "git",
+    "schema",
+    "core",
+    "manifests",
+    "config",
+    "planning",
+    "sandbox",
+    "render",
+    "client",
+    "state",
+    "apply",
+    "commands",
+    "cli",
+    "__main__",
+)
+"""The packages and the two loose modules. Each may import from those before it, and from no other."""
+
+MOST_FLOORS, MOST_ARROWS = 12, 100
+"""A room stands one floor above the highest room that it imports; an arrow says that one room imports another."""
+
+PURE = {"util", "schema", "core", "planning", "render"}
 NO_IO = {"asyncio", "httpx", "os", "pathlib", "socket", "sqlite3", "subprocess", "tempfile", "click", "starlette"}
+READS_FILES = {"stemctl.schema.catalog", "stemctl.util.atomic_file"}
+"""The modules of pure packages that touch files: the tables of stemctl itself, and the one writer of files."""
+
 SPAWNERS = {"subprocess": "stemctl.git.process", "webbrowser": "stemctl.cli.browser"}
 """The one module that may import what starts programs."""
 
 STARTS = re.compile(r"os\.(system|popen|exec\w+|spawn\w+|posix_spawn\w*|fork\w*|startfile)|create_subprocess_\w+|Popen")
 
-READS_TABLES = {"catalog"}
-"""The one pure module that reads files: the tables of the package itself."""
+TWICE = {
+    "__init__.py",
+    "errors.py",  # of a command, and of git
+    "approvals.py",  # of a plan, and over HTTP
+    "values.py",  # their comparison, and how they are shown
+}
+"""File names that several packages have; commands/ and cli/cmd/ may also share theirs."""
+
+MODULES = {
+    ".".join(path.relative_to(PROJECT).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in PACKAGE.rglob("*.py")
+}
 
 
-def layer(module: str) -> int:
-    """The number of a module's layer, or of its folder's; the package itself (its version) is below all."""
-    name = module.removeprefix("stemctl").lstrip(".")
-    if not name:
-        return -1
-    for known in (name, name.split(".")[0]):
-        for number, names in enumerate(LAYERS.values()):
-            if known in names.split():
-                return number
-    raise AssertionError(f"{module} stands in no layer of this test")
-
-
-def imports(path: Path) -> set[str]:
+@cache
+def imports(module: str) -> frozenset[str]:
     """What a module imports when it is loaded or run; what only type checkers see does not count."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    hidden = {
+    tree = ast.parse(MODULES[module].read_text(encoding="utf-8"))
+    for_types_only = {
         id(inner)
         for node in ast.walk(tree)
         if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
         for inner in ast.walk(node)
     }
-    found = set()
+    found: set[str] = set()
     for node in ast.walk(tree):
-        if id(node) in hidden:
+        if id(node) in for_types_only:
             continue
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            base = node.module
-            found |= {
-                f"{base}.{alias.name}"
-                if (PACKAGE.parent / base.replace(".", "/") / f"{alias.name}.py").exists()
-                else base
-                for alias in node.names
-            }
+            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= {name if name in MODULES else node.module for name in names}
+    return frozenset(found - {module})
+
+
+def room(module: str) -> str:
+    """The package or loose module that a module is in; empty for stemctl itself, which holds its version."""
+    return module.partition(".")[2].partition(".")[0]
+
+
+def arrows() -> dict[tuple[str, str], list[str]]:
+    """From which room to which, and the imports that make the arrow."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for module in MODULES:
+        for other in imports(module):
+            ends = room(module), room(other)
+            if other in MODULES and ends[0] != ends[1] and all(ends):
+                found.setdefault(ends, []).append(f"{module} imports {other}")
     return found
 
 
-MODULES = {
-    ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__"): path
-    for path in PACKAGE.rglob("*.py")
-}
+def floors() -> dict[str, int]:
+    """The floor of each room."""
+    found: dict[str, int] = {}
+    for name in ROOMS:
+        below = [found[to] for start, to in arrows() if start == name]
+        found[name] = 1 + max(below, default=0)
+    return found
+
+
+def test_every_module_is_in_a_package_of_the_table() -> None:
+    assert {room(module) for module in MODULES if module != "stemctl"} == set(ROOMS)
+    loose = {path.stem for path in PACKAGE.glob("*.py")}
+    assert loose == {"__init__", "__main__", "errors"}
 
 
 def test_arrows_go_one_way() -> None:
-    wrong = [
-        f"{module} imports {other}"
-        for module, path in MODULES.items()
-        for other in imports(path)
-        if other.startswith("stemctl.") and layer(other) > layer(module)
+    upward = [
+        line for (start, end), lines in arrows().items() if ROOMS.index(end) > ROOMS.index(start) for line in lines
     ]
-    assert wrong == []
+    assert upward == []
+
+
+def test_the_graph_stays_small() -> None:
+    assert max(floors().values()) <= MOST_FLOORS
+    assert len(arrows()) <= MOST_ARROWS
 
 
 def test_there_is_no_cycle() -> None:
-    graph = {module: {o for o in imports(path) if o in MODULES and o != module} for module, path in MODULES.items()}
+    graph = {module: {other for other in imports(module) if other in MODULES} for module in MODULES}
     graphlib.TopologicalSorter(graph).prepare()
 
 
-def test_pure_modules_do_no_io() -> None:
+def test_a_file_is_found_by_its_name() -> None:
+    paired = {"stemctl/commands", "stemctl/cli/cmd"}
+    names = Counter(
+        path.name for path in PACKAGE.rglob("*.py") if path.parent.relative_to(PROJECT).as_posix() not in paired
+    )
+    assert {name for name, count in names.items() if count > 1} <= TWICE
+
+
+def test_pure_packages_do_no_io() -> None:
     wrong = [
         f"{module} imports {other}"
-        for module, path in MODULES.items()
-        if layer(module) in (0, 1) and module.removeprefix("stemctl.") not in READS_TABLES
-        for other in imports(path)
+        for module in MODULES
+        if room(module) in PURE and module not in READS_FILES
+        for other in imports(module)
         if other.split(".")[0] in NO_IO
     ]
     assert wrong == []
@@ -109,7 +153,7 @@ def test_pure_modules_do_no_io() -> None:
 
 def test_programs_are_started_in_two_places() -> None:
     """Git through one door, which is deaf to the checkout; and the user's browser. Neither is given the token."""
-    imported = {(module, other.split(".")[0]) for module, path in MODULES.items() for other in imports(path)}
+    imported = {(module, other.split(".")[0]) for module in MODULES for other in imports(module)}
     assert {(module, other) for module, other in imported if other in SPAWNERS} == {
         (module, other) for other, module in SPAWNERS.items()
     }
@@ -120,7 +164,8 @@ def test_programs_are_started_in_two_places() -> None:
 def test_no_model_is_named_in_the_code() -> None:
     from stemctl.schema.catalog import load_catalog
 
-    names = {word for model in load_catalog("2024").models.values() for word in (model.name, model.one, model.many)}
+    models = load_catalog("2024").models.values()
+    names = {word for model in models for word in (model.name, model.one, model.many)}
     found = [
         f"{module}: {node.value!r}"
         for module, path in MODULES.items()
@@ -128,3 +173,25 @@ def test_no_model_is_named_in_the_code() -> None:
         if isinstance(node, ast.Constant) and node.value in names
     ]
     assert found == []
+
+
+def measure() -> None:
+    """Print how large the house is."""
+    lines = {module: path.read_text(encoding="utf-8").count("\n") for module, path in MODULES.items()}
+    trees = {module: ast.parse(path.read_text(encoding="utf-8")) for module, path in MODULES.items()}
+    functions = sorted(
+        (node.end_lineno or node.lineno) - node.lineno + 1
+        for tree in trees.values()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    )
+    wide = sum(len(line) > 100 for path in MODULES.values() for line in path.read_text(encoding="utf-8").splitlines())
+    print(f"rooms {len(ROOMS)}, arrows {len(arrows())}, floors {max(floors().values())}")
+    print(f"files {len(lines)}, lines {sum(lines.values())}, longest {max(lines.values())}")
+    middle, tenth = len(functions) // 2, len(functions) * 9 // 10
+    print(f"functions {len(functions)}: median {functions[middle]}, p90 {functions[tenth]}, max {functions[-1]} lines")
+    print(f"lines of more than 100 characters {wide}")
+
+
+if __name__ == "__main__":
+    measure()

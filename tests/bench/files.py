@@ -9,11 +9,12 @@ from tests.bench import labs
 from tests.bench.bench import PROGRAMS, Bench, peer, stemctl
 from tests.bench.measure import Command, figures
 from tests.bench.report import Goal, Row
+from tests.support.paths import PROJECT
 
 LARGEST_BESIDE = 10_000
 """Records with which check-jsonschema still comes to an end while one waits."""
 
-SCHEMA = Path(__file__).parents[2] / "schemas" / "2024" / "manifest.schema.json"
+SCHEMA = PROJECT / "schemas" / "2024" / "manifest.schema.json"
 
 
 def rows(bench: Bench) -> Iterator[Row]:

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from tests.editor.client import Editor, editor
-from tests.lab import Lab
+from tests.support.lab import Lab
 
 SERVER = os.environ.get("STEMCTL_YAML_LANGUAGE_SERVER") or shutil.which("yaml-language-server")
 GUARD = Path(__file__).parent / "no_network.cjs"

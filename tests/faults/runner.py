@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from tests.git.quick import set_lease
+from tests.support.paths import PROJECT
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class Runner:
         self._folder = folder
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.faults.runner"],
-            cwd=Path(__file__).parent.parent.parent,
+            cwd=PROJECT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

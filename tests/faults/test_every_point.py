@@ -10,10 +10,10 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.effort import step
 from tests.faults.runner import Runner, runner
-from tests.lab import SEED
-from tests.served import serve
+from tests.support.effort import step
+from tests.support.lab import SEED
+from tests.support.served import serve
 
 STEP = step(4)
 """The second test takes each fourth point, unless there is time for all."""

@@ -9,8 +9,8 @@ import pytest
 
 from tests.faults.runner import runner
 from tests.faults.test_every_point import BEFORE, Case, Server
-from tests.lab import SEED
-from tests.served import serve
+from tests.support.lab import SEED
+from tests.support.served import serve
 
 LATE = "faults:\n  - {match: {method: POST}, fault: late, seconds: 2, times: 1}\n"
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.effort import given_seed, seeds
 from tests.faults.runner import runner
 from tests.faults.torture import torture
+from tests.support.effort import given_seed, seeds
 
 
 @pytest.mark.slow

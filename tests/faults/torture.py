@@ -20,7 +20,7 @@ import httpx
 import yaml
 
 from tests.faults.runner import Runner, runner
-from tests.served import serve
+from tests.support.served import serve
 
 PROJECTS = ["Theta Maze Study", "Whisker Touch Study"]
 CONFIG = "servers: {sandbox: {url: 'sandbox:', seed: seed.yaml}}\n"

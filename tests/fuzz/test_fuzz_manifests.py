@@ -15,9 +15,9 @@ from stemctl.core.diagnostics import Diagnostic
 from stemctl.manifests import reader, validation
 from stemctl.manifests.schema_errors import judge_of
 from stemctl.schema.catalog import load_catalog
-from tests.effort import examples
-from tests.fuzz.chaos import HOSTILE_TEXT, LEAVES
-from tests.lab import Lab
+from tests.support.chaos import HOSTILE_TEXT, LEAVES
+from tests.support.effort import examples
+from tests.support.lab import Lab
 
 CATALOG = load_catalog("2024")
 JUDGE = judge_of(CATALOG)

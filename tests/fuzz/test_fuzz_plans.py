@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stemctl.schema.catalog import load_catalog
-from tests.effort import examples
-from tests.fuzz.chaos import JSON, MUTATIONS, Mutation, as_text, mutated, sealed
-from tests.lab import Lab, Result
+from tests.support.chaos import JSON, MUTATIONS, Mutation, as_text, mutated, sealed
+from tests.support.effort import examples
+from tests.support.lab import Lab, Result
 
 CATALOG = load_catalog("2024")
 

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.effort import examples
-from tests.fuzz.chaos import HOSTILE_TEXT, MUTATIONS, Mutation, as_text, mutated
-from tests.lab import Lab
+from tests.support.chaos import HOSTILE_TEXT, MUTATIONS, Mutation, as_text, mutated
+from tests.support.effort import examples
+from tests.support.lab import Lab
 
 Spoil = Callable[[httpx.Response], httpx.Response]
 

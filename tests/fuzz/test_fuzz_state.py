@@ -19,9 +19,9 @@ from stemctl.core.run import read_run
 from stemctl.core.state import State, from_json
 from stemctl.errors import StateError
 from stemctl.util.canonical_json import hash_of
-from tests.effort import examples
-from tests.lab import Lab
-from tests.test_doubts import Gone
+from tests.planning.test_in_doubt import Gone
+from tests.support.effort import examples
+from tests.support.lab import Lab
 
 FEW = examples(10)
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5)

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab import Lab, Result
-from tests.served import serve
+from tests.support.lab import Lab, Result
+from tests.support.served import serve
 
 pytestmark = pytest.mark.slow
 

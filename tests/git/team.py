@@ -15,9 +15,10 @@ import httpx
 
 from stemctl.git import mirror_cache
 from stemctl.schema.catalog import load_catalog
-from tests.lab import Result, run_in_process
+from tests.support.lab import Result, run_in_process
+from tests.support.paths import PROJECT
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = PROJECT
 
 CONFIG = """\
 manifests: [records]

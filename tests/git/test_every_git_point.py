@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from tests.effort import step
 from tests.faults.runner import Runner, runner
 from tests.faults.test_every_point import AFTER, BEFORE, Server
 from tests.git.team import STATES, git
-from tests.lab import SEED
-from tests.served import serve
+from tests.support.effort import step
+from tests.support.lab import SEED
+from tests.support.served import serve
 
 STEP = step(19)
 """Each nineteenth point, unless there is time for all."""

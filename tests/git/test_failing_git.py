@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from stemctl.git import mirror, process
-from tests.effort import step
 from tests.git.team import Team
-from tests.git.test_claims import on_server, sessions, short_leases
+from tests.state.test_leases import on_server, sessions, short_leases
+from tests.support.effort import step
 
 __all__ = ["short_leases"]
 DONE = "lab: 1 created [skip ci]"

@@ -13,7 +13,7 @@ import pytest
 from tests.git.gitlab import BOT, MEMBER, GitLab, Project, serving
 from tests.git.pipelines import MergeRequest, Pipeline, Runner, Variable, configuration, is_wanted
 from tests.git.team import STATES, Member, Team, git, hostile_modules, on_the_server
-from tests.served import Gate
+from tests.support.served import Gate
 
 RAT1 = "{name: rat1, date_time: 2024-03-12T09:00:00Z, description: first}"
 RAT2 = "{name: rat2, date_time: 2024-03-13T09:00:00Z, description: second}"

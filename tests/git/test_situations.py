@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import pytest
 
 from tests.git.team import CONFIG, STATES, Member, Team, git
-from tests.served import Gate
+from tests.support.served import Gate
 
 FILE = ("-c", "protocol.file.allow=always")
 NOTHING = "Nothing to do"

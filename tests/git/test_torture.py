@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.effort import given_seed, seeds
 from tests.git.torture import Seen, runners, torture
+from tests.support.effort import given_seed, seeds
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ import pytest
 
 from tests.git.serving import BASIC, PASSWORD, SECRETS, USER, Forge, http_forge, local_ssh
 from tests.git.team import STATES, Member, Team, git, make_team
-from tests.served import Gate
+from tests.support.served import Gate
 
 pytestmark = pytest.mark.slow
 

@@ -15,7 +15,7 @@ from stemctl.git.process import GitFailure, NoGit, NoRepository, TooLate, clean,
 from stemctl.git.repository import head_commit
 from stemctl.manifests.git_ignored import not_ignored
 from tests.git.team import git
-from tests.lab import Lab, run_in_process
+from tests.support.lab import Lab, run_in_process
 
 pytestmark = pytest.mark.slow
 

@@ -17,7 +17,8 @@ import yaml
 
 from tests.git.jobs import Forge, Ran
 from tests.git.team import STATES, Member, Team, git, hostile_modules, on_the_server
-from tests.served import Gate
+from tests.support.paths import PROJECT
+from tests.support.served import Gate
 
 READ, WRITE = "sandbox-reader", "sandbox-user"
 CHECK, APPLY, NIGHTLY = "stemctl-check.yml", "stemctl-apply.yml", "stemctl-nightly.yml"
@@ -327,7 +328,7 @@ def test_the_schema_of_github_takes_the_workflows(team: Team, forge: Forge, name
 
 
 def test_the_example_has_the_workflows_that_are_written_today(tmp_path: Path) -> None:
-    example = Path(__file__).parent.parent.parent / "examples" / "ci"
+    example = PROJECT / "examples" / "ci"
     mine = Member(tmp_path / "mine", "ann")
     shutil.copytree(example, mine.root, ignore=shutil.ignore_patterns("workflows", ".stemctl"))
     mine.git("init", "-q", "--initial-branch=main")

@@ -23,7 +23,7 @@ import httpx
 from tests.faults.runner import Ended, Runner, runner
 from tests.git.team import SEED, SERVED, STATES, Member, Team, make_team
 from tests.git.team import git as run_git
-from tests.served import serve
+from tests.support.served import serve
 
 NAMES = ("ann", "ben", "cleo")
 ROUNDS = 3

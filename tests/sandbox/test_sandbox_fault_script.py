@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
@@ -12,8 +11,9 @@ from stemctl.manifests import reader
 from stemctl.sandbox.faults.counts import Counts
 from stemctl.sandbox.faults.kinds import KEYS, KINDS
 from stemctl.sandbox.faults.script import Request, Script, parse
+from tests.support.paths import PROJECT
 
-DOCS = (Path(__file__).parents[2] / "docs" / "faults.md").read_text(encoding="utf-8")
+DOCS = (PROJECT / "docs" / "faults.md").read_text(encoding="utf-8")
 POST = Request("POST", "stem/session/", b'{"name":"x"}')
 
 

@@ -18,8 +18,8 @@ from stemctl.sandbox.database import Database
 from stemctl.sandbox.faults.kinds import KINDS
 from stemctl.sandbox.in_process import transport_to
 from stemctl.schema.catalog import Catalog
-from tests.lab import CONFIG, Lab
-from tests.served import serve
+from tests.support.lab import CONFIG, Lab
+from tests.support.served import serve
 
 SESSIONS = "/api/private/stem/session/"
 STIMULI = "/api/private/taxonomies/sensorystimulustype/"

@@ -13,8 +13,8 @@ import pytest
 
 from stemctl.git import process
 from stemctl.manifests import reader
-from tests.lab import Lab
 from tests.security.wire import ADDRESS, CANARY, tapped
+from tests.support.lab import Lab
 
 SECRET = "a secret beside the repository"
 

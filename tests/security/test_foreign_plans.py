@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from stemctl.schema.catalog import schemas_dir
-from tests.fuzz.chaos import sealed
-from tests.lab import Lab
 from tests.security.test_hostile_text import EVIL, shown_safely
+from tests.support.chaos import sealed
+from tests.support.lab import Lab
 
 OTHER = "1c77ae53-6f83-4398-bfe5-6eb95ff00610"
 Edit = Callable[[Any], None]

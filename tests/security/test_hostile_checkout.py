@@ -26,7 +26,7 @@ from tests.security.hostile import (
     script,
     subfolder,
 )
-from tests.served import Gate, serve_behind
+from tests.support.served import Gate, serve_behind
 
 CANARY = "canary-7f3a9c51"
 

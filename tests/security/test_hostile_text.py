@@ -19,7 +19,7 @@ from stemctl.manifests import reader
 from stemctl.render.manifest_yaml import manifest_text
 from stemctl.render.terminal import Look
 from stemctl.util.safe_text import harmless, json_text, visible
-from tests.lab import Lab, Result
+from tests.support.lab import Lab, Result
 
 CONTROLS = "\x00\x01\x07\x08\x0b\x0c\x0d\x1b\x7f\x80\x85\x90\x9b\x9d\x9f"
 BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"

@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 from stemctl.client import tokens
 from stemctl.config.config import Server, load_config
 from stemctl.errors import ConfigError
-from tests.effort import examples
-from tests.lab import Lab
 from tests.security.wire import CANARY, Wire, tapped
+from tests.support.effort import examples
+from tests.support.lab import Lab
 
 SENT, KEPT, REFUSED = "sent", "kept back", "refused"
 ADDRESSES = {

@@ -19,8 +19,8 @@ from stemctl.cli.screen import Screen
 from stemctl.client import device_login, tokens
 from stemctl.commands import workspace
 from stemctl.errors import StemctlError
-from tests.lab import Lab
 from tests.security.wire import ADDRESS, CANARY, CONFIG, Fault, Wire, files_with, tapped
+from tests.support.lab import Lab
 
 ID = "1c77ae53-6f83-4398-bfe5-6eb95ff00610"
 COMMANDS: dict[str, list[list[str]]] = {

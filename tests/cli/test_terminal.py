@@ -1,0 +1,89 @@
+"""At a terminal: what is asked, and what an answer does."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from tests.support.lab import Lab, Result
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def answer(lab: Lab, monkeypatch: pytest.MonkeyPatch, *answers: str) -> Result:
+    monkeypatch.setattr("sys.stdin", Terminal("".join(f"{a}\n" for a in answers)))
+    return lab.run("apply")
+
+
+def test_yes_goes_on_and_nothing_else_does(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    lab.sessions("{name: s}", "{name: t}")
+    for other in ("y", "no", "", "YES!"):
+        assert answer(lab, monkeypatch, other).code == 1
+        assert lab.writes == []
+    result = answer(lab, monkeypatch, "yes")
+    assert result.code == 0
+    assert 'Send these 2 changes to sandbox (2 create)? Only "yes" goes on' in result.err
+    assert len(lab.writes) == 2
+
+
+def test_nothing_to_do_asks_nothing(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    lab.sessions("{name: s}")
+    lab.apply()
+    result = answer(lab, monkeypatch)
+    assert result.code == 0
+    assert "?" not in result.err
+
+
+def test_a_permission_is_its_number(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    lab.sessions("{name: s}", "{name: t}", "{name: u}")
+    lab.apply()
+    lab.sessions("{name: u}")
+    refused = answer(lab, monkeypatch, "1")
+    assert refused.code == 3
+    assert "delete: 2 records on sandbox. A record that is created again gets another id." in refused.err
+    assert lab.writes == []
+    done = answer(lab, monkeypatch, "2", "yes")
+    assert done.code == 0
+    assert [s.method for s in lab.writes] == ["DELETE", "DELETE"]
+
+
+def test_the_end_of_input_is_no_answer(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    lab.sessions("{name: s}")
+    assert answer(lab, monkeypatch).code == 130
+    assert lab.writes == []
+
+
+def test_an_administrator_may_work_through_the_portal_super(lab: Lab) -> None:
+    config = (lab.root / "stemctl.yaml").read_text().replace('url: "sandbox:"', 'url: "sandbox:", portal: super')
+    lab.write("stemctl.yaml", config)
+    lab.sessions("{name: s}")
+    result = lab.run("apply", "--auto-approve", token="sandbox-admin")
+    assert result.code == 0, result.said
+    assert all(s.path.startswith("super/") for s in lab.requests)
+    assert lab.run("plan", token="sandbox-user").code == 1
+
+
+def test_the_public_portal_shows_what_is_public(lab: Lab) -> None:
+    lab.sessions("{name: hidden}")
+    lab.apply()
+    assert "hidden" not in lab.run("get", "session", "--portal", "public").out
+    assert "Auditory" in lab.run("get", "sensory_stimulus_types", "--portal", "public").out
+
+
+def test_get_filters_sorts_and_includes(lab: Lab) -> None:
+    lab.sessions("{name: rat1_a, tags: [x]}", "{name: rat1_b}", "{name: rat2_a}")
+    lab.apply()
+    named = lab.run("get", "session", "--filter", "name.startswith=rat1_", "--sort", "-name", "-o", "json").json
+    assert [fields["name"] for fields in named] == ["rat1_b", "rat1_a"]
+    one = lab.run("get", "session", "rat2_a")
+    assert ["projects", "Theta", "Maze", "Study"] in [line.split() for line in one.out.splitlines()]
+    lab.run("get", "session", "--include", "projects")
+    assert "include%5B%5D=projects.%2A" in lab.requests[0].query
+    by_id = lab.run("get", "session", lab.live("session", "rat2_a")["id"], "-o", "json").json
+    assert by_id["name"] == "rat2_a"
+    for wrong in (["--filter", "name"], ["--filter", "name.near=x"], ["--sort", "nam"], ["--include", "name"]):
+        assert lab.run("get", "session", *wrong).code == 1

@@ -1,0 +1,98 @@
+"""The guide of docs/ci.md, typed word by word into an empty folder; what it shows must be what comes out."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.paths import PROJECT
+
+GUIDE = PROJECT / "docs" / "ci.md"
+PORT = "8765"
+_DONE = "@done@"
+
+
+class Shell:
+    """One bash that goes on from command to command, with its folder, variables and children."""
+
+    def __init__(self, folder: Path) -> None:
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        self.process = subprocess.Popen(
+            ["bash"],
+            cwd=folder,
+            env={**os.environ, "PATH": path},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def run(self, command: str) -> tuple[int, str]:
+        """The exit code of a command, and what it said."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(f"{command}\ncode=$?; echo; echo {_DONE} $code\n")
+        self.process.stdin.flush()
+        lines: list[str] = []
+        while not (line := self.process.stdout.readline()).startswith(_DONE):
+            assert line, "".join(lines)
+            lines.append(line)
+        return int(line.split()[1]), "".join(lines)[:-1]
+
+    def end(self) -> None:
+        """End the shell and the server that it began."""
+        os.killpg(self.process.pid, signal.SIGTERM)
+        self.process.wait(20)
+        for pipe in (self.process.stdin, self.process.stdout):
+            assert pipe is not None
+            pipe.close()
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Iterator[Shell]:
+    found = Shell(tmp_path)
+    yield found
+    found.end()
+
+
+def steps(text: str) -> Iterator[tuple[str, int, str]]:
+    """Each command of the guide, its exit code, and what it must say: whole blocks of sh say nothing."""
+    for _, kind, block in re.findall(r"^(````?)(sh|console)\n(.*?)^\1$", text, re.DOTALL | re.MULTILINE):
+        if kind == "sh":
+            yield block, 0, ""
+            continue
+        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            line, _, said = part.partition("\n")
+            command, _, code = line.partition("  # exit code ")
+            yield command, int(code or 0), said
+
+
+def masked(text: str) -> str:
+    """A text without what is another one each time."""
+    text = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z(?=$|[ ,.])", "TIME", text, flags=re.MULTILINE)
+    text = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b[0-9a-f]{64}\b|\b[0-9a-f]{40}\b", "ID", text)
+    text = re.sub(r"\b(?=[a-f]*\d)([0-9a-f]{12}|[0-9a-f]{7})\b", "ID", text)
+    text = re.sub(r"\b[\w-]+@[\w.-]+(?=$| {2,})", "WHO", text, flags=re.MULTILINE)
+    return re.sub(r"\d+\.\d s\b", "N s", text)
+
+
+@pytest.mark.slow
+def test_the_guide(shell: Shell) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    commands = list(steps(GUIDE.read_text(encoding="utf-8")))
+    assert len(commands) > 20
+    for command, code, expected in commands:
+        got, said = shell.run(command.replace(PORT, port))
+        assert got == code, f"{command}\n{said}"
+        assert masked(said.replace(port, PORT)) == masked(expected), f"{command}\n{said}"

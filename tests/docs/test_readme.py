@@ -1,0 +1,69 @@
+"""README and program say the same."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import click
+
+from stemctl.cli.help import HELP
+from stemctl.cli.main import COMMANDS, cli
+from tests.support.lab import Lab
+from tests.support.paths import PROJECT
+
+README = (PROJECT / "README.md").read_text(encoding="utf-8")
+
+
+def test_every_command_is_in_the_readme_and_has_help() -> None:
+    context = click.Context(cli)
+    for name in COMMANDS:
+        assert re.search(rf"`[^`]*\b{name}\b", README), name
+        command = cli.get_command(context, name)
+        assert command is not None
+        assert command.help
+
+
+def test_the_help_tells_of_every_command_and_option_in_lines_that_fit() -> None:
+    options, commands = HELP.partition("Options:\n")[2].split("\nCommands:\n")
+    assert [line.split()[0] for line in commands.splitlines()] == list(COMMANDS)
+    told = [line[2:20].split() for line in options.splitlines()]
+    known = [sorted(p.opts, key=len) for p in cli.get_params(click.Context(cli, help_option_names=["-h", "--help"]))]
+    for words in told:
+        names = [word.rstrip(",") for word in words if word.startswith("-")]
+        assert names in known, names
+        known.remove(names)
+    assert known == []
+    assert all(len(line) <= 78 for line in HELP.splitlines())
+    assert all(line.endswith(".") for line in HELP.splitlines() if line.startswith("  "))
+
+
+def test_help_and_version_load_no_library() -> None:
+    for word, said in (("--help", "Usage: stemctl"), ("--version", "stemctl ")):
+        code = f"import sys; sys.argv[1:] = [{word!r}]\nfrom stemctl.cli import start; start()\nprint(*sys.modules)"
+        told = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True).stdout
+        assert told.startswith(said)
+        assert "stemctl.cli.help" in told.split()
+        assert "click" not in told.split()
+
+
+def test_every_option_of_the_readme_exists() -> None:
+    context = click.Context(cli)
+    options = {opt for parameter in cli.params for opt in parameter.opts}
+    commands = [cli.get_command(context, name) for name in COMMANDS]
+    while commands:
+        command = commands.pop()
+        assert command is not None
+        if isinstance(command, click.Group):
+            commands += command.commands.values()
+        options |= {opt for parameter in command.params for opt in parameter.opts}
+    ours = README.split("## Commands")[1].split("## Tokens")[0]
+    assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", ours)) <= options
+
+
+def test_help_of_every_command_fits_and_exits_0(lab: Lab) -> None:
+    for name in COMMANDS:
+        result = lab.run(name, "--help")
+        assert result.code == 0
+        assert "Usage: stemctl" in result.out

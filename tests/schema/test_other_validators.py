@@ -1,0 +1,141 @@
+"""stemctl and a validator that others wrote come to the same verdict by `manifest.schema.json`."""
+
+import json
+import re
+
+import check_jsonschema
+import jsonschema
+import pytest
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stemctl.manifests.reader import parse, read
+from stemctl.manifests.schema_errors import judge_of
+from stemctl.manifests.validation import check_document
+from stemctl.schema.catalog import load_catalog, schemas_dir
+from stemctl.schema.compiled import compiled
+from tests.support.paths import TESTS
+
+SCHEMA = schemas_dir() / "2024" / "manifest.schema.json"
+CATALOG = load_catalog("2024")
+JUDGE = judge_of(CATALOG)
+VALIDATOR = jsonschema.Draft202012Validator(
+    json.loads(SCHEMA.read_text(encoding="utf-8")), format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER
+)
+
+READING = {
+    "ambiguous-number": "a validator sees what its own reader made of the value",
+    "duplicate-item": "JSON Schema cannot compare one member of the items of a list",
+    "encoding-utf-16": "YAML may be in UTF-16, manifests may not",
+    "folder-defaults-with-records": "the rule is about the name of the file",
+    "tag-of-yaml": "a tag is lost once a file is read",
+}
+"""Folders of `invalid/` whose files break rules about text, or about names of files: no schema can tell."""
+
+FATAL = {"alias-inside-itself": "check-jsonschema crashes", "alias-of-a-bomb": "check-jsonschema needs seconds"}
+
+FILES = sorted([*TESTS.glob("valid/*.yaml"), *TESTS.glob("invalid/**/*.yaml")])
+JUDGED = [file for file in FILES if file.relative_to(TESTS).parts[1] not in READING | FATAL]
+
+
+def refused(document):
+    """Whether stemctl finds an error in one file, whatever stands in others."""
+    findings, _ = check_document(document, JUDGE, CATALOG)
+    return bool([*document.problems, *findings])
+
+
+def refused_by_others(file):
+    """Whether check-jsonschema does. One run a file: after one that is no YAML its reader stumbles over the next."""
+    result = CliRunner().invoke(check_jsonschema.main, ["--schemafile", str(SCHEMA), str(file)])
+    assert result.exit_code in (0, 1), result.output
+    return result.exit_code == 1
+
+
+@pytest.mark.parametrize("file", JUDGED, ids=lambda file: str(file.relative_to(TESTS)))
+def test_a_file_gets_the_same_verdict(file):
+    assert refused(read(file, file.name)) == refused_by_others(file)
+
+
+@pytest.mark.parametrize("folder", READING)
+def test_only_what_a_validator_cannot_see_is_excused(folder):
+    assert not all(refused_by_others(file) for file in (TESTS / "invalid" / folder).glob("*.yaml"))
+
+
+VALID = [json.loads(json.dumps(read(file, file.name).root.value)) for file in TESTS.glob("valid/*.yaml")]
+NAMES = [
+    "sessions",
+    "name",
+    "key",
+    "projects",
+    "tags",
+    "extra_fields",
+    "URL",
+    "epochs",
+    "lifecycle",
+    "moved",
+    "nam",
+    "",
+]
+TEXTS = st.one_of(
+    st.sampled_from(
+        ["", " ", "2024-03-12", "2024-02-30", "2024-03-12T09:00:00Z", "2024-03-12T09:00", "session/a", "a\n"]
+    ),
+    st.sampled_from(
+        ["https://a.org/b?c#d", "a b", "5c0f3c52-7a0e-4b7b-9d6e-0f5a1b6c2d48", "name", "x" * 101, "x" * 501]
+    ),
+    st.text(st.characters(max_codepoint=0xFFFD, exclude_categories=["Cs"]), max_size=8),
+)
+LEAVES = st.one_of(st.none(), st.booleans(), st.integers(-(2**53), 2**53), st.sampled_from([0.5, 1.0, -2.25]), TEXTS)
+VALUES = st.recursive(
+    LEAVES,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES) | TEXTS, inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@st.composite
+def mutated(draw):
+    """A valid manifest in which a value or two are others, gone, or new."""
+    data = json.loads(json.dumps(draw(st.sampled_from(VALID))))
+    for _ in range(draw(st.integers(0, 2))):
+        parent, key = draw(st.sampled_from(list(steps(data)) or [({"root": data}, "root")]))
+        change = draw(st.sampled_from(["replace", "remove", "add"]))
+        if change == "replace":
+            parent[key] = draw(VALUES)
+        elif change == "remove":
+            del parent[key]
+        elif isinstance(parent, dict):
+            parent[draw(st.sampled_from(NAMES) | TEXTS)] = draw(VALUES)
+        else:
+            parent.append(draw(VALUES))
+    return data
+
+
+def steps(value):
+    """Every place inside a value, as the object or list it is in, and its key there."""
+    children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, child in children:
+        yield value, key
+        yield from steps(child)
+
+
+def in_yaml(data):
+    """JSON is YAML, but for characters that must be escaped here, and pairs of surrogates that must not."""
+    text = json.dumps(data, ensure_ascii=False)
+    return re.sub("[\x7f-\x9f\u2028\u2029\ufeff]", lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+@given(mutated())
+def test_any_data_gets_the_same_verdict(data):
+    document = parse(in_yaml(data).encode(), "manifest.yaml")
+    findings, _ = check_document(document, JUDGE, CATALOG)
+    assert document.problems == []
+    assert document.root.value == data
+    # Two items with one URL are refused beside the schema; see READING.
+    assert all(f.code == "duplicate-item" for f in findings) == VALIDATOR.is_valid(data)
+
+
+@given(mutated())
+def test_the_quick_verdict_is_the_slow_one(data):
+    assert compiled(VALIDATOR.schema, VALIDATOR.schema)(data) == VALIDATOR.is_valid(data)
