@@ -40,11 +40,24 @@ def isolated(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathF
     for name in ("HOME", "USERPROFILE", "XDG_CONFIG_HOME", "APPDATA", "LOCALAPPDATA"):
         monkeypatch.setenv(name, str(home))
     monkeypatch.setenv("XDG_CACHE_HOME", str(home / "cache"))
-    for name in ("BRAINSTEM_TOKEN", "BRAINSTEM_API_TOKEN", "BRAINSTEM_URL", "STEMCTL_TOKEN_HOSTS", "NO_COLOR"):
+    for name in (
+        "BRAINSTEM_TOKEN",
+        "BRAINSTEM_API_TOKEN",
+        "BRAINSTEM_URL",
+        "STEMCTL_TOKEN_HOSTS",
+        "NO_COLOR",
+    ):
         monkeypatch.delenv(name, raising=False)
     for name in ("GITHUB_STEP_SUMMARY", "GITHUB_WORKSPACE", "GITHUB_ACTIONS", "CI_JOB_URL"):
         monkeypatch.delenv(name, raising=False)
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "ssl_cert_file", "ssl_cert_dir"):
+    for name in (
+        "http_proxy",
+        "https_proxy",
+        "all_proxy",
+        "no_proxy",
+        "ssl_cert_file",
+        "ssl_cert_dir",
+    ):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
     monkeypatch.setenv("COLUMNS", "100")
@@ -59,7 +72,11 @@ def only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
     connect = socket.socket.connect
 
     def guarded(self: socket.socket, address: object) -> None:
-        if self.family != socket.AF_UNIX and isinstance(address, tuple) and address[0] not in _LOOPBACK:
+        if (
+            self.family != socket.AF_UNIX
+            and isinstance(address, tuple)
+            and address[0] not in _LOOPBACK
+        ):
             raise AssertionError(f"a test tried to connect to {address}")
         connect(self, address)  # type: ignore[arg-type]
 

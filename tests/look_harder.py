@@ -32,8 +32,21 @@ PASSED, FAILED = 0, 1
 def look(seed: int, effort: int, ends: float, known: Iterable[str]) -> set[str]:
     """Run the tests once, without those that are known to fail; gives those that fail now."""
     with tempfile.TemporaryDirectory() as cache:
-        words = ["-m", "hypothesis or torture", f"--hypothesis-seed={seed}", "--tb=short", "-o", f"cache_dir={cache}"]
-        command = [sys.executable, "-m", "pytest", *words, *(f"--deselect={test}" for test in known)]
+        words = [
+            "-m",
+            "hypothesis or torture",
+            f"--hypothesis-seed={seed}",
+            "--tb=short",
+            "-o",
+            f"cache_dir={cache}",
+        ]
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            *words,
+            *(f"--deselect={test}" for test in known),
+        ]
         environ = {**os.environ, "STEMCTL_EFFORT": str(effort), "STEMCTL_DEADLINE": str(ends)}
         code = subprocess.run(command, cwd=ROOT, env=environ, check=False).returncode
         if code not in (PASSED, FAILED):
@@ -50,11 +63,16 @@ def repeat(test: str, seed: int, effort: int) -> str:
 
 def main() -> None:
     """Run rounds until the time is up, then print how to repeat what failed."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--minutes", type=float, default=20)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**9))
     options = parser.parse_args()
-    print(f"python -m tests.look_harder --minutes {options.minutes:g} --seed {options.seed}", flush=True)
+    print(
+        f"python -m tests.look_harder --minutes {options.minutes:g} --seed {options.seed}",
+        flush=True,
+    )
     ends, rounds = time.time() + 60 * options.minutes, 0
     failed: dict[str, str] = {}
     while not rounds or time.time() < ends:

@@ -39,14 +39,27 @@ MOST_FLOORS, MOST_ARROWS = 12, 100
 """A room stands one floor above the highest room that it imports; an arrow says that one room imports another."""
 
 PURE = {"util", "schema", "core", "planning", "render"}
-NO_IO = {"asyncio", "httpx", "os", "pathlib", "socket", "sqlite3", "subprocess", "tempfile", "click", "starlette"}
+NO_IO = {
+    "asyncio",
+    "httpx",
+    "os",
+    "pathlib",
+    "socket",
+    "sqlite3",
+    "subprocess",
+    "tempfile",
+    "click",
+    "starlette",
+}
 READS_FILES = {"stemctl.schema.catalog", "stemctl.util.atomic_file"}
 """The modules of pure packages that touch files: the tables of stemctl itself, and the one writer of files."""
 
 SPAWNERS = {"subprocess": "stemctl.git.process", "webbrowser": "stemctl.cli.browser"}
 """The one module that may import what starts programs."""
 
-STARTS = re.compile(r"os\.(system|popen|exec\w+|spawn\w+|posix_spawn\w*|fork\w*|startfile)|create_subprocess_\w+|Popen")
+STARTS = re.compile(
+    r"os\.(system|popen|exec\w+|spawn\w+|posix_spawn\w*|fork\w*|startfile)|create_subprocess_\w+|Popen"
+)
 
 TWICE = {
     "__init__.py",
@@ -117,7 +130,10 @@ def test_every_module_is_in_a_package_of_the_table() -> None:
 
 def test_arrows_go_one_way() -> None:
     upward = [
-        line for (start, end), lines in arrows().items() if ROOMS.index(end) > ROOMS.index(start) for line in lines
+        line
+        for (start, end), lines in arrows().items()
+        if ROOMS.index(end) > ROOMS.index(start)
+        for line in lines
     ]
     assert upward == []
 
@@ -135,7 +151,9 @@ def test_there_is_no_cycle() -> None:
 def test_a_file_is_found_by_its_name() -> None:
     paired = {"stemctl/commands", "stemctl/cli/cmd"}
     names = Counter(
-        path.name for path in PACKAGE.rglob("*.py") if path.parent.relative_to(PROJECT).as_posix() not in paired
+        path.name
+        for path in PACKAGE.rglob("*.py")
+        if path.parent.relative_to(PROJECT).as_posix() not in paired
     )
     assert {name for name, count in names.items() if count > 1} <= TWICE
 
@@ -157,7 +175,11 @@ def test_programs_are_started_in_two_places() -> None:
     assert {(module, other) for module, other in imported if other in SPAWNERS} == {
         (module, other) for other, module in SPAWNERS.items()
     }
-    inner = [module for module, path in MODULES.items() if STARTS.search(path.read_text(encoding="utf-8"))]
+    inner = [
+        module
+        for module, path in MODULES.items()
+        if STARTS.search(path.read_text(encoding="utf-8"))
+    ]
     assert inner == ["stemctl.git.process"]
 
 
@@ -177,19 +199,29 @@ def test_no_model_is_named_in_the_code() -> None:
 
 def measure() -> None:
     """Print how large the house is."""
-    lines = {module: path.read_text(encoding="utf-8").count("\n") for module, path in MODULES.items()}
-    trees = {module: ast.parse(path.read_text(encoding="utf-8")) for module, path in MODULES.items()}
+    lines = {
+        module: path.read_text(encoding="utf-8").count("\n") for module, path in MODULES.items()
+    }
+    trees = {
+        module: ast.parse(path.read_text(encoding="utf-8")) for module, path in MODULES.items()
+    }
     functions = sorted(
         (node.end_lineno or node.lineno) - node.lineno + 1
         for tree in trees.values()
         for node in ast.walk(tree)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     )
-    wide = sum(len(line) > 100 for path in MODULES.values() for line in path.read_text(encoding="utf-8").splitlines())
+    wide = sum(
+        len(line) > 100
+        for path in MODULES.values()
+        for line in path.read_text(encoding="utf-8").splitlines()
+    )
     print(f"rooms {len(ROOMS)}, arrows {len(arrows())}, floors {max(floors().values())}")
     print(f"files {len(lines)}, lines {sum(lines.values())}, longest {max(lines.values())}")
     middle, tenth = len(functions) // 2, len(functions) * 9 // 10
-    print(f"functions {len(functions)}: median {functions[middle]}, p90 {functions[tenth]}, max {functions[-1]} lines")
+    print(
+        f"functions {len(functions)}: median {functions[middle]}, p90 {functions[tenth]}, max {functions[-1]} lines"
+    )
     print(f"lines of more than 100 characters {wide}")
 
 

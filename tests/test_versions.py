@@ -15,7 +15,8 @@ ROOT = PROJECT
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 DIRECT = [
     Requirement(text)
-    for text in PROJECT["project"]["dependencies"] + PROJECT["project"]["optional-dependencies"]["dev"]
+    for text in PROJECT["project"]["dependencies"]
+    + PROJECT["project"]["optional-dependencies"]["dev"]
 ]
 BUILD = [Requirement(text) for text in PROJECT["build-system"]["requires"]]
 

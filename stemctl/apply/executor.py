@@ -59,7 +59,9 @@ class Carrier:
                 case Action.DELETE:
                     return await self._right_after_a_look(model, change, _Deletion(model, change))
                 case _:
-                    return await self._right_after_a_look(model, change, _Patch(model, change, body))
+                    return await self._right_after_a_look(
+                        model, change, _Patch(model, change, body)
+                    )
         except ServerError as error:
             return outcomes.failed(change, error, sent=self.journal.intended(change.address))
 
@@ -80,7 +82,9 @@ class Carrier:
         ours = str(written.fields["id"]) if evidence.proof is Proof.PROVEN else None
         return await look_for(self.client, model, change, body, why, ours)
 
-    async def _right_after_a_look(self, model: Model, change: Change, write: _Patch | _Deletion) -> Outcome:
+    async def _right_after_a_look(
+        self, model: Model, change: Change, write: _Patch | _Deletion
+    ) -> Outcome:
         """Look at the record, and send the write if it is as the plan saw it, with no wait between the two.
 
         After each pause, and after an answer that was lost, there is another look.
@@ -110,7 +114,9 @@ class Carrier:
                     return await look_for(self.client, model, change, write.whole(planned), lost)
         raise lost or Paused()
 
-    async def _look(self, one: WriteClient, model: Model, change: Change, lost: ServerError | None) -> Fields | Outcome:
+    async def _look(
+        self, one: WriteClient, model: Model, change: Change, lost: ServerError | None
+    ) -> Fields | Outcome:
         """The record as it is right before a write, or what it means that it cannot be read."""
         assert change.id is not None
         try:
@@ -125,7 +131,9 @@ class Carrier:
             return outcomes.in_doubt(change, error)
 
 
-async def _again(method: str, error: ServerError, tries: int, lost: ServerError | None) -> ServerError | None:
+async def _again(
+    method: str, error: ServerError, tries: int, lost: ServerError | None
+) -> ServerError | None:
     """After a write without success: the error because of which it counts as lost, if it or an earlier one was.
 
     Raises:
@@ -160,7 +168,9 @@ class _Patch:
 
     def whole(self, planned: Fields) -> Fields:
         """The content of the proposal: what is sent, and the record as it is."""
-        return {row.name: planned[row.name] for row in self.model.managed if row.name in planned} | dict(self.body)
+        return {
+            row.name: planned[row.name] for row in self.model.managed if row.name in planned
+        } | dict(self.body)
 
     async def send(self, one: WriteClient, journal: Journal, live: Fields) -> Outcome:
         """Send it. Where the answer holds other values than were sent, one look tells what the server has.

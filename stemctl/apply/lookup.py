@@ -15,7 +15,12 @@ from stemctl.util.json_types import Fields
 
 
 async def look_for(
-    client: WriteClient, model: Model, change: Change, body: Fields, lost: ServerError, answered: str | None = None
+    client: WriteClient,
+    model: Model,
+    change: Change,
+    body: Fields,
+    lost: ServerError,
+    answered: str | None = None,
 ) -> Outcome:
     """What became of a record, or proposal, that was sent with `body`.
 
@@ -33,7 +38,12 @@ async def look_for(
 
 
 async def _by_name(
-    client: WriteClient, model: Model, change: Change, body: Fields, lost: ServerError, answered: str | None
+    client: WriteClient,
+    model: Model,
+    change: Change,
+    body: Fields,
+    lost: ServerError,
+    answered: str | None,
 ) -> Outcome:
     for fields in await _named(client, model, body):
         if as_sent(model, fields, body) or fields["id"] == answered:
@@ -43,7 +53,12 @@ async def _by_name(
 
 
 async def _without_a_name(
-    client: WriteClient, model: Model, change: Change, body: Fields, lost: ServerError, answered: str | None
+    client: WriteClient,
+    model: Model,
+    change: Change,
+    body: Fields,
+    lost: ServerError,
+    answered: str | None,
 ) -> Outcome:
     """A record that only its content tells; the planner looks for it among all, and this look only by its id."""
     try:
@@ -55,7 +70,9 @@ async def _without_a_name(
     return outcomes.not_there_yet(model, change, lost)
 
 
-async def _proposal(client: WriteClient, model: Model, change: Change, body: Fields, lost: ServerError) -> Outcome:
+async def _proposal(
+    client: WriteClient, model: Model, change: Change, body: Fields, lost: ServerError
+) -> Outcome:
     assert model.identity is not None
     name = body.get(model.identity)
     page = await client.approval_page(model, 0, Query(filters=((model.identity, str(name)),)))
@@ -77,14 +94,22 @@ async def _named(client: WriteClient, model: Model, body: Fields) -> list[Fields
     name = body.get(model.identity)
     page = await client.page(model, 0, Query(filters=((model.identity, str(name)),)))
     if page.total not in (None, len(page.records)):
-        raise NotTheApi(f"The server counts {page.total} of this {model.identity}, and lists {len(page.records)}.")
+        raise NotTheApi(
+            f"The server counts {page.total} of this {model.identity}, and lists {len(page.records)}."
+        )
     return [fields for fields in page.records if fields.get(model.identity) == name]
 
 
-async def name_taken(client: WriteClient, model: Model, change: Change, body: Fields, error: Refused) -> Outcome:
+async def name_taken(
+    client: WriteClient, model: Model, change: Change, body: Fields, error: Refused
+) -> Outcome:
     """Explain a refused name that no record which we may see has."""
     refused = outcomes.failed(change, error, sent=False)
-    if model.identity is None or model.identity not in error.messages or body.get(model.identity) is None:
+    if (
+        model.identity is None
+        or model.identity not in error.messages
+        or body.get(model.identity) is None
+    ):
         return refused
     try:
         visible = await _named(client, model, body)
@@ -93,7 +118,11 @@ async def name_taken(client: WriteClient, model: Model, change: Change, body: Fi
         return refused
     if visible:
         return refused
-    seen = f"None of the {model.count(total)} you may see" if total is not None else f"No {model.words} you may see"
+    seen = (
+        f"None of the {model.count(total)} you may see"
+        if total is not None
+        else f"No {model.words} you may see"
+    )
     detail = (
         f"{seen} has it, so it belongs to somebody whose records you cannot see:",
         f"a {model.words} {model.identity} is unique over the whole server.",

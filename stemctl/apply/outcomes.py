@@ -16,7 +16,9 @@ from stemctl.util.json_types import Fields, Value
 _NOTHING: Fields = {}
 
 
-def taken(model: Model, change: Change, body: Fields, written: Written, before: Fields = _NOTHING) -> Outcome:
+def taken(
+    model: Model, change: Change, body: Fields, written: Written, before: Fields = _NOTHING
+) -> Outcome:
     """A write that is proven: proposed, or applied with what the server does not hold of it. `before` is the record as
     it was."""
     id_ = str(written.fields["id"])
@@ -32,7 +34,8 @@ def _observed(model: Model, change: Change, body: Fields, answer: Fields) -> Fie
     return {
         name: answer[name]
         for name, value in body.items()
-        if name in answer and not _as_declared(model.fields[name], value, answer[name], change.declared.get(name))
+        if name in answer
+        and not _as_declared(model.fields[name], value, answer[name], change.declared.get(name))
     }
 
 
@@ -47,10 +50,17 @@ def moved(model: Model, change: Change, live: Fields, sent: bool) -> Outcome:
     lines = []
     for f in change.fields:
         row = model.fields[f.path.partition(".")[0]]
-        if row.name in live and not row.to and row.kind != "map" and not same(row, f.before, live[row.name]):
+        if (
+            row.name in live
+            and not row.to
+            and row.kind != "map"
+            and not same(row, f.before, live[row.name])
+        ):
             lines += [f"{f.path}: as planned {f.before!r}, server now {live[row.name]!r}"]
     again = "Sent once, without an answer, and not again." if sent else "Not sent."
-    lines.append(f"{again} The other changes of the plan are not affected; plan again to see it as it is now.")
+    lines.append(
+        f"{again} The other changes of the plan are not affected; plan again to see it as it is now."
+    )
     status = Status.UNKNOWN if sent else Status.FAILED
     message = "changed on the server since this plan was made"
     return Outcome(change, status, change.id, message=message, detail=tuple(lines))
@@ -60,8 +70,12 @@ def not_found(model: Model, change: Change, sent: bool) -> Outcome:
     """The record that a write is about cannot be seen any more. That does not prove that it was deleted."""
     message = "not found: deleted since this plan was made, or hidden from this account"
     again = "Sent once, without an answer, and not again." if sent else "Not sent."
-    detail = (f"{again} Plan again: a {model.words} that cannot be seen stays in the state until you decide.",)
-    return Outcome(change, Status.UNKNOWN if sent else Status.FAILED, change.id, message=message, detail=detail)
+    detail = (
+        f"{again} Plan again: a {model.words} that cannot be seen stays in the state until you decide.",
+    )
+    return Outcome(
+        change, Status.UNKNOWN if sent else Status.FAILED, change.id, message=message, detail=detail
+    )
 
 
 def other_content(model: Model, change: Change, id_: str) -> Outcome:
@@ -77,7 +91,9 @@ def other_content(model: Model, change: Change, id_: str) -> Outcome:
 
 def not_there_yet(model: Model, change: Change, lost: ServerError) -> Outcome:
     """A creation, or proposal, whose answer was lost, and that a look did not find."""
-    backed = model.identity is not None and not change.approval  # the server refuses a second one of the name
+    backed = (
+        model.identity is not None and not change.approval
+    )  # the server refuses a second one of the name
     then = "the next apply sends it again." if backed else "plan again in a minute."
     message = f"Sent, and the answer was lost: {lost.what} It is not there yet; {then}"
     return Outcome(change, Status.UNKNOWN, message=message)
@@ -94,10 +110,15 @@ def failed(change: Change, error: ServerError, sent: bool) -> Outcome:
     if isinstance(error, Forbidden | NotFound | NotAuthorised) or not error.messages:
         message = f"{error.what} {error.why}".strip()
     else:
-        texts = (f"{name}: {' '.join(said)}" if name else " ".join(said) for name, said in error.messages.items())
+        texts = (
+            f"{name}: {' '.join(said)}" if name else " ".join(said)
+            for name, said in error.messages.items()
+        )
         message = f"{error.status} {'; '.join(texts)}"
     method = METHODS.get(change.action, "PATCH")
     status = Status.UNKNOWN if sent and of_error(method, error) is Proof.LOST else Status.FAILED
     gone = isinstance(error, NotAuthorised) or (isinstance(error, Unreachable) and not error.sent)
     detail = tuple(f"{command}    {does}" for command, does in error.hints) if gone else ()
-    return Outcome(change, status, message=message, detail=detail, errors=error.messages, hopeless=gone)
+    return Outcome(
+        change, status, message=message, detail=detail, errors=error.messages, hopeless=gone
+    )

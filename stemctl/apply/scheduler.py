@@ -45,7 +45,9 @@ class Apply:
     async def _schedule(self) -> None:
         """Begin what waits for nothing, as many at a time as may be, and release or skip what waited for it."""
         going = {change.address: change for change in self.plan.going()}
-        waits = {address: {w for w in change.waits if w in going} for address, change in going.items()}
+        waits = {
+            address: {w for w in change.waits if w in going} for address, change in going.items()
+        }
         followers: dict[Address, list[Address]] = {}
         for address, others in waits.items():
             for other in others:
@@ -62,7 +64,9 @@ class Apply:
             for task in finished:
                 done = task.result()
                 self._finish(done)
-                for address in followers.get(done.change.address, ()) if done.status in _DONE else ():
+                for address in (
+                    followers.get(done.change.address, ()) if done.status in _DONE else ()
+                ):
                     waits[address].discard(done.change.address)
                     if not waits[address]:
                         ready.append(address)

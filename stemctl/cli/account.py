@@ -13,7 +13,9 @@ from stemctl.errors import ConfigError
 
 
 @click.command()
-@click.option("--headless", is_flag=True, help="Open no browser here; print the address and the code.")
+@click.option(
+    "--headless", is_flag=True, help="Open no browser here; print the address and the code."
+)
 @click.pass_obj
 def login(screen: Screen, headless: bool) -> int:
     """Get a token for a server, in your browser."""
@@ -35,7 +37,9 @@ def login(screen: Screen, headless: bool) -> int:
             if headless or not show(pending.complete_uri):
                 screen.ask(f"Open  {pending.uri}\nCode  {visible(pending.user_code)}")
             else:
-                screen.ask(f"Your browser shows {pending.uri}; the code there is {visible(pending.user_code)}.")
+                screen.ask(
+                    f"Your browser shows {pending.uri}; the code there is {visible(pending.user_code)}."
+                )
             screen.ask("Waiting until you have agreed there. Ctrl-C gives up.")
             return await device_login.finish_login(link.http, link.base, pending)
 
@@ -76,7 +80,9 @@ def doctor(screen: Screen, form: str) -> int:
     token = tokens.find_token(space.server, space.environ)
     checks = [Check("token", token is not None, f"from {token.source}" if token else "none")]
     if token is not None and tokens.readable_by_others(Path(token.source)):
-        checks.append(Check("token", None, f"others on this machine may read it: chmod 600 {token.source}"))
+        checks.append(
+            Check("token", None, f"others on this machine may read it: chmod 600 {token.source}")
+        )
     withheld = tokens.withheld(space.server, space.environ)
     if withheld:
         says = f"{withheld} is not sent to {space.server.host}; {tokens.HOSTS_VARIABLE} names hosts it may go to"
@@ -91,10 +97,16 @@ def doctor(screen: Screen, form: str) -> int:
 
     checks += finish(run())
     if form == "json":
-        screen.document({"checks": [{"what": c.what, "good": c.good, "says": c.says} for c in checks]})
+        screen.document(
+            {"checks": [{"what": c.what, "good": c.good, "says": c.says} for c in checks]}
+        )
     else:
         marks = {True: "ok", False: "no", None: "note"}
         screen.out(where_line(space.target, space.database))
-        screen.out("\n".join(screen.look().columns([(marks[c.good], c.what, c.says) for c in checks], indent=2)))
+        screen.out(
+            "\n".join(
+                screen.look().columns([(marks[c.good], c.what, c.says) for c in checks], indent=2)
+            )
+        )
         screen.note("Whether you may write is shown by BrainSTEM at the first write alone.")
     return 0 if all(check.good is not False for check in checks) else 1

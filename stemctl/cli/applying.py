@@ -37,10 +37,24 @@ if TYPE_CHECKING:
 @exclude
 @allow
 @resubmit
-@click.option("--auto-approve", "--yes", "-y", is_flag=True, help="Ask nothing; needed where there is no terminal.")
-@click.option("--allow-behind", is_flag=True, help="Also from a commit that lacks what was applied already.")
+@click.option(
+    "--auto-approve",
+    "--yes",
+    "-y",
+    is_flag=True,
+    help="Ask nothing; needed where there is no terminal.",
+)
+@click.option(
+    "--allow-behind", is_flag=True, help="Also from a commit that lacks what was applied already."
+)
 @click.option("--digest", type=Digest(), help="Refuse a plan with another digest than this one.")
-@click.option("--parallelism", type=click.IntRange(1, 64), default=8, show_default=True, help="Requests at a time.")
+@click.option(
+    "--parallelism",
+    type=click.IntRange(1, 64),
+    default=8,
+    show_default=True,
+    help="Requests at a time.",
+)
 @output("text", "json", "github")
 @click.pass_obj
 def apply(
@@ -66,7 +80,10 @@ def apply(
         raise ConfigError(
             "There is no terminal to ask on.",
             "Nothing was sent.",
-            [("stemctl plan", "shows what would be sent"), ("stemctl apply --auto-approve", "sends it unasked")],
+            [
+                ("stemctl plan", "shows what would be sent"),
+                ("stemctl apply --auto-approve", "sends it unasked"),
+            ],
         )
     space = screen.open()
     options = make_options(space, allowed, resubmit, words if saved is None else (), exclude)
@@ -118,7 +135,9 @@ class _Run:
                         return 1
                     planned = agreed
                 try:
-                    return await self._send(link, planned.plan, planned.state, planned.snapshot.ids())
+                    return await self._send(
+                        link, planned.plan, planned.state, planned.snapshot.ids()
+                    )
                 except StateMoved as moved:
                     self.settling(moved.settled)
                     self.screen.note("The state has moved on, planning anew.\n")
@@ -134,7 +153,9 @@ class _Run:
 
         state = self.space.store.read()
         check_fits(plan, self.space.target, state, self.space.catalog, name)
-        check_writable(self.space, (change.address.model for change in plan.changes if change.sends))
+        check_writable(
+            self.space, (change.address.model for change in plan.changes if change.sends)
+        )
         if not self.allow_behind:
             refuse_behind(since_applied(self.space, state, plan.commit))
         self._check_digest(plan)
@@ -145,12 +166,16 @@ class _Run:
                 return await self._send(link, plan, state)
             except StateMoved as moved:
                 self.settling(moved.settled)
-                check_fits(plan, self.space.target, self.space.store.read(), self.space.catalog, name)
+                check_fits(
+                    plan, self.space.target, self.space.store.read(), self.space.catalog, name
+                )
                 raise
 
     def _check_visible(self) -> None:
         if self.screen.mute:
-            raise ConfigError("The question cannot be shown: stderr takes no output.", "Nothing was sent.")
+            raise ConfigError(
+                "The question cannot be shown: stderr takes no output.", "Nothing was sent."
+            )
 
     async def _until_free(self) -> None:
         """Wait for the run of another machine, and settle it if it died."""
@@ -211,7 +236,9 @@ class _Run:
         elif report.outcomes and (report.plan.going() or report.exit_code not in (0, 1)):
             self.screen.out(report_text(report, look, seconds, saved))
 
-    async def _carry_out(self, link: Link, plan: Plan, state: State, seen: Iterable[str]) -> Applied:
+    async def _carry_out(
+        self, link: Link, plan: Plan, state: State, seen: Iterable[str]
+    ) -> Applied:
         from stemctl.cli.progress import Progress
         from stemctl.cli.waiting import Waiting
         from stemctl.commands import apply
@@ -232,7 +259,14 @@ class _Run:
             link.throttle.on_pause = progress.paused
             self.screen.did = "requests were sent; the next apply looks up what became of them."
             return await apply.apply(
-                self.space, link.writer(), journal, state, progress.outcome, self.parallelism, watch, seen
+                self.space,
+                link.writer(),
+                journal,
+                state,
+                progress.outcome,
+                self.parallelism,
+                watch,
+                seen,
             )
 
 
@@ -267,7 +301,9 @@ def _interrupts(screen: Screen) -> Iterator[_Watch]:
     try:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, watch.interrupt)
-    except NotImplementedError:  # Windows: Ctrl-C ends the run as Python does, and the state is saved all the same
+    except (
+        NotImplementedError
+    ):  # Windows: Ctrl-C ends the run as Python does, and the state is saved all the same
         yield watch
         return
     try:
@@ -294,4 +330,6 @@ class _Watch:
                 self._task.cancel()
             return
         self._work.stop.set()
-        self._screen.note("\nNo new requests. Waiting for those in flight; Ctrl-C again leaves at once.")
+        self._screen.note(
+            "\nNo new requests. Waiting for those in flight; Ctrl-C again leaves at once."
+        )

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("paths", nargs=-1)
-@click.option("--online", is_flag=True, help="Also resolve references and names, by reading from the server.")
+@click.option(
+    "--online", is_flag=True, help="Also resolve references and names, by reading from the server."
+)
 @output("text", "json", "github")
 @click.pass_obj
 def validate(screen: Screen, paths: tuple[str, ...], online: bool, form: str) -> int:
@@ -36,7 +38,9 @@ def validate(screen: Screen, paths: tuple[str, ...], online: bool, form: str) ->
     summary = validate.verdict(space, loaded)
     screen.summarize(lambda most: findings_markdown(loaded.diagnostics, summary, most))
     if form == "json":
-        screen.document(findings_document(loaded.diagnostics, loaded.repository, space.server.edition))
+        screen.document(
+            findings_document(loaded.diagnostics, loaded.repository, space.server.edition)
+        )
     elif form == "github":
         screen.annotate(lambda folder: findings_github(loaded.diagnostics, folder))
         screen.out(summary)
@@ -47,6 +51,8 @@ def validate(screen: Screen, paths: tuple[str, ...], online: bool, form: str) ->
 
 def _online(space: Workspace, loaded: Loaded, paths: tuple[str, ...]) -> Loaded:
     from stemctl.cli.running import finish
-    from stemctl.commands import plan  # all of the network: it takes longer to load than a thousand files to check
+    from stemctl.commands import (
+        plan,
+    )  # all of the network: it takes longer to load than a thousand files to check
 
     return finish(plan.validate_online(space, loaded, paths))

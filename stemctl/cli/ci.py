@@ -34,10 +34,14 @@ def init(screen: Screen, forge: str) -> int:
     for name in written.unchanged:
         screen.out(f"{name} is there already, as it would be written")
     for name in written.kept:
-        screen.out(f"{name} is there already, and was not touched (is it for another server?); rm it to get a new one")
+        screen.out(
+            f"{name} is there already, and was not touched (is it for another server?); rm it to get a new one"
+        )
     if written.written or not written.kept:
         shared = space.server.backend == "git"
-        screen.note("\n".join(advice(forge, shared, written.branch, written.environment, written.folder)))
+        screen.note(
+            "\n".join(advice(forge, shared, written.branch, written.environment, written.folder))
+        )
     return 1 if written.kept else 0
 
 
@@ -51,7 +55,11 @@ def _real_server(screen: Screen, forge: str) -> str | None:
 
     config = load_config(screen.root)
     if not config.found:
-        raise ConfigError(f"There is no stemctl.yaml in {screen.root}.", "Nothing was written.", [("stemctl init", "")])
+        raise ConfigError(
+            f"There is no stemctl.yaml in {screen.root}.",
+            "Nothing was written.",
+            [("stemctl init", "")],
+        )
     names = [server.name for server in config.servers.values() if not server.is_sandbox]
     if config.default_server in names or len(names) == 1:
         return config.default_server if config.default_server in names else names[0]

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("paths", nargs=-1)
 @click.option("--check", is_flag=True, help="Write nothing; exit with 1 if a file would change.")
-@click.option("--diff", is_flag=True, help="Write nothing, and show what would change; exit as with --check.")
+@click.option(
+    "--diff", is_flag=True, help="Write nothing, and show what would change; exit as with --check."
+)
 @click.pass_obj
 def fmt(screen: Screen, paths: tuple[str, ...], check: bool, diff: bool) -> int:
     """Lay out the manifests, folder defaults and stemctl.yaml, or those among PATHS; other files are left alone.
@@ -66,7 +68,10 @@ def _show(screen: Screen, found: Layout, files: int) -> int:
 
 def _summary(found: Layout, files: int, check: bool) -> str:
     """The last line: what was done, and what was not."""
-    changed, wrong = len(found.changes), len({problem.place.file for problem in found.problems if problem.place})
+    changed, wrong = (
+        len(found.changes),
+        len({problem.place.file for problem in found.problems if problem.place}),
+    )
     if not files:
         return "No manifest of this repository is named; nothing was done."
     said = []
@@ -75,7 +80,9 @@ def _summary(found: Layout, files: int, check: bool) -> str:
     elif not found.problems:
         said.append(f"All {files:,} files are laid out." if files > 1 else "The file is laid out.")
     if wrong:
-        said.append(f"{wrong:,} of {_files(files)} cannot be laid out, and {'is' if wrong == 1 else 'are'} as before.")
+        said.append(
+            f"{wrong:,} of {_files(files)} cannot be laid out, and {'is' if wrong == 1 else 'are'} as before."
+        )
     if check:
         said.append("Nothing was written.")
     return " ".join(said)

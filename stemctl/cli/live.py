@@ -22,10 +22,24 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("model")
 @click.argument("name", metavar="[NAME|ID]", required=False)
-@click.option("--portal", type=click.Choice(["private", "public", "super"]), help="Another portal than the server's.")
-@click.option("--filter", "filters", multiple=True, metavar="FIELD[.OP]=VALUE", help="Only what matches; repeatable.")
-@click.option("--sort", multiple=True, metavar="[-]FIELD", help="In this order, - for descending; repeatable.")
-@click.option("--include", multiple=True, metavar="RELATION", help="With related records; repeatable.")
+@click.option(
+    "--portal",
+    type=click.Choice(["private", "public", "super"]),
+    help="Another portal than the server's.",
+)
+@click.option(
+    "--filter",
+    "filters",
+    multiple=True,
+    metavar="FIELD[.OP]=VALUE",
+    help="Only what matches; repeatable.",
+)
+@click.option(
+    "--sort", multiple=True, metavar="[-]FIELD", help="In this order, - for descending; repeatable."
+)
+@click.option(
+    "--include", multiple=True, metavar="RELATION", help="With related records; repeatable."
+)
 @output("text", "json", "yaml")
 @click.pass_obj
 def get(
@@ -48,7 +62,10 @@ def get(
     space = screen.open()
     table = query.find_model(space.catalog, model)
     if portal and portal not in table.read_portals:
-        raise ConfigError(f"{table.name} is not served through the portal {portal}.", f"It is in {table.read_portals}.")
+        raise ConfigError(
+            f"{table.name} is not served through the portal {portal}.",
+            f"It is in {table.read_portals}.",
+        )
     asked = query.make_query(table, filters, sort, include)
 
     async def read() -> Found:
@@ -60,7 +77,9 @@ def get(
     found = finish(read())
     screen.note(_where(space, portal))
     if not found.single:
-        screen.note(f"Read {table.count(len(found.records))} ({'all that match' if found.complete else found.reason}).")
+        screen.note(
+            f"Read {table.count(len(found.records))} ({'all that match' if found.complete else found.reason})."
+        )
     _print(screen, found, form)
     return 0 if found.complete else 1
 
@@ -89,7 +108,9 @@ def _print(screen: Screen, found: Found, form: str) -> None:
         for fields in found.records:
             screen.out(record_text(fields, names, screen.look()))
     else:
-        columns = [f.name for f in found.model.fields.values() if f.name != "links" and f.kind != "id"]
+        columns = [
+            f.name for f in found.model.fields.values() if f.name != "links" and f.kind != "id"
+        ]
         screen.out(table_text(columns, declared(found), screen.look()))
 
 
@@ -159,18 +180,30 @@ def _decision(verdict: str, done: str, what: str) -> click.Command:
             screen.document([proposal.document() for proposal in found])
         else:
             look = screen.look()
-            screen.out("\n".join(look.columns([(f"{p.address}: {done}, approval {p.id}",) for p in found], indent=0)))
+            screen.out(
+                "\n".join(
+                    look.columns(
+                        [(f"{p.address}: {done}, approval {p.id}",) for p in found], indent=0
+                    )
+                )
+            )
             screen.note("\n".join(look.next([("stemctl plan", "what is different now")])))
         return 0
 
     return click.command(verdict, help=what)(decide)
 
 
-approvals.add_command(_decision("accept", "accepted", "Accept pending proposals; for administrators."))
-approvals.add_command(_decision("reject", "rejected", "Reject pending proposals; for administrators."))
+approvals.add_command(
+    _decision("accept", "accepted", "Accept pending proposals; for administrators.")
+)
+approvals.add_command(
+    _decision("reject", "rejected", "Reject pending proposals; for administrators.")
+)
 
 
-async def _find(space: Workspace, link: Link, names: tuple[str, ...], only_pending: bool) -> list[Proposal]:
+async def _find(
+    space: Workspace, link: Link, names: tuple[str, ...], only_pending: bool
+) -> list[Proposal]:
     from stemctl.client.approvals import choose, read_proposals
     from stemctl.commands.workspace import check_writable
 
@@ -178,7 +211,9 @@ async def _find(space: Workspace, link: Link, names: tuple[str, ...], only_pendi
     return choose(await read_proposals(link.reader()), names, space.catalog, only_pending)
 
 
-def _with_proposals(screen: Screen, work: Callable[[Workspace, Link], Awaitable[list[Proposal]]]) -> list[Any]:
+def _with_proposals(
+    screen: Screen, work: Callable[[Workspace, Link], Awaitable[list[Proposal]]]
+) -> list[Any]:
     from stemctl.commands import connection
 
     space = screen.open()

@@ -60,7 +60,9 @@ class Commands(click.Group):
         formatter.write(HELP)
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(message=VERSION.rstrip())
 @click.option("-C", "directory", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--server", metavar="NAME|URL")
@@ -68,9 +70,21 @@ class Commands(click.Group):
 @click.option("-q", "--quiet", is_flag=True)
 @click.option("-v", "--verbose", count=True)
 @click.pass_obj
-def cli(screen: Screen, directory: Path | None, server: str | None, no_color: bool, quiet: bool, verbose: int) -> None:
+def cli(
+    screen: Screen,
+    directory: Path | None,
+    server: str | None,
+    no_color: bool,
+    quiet: bool,
+    verbose: int,
+) -> None:
     """What each option does stands in `help.py`."""
-    screen.directory, screen.server, screen.quiet, screen.verbose = directory, server, quiet, verbose
+    screen.directory, screen.server, screen.quiet, screen.verbose = (
+        directory,
+        server,
+        quiet,
+        verbose,
+    )
     screen.colour = sys.stdout.isatty() and not no_color and not os.environ.get("NO_COLOR")
 
 
@@ -88,7 +102,9 @@ def run(arguments: list[str]) -> int:
 
 def _attempt(screen: Screen, arguments: list[str]) -> int:
     try:
-        code = cli.main(arguments or ["--help"], prog_name="stemctl", standalone_mode=False, obj=screen)
+        code = cli.main(
+            arguments or ["--help"], prog_name="stemctl", standalone_mode=False, obj=screen
+        )
         return code if isinstance(code, int) else 0
     except InvalidFiles as error:
         return screen.invalid(error)
@@ -101,17 +117,27 @@ def _attempt(screen: Screen, arguments: list[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         screen.ask("Interrupted; nothing more is sent.")
         return 130
-    except OSError as error:  # a full disk, a folder that may not be written: nothing that stemctl could fix
+    except (
+        OSError
+    ) as error:  # a full disk, a folder that may not be written: nothing that stemctl could fix
         if error is screen.lost:
             return 1  # the screen tells of its own failure at the end
         return screen.failed(
-            StemctlError(f"{error.strerror or error}.", f"It was about {error.filename or 'the output'}.")
+            StemctlError(
+                f"{error.strerror or error}.", f"It was about {error.filename or 'the output'}."
+            )
         )
-    except UnicodeEncodeError as error:  # half a character: a word of the command line, or a name of a folder
-        if not error.object[error.start : error.end].isprintable() and error.encoding.startswith("utf"):
+    except (
+        UnicodeEncodeError
+    ) as error:  # half a character: a word of the command line, or a name of a folder
+        if not error.object[error.start : error.end].isprintable() and error.encoding.startswith(
+            "utf"
+        ):
             return screen.failed(_not_utf8(error.object))
         return screen.failed(_bug(error))
-    except SystemExit as left:  # click's way to leave where a pipe broke, in its own help or in a question
+    except (
+        SystemExit
+    ) as left:  # click's way to leave where a pipe broke, in its own help or in a question
         return 3 if screen.did else int(left.code or 0)
     except Exception as error:  # the boundary: whatever else happens is a bug of ours
         return screen.failed(_bug(error))
@@ -128,7 +154,8 @@ def wants(form: str, arguments: list[str]) -> bool:
     """Whether the answer, errors of usage included, is to be in this format."""
     pairs = zip(arguments, [*arguments, ""][1:], strict=True)
     return any(
-        (option in ("-o", "--format") and value == form) or option in (f"-o{form}", f"--format={form}")
+        (option in ("-o", "--format") and value == form)
+        or option in (f"-o{form}", f"--format={form}")
         for option, value in pairs
     )
 

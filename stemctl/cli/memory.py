@@ -77,9 +77,13 @@ def resolve(screen: Screen, words: tuple[str, ...]) -> int:
         state = planned.state
         conflicts = [change for change in planned.plan.changes if change.held is Held.CONFLICT]
         if not conflicts:
-            raise StateError(f"Nothing is in conflict in {' '.join(words)}.", "Nothing was changed.")
+            raise StateError(
+                f"Nothing is in conflict in {' '.join(words)}.", "Nothing was changed."
+            )
         for change in conflicts:
-            state = state_edits.resolve_conflict(state, change, space.catalog.models[change.address.model])
+            state = state_edits.resolve_conflict(
+                state, change, space.catalog.models[change.address.model]
+            )
         space.store.write(state, space.owner, f"resolve {' '.join(words)}")
     number = len(conflicts)
     screen.did = (
@@ -107,7 +111,9 @@ def import_(screen: Screen, word: str, id_: str) -> int:
     address = _address(space, word)
     model = space.catalog.models[address.model]
     if not model.writable:  # nothing declares it, so the next plan would be to delete it
-        raise ConfigError(f"Edition {space.catalog.edition} does not write {model.many}.", "Nothing was changed.")
+        raise ConfigError(
+            f"Edition {space.catalog.edition} does not write {model.many}.", "Nothing was changed."
+        )
 
     async def read() -> dict[str, object]:
         async with connection.connect(space) as link:
@@ -122,7 +128,11 @@ def import_(screen: Screen, word: str, id_: str) -> int:
     called = live.get(model.identity) if model.identity else None
     name = f', "{visible(called)}"' if isinstance(called, str) else ""
     screen.out(f"{address} is bound to {live['id']}{name}. Nothing was sent.")
-    screen.note("\n".join(screen.look().next([(f"stemctl plan {shlex.quote(str(address))}", "what differs")])))
+    screen.note(
+        "\n".join(
+            screen.look().next([(f"stemctl plan {shlex.quote(str(address))}", "what differs")])
+        )
+    )
     return 0
 
 
@@ -140,9 +150,14 @@ def list_(screen: Screen, form: str) -> int:
     screen.announce(space)
     known = space.store.read()
     if form == "json":
-        screen.document({str(address): entry.id for address, entry in sorted(known.records.items())})
+        screen.document(
+            {str(address): entry.id for address, entry in sorted(known.records.items())}
+        )
     else:
-        rows = [(str(address), entry.id or _without_id(entry)) for address, entry in sorted(known.records.items())]
+        rows = [
+            (str(address), entry.id or _without_id(entry))
+            for address, entry in sorted(known.records.items())
+        ]
         screen.out("\n".join(screen.look().columns(rows, indent=0)) or "The state is empty.")
     screen.note(f"{space.store.where}, serial {known.serial}")
     return 0
@@ -163,7 +178,9 @@ def show_state(screen: Screen, word: str) -> int:
     address = _address(space, word)
     known = space.store.read()
     if address not in known.records:
-        raise StateError(f"The state does not have {address}.", "", [("stemctl state list", "shows what it has")])
+        raise StateError(
+            f"The state does not have {address}.", "", [("stemctl state list", "shows what it has")]
+        )
     screen.document({"address": str(address), **row(known.records[address])})
     return 0
 
@@ -199,7 +216,11 @@ def move(screen: Screen, old: str, new: str) -> int:
 
 @state.command()
 @click.option(
-    "--to", "backend", type=click.Choice(["git", "file"]), required=True, help="Where it is kept from now on."
+    "--to",
+    "backend",
+    type=click.Choice(["git", "file"]),
+    required=True,
+    help="Where it is kept from now on.",
 )
 @click.pass_obj
 def migrate(screen: Screen, backend: str) -> int:
@@ -225,7 +246,9 @@ def _rewrite(screen: Screen, work: Callable[[Workspace, State], State], done: st
         space.store.write(work(space, space.store.read()), space.owner, done)
     screen.did = f"{done} Nothing was sent."
     screen.out(screen.did)
-    screen.note("\n".join(screen.look().next([("stemctl plan", "what it means for the next apply")])))
+    screen.note(
+        "\n".join(screen.look().next([("stemctl plan", "what it means for the next apply")]))
+    )
     return 0
 
 
@@ -236,5 +259,7 @@ def _address(space: Workspace, word: str) -> Address:
     name, _, key = word.partition("/")
     model = space.catalog.find(name)
     if model is None or not key:
-        raise ConfigError(f"{word} is no address.", "Write MODEL/KEY, as stemctl state list prints them.")
+        raise ConfigError(
+            f"{word} is no address.", "Write MODEL/KEY, as stemctl state list prints them."
+        )
     return Address(model.name, key)

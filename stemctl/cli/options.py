@@ -31,7 +31,9 @@ class Allow(click.ParamType):  # type: ignore[type-arg]  # generic in newer vers
 
     name = "KIND[=N]"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, int]:
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, int]:
         """`delete=3` to ("delete", 3); without a number, 10."""
         from stemctl.planning.planner import DEFAULT_LIMIT
 
@@ -52,7 +54,9 @@ class Digest(click.ParamType):  # type: ignore[type-arg]  # generic for some ver
         """Without `sha256:`. An empty one, as of a variable that is not set, must not mean that any plan will do."""
         digest = str(value).strip().removeprefix("sha256:")
         if not _DIGEST.fullmatch(digest):
-            self.fail(f"{value!r} is no digest: it has {_SHORTEST_DIGEST} to 64 of the characters 0-9 and a-f.")
+            self.fail(
+                f"{value!r} is no digest: it has {_SHORTEST_DIGEST} to 64 of the characters 0-9 and a-f."
+            )
         return digest
 
 
@@ -68,8 +72,13 @@ allow = click.option(
     help="Permit what can destroy others' work: " + ", ".join(KINDS) + ".",
 )
 resubmit = click.option(
-    "--resubmit", is_flag=True, help="Propose again what is pending with other text, or was rejected."
+    "--resubmit",
+    is_flag=True,
+    help="Propose again what is pending with other text, or was rejected.",
 )
 exclude = click.option(
-    "--exclude", multiple=True, metavar="ADDRESS|PATH", help="Leave these out, * and ? are patterns; repeatable."
+    "--exclude",
+    multiple=True,
+    metavar="ADDRESS|PATH",
+    help="Leave these out, * and ? are patterns; repeatable.",
 )

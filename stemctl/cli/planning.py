@@ -28,11 +28,19 @@ if TYPE_CHECKING:
 @allow
 @resubmit
 @click.option(
-    "--out", type=click.Path(dir_okay=False, path_type=Path), help="Keep the plan, to apply exactly this one."
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Keep the plan, to apply exactly this one.",
 )
-@click.option("--detailed-exitcode", is_flag=True, help="2 if something would happen or needs a decision.")
-@click.option("--offline", is_flag=True, help="Compare with the state, and ask no server; needs no token.")
-@click.option("--base", metavar="REF", help="Tell apart what the difference to a git commit explains.")
+@click.option(
+    "--detailed-exitcode", is_flag=True, help="2 if something would happen or needs a decision."
+)
+@click.option(
+    "--offline", is_flag=True, help="Compare with the state, and ask no server; needs no token."
+)
+@click.option(
+    "--base", metavar="REF", help="Tell apart what the difference to a git commit explains."
+)
 @click.option("--max-bytes", type=click.IntRange(1000), help="With -o markdown: at most so long.")
 @output("text", "json", "markdown", "html", "github")
 @click.pass_obj
@@ -146,10 +154,14 @@ def write_plan(plan: Plan, path: Path) -> None:
     from stemctl.util.atomic_file import replace_file
 
     if path.is_symlink():
-        raise ConfigError(f"{path} is a link.", "A plan is kept in a file of its own. Nothing was written.")
+        raise ConfigError(
+            f"{path} is a link.", "A plan is kept in a file of its own. Nothing was written."
+        )
     old = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
     if path.exists() and plan_in(old) is None:
-        raise ConfigError(f"{path} is there already, and is no plan.", "It was not touched. Name another file.")
+        raise ConfigError(
+            f"{path} is there already, and is no plan.", "It was not touched. Name another file."
+        )
     try:
         replace_file(path, plan_lines(plan))
     except OSError as error:
@@ -232,7 +244,11 @@ def checked(planned: Planned) -> Planned:
 
 
 def show_text(
-    screen: Screen, space: Workspace, planned: Planned, advise: bool = True, saved_as: str | None = None
+    screen: Screen,
+    space: Workspace,
+    planned: Planned,
+    advise: bool = True,
+    saved_as: str | None = None,
 ) -> None:
     """The plan as the terminal shows it."""
     from stemctl.commands.plan import what_was_read
@@ -240,7 +256,9 @@ def show_text(
     from stemctl.render.text.plan_text import plan_text, where_line
 
     screen.out(where_line(space.target, space.database))
-    screen.out("\n".join([what_was_read(space, planned), *since_text(planned.since, planned.state.commit)]))
+    screen.out(
+        "\n".join([what_was_read(space, planned), *since_text(planned.since, planned.state.commit)])
+    )
     look = replace(screen.look(space.catalog), options=again(planned.options, space.config.allow))
     screen.out(plan_text(planned.plan, look, advise, saved_as))
     if planned.plan.diagnostics:
@@ -250,7 +268,11 @@ def show_text(
 
 def again(options: Options, standing: Mapping[str, int]) -> str:
     """The permissions of this run as options for the next command; those of stemctl.yaml stand there."""
-    words = [f"--allow {kind}={number}" for kind, number in options.allow.items() if standing.get(kind) != number]
+    words = [
+        f"--allow {kind}={number}"
+        for kind, number in options.allow.items()
+        if standing.get(kind) != number
+    ]
     return "".join(f" {word}" for word in [*words, *(["--resubmit"] if options.resubmit else [])])
 
 

@@ -28,9 +28,7 @@ class Progress:
     def __init__(self, total: int, host: str, parallelism: int, shown: bool) -> None:
         self.total = total
         self.done = self.failed = 0
-        self._intro = (
-            f"Sending {total:,} changes to {host}, {parallelism} at a time. Ctrl-C stops after those in flight."
-        )
+        self._intro = f"Sending {total:,} changes to {host}, {parallelism} at a time. Ctrl-C stops after those in flight."
         self._shown = shown
         self._began = self._said = time.monotonic()
         self._bar: Bar | None = None
@@ -39,7 +37,10 @@ class Progress:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         with self._harmless():
             if self._bar is not None:
@@ -75,7 +76,9 @@ class Progress:
         text = f"paused {seconds:.0f} s: the server asks for it"
         with self._harmless():
             if self._bar is not None:
-                self._bar.update(self._bar.task_ids[0], description=f"{self.done}/{self.total}   {text}")
+                self._bar.update(
+                    self._bar.task_ids[0], description=f"{self.done}/{self.total}   {text}"
+                )
             elif self._shown:
                 click.echo(text[0].upper() + text[1:] + ".", err=True)
 
@@ -92,7 +95,10 @@ class Progress:
         if self._bar is None:
             click.echo(self._intro, err=True)
             self._bar = Progress(
-                BarColumn(50), TextColumn("{task.description}"), console=Console(stderr=True), transient=True
+                BarColumn(50),
+                TextColumn("{task.description}"),
+                console=Console(stderr=True),
+                transient=True,
             )
             self._bar.add_task("", total=self.total)
             self._bar.start()

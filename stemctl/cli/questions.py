@@ -32,7 +32,9 @@ def ask_permissions(plan: Plan, host: str) -> dict[str, int]:
     """The permissions that are given: kind to the number of records that was typed."""
     granted = {}
     for kind in PERMISSIONS:
-        number = sum(c.held is kind or any(f.held is kind for f in c.held_fields) for c in plan.changes)
+        number = sum(
+            c.held is kind or any(f.held is kind for f in c.held_fields) for c in plan.changes
+        )
         if not number:
             continue
         records = f"{number} record{'' if number == 1 else 's'}"
@@ -49,7 +51,11 @@ def ask_to_send(plan: Plan, host: str) -> bool:
     number = len(sent) or len(plan.going())
     what = f"these {number} changes" if number > 1 else "this change"
     verb = f"Send {what} to {host}" if sent else f"Write {what} to the state (nothing is sent)"
-    parts = [f"{plan.count(a)} {a}" for a in (Action.CREATE, Action.UPDATE, Action.DELETE) if plan.count(a)]
+    parts = [
+        f"{plan.count(a)} {a}"
+        for a in (Action.CREATE, Action.UPDATE, Action.DELETE)
+        if plan.count(a)
+    ]
     click.echo("", err=True)
     counts = f" ({', '.join(parts)})" if parts else ""
     question = f'{verb}{counts}? Only "yes" goes on'

@@ -68,7 +68,9 @@ class Screen:
         width = shutil.get_terminal_size((DEFAULT_WIDTH, 24)).columns
         nouns = {}
         if catalog is not None:
-            nouns = {m.name: (m.words, m.count(2).partition(" ")[2]) for m in catalog.models.values()}
+            nouns = {
+                m.name: (m.words, m.count(2).partition(" ")[2]) for m in catalog.models.values()
+            }
         return Look(
             min(max(60, width), WIDEST),
             self.colour,
@@ -86,7 +88,10 @@ class Screen:
         from stemctl.commands.workspace import open_workspace
 
         space = open_workspace(self.root, self.server)
-        return replace(space, on_pause=lambda seconds: self.note(f"Paused {seconds:.0f} s: the server asks for it."))
+        return replace(
+            space,
+            on_pause=lambda seconds: self.note(f"Paused {seconds:.0f} s: the server asks for it."),
+        )
 
     def announce(self, space: Workspace) -> None:
         """Say that a run broke off, or is on at this moment: what is shown takes it into account."""
@@ -123,7 +128,11 @@ class Screen:
         """The last look at every text: no token in it, nothing that a terminal obeys, no character it lacks."""
         encoding = _encoding(stream)
         text = harmless(masked(text), self.colour)
-        return text if encoding.startswith("utf") else text.encode(encoding, "backslashreplace").decode(encoding)
+        return (
+            text
+            if encoding.startswith("utf")
+            else text.encode(encoding, "backslashreplace").decode(encoding)
+        )
 
     def note(self, text: str) -> None:
         """A remark about the run."""
@@ -142,7 +151,9 @@ class Screen:
         """Findings about the files, as part of the answer."""
         from stemctl.render.text.findings_text import findings_text
 
-        self.out("\n".join(text for text in (findings_text(diagnostics, self.look()), summary) if text))
+        self.out(
+            "\n".join(text for text in (findings_text(diagnostics, self.look()), summary) if text)
+        )
 
     def annotate(self, render: Callable[[str], str]) -> None:
         """Workflow commands as part of the answer; `render` is told where the metadata is in its git repository."""
@@ -156,7 +167,9 @@ class Screen:
         """Add Markdown of at most so many bytes to the summary of the CI job, if this runs in one that has any."""
         from stemctl.git.ci_job import add_to_summary
 
-        remark = add_to_summary(os.environ, lambda most: harmless(masked(render(most)), colour=False))
+        remark = add_to_summary(
+            os.environ, lambda most: harmless(masked(render(most)), colour=False)
+        )
         if remark:
             self.note(remark)
 
@@ -214,7 +227,11 @@ class Screen:
     def _tell(self, error: StemctlError) -> None:
         look = self.look()
         lines = [f"{look.paint('red', 'Error:')} {cut(visible(error.what), LONGEST_LINE)}"]
-        lines += [f"       {cut(visible(line), LONGEST_LINE)}" for line in error.why.split("\n") if error.why]
+        lines += [
+            f"       {cut(visible(line), LONGEST_LINE)}"
+            for line in error.why.split("\n")
+            if error.why
+        ]
         self.ask(look.finish([*lines, *look.next(error.hints)]).rstrip("\n"))
 
 

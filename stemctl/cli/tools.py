@@ -32,7 +32,9 @@ def init(screen: Screen) -> int:
             screen.out(line)
     missing = settings_to_add(screen.root)
     if missing:
-        screen.note(f"\nYour editor settings were not touched. For VS Code, add to {SETTINGS}:\n{missing.rstrip()}")
+        screen.note(
+            f"\nYour editor settings were not touched. For VS Code, add to {SETTINGS}:\n{missing.rstrip()}"
+        )
     screen.note("\n".join(screen.look().next([("stemctl plan", "shows what the files would do")])))
     return 0
 
@@ -49,7 +51,9 @@ def explain(screen: Screen, subject: str, form: str) -> int:
     from stemctl.schema.catalog import editions, load_catalog
 
     config = load_config(screen.root)
-    edition = config.server(screen.server).edition if config.found or screen.server else editions()[0]
+    edition = (
+        config.server(screen.server).edition if config.found or screen.server else editions()[0]
+    )
     word, _, name = subject.partition(".")
     model = find_model(load_catalog(edition), word)
     text, document = explain_field(model, field_of(model, name)) if name else explain_model(model)
@@ -66,7 +70,9 @@ def schema() -> None:
 
 
 @schema.command()
-@click.option("--check", is_flag=True, help="Write nothing; fail if a file is not what the tables give.")
+@click.option(
+    "--check", is_flag=True, help="Write nothing; fail if a file is not what the tables give."
+)
 @click.pass_obj
 def build(screen: Screen, check: bool) -> int:
     """Write the schemas of all editions from the field tables."""
@@ -95,11 +101,16 @@ def show_schema(screen: Screen, name: str, edition: str | None) -> int:
     from stemctl.schema.catalog import editions, schemas_dir
 
     folder = schemas_dir()
-    places = [folder / (edition or editions()[0]) / f"{name}.schema.json", folder / f"{name}.schema.json"]
+    places = [
+        folder / (edition or editions()[0]) / f"{name}.schema.json",
+        folder / f"{name}.schema.json",
+    ]
     path = next((p for p in places if p.is_file()), None)
     if path is None:
         known = sorted(
-            p.name.removesuffix(".schema.json") for f in {p.parent for p in places} for p in f.glob("*.json")
+            p.name.removesuffix(".schema.json")
+            for f in {p.parent for p in places}
+            for p in f.glob("*.json")
         )
         raise ConfigError(f"There is no schema {name!r}.", f"There are {', '.join(known)}.")
     screen.out(path.read_text(encoding="utf-8"))
@@ -115,8 +126,19 @@ def sandbox() -> None:
 
 
 @sandbox.command()
-@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 takes a free one.")
-@click.option("--faults", type=click.Path(path_type=Path), metavar="FILE", help="Faults that strike; docs/faults.md.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8000,
+    show_default=True,
+    help="0 takes a free one.",
+)
+@click.option(
+    "--faults",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Faults that strike; docs/faults.md.",
+)
 @click.pass_obj
 def serve(screen: Screen, port: int, faults: Path | None) -> int:
     """Serve the sandbox to other programs, at 127.0.0.1."""
@@ -154,12 +176,18 @@ def reset(screen: Screen) -> int:
         for number, path in enumerate(gone, 1):
             path.unlink()
             screen.did = f"removed {', '.join(removed.name for removed in gone[:number])}."
-    screen.out("The sandbox is thrown away; the next command makes a new one." if gone else "There was no sandbox.")
+    screen.out(
+        "The sandbox is thrown away; the next command makes a new one."
+        if gone
+        else "There was no sandbox."
+    )
     return 0
 
 
 @sandbox.command()
-@click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument(
+    "file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
 @click.pass_obj
 def seed(screen: Screen, file: Path | None) -> int:
     """Add records to the sandbox: those of FILE, else what the manifests refer to and it lacks."""
@@ -182,7 +210,9 @@ def _sandbox_space(screen: Screen) -> Workspace:
     from stemctl.config.config import load_config
 
     config = load_config(screen.root)
-    named = next((server.name for server in config.servers.values() if server.is_sandbox), "sandbox")
+    named = next(
+        (server.name for server in config.servers.values() if server.is_sandbox), "sandbox"
+    )
     space = open_workspace(screen.root, screen.server or named)
     if not space.server.is_sandbox:
         raise ConfigError(f"{space.server.name} is not a sandbox.", f"It is {space.server.url}.")

@@ -33,7 +33,9 @@ class Waiting:
             self.screen.note(waiting_text(claim, self.where))
             self._run, self._said = claim.run, seconds
         elif seconds - self._said >= _EVERY:
-            self.screen.note(f"Still waiting after {seconds:.0f} s; its lease is until {claim.until:%H:%M:%SZ} now.")
+            self.screen.note(
+                f"Still waiting after {seconds:.0f} s; its lease is until {claim.until:%H:%M:%SZ} now."
+            )
             self._said = seconds
 
     def over(self) -> None:

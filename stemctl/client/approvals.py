@@ -43,7 +43,11 @@ class Proposal:
 
     def document(self) -> dict[str, Any]:
         """The approval as JSON."""
-        return {"model": self.model.name, "address": str(self.address), "approval": dict(self.fields)}
+        return {
+            "model": self.model.name,
+            "address": str(self.address),
+            "approval": dict(self.fields),
+        }
 
 
 async def read_proposals(client: ReadClient) -> list[Proposal]:
@@ -67,7 +71,9 @@ async def read_proposals(client: ReadClient) -> list[Proposal]:
     return sorted(found, key=lambda p: (not p.pending, p.address, p.id))
 
 
-def choose(proposals: Sequence[Proposal], names: Sequence[str], catalog: Catalog, only_pending: bool) -> list[Proposal]:
+def choose(
+    proposals: Sequence[Proposal], names: Sequence[str], catalog: Catalog, only_pending: bool
+) -> list[Proposal]:
     """The proposals that addresses and ids name; all of them if there are none.
 
     An address stands for its one pending proposal where only those are wanted.
@@ -90,7 +96,9 @@ def choose(proposals: Sequence[Proposal], names: Sequence[str], catalog: Catalog
             )
         if only_pending and len(matching) > 1:
             texts = "\n".join(f"{p.id}  {p.fields.get('description', '')}" for p in matching)
-            raise ConfigError(f"{name} has {len(matching)} pending proposals; name one of them by its id.", texts)
+            raise ConfigError(
+                f"{name} has {len(matching)} pending proposals; name one of them by its id.", texts
+            )
         chosen += matching
     return chosen
 

@@ -104,7 +104,9 @@ class ReadClient:
 
     async def page(self, model: Model, offset: int = 0, query: Query = Query()) -> Page:
         """One page of a model's list."""
-        return self._page(await self._get(f"{model.app}/{model.name}/", query.params(offset)), model.many, model)
+        return self._page(
+            await self._get(f"{model.app}/{model.name}/", query.params(offset)), model.many, model
+        )
 
     async def detail(self, model: Model, id_: str, include: Sequence[str] = ()) -> Fields:
         """One record. Raises NotFound where there is none to see."""
@@ -134,7 +136,9 @@ class ReadClient:
     def _page(self, answer: dict[str, Any], key: str, model: Model) -> Page:
         records = answer.get(key)
         if not isinstance(records, list):
-            raise NotTheApi(f"The server's list has no {key!r}.", f"It has {named(answer)} instead.")
+            raise NotTheApi(
+                f"The server's list has no {key!r}.", f"It has {named(answer)} instead."
+            )
         meta = answer.get("meta")
         meta = meta if isinstance(meta, dict) else {}
         totals = [meta.get("total_results"), meta.get("count"), answer.get("count")]
@@ -166,7 +170,9 @@ class ReadClient:
                 async with self._throttle.place():
                     if first is not None:
                         await first()
-                    answer = await exchange(self._http, method, url, params=params, json=body, headers=self._headers())
+                    answer = await exchange(
+                        self._http, method, url, params=params, json=body, headers=self._headers()
+                    )
                 self._heed(answer, attempt)
                 if last or not retry.again_after_status(method, answer.status_code):
                     return read_answer(answer, method, self.base, url)
@@ -176,7 +182,9 @@ class ReadClient:
                 if last or not retry.again_after_error(method, error):
                     raise unreachable(error, self.base, retry.arrived(error)) from error
             except httpx.InvalidURL as error:  # a name that is longer than any address
-                raise Refused(f"There is no address for this request: {error}.", sent=False) from error
+                raise Refused(
+                    f"There is no address for this request: {error}.", sent=False
+                ) from error
             except NotTheApi as error:
                 if last or method != "GET" or error.status != 200 or "HTML" in error.what:
                     raise
@@ -210,13 +218,19 @@ class WriteClient(ReadClient):
 
     async def add(self, model: Model, body: Fields, first: Before | None = None) -> Written:
         """POST a record, or the proposal of one."""
-        return _written(model, await self._send("POST", f"{model.app}/{model.name}/", body=body, first=first))
+        return _written(
+            model, await self._send("POST", f"{model.app}/{model.name}/", body=body, first=first)
+        )
 
-    async def change(self, model: Model, id_: str, body: Fields, first: Before | None = None) -> Written:
+    async def change(
+        self, model: Model, id_: str, body: Fields, first: Before | None = None
+    ) -> Written:
         """PATCH a record with the fields that change and no other, or propose so."""
         return _written(model, await self._send("PATCH", _one(model, id_), body=body, first=first))
 
-    async def delete(self, model: Model, id_: str, first: Before | None = None) -> Mapping[str, Value]:
+    async def delete(
+        self, model: Model, id_: str, first: Before | None = None
+    ) -> Mapping[str, Value]:
         """DELETE a record; what the server said, which should be nothing."""
         return await self._send("DELETE", _one(model, id_), first=first)
 

@@ -63,7 +63,10 @@ async def begin_login(http: httpx.AsyncClient, base: str) -> Pending:
             complete_uri=_page(answer.get("verification_uri_complete", answer["verification_uri"])),
             user_code=str(answer["user_code"]),
             device_code=str(answer["device_code"]),
-            interval=min(_LONGEST_INTERVAL, max(_SHORTEST_INTERVAL, float(answer.get("interval") or INTERVAL))),
+            interval=min(
+                _LONGEST_INTERVAL,
+                max(_SHORTEST_INTERVAL, float(answer.get("interval") or INTERVAL)),
+            ),
             expires_in=min(WINDOW, float(answer.get("expires_in") or WINDOW)),
         )
     except (KeyError, TypeError, ValueError, OverflowError) as error:
@@ -78,13 +81,20 @@ def _page(address: Any) -> str:
     Raises:
         ValueError: it is none.
     """
-    if not isinstance(address, str) or not _ADDRESS.fullmatch(address) or not urlsplit(address).hostname:
+    if (
+        not isinstance(address, str)
+        or not _ADDRESS.fullmatch(address)
+        or not urlsplit(address).hostname
+    ):
         raise ValueError(f"{address!r:.80} is no address of a page")
     return address
 
 
 async def finish_login(
-    http: httpx.AsyncClient, base: str, pending: Pending, sleep: Callable[[float], Any] = asyncio.sleep
+    http: httpx.AsyncClient,
+    base: str,
+    pending: Pending,
+    sleep: Callable[[float], Any] = asyncio.sleep,
 ) -> str:
     """Wait until the user has agreed; the token.
 
@@ -100,16 +110,26 @@ async def finish_login(
         if status == "success" and isinstance(token, str) and _TOKEN.fullmatch(token):
             remember(token)
             return token
-        if status != "authorization_pending":  # the rest of the answer is not shown: a token may be in it
-            said = answer.get("error", f"{status}, without a token" if status == "success" else status)
-            raise LoginFailed("The login was not completed.", f"The server says: {said!s:.200}", _AGAIN)
-    raise LoginFailed("The login took too long.", f"The code is good for {pending.expires_in:.0f} s.", _AGAIN)
+        if (
+            status != "authorization_pending"
+        ):  # the rest of the answer is not shown: a token may be in it
+            said = answer.get(
+                "error", f"{status}, without a token" if status == "success" else status
+            )
+            raise LoginFailed(
+                "The login was not completed.", f"The server says: {said!s:.200}", _AGAIN
+            )
+    raise LoginFailed(
+        "The login took too long.", f"The code is good for {pending.expires_in:.0f} s.", _AGAIN
+    )
 
 
 _AGAIN = [("stemctl login", "begins again")]
 
 
-async def _post(http: httpx.AsyncClient, base: str, path: str, body: dict[str, str]) -> dict[str, Any]:
+async def _post(
+    http: httpx.AsyncClient, base: str, path: str, body: dict[str, str]
+) -> dict[str, Any]:
     try:
         response = await exchange(http, "POST", f"{base}api/{path}", json=body)
     except httpx.HTTPError as error:
@@ -143,7 +163,9 @@ async def examine(client: ReadClient) -> list[Check]:
         seen = {name for fields in page.records for name in fields}
         unknown = seen - set(model.fields)
         if unknown:
-            listed = ", ".join(sorted(unknown)[:_MOST_NAMES]) + (", ..." if len(unknown) > _MOST_NAMES else "")
+            listed = ", ".join(sorted(unknown)[:_MOST_NAMES]) + (
+                ", ..." if len(unknown) > _MOST_NAMES else ""
+            )
             checks.append(Check(model.name, None, f"has fields that the tables lack: {listed}"))
         lacking = {f.name for f in model.fields.values() if f.shown and not f.proposal} - seen
         if page.records and lacking:

@@ -24,7 +24,11 @@ async def exchange(http: httpx.AsyncClient, method: str, url: str, **options: An
         httpx.HTTPError: there was no whole answer, also if it went on for longer than `policy.DEADLINE`.
         NotTheApi: the answer is too large, or packed in a way that was not asked for.
     """
-    headers = {"Accept": "application/json", "Accept-Encoding": "gzip", **options.pop("headers", {})}
+    headers = {
+        "Accept": "application/json",
+        "Accept-Encoding": "gzip",
+        **options.pop("headers", {}),
+    }
     try:
         async with asyncio.timeout(retry.DEADLINE):
             sent = http.stream(method, url, headers=headers, timeout=retry.TIMEOUT, **options)

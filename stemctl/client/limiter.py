@@ -14,7 +14,9 @@ from collections.abc import AsyncIterator, Callable
 class Throttle:
     """`places` is the most that may be in flight; `on_pause` is told of each pause of a second and more."""
 
-    def __init__(self, places: int, on_pause: Callable[[float], None] = lambda seconds: None) -> None:
+    def __init__(
+        self, places: int, on_pause: Callable[[float], None] = lambda seconds: None
+    ) -> None:
         self.limit = places
         self._most = places
         self.on_pause = on_pause
@@ -32,7 +34,9 @@ class Throttle:
         finally:
             self._in_flight -= 1
             async with self._changed:
-                self._changed.notify(max(1, self.limit - self._in_flight))  # as many as have a place now
+                self._changed.notify(
+                    max(1, self.limit - self._in_flight)
+                )  # as many as have a place now
 
     async def _take_place(self) -> None:
         while True:

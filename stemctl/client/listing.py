@@ -23,12 +23,20 @@ _AT_ONCE = 64
 GetPage = Callable[[int], Awaitable[Page]]
 
 
-async def take_snapshot(client: ReadClient, needs: Mapping[str, Need], with_approvals: list[str]) -> Snapshot:
+async def take_snapshot(
+    client: ReadClient, needs: Mapping[str, Need], with_approvals: list[str]
+) -> Snapshot:
     """Read what a plan needs, all models at once."""
     models = client.catalog.models
-    readings = await asyncio.gather(*(read(client, models[name], need) for name, need in needs.items()))
-    approvals = await asyncio.gather(*(read_approvals(client, models[name]) for name in with_approvals))
-    return Snapshot(dict(zip(needs, readings, strict=True)), dict(zip(with_approvals, approvals, strict=True)))
+    readings = await asyncio.gather(
+        *(read(client, models[name], need) for name, need in needs.items())
+    )
+    approvals = await asyncio.gather(
+        *(read_approvals(client, models[name]) for name in with_approvals)
+    )
+    return Snapshot(
+        dict(zip(needs, readings, strict=True)), dict(zip(with_approvals, approvals, strict=True))
+    )
 
 
 async def read(client: ReadClient, model: Model, need: Need) -> Reading:
@@ -40,7 +48,9 @@ async def read(client: ReadClient, model: Model, need: Need) -> Reading:
     except ServerError as error:
         if not is_denied(error):
             raise
-        return _denied(model, f"{client.url_of(f'{model.app}/{model.name}/')} answered {error.status}")
+        return _denied(
+            model, f"{client.url_of(f'{model.app}/{model.name}/')} answered {error.status}"
+        )
     seen = {str(fields.get("id")): fields for fields in first.records}
     ids, names = _not_in(model, seen, need)
     if first.total is not None and first.records and first.total > len(seen):
@@ -66,7 +76,9 @@ async def read_approvals(client: ReadClient, model: Model) -> Reading:
 
 def is_denied(error: ServerError) -> bool:
     """Whether the answer to a listing says that there is none for us: no right, or no such URL on this server."""
-    return isinstance(error, Forbidden | NotFound) or (isinstance(error, NotTheApi) and error.status == 404)
+    return isinstance(error, Forbidden | NotFound) or (
+        isinstance(error, NotTheApi) and error.status == 404
+    )
 
 
 def _denied(model: Model, reason: str) -> Reading:
@@ -129,7 +141,9 @@ def _not_in(model: Model, seen: Mapping[str, Fields], need: Need) -> tuple[list[
     return sorted(set(need.ids) - set(seen)), sorted(need.names - names)
 
 
-async def _look_for_missing(client: ReadClient, model: Model, reading: Reading, need: Need) -> Reading:
+async def _look_for_missing(
+    client: ReadClient, model: Model, reading: Reading, need: Need
+) -> Reading:
     """Ask for known ids that a listing lacks before they are called gone; too many of them speak against it."""
     ids, _ = _not_in(model, reading.records, need)
     if len(ids) > _MANY and len(ids) > len(need.ids) // 2:
@@ -141,15 +155,21 @@ async def _look_for_missing(client: ReadClient, model: Model, reading: Reading, 
 async def _one_by_one(
     client: ReadClient, model: Model, reading: Reading, ids: list[str], names: list[str], need: Need
 ) -> Reading:
-    looks = dict(zip(ids, await asyncio.gather(*(_look(client, model, id_) for id_ in ids)), strict=True))
+    looks = dict(
+        zip(ids, await asyncio.gather(*(_look(client, model, id_) for id_ in ids)), strict=True)
+    )
     found = {id_: look for id_, look in looks.items() if not isinstance(look, ServerError)}
     missing = frozenset(id_ for id_, look in looks.items() if isinstance(look, NotFound))
     hidden = frozenset(id_ for id_, look in looks.items() if isinstance(look, Forbidden))
     failed = [look for look in looks.values() if isinstance(look, Unavailable | NotTheApi)]
-    if reading.completeness is not Completeness.COMPLETE:  # a record that is gone may live on under another id
+    if (
+        reading.completeness is not Completeness.COMPLETE
+    ):  # a record that is gone may live on under another id
         names = sorted({*names, *(n for n in (need.ids[i] for i in missing) if n is not None)})
     by_name = await asyncio.gather(*(_named(client, model, name) for name in names))
-    absent = frozenset(name for name, rows in zip(names, by_name, strict=True) if rows is not None and not rows)
+    absent = frozenset(
+        name for name, rows in zip(names, by_name, strict=True) if rows is not None and not rows
+    )
     unknown = [name for name, rows in zip(names, by_name, strict=True) if rows is None]
     for rows in by_name:
         found |= {str(fields["id"]): fields for fields in rows or ()}
@@ -180,6 +200,8 @@ async def _named(client: ReadClient, model: Model, name: str) -> list[Fields] | 
     page = await client.page(model, 0, Query(filters=((model.identity, name),)))
     if page.total not in (None, len(page.records)):
         return None
-    if any(str(fields.get(model.identity, "")).casefold() != name.casefold() for fields in page.records):
+    if any(
+        str(fields.get(model.identity, "")).casefold() != name.casefold() for fields in page.records
+    ):
         return None
     return [fields for fields in page.records if fields.get(model.identity) == name]

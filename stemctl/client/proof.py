@@ -61,7 +61,10 @@ def of_error(method: str, error: ServerError) -> Proof:
 def of_create(model: Model, body: Fields, answer: Fields, known: Collection[str]) -> Evidence:
     """What the answer to a POST proves; `known` are the ids of other records and proposals."""
     if answer["id"] in known:
-        return Evidence(Proof.LOST, f"The server answered with a record that is known already, id {answer['id']}.")
+        return Evidence(
+            Proof.LOST,
+            f"The server answered with a record that is known already, id {answer['id']}.",
+        )
     name = model.identity
     if name is None or same(model.fields[name], body.get(name), answer.get(name)):
         return _PROVEN
@@ -80,7 +83,9 @@ def of_delete(answer: Mapping[str, Value]) -> Evidence:
     """What a success proves that answers a DELETE."""
     if not answer:
         return _PROVEN
-    return Evidence(Proof.LOST, "The server answered the DELETE with content, where it should have none.")
+    return Evidence(
+        Proof.LOST, "The server answered the DELETE with content, where it should have none."
+    )
 
 
 def of_listing(rows: Sequence[Fields], totals: Collection[int | None]) -> Evidence:
@@ -92,7 +97,9 @@ def of_listing(rows: Sequence[Fields], totals: Collection[int | None]) -> Eviden
         return Evidence(Proof.NO_ANSWER, "the number of records changed while they were read")
     total = next(iter(totals), None)
     if total is not None and total != len(ids):
-        return Evidence(Proof.NO_ANSWER, f"the server says there are {total}, and listed {len(ids)}")
+        return Evidence(
+            Proof.NO_ANSWER, f"the server says there are {total}, and listed {len(ids)}"
+        )
     return _PROVEN
 
 
@@ -105,7 +112,9 @@ def unheld(model: Model, body: Fields, answer: Fields, before: Fields) -> dict[s
     return {
         name: value
         for name, value in body.items()
-        if (row := model.fields[name]).shown and not row.proposal and not _holds(row, value, answer, before.get(name))
+        if (row := model.fields[name]).shown
+        and not row.proposal
+        and not _holds(row, value, answer, before.get(name))
     }
 
 
@@ -113,7 +122,9 @@ def unshown(model: Model, body: Fields) -> dict[str, Value]:
     """The fields that were sent and that no answer shows, so that nothing can be said of them."""
     rows = {name: model.fields[name] for name in body}
     return {
-        name: body[name] for name, row in rows.items() if not (row.shown or row.proposal or is_empty(row, body[name]))
+        name: body[name]
+        for name, row in rows.items()
+        if not (row.shown or row.proposal or is_empty(row, body[name]))
     }
 
 

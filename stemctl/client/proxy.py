@@ -61,7 +61,9 @@ class Proxy:
         if isinstance(error, httpx.ProxyError):
             return self._refused(str(error), host, there, around)
         said = str(error).strip() or type(error).__name__
-        if isinstance(error, httpx.ConnectError) and any(isinstance(e, ssl.SSLError) for e in _causes(error)):
+        if isinstance(error, httpx.ConnectError) and any(
+            isinstance(e, ssl.SSLError) for e in _causes(error)
+        ):
             own = "If the proxy looks into TLS, set SSL_CERT_FILE to a file with its certificate."
             return ProxyFailed(
                 f"There is no trusted connection to {host} through the proxy {self.shown}.",
@@ -69,7 +71,9 @@ class Proxy:
                 [around],
             )
         if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
-            return ProxyFailed(f"The proxy {self.shown} cannot be reached.", f"{said}. {there}", [around])
+            return ProxyFailed(
+                f"The proxy {self.shown} cannot be reached.", f"{said}. {there}", [around]
+            )
         return type(error)(f"{said}, through the proxy {self.shown} of {self.variable}")
 
     def _refused(self, said: str, host: str, there: str, around: Hint) -> httpx.TransportError:
@@ -77,12 +81,18 @@ class Proxy:
         status = int(found[0]) if found else 0
         if status == 407:
             scheme, _, place = self.shown.partition("://")
-            wants = "does not accept this user name and password" if self.has_password else "wants a user name"
+            wants = (
+                "does not accept this user name and password"
+                if self.has_password
+                else "wants a user name"
+            )
             with_name: Hint = (
                 f"export {self.variable.upper()}={scheme}://USER:PASSWORD@{place}",
                 "with yours; %40 stands for @",
             )
-            return ProxyRefused(f"The proxy {self.shown} {wants} (407).", there, [with_name, around])
+            return ProxyRefused(
+                f"The proxy {self.shown} {wants} (407).", there, [with_name, around]
+            )
         what = f"The proxy {self.shown} does not reach {host}: {said or 'no reason given'}."
         if status >= 500:
             return ProxyFailed(what, there, [around])
@@ -104,7 +114,9 @@ class _Through(httpx.AsyncHTTPTransport):
             raise self._proxy.explained(error, self._host) from error
 
 
-def transport(url: str, environ: Mapping[str, str], limits: httpx.Limits) -> httpx.AsyncBaseTransport:
+def transport(
+    url: str, environ: Mapping[str, str], limits: httpx.Limits
+) -> httpx.AsyncBaseTransport:
     """How requests to a server travel.
 
     Raises:
@@ -113,7 +125,10 @@ def transport(url: str, environ: Mapping[str, str], limits: httpx.Limits) -> htt
     proxy, host = find_proxy(url, environ), urlsplit(url).hostname or ""
     try:
         return _Through(proxy, host, limits) if proxy else httpx.AsyncHTTPTransport(limits=limits)
-    except (OSError, ValueError) as error:  # httpx reads the certificates of SSL_CERT_FILE and SSL_CERT_DIR
+    except (
+        OSError,
+        ValueError,
+    ) as error:  # httpx reads the certificates of SSL_CERT_FILE and SSL_CERT_DIR
         named = [name for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if environ.get(name)]
         if not named:
             raise
@@ -137,7 +152,11 @@ def find_proxy(url: str, environ: Mapping[str, str]) -> Proxy | None:
     for name in VARIABLES:
         variable, text = _read(environ, name)
         if text:
-            return None if _is_excepted(host, parts.port or 443, _read(environ, _EXCEPT)[1]) else _proxy(variable, text)
+            return (
+                None
+                if _is_excepted(host, parts.port or 443, _read(environ, _EXCEPT)[1])
+                else _proxy(variable, text)
+            )
     return None
 
 
@@ -163,7 +182,9 @@ def _read(environ: Mapping[str, str], name: str) -> tuple[str, str]:
 
 def _is_excepted(host: str, port: int, exceptions: str) -> bool:
     """Whether `no_proxy` names a host: by name, domain, port, address or network; `*` names all."""
-    return any(_names(entry, host, port) for entry in re.split(r"[,\s]+", exceptions.lower()) if entry)
+    return any(
+        _names(entry, host, port) for entry in re.split(r"[,\s]+", exceptions.lower()) if entry
+    )
 
 
 def _names(entry: str, host: str, port: int) -> bool:
@@ -228,11 +249,17 @@ def _proxy(variable: str, text: str) -> Proxy:
             "Nothing was sent.",
             [("pip install socksio", "lets stemctl use it")],
         )
-    scheme = "socks5" if scheme in _SOCKS else scheme  # older versions of httpx do not know socks5h, which is the same
+    scheme = (
+        "socks5" if scheme in _SOCKS else scheme
+    )  # older versions of httpx do not know socks5h, which is the same
     try:
         # As curl does: what stands before the last @ is the user, whatever its characters.
         address = f"{scheme}://{quote(unquote(name))}{colon}{quote(unquote(password), safe='')}{at}{place}"
-        sound = _PLACE.fullmatch(place) and urlsplit(address).port != 0 and httpx.Proxy(address).url.host
+        sound = (
+            _PLACE.fullmatch(place)
+            and urlsplit(address).port != 0
+            and httpx.Proxy(address).url.host
+        )
     except (ValueError, httpx.InvalidURL):
         sound = False
     if not sound:

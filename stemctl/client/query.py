@@ -19,7 +19,18 @@ from stemctl.util.json_types import Fields, Value
 from stemctl.util.suggest import nearest
 
 _TEXT_OPERATORS = ("contains", "startswith", "endswith")
-OPERATORS = frozenset([*_TEXT_OPERATORS, *(f"i{o}" for o in _TEXT_OPERATORS), "iexact", "gt", "gte", "lt", "lte", "in"])
+OPERATORS = frozenset(
+    [
+        *_TEXT_OPERATORS,
+        *(f"i{o}" for o in _TEXT_OPERATORS),
+        "iexact",
+        "gt",
+        "gte",
+        "lt",
+        "lte",
+        "in",
+    ]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +62,9 @@ def find_model(catalog: Catalog, word: str) -> Model:
     )
 
 
-def make_query(model: Model, filters: Sequence[str], sort: Sequence[str], include: Sequence[str]) -> Query:
+def make_query(
+    model: Model, filters: Sequence[str], sort: Sequence[str], include: Sequence[str]
+) -> Query:
     """The query that options mean: `FIELD[.OP]=VALUE`, `[-]FIELD`, relations.
 
     Raises:
@@ -62,11 +75,14 @@ def make_query(model: Model, filters: Sequence[str], sort: Sequence[str], includ
         left, equals, value = text.partition("=")
         name, _, operator = left.partition(".")
         if not equals:
-            raise ConfigError(f"--filter {text} has no value.", "Write it as FIELD=VALUE or FIELD.OPERATOR=VALUE.")
+            raise ConfigError(
+                f"--filter {text} has no value.", "Write it as FIELD=VALUE or FIELD.OPERATOR=VALUE."
+            )
         row = _field(model, name, "--filter")
         if operator and operator not in OPERATORS and not row.to:
             raise ConfigError(
-                f"--filter {text}: there is no operator {operator!r}.", f"There are {', '.join(sorted(OPERATORS))}."
+                f"--filter {text}: there is no operator {operator!r}.",
+                f"There are {', '.join(sorted(OPERATORS))}.",
             )
         pairs.append((left, value))
     for key in sort:
@@ -114,7 +130,9 @@ async def with_names(client: ReadClient, found: Found) -> Found:
     names: dict[str, dict[str, str]] = {}
     for row in found.model.references:
         target = client.catalog.models.get(row.to or "")
-        wanted = {id_ for fields in found.records for id_ in elements(row, as_list(fields.get(row.name)))}
+        wanted = {
+            id_ for fields in found.records for id_ in elements(row, as_list(fields.get(row.name)))
+        }
         if target is None or not target.identity or not wanted:
             continue
         reading = await read_all(target.name, functools.partial(client.page, target))
@@ -137,7 +155,11 @@ def declared(found: Found) -> list[dict[str, Value]]:
     model = found.model
     identities = [fields.get(model.identity) for fields in found.records] if model.identity else []
     return [
-        _declare(found, fields, model.identity is None or identities.count(fields.get(model.identity)) > 1)
+        _declare(
+            found,
+            fields,
+            model.identity is None or identities.count(fields.get(model.identity)) > 1,
+        )
         for fields in found.records
     ]
 

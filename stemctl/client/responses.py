@@ -51,7 +51,10 @@ class ServerError(StemctlError):
     ) -> None:
         super().__init__(masked(what), masked(why), hints)
         self.status = status
-        self.messages = {masked(name): [masked(text) for text in texts] for name, texts in (messages or {}).items()}
+        self.messages = {
+            masked(name): [masked(text) for text in texts]
+            for name, texts in (messages or {}).items()
+        }
         self.sent = sent
 
 
@@ -96,11 +99,17 @@ def one_record(answer: Mapping[str, Any], *keys: str) -> Fields:
     Raises:
         NotTheApi: there is none.
     """
-    objects = [value for key, value in answer.items() if isinstance(value, dict) and key not in ("meta", "links")]
+    objects = [
+        value
+        for key, value in answer.items()
+        if isinstance(value, dict) and key not in ("meta", "links")
+    ]
     found = [answer[key] for key in keys if isinstance(answer.get(key), dict)] or objects
     if len(found) == 1 and is_id(found[0].get("id")):
         return dict(found[0])
-    raise NotTheApi(f"The server's answer has no {keys[0]!r} with an id.", f"It has {named(answer)}.")
+    raise NotTheApi(
+        f"The server's answer has no {keys[0]!r} with an id.", f"It has {named(answer)}."
+    )
 
 
 def sound_record(fields: Value, model: Model) -> Fields:
@@ -110,7 +119,9 @@ def sound_record(fields: Value, model: Model) -> Fields:
         NotTheApi: it cannot be compared or shown.
     """
     if not isinstance(fields, dict) or not is_id(fields.get("id")):
-        raise NotTheApi(f"The server lists a {model.words} without an id.", f"It is {fields!r:.80}.")
+        raise NotTheApi(
+            f"The server lists a {model.words} without an id.", f"It is {fields!r:.80}."
+        )
     known = model.fields
     for name, value in fields.items():
         if name in known and not fits(known[name], value):
@@ -150,7 +161,11 @@ def read_answer(response: Answer, method: str, base: str, url: str = "") -> dict
         raise failure(response, method, base, url)
     if status not in _SUCCESS:
         raise NotTheApi(f"The server answered {status}, which the API never does.", status=status)
-    if status == 204 or (method == "DELETE" and not response.content) or not response.content.strip():
+    if (
+        status == 204
+        or (method == "DELETE" and not response.content)
+        or not response.content.strip()
+    ):
         return {}
     if "html" in response.headers.get("Content-Type", "") or response.content.lstrip()[:1] == b"<":
         raise NotTheApi(
@@ -162,9 +177,13 @@ def read_answer(response: Answer, method: str, base: str, url: str = "") -> dict
     try:
         answer = read_json(response.content.decode("utf-8-sig"))
     except ValueError as error:
-        raise NotTheApi("The server's answer is cut off, or no JSON.", _because(error), status=status) from error
+        raise NotTheApi(
+            "The server's answer is cut off, or no JSON.", _because(error), status=status
+        ) from error
     if not isinstance(answer, dict):
-        raise NotTheApi("The server's answer is no JSON object.", f"It is {answer!r:.80}.", status=status)
+        raise NotTheApi(
+            "The server's answer is no JSON object.", f"It is {answer!r:.80}.", status=status
+        )
     return answer
 
 
@@ -172,7 +191,9 @@ def failure(response: Answer, method: str, base: str, url: str = "") -> ServerEr
     """The error that an answer of 400 and above means, with the server's own words in one line."""
     status = response.status_code
     messages = error_messages(response)
-    foreign = _is_foreign(response) if method != "GET" else status == 404 and not _is_of_the_api(response)
+    foreign = (
+        _is_foreign(response) if method != "GET" else status == 404 and not _is_of_the_api(response)
+    )
     if foreign:
         said = "; ".join(text for texts in messages.values() for text in texts)
         return NotTheApi(
@@ -182,11 +203,16 @@ def failure(response: Answer, method: str, base: str, url: str = "") -> ServerEr
             (_DOCTOR,),
             status=status,
         )
-    said = "; ".join(f"{name}: {' '.join(texts)}" if name else " ".join(texts) for name, texts in messages.items())
+    said = "; ".join(
+        f"{name}: {' '.join(texts)}" if name else " ".join(texts)
+        for name, texts in messages.items()
+    )
     host = urlsplit(base).hostname or base
     kind, what, hints = _KINDS.get(status, (Refused if status < 500 else Unavailable, "", ()))
     what = (what or "The server answered {status}.").format(status=status, host=host, method=method)
-    return kind(what, f"The server says: {said}" if said else "", hints, status=status, messages=messages)
+    return kind(
+        what, f"The server says: {said}" if said else "", hints, status=status, messages=messages
+    )
 
 
 _SUCCESS = (200, 201, 204)
@@ -196,7 +222,11 @@ _LOGIN: Hint = ("stemctl login", "gets a new token, in your browser")
 _DOCTOR: Hint = ("stemctl doctor", "looks at the server, the token and your rights")
 _KINDS: dict[int, tuple[type[ServerError], str, tuple[Hint, ...]]] = {
     400: (Refused, "The server refused what was sent (400).", ()),
-    401: (NotAuthorised, "{host} does not accept the token, or there is none (401).", (_LOGIN, _DOCTOR)),
+    401: (
+        NotAuthorised,
+        "{host} does not accept the token, or there is none (401).",
+        (_LOGIN, _DOCTOR),
+    ),
     403: (Forbidden, "Your account has no right to do this on {host} (403).", (_DOCTOR,)),
     404: (NotFound, "{host} has no such record or address, or hides it from you (404).", ()),
     429: (Unavailable, "{host} asks for a pause, and still did after three tries (429).", ()),
@@ -210,7 +240,11 @@ def _is_of_the_api(response: Answer) -> bool:
         body = read_json(_text(response))
     except ValueError:
         return False
-    return isinstance(body, dict) and set(body) <= {"detail", "error"} and isinstance(body.get("detail"), str)
+    return (
+        isinstance(body, dict)
+        and set(body) <= {"detail", "error"}
+        and isinstance(body.get("detail"), str)
+    )
 
 
 def _is_foreign(response: Answer) -> bool:
@@ -241,7 +275,8 @@ def error_messages(response: Answer) -> dict[str, list[str]]:
         return {"": [text[:200]]} if text else {}
     found = list(_flat("", body).items())[:_MOST_MESSAGES]
     return {
-        name[:_LONGEST_MESSAGE]: [text[:_LONGEST_MESSAGE] for text in texts[:_MOST_MESSAGES]] for name, texts in found
+        name[:_LONGEST_MESSAGE]: [text[:_LONGEST_MESSAGE] for text in texts[:_MOST_MESSAGES]]
+        for name, texts in found
     }
 
 
@@ -272,7 +307,9 @@ def _flat(name: str, body: Any) -> dict[str, list[str]]:
 
 
 def _title(text: str) -> str:
-    found = re.search(r"<title[^>]*>(.*?)</title>", text[:_LOOKED_AT], re.IGNORECASE | re.ASCII | re.DOTALL)
+    found = re.search(
+        r"<title[^>]*>(.*?)</title>", text[:_LOOKED_AT], re.IGNORECASE | re.ASCII | re.DOTALL
+    )
     return f" ({' '.join(found[1].split())[:60]})" if found and found[1].strip() else ""
 
 

@@ -83,6 +83,8 @@ def _moment(text: str) -> datetime.datetime | None:
     """The time that a header names; None if it names none that there is."""
     try:
         found = email.utils.parsedate_to_datetime(text)
-        return (found if found.tzinfo else found.replace(tzinfo=datetime.UTC)).astimezone(datetime.UTC)
+        return (found if found.tzinfo else found.replace(tzinfo=datetime.UTC)).astimezone(
+            datetime.UTC
+        )
     except (ValueError, TypeError, IndexError, OverflowError):
         return None

@@ -43,10 +43,16 @@ class Token:
 def token_file(host: str) -> Path:
     """stemctl's own token file for a host (with its port, if the URL names one)."""
     safe = "".join(c if c.isalnum() or c in ".-" else "_" for c in host)
-    return Path(platformdirs.user_config_dir("stemctl")) / "tokens" / (safe if safe.strip(".") else "_")
+    return (
+        Path(platformdirs.user_config_dir("stemctl"))
+        / "tokens"
+        / (safe if safe.strip(".") else "_")
+    )
 
 
-def find_token(server: Server, environ: Mapping[str, str], home: Path | None = None) -> Token | None:
+def find_token(
+    server: Server, environ: Mapping[str, str], home: Path | None = None
+) -> Token | None:
     """The token for a server: from the environment, stemctl's own file, then the official client's file.
 
     Tokens of the environment go to www.brainstem.org, to this machine and to the hosts in STEMCTL_TOKEN_HOSTS:
@@ -56,7 +62,10 @@ def find_token(server: Server, environ: Mapping[str, str], home: Path | None = N
         ConfigError: it is not the text of a token.
     """
     if server.is_sandbox:
-        text = next((environ[v] for v in VARIABLES if environ.get(v, "").startswith(SANDBOX_PREFIX)), _SANDBOX_USER)
+        text = next(
+            (environ[v] for v in VARIABLES if environ.get(v, "").startswith(SANDBOX_PREFIX)),
+            _SANDBOX_USER,
+        )
         return _sound(text, "the sandbox")
     if may_send_to(server, environ):
         for variable in VARIABLES:
@@ -106,12 +115,17 @@ def withheld(server: Server, environ: Mapping[str, str]) -> str | None:
 def keep_token(host: str, text: str) -> Path:
     """Write a token to stemctl's file for a host, readable by its owner alone from the first byte."""
     path = token_file(host)
-    for folder in (path.parent.parent, path.parent):  # mkdir gives its mode to the last of several folders alone
+    for folder in (
+        path.parent.parent,
+        path.parent,
+    ):  # mkdir gives its mode to the last of several folders alone
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     path.parent.chmod(0o700)
     fresh = path.with_name(path.name + ".new")
     fresh.unlink(missing_ok=True)
-    with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+    with open(
+        os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
+    ) as file:
         file.write(text + "\n")
     fresh.replace(path)
     return path

@@ -22,7 +22,9 @@ def since_applied(space: Workspace, state: State, commit: str | None) -> Range:
     since = compare(root, remote, state.commit, commit, space.environ)
     if not since.missing:
         return since
-    folders = tuple(dict.fromkeys([prefix(root), *([] if state.folder is None else [state.folder])]))
+    folders = tuple(
+        dict.fromkeys([prefix(root), *([] if state.folder is None else [state.folder])])
+    )
     if is_contained(root, remote, state.commit, commit, folders, space.environ):
         return replace(since, missing=(), contained=True)
     return since
@@ -49,7 +51,10 @@ def refuse_behind(since: Range) -> None:
         raise StateError(
             f"{behind_words(since)}.",
             "\n".join(
-                [*commit_lines(since.missing), "An apply from here could take back what they did. Nothing was sent."]
+                [
+                    *commit_lines(since.missing),
+                    "An apply from here could take back what they did. Nothing was sent.",
+                ]
             ),
             [ways_forward(since), ("stemctl apply --allow-behind", "if that is what you want")],
         )

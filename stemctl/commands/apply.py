@@ -126,7 +126,9 @@ def left_alone(space: Workspace, plan: Plan, state: State) -> Applied:
     clean = plan.commit and not plan.uncommitted and not plan.changes and plan.subset == Subset()
     if state.uncommitted is not None and clean and report.exit_code == 0:
         fresh = replace(state, commit=plan.commit, uncommitted=None)
-        space.store.write(fresh, space.owner, f"commit {(plan.commit or '')[:7]} holds what was applied")
+        space.store.write(
+            fresh, space.owner, f"commit {(plan.commit or '')[:7]} holds what was applied"
+        )
     return Applied(report)
 
 

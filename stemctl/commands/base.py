@@ -43,7 +43,9 @@ def read_before(config: Config, catalog: Catalog, ref: str) -> Before:
         try:
             manifests = load_config(folder).manifests
         except ConfigError as error:
-            notes.append(Note(None, f"at {commit[:12]}, {error.what} The manifests of now were looked for"))
+            notes.append(
+                Note(None, f"at {commit[:12]}, {error.what} The manifests of now were looked for")
+            )
         declared, found = load_repository(folder, manifests, catalog, all_tracked=True)
     errors = sum(d.severity is Severity.ERROR and d.place is not None for d in found)
     if errors:

@@ -65,7 +65,9 @@ def write_workflows(space: Workspace, forge: str, server: str) -> Written:
         "ENVIRONMENT": environment,
     }
     if not (top / PLACES[forge]).resolve().is_relative_to(top.resolve()):
-        raise ConfigError(f"{PLACES[forge]} is a link that leads out of the repository.", "Nothing was written.")
+        raise ConfigError(
+            f"{PLACES[forge]} is a link that leads out of the repository.", "Nothing was written."
+        )
     for what in ("FOLDER", "BRANCH", "ENVIRONMENT"):
         _check_name(what.lower(), words[what])
     written, unchanged, kept = list[str](), list[str](), list[str]()
@@ -76,7 +78,9 @@ def write_workflows(space: Workspace, forge: str, server: str) -> Written:
         path = top / PLACES[forge] / template.name
         name = path.relative_to(top).as_posix()
         if path.is_symlink() or path.exists():
-            (unchanged if path.is_file() and path.read_text(encoding="utf-8") == text else kept).append(name)
+            (
+                unchanged if path.is_file() and path.read_text(encoding="utf-8") == text else kept
+            ).append(name)
             continue
         try:
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -58,18 +58,31 @@ async def connect(space: Workspace, parallelism: int = PARALLELISM) -> AsyncIter
         if space.server.is_sandbox:
             base, transport = "http://sandbox/", stack.enter_context(sandbox_transport(space))
         else:
-            limits = httpx.Limits(max_connections=parallelism, max_keepalive_connections=parallelism)
-            base, transport = _sendable(space.server), proxy.transport(space.server.url, space.environ, limits)
+            limits = httpx.Limits(
+                max_connections=parallelism, max_keepalive_connections=parallelism
+            )
+            base, transport = (
+                _sendable(space.server),
+                proxy.transport(space.server.url, space.environ, limits),
+            )
         http = await stack.enter_async_context(
             httpx.AsyncClient(
                 transport=transport,
                 headers={"User-Agent": f"stemctl/{__version__}"},
                 follow_redirects=False,
-                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),  # the token is all that a server is told
+                cookies=CookieJar(
+                    DefaultCookiePolicy(allowed_domains=())
+                ),  # the token is all that a server is told
                 trust_env=False,  # `proxy` reads the variables
             )
         )
-        yield Link(http, base, space, find_token(space.server, space.environ), Throttle(parallelism, space.on_pause))
+        yield Link(
+            http,
+            base,
+            space,
+            find_token(space.server, space.environ),
+            Throttle(parallelism, space.on_pause),
+        )
 
 
 def _sendable(server: Server) -> str:
@@ -81,14 +94,18 @@ def _sendable(server: Server) -> str:
     try:
         _ = httpx.URL(server.url).host  # decoded for each request
     except (ValueError, httpx.InvalidURL) as error:
-        raise ConfigError(f"The url of {server.name} has no host that exists: {server.host}", f"{error}.") from error
+        raise ConfigError(
+            f"The url of {server.name} has no host that exists: {server.host}", f"{error}."
+        ) from error
     return server.url
 
 
 @contextlib.contextmanager
 def sandbox_transport(space: Workspace) -> Iterator[httpx.AsyncBaseTransport]:
     """A transport to the sandbox of a workspace, whose database is filled from its seed when it is new."""
-    from stemctl.sandbox.in_process import transport_to  # Starlette and SQLite are needed by the sandbox alone
+    from stemctl.sandbox.in_process import (
+        transport_to,
+    )  # Starlette and SQLite are needed by the sandbox alone
 
     with contextlib.closing(open_sandbox(space)) as database:
         yield transport_to(database, space.config.root, space.server.faults)
@@ -125,6 +142,8 @@ def read_seed(root: Path, name: str) -> Mapping[str, list[Fields]]:
     document = reader.read(root / name, name)
     if document.problems or document.root is None or not isinstance(document.root.value, dict):
         found = document.problems[0] if document.problems else None
-        raise ConfigError(f"{found.place}: {found.message}." if found else f"The seed {name} is no mapping.")
+        raise ConfigError(
+            f"{found.place}: {found.message}." if found else f"The seed {name} is no mapping."
+        )
     seed: Mapping[str, list[Fields]] = document.root.value
     return seed

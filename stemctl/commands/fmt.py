@@ -55,12 +55,18 @@ def choose(config: Config, paths: Sequence[str]) -> Chosen:
     root = config.root
     for path in paths:
         if not os.path.lexists(root / path):
-            raise ConfigError(f"There is no {path}.", f"Paths are relative to {root}. Nothing was written.")
+            raise ConfigError(
+                f"There is no {path}.", f"Paths are relative to {root}. Nothing was written."
+            )
     found = discovery.find(root, config.manifests)
     names = sorted({*found.manifests, *found.defaults, *([NAME] if config.found else [])})
     if not names:
         why = f"In {root} there is no {NAME}, and no YAML file in {', '.join(config.manifests)}. Nothing was written."
-        raise ConfigError("No manifest found.", why, [("stemctl -C FOLDER fmt", "if your files are somewhere else")])
+        raise ConfigError(
+            "No manifest found.",
+            why,
+            [("stemctl -C FOLDER fmt", "if your files are somewhere else")],
+        )
     ours = [name for name in names if not os.path.islink(root / name)]
     problems = tuple(problem for problem in found.problems if problem.code == "no-such-path")
     if not paths:
@@ -69,7 +75,9 @@ def choose(config: Config, paths: Sequence[str]) -> Chosen:
     named = {"" if name == "." else name for name in wanted.values()}
     chosen = [file for file in ours if not named.isdisjoint(_up_from(file))]
     covered = {name or "." for file in chosen for name in _up_from(file)}
-    return Chosen(tuple(chosen), tuple(path for path, name in wanted.items() if name not in covered), problems)
+    return Chosen(
+        tuple(chosen), tuple(path for path, name in wanted.items() if name not in covered), problems
+    )
 
 
 def _up_from(file: str) -> Iterator[str]:
@@ -94,7 +102,12 @@ def _lay_out_file(root: Path, file: str) -> Change | Diagnostic | None:
     try:
         data = (root / file).read_bytes()
     except OSError as error:
-        return _problem(file, "unreadable", f"cannot be read: {error.strerror or error}", "see to its permissions")
+        return _problem(
+            file,
+            "unreadable",
+            f"cannot be read: {error.strerror or error}",
+            "see to its permissions",
+        )
     document = reader.parse(data, file)
     if document.root is None:
         return document.problems[-1]  # the one at which reading ended
@@ -102,13 +115,17 @@ def _lay_out_file(root: Path, file: str) -> Change | Diagnostic | None:
         laid = lay_out(document.text)
     except Unclear as unclear:
         line, column = unclear.mark.line + 1, unclear.mark.column + 1
-        return _problem(file, "no-layout", unclear.message, unclear.remedy, line, column, document.line(line))
+        return _problem(
+            file, "no-layout", unclear.message, unclear.remedy, line, column, document.line(line)
+        )
     new = laid.text.encode()
     if new == data:
         return None
     if laid.text != document.text and not _is_safe(document.text, laid):
         message = "its layout would change more than the layout: a bug in stemctl"
-        return _problem(file, "layout-bug", message, "the file was left alone; please send it to the makers")
+        return _problem(
+            file, "layout-bug", message, "the file was left alone; please send it to the makers"
+        )
     return Change(file, data.decode(), laid.text)
 
 
@@ -130,7 +147,9 @@ def write(root: Path, changes: Iterable[Change]) -> Layout:
             result.changes.append(change)
         except OSError as error:
             message = f"cannot be written: {error.strerror or error}"
-            result.problems.append(_problem(change.file, "unwritable", message, "see to the permissions of its folder"))
+            result.problems.append(
+                _problem(change.file, "unwritable", message, "see to the permissions of its folder")
+            )
     return result
 
 

@@ -7,7 +7,14 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from stemctl.config.config import NAME, Config, load_config
-from stemctl.config.editor import CONFIG_SCHEMA, MANIFEST_SCHEMA, SETTINGS, is_ours, names_schemas, workspace_files
+from stemctl.config.editor import (
+    CONFIG_SCHEMA,
+    MANIFEST_SCHEMA,
+    SETTINGS,
+    is_ours,
+    names_schemas,
+    workspace_files,
+)
 from stemctl.schema.catalog import editions, schemas_dir
 from stemctl.util.atomic_file import replace_file
 
@@ -33,7 +40,11 @@ def first_files(root: Path) -> Files:
         return
     templates = (path for path in sorted(TEMPLATES.rglob("*")) if path.is_file())
     yield from _write(
-        root, {path.relative_to(TEMPLATES).as_posix(): path.read_text(encoding="utf-8") for path in templates}
+        root,
+        {
+            path.relative_to(TEMPLATES).as_posix(): path.read_text(encoding="utf-8")
+            for path in templates
+        },
     )
 
 
@@ -44,8 +55,14 @@ def editor_files(root: Path, server: str | None) -> Files:
         ConfigError: stemctl.yaml is not valid, or there is no such server.
     """
     config = load_config(root)
-    sources = {MANIFEST_SCHEMA: f"{_edition(config, server)}/manifest.schema.json", CONFIG_SCHEMA: "config.schema.json"}
-    schemas = {name: (schemas_dir() / source).read_text(encoding="utf-8") for name, source in sources.items()}
+    sources = {
+        MANIFEST_SCHEMA: f"{_edition(config, server)}/manifest.schema.json",
+        CONFIG_SCHEMA: "config.schema.json",
+    }
+    schemas = {
+        name: (schemas_dir() / source).read_text(encoding="utf-8")
+        for name, source in sources.items()
+    }
     yield from _write(root, schemas, is_ours)
     yield from _write(root, workspace_files(config.manifests, NAME))
 

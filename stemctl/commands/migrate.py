@@ -33,19 +33,31 @@ def migrate(space: Workspace, backend: str) -> Moved:
     if server.is_sandbox:
         raise ConfigError("The state of a sandbox stays with it.", "Nothing was moved.")
     if server.backend != backend:
-        wanted = "state: {backend: git}" if backend == "git" else "no state:, or state: {backend: file}"
+        wanted = (
+            "state: {backend: git}" if backend == "git" else "no state:, or state: {backend: file}"
+        )
         raise ConfigError(
             f"{NAME} keeps the state of {server.name} in {space.store.where}.",
             f"Write {wanted} for it in {NAME} first: that is where every command looks. Nothing was moved.",
         )
-    git, file = git_place(space.config.root, server, space.environ), file_place(space.config.root, server)
+    git, file = (
+        git_place(space.config.root, server, space.environ),
+        file_place(space.config.root, server),
+    )
     old, new = (file, git) if backend == "git" else (git, file)
     with space.store.locked(space.owner):
         git.refresh()
         if space.store.journal.exists() or git.claimed():
-            raise StateError("A run broke off, or is on.", "Nothing was moved.", [("stemctl apply", "settles it")])
+            raise StateError(
+                "A run broke off, or is on.",
+                "Nothing was moved.",
+                [("stemctl apply", "settles it")],
+            )
         state = _move(old, new, server, space.owner, space.store.folder)
-    commit = (f"git add -A && git commit -m 'State of {server.name}: {new.where}'", "keeps the change of the files")
+    commit = (
+        f"git add -A && git commit -m 'State of {server.name}: {new.where}'",
+        "keeps the change of the files",
+    )
     return Moved(state, new.where, [commit, ("stemctl plan", "compares as before")])
 
 
@@ -54,7 +66,9 @@ def _move(old: Place, new: Place, server: Server, who: str, folder: str | None) 
     state = state if state is None else replace(state, folder=folder)
     if state is None:
         done = " It is there already." if there is not None else " Nothing was applied yet."
-        raise StateError(f"There is no state of {server.name} in {old.where}.", f"Nothing was moved.{done}")
+        raise StateError(
+            f"There is no state of {server.name} in {old.where}.", f"Nothing was moved.{done}"
+        )
     if there is not None and (there.lineage, there.serial) != (state.lineage, state.serial):
         raise StateError(
             f"{new.where} has another state of {server.name} already.",
@@ -65,7 +79,10 @@ def _move(old: Place, new: Place, server: Server, who: str, folder: str | None) 
     try:
         new.refresh()
         if new.load() != state:
-            raise StateError(f"What was written to {new.where} reads differently.", f"{old.where} was left as it is.")
+            raise StateError(
+                f"What was written to {new.where} reads differently.",
+                f"{old.where} was left as it is.",
+            )
         old.remove(who)
     except (StateError, OSError) as error:
         raise _half_moved(error, old, new, wrote=there is None) from error

@@ -41,7 +41,9 @@ async def validate_online(space: Workspace, loaded: Loaded, paths: Sequence[str]
     """The same, with references and names looked up on the server."""
     async with connect(space) as link:
         planned = await plan(space, link.reader(), Loaded(loaded.repository, ()), Options())
-    known = (d for d in loaded.diagnostics if d.code != "missing-field")  # what is live is known better now
+    known = (
+        d for d in loaded.diagnostics if d.code != "missing-field"
+    )  # what is live is known better now
     return Loaded(loaded.repository, below(paths, in_order([*known, *planned.plan.diagnostics])))
 
 
@@ -50,11 +52,15 @@ def referred_to(space: Workspace) -> Mapping[str, list[Fields]]:
     repository = load(space.config, space.catalog).repository
     names = declared_names(repository, space.catalog)
     seed: dict[str, list[Fields]] = {}
-    for name, wanted in sorted(wanted_references(repository.records.values(), names, space.catalog).items()):
+    for name, wanted in sorted(
+        wanted_references(repository.records.values(), names, space.catalog).items()
+    ):
         model = space.catalog.models.get(name)
         if model is not None and model.identity:
             texts = [row.name for row in model.managed if row.required and row.kind == "text"]
-            seed[model.many] = [dict.fromkeys([model.identity, *texts], text) for text in sorted(wanted)]
+            seed[model.many] = [
+                dict.fromkeys([model.identity, *texts], text) for text in sorted(wanted)
+            ]
     return seed
 
 
@@ -96,17 +102,23 @@ def plan_offline(space: Workspace, loaded: Loaded, options: Options) -> Planned:
         InvalidFiles: the files have errors.
     """
     state, options, chosen = _asked_for(space, loaded, options)
-    made = offline.plan_offline(loaded.repository, state, space.catalog, space.target, options, chosen)
+    made = offline.plan_offline(
+        loaded.repository, state, space.catalog, space.target, options, chosen
+    )
     return _planned(space, loaded, made, Snapshot({}), state, options)
 
 
-def _asked_for(space: Workspace, loaded: Loaded, options: Options) -> tuple[State, Options, frozenset[Address]]:
+def _asked_for(
+    space: Workspace, loaded: Loaded, options: Options
+) -> tuple[State, Options, frozenset[Address]]:
     """The state, the options with addresses spelled out, and what they choose."""
     if has_errors(loaded.diagnostics):
         raise InvalidFiles(loaded.diagnostics, "The files have errors; nothing was read or sent.")
     repository, state, catalog = loaded.repository, space.store.read(), space.catalog
     only = spell(options.only, repository, state, catalog)
-    options = replace(options, only=only, exclude=spell(options.exclude, repository, state, catalog))
+    options = replace(
+        options, only=only, exclude=spell(options.exclude, repository, state, catalog)
+    )
     return state, options, choose(repository, state, options.only, options.exclude)
 
 
@@ -133,8 +145,13 @@ def told_apart(space: Workspace, planned: Planned, before: Before) -> Planned:
 
 def replan(space: Workspace, planned: Planned, allow: Mapping[str, int]) -> Planned:
     """The same readings planned again with more permissions."""
-    before, options = planned.plan, replace(planned.options, allow={**planned.options.allow, **allow})
-    made = make_plan(planned.repository, planned.state, planned.snapshot, space.catalog, space.target, options)
+    before, options = (
+        planned.plan,
+        replace(planned.options, allow={**planned.options.allow, **allow}),
+    )
+    made = make_plan(
+        planned.repository, planned.state, planned.snapshot, space.catalog, space.target, options
+    )
     made = replace(
         made,
         diagnostics=before.diagnostics,
@@ -195,7 +212,10 @@ async def origins(space: Workspace, client: ReadClient, loaded: Loaded, word: st
     only = spell([word], repository, state, catalog)
     chosen = sorted(choose(repository, state, only, ()))
     if len(chosen) > 1:
-        raise ConfigError(f"{word} means {len(chosen)} records.", f"Name one: {', '.join(map(str, chosen[:5]))}, ...")
+        raise ConfigError(
+            f"{word} means {len(chosen)} records.",
+            f"Name one: {', '.join(map(str, chosen[:5]))}, ...",
+        )
     (address,) = chosen
     snapshot = await take_snapshot(client, needs(repository, state, catalog, {address}), [])
     resolver = _resolver(space, repository, state, snapshot)
@@ -204,10 +224,19 @@ async def origins(space: Workspace, client: ReadClient, loaded: Loaded, word: st
     live = binding.live if isinstance(binding, Bound) else None
     if live is None and entry and entry.id and address.model in snapshot.readings:
         live = snapshot.readings[address.model].records.get(entry.id)
-    return find_origins(address, catalog.models[address.model], repository.records.get(address), entry, live, resolver)
+    return find_origins(
+        address,
+        catalog.models[address.model],
+        repository.records.get(address),
+        entry,
+        live,
+        resolver,
+    )
 
 
-def _resolver(space: Workspace, repository: Repository, state: State, snapshot: Snapshot) -> Resolver:
+def _resolver(
+    space: Workspace, repository: Repository, state: State, snapshot: Snapshot
+) -> Resolver:
     identities = identify(repository, state, snapshot, space.catalog)
     return Resolver(space.catalog, repository, snapshot, state, identities)
 

@@ -45,9 +45,16 @@ def check_tables(folder: Path) -> None:
     Raises:
         TableError: the first that does not satisfy it.
     """
-    validator = jsonschema.Draft202012Validator(json.loads((folder / "table.schema.json").read_text(encoding="utf-8")))
+    validator = jsonschema.Draft202012Validator(
+        json.loads((folder / "table.schema.json").read_text(encoding="utf-8"))
+    )
     for path in sorted((folder / "tables").glob("*/*/*.yaml")):
-        wrong = jsonschema.exceptions.best_match(validator.iter_errors(yaml.safe_load(path.read_bytes())))
+        wrong = jsonschema.exceptions.best_match(
+            validator.iter_errors(yaml.safe_load(path.read_bytes()))
+        )
         if wrong is not None:
             under = ".".join(map(str, wrong.absolute_path))
-            raise TableError(f"{path.relative_to(folder)}: {wrong.message}.", f"It stands under {under or 'the top'}.")
+            raise TableError(
+                f"{path.relative_to(folder)}: {wrong.message}.",
+                f"It stands under {under or 'the top'}.",
+            )

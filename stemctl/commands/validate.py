@@ -37,7 +37,11 @@ def load(config: Config, catalog: Catalog) -> Loaded:
     """
     tracked = work_tree.look(config.root, config.manifests)
     repository, found = load_repository(config.root, config.manifests, catalog)
-    if not repository.files and not tracked.absent and all(finding.code == "no-such-path" for finding in found):
+    if (
+        not repository.files
+        and not tracked.absent
+        and all(finding.code == "no-such-path" for finding in found)
+    ):
         raise no_manifest(config)
     problems = [*found, *check_references(repository, catalog), *absent_findings(tracked.absent)]
     return Loaded(repository, with_lines(config.root, in_order(problems)), tracked)
@@ -64,13 +68,17 @@ def validate(space: Workspace, paths: Sequence[str] = ()) -> Loaded:
     config, catalog = space.config, space.catalog
     for path in paths:
         if not (config.root / path).exists():
-            raise ConfigError(f"There is no {path}.", f"Paths are relative to {config.root}. Nothing was checked.")
+            raise ConfigError(
+                f"There is no {path}.", f"Paths are relative to {config.root}. Nothing was checked."
+            )
     loaded = load(config, catalog)
     live = {address for address, entry in space.store.last_known().records.items() if entry.id}
     missing = [
         finding
         for address, record in loaded.repository.records.items()
-        for finding in missing_fields(record, catalog.models[address.model], address in live or record.id is not None)
+        for finding in missing_fields(
+            record, catalog.models[address.model], address in live or record.id is not None
+        )
     ]
     found = in_order([*loaded.diagnostics, *with_lines(config.root, missing)])
     return replace(loaded, diagnostics=(*below(paths, found), *_absent_below(paths, loaded)))
@@ -79,7 +87,9 @@ def validate(space: Workspace, paths: Sequence[str] = ()) -> Loaded:
 def _absent_below(paths: Sequence[str], loaded: Loaded) -> tuple[Diagnostic, ...]:
     """The findings about files that are not here, where paths are named: about those in them."""
     absent = loaded.tracked.absent if loaded.tracked and paths else {}
-    return tuple(absent_findings({path: why for path, why in absent.items() if _is_below(paths, path)}))
+    return tuple(
+        absent_findings({path: why for path, why in absent.items() if _is_below(paths, path)})
+    )
 
 
 def verdict(space: Workspace, loaded: Loaded) -> str:
@@ -90,7 +100,9 @@ def verdict(space: Workspace, loaded: Loaded) -> str:
     if not errors:
         return f"No errors in {counted(files, 'file')}, {checked}"
     places = {d.place.file for d in errors if d.place}
-    return f"{counted(len(errors), 'error')} in {len(places)} of {counted(files, 'file')}, {checked}"
+    return (
+        f"{counted(len(errors), 'error')} in {len(places)} of {counted(files, 'file')}, {checked}"
+    )
 
 
 def counted(number: int, word: str) -> str:
@@ -100,7 +112,9 @@ def counted(number: int, word: str) -> str:
 
 def below(paths: Sequence[str], diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     """The findings in the named files and folders; all of them if none is named."""
-    return tuple(d for d in diagnostics if not paths or (d.place and _is_below(paths, d.place.file)))
+    return tuple(
+        d for d in diagnostics if not paths or (d.place and _is_below(paths, d.place.file))
+    )
 
 
 def _is_below(paths: Iterable[str], file: str) -> bool:

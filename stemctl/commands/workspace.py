@@ -27,7 +27,9 @@ class Workspace:
     server: Server
     catalog: Catalog
     store: Store
-    environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)  # a token may be in it
+    environ: Mapping[str, str] = field(
+        default_factory=lambda: os.environ, repr=False
+    )  # a token may be in it
     on_pause: Callable[[float], None] = lambda seconds: None
 
     @property
@@ -50,7 +52,9 @@ class Workspace:
         return f"{FOLDER}/sandbox.db" if self.server.is_sandbox else None
 
 
-def open_workspace(root: Path, word: str | None = None, environ: Mapping[str, str] | None = None) -> Workspace:
+def open_workspace(
+    root: Path, word: str | None = None, environ: Mapping[str, str] | None = None
+) -> Workspace:
     """The workspace of a folder, for the server that `word` names, or the default one."""
     config = load_config(root)
     server = config.server(word)

@@ -88,12 +88,21 @@ class Config:
         Raises:
             ConfigError: there is none, or a URL that tokens must not travel to.
         """
-        name = word or self.default_server or (next(iter(self.servers)) if len(self.servers) == 1 else None)
+        name = (
+            word
+            or self.default_server
+            or (next(iter(self.servers)) if len(self.servers) == 1 else None)
+        )
         if name is None:
             raise ConfigError(
                 f"No server is named: there is no {NAME} here, or it has no default_server.",
                 f"Looked in {self.root}.{self._above()}",
-                [("stemctl init", f"writes {NAME} and a first manifest, with a sandbox to try it on")],
+                [
+                    (
+                        "stemctl init",
+                        f"writes {NAME} and a first manifest, with a sandbox to try it on",
+                    )
+                ],
             )
         if name in self.servers:
             return self.servers[name]
@@ -104,7 +113,9 @@ class Config:
         known = dict.fromkeys([*self.servers, "sandbox"])
         near = nearest(name, known)
         why = f"{NAME} has {', '.join(known)}; a URL works too."
-        raise ConfigError(f"There is no server {name!r}.", f"{why} Nearest: {near[0]}." if near else why)
+        raise ConfigError(
+            f"There is no server {name!r}.", f"{why} Nearest: {near[0]}." if near else why
+        )
 
 
 def load_config(root: Path) -> Config:
@@ -131,13 +142,18 @@ def _wrong(document: Document, data: Value, schema: Schema) -> ConfigError:
     """What jsonschema finds most telling; it is loaded only where there is something to find."""
     import jsonschema
 
-    wrong = jsonschema.exceptions.best_match(jsonschema.Draft202012Validator(schema).iter_errors(data))
+    wrong = jsonschema.exceptions.best_match(
+        jsonschema.Draft202012Validator(schema).iter_errors(data)
+    )
     assert wrong is not None
     assert document.root is not None
     place = document.place(document.root.at(tuple(wrong.absolute_path)).event)
     under = ".".join(map(str, wrong.absolute_path))
     what, remedy = _in_words(wrong)
-    return ConfigError(f"{place}: {what}.", " ".join([f"It stands under {under}." if under else "", remedy]).strip())
+    return ConfigError(
+        f"{place}: {what}.",
+        " ".join([f"It stands under {under}." if under else "", remedy]).strip(),
+    )
 
 
 def _in_words(wrong: jsonschema.ValidationError) -> tuple[str, str]:
@@ -148,15 +164,27 @@ def _in_words(wrong: jsonschema.ValidationError) -> tuple[str, str]:
             known = list(schema["properties"])
             key = next(str(key) for key in found if key not in known)
             near = nearest(key, known)
-            return f"there is no {key!r} here", f"Nearest: {near[0]}." if near else f"There are {', '.join(known)}."
+            return (
+                f"there is no {key!r} here",
+                f"Nearest: {near[0]}." if near else f"There are {', '.join(known)}.",
+            )
         case "enum":
             known = [str(value) for value in schema["enum"]]
             near = nearest(str(found), known)
-            return f"{found!r} is none of {', '.join(dict.fromkeys(known))}", f"Nearest: {near[0]}." if near else ""
+            return (
+                f"{found!r} is none of {', '.join(dict.fromkeys(known))}",
+                f"Nearest: {near[0]}." if near else "",
+            )
         case "type" if found is None:
-            return "nothing is written here", f"{schema.get('description', '')} Or leave the line out."
+            return (
+                "nothing is written here",
+                f"{schema.get('description', '')} Or leave the line out.",
+            )
         case "type" if schema["type"] == "object":
-            return f"{found!r} is no mapping", f"Write {{{next(iter(schema.get('properties', {'key': 0})))}: ...}}."
+            return (
+                f"{found!r} is no mapping",
+                f"Write {{{next(iter(schema.get('properties', {'key': 0})))}: ...}}.",
+            )
         case "pattern" if "patternErrorMessage" in schema:
             return f"{found!r} is not possible here", f"{schema['patternErrorMessage']}"
         case _:
@@ -192,7 +220,9 @@ def _checked(server: Server) -> Server:
         return server
     try:
         parts = urlsplit(server.url)
-        known = parts.hostname is not None and parts.port != 0  # both raise for what is no host and no port
+        known = (
+            parts.hostname is not None and parts.port != 0
+        )  # both raise for what is no host and no port
     except ValueError:
         known = False
     if known and "@" in parts.netloc:
@@ -201,13 +231,17 @@ def _checked(server: Server) -> Server:
             "Secrets do not belong into files and commands; stemctl login gets a token.",
         )
     if not known or not _URL.fullmatch(server.url) or len(server.url) > _LONGEST_URL:
-        found = "" if "@" in server.url else f"It is {server.url!r:.100}. "  # a password may stand there
+        found = (
+            "" if "@" in server.url else f"It is {server.url!r:.100}. "
+        )  # a password may stand there
         raise ConfigError(
             f"The url of {server.name} is no address of a server.",
             f"{found}Write https://HOST/, without ? and #, in plain letters (xn--... for others).",
         )
     if server.faults:
-        raise ConfigError(f"{server.name} has faults, and is no sandbox.", "Faults strike in a sandbox alone.")
+        raise ConfigError(
+            f"{server.name} has faults, and is no sandbox.", "Faults strike in a sandbox alone."
+        )
     if parts.scheme == "https" or (parts.scheme == "http" and server.is_loopback):
         return server
     raise ConfigError(
@@ -220,7 +254,10 @@ def _named(server: Server) -> Server:
     """A server that is only known by its URL, with a name; its state file is called so."""
     parts = urlsplit(server.url)
     port = f"_{parts.port}" if parts.port else ""
-    return replace(server, name="".join(c if c.isalnum() or c in ".-" else "_" for c in parts.hostname or "") + port)
+    return replace(
+        server,
+        name="".join(c if c.isalnum() or c in ".-" else "_" for c in parts.hostname or "") + port,
+    )
 
 
 def _slash(url: str) -> str:
@@ -230,5 +267,8 @@ def _slash(url: str) -> str:
 def _texts(value: Value) -> Value:
     """`edition: 2026` is the text "2026", as people mean it."""
     if isinstance(value, dict):
-        return {key: str(v) if key == "edition" and isinstance(v, int) else _texts(v) for key, v in value.items()}
+        return {
+            key: str(v) if key == "edition" and isinstance(v, int) else _texts(v)
+            for key, v in value.items()
+        }
     return value

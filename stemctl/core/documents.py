@@ -24,7 +24,10 @@ _LONGEST_VALUE = 500
 
 def plan_document(plan: Plan) -> Document:
     """The plan as `schemas/plan.schema.json` describes it: complete, so that apply needs nothing else."""
-    document = {key: list(value) if isinstance(value, Iterator) else value for key, value in _parts(plan).items()}
+    document = {
+        key: list(value) if isinstance(value, Iterator) else value
+        for key, value in _parts(plan).items()
+    }
     return {**document, "checksum": hash_of_pieces(canonical_pieces(document))}
 
 
@@ -64,7 +67,12 @@ def _parts(plan: Plan) -> Document:
         "stemctl": __version__,
         "offline": plan.offline,
         "base": {"ref": plan.base.ref, "commit": plan.base.commit} if plan.base else None,
-        "server": {"name": server.name, "url": server.url, "portal": server.portal, "edition": server.edition},
+        "server": {
+            "name": server.name,
+            "url": server.url,
+            "portal": server.portal,
+            "edition": server.edition,
+        },
         "state": {"lineage": plan.lineage, "serial": plan.serial},
         "commit": plan.commit,
         **later,
@@ -81,9 +89,12 @@ def _parts(plan: Plan) -> Document:
             "left_out": plan.subset.left_out,
         },
         "notes": [
-            {"address": str(n.address) if n.address else None, "text": n.text, **_place(n.place)} for n in plan.notes
+            {"address": str(n.address) if n.address else None, "text": n.text, **_place(n.place)}
+            for n in plan.notes
         ],
-        "settled": [{"address": str(s.address), "found": s.found, "then": s.then} for s in plan.settled],
+        "settled": [
+            {"address": str(s.address), "found": s.found, "then": s.then} for s in plan.settled
+        ],
         "diagnostics": findings_json(plan.diagnostics),
     }
 
@@ -103,7 +114,9 @@ def report_document(report: Report, seconds: float) -> Document:
     }
 
 
-def findings_document(diagnostics: tuple[Diagnostic, ...], repository: Repository, edition: str) -> Document:
+def findings_document(
+    diagnostics: tuple[Diagnostic, ...], repository: Repository, edition: str
+) -> Document:
     """What a validation found."""
     return {
         "format": FORMAT,
@@ -139,7 +152,9 @@ def _change(change: Change) -> Document:
         "approval": change.approval,
         "id": change.id,
         **_place(change.place),
-        "request": {"method": request.method, "path": request.path, "body": request.body} if request else None,
+        "request": {"method": request.method, "path": request.path, "body": request.body}
+        if request
+        else None,
         "fields": [_field(f) for f in change.fields],
         "expects": change.expects,
         "waits": [str(address) for address in change.waits],
@@ -232,4 +247,6 @@ def findings_json(diagnostics: Iterable[Diagnostic]) -> list[dict[str, Any]]:
 
 def _short(value: Any) -> Any:
     """A value that was found, unless it is half a file."""
-    return value if not isinstance(value, list | dict) or len(str(value)) <= _LONGEST_VALUE else None
+    return (
+        value if not isinstance(value, list | dict) or len(str(value)) <= _LONGEST_VALUE else None
+    )

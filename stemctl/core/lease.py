@@ -58,7 +58,9 @@ class Claim:
 
 def claim_of(run: Run, now: datetime.datetime) -> Claim:
     """The claim that a run begins with."""
-    return Claim(run.id, run.who, run.plan.commit, len(run.plan.going()), now, now + LEASE, uuid.uuid4().hex)
+    return Claim(
+        run.id, run.who, run.plan.commit, len(run.plan.going()), now, now + LEASE, uuid.uuid4().hex
+    )
 
 
 def renewed(claim: Claim, now: datetime.datetime) -> Claim:
@@ -100,10 +102,20 @@ def read_claim(text: str, where: str) -> Claim:
         if not datetime.timedelta() < until - begun < _LONGEST:
             raise ValueError("no lease")
         nonce = str(body.get("nonce", ""))
-        return Claim(str(body["run"]), str(body["owner"]), commit, int(body["changes"]), begun, until, nonce)
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+        return Claim(
+            str(body["run"]), str(body["owner"]), commit, int(body["changes"]), begun, until, nonce
+        )
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+    ) as error:
         raise StateError(
-            f"The claim on {where} cannot be read.", f"It was edited, or is damaged. Nothing was sent.\n{_UNDO}"
+            f"The claim on {where} cannot be read.",
+            f"It was edited, or is damaged. Nothing was sent.\n{_UNDO}",
         ) from error
 
 
@@ -138,7 +150,8 @@ def run_of(claim: Claim, content: bytes, where: str, now: datetime.datetime) -> 
         run = read_run(content, where)
     except StateError as error:
         raise StateError(
-            error.what, f"It tells what the run of a claim may have sent. Nothing was sent.\n{_UNDO}"
+            error.what,
+            f"It tells what the run of a claim may have sent. Nothing was sent.\n{_UNDO}",
         ) from error
     last = (min(now, claim.until + SKEW) - MARGIN).astimezone(datetime.UTC)
     at = last.isoformat(timespec="milliseconds").replace("+00:00", "Z")

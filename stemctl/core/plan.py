@@ -54,7 +54,12 @@ def request_path(app: str, model: str, action: Action, id_: str | None) -> str:
     return f"{app}/{model}/" if action is Action.CREATE else f"{app}/{model}/{id_}/"
 
 
-METHODS = {Action.CREATE: "POST", Action.UPDATE: "PATCH", Action.ADOPT: "PATCH", Action.DELETE: "DELETE"}
+METHODS = {
+    Action.CREATE: "POST",
+    Action.UPDATE: "PATCH",
+    Action.ADOPT: "PATCH",
+    Action.DELETE: "DELETE",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +260,11 @@ class Plan:
             }
             for c in self.changes
         )
-        target = {"url": self.server.url, "portal": self.server.portal, "edition": self.server.edition}
+        target = {
+            "url": self.server.url,
+            "portal": self.server.portal,
+            "edition": self.server.edition,
+        }
         return hash_of_pieces(canonical_pieces({**target, "changes": rows}))
 
 

@@ -29,7 +29,9 @@ _NUMBER: Schema = {"type": ["integer", "null"], "minimum": 0}
 def has_its_shape(document: Mapping[str, Any]) -> bool:
     """Whether a document is as `schemas/plan.schema.json` says, and the parts that it leaves open are sound too."""
     whole, inner = _shapes()
-    return whole(document) and inner({"names": document["names"], "diagnostics": document["diagnostics"]})
+    return whole(document) and inner(
+        {"names": document["names"], "diagnostics": document["diagnostics"]}
+    )
 
 
 @functools.cache
@@ -42,9 +44,13 @@ def _shapes() -> tuple[Accepts, Accepts]:
         **dict.fromkeys(("line", "column"), _NUMBER),
         value={},
     )
-    names = {"type": "object", "additionalProperties": {"type": "object", "additionalProperties": _TEXT}}
+    names = {
+        "type": "object",
+        "additionalProperties": {"type": "object", "additionalProperties": _TEXT},
+    }
     inner = closed(
-        names=names, diagnostics={"type": "array", "items": {**finding, "required": [*finding["properties"]]}}
+        names=names,
+        diagnostics={"type": "array", "items": {**finding, "required": [*finding["properties"]]}},
     )
     return compiled(schema, schema), compiled(inner, inner)
 
@@ -60,7 +66,9 @@ def contradiction(plan: Plan) -> str:
         return "a record is changed twice"
     going = {change.address: change for change in plan.going()}
     rows: list[Change | Bookkeeping] = [*plan.changes, *plan.bookkeeping]
-    return next((f"{row.address}: {wrong}" for row in rows for wrong in _wrong(row, going)), "") or _circle(going)
+    return next(
+        (f"{row.address}: {wrong}" for row in rows for wrong in _wrong(row, going)), ""
+    ) or _circle(going)
 
 
 def _wrong(row: Change | Bookkeeping, going: Mapping[Address, Change]) -> Iterator[str]:
@@ -72,7 +80,9 @@ def _wrong(row: Change | Bookkeeping, going: Mapping[Address, Change]) -> Iterat
         yield "it is held, and sent"
     if row.held is Held.RENAME and not row.waits:
         yield "nothing is said of what it was"
-    if row.request and (row.action not in METHODS or (row.id is None) != (row.action is Action.CREATE)):
+    if row.request and (
+        row.action not in METHODS or (row.id is None) != (row.action is Action.CREATE)
+    ):
         yield f"no request can {row.action} it"
     if not row.held and not row.request and row.action in (Action.CREATE, Action.DELETE):
         yield "its request is missing"
@@ -103,7 +113,9 @@ def _address(text: Value) -> Address | None:
 def _circle(going: Mapping[Address, Change]) -> str:
     """A change that waits for itself, by whatever way."""
     try:
-        graphlib.TopologicalSorter({address: change.waits for address, change in going.items()}).prepare()
+        graphlib.TopologicalSorter(
+            {address: change.waits for address, change in going.items()}
+        ).prepare()
     except graphlib.CycleError as error:
         return f"{error.args[1][0]} waits for itself"
     return ""

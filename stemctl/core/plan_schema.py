@@ -13,7 +13,10 @@ _NUMBER: Schema = {"type": "integer", "minimum": 0}
 _MAP: Schema = {"type": "object"}
 _TEXTS: Schema = {"type": "array", "items": _TEXT}
 _HASH: Schema = {"type": "string", "pattern": portable("^sha256:[0-9a-f]{64}$")}
-_HELD: Schema = {"enum": [None, *(held.value for held in Held)], "description": "Why nothing is sent; null if it is."}
+_HELD: Schema = {
+    "enum": [None, *(held.value for held in Held)],
+    "description": "Why nothing is sent; null if it is.",
+}
 _LINE: Schema = {"type": ["integer", "null"], "minimum": 1}
 
 REASONS = [
@@ -41,7 +44,10 @@ def plan_schema() -> Schema:
         **_all(
             format={"enum": list(range(1, NEWEST + 1))},
             stemctl={**_TEXT, "description": "The version that made it."},
-            offline={"type": "boolean", "description": "Compared with the state alone; no apply takes it."},
+            offline={
+                "type": "boolean",
+                "description": "Compared with the state alone; no apply takes it.",
+            },
             base={
                 "anyOf": [_all(ref=_TEXT, commit=_TEXT), {"type": "null"}],
                 "description": "What the files were compared with, to tell what their difference explains.",
@@ -53,7 +59,10 @@ def plan_schema() -> Schema:
                 **_TEXTS,
                 "description": "Files that were not read as that commit has them; only if there are.",
             },
-            digest={**_HASH, "description": "Of what is sent to whom; the same plan made again has the same one."},
+            digest={
+                **_HASH,
+                "description": "Of what is sent to whom; the same plan made again has the same one.",
+            },
             summary=_all(
                 **{action.value: _NUMBER for action in Action},
                 **dict.fromkeys(("proposals", "held", "held_fields", "unchanged"), _NUMBER),
@@ -62,11 +71,16 @@ def plan_schema() -> Schema:
             bookkeeping={"type": "array", "items": _bookkeeping()},
             unchanged=_NUMBER,
             ignored_fields=_NUMBER,
-            names={**_MAP, "description": "Model to name to id, of the references that were resolved."},
+            names={
+                **_MAP,
+                "description": "Model to name to id, of the references that were resolved.",
+            },
             subset=_all(only=_TEXTS, exclude=_TEXTS, left_out=_NUMBER),
             notes={
                 "type": "array",
-                "items": _all(address=_MAYBE_TEXT, text=_TEXT, file=_MAYBE_TEXT, line=_LINE, column=_LINE),
+                "items": _all(
+                    address=_MAYBE_TEXT, text=_TEXT, file=_MAYBE_TEXT, line=_LINE, column=_LINE
+                ),
             },
             settled={
                 "type": "array",
@@ -80,7 +94,9 @@ def plan_schema() -> Schema:
 
 
 def _change() -> Schema:
-    request = _all(method={"enum": ["POST", "PATCH", "DELETE"]}, path=_TEXT, body={"type": ["object", "null"]})
+    request = _all(
+        method={"enum": ["POST", "PATCH", "DELETE"]}, path=_TEXT, body={"type": ["object", "null"]}
+    )
     return _all(
         address=_TEXT,
         model=_TEXT,
@@ -94,7 +110,10 @@ def _change() -> Schema:
         column=_LINE,
         request={"anyOf": [request, {"type": "null"}]},
         fields={"type": "array", "items": _field()},
-        expects={"anyOf": [_HASH, {"type": "null"}], "description": "Hash of the managed fields as read."},
+        expects={
+            "anyOf": [_HASH, {"type": "null"}],
+            "description": "Hash of the managed fields as read.",
+        },
         waits={**_TEXTS, "description": "Addresses that must be done first."},
         managed={**_TEXTS, "description": "The fields that expects hashes; none means all."},
         declared={**_MAP, "description": "Fields as written, whose base moves once this is done."},
@@ -103,7 +122,10 @@ def _change() -> Schema:
         prevent_delete={"type": ["boolean", "null"]},
         was={**_MAYBE_TEXT, "description": "The address that the record had before."},
         detail=_TEXTS,
-        doubt={**_MAYBE_TEXT, "description": "When a request was sent of which nobody knows what became."},
+        doubt={
+            **_MAYBE_TEXT,
+            "description": "When a request was sent of which nobody knows what became.",
+        },
         explained={
             "type": ["boolean", "null"],
             "description": "Whether the difference to the base explains it; null without a base.",
@@ -126,7 +148,10 @@ def _field() -> Schema:
         server={},
         shown={"enum": [False], "description": "The server does not show this field."},
     )
-    return {**field, "required": ["path", "before", "after", "reason", "held", "file", "line", "column"]}
+    return {
+        **field,
+        "required": ["path", "before", "after", "reason", "held", "file", "line", "column"],
+    }
 
 
 def _bookkeeping() -> Schema:

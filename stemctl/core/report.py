@@ -84,7 +84,9 @@ class Report:
             return 130
         if self.of(Status.FAILED, Status.UNKNOWN, Status.SKIPPED) or self._unread():
             return 3 if self.of(Status.APPLIED, Status.PROPOSED, Status.UNKNOWN) else 1
-        not_as_written = any(o.refused for o in self.outcomes) or any(d.code == NOT_HELD for d in self.plan.diagnostics)
+        not_as_written = any(o.refused for o in self.outcomes) or any(
+            d.code == NOT_HELD for d in self.plan.diagnostics
+        )
         return 3 if not_as_written or self._held_for_user() else 0
 
     def _held_for_user(self) -> bool:

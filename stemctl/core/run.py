@@ -62,11 +62,18 @@ class Run:
 
     def unanswered(self) -> list[Change]:
         """The changes that were sent, or about to be, without an outcome."""
-        return [c for c in self.plan.going() if c.address in self.intents and c.address not in self.outcomes]
+        return [
+            c
+            for c in self.plan.going()
+            if c.address in self.intents and c.address not in self.outcomes
+        ]
 
     def not_begun(self) -> int:
         """How many changes were never begun."""
-        return sum(c.address not in self.intents and c.address not in self.outcomes for c in self.plan.going())
+        return sum(
+            c.address not in self.intents and c.address not in self.outcomes
+            for c in self.plan.going()
+        )
 
     def count(self, *statuses: Status) -> int:
         """How many changes ended so."""
@@ -98,12 +105,16 @@ class Brief:
 
 def in_brief(run: Run) -> Brief:
     """A run as a list shows it."""
-    return Brief(run.id, run.who, run.plan.commit, run.ended, run.numbers(), uncommitted=run.plan.uncommitted)
+    return Brief(
+        run.id, run.who, run.plan.commit, run.ended, run.numbers(), uncommitted=run.plan.uncommitted
+    )
 
 
 def first_lines(run: Run) -> Iterator[str]:
     """Everything that is known before the first write, in pieces."""
-    later: dict[str, Any] = {"uncommitted": list(run.plan.uncommitted)} if run.plan.uncommitted else {}
+    later: dict[str, Any] = (
+        {"uncommitted": list(run.plan.uncommitted)} if run.plan.uncommitted else {}
+    )
     if run.folder is not None:
         later["folder"] = run.folder
     head = {
@@ -158,7 +169,12 @@ def read_run(content: bytes, where: str) -> Run:
         raise StateError(
             f"{where}:{len(bodies) + 1} is not a line of a journal.",
             "It tells what a run that broke off has sent. It was edited, or the disk failed. Nothing was sent.",
-            [(f"rm {where}", "goes on without it: what was created is found by its name, the rest is not remembered")],
+            [
+                (
+                    f"rm {where}",
+                    "goes on without it: what was created is found by its name, the rest is not remembered",
+                )
+            ],
         ) from error
 
 
@@ -167,7 +183,15 @@ def read_brief(first: bytes, last: bytes) -> Brief | None:
     try:
         head, end = json.loads(first), json.loads(last)
         uncommitted = tuple(map(str, head.get("uncommitted", ())))
-        return Brief(head["run"], head["who"], head["commit"], end["ended"], dict(end["numbers"]), False, uncommitted)
+        return Brief(
+            head["run"],
+            head["who"],
+            head["commit"],
+            end["ended"],
+            dict(end["numbers"]),
+            False,
+            uncommitted,
+        )
     except (ValueError, KeyError, TypeError):
         return None
 
@@ -201,14 +225,21 @@ def _run(bodies: list[dict[str, Any]], where: str) -> Run:
     settled = next((str(b["settled"]) for b in bodies if b.get("settled")), "")
     folder = None if head.get("folder") is None else str(head["folder"])
     who, lineage = str(head["who"]), str(head["lineage"])
-    return Run(head["run"], who, plan, lineage, intents, outcomes, ended, settled=settled, folder=folder)
+    return Run(
+        head["run"], who, plan, lineage, intents, outcomes, ended, settled=settled, folder=folder
+    )
 
 
 def _intent(body: Mapping[str, Any]) -> Intent:
     if datetime.datetime.fromisoformat(body["at"]).tzinfo is None:
         raise ValueError("a time without a zone")
     before = body["before"]
-    return Intent(body["at"], str(body["method"]), dict(body["body"]), None if before is None else dict(before))
+    return Intent(
+        body["at"],
+        str(body["method"]),
+        dict(body["body"]),
+        None if before is None else dict(before),
+    )
 
 
 def _id(value: Value) -> str | None:

@@ -44,7 +44,11 @@ def plan_in(text: str) -> Document | None:
         document = read_json(text)
     except ValueError:
         return None
-    return document if isinstance(document, dict) and {"format", "digest", "changes"} <= set(document) else None
+    return (
+        document
+        if isinstance(document, dict) and {"format", "digest", "changes"} <= set(document)
+        else None
+    )
 
 
 def open_plan(document: Document, name: str) -> Plan:
@@ -71,9 +75,13 @@ def open_plan(document: Document, name: str) -> Plan:
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise edited from error
     if plan.digest != document["digest"]:
-        raise BadPlan(f"{name} does not have the digest that it states.", "Nothing was sent.", _again(name))
+        raise BadPlan(
+            f"{name} does not have the digest that it states.", "Nothing was sent.", _again(name)
+        )
     if wrong := contradiction(plan):
-        raise BadPlan(f"{name} is no plan that stemctl makes: {wrong}.", "Nothing was sent.", _again(name))
+        raise BadPlan(
+            f"{name} is no plan that stemctl makes: {wrong}.", "Nothing was sent.", _again(name)
+        )
     return plan
 
 
@@ -99,10 +107,18 @@ def check_fits(plan: Plan, target: Target, state: State, catalog: Catalog, name:
     for word in ("url", "portal", "edition"):
         made, now = getattr(plan.server, word), getattr(target, word)
         if made != now:
-            raise BadPlan(f"{name} was made for {word} {made}, and this is {now}.", "Nothing was sent.")
+            raise BadPlan(
+                f"{name} was made for {word} {made}, and this is {now}.", "Nothing was sent."
+            )
     if plan.lineage != state.lineage:
-        why = "One was made anew since. " if plan.lineage else "It was made before anything was applied. "
-        raise BadPlan(f"{name} was made with another state.", why + "Nothing was sent.", _again(name))
+        why = (
+            "One was made anew since. "
+            if plan.lineage
+            else "It was made before anything was applied. "
+        )
+        raise BadPlan(
+            f"{name} was made with another state.", why + "Nothing was sent.", _again(name)
+        )
     if plan.serial != state.serial:
         runs = sorted(entry.run for entry in state.records.values() if entry.run)
         since = f" since run {runs[-1]}, which may have been of this very plan" if runs else ""
@@ -117,7 +133,8 @@ def check_fits(plan: Plan, target: Target, state: State, catalog: Catalog, name:
         model = catalog.models.get(row.address.model)
         if wrong := misfit(row, model) if model else "there is no such model":
             raise BadPlan(
-                f"{name} does not fit edition {catalog.edition}: {row.address}: {wrong}.", "Nothing was sent."
+                f"{name} does not fit edition {catalog.edition}: {row.address}: {wrong}.",
+                "Nothing was sent.",
             )
 
 
@@ -126,16 +143,24 @@ def _check_request(change: Change, catalog: Catalog, name: str) -> None:
     request = change.request
     if model is None:
         raise BadPlan(
-            f"{name} has {change.address}, a model that edition {catalog.edition} lacks.", "Nothing was sent."
+            f"{name} has {change.address}, a model that edition {catalog.edition} lacks.",
+            "Nothing was sent.",
         )
-    expected = (METHODS.get(change.action), request_path(model.app, model.name, change.action, change.id))
+    expected = (
+        METHODS.get(change.action),
+        request_path(model.app, model.name, change.action, change.id),
+    )
     if request is not None and (request.method, request.path) != expected:
         raise BadPlan(
             f"{name} has a request for {change.address} that is not what its change says.",
             f"{request.method} {request.path}, and not {expected[0]} {expected[1]}. Nothing was sent.",
         )
     if wrong := misfit(change, model):
-        raise BadPlan(f"{name} does not fit edition {catalog.edition}: {wrong}.", "Nothing was sent.", _again(name))
+        raise BadPlan(
+            f"{name} does not fit edition {catalog.edition}: {wrong}.",
+            "Nothing was sent.",
+            _again(name),
+        )
 
 
 def plan_of(d: Document) -> Plan:
@@ -153,10 +178,14 @@ def plan_of(d: Document) -> Plan:
         unchanged=d["unchanged"],
         ignored_fields=d["ignored_fields"],
         notes=tuple(Note(_address(n["address"]), n["text"], _place(n)) for n in d["notes"]),
-        settled=tuple(Settled(Address.parse(s["address"]), s["found"], s["then"]) for s in d["settled"]),
+        settled=tuple(
+            Settled(Address.parse(s["address"]), s["found"], s["then"]) for s in d["settled"]
+        ),
         diagnostics=tuple(_diagnostic(row) for row in d["diagnostics"]),
         names=d["names"],
-        subset=Subset(tuple(d["subset"]["only"]), tuple(d["subset"]["exclude"]), d["subset"]["left_out"]),
+        subset=Subset(
+            tuple(d["subset"]["only"]), tuple(d["subset"]["exclude"]), d["subset"]["left_out"]
+        ),
         commit=d["commit"],
         uncommitted=tuple(d.get("uncommitted", ())),
         offline=d.get("offline", False),
@@ -221,7 +250,15 @@ def _diagnostic(d: Document) -> Diagnostic:
     place = Place(d["file"], d["line"], d["column"]) if d["file"] else None
     remedy, rule = d["remedy"] or "", d["rule"] or ""
     return Diagnostic(
-        Severity(d["severity"]), d["code"], d["message"], place, remedy, d["address"], d["field"], d["value"], rule
+        Severity(d["severity"]),
+        d["code"],
+        d["message"],
+        place,
+        remedy,
+        d["address"],
+        d["field"],
+        d["value"],
+        rule,
     )
 
 

@@ -142,7 +142,9 @@ def from_json(text: str, where: str, shards: Sequence[str] = ()) -> State:
         body = json.loads(text)
         if shards:
             body.pop("shards")
-            body["records"] = {key: entry for shard in shards for key, entry in json.loads(shard).items()}
+            body["records"] = {
+                key: entry for shard in shards for key, entry in json.loads(shard).items()
+            }
     except (ValueError, RecursionError, AttributeError, KeyError) as error:
         raise _damaged(where, text, error) from error
     if isinstance(body, dict) and isinstance(body.get("format"), int) and body["format"] > NEWEST:
@@ -167,7 +169,9 @@ def from_json(text: str, where: str, shards: Sequence[str] = ()) -> State:
             serial=int(body["serial"]),
             run=None if body.get("run") is None else _text(body["run"]),
             commit=None if body.get("commit") is None else _commit(body["commit"]),
-            uncommitted=None if body.get("uncommitted") is None else _uncommitted(body["uncommitted"]),
+            uncommitted=None
+            if body.get("uncommitted") is None
+            else _uncommitted(body["uncommitted"]),
             folder=None if body.get("folder") is None else _folder(body["folder"]),
             names={
                 model: {_text(name): _text(id_) for name, id_ in names.items()}
@@ -195,7 +199,9 @@ def ways_out(where: str) -> list[Hint]:
     """What helps against a state that cannot be read; those below a hidden folder are never committed."""
     anew = (f"rm {where}", "starts anew: records are found again by their names and adopted")
     return (
-        [anew] if where.startswith(".") else [(f"git checkout HEAD -- {where}", "takes the committed one back"), anew]
+        [anew]
+        if where.startswith(".")
+        else [(f"git checkout HEAD -- {where}", "takes the committed one back"), anew]
     )
 
 
@@ -212,7 +218,11 @@ def _head(state: State) -> dict[str, Value]:
         "url": state.url,
         "portal": state.portal,
         "edition": state.edition,
-        "names": {model: dict(sorted(names.items())) for model, names in sorted(state.names.items()) if names},
+        "names": {
+            model: dict(sorted(names.items()))
+            for model, names in sorted(state.names.items())
+            if names
+        },
     }
 
 
@@ -240,7 +250,8 @@ def row(entry: Entry) -> dict[str, Value]:
         found["run"] = entry.run
     if entry.doubts:
         found["doubts"] = [
-            {"at": d.at, "method": d.method, "body": dict(d.body), "declared": dict(d.declared)} for d in entry.doubts
+            {"at": d.at, "method": d.method, "body": dict(d.body), "declared": dict(d.declared)}
+            for d in entry.doubts
         ]
     return found
 
@@ -248,7 +259,8 @@ def row(entry: Entry) -> dict[str, Value]:
 def same_entries(left: Mapping[Address, Entry], right: Mapping[Address, Entry]) -> bool:
     """Whether two states remember the same of the same records."""
     return left.keys() == right.keys() and all(
-        entry is right[address] or same_json(row(entry), row(right[address])) for address, entry in left.items()
+        entry is right[address] or same_json(row(entry), row(right[address]))
+        for address, entry in left.items()
     )
 
 

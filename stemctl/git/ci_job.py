@@ -37,9 +37,15 @@ def path_in_repository(root: Path, environ: Mapping[str, str]) -> str:
     Where git does not say, as in a container that it does not trust, the workspace of the job counts.
     """
     with contextlib.suppress(GitFailure, StateError, OSError):
-        return os.fsdecode(user_git(root, environ).run("rev-parse", "--show-prefix")).removesuffix("\n")
+        return os.fsdecode(user_git(root, environ).run("rev-parse", "--show-prefix")).removesuffix(
+            "\n"
+        )
     workspace = Path(environ.get("GITHUB_WORKSPACE") or root).resolve()
-    below = os.path.relpath(root.resolve(), workspace) if root.resolve().is_relative_to(workspace) else "."
+    below = (
+        os.path.relpath(root.resolve(), workspace)
+        if root.resolve().is_relative_to(workspace)
+        else "."
+    )
     return "" if below == "." else f"{Path(below).as_posix()}/"
 
 

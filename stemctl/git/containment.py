@@ -88,7 +88,9 @@ def _contains(git: Git, applied: str, head: str, folders: Sequence[str]) -> bool
     mine = known.pop(applied)
     if any(mine) and mine in known.values():
         return True
-    return bool(base) and any(_adds_nothing(git, commit, applied, known[commit], folders) for commit in commits)
+    return bool(base) and any(
+        _adds_nothing(git, commit, applied, known[commit], folders) for commit in commits
+    )
 
 
 def _first_parents(git: Git, applied: str, head: str, folders: Sequence[str]) -> list[str]:
@@ -98,7 +100,9 @@ def _first_parents(git: Git, applied: str, head: str, folders: Sequence[str]) ->
     return git.text("rev-list", "--first-parent", f"-{_MOST}", head, f"^{applied}", *where).split()
 
 
-def _adds_nothing(git: Git, commit: str, applied: str, before: Sequence[str], folders: Sequence[str]) -> bool:
+def _adds_nothing(
+    git: Git, commit: str, applied: str, before: Sequence[str], folders: Sequence[str]
+) -> bool:
     """Whether `applied`, merged into a commit, leaves the folders as they are, and in no conflict."""
     words = ("merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", commit, applied)
     try:

@@ -55,7 +55,12 @@ def _searched(folder: Path, environ: Mapping[str, str]) -> Iterator[Path]:
         for part in environ.get("GIT_CEILING_DIRECTORIES", "").split(os.pathsep)
         if os.path.isabs(part)
     }
-    across = environ.get("GIT_DISCOVERY_ACROSS_FILESYSTEM", "").lower() in ("1", "true", "yes", "on")
+    across = environ.get("GIT_DISCOVERY_ACROSS_FILESYSTEM", "").lower() in (
+        "1",
+        "true",
+        "yes",
+        "on",
+    )
     device = os.stat(real).st_dev
     for at in (real, *real.parents):
         if at != real and (str(at) in ceilings or (not across and os.stat(at).st_dev != device)):

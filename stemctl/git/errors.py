@@ -10,7 +10,13 @@ from stemctl.util.redact import MASK, masked
 from stemctl.util.safe_text import visible
 
 _SAID_ALWAYS = (
-    *("hint:", "Done", "To ", "Please make sure you have the correct access", "and the repository exists."),
+    *(
+        "hint:",
+        "Done",
+        "To ",
+        "Please make sure you have the correct access",
+        "and the repository exists.",
+    ),
     *("To add an exception for this directory, call:", "git config --global --add safe.directory"),
 )
 """What stands under many failures, or is said by a hint."""
@@ -26,7 +32,9 @@ def quoted(said: str, most: int = 3) -> str:
     """The lines of git that tell the most: the last ones that do not stand under every failure."""
     lines = [_HEADER.sub(rf"\1 {MASK}", line).strip() for line in masked(said).splitlines()]
     told = [line for line in lines if line and not line.startswith(_SAID_ALWAYS)]
-    told = [line for line in told if line.startswith("remote: ")] or told  # what the remote says, says why
+    told = [
+        line for line in told if line.startswith("remote: ")
+    ] or told  # what the remote says, says why
     return "".join(f"\ngit: {visible(line)[:200]}" for line in told[-most:])
 
 

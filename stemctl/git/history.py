@@ -44,7 +44,9 @@ def compare(root: Path, remote: str, applied: str, head: str, environ: Mapping[s
         return Range(missing=(Commit(applied, ""),), known=not shallow, found=False)
 
 
-def related(root: Path, remote: str, applied: str, head: str, environ: Mapping[str, str]) -> bool | None:
+def related(
+    root: Path, remote: str, applied: str, head: str, environ: Mapping[str, str]
+) -> bool | None:
     """Whether two commits have any commit in common; None where that cannot be told, as one of them cannot be had.
 
     In a shallow clone that cannot fetch more, they are taken to have.
@@ -72,9 +74,18 @@ def related(root: Path, remote: str, applied: str, head: str, environ: Mapping[s
         return True if shallow else None
 
 
-def changed_between(root: Path, before: str, after: str, environ: Mapping[str, str]) -> frozenset[str]:
+def changed_between(
+    root: Path, before: str, after: str, environ: Mapping[str, str]
+) -> frozenset[str]:
     """The files below `root` that two commits have in different forms; none where one of them is not here."""
-    quiet = ("--name-only", "-z", "--no-renames", "--relative", "--no-ext-diff", "--ignore-submodules=none")
+    quiet = (
+        "--name-only",
+        "-z",
+        "--no-renames",
+        "--relative",
+        "--no-ext-diff",
+        "--ignore-submodules=none",
+    )
     try:
         listing = user_git(root, environ).run("diff-tree", "-r", *quiet, before, after)
     except GitFailure:
@@ -102,7 +113,9 @@ def _range(git: Git, applied: str, head: str) -> Range:
 
 def _log(git: Git, commits: str) -> tuple[Commit, ...]:
     """The commits that git's words for a range mean, the latest first."""
-    rows = git.text("log", "--no-show-signature", f"-{_MOST}", "--format=%H%x09%s", commits, "--").splitlines()
+    rows = git.text(
+        "log", "--no-show-signature", f"-{_MOST}", "--format=%H%x09%s", commits, "--"
+    ).splitlines()
     return tuple(Commit(sha, subject) for sha, _, subject in (row.partition("\t") for row in rows))
 
 

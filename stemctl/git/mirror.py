@@ -107,7 +107,9 @@ class OwnRepository:
     def _ask(self, branch: str, alone: bool = False, patience: float | None = None) -> str | None:
         """Where the remote's branch is; only that one, whatever else ends in the same words."""
         name = f"refs/heads/{branch}"
-        said = self.git.run("ls-remote", self.remote, name, alone=alone, patience=patience).decode(errors="replace")
+        said = self.git.run("ls-remote", self.remote, name, alone=alone, patience=patience).decode(
+            errors="replace"
+        )
         rows = (row.split("\t") for row in said.splitlines())
         return next((row[0] for row in rows if row[1:] == [name]), None)
 
@@ -124,7 +126,13 @@ class OwnRepository:
             raise self._damaged(error.said) from error
 
     def _fetch(self, *specs: str, options: Sequence[str] = ()) -> None:
-        quiet = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules")
+        quiet = (
+            "--quiet",
+            "--no-tags",
+            "--no-write-fetch-head",
+            "--no-auto-maintenance",
+            "--no-recurse-submodules",
+        )
         self.git.run("fetch", *quiet, *options, self.remote, *specs)
 
     def last_seen(self, branch: str) -> str | None:
@@ -133,7 +141,9 @@ class OwnRepository:
 
     def files(self, commit: str) -> dict[str, str]:
         """Path to blob, of all files of a commit."""
-        rows = self._local("ls-tree", "-r", "-z", commit).decode(errors="surrogateescape").split("\0")
+        rows = (
+            self._local("ls-tree", "-r", "-z", commit).decode(errors="surrogateescape").split("\0")
+        )
         found = {}
         for row in filter(None, rows):
             facts, _, path = row.partition("\t")
@@ -143,7 +153,9 @@ class OwnRepository:
     def read(self, blobs: Iterable[str]) -> list[bytes]:
         """The contents of blobs, each by its id or as `commit:path`, in their order."""
         asked = list(blobs)
-        output = self._local("cat-file", "--batch", given="".join(f"{blob}\n" for blob in asked).encode())
+        output = self._local(
+            "cat-file", "--batch", given="".join(f"{blob}\n" for blob in asked).encode()
+        )
         found, at = [], 0
         for _ in asked:
             end = output.index(b"\n", at)
@@ -162,7 +174,16 @@ class OwnRepository:
 
     def last_without(self, commit: str, words_: str) -> str | None:
         """The first commit from this one back along first parents that has no line beginning with these words."""
-        question = ("log", "--first-parent", "-1", "--format=%H", "--invert-grep", f"--grep=^{words_}", commit, "--")
+        question = (
+            "log",
+            "--first-parent",
+            "-1",
+            "--format=%H",
+            "--invert-grep",
+            f"--grep=^{words_}",
+            commit,
+            "--",
+        )
         return self._local(*question).decode().strip() or None
 
     def fetch_commits(self, *commits: str, without: str = "tree:0") -> None:
@@ -174,9 +195,16 @@ class OwnRepository:
             GitFailure: the remote does not have them, or cannot be reached.
         """
         names = {commit: f"refs/stemctl/commits/{commit}" for commit in commits}
-        lacking = [c for c, name in names.items() if self._says("rev-parse", "--verify", "--quiet", name) is None]
+        lacking = [
+            c
+            for c, name in names.items()
+            if self._says("rev-parse", "--verify", "--quiet", name) is None
+        ]
         if lacking:
-            self._fetch(*(f"+{commit}:{names[commit]}" for commit in lacking), options=(f"--filter={without}",))
+            self._fetch(
+                *(f"+{commit}:{names[commit]}" for commit in lacking),
+                options=(f"--filter={without}",),
+            )
 
     # writing
 
@@ -195,14 +223,23 @@ class OwnRepository:
         """
         mine = f"refs/stemctl/made/{uuid.uuid4().hex}"
         name, mail = (re.sub(r"[<>\n\0]", "", text).strip() or "stemctl" for text in author)
-        lines = [f"commit {mine}\nmark :1\ncommitter {name} <{mail}> {when} +0000\n".encode(), _data(message.encode())]
+        lines = [
+            f"commit {mine}\nmark :1\ncommitter {name} <{mail}> {when} +0000\n".encode(),
+            _data(message.encode()),
+        ]
         for number, parent in enumerate(parents):
             lines.append(f"{'merge' if number else 'from'} {parent}\n".encode())
         if tree_of is not None:
-            tree = self._local("rev-parse", "--verify", f"{tree_of}^{{tree}}", alone=True).decode().strip()
+            tree = (
+                self._local("rev-parse", "--verify", f"{tree_of}^{{tree}}", alone=True)
+                .decode()
+                .strip()
+            )
             lines.append(f'M 040000 {tree} ""\n'.encode())
         for path, content in files.items():
-            lines.append(f"D {path}\n".encode() if content is None else f"M 100644 inline {path}\n".encode())
+            lines.append(
+                f"D {path}\n".encode() if content is None else f"M 100644 inline {path}\n".encode()
+            )
             lines += [] if content is None else [_data(content)]
         stream = b"".join([b"feature done\n", *lines, b"\nget-mark :1\ndone\n"])
         made = self._local("fast-import", "--quiet", given=stream, alone=True).decode().strip()
@@ -267,7 +304,10 @@ class OwnRepository:
                 if there == new:
                     return True
                 self._fetch_branch(branch)
-                if there is not None and self.git.says("merge-base", "--is-ancestor", new, there) is not None:
+                if (
+                    there is not None
+                    and self.git.says("merge-base", "--is-ancestor", new, there) is not None
+                ):
                     return True
             except (GitFailure, StateError):
                 continue

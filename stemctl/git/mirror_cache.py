@@ -78,7 +78,9 @@ def _private(first: Path, *others: Path) -> Path:
         facts = folder.lstat()
         if not stat.S_ISDIR(facts.st_mode) or not os.access(folder, os.W_OK | os.X_OK):
             raise PermissionError(f"{folder} cannot be written")
-        if os.name == "posix" and (facts.st_uid != os.geteuid() or stat.S_IMODE(facts.st_mode) & 0o077):
+        if os.name == "posix" and (
+            facts.st_uid != os.geteuid() or stat.S_IMODE(facts.st_mode) & 0o077
+        ):
             raise PermissionError(f"{folder} is open to others")
     return folder
 

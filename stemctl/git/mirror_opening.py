@@ -50,7 +50,11 @@ def open_own(kind: str, root: Path, remote: str, environ: Mapping[str, str]) -> 
 
 
 def _reaching(
-    path: Path, top: Path, remote: str, environ: Mapping[str, str], theirs: Sequence[transport.Setting]
+    path: Path,
+    top: Path,
+    remote: str,
+    environ: Mapping[str, str],
+    theirs: Sequence[transport.Setting],
 ) -> Git:
     """A git for the repository at `path` that reaches a remote as the user's does."""
     for secret in transport.secrets(theirs):
@@ -62,4 +66,7 @@ def _reaching(
         ours = transport.read_settings(plain.run("config", "--list", "-z", "--includes"))
     except GitFailure:
         ours = []  # whoever uses it first will find it damaged
-    return replace(plain, environ=transport.configured(plain.environ, transport.transport(theirs, ours, remote)))
+    return replace(
+        plain,
+        environ=transport.configured(plain.environ, transport.transport(theirs, ours, remote)),
+    )

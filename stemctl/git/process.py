@@ -27,7 +27,15 @@ _GRACE = 2.0
 """Seconds that a git which is ended has to take its lock files away, here and on a remote that is a folder."""
 
 _KEPT = (
-    *("GIT_SSH", "GIT_SSL_", "GIT_HTTP_", "GIT_PROXY_", "GIT_ALLOW_PROTOCOL", "GIT_ASKPASS", "GIT_TERMINAL_PROMPT"),
+    *(
+        "GIT_SSH",
+        "GIT_SSL_",
+        "GIT_HTTP_",
+        "GIT_PROXY_",
+        "GIT_ALLOW_PROTOCOL",
+        "GIT_ASKPASS",
+        "GIT_TERMINAL_PROMPT",
+    ),
     *("GIT_TRACE", "GIT_CEILING_DIRECTORIES", "GIT_DISCOVERY_ACROSS_FILESYSTEM"),
     *("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM"),
     # What callers configure by these is how some CI services hand out their credentials.
@@ -49,7 +57,10 @@ _SETTINGS = {
 }
 """What holds for every call, whatever is configured elsewhere."""
 
-_DOOR = ("--no-pager", *(word for key, value in _SETTINGS.items() for word in ("-c", f"{key}={value}")))
+_DOOR = (
+    "--no-pager",
+    *(word for key, value in _SETTINGS.items() for word in ("-c", f"{key}={value}")),
+)
 
 _NO_REPOSITORY = "not a git repository (or any"
 """Git's words for a folder that is in none. With a path behind it they mean a repository that is damaged."""
@@ -84,7 +95,9 @@ class Git:
     cwd: Path
     environ: Mapping[str, str]
 
-    def run(self, *words: str, given: bytes = b"", alone: bool = False, patience: float | None = None) -> bytes:
+    def run(
+        self, *words: str, given: bytes = b"", alone: bool = False, patience: float | None = None
+    ) -> bytes:
         """What a command prints. `alone`: no Ctrl-C of the terminal reaches it, and it can ask nothing there.
 
         Raises:
@@ -105,9 +118,13 @@ class Git:
                 start_new_session=apart,
             )
         except FileNotFoundError as error:
-            raise NoGit("There is no git on this machine.", "The state of this server is kept in git.") from error
+            raise NoGit(
+                "There is no git on this machine.", "The state of this server is kept in git."
+            ) from error
         except OSError as error:
-            raise StateError("git cannot be started.", f"{error.strerror or error}. Nothing was sent.") from error
+            raise StateError(
+                "git cannot be started.", f"{error.strerror or error}. Nothing was sent."
+            ) from error
         with process:
             try:
                 out, said = process.communicate(given, patience)
@@ -173,7 +190,11 @@ def at_a_terminal() -> bool:
 
 def clean(environ: Mapping[str, str]) -> dict[str, str]:
     """The environment for a git of ours: no token, messages in English, nothing asked where nobody answers."""
-    kept = {k: v for k, v in without_tokens(environ).items() if not k.startswith("GIT_") or k.startswith(_KEPT)}
+    kept = {
+        k: v
+        for k, v in without_tokens(environ).items()
+        if not k.startswith("GIT_") or k.startswith(_KEPT)
+    }
     if _ALLOWED in kept:
         kept[_ALLOWED] = ":".join(name for name in kept[_ALLOWED].split(":") if name != "ext")
     prompt = {} if at_a_terminal() else {"GIT_TERMINAL_PROMPT": "0"}

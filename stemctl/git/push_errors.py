@@ -18,7 +18,15 @@ _RACES = (
     "incorrect old value",
     "reference already exists",
 )
-_FORBIDDEN = ("protected branch", "gh006", "gh013", "hook declined", "not allowed to push", "prohibited", "rule viol")
+_FORBIDDEN = (
+    "protected branch",
+    "gh006",
+    "gh013",
+    "hook declined",
+    "not allowed to push",
+    "prohibited",
+    "rule viol",
+)
 _READ_ONLY = (
     "write access",
     "returned error: 403",
@@ -77,7 +85,10 @@ def not_pushed(said: str, remote: str, branch: str) -> StateError:
 def not_reached(said: str, remote: str) -> StateError:
     """A remote that did not answer, or does not know us."""
     lower = said.lower()
-    hint: list[Hint] = [*ways_to_trust(said), (f"git ls-remote {remote}", "asks it as stemctl does")]
+    hint: list[Hint] = [
+        *ways_to_trust(said),
+        (f"git ls-remote {remote}", "asks it as stemctl does"),
+    ]
     if any(word in lower for word in _UNKNOWN_USER):
         return StateError(
             f"{remote} does not know you.",

@@ -29,7 +29,9 @@ class TwoPlaces:
 
     def differ(self, branch: str) -> StateError:
         """A push that was refused because the branch is not there what it is where it is read. Nothing has changed."""
-        return self._refusal(f"Its branch {branch} is not the same at both. Nothing was pushed or sent.")
+        return self._refusal(
+            f"Its branch {branch} is not the same at both. Nothing was pushed or sent."
+        )
 
     def led_elsewhere(self, branch: str, left: str | None) -> StateError:
         """A push that succeeded and did not arrive where it is read; `left`: why it could not be taken back."""
@@ -40,14 +42,27 @@ class TwoPlaces:
         return self._refusal(f"{did}\n{kept}{quoted(left)}")
 
     def _refusal(self, what: str) -> StateError:
-        addresses = [f"read from  {_shown(self.read)}", *(f"pushed to  {_shown(url)}" for url in self.pushed)]
-        remedy: Hint = ("git config --show-origin --get-regexp pushinsteadof", "shows the setting that leads there")
+        addresses = [
+            f"read from  {_shown(self.read)}",
+            *(f"pushed to  {_shown(url)}" for url in self.pushed),
+        ]
+        remedy: Hint = (
+            "git config --show-origin --get-regexp pushinsteadof",
+            "shows the setting that leads there",
+        )
         if self.by_pushurl:
-            remedy = (f"git config --unset-all remote.{self.remote}.pushurl", "pushes to where it is read from")
+            remedy = (
+                f"git config --unset-all remote.{self.remote}.pushurl",
+                "pushes to where it is read from",
+            )
         return StateError(
             f"{self.remote} is read from one repository and pushed to another.",
             "\n".join(
-                [*addresses, what, "Or name another remote in stemctl.yaml: state: {backend: git, remote: NAME}."]
+                [
+                    *addresses,
+                    what,
+                    "Or name another remote in stemctl.yaml: state: {backend: git, remote: NAME}.",
+                ]
             ),
             [remedy],
         )

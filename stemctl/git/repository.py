@@ -49,14 +49,22 @@ def commit_of(root: Path, ref: str) -> str:
         StateError: git cannot tell.
     """
     if ref.startswith("-"):
-        raise ConfigError(f"{ref} is no name of a commit.", "It begins with a dash. Nothing was read.")
+        raise ConfigError(
+            f"{ref} is no name of a commit.", "It begins with a dash. Nothing was read."
+        )
     try:
         _answer(root, "rev-parse", "--is-inside-work-tree")
     except NoRepository as error:
-        raise ConfigError("This is no git repository.", f"Looked in {root}. Nothing was read.") from error
+        raise ConfigError(
+            "This is no git repository.", f"Looked in {root}. Nothing was read."
+        ) from error
     why = "It was not fetched, or is called otherwise. Nothing was read."
     try:
-        return _run(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}").decode().strip()
+        return (
+            _run(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
+            .decode()
+            .strip()
+        )
     except GitFailure as error:  # it answers: so it is this name that it cannot make a commit of
         raise ConfigError(
             f"git knows no commit {ref!r} here.", f"{why}{quoted(error.said)}", _ways_to(root, ref)
@@ -87,10 +95,14 @@ def export(root: Path, commit: str, folder: Path) -> None:
         for path, target in links:
             to = posixpath.normpath(posixpath.join(posixpath.dirname(path), os.fsdecode(target)))
             if _stays_inside(to):
-                with contextlib.suppress(OSError):  # a system without links has none in its work tree either
+                with contextlib.suppress(
+                    OSError
+                ):  # a system without links has none in its work tree either
                     os.symlink(os.fsdecode(target), _prepared(folder, path))
     except OSError as error:
-        raise ConfigError(f"The files of {commit[:12]} cannot be laid out.", str(error.strerror or error)) from error
+        raise ConfigError(
+            f"The files of {commit[:12]} cannot be laid out.", str(error.strerror or error)
+        ) from error
 
 
 def _prepared(folder: Path, path: str) -> Path:
@@ -104,7 +116,9 @@ def _listed(root: Path, commit: str) -> Iterator[tuple[str, str, str]]:
     try:
         listing = _run(root, "ls-tree", "-r", "-z", "--end-of-options", commit)
     except GitFailure as error:
-        raise ConfigError(f"git cannot list the files of {commit[:12]}.", quoted(error.said).strip()) from error
+        raise ConfigError(
+            f"git cannot list the files of {commit[:12]}.", quoted(error.said).strip()
+        ) from error
     for line in listing.split(b"\0")[:-1]:
         facts, _, name = line.partition(b"\t")
         mode, kind, oid = facts.decode().split(" ")
@@ -125,14 +139,18 @@ def _contents(root: Path, oids: Iterable[str]) -> Mapping[str, bytes]:
     try:
         answer = _run(root, "cat-file", "--batch", given=asked.encode())
     except GitFailure as error:
-        raise ConfigError("git cannot read the files of that commit.", quoted(error.said).strip()) from error
+        raise ConfigError(
+            "git cannot read the files of that commit.", quoted(error.said).strip()
+        ) from error
     found: dict[str, bytes] = {}
     rest = memoryview(answer)
     while rest:
         end = bytes(rest[:200]).find(b"\n")
         words = bytes(rest[: max(0, end)]).decode().split(" ")
         if len(words) != 3:
-            raise ConfigError("git cannot read a file of that commit.", f"It says: {' '.join(words)}.")
+            raise ConfigError(
+                "git cannot read a file of that commit.", f"It says: {' '.join(words)}."
+            )
         start, size = end + 1, int(words[2])
         found[words[0]] = bytes(rest[start : start + size])
         rest = rest[start + size + 1 :]
@@ -149,7 +167,9 @@ def _ways_to(root: Path, ref: str) -> list[Hint]:
         return [("git branch --all", "shows the names that there are")]
     there = f"{remote}/{branch}"
     again = (f"stemctl plan --base {shlex.quote(there)}", "tells the changes apart")
-    if there != ref and _answer(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{there}^{{commit}}"):
+    if there != ref and _answer(
+        root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{there}^{{commit}}"
+    ):
         return [again]
     depth = "--depth=1 " if _answer(root, "rev-parse", "--is-shallow-repository") == "true" else ""
     if _HASH.fullmatch(ref):

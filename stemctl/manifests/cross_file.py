@@ -31,13 +31,18 @@ def check_unique(records: Iterable[Record], catalog: Catalog) -> Iterator[Diagno
             if first is not record:
                 named_twice = True
                 message = f"two{model.count(2)[1:]} have this {field.name}"
-                yield _at_field(record, field, "duplicate-name", message, first.place_of(field.name))
+                yield _at_field(
+                    record, field, "duplicate-name", message, first.place_of(field.name)
+                )
         first = addresses.setdefault(record.address, record)
         if first is not record and not named_twice:
             message = f"two{model.count(2)[1:]} have the key {record.address.key}"
             remedy = f"also in {_line(first.place)}; write another key"
             yield _at(record, "key", "duplicate-address", message, remedy, record.address.key)
-        if record.id is not None and (first := ids.setdefault(record.id.lower(), record)) is not record:
+        if (
+            record.id is not None
+            and (first := ids.setdefault(record.id.lower(), record)) is not record
+        ):
             message = f"{first.address} has this id too"
             remedy = f"also in {_line(first.place)}; an id belongs to one record"
             yield _at(record, "id", "duplicate-id", message, remedy, record.id)
@@ -59,7 +64,11 @@ def _alike(values: Mapping[tuple[str, str, str], Record], catalog: Catalog) -> I
         if other == value:
             continue
         field, first = catalog.models[model].fields[name], values[model, name, other].place_of(name)
-        how = "in case" if value.casefold() == other.casefold() else "in how its characters are stored"
+        how = (
+            "in case"
+            if value.casefold() == other.casefold()
+            else "in how its characters are stored"
+        )
         message = f"differs from another {name} only {how}"
         yield _at_field(record, field, "name-case", message, first, Severity.WARNING)
 
@@ -101,7 +110,11 @@ def _by_name(records: Declared, model: Model) -> dict[str, Record]:
     field = model.fields.get(model.identity or "")
     if field is None:
         return {}
-    ours = (r for r in records.values() if r.address.model == model.name and isinstance(r.fields.get(field.name), str))
+    ours = (
+        r
+        for r in records.values()
+        if r.address.model == model.name and isinstance(r.fields.get(field.name), str)
+    )
     return {normal(field, record): record for record in ours}
 
 
@@ -110,7 +123,9 @@ def _words(value: object) -> list[str]:
     return [word for word in words if isinstance(word, str)]
 
 
-def check_wishes(records: Iterable[Record], wishes: Wishes, complete: bool = True) -> Iterator[Diagnostic]:
+def check_wishes(
+    records: Iterable[Record], wishes: Wishes, complete: bool = True
+) -> Iterator[Diagnostic]:
     """`moved`, `forget` and `deleted` against each other and against what is declared.
 
     What is not declared is no finding unless the files are `complete`, which they are not if one could not be read.
@@ -121,15 +136,23 @@ def check_wishes(records: Iterable[Record], wishes: Wishes, complete: bool = Tru
     for wish in (*wishes["forget"], *wishes["deleted"]):
         if record := declared.get(Address.parse(wish.subject)):
             message = f"{wish.subject} is still declared"
-            yield _wish(wish, "contradiction", message, f"in {_line(record.place)}; take out one of the two")
+            yield _wish(
+                wish, "contradiction", message, f"in {_line(record.place)}; take out one of the two"
+            )
     for wish in wishes["deleted"]:
         if wish.subject in forgotten:
             other = _line(forgotten[wish.subject].place)
             yield _wish(
-                wish, "contradiction", f"{wish.subject} is to be forgotten too", f"in {other}; take out one of the two"
+                wish,
+                "contradiction",
+                f"{wish.subject} is to be forgotten too",
+                f"in {other}; take out one of the two",
             )
         elif re.search(r"[*?]", wish.subject):
-            message, remedy = "deleted takes no patterns, * and ? stand for themselves", "name each record"
+            message, remedy = (
+                "deleted takes no patterns, * and ? stand for themselves",
+                "name each record",
+            )
             yield _wish(wish, "no-pattern", message, remedy, Severity.WARNING)
 
 
@@ -140,28 +163,52 @@ def _check_moved(declared: Declared, moved: Sequence[Wish], complete: bool) -> I
         source, target = Address.parse(wish.subject), wish.to
         assert target is not None
         if source.model != target.model:
-            yield _wish(wish, "bad-move", f"a {source.model} cannot become a {target.model}", "name one model twice")
+            yield _wish(
+                wish,
+                "bad-move",
+                f"a {source.model} cannot become a {target.model}",
+                "name one model twice",
+            )
         elif source == target:
             yield _wish(wish, "bad-move", f"{source} moves to itself", "take the entry out")
         elif (first := sources.setdefault(wish.subject, wish)) is not wish:
-            yield _wish(wish, "bad-move", f"{source} moves twice", f"also in {_line(first.place)}; keep one")
+            yield _wish(
+                wish, "bad-move", f"{source} moves twice", f"also in {_line(first.place)}; keep one"
+            )
         elif (first := targets.setdefault(target, wish)) is not wish:
-            yield _wish(wish, "bad-move", f"two records move to {target}", f"also in {_line(first.place)}; keep one")
+            yield _wish(
+                wish,
+                "bad-move",
+                f"two records move to {target}",
+                f"also in {_line(first.place)}; keep one",
+            )
         elif source in declared:
             message = f"{source} is still declared"
-            yield _wish(wish, "bad-move", message, f"in {_line(declared[source].place)}; write its new key there")
+            yield _wish(
+                wish,
+                "bad-move",
+                message,
+                f"in {_line(declared[source].place)}; write its new key there",
+            )
     for wish in sources.values():
         yield from _check_end(wish, declared, sources, complete)
 
 
-def _check_end(wish: Wish, declared: Declared, sources: Mapping[str, Wish], complete: bool) -> Iterator[Diagnostic]:
+def _check_end(
+    wish: Wish, declared: Declared, sources: Mapping[str, Wish], complete: bool
+) -> Iterator[Diagnostic]:
     """Where a chain of moves leads."""
     passed, target = {wish.subject}, str(wish.to)
     while target in sources and target not in passed:
         passed.add(target)
         target = str(sources[target].to)
     if target in passed:
-        yield _wish(wish, "bad-move", f"{wish.subject} moves in a circle", "take one entry of the circle out")
+        yield _wish(
+            wish,
+            "bad-move",
+            f"{wish.subject} moves in a circle",
+            "take one entry of the circle out",
+        )
     elif complete and Address.parse(target) not in declared:
         yield _wish(wish, "bad-move", f"{target} is not declared", "name a record of these files")
 
@@ -172,16 +219,45 @@ def _line(place: Place) -> str:
 
 def _at(record: Record, name: str, code: str, message: str, remedy: str, value: str) -> Diagnostic:
     place = record.place_of(name)
-    return Diagnostic(Severity.ERROR, code, message, place, remedy, str(record.address), name, value, length=len(value))
+    return Diagnostic(
+        Severity.ERROR,
+        code,
+        message,
+        place,
+        remedy,
+        str(record.address),
+        name,
+        value,
+        length=len(value),
+    )
 
 
 def _at_field(
-    record: Record, field: Field, code: str, message: str, first: Place, severity: Severity = Severity.ERROR
+    record: Record,
+    field: Field,
+    code: str,
+    message: str,
+    first: Place,
+    severity: Severity = Severity.ERROR,
 ) -> Diagnostic:
     value = record.fields[field.name]
     place, remedy = record.place_of(field.name), f"also in {_line(first)}"
-    return Diagnostic(severity, code, message, place, remedy, str(record.address), field.name, value, length=len(value))
+    return Diagnostic(
+        severity,
+        code,
+        message,
+        place,
+        remedy,
+        str(record.address),
+        field.name,
+        value,
+        length=len(value),
+    )
 
 
-def _wish(wish: Wish, code: str, message: str, remedy: str, severity: Severity = Severity.ERROR) -> Diagnostic:
-    return Diagnostic(severity, code, message, wish.place, remedy, wish.subject, length=len(wish.subject))
+def _wish(
+    wish: Wish, code: str, message: str, remedy: str, severity: Severity = Severity.ERROR
+) -> Diagnostic:
+    return Diagnostic(
+        severity, code, message, wish.place, remedy, wish.subject, length=len(wish.subject)
+    )

@@ -13,9 +13,12 @@ _LOOSE = re.compile(
     re.ASCII,
 )
 _COMPACT = re.compile(
-    r"(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})(?P<hour>)(?P<minute>)(?P<second>)(?P<offset>)", re.ASCII
+    r"(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})(?P<hour>)(?P<minute>)(?P<second>)(?P<offset>)",
+    re.ASCII,
 )
-_EXAMPLE = "write a day as 2024-03-12, a time as 2024-03-12T14:00:00+01:00 or 2024-03-12T13:00:00Z (UTC)"
+_EXAMPLE = (
+    "write a day as 2024-03-12, a time as 2024-03-12T14:00:00+01:00 or 2024-03-12T13:00:00Z (UTC)"
+)
 _DAY_EXAMPLE = "write a day as 2024-03-12"
 
 
@@ -35,7 +38,11 @@ def remedy(text: str, with_time: bool) -> str:
     if int(match["hour"]) > 23 or int(match["minute"]) > 59 or float(match["second"] or 0) >= 60:
         return "hours go up to 23, minutes and seconds to 59"
     time = f"{int(match['hour']):02}:{match['minute']}:{match['second'] or '00'}"
-    return f"write {date}T{time}{_offset(match['offset'])}" if match["offset"] else _with_offset(date, time)
+    return (
+        f"write {date}T{time}{_offset(match['offset'])}"
+        if match["offset"]
+        else _with_offset(date, time)
+    )
 
 
 def _offset(written: str) -> str:

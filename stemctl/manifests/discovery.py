@@ -61,10 +61,14 @@ _Paths = set[tuple[str, bool]]
 
 def _entry(root: Path, entry: str) -> tuple[_Paths, Diagnostic | None]:
     if not _can_be_a_path(entry):
-        return set(), _problem(f"manifests: {visible(entry)} is no path", "name a folder below stemctl.yaml")
+        return set(), _problem(
+            f"manifests: {visible(entry)} is no path", "name a folder below stemctl.yaml"
+        )
     pure = PurePosixPath(entry.replace(os.sep, "/"))
     if pure.is_absolute() or ".." in pure.parts or Path(entry).is_absolute():
-        return set(), _problem(f"manifests: {entry} is not in this repository", "name a folder below stemctl.yaml")
+        return set(), _problem(
+            f"manifests: {entry} is not in this repository", "name a folder below stemctl.yaml"
+        )
     if is_pattern(entry):
         try:
             return {(path, True) for path in files_like(root, pure)}, None
@@ -73,9 +77,13 @@ def _entry(root: Path, entry: str) -> tuple[_Paths, Diagnostic | None]:
     path = root / pure
     found: _Paths = set(_files(root, path))
     if not path.exists():
-        return found, _problem(f"manifests: {entry} does not exist", "mend the name, or take it out")
+        return found, _problem(
+            f"manifests: {entry} does not exist", "mend the name, or take it out"
+        )
     if not found and path.is_file():
-        return found, _problem(f"manifests: {entry} is no YAML file", "name folders, or files that end in .yaml")
+        return found, _problem(
+            f"manifests: {entry} is no YAML file", "name folders, or files that end in .yaml"
+        )
     return found, None
 
 
@@ -107,7 +115,10 @@ def _files(root: Path, path: Path) -> Iterator[tuple[str, bool]]:
         for name in names:
             if name.endswith(SUFFIXES) and not name.startswith("."):
                 full = os.path.join(folder, name)
-                yield full[prefix:].replace(os.sep, "/"), not os.path.islink(full) or inside(root, full)
+                yield (
+                    full[prefix:].replace(os.sep, "/"),
+                    not os.path.islink(full) or inside(root, full),
+                )
 
 
 def _hidden(relative: str) -> bool:
@@ -116,7 +127,9 @@ def _hidden(relative: str) -> bool:
 
 def _defaults_above(root: Path, paths: Iterable[str]) -> Iterator[str]:
     """Folder defaults that apply to `paths` from folders which no entry names."""
-    folders = {folder for path in {os.path.dirname(p) for p in paths} for folder in folders_above(path)}
+    folders = {
+        folder for path in {os.path.dirname(p) for p in paths} for folder in folders_above(path)
+    }
     for folder in folders:
         path = f"{folder}/{DEFAULTS}" if folder else DEFAULTS
         full = os.path.join(root, path)

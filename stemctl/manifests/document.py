@@ -93,14 +93,18 @@ class Document:
     disputed: list[Node] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
 
-    def finding(self, event: Any, code: str, message: str, remedy: str = "", **more: Any) -> Diagnostic:
+    def finding(
+        self, event: Any, code: str, message: str, remedy: str = "", **more: Any
+    ) -> Diagnostic:
         """A diagnostic at an event of this file, with the line it stands in."""
         start, end = event.start_mark, event.end_mark
         line = self.line(start.line + 1)
         last = end.column if end.line == start.line else len(line)
         length = 1 if isinstance(event, yaml.CollectionStartEvent) else max(1, last - start.column)
         more = {"severity": Severity.ERROR, "line": line, "length": length, **more}
-        return Diagnostic(code=code, message=message, remedy=remedy, place=self.place(event), **more)
+        return Diagnostic(
+            code=code, message=message, remedy=remedy, place=self.place(event), **more
+        )
 
     def place(self, event: Any) -> Place:
         """Where an event begins."""

@@ -31,28 +31,42 @@ class Scope:
         """Whether a file of this path is read."""
         if path == self.config:
             return True
-        if not path.endswith((".yaml", ".yml")) or any(part.startswith(".") for part in path.split("/")):
+        if not path.endswith((".yaml", ".yml")) or any(
+            part.startswith(".") for part in path.split("/")
+        ):
             return False
         folder, name = posixpath.split(path)
-        return self.reach(path) is Reach.INSIDE or (name == self.defaults and self.reach(folder) is not Reach.NONE)
+        return self.reach(path) is Reach.INSIDE or (
+            name == self.defaults and self.reach(folder) is not Reach.NONE
+        )
 
     def reach(self, path: str) -> Reach:
         """How a path lies to the entry that is nearest to it."""
         parts = tuple(path.split("/")) if path else ()
-        return max((_reach(entry, parts) for entry in self.entries), key=lambda reach: reach.value, default=Reach.NONE)
+        return max(
+            (_reach(entry, parts) for entry in self.entries),
+            key=lambda reach: reach.value,
+            default=Reach.NONE,
+        )
 
     def heads(self) -> Iterator[str]:
         """Paths that hold all that is read: entries up to their first pattern, and the single files above them."""
         yield self.config
         for entry in self.entries:
-            plain = next((number for number, part in enumerate(entry) if _WILD & set(part)), len(entry))
+            plain = next(
+                (number for number, part in enumerate(entry) if _WILD & set(part)), len(entry)
+            )
             yield "/".join(entry[:plain]) or "."
             yield from ("/".join([*entry[:number], self.defaults]) for number in range(plain))
 
 
 def scope_of(entries: Sequence[str], config: str, defaults: str) -> Scope:
     """The scope of manifests entries; those that lead out of the repository mean nothing in it."""
-    parts = (tuple(part for part in entry.split("/") if part not in ("", ".")) for entry in entries if entry[:1] != "/")
+    parts = (
+        tuple(part for part in entry.split("/") if part not in ("", "."))
+        for entry in entries
+        if entry[:1] != "/"
+    )
     return Scope(tuple(entry for entry in parts if ".." not in entry), config, defaults)
 
 
@@ -69,7 +83,11 @@ def _reach(entry: tuple[str, ...], path: tuple[str, ...]) -> Reach:
 def _step(entry: tuple[str, ...], place: int, part: str) -> Iterator[int]:
     if entry[place] == "**":
         yield place
-    elif fnmatch.fnmatchcase(part, entry[place]) if _WILD & set(entry[place]) else part == entry[place]:
+    elif (
+        fnmatch.fnmatchcase(part, entry[place])
+        if _WILD & set(entry[place])
+        else part == entry[place]
+    ):
         yield place + 1
 
 

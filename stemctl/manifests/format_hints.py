@@ -13,7 +13,10 @@ UUID = "an id looks like 01234567-89ab-cdef-0123-456789abcdef"
 
 _WORDS = {
     "uuid": ("not a UUID", UUID),
-    "uri": ("not an address on the web", "begin it with https://, http:// or ftp://, and write spaces as %20"),
+    "uri": (
+        "not an address on the web",
+        "begin it with https://, http:// or ftp://, and write spaces as %20",
+    ),
     "email": ("not an e-mail address", "write NAME@DOMAIN"),
 }
 
@@ -21,7 +24,9 @@ _WORDS = {
 def explain(name: str, text: str) -> tuple[str, str]:
     """Message and remedy for a text that is not in the format `name`."""
     message, remedy = _WORDS[name]
-    better = next((guess for guess in _guesses(name, text) if re.search(FORMATS[name], guess)), None)
+    better = next(
+        (guess for guess in _guesses(name, text) if re.search(FORMATS[name], guess)), None
+    )
     return message, f"write {better}" if better else remedy
 
 

@@ -77,13 +77,19 @@ def _check(root: Path, paths: Sequence[str]) -> set[str]:
 def _as_git_names_them(root: Path, paths: Sequence[str]) -> Mapping[str, list[str]]:
     """What git can be asked about: paths without links in them, outside of submodules; to the paths as they came."""
     listed = user_git(root).run("ls-files", "--stage", "-z").split(b"\0")
-    modules = {os.fsdecode(row.partition(b"\t")[2]) for row in listed if row.startswith(_SUBMODULE.encode())}
+    modules = {
+        os.fsdecode(row.partition(b"\t")[2])
+        for row in listed
+        if row.startswith(_SUBMODULE.encode())
+    }
     real_root, folders = os.path.realpath(root), dict[str, str]()
     named: dict[str, list[str]] = {}
     for path in paths:
         folder, _, name = path.rpartition("/")
         if folder not in folders:
-            folders[folder] = os.path.relpath(os.path.realpath(root / folder), real_root).replace(os.sep, "/")
+            folders[folder] = os.path.relpath(os.path.realpath(root / folder), real_root).replace(
+                os.sep, "/"
+            )
         real = name if folders[folder] == "." else f"{folders[folder]}/{name}"
         above = real.split("/")[:-1]
         if not any("/".join(above[:depth]) in modules for depth in range(1, len(above) + 1)):

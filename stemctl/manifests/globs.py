@@ -63,19 +63,26 @@ def files_like(root: Path, pattern: PurePosixPath) -> Iterator[str]:
         whole = visit.whole or len(parts) in visit.states
         for entry in _entries(root, visit.folder):
             path = f"{visit.folder}/{entry.name}" if visit.folder else entry.name
-            matched = {at + 1 for at in visit.states if at < len(parts) and _matches(parts[at], entry.name)}
+            matched = {
+                at + 1 for at in visit.states if at < len(parts) and _matches(parts[at], entry.name)
+            }
             if not _leads_to(entry.is_dir):
                 named = whole or (len(parts) in matched and _leads_to(entry.is_file))
                 if named and entry.name.endswith(SUFFIXES) and _is_ours(root, entry):
                     yield path
             elif not entry.is_symlink():
-                goes_on = _closed(parts, matched | {at for at in visit.states if at < len(parts) and not parts[at]})
+                goes_on = _closed(
+                    parts,
+                    matched | {at for at in visit.states if at < len(parts) and not parts[at]},
+                )
                 if goes_on or whole:
                     visits.append(_Visit(path, goes_on, whole))
             elif matched and inside(root, entry.path):
                 links += 1
                 if links > _MOST_LINKS:
-                    raise NoPattern("name the folders themselves: the pattern follows too many links")
+                    raise NoPattern(
+                        "name the folders themselves: the pattern follows too many links"
+                    )
                 visits.append(_Visit(path, _closed(parts, matched), False))
 
 

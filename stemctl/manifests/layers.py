@@ -67,14 +67,21 @@ class Layer:
 
     def over(self, below: Layer, model_fields: Mapping[str, Field]) -> Layer:
         """This layer on top of another one: sets and maps are merged, everything else is replaced."""
-        fields = self.fields | {name: value for name, value in below.fields.items() if name not in self.fields}
+        fields = self.fields | {
+            name: value for name, value in below.fields.items() if name not in self.fields
+        }
         places = {**below.places, **self.places}
         for name in below.fields.keys() & self.fields.keys():
             rule = model_fields[name]
             if rule.merges:
                 fields[name] = merged(rule, below.fields[name], self.fields[name])
                 places[name] = {**below.places[name], **self.places[name]}
-        return Layer(fields, merged_lifecycle(below.lifecycle, self.lifecycle), places, self.broken or below.broken)
+        return Layer(
+            fields,
+            merged_lifecycle(below.lifecycle, self.lifecycle),
+            places,
+            self.broken or below.broken,
+        )
 
 
 def merged(rule: Field, below: Value, above: Value) -> Value:
@@ -96,6 +103,14 @@ def element_name(rule: Field, item: Value) -> str:
 
 def merged_lifecycle(below: Mapping[str, Value], above: Mapping[str, Value]) -> dict[str, Value]:
     """What two layers ask of stemctl; the lists of fields are joined."""
-    lists = [layer["ignore_changes"] for layer in (below, above) if isinstance(layer.get("ignore_changes"), list)]
-    ignored = {"ignore_changes": list(dict.fromkeys(name for names in lists for name in names))} if lists else {}
+    lists = [
+        layer["ignore_changes"]
+        for layer in (below, above)
+        if isinstance(layer.get("ignore_changes"), list)
+    ]
+    ignored = (
+        {"ignore_changes": list(dict.fromkeys(name for names in lists for name in names))}
+        if lists
+        else {}
+    )
     return {**below, **above, **ignored}

@@ -65,7 +65,9 @@ def with_lines(root: FilePath, diagnostics: Iterable[Diagnostic]) -> tuple[Diagn
             documents[file] = reader.read(os.path.join(root, file), file)
         line = documents[file].line(number)
         quotes = 2 if line[column - 1 : column] in ("'", '"') else 0
-        return replace(finding, line=line, length=finding.length + quotes if finding.length > 1 else 1)
+        return replace(
+            finding, line=line, length=finding.length + quotes if finding.length > 1 else 1
+        )
 
     return tuple(completed(finding) for finding in diagnostics)
 
@@ -110,7 +112,9 @@ class _Reader:
                     if record is None:
                         self.complete = False
                     else:
-                        self.records.append((record, not below.broken and (key, position) not in broken))
+                        self.records.append(
+                            (record, not below.broken and (key, position) not in broken)
+                        )
             elif key in self.wishes:
                 for position, node in enumerate(section.items):
                     if (key, position) not in broken:
@@ -136,7 +140,9 @@ class _Reader:
             return below
         models = {key: self.catalog.by_list_key(key) for key in own}
         joined = {
-            key: own[key].over(below[key], model.fields) for key, model in models.items() if model and key in below
+            key: own[key].over(below[key], model.fields)
+            for key, model in models.items()
+            if model and key in below
         }
         return {**below, **own, **joined}
 
@@ -156,7 +162,9 @@ class _Reader:
     def _wish(self, document: Document, node: Node) -> Wish:
         if node.is_mapping:
             source, target = node.value["from"], self._address(node.value["to"])
-            return Wish(str(self._address(source)), document.place(node.members["from"].event), target)
+            return Wish(
+                str(self._address(source)), document.place(node.members["from"].event), target
+            )
         return Wish(str(self._address(node.value)), document.place(node.event))
 
     def _address(self, text: str) -> Address:
@@ -219,7 +227,9 @@ def _places(rule: Field, key: Any, node: Node) -> dict[Path, int | Place]:
         for name, event in node.keys.items():
             places[_path(rule.name, name)] = _packed(event.start_mark)
         for item in node.items:
-            places[_path(rule.name, element_name(rule, item.value))] = _packed(item.event.start_mark)
+            places[_path(rule.name, element_name(rule, item.value))] = _packed(
+                item.event.start_mark
+            )
     return places
 
 
@@ -249,4 +259,6 @@ def _lifecycle(written: Mapping[str, Value]) -> Lifecycle:
     if not written:
         return _DEFAULT_LIFECYCLE
     ignored = written.get("ignore_changes")
-    return Lifecycle(written.get("prevent_delete") is True, tuple(ignored) if isinstance(ignored, list) else ())
+    return Lifecycle(
+        written.get("prevent_delete") is True, tuple(ignored) if isinstance(ignored, list) else ()
+    )

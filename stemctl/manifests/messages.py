@@ -44,13 +44,17 @@ class Translator:
         about = subject(violation.path, self.document, self.catalog)
         if violation.keyword == "additionalProperties":
             for name in violation.found.keys() - set(violation.properties):
-                yield self._at_key((*violation.path, name), violation, *self._unknown(about, name, violation))
+                yield self._at_key(
+                    (*violation.path, name), violation, *self._unknown(about, name, violation)
+                )
         elif violation.keyword == "required":
             for name in violation.expected:
                 if name not in violation.found:
                     yield self._at_value(about, violation, *_missing(about, name))
         elif violation.of_key:
-            yield self._at_key((*violation.path, violation.found), violation, *_bad_name(about, violation))
+            yield self._at_key(
+                (*violation.path, violation.found), violation, *_bad_name(about, violation)
+            )
         else:
             yield self._at_value(about, violation, *self._message(about, violation))
 
@@ -72,7 +76,9 @@ class Translator:
         """The event of the key that `path` ends in."""
         return self._node(path[:-1]).keys[str(path[-1])]
 
-    def _at_key(self, path: Path, violation: Violation, code: str, message: str, remedy: str) -> Diagnostic:
+    def _at_key(
+        self, path: Path, violation: Violation, code: str, message: str, remedy: str
+    ) -> Diagnostic:
         event = self._key(path)
         about = subject(path, self.document, self.catalog)
         return self.document.finding(event, code, message, remedy, **_details(about, violation))
@@ -83,7 +89,9 @@ class Translator:
         translate = _TRANSLATIONS.get(violation.keyword, _other)
         return translate(about, violation, self._node(violation.path))
 
-    def _at_value(self, about: Subject, violation: Violation, code: str, message: str, remedy: str) -> Diagnostic:
+    def _at_value(
+        self, about: Subject, violation: Violation, code: str, message: str, remedy: str
+    ) -> Diagnostic:
         event = self._node(about.path).event
         details = _details(about, violation)
         if code == "too-long":  # the whole text under the caret would say nothing
@@ -96,12 +104,22 @@ class Translator:
             return self._unknown_section(name, violation)
         model = about.model if about.is_record else None
         if model and name in model.fields and model.fields[name].read_only:
-            return "read-only-field", f"{model.name}.{name} is set by the server", "take the line out"
+            return (
+                "read-only-field",
+                f"{model.name}.{name} is set by the server",
+                "take the line out",
+            )
         if model and about.in_defaults and (name in ("key", "id") or name in model.fields):
-            return "defaults-identity", f"defaults cannot set {name}", f"write the {name} in each {model.words}"
+            return (
+                "defaults-identity",
+                f"defaults cannot set {name}",
+                f"write the {name} in each {model.words}",
+            )
         near = nearest(name, violation.properties, 1)
         rest = (
-            f"stemctl explain {model.name} lists its fields" if model else f"there is {', '.join(violation.properties)}"
+            f"stemctl explain {model.name} lists its fields"
+            if model
+            else f"there is {', '.join(violation.properties)}"
         )
         message = f"{model.name if model else about.label} has no field {quoted(name)}"
         return "unknown-field", message, f"write {near[0]}" if near else rest
@@ -110,7 +128,11 @@ class Translator:
         model = self.catalog.find(name)
         if model and not model.writable:
             message = f"edition {self.catalog.edition} does not write {model.many}"
-            return "unknown-section", message, "take the list out; other records refer to these by name"
+            return (
+                "unknown-section",
+                message,
+                "take the list out; other records refer to these by name",
+            )
         near = [model.many] if model else nearest(name, violation.properties, 1)
         remedy = f"write {near[0]}" if near else f"there is {', '.join(violation.properties)}"
         return "unknown-section", f"no list is called {quoted(name)}", remedy
@@ -118,12 +140,20 @@ class Translator:
     def _bad_address(self, text: str) -> Message:
         word, slash, key = text.partition("/")
         if bad := re.search(CONTROL, key):
-            return "bad-address", f"the key holds the control character {ascii(bad[0])[1:-1]}", "take it out"
+            return (
+                "bad-address",
+                f"the key holds the control character {ascii(bad[0])[1:-1]}",
+                "take it out",
+            )
         if not word or not slash or not re.search(KEY, key):
             return "bad-address", "not an address", "write MODEL/KEY"
         model = self.catalog.find(word)
         if model and not model.writable:
-            return "bad-address", f"edition {self.catalog.edition} does not write {model.many}", "take it out"
+            return (
+                "bad-address",
+                f"edition {self.catalog.edition} does not write {model.many}",
+                "take it out",
+            )
         names = [m.name for m in self.catalog.writable]
         near = [model.name] if model else nearest(word, names, 1)
         remedy = f"write {near[0]}/{key}" if near else f"there is {', '.join(names)}"
@@ -158,7 +188,11 @@ def _wrong_type(about: Subject, violation: Violation, node: Node) -> Message:
     names = violation.expected if isinstance(violation.expected, list) else [violation.expected]
     wanted = [name for name in names if name != "null"]
     if not about.path:
-        return "wrong-type", "a file is a mapping of lists", "begin it with the name of a list, such as   sessions:"
+        return (
+            "wrong-type",
+            "a file is a mapping of lists",
+            "begin it with the name of a list, such as   sessions:",
+        )
     words = " or ".join(_EXPECTED[name] for name in wanted)
     verb = "holds" if isinstance(about.path[-1], int) and not about.is_record else "is"
     message = f"{about.label} {verb} {words}, not {_found(violation.found)}"
@@ -191,7 +225,11 @@ def _type_remedy(about: Subject, wanted: str, words: str, found: Value, node: No
         return "write lines   NAME: VALUE"
     if wanted == "boolean" and str(found).lower() in _TRUTHS:
         return f"write {_TRUTHS[str(found).lower()]}"
-    if wanted in ("number", "integer") and isinstance(found, str) and re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", found):
+    if (
+        wanted in ("number", "integer")
+        and isinstance(found, str)
+        and re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", found)
+    ):
         return f"write {found} without quotes"
     return (_for_example(about) if about.is_field else "") or f"write {words}"
 
@@ -214,7 +252,11 @@ _TRUTHS = {
 
 def _too_long(about: Subject, violation: Violation, node: Node) -> Message:
     length, most = len(violation.found), violation.expected
-    return "too-long", f"{length:,} characters, {most:,} are allowed", f"{about.label}; leave out {length - most:,}"
+    return (
+        "too-long",
+        f"{length:,} characters, {most:,} are allowed",
+        f"{about.label}; leave out {length - most:,}",
+    )
 
 
 def _empty(about: Subject, violation: Violation, node: Node) -> Message:
@@ -255,7 +297,11 @@ def _bad_pattern(about: Subject, violation: Violation, node: Node) -> Message:
 
 def _bad_moment(about: Subject, text: str, with_time: bool) -> Message:
     message = "not a date and time" if with_time else "not a date"
-    return "bad-format", message, date_hints.remedy(text, with_time) if text.strip() else _no_value_remedy(about)
+    return (
+        "bad-format",
+        message,
+        date_hints.remedy(text, with_time) if text.strip() else _no_value_remedy(about),
+    )
 
 
 def _bad_format(about: Subject, name: str, text: str) -> Message:
@@ -282,7 +328,12 @@ def _no_value_remedy(about: Subject) -> str:
     field = about.field if about.is_field else None
     if about.names_record:
         return f"write the {about.path[2]}"
-    if field and not field.required and not field.enum and (field.empty is not None or field.takes_null):
+    if (
+        field
+        and not field.required
+        and not field.enum
+        and (field.empty is not None or field.takes_null)
+    ):
         empty = json.dumps(field.empty)
         return f"write {empty} to clear it, or leave the line out to leave it to the server"
     if field:

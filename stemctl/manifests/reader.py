@@ -147,7 +147,10 @@ class _Builder:
             raise _Stop(self.document.finding(event, *_EMPTY))
         self.next()  # the end of the document
         if type(event := self.next()) is not StreamEndEvent:
-            message, remedy = "a second document begins here", "one document a file: make it a file of its own"
+            message, remedy = (
+                "a second document begins here",
+                "one document a file: make it a file of its own",
+            )
             raise _Stop(self.document.finding(event, "several-documents", message, remedy))
         return root
 
@@ -167,7 +170,11 @@ class _Builder:
         if type(event) is ScalarEvent:
             return self.scalar(event)
         self.descend(event, depth)
-        return self.sequence(event, depth) if type(event) is SequenceStartEvent else self.mapping(event, depth)
+        return (
+            self.sequence(event, depth)
+            if type(event) is SequenceStartEvent
+            else self.mapping(event, depth)
+        )
 
     def anchored(self, event: Any, depth: int) -> Node:
         """A value with an anchor, kept for the aliases below."""
@@ -185,12 +192,18 @@ class _Builder:
         self.reached = max(self.reached, depth)
         if depth > DEEPEST:
             message = f"nested more than {DEEPEST} deep"
-            raise _Stop(self.document.finding(event, "too-deep", message, "take out brackets or indentation"))
+            raise _Stop(
+                self.document.finding(
+                    event, "too-deep", message, "take out brackets or indentation"
+                )
+            )
 
     def refuse_tag(self, event: Any) -> None:
         message = f"the tag {event.tag.replace('tag:yaml.org,2002:', '!!')} is not taken"
         remedy = "write the value alone, in quotes if it is text"
-        self.document.problems.append(self.document.finding(event, "tag", message, remedy, length=1))
+        self.document.problems.append(
+            self.document.finding(event, "tag", message, remedy, length=1)
+        )
 
     def alias(self, event: Any, depth: int) -> Node:
         """The value that an anchor above stands for; it is shared, not copied."""
@@ -199,7 +212,11 @@ class _Builder:
             raise _Stop(self.document.finding(event, "alias-bomb", message, "write the values out"))
         if event.anchor not in self.anchors:
             message = f"no value above is named &{event.anchor}"
-            raise _Stop(self.document.finding(event, "syntax", message, "text that begins with * needs quotes"))
+            raise _Stop(
+                self.document.finding(
+                    event, "syntax", message, "text that begins with * needs quotes"
+                )
+            )
         node, size, height = self.anchors[event.anchor]
         self.descend(event, depth + height)
         self.built += size
@@ -220,7 +237,9 @@ class _Builder:
         value = scalars.resolve(text)
         if type(value) is not scalars.Dispute:
             return Node(value, event)
-        problem = self.document.finding(event, "ambiguous-value", value.message, value.remedy, value=text)
+        problem = self.document.finding(
+            event, "ambiguous-value", value.message, value.remedy, value=text
+        )
         self.document.problems.append(problem)
         node = Node(text, event)
         self.document.disputed.append(node)
@@ -246,8 +265,13 @@ class _Builder:
                 merged += self.merge_sources(item, child)
             elif key in keys:
                 first = keys[key].start_mark.line + 1
-                message, remedy = f"{shown(key)} is written twice", f"first in line {first}; keep one"
-                self.document.problems.append(self.document.finding(item, "duplicate-key", message, remedy))
+                message, remedy = (
+                    f"{shown(key)} is written twice",
+                    f"first in line {first}; keep one",
+                )
+                self.document.problems.append(
+                    self.document.finding(item, "duplicate-key", message, remedy)
+                )
             else:
                 keys[key] = item
                 members[key] = child
@@ -265,7 +289,10 @@ class _Builder:
         document = self.document
         if type(event) is not ScalarEvent:
             self.node(event, depth + 1)
-            message, remedy = "a key is text, and stands before the colon", "write the name of a field"
+            message, remedy = (
+                "a key is text, and stands before the colon",
+                "write the name of a field",
+            )
             document.problems.append(document.finding(event, "syntax", message, remedy))
             return None
         key: str = event.value
@@ -280,7 +307,9 @@ class _Builder:
         elif type(value) is not str:
             message = f"{key} as a key is text to some readers only"
             remedy = f"write {scalars.quoted(key)}, or begin it with a letter"
-            document.problems.append(document.finding(event, "ambiguous-value", message, remedy, value=key))
+            document.problems.append(
+                document.finding(event, "ambiguous-value", message, remedy, value=key)
+            )
         else:
             _KEYS[key] = key
         return key
@@ -290,7 +319,10 @@ class _Builder:
         sources = node.items if node.is_list else [node]
         if all(source.is_mapping for source in sources):
             return sources
-        message, remedy = "<< takes in mappings alone", "write <<: *NAME, with &NAME before a mapping above"
+        message, remedy = (
+            "<< takes in mappings alone",
+            "write <<: *NAME, with &NAME before a mapping above",
+        )
         self.document.problems.append(self.document.finding(event, "syntax", message, remedy))
         return []
 
@@ -301,7 +333,9 @@ _KEYS: dict[str, str] = {}
 _EMPTY = ("empty-file", "nothing is declared here", "write a list of records, or delete the file")
 
 
-def _plain(file: str, line: int, column: int, code: str, message: str, remedy: str = "", text: str = "") -> Diagnostic:
+def _plain(
+    file: str, line: int, column: int, code: str, message: str, remedy: str = "", text: str = ""
+) -> Diagnostic:
     return Diagnostic(Severity.ERROR, code, message, Place(file, line, column), remedy, line=text)
 
 
@@ -325,11 +359,16 @@ def _unprintable(document: Document, position: int) -> Diagnostic:
     message = f"the control character {spelled} is not allowed in YAML"
     remedy = f'delete it, or write "{spelled}" in double quotes'
     line, column = len(before), len(before[-1]) + 1
-    return _plain(document.file, line, column, "control-character", message, remedy, document.line(line))
+    return _plain(
+        document.file, line, column, "control-character", message, remedy, document.line(line)
+    )
 
 
 def _syntax(document: Document, error: yaml.MarkedYAMLError) -> Diagnostic:
-    found, opened = error.problem_mark or error.context_mark, error.context_mark or error.problem_mark
+    found, opened = (
+        error.problem_mark or error.context_mark,
+        error.context_mark or error.problem_mark,
+    )
     assert found is not None  # parsers mark every problem
     assert opened is not None
     before, after = document.around(found)
@@ -337,5 +376,11 @@ def _syntax(document: Document, error: yaml.MarkedYAMLError) -> Diagnostic:
     # What was never closed, or has no colon, is mended where it begins.
     mark = opened if hint.at_opening else found
     return _plain(
-        document.file, mark.line + 1, mark.column + 1, "syntax", hint.message, hint.remedy, document.line(mark.line + 1)
+        document.file,
+        mark.line + 1,
+        mark.column + 1,
+        "syntax",
+        hint.message,
+        hint.remedy,
+        document.line(mark.line + 1),
     )

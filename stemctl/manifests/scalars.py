@@ -29,7 +29,9 @@ _NUMERIC = frozenset("+-.0123456789")
 
 _AGREED = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+(?:[eE][-+][0-9]+)?)?")
 _OTHER_BASE = re.compile(r"([-+]?)(0[xX][0-9a-fA-F_]+|0o[0-7_]+|0[bB][01_]+)")
-_DECIMAL = re.compile(r"[-+]?(?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9_]+)(?:[eE][-+]?[0-9]+)?|[-+]_[0-9_]*")
+_DECIMAL = re.compile(
+    r"[-+]?(?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9_]+)(?:[eE][-+]?[0-9]+)?|[-+]_[0-9_]*"
+)
 _NO_NUMBER = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 
 
@@ -51,7 +53,8 @@ def resolve(text: str) -> Value | Dispute:
         return _number(text, whole=match[1] is None)
     if _NO_NUMBER.fullmatch(text):
         return Dispute(
-            f"readers of YAML disagree on {text}", f"write {quoted(text)} for the text; JSON has no such number"
+            f"readers of YAML disagree on {text}",
+            f"write {quoted(text)} for the text; JSON has no such number",
         )
     if match := _OTHER_BASE.fullmatch(text):
         digits = match[2].replace("_", "")

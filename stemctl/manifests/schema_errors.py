@@ -60,7 +60,9 @@ class Judge:
         # Importing jsonschema takes as long as judging thousands of records.
         from jsonschema import Draft202012Validator
 
-        return Draft202012Validator(self._schema)  # `format` says no more than the `pattern` beside it
+        return Draft202012Validator(
+            self._schema
+        )  # `format` says no more than the `pattern` beside it
 
     def violations(self, data: Value) -> Iterator[Violation]:
         """What the schema says against `data`."""
@@ -95,4 +97,6 @@ def _violation(error: ValidationError, positions: dict[str | int, list[int]]) ->
         path = (path[0], positions[path[0]][int(path[1])], *path[2:])
     properties = error.schema.get("properties", ()) if isinstance(error.schema, dict) else ()
     of_key = "propertyNames" in error.absolute_schema_path
-    return Violation(path, str(error.validator), error.validator_value, error.instance, tuple(properties), of_key)
+    return Violation(
+        path, str(error.validator), error.validator_value, error.instance, tuple(properties), of_key
+    )

@@ -17,7 +17,9 @@ from stemctl.schema.catalog import Catalog, Model
 from stemctl.util.json_types import Path
 
 
-def check_document(document: Document, judge: Judge, catalog: Catalog) -> tuple[list[Diagnostic], set[Path]]:
+def check_document(
+    document: Document, judge: Judge, catalog: Catalog
+) -> tuple[list[Diagnostic], set[Path]]:
     """What is wrong with one file, and which of its records (list key and position) cannot be used."""
     root = document.root
     if root is None:
@@ -25,10 +27,16 @@ def check_document(document: Document, judge: Judge, catalog: Catalog) -> tuple[
     unread = document.blanks + document.disputed
     paths = _paths(root, unread) if unread else {}
     translator = Translator(document, catalog)
-    findings = [translator.no_value(paths[id(node)][0], node) for node in document.blanks if id(node) in paths]
+    findings = [
+        translator.no_value(paths[id(node)][0], node)
+        for node in document.blanks
+        if id(node) in paths
+    ]
     broken = {path[:2] for many in paths.values() for path in many}
     violations = list(judge.violations(root.value))
-    explained = {violation.path for violation in violations if violation.keyword in ("type", "minLength")}
+    explained = {
+        violation.path for violation in violations if violation.keyword in ("type", "minLength")
+    }
     for violation in violations:
         broken.add(violation.path[:2])
         # What a schema says about a value that could not be read helps nobody, nor which form a number lacks.
@@ -49,12 +57,18 @@ def located(document: Document, catalog: Catalog) -> Iterator[Diagnostic]:
     written = sorted((document.place(event), path) for event, path in _written(document.root, ()))
     for problem in document.problems:
         assert problem.place is not None
-        place, path = written[max(0, bisect.bisect_right(written, problem.place, key=lambda row: row[0]) - 1)]
+        place, path = written[
+            max(0, bisect.bisect_right(written, problem.place, key=lambda row: row[0]) - 1)
+        ]
         about = subject(path, document, catalog)
         exact = place == problem.place
         # A key that was left out, being a second one, has no node; what stands before it is in the same record.
         inside = exact or problem.place.column > document.place(document.root.event).column
-        yield replace(problem, address=about.address if inside else None, field=about.field_name if exact else None)
+        yield replace(
+            problem,
+            address=about.address if inside else None,
+            field=about.field_name if exact else None,
+        )
 
 
 def _written(node: Node, path: Path) -> Iterator[tuple[Any, Path]]:
@@ -85,7 +99,9 @@ def _paths(root: Node, wanted: list[Node]) -> dict[int, list[Path]]:
     return {identity: sorted(paths, key=str) for identity, paths in found.items()}
 
 
-def _repeated_items(root: Node, document: Document, catalog: Catalog) -> Iterator[tuple[Path, Diagnostic]]:
+def _repeated_items(
+    root: Node, document: Document, catalog: Catalog
+) -> Iterator[tuple[Path, Diagnostic]]:
     """Items of one list that share what tells items apart: merged by it, one of them would be lost."""
     for key, section in root.members.items():
         model = catalog.by_list_key(key)
@@ -116,7 +132,10 @@ def only_defaults(document: Document) -> Iterator[Diagnostic]:
     """A file of folder defaults holds nothing else."""
     for key, event in document.root.keys.items() if document.root else ():
         if key != "defaults":
-            message, remedy = "a file of folder defaults holds defaults: alone", "move it to a file of another name"
+            message, remedy = (
+                "a file of folder defaults holds defaults: alone",
+                "move it to a file of another name",
+            )
             yield document.finding(event, "not-defaults", message, remedy)
 
 
@@ -129,7 +148,9 @@ def missing_fields(record: Record, model: Model, live: bool = False) -> Iterator
         remedy = ""
         if not live:
             message = f"a new {model.words} needs {field.name}"
-            shared = "" if field.name == model.identity else ", or under defaults for the whole file"
+            shared = (
+                "" if field.name == model.identity else ", or under defaults for the whole file"
+            )
             remedy = f"add   {field.name}: {_placeholder(field.to, field.kind)}   here{shared}"
         yield Diagnostic(
             Severity.NOTE if live else Severity.ERROR,

@@ -39,7 +39,11 @@ class Tracked:
     def reads(self, path: str) -> bool:
         """Whether a file is read, or a submodule is read from."""
         linked = any(path == target or path.startswith(f"{target}/") for target in self.targets)
-        return self.scope.reads(path) or path in self.submodules or (linked and path.endswith((".yaml", ".yml")))
+        return (
+            self.scope.reads(path)
+            or path in self.submodules
+            or (linked and path.endswith((".yaml", ".yml")))
+        )
 
 
 def look(root: Path, entries: Sequence[str]) -> Tracked:
@@ -50,13 +54,20 @@ def look(root: Path, entries: Sequence[str]) -> Tracked:
     """
     scope = scope_of(entries, CONFIG, DEFAULTS)
     rows = _rows(root, "", scope)
-    near = [row for row in rows if row.mode in (_LINK, _SUBMODULE) and scope.reach(row.path) is not Reach.NONE]
+    near = [
+        row
+        for row in rows
+        if row.mode in (_LINK, _SUBMODULE) and scope.reach(row.path) is not Reach.NONE
+    ]
     submodules = tuple(row.path for row in near if row.mode == _SUBMODULE)
     targets = tuple(filter(None, (_target(root, row.path) for row in near if row.mode == _LINK)))
     found = Tracked(scope, {}, {}, targets, submodules)
     absent: dict[str, Why] = {}
     unwatched: dict[str, str] = {}
-    for row in [*near, *(row for row in rows if row.mode not in (_LINK, _SUBMODULE) and found.reads(row.path))]:
+    for row in [
+        *near,
+        *(row for row in rows if row.mode not in (_LINK, _SUBMODULE) and found.reads(row.path)),
+    ]:
         why = _why(root, row)
         if why is not None:
             absent[row.path] = why
@@ -104,7 +115,11 @@ def _rows(root: Path, folder: str, scope: Scope) -> list[_Row]:
         tag, mode, blob, _ = facts.decode().split(" ")
         row = _Row(tag, mode, blob, folder + os.fsdecode(name))
         found.append(row)
-        if mode == _SUBMODULE and scope.reach(row.path) is not Reach.NONE and _is_checked_out(root, row.path):
+        if (
+            mode == _SUBMODULE
+            and scope.reach(row.path) is not Reach.NONE
+            and _is_checked_out(root, row.path)
+        ):
             found += _rows(root, f"{row.path}/", scope)
     return found
 
@@ -126,18 +141,27 @@ def _is_checked_out(root: Path, submodule: str) -> bool:
 
 
 def _is_sparse(root: Path) -> bool:
-    return _asked(root, "config", "--type=bool", "--default=false", "--get", "core.sparseCheckout") == b"true\n"
+    return (
+        _asked(root, "config", "--type=bool", "--default=false", "--get", "core.sparseCheckout")
+        == b"true\n"
+    )
 
 
 def _target(root: Path, link: str) -> str | None:
     """Where a link leads, relative to the root; None if not below it."""
     top, to = os.path.realpath(root), os.path.realpath(root / link)
-    return os.path.relpath(to, top).replace(os.sep, "/") if to.startswith(os.path.join(top, "")) else None
+    return (
+        os.path.relpath(to, top).replace(os.sep, "/")
+        if to.startswith(os.path.join(top, ""))
+        else None
+    )
 
 
 def _changed(root: Path, folder: str, paths: Sequence[str]) -> Iterator[str]:
     """What git status tells of these paths, and of the insides of submodules; relative to the root."""
-    told = _asked(root / folder, "-c", "core.fileMode=false", "--literal-pathspecs", *_STATUS, "--", *paths)
+    told = _asked(
+        root / folder, "-c", "core.fileMode=false", "--literal-pathspecs", *_STATUS, "--", *paths
+    )
     if not told:
         return
     here = os.fsencode(f"{prefix(root / folder)}/").lstrip(b"/")
@@ -146,7 +170,9 @@ def _changed(root: Path, folder: str, paths: Sequence[str]) -> Iterator[str]:
         words = rest.split(b" ", {b"1": 7, b"u": 9}.get(kind, 0))
         path = folder + os.fsdecode(words[-1].removeprefix(here))
         if kind == b"1" and words[1].startswith(b"S."):
-            yield from _changed(root, f"{path}/", ["."])  # its commit is the one that is meant, its files are not
+            yield from _changed(
+                root, f"{path}/", ["."]
+            )  # its commit is the one that is meant, its files are not
         elif path.endswith("/"):  # a repository that is no submodule: git says no more of it
             yield from (file.relative_to(root).as_posix() for file in (root / path).rglob("*.y*ml"))
         else:
@@ -160,7 +186,9 @@ def _rewritten(root: Path, tracked: Tracked) -> set[str]:
         return set()
     given = b"".join(os.fsencode(name) + b"\n" for name in names)
     blobs = (_asked(root, "hash-object", "--stdin-paths", given=given) or b"").decode().split()
-    return {name for name, blob in zip(names, blobs, strict=True) if tracked.unwatched[name] != blob}
+    return {
+        name for name, blob in zip(names, blobs, strict=True) if tracked.unwatched[name] != blob
+    }
 
 
 def _asked(folder: Path, *words: str, given: bytes = b"") -> bytes | None:

@@ -24,17 +24,37 @@ _PHRASES = {
     ),
     "unexpected end of stream": _NOT_CLOSED,
     "unexpected document indicator": _NOT_CLOSED,
-    "unknown escape character": Hint("no such escape in double quotes", "write \\\\ for \\, or use single quotes"),
-    "invalid Unicode character escape": Hint("not the code of a character", "write the character itself"),
-    "did not find expected hexdecimal": Hint("not an escape", "write \\\\ for \\, or use single quotes"),
-    "',' or '}'": Hint("the { of line LINE is not closed before this", "write , or }, or put text in quotes"),
-    "',' or ']'": Hint("the [ of line LINE is not closed before this", "write , or ], or put text in quotes"),
-    "could not find expected ':'": Hint("a colon is missing", "write   NAME: VALUE", at_opening=True),
-    "'-' indicator": Hint("not an item of the list of line LINE", "begin it with - or mend the indentation"),
-    "expected key": Hint("the indentation does not fit the lines above", "align it with the keys of line LINE"),
+    "unknown escape character": Hint(
+        "no such escape in double quotes", "write \\\\ for \\, or use single quotes"
+    ),
+    "invalid Unicode character escape": Hint(
+        "not the code of a character", "write the character itself"
+    ),
+    "did not find expected hexdecimal": Hint(
+        "not an escape", "write \\\\ for \\, or use single quotes"
+    ),
+    "',' or '}'": Hint(
+        "the { of line LINE is not closed before this", "write , or }, or put text in quotes"
+    ),
+    "',' or ']'": Hint(
+        "the [ of line LINE is not closed before this", "write , or ], or put text in quotes"
+    ),
+    "could not find expected ':'": Hint(
+        "a colon is missing", "write   NAME: VALUE", at_opening=True
+    ),
+    "'-' indicator": Hint(
+        "not an item of the list of line LINE", "begin it with - or mend the indentation"
+    ),
+    "expected key": Hint(
+        "the indentation does not fit the lines above", "align it with the keys of line LINE"
+    ),
     "<block end>": Hint("the indentation does not fit the lines above", "align it with line LINE"),
-    "sequence entries are not allowed": Hint("a list cannot begin here", "begin it in a line of its own"),
-    "alphabetic or numeric character": Hint("a name must follow & or *", "put text that begins with it in quotes"),
+    "sequence entries are not allowed": Hint(
+        "a list cannot begin here", "begin it in a line of its own"
+    ),
+    "alphabetic or numeric character": Hint(
+        "a name must follow & or *", "put text that begins with it in quotes"
+    ),
     "<document start>": Hint("text after the end", "take it out, or mend the brackets above"),
     "chomping or indentation": _BLOCK,
     "comment or line break": _BLOCK,
@@ -51,11 +71,17 @@ def explain(problem: str, before: str, after: str, opened: int) -> Hint:
     if "cannot start any token" in problem:
         return Hint(f"text cannot begin with {after[:1]}", "put it in quotes")
     hint = next(
-        (hint for phrase, hint in _PHRASES.items() if phrase in problem), Hint(f"not YAML: {problem}", _UNKNOWN)
+        (hint for phrase, hint in _PHRASES.items() if phrase in problem),
+        Hint(f"not YAML: {problem}", _UNKNOWN),
     )
     if "is not closed before" in hint.message and not before.strip() and not after.strip():
         return _NOT_CLOSED
     if "indentation" in hint.message and before.rstrip().endswith(("'", '"')):
-        return Hint("text goes on after its closing quote", "write '' for an apostrophe inside single quotes")
+        return Hint(
+            "text goes on after its closing quote",
+            "write '' for an apostrophe inside single quotes",
+        )
     line = str(opened)
-    return Hint(hint.message.replace("LINE", line), hint.remedy.replace("LINE", line), hint.at_opening)
+    return Hint(
+        hint.message.replace("LINE", line), hint.remedy.replace("LINE", line), hint.at_opening
+    )

@@ -16,4 +16,6 @@ class PythonParser(yaml.reader.Reader, yaml.scanner.Scanner, yaml.parser.Parser)
         yaml.parser.Parser.__init__(self)
 
 
-Parser: Any = vars(yaml.cyaml)["CParser"] if yaml.__with_libyaml__ else PythonParser  # unknown to its stubs
+Parser: Any = (
+    vars(yaml.cyaml)["CParser"] if yaml.__with_libyaml__ else PythonParser
+)  # unknown to its stubs

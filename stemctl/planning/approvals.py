@@ -44,10 +44,17 @@ def standing(
     proposal cannot be withdrawn, and so does a rejection of the same content, both unless `resubmit`.
     """
     if approvals.completeness is not Completeness.COMPLETE and ours is None:
-        return Standing(Held.PENDING, detail=(f"whether it is proposed already is not known: {approvals.reason}",))
+        return Standing(
+            Held.PENDING,
+            detail=(f"whether it is proposed already is not known: {approvals.reason}",),
+        )
     found = dict(_about(model, content, live_id, ours, approvals))
     if ours is not None and ours.id not in found:
-        return Standing(Held.PENDING, ours.id, detail=(f"approval {ours.id[:8]}, which this account cannot read",))
+        return Standing(
+            Held.PENDING,
+            ours.id,
+            detail=(f"approval {ours.id[:8]}, which this account cannot read",),
+        )
     pending = {id_: fields for id_, fields in found.items() if fields.get("status") not in DECIDED}
     for id_, fields in pending.items():
         if _same_content(model, content, fields):
@@ -76,7 +83,11 @@ def _about(
         if live_id is not None:
             about = fields.get("action") == "Change" and fields.get("instance_id") == live_id
         else:
-            about = fields.get("action") == "Add" and name is not None and identity_of(model, fields) == name
+            about = (
+                fields.get("action") == "Add"
+                and name is not None
+                and identity_of(model, fields) == name
+            )
         if about or (ours is not None and id_ == ours.id):
             yield id_, fields
 

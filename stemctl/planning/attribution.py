@@ -12,10 +12,14 @@ from stemctl.planning.values import same
 from stemctl.schema.catalog import Catalog
 
 
-def explain(plan: Plan, base: Base, before: Repository, after: Repository, catalog: Catalog) -> Plan:
+def explain(
+    plan: Plan, base: Base, before: Repository, after: Repository, catalog: Catalog
+) -> Plan:
     """The plan with each change told apart: the effective record of its address, or what is said of it, is not the
     same before and after; or it is."""
-    changes = tuple(replace(c, explained=_differs(c.address, before, after, catalog)) for c in plan.changes)
+    changes = tuple(
+        replace(c, explained=_differs(c.address, before, after, catalog)) for c in plan.changes
+    )
     return replace(plan, base=base, changes=changes)
 
 
@@ -40,7 +44,9 @@ def _said_of(address: Address, repository: Repository) -> set[tuple[str, str, Ad
     """The entries of moved, forget and deleted that concern an address."""
 
     def entries() -> Iterator[tuple[str, Wish]]:
-        yield from (("moved", w) for w in repository.moved if w.to == address or w.subject == str(address))
+        yield from (
+            ("moved", w) for w in repository.moved if w.to == address or w.subject == str(address)
+        )
         yield from (("forget", w) for w in repository.forget if matches(w.subject, address))
         yield from (("deleted", w) for w in repository.deleted if w.subject == str(address))
 

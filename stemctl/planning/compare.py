@@ -6,7 +6,16 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from stemctl.core.diagnostics import Diagnostic
-from stemctl.core.plan import Action, Bookkeeping, Change, FieldChange, Held, Note, Request, request_path
+from stemctl.core.plan import (
+    Action,
+    Bookkeeping,
+    Change,
+    FieldChange,
+    Held,
+    Note,
+    Request,
+    request_path,
+)
 from stemctl.core.records import Record
 from stemctl.core.snapshot import Completeness, Reading, Snapshot
 from stemctl.core.state import Entry
@@ -55,8 +64,14 @@ class Comparer:
     def create(self, record: Record, binding: Absent, permissions: Permissions) -> Verdicts:
         """The change that makes a record which is not on the server."""
         model = self.catalog.models[record.address.model]
-        written = {row.name: (row, _once(row, record.fields[row.name])) for row in written_rows(model, record)}
-        body = {name: _once(row, self.resolver.resolve(row, value, record)) for name, (row, value) in written.items()}
+        written = {
+            row.name: (row, _once(row, record.fields[row.name]))
+            for row in written_rows(model, record)
+        }
+        body = {
+            name: _once(row, self.resolver.resolve(row, value, record))
+            for name, (row, value) in written.items()
+        }
         rows = [_new_field(record, row, value) for row, value in written.values()]
         for row in model.managed:
             if row.always_sent and row.name not in body:
@@ -79,7 +94,10 @@ class Comparer:
             change = _hold(change, Held.REVERT)
         twin = self._twin(model, body) if model.identity is None else None
         if twin is not None:
-            detail = (f"{twin} on the server is the same, and no address has it", import_line(record, twin))
+            detail = (
+                f"{twin} on the server is the same, and no address has it",
+                import_line(record, twin),
+            )
             change = replace(_hold(change, Held.BLOCKED), detail=detail)
         return self._proposal(Verdicts(change), record, binding.entry, None, permissions)
 
@@ -94,13 +112,17 @@ class Comparer:
         """The ids that some address has."""
         bindings = self.resolver.identities.bindings.values()
         entries = self.resolver.state.records.values()
-        return frozenset({b.id for b in bindings if isinstance(b, Bound)} | {e.id for e in entries if e.id})
+        return frozenset(
+            {b.id for b in bindings if isinstance(b, Bound)} | {e.id for e in entries if e.id}
+        )
 
     def update(self, record: Record, binding: Bound, permissions: Permissions) -> Verdicts:
         """The change that brings a live record to what the files say."""
         if self._is_settled(record, binding):
             return _NOTHING
-        work = _Update(self, record, binding, self.catalog.models[record.address.model], permissions)
+        work = _Update(
+            self, record, binding, self.catalog.models[record.address.model], permissions
+        )
         verdicts = work.run()
         if verdicts.change and verdicts.change.request:
             return self._proposal(verdicts, record, binding.entry, binding.id, permissions)
@@ -116,7 +138,9 @@ class Comparer:
             return False
         if entry.observed or entry.approval or entry.doubts:
             return False
-        if lifecycle.prevent_delete != entry.prevent_delete or not identical(record.fields, entry.applied):
+        if lifecycle.prevent_delete != entry.prevent_delete or not identical(
+            record.fields, entry.applied
+        ):
             return False
         model, resolver = self.catalog.models[record.address.model], self.resolver
         for name, written in record.fields.items():
@@ -125,11 +149,18 @@ class Comparer:
                 return False
         for row in model.references:
             if row.name in record.fields:
-                resolver.resolve(row, record.fields[row.name], record)  # the plan keeps what its names mean
+                resolver.resolve(
+                    row, record.fields[row.name], record
+                )  # the plan keeps what its names mean
         return True
 
     def _proposal(
-        self, verdicts: Verdicts, record: Record, entry: Entry | None, live_id: str | None, permissions: Permissions
+        self,
+        verdicts: Verdicts,
+        record: Record,
+        entry: Entry | None,
+        live_id: str | None,
+        permissions: Permissions,
     ) -> Verdicts:
         """Hold a change that can only be proposed while the approvals say so, or do not say yet what became of one."""
         model, change = self.catalog.models[record.address.model], verdicts.change
@@ -137,11 +168,15 @@ class Comparer:
             return verdicts
         ours, doubts = (entry.approval, entry.doubts) if entry else (None, ())
         change = replace(change, approval=True)
-        now = standing(model, record.fields, live_id, ours, self.approvals_of(model), permissions.resubmit)
+        now = standing(
+            model, record.fields, live_id, ours, self.approvals_of(model), permissions.resubmit
+        )
         if now.held is None:
             open_ = [doubt for doubt in doubts if not is_settled(doubt, self.snapshot.began)]
             if open_:
-                held = _hold(replace(change, doubt=open_[-1].at, detail=in_doubt(open_[-1])), Held.BLOCKED)
+                held = _hold(
+                    replace(change, doubt=open_[-1].at, detail=in_doubt(open_[-1])), Held.BLOCKED
+                )
                 return replace(verdicts, change=held)
             return replace(verdicts, change=change)
         beside = verdicts.bookkeeping
@@ -153,7 +188,9 @@ class Comparer:
 
     def approvals_of(self, model: Model) -> Reading:
         """The approvals of a model, as read."""
-        nothing = Reading(model.name, Completeness.PARTIAL, {}, reason="its approvals were not read")
+        nothing = Reading(
+            model.name, Completeness.PARTIAL, {}, reason="its approvals were not read"
+        )
         return self.snapshot.approvals.get(model.name, nothing)
 
 
@@ -162,10 +199,14 @@ _NOTHING = Verdicts()
 
 def _holds(model: Model, live: Fields, body: Fields) -> bool:
     """Whether a record has all these values."""
-    return all(name in live and same(model.fields[name], value, live[name]) for name, value in body.items())
+    return all(
+        name in live and same(model.fields[name], value, live[name]) for name, value in body.items()
+    )
 
 
-_GONE = "deleted on the server, or hidden from you; allowed, apply creates it again, with another id"
+_GONE = (
+    "deleted on the server, or hidden from you; allowed, apply creates it again, with another id"
+)
 
 
 def _once(row: Field, value: Value) -> Value:
@@ -174,7 +215,9 @@ def _once(row: Field, value: Value) -> Value:
 
 
 def _new_field(record: Record, row: Field, value: Value) -> FieldChange:
-    return FieldChange(row.name, None, value, "new", place=record.place_of(row.name), shown=row.shown)
+    return FieldChange(
+        row.name, None, value, "new", place=record.place_of(row.name), shown=row.shown
+    )
 
 
 def _hold(change: Change, held: Held) -> Change:
@@ -194,7 +237,11 @@ def _against_pending(model: Model, change: Change, now: Standing) -> tuple[Field
 def expects(model: Model, live: Fields, names: tuple[str, ...] = ()) -> str:
     """The hash of what was read: of the fields in `names`, or of all, relations included, if there are none. What
     the server merely formats differently hashes alike."""
-    rows = (row for row in model.fields.values() if row.name in live and (not names or row.name in names))
+    rows = (
+        row
+        for row in model.fields.values()
+        if row.name in live and (not names or row.name in names)
+    )
     return hash_of({row.name: canonical(row, live[row.name]) for row in rows})
 
 
@@ -228,11 +275,15 @@ class _Update:
             change = self._change(released)
             return self._verdicts(change, self._beside(change))
         if self.binding.was is not None:
-            self.notes.append(Note(self.record.address, f"was {self.binding.was}", self.record.place))
+            self.notes.append(
+                Note(self.record.address, f"was {self.binding.was}", self.record.place)
+            )
         return self._verdicts(None, self._bookkeeping(released))
 
     def _verdicts(self, change: Change | None, bookkeeping: Bookkeeping | None) -> Verdicts:
-        return Verdicts(change, bookkeeping, tuple(self.notes), self.ignored, tuple(self.diagnostics))
+        return Verdicts(
+            change, bookkeeping, tuple(self.notes), self.ignored, tuple(self.diagnostics)
+        )
 
     @cached_property
     def entry(self) -> Entry:
@@ -242,7 +293,9 @@ class _Update:
     @cached_property
     def accepted(self) -> bool:
         """Whether the record, or its last change, is our proposal that a reviewer accepted."""
-        return self.model.approval is not None and accepted(self.entry.approval, self.comparer.approvals_of(self.model))
+        return self.model.approval is not None and accepted(
+            self.entry.approval, self.comparer.approvals_of(self.model)
+        )
 
     @cached_property
     def base(self) -> Entry:
@@ -297,13 +350,19 @@ class _Update:
         elif row.shown:
             self.diagnostics.append(not_shown(address, row, written, place))
         else:
-            self.notes.append(Note(address, f"{row.name} was sent, and the server does not show it", place))
+            self.notes.append(
+                Note(address, f"{row.name} was sent, and the server does not show it", place)
+            )
 
     def _move_base(self, row: Field, sides: Sides, written: Value, merged: Merged) -> None:
         """What the base becomes once this change is done, where it becomes anything else."""
         if merged.settled and self._moves(row, sides, written, merged):
             self.declared[row.name] = written
-            if merged.send is UNSET and sides.live is not UNSET and not same(row, sides.declared, sides.live):
+            if (
+                merged.send is UNSET
+                and sides.live is not UNSET
+                and not same(row, sides.declared, sides.live)
+            ):
                 self.observed[row.name] = sides.live
         elif merged.applied is not UNSET and not same(row, merged.applied, sides.applied):
             self.declared[row.name] = self.comparer.resolver.written(row, merged.applied)
@@ -313,7 +372,9 @@ class _Update:
         """Whether the base says something else than the files and the server do now."""
         if merged.send is not UNSET or sides.applied is UNSET:
             return True
-        unmoved = same_json(self.entry.applied.get(row.name), written) and same(row, sides.observed, sides.live)
+        unmoved = same_json(self.entry.applied.get(row.name), written) and same(
+            row, sides.observed, sides.live
+        )
         return not unmoved
 
     def _reviewed(self, row: Field, written: Value, sides: Sides) -> None:
@@ -321,7 +382,9 @@ class _Update:
         self.declared[row.name] = written
         self.observed[row.name] = sides.live
         live = self.comparer.resolver.written(row, sides.live)
-        self.changes.append(FieldChange(row.name, written, live, "accepted", None, self.record.place_of(row.name)))
+        self.changes.append(
+            FieldChange(row.name, written, live, "accepted", None, self.record.place_of(row.name))
+        )
 
     def _shown(self, row: Field, part: Part) -> FieldChange:
         written = self.comparer.resolver.written
@@ -401,13 +464,30 @@ class _Update:
         new = self.protection is not None or self.binding.was is not None
         if not (change.held and new) or self.adopts or self.entry.approval:
             return None
-        return Bookkeeping(self.record.address, self.binding.id, prevent_delete=self.protection, was=self.binding.was)
+        return Bookkeeping(
+            self.record.address,
+            self.binding.id,
+            prevent_delete=self.protection,
+            was=self.binding.was,
+        )
 
     def _bookkeeping(self, released: tuple[str, ...]) -> Bookkeeping | None:
         was, began = self.binding.was, self.comparer.snapshot.began
-        settled = any(is_settled(doubt, began) for doubt in self.entry.doubts) or self.binding.found == "sent"
-        if not (self.declared or released or was or self.entry.approval or settled) and self.protection is None:
+        settled = (
+            any(is_settled(doubt, began) for doubt in self.entry.doubts)
+            or self.binding.found == "sent"
+        )
+        if (
+            not (self.declared or released or was or self.entry.approval or settled)
+            and self.protection is None
+        ):
             return None
         return Bookkeeping(
-            self.record.address, self.binding.id, self.declared, self.observed, released, self.protection, was
+            self.record.address,
+            self.binding.id,
+            self.declared,
+            self.observed,
+            released,
+            self.protection,
+            was,
         )

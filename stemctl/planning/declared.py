@@ -17,7 +17,9 @@ def written_rows(model: Model, record: Record) -> list[Field]:
 
 def base_of(model: Model, record: Record) -> Fields:
     """What becomes the base of a record: all that it writes but what only a proposal holds."""
-    return {row.name: record.fields[row.name] for row in written_rows(model, record) if not row.proposal}
+    return {
+        row.name: record.fields[row.name] for row in written_rows(model, record) if not row.proposal
+    }
 
 
 def as_declared(

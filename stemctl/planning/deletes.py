@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from stemctl.core.plan import Action, Bookkeeping, Change, FieldChange, Held, Note, Request, request_path
+from stemctl.core.plan import (
+    Action,
+    Bookkeeping,
+    Change,
+    FieldChange,
+    Held,
+    Note,
+    Request,
+    request_path,
+)
 from stemctl.core.records import Address, Repository, Wish
 from stemctl.core.snapshot import Snapshot
 from stemctl.core.state import Entry
@@ -36,10 +45,15 @@ def leave(
     forget = next((wish for wish in repository.forget if matches(wish.subject, address)), None)
     if forget is not None:
         return Change(address, Action.FORGET, "forgotten", id=entry.id, place=forget.place)
-    if entry.id is None and any(not is_settled(doubt, snapshot.began) for doubt in creations(entry)):
+    if entry.id is None and any(
+        not is_settled(doubt, snapshot.began) for doubt in creations(entry)
+    ):
         return None  # it may still arrive
     if entry.id is None and entry.approval is not None:
-        return Note(address, f"left the files, and its proposal is still there: approval {entry.approval.id}; {_KEPT}")
+        return Note(
+            address,
+            f"left the files, and its proposal is still there: approval {entry.approval.id}; {_KEPT}",
+        )
     if entry.id is None:
         return Bookkeeping(address, None, drop=True)
     reading = snapshot.readings.get(model.name)
@@ -49,7 +63,9 @@ def leave(
     if live is None and deleted(entry) and entry.id in reading.missing:
         return Bookkeeping(address, entry.id, drop=True)
     if live is None and entry.id in reading.missing:
-        return Note(address, f"not found: deleted on the server, or hidden from this account; {_KEPT}")
+        return Note(
+            address, f"not found: deleted on the server, or hidden from this account; {_KEPT}"
+        )
     if live is None:
         return None
     wish = next((wish for wish in repository.deleted if wish.subject == str(address)), None)
@@ -88,7 +104,9 @@ def _delete(
         held,
         id=entry.id,
         place=wish.place if wish else None,
-        request=None if held else Request("DELETE", request_path(model.app, model.name, Action.DELETE, entry.id)),
+        request=None
+        if held
+        else Request("DELETE", request_path(model.app, model.name, Action.DELETE, entry.id)),
         fields=fields,
         expects=expects(model, live),
         detail=(*_words(entry, wish, dependents), *_who(model)),
@@ -96,13 +114,19 @@ def _delete(
 
 
 def _who(model: Model) -> tuple[str, ...]:
-    return (f"{model.delete_by} alone may delete it; forget: leaves it there",) if model.delete_by else ()
+    return (
+        (f"{model.delete_by} alone may delete it; forget: leaves it there",)
+        if model.delete_by
+        else ()
+    )
 
 
 def _words(entry: Entry, wish: Wish | None, dependents: list[str]) -> tuple[str, ...]:
     words = []
     if entry.prevent_delete:
-        words.append(f"prevent_delete since run {entry.run}; it outlives the file, beats every permission")
+        words.append(
+            f"prevent_delete since run {entry.run}; it outlives the file, beats every permission"
+        )
     if wish is not None:
         words.append("allowed by the deleted: entry there; its id does not come back")
     if dependents:
@@ -118,7 +142,10 @@ def hold_renames(changes: Iterable[Change], catalog: Catalog) -> Iterator[Change
     if not (created and deleted):
         yield from changes
         return
-    creates, deletes = _by_content(created, "after", catalog), _by_content(deleted, "before", catalog)
+    creates, deletes = (
+        _by_content(created, "after", catalog),
+        _by_content(deleted, "before", catalog),
+    )
     likely: dict[Address, Address] = {}
     for content, new in creates.items():
         old = deletes.get(content, [])
@@ -127,7 +154,13 @@ def hold_renames(changes: Iterable[Change], catalog: Catalog) -> Iterator[Change
     for change in changes:
         if change.address in likely:
             detail = f"the same content as {likely[change.address]}, but for the name"
-            yield replace(change, held=Held.RENAME, request=None, waits=(likely[change.address],), detail=(detail,))
+            yield replace(
+                change,
+                held=Held.RENAME,
+                request=None,
+                waits=(likely[change.address],),
+                detail=(detail,),
+            )
         else:
             yield change
 
@@ -140,7 +173,9 @@ def _by_content(changes: Iterable[Change], side: str, catalog: Catalog) -> dict[
         content = {
             f.path: canonical(model.fields[f.path], getattr(f, side))
             for f in change.fields
-            if f.path != model.identity and f.shown and not is_empty(model.fields[f.path], getattr(f, side))
+            if f.path != model.identity
+            and f.shown
+            and not is_empty(model.fields[f.path], getattr(f, side))
         }
         if content:
             groups.setdefault(hash_of([model.name, content]), []).append(change)

@@ -27,7 +27,9 @@ def as_sent(model: Model, live: Fields, body: Fields) -> bool:
         if row.name in body:
             if not same(row, body[row.name], value):
                 return False
-        elif not is_empty(row, value) and not (row.default is not None and same(row, row.default, value)):
+        elif not is_empty(row, value) and not (
+            row.default is not None and same(row, row.default, value)
+        ):
             return False
     return True
 
@@ -44,7 +46,9 @@ def sent_at(doubt: Doubt) -> datetime.datetime:
 
 def in_doubt(doubt: Doubt) -> tuple[str, ...]:
     """What is said of a change whose earlier request may still arrive."""
-    return (f"sent at {clock(sent_at(doubt))} without an answer; decided by a plan after {settles_at(doubt)}",)
+    return (
+        f"sent at {clock(sent_at(doubt))} without an answer; decided by a plan after {settles_at(doubt)}",
+    )
 
 
 def settles_at(doubt: Doubt) -> str:
@@ -78,4 +82,6 @@ def with_arrived(model: Model, entry: Entry, live: Fields) -> Entry:
             if known and same(model.fields[name], value, live[name]):
                 applied[name] = doubt.declared[name]
                 observed[name] = live[name]
-    return Entry(entry.id, applied, observed, entry.prevent_delete, entry.approval, entry.run, entry.doubts)
+    return Entry(
+        entry.id, applied, observed, entry.prevent_delete, entry.approval, entry.run, entry.doubts
+    )

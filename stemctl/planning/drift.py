@@ -48,13 +48,20 @@ class Drift:
     unread: Mapping[str, str]
 
 
-def find_drift(repository: Repository, state: State, snapshot: Snapshot, catalog: Catalog, resolver: Resolver) -> Drift:
+def find_drift(
+    repository: Repository, state: State, snapshot: Snapshot, catalog: Catalog, resolver: Resolver
+) -> Drift:
     """Compare every record of the state with what the server holds now."""
     found: list[Drifted] = []
     looked_at = 0
     for address, entry in sorted(state.records.items()):
         reading = snapshot.readings.get(address.model)
-        if entry.id is None or reading is None or not reading.sound or address.model not in catalog.models:
+        if (
+            entry.id is None
+            or reading is None
+            or not reading.sound
+            or address.model not in catalog.models
+        ):
             continue
         looked_at += 1
         record = repository.records.get(address)
@@ -65,17 +72,26 @@ def find_drift(repository: Repository, state: State, snapshot: Snapshot, catalog
             continue
         rows = catalog.models[address.model].fields
         fields = tuple(
-            move for name in entry.applied if name in rows for move in _moves(rows[name], entry, live, resolver)
+            move
+            for name in entry.applied
+            if name in rows
+            for move in _moves(rows[name], entry, live, resolver)
         )
         if fields:
             found.append(Drifted(address, entry.id, fields, place))
-    unread = {name: reading.reason for name, reading in snapshot.readings.items() if not reading.sound}
+    unread = {
+        name: reading.reason for name, reading in snapshot.readings.items() if not reading.sound
+    }
     return Drift(tuple(found), looked_at, _totals(snapshot.readings), unread)
 
 
 def _totals(readings: Mapping[str, Reading]) -> dict[str, int]:
     """The number of records that one may see, of the models that were read completely."""
-    return {name: len(r.records) for name, r in readings.items() if r.completeness is Completeness.COMPLETE}
+    return {
+        name: len(r.records)
+        for name, r in readings.items()
+        if r.completeness is Completeness.COMPLETE
+    }
 
 
 def _moves(row: Field, entry: Entry, live: Fields, resolver: Resolver) -> Iterator[Moved]:

@@ -77,7 +77,9 @@ class Identities:
         return binding.id if isinstance(binding, Bound) else None
 
 
-def identify(repository: Repository, state: State, snapshot: Snapshot, catalog: Catalog) -> Identities:
+def identify(
+    repository: Repository, state: State, snapshot: Snapshot, catalog: Catalog
+) -> Identities:
     """Bind every declared record of the repository."""
     entries, moved = after_moves(repository, state)
     owners = {entry.id: address for address, entry in entries.items() if entry.id}
@@ -109,11 +111,20 @@ def identify(repository: Repository, state: State, snapshot: Snapshot, catalog: 
 
 def _readings(repository: Repository, snapshot: Snapshot, catalog: Catalog) -> dict[str, Reading]:
     """What was read of each model; of one that was declared and not read, nothing."""
-    unread = {a.model: Reading(a.model, Completeness.PARTIAL, {}, reason="not read") for a in repository.records}
-    return {name: reading for name, reading in {**unread, **snapshot.readings}.items() if name in catalog.models}
+    unread = {
+        a.model: Reading(a.model, Completeness.PARTIAL, {}, reason="not read")
+        for a in repository.records
+    }
+    return {
+        name: reading
+        for name, reading in {**unread, **snapshot.readings}.items()
+        if name in catalog.models
+    }
 
 
-def after_moves(repository: Repository, state: State) -> tuple[dict[Address, Entry], dict[Address, Address]]:
+def after_moves(
+    repository: Repository, state: State
+) -> tuple[dict[Address, Entry], dict[Address, Address]]:
     """The state's entries under the keys that `moved` gives them, and new key to old key."""
     entries = dict(state.records)
     moved: dict[Address, Address] = {}
@@ -129,7 +140,9 @@ class _Contradiction(Exception):
     def __init__(self, record: Record, code: str, message: str, remedy: str) -> None:
         super().__init__(message)
         place = record.places.get(("id",), record.place)
-        self.diagnostic = Diagnostic(Severity.ERROR, code, message, place, remedy, str(record.address), "id", record.id)
+        self.diagnostic = Diagnostic(
+            Severity.ERROR, code, message, place, remedy, str(record.address), "id", record.id
+        )
 
 
 @dataclass
@@ -168,7 +181,11 @@ class _Finder:
         if self.snapshot.remembered:
             return Undecided({}, doubts[-1])
         for doubt in doubts:
-            ours = {i: live for i, live in self._candidates(doubt).items() if as_sent(self.model, live, doubt.body)}
+            ours = {
+                i: live
+                for i, live in self._candidates(doubt).items()
+                if as_sent(self.model, live, doubt.body)
+            }
             if len(ours) == 1:
                 ((id_, live),) = ours.items()
                 self.taken.add(id_)
@@ -176,16 +193,24 @@ class _Finder:
             if ours:
                 return Undecided(ours, doubt)
         for doubt in doubts:
-            if self.model.identity and identity_of(self.model, doubt.body) == name and self._candidates(doubt):
+            if (
+                self.model.identity
+                and identity_of(self.model, doubt.body) == name
+                and self._candidates(doubt)
+            ):
                 return Undecided(self._candidates(doubt), doubt)
-        if self.model.identity is None and not all(is_settled(doubt, self.snapshot.began) for doubt in doubts):
+        if self.model.identity is None and not all(
+            is_settled(doubt, self.snapshot.began) for doubt in doubts
+        ):
             return Undecided({}, doubts[-1])
         return None
 
     def _candidates(self, doubt: Doubt) -> dict[str, Fields]:
         """The live records that a creation may have made: those of its name, else all; none that is bound."""
         name = identity_of(self.model, doubt.body)
-        ids = self.reading.records if self.model.identity is None else self.names.get(name or "", ())
+        ids = (
+            self.reading.records if self.model.identity is None else self.names.get(name or "", ())
+        )
         declared = self.declared_ids
         return {
             id_: self.reading.records[id_]
@@ -233,7 +258,9 @@ class _Finder:
             )
         if id_ in self.reading.records:
             memory = self.entries[owner] if owner else entry
-            return Bound(id_, self.reading.records[id_], "state" if owner else "id", memory, was=owner)
+            return Bound(
+                id_, self.reading.records[id_], "state" if owner else "id", memory, was=owner
+            )
         if id_ in self.reading.missing:
             raise _Contradiction(
                 record,
@@ -254,7 +281,9 @@ class _Finder:
             if owner is None or owner == record.address:
                 return Bound(id_, self.reading.records[id_], "name", entry)
             if owner not in self.repository.records:
-                return Bound(id_, self.reading.records[id_], "state", self.entries[owner], was=owner)
+                return Bound(
+                    id_, self.reading.records[id_], "state", self.entries[owner], was=owner
+                )
             # The record that holds the name is declared under another one: it gives the name up in this plan.
             return Absent(entry)
         return Absent(entry) if self.reading.lacks(name) else Unread()
@@ -263,7 +292,11 @@ class _Finder:
 def identity_of(model: Model, fields: Fields) -> str | None:
     """The value of the unique field, as the server keeps it; None where there is none."""
     value: Value = fields.get(model.identity) if model.identity else None
-    return canonical(model.fields[model.identity], value) if model.identity and isinstance(value, str) else None
+    return (
+        canonical(model.fields[model.identity], value)
+        if model.identity and isinstance(value, str)
+        else None
+    )
 
 
 def live_names(model: Model, reading: Reading) -> dict[str, list[str]]:
@@ -276,7 +309,9 @@ def live_names(model: Model, reading: Reading) -> dict[str, list[str]]:
     return names
 
 
-def _claimed_twice(repository: Repository, bindings: Mapping[Address, Binding]) -> Iterator[Diagnostic]:
+def _claimed_twice(
+    repository: Repository, bindings: Mapping[Address, Binding]
+) -> Iterator[Diagnostic]:
     """One id is never under two addresses."""
     first: dict[str, Address] = {}
     for address, binding in bindings.items():

@@ -13,7 +13,13 @@ from stemctl.core.records import Address, Record, Repository
 from stemctl.core.snapshot import Completeness, Reading, Snapshot
 from stemctl.core.state import Entry, State
 from stemctl.planning.matching import after_moves, identity_of, live_names
-from stemctl.planning.references import UUID, Names, declared_names, each_reference, wanted_references
+from stemctl.planning.references import (
+    UUID,
+    Names,
+    declared_names,
+    each_reference,
+    wanted_references,
+)
 from stemctl.schema.catalog import Catalog, Field, Model
 from stemctl.util.json_types import Fields, Value
 
@@ -34,14 +40,20 @@ class Memory:
     taken: frozenset[Address]
 
 
-def remember(repository: Repository, state: State, catalog: Catalog, chosen: Set[Address]) -> Memory:
+def remember(
+    repository: Repository, state: State, catalog: Catalog, chosen: Set[Address]
+) -> Memory:
     """Readings of all models, made of the state, for a plan of the chosen addresses."""
     declared = declared_names(repository, catalog)
     known = _known(declared, state, catalog)
     books = {name: _Book(model, known) for name, model in catalog.models.items()}
-    entries = {a: e for a, e in after_moves(repository, state)[0].items() if e.id and a.model in books}
+    entries = {
+        a: e for a, e in after_moves(repository, state)[0].items() if e.id and a.model in books
+    }
     records = [record for address, record in repository.records.items() if address in chosen]
-    wanted = {m: names for m, names in wanted_references(records, declared, catalog).items() if m in books}
+    wanted = {
+        m: names for m, names in wanted_references(records, declared, catalog).items() if m in books
+    }
     for address, entry in entries.items():
         books[address.model].enter(entry)
     for model, book in books.items():
@@ -62,9 +74,15 @@ def remember(repository: Repository, state: State, catalog: Catalog, chosen: Set
         if alone is not None and (address in entries or alone not in owned):
             books[address.model].enter_as_declared(alone, record)
             taken.add(address)
-    readings = {name: Reading(name, Completeness.COMPLETE, book.records) for name, book in books.items()}
-    approvals = {name: _proposals(name, state) for name, model in catalog.models.items() if model.approval}
-    return Memory(Snapshot(readings, approvals, remembered=True), unresolved, frozenset(taken & chosen))
+    readings = {
+        name: Reading(name, Completeness.COMPLETE, book.records) for name, book in books.items()
+    }
+    approvals = {
+        name: _proposals(name, state) for name, model in catalog.models.items() if model.approval
+    }
+    return Memory(
+        Snapshot(readings, approvals, remembered=True), unresolved, frozenset(taken & chosen)
+    )
 
 
 def _known(declared: Names, state: State, catalog: Catalog) -> Known:
@@ -106,27 +124,38 @@ class _Book:
 
     def enter_names(self, names: Mapping[str, str], wanted: Set[str]) -> None:
         """What references meant. Of several names of a record, the one counts that the files use now."""
-        last = {id_: name for name, id_ in sorted(names.items(), key=lambda item: item[0] in wanted)}
+        last = {
+            id_: name for name, id_ in sorted(names.items(), key=lambda item: item[0] in wanted)
+        }
         for id_, name in last.items():
             if id_ not in self.records:
                 self.enter_name(id_, name)
 
     def enter_name(self, id_: str, name: str) -> None:
         """A record of which a reference needs no more than its name."""
-        self.records[id_] = {"id": id_} if self.model.identity is None else {"id": id_, self.model.identity: name}
+        self.records[id_] = (
+            {"id": id_} if self.model.identity is None else {"id": id_, self.model.identity: name}
+        )
 
     def enter_as_declared(self, id_: str, record: Record) -> None:
         """A record that is taken to be as the files say."""
-        fields = {name: self._with_ids(self.model.fields[name], value) for name, value in record.fields.items()}
+        fields = {
+            name: self._with_ids(self.model.fields[name], value)
+            for name, value in record.fields.items()
+        }
         self.records[id_] = {**fields, "id": id_}
 
     def names(self) -> Set[str]:
         """The names that a reference can find."""
-        return live_names(self.model, Reading(self.model.name, Completeness.COMPLETE, self.records)).keys()
+        return live_names(
+            self.model, Reading(self.model.name, Completeness.COMPLETE, self.records)
+        ).keys()
 
     def _with_ids(self, row: Field, value: Value) -> Value:
         names = self.known.get(row.to or "", {})
-        return each_reference(row, value, lambda text: text.lower() if UUID.fullmatch(text) else names.get(text, text))
+        return each_reference(
+            row, value, lambda text: text.lower() if UUID.fullmatch(text) else names.get(text, text)
+        )
 
 
 def _id_alone(record: Record, entry: Entry | None, state: State, model: Model) -> str | None:

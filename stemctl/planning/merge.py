@@ -121,7 +121,9 @@ def merge_field(field: Field, sides: Sides, allowed: frozenset[str]) -> Merged:
         lambda value: is_empty(field, value),
     )
     if mixed_up and verdict is not Verdict.SAME:
-        verdict = Verdict.REPLACE  # several entries of one name: what is written would drop all but one
+        verdict = (
+            Verdict.REPLACE
+        )  # several entries of one name: what is written would drop all but one
     if verdict in (Verdict.SAME, Verdict.FORM):
         return Merged(form=verdict is Verdict.FORM, settled=verdict is Verdict.SAME)
     held = _held(verdict, allowed)
@@ -131,7 +133,9 @@ def merge_field(field: Field, sides: Sides, allowed: frozenset[str]) -> Merged:
     return Merged((part,), UNSET if held else sides.declared, settled=not held)
 
 
-def _judge(sides: Sides, equal: Callable[[Value, Value], bool], empty: Callable[[Value], bool]) -> Verdict:
+def _judge(
+    sides: Sides, equal: Callable[[Value, Value], bool], empty: Callable[[Value], bool]
+) -> Verdict:
     """The row of the module's table. An unknown live value is taken to be what was observed; without a base it may
     be anything, so that only the permission to replace lets it be sent."""
     d, a, l = sides.declared, sides.applied, sides.live  # noqa: E741 - the letters of the table
@@ -179,13 +183,19 @@ def _merge_elements(field: Field, sides: Sides, allowed: frozenset[str]) -> Merg
     goes = {key for key, verdict in verdicts.items() if verdict not in (Verdict.SAME, Verdict.FORM)}
     held = {key: _held(verdicts[key], allowed) for key in goes}
     why = ""
-    if field.required and goes and not _with(of.live, of.declared, [key for key in goes if held[key] is None]):
+    if (
+        field.required
+        and goes
+        and not _with(of.live, of.declared, [key for key in goes if held[key] is None])
+    ):
         # The server refuses the field without an element, and so it would at every apply.
         reason = next((reason for reason in held.values() if reason), "revert")
         why = f"{field.name}: the rest is held as well, since nothing would be left of a field that is required"
         held = dict.fromkeys(goes, reason)
     sent = [key for key in verdicts if key in goes and held[key] is None]
-    parts = (_parts_of_map if field.kind == "map" else _parts_of_set)(field, sides, of, verdicts, held)
+    parts = (_parts_of_map if field.kind == "map" else _parts_of_set)(
+        field, sides, of, verdicts, held
+    )
     form = Verdict.FORM in verdicts.values()
     settled = not any(held.values()) and not form
     send = assemble(field, _with(of.live, of.declared, sent)) if sent else UNSET
@@ -210,7 +220,9 @@ def _element_verdicts(field: Field, of: _Elements, has_base: bool) -> dict[str, 
             of.observed.get(key, _ABSENT) if key in of.applied and has_base else UNSET,
             of.live.get(key, _ABSENT),
         )
-        verdicts[key] = _judge(one, lambda left, right: _same_element(field, left, right), lambda x: x is _ABSENT)
+        verdicts[key] = _judge(
+            one, lambda left, right: _same_element(field, left, right), lambda x: x is _ABSENT
+        )
     return verdicts
 
 
@@ -220,7 +232,9 @@ def _same_element(field: Field, left: Value, right: Value) -> bool:
     return same_element(field, left, right)
 
 
-def _with(live: Mapping[str, Value], declared: Mapping[str, Value], keys: list[str]) -> dict[str, Value]:
+def _with(
+    live: Mapping[str, Value], declared: Mapping[str, Value], keys: list[str]
+) -> dict[str, Value]:
     """The live elements, with those of `keys` as declared: added, changed, or taken out."""
     result = dict(live)
     for key in keys:
@@ -232,7 +246,11 @@ def _with(live: Mapping[str, Value], declared: Mapping[str, Value], keys: list[s
 
 
 def _parts_of_map(
-    field: Field, sides: Sides, of: _Elements, verdicts: Mapping[str, Verdict], held: Mapping[str, str | None]
+    field: Field,
+    sides: Sides,
+    of: _Elements,
+    verdicts: Mapping[str, Verdict],
+    held: Mapping[str, str | None],
 ) -> list[Part]:
     """One part for each entry."""
     return [
@@ -250,7 +268,11 @@ def _parts_of_map(
 
 
 def _parts_of_set(
-    field: Field, sides: Sides, of: _Elements, verdicts: Mapping[str, Verdict], held: Mapping[str, str | None]
+    field: Field,
+    sides: Sides,
+    of: _Elements,
+    verdicts: Mapping[str, Verdict],
+    held: Mapping[str, str | None],
 ) -> list[Part]:
     """One part for what is sent, and one for each permission that is missing; values are whole lists."""
     before = assemble(field, of.live)
@@ -260,6 +282,13 @@ def _parts_of_set(
         if key in held:
             groups.setdefault(held[key], []).append(key)
     return [
-        Part((field.name,), before, assemble(field, _with(of.live, of.declared, keys)), verdicts[keys[0]], why, applied)
+        Part(
+            (field.name,),
+            before,
+            assemble(field, _with(of.live, of.declared, keys)),
+            verdicts[keys[0]],
+            why,
+            applied,
+        )
         for why, keys in groups.items()
     ]

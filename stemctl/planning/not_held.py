@@ -15,7 +15,9 @@ _LONGEST = 60
 """Characters of a value in a message."""
 
 
-def not_held(address: Address, row: Field, written: Value, live: Value, place: Place | None) -> Diagnostic:
+def not_held(
+    address: Address, row: Field, written: Value, live: Value, place: Place | None
+) -> Diagnostic:
     """The finding of one field; references are names, `live` is what the server holds in its place."""
     sent, there = _pair(written, live)
     found = f"{row.name} was applied as {sent}, but the server holds {there}"
@@ -33,18 +35,34 @@ def not_shown(address: Address, row: Field, written: Value, place: Place | None)
     """The finding of a field that should be in the answers of the server, and is not."""
     sent, _ = _pair(written, None)
     found = f"{row.name} was applied as {sent}, but the server's records have no {row.name}"
-    return _finding(address, row, written, place, found, "take the line out, or ask who runs the server")
+    return _finding(
+        address, row, written, place, found, "take the line out, or ask who runs the server"
+    )
 
 
-def _finding(address: Address, row: Field, written: Value, place: Place | None, found: str, remedy: str) -> Diagnostic:
+def _finding(
+    address: Address, row: Field, written: Value, place: Place | None, found: str, remedy: str
+) -> Diagnostic:
     again = "it is not sent again"
-    return Diagnostic(Severity.WARNING, NOT_HELD, found, place, f"{remedy}; {again}", str(address), row.name, written)
+    return Diagnostic(
+        Severity.WARNING,
+        NOT_HELD,
+        found,
+        place,
+        f"{remedy}; {again}",
+        str(address),
+        row.name,
+        written,
+    )
 
 
 def _pair(left: Value, right: Value) -> tuple[str, str]:
     """Two values for a message. Of long texts, the part where they begin to differ."""
     one, two = _text(left), _text(right)
-    same = next((i for i, (a, b) in enumerate(zip(one, two, strict=False)) if a != b), min(len(one), len(two)))
+    same = next(
+        (i for i, (a, b) in enumerate(zip(one, two, strict=False)) if a != b),
+        min(len(one), len(two)),
+    )
     start = max(0, same - _LONGEST // 2) if max(len(one), len(two)) > _LONGEST else 0
     return _part(one, start), _part(two, start)
 

@@ -19,7 +19,12 @@ UNRESOLVED = "$unresolved"
 
 
 def plan_offline(
-    repository: Repository, state: State, catalog: Catalog, target: Target, options: Options, chosen: Set[Address]
+    repository: Repository,
+    state: State,
+    catalog: Catalog,
+    target: Target,
+    options: Options,
+    chosen: Set[Address],
 ) -> Plan:
     """What a plan would say if the server held exactly what it held after the last apply."""
     memory = remember(repository, state, catalog, chosen)
@@ -31,10 +36,14 @@ def plan_offline(
     return replace(
         plan,
         offline=True,
-        changes=tuple(_marked(change, memory, catalog.models[change.address.model]) for change in plan.changes),
+        changes=tuple(
+            _marked(change, memory, catalog.models[change.address.model]) for change in plan.changes
+        ),
         names={model: found for model, found in names.items() if found},
         notes=(*plan.notes, *_notes(repository, catalog, memory)),
-        settled=tuple(Settled(row.address, "not looked up", "in doubt, as before") for row in plan.settled),
+        settled=tuple(
+            Settled(row.address, "not looked up", "in doubt, as before") for row in plan.settled
+        ),
     )
 
 
@@ -42,7 +51,9 @@ def _marked(change: Change, memory: Memory, model: Model) -> Change:
     """A change with its unresolved names as such, and no promise about when a doubt is decided."""
     request = change.request
     if request is not None and request.body is not None:
-        body = {name: _sent(model.fields[name], value, memory) for name, value in request.body.items()}
+        body = {
+            name: _sent(model.fields[name], value, memory) for name, value in request.body.items()
+        }
         request = replace(request, body=body)
     fields = tuple(_shown(f, model.fields.get(f.path), memory) for f in change.fields)
     detail = (_IN_DOUBT,) if change.doubt is not None else change.detail
@@ -63,14 +74,22 @@ def _shown(f: FieldChange, row: Field | None, memory: Memory) -> FieldChange:
     if row is None or not row.to:
         return f
     lost = {name for model, name in memory.unresolved.values() if model == row.to}
-    return replace(f, after=each_reference(row, f.after, lambda text: f"{text} (unresolved)" if text in lost else text))
+    return replace(
+        f,
+        after=each_reference(
+            row, f.after, lambda text: f"{text} (unresolved)" if text in lost else text
+        ),
+    )
 
 
 def _notes(repository: Repository, catalog: Catalog, memory: Memory) -> Iterator[Note]:
     """What would have been asked of the server."""
     for model, name in memory.unresolved.values():
         words = catalog.models[model].words
-        yield Note(None, f'{words} "{name}" is unresolved: neither the state nor the files know it, the server may')
+        yield Note(
+            None,
+            f'{words} "{name}" is unresolved: neither the state nor the files know it, the server may',
+        )
     for address in sorted(memory.taken):
         text = "the state knows no more of it than its id; it is taken to be as the files say"
         yield Note(address, text, repository.records[address].place)

@@ -28,7 +28,9 @@ def in_order(
     for address, change in plan.items():
         if change.request is not None:
             name = identity_of(catalog.models[address.model], change.request.body or {})
-            waits[address] |= _needed(change.request.body) | freed.get((address.model, name or ""), set())
+            waits[address] |= _needed(change.request.body) | freed.get(
+                (address.model, name or ""), set()
+            )
             waits[address].discard(address)
     for address, other in _dropping(plan, lives, catalog):
         waits[address].add(other)
@@ -68,7 +70,11 @@ def _dropping(
     plan: Mapping[Address, Change], lives: Mapping[Address, Fields], catalog: Catalog
 ) -> Iterator[tuple[Address, Address]]:
     """(delete, change) where the change takes a reference to the deleted record away: an update, or a delete."""
-    deleted = {change.id: address for address, change in plan.items() if change.action is Action.DELETE and change.id}
+    deleted = {
+        change.id: address
+        for address, change in plan.items()
+        if change.action is Action.DELETE and change.id
+    }
     if not deleted:
         return
     for address, change in plan.items():
@@ -76,13 +82,17 @@ def _dropping(
             before = lives.get(address, {}).get(row.name) or []
             after = (change.request.body or {}).get(row.name, before) if change.request else before
             for one in before if isinstance(before, list) else [before]:
-                id_ = one.get("id") if isinstance(one, dict) else one  # a server may include the record itself
+                id_ = (
+                    one.get("id") if isinstance(one, dict) else one
+                )  # a server may include the record itself
                 goes = change.action is Action.DELETE or id_ not in after
                 if id_ in deleted and goes and deleted[id_] != address:
                     yield deleted[id_], address
 
 
-def _cycles(plan: Mapping[Address, Change], waits: Mapping[Address, set[Address]]) -> Iterator[Diagnostic]:
+def _cycles(
+    plan: Mapping[Address, Change], waits: Mapping[Address, set[Address]]
+) -> Iterator[Diagnostic]:
     known = {address: {w for w in others if w in plan} for address, others in waits.items()}
     try:
         graphlib.TopologicalSorter(known).prepare()
@@ -98,12 +108,16 @@ def _cycles(plan: Mapping[Address, Change], waits: Mapping[Address, set[Address]
         )
 
 
-def _blocked(plan: dict[Address, Change], waits: Mapping[Address, set[Address]]) -> Iterator[Change]:
+def _blocked(
+    plan: dict[Address, Change], waits: Mapping[Address, set[Address]]
+) -> Iterator[Change]:
     """Hold what waits for something that is held, is only proposed, or is not in the plan; so on along the chain."""
 
     def stops(address: Address) -> bool:
         change = blocked.get(address, plan.get(address))
-        return change is None or change.held is not None or change.approval  # a proposal changes nothing yet
+        return (
+            change is None or change.held is not None or change.approval
+        )  # a proposal changes nothing yet
 
     blocked: dict[Address, Change] = {}
     progress = True
@@ -117,4 +131,6 @@ def _blocked(plan: dict[Address, Change], waits: Mapping[Address, set[Address]])
                 blocked[address] = replace(change, held=Held.BLOCKED, request=None, waits=held_by)
                 progress = True
     for address, change in plan.items():
-        yield blocked.get(address) or (change if change.held else replace(change, waits=tuple(sorted(waits[address]))))
+        yield blocked.get(address) or (
+            change if change.held else replace(change, waits=tuple(sorted(waits[address])))
+        )

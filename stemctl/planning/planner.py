@@ -17,7 +17,12 @@ from stemctl.planning.deletes import hold_renames, leave
 from stemctl.planning.doubts import creations
 from stemctl.planning.matching import Absent, Bound, Identities, Undecided, identify, identity_of
 from stemctl.planning.ordering import in_order as put_in_order
-from stemctl.planning.references import Resolver, declared_names, declared_targets, wanted_references
+from stemctl.planning.references import (
+    Resolver,
+    declared_names,
+    declared_targets,
+    wanted_references,
+)
 from stemctl.planning.selection import choose
 from stemctl.planning.settled import settled_rows
 from stemctl.planning.undecided import undecided
@@ -52,12 +57,19 @@ class Need:
 _NO_ENTRY = Entry()
 
 
-def needs(repository: Repository, state: State, catalog: Catalog, chosen: Set[Address]) -> dict[str, Need]:
+def needs(
+    repository: Repository, state: State, catalog: Catalog, chosen: Set[Address]
+) -> dict[str, Need]:
     """Model to what a plan of the chosen addresses must read of it; what they refer to is among it."""
     wanted: dict[str, Need] = {}
-    records = {address: record for address, record in repository.records.items() if address in chosen}
+    records = {
+        address: record for address, record in repository.records.items() if address in chosen
+    }
     names = declared_names(repository, catalog)
-    targets = {address: repository.records[address] for address in declared_targets(records.values(), names, catalog)}
+    targets = {
+        address: repository.records[address]
+        for address in declared_targets(records.values(), names, catalog)
+    }
     for address, record in {**records, **targets}.items():
         need = wanted.setdefault(address.model, Need())
         entry = state.records.get(address, _NO_ENTRY)
@@ -71,7 +83,11 @@ def needs(repository: Repository, state: State, catalog: Catalog, chosen: Set[Ad
         need.names |= _names_sent(entry, identity)
         need.everything |= id_ is None and identity is None
     for address, entry in state.records.items():
-        if address in repository.records or address not in chosen or address.model not in catalog.models:
+        if (
+            address in repository.records
+            or address not in chosen
+            or address.model not in catalog.models
+        ):
             continue
         need = wanted.setdefault(address.model, Need())
         identity = catalog.models[address.model].identity
@@ -87,11 +103,20 @@ def needs(repository: Repository, state: State, catalog: Catalog, chosen: Set[Ad
 
 def _names_sent(entry: Entry, identity: str | None) -> set[str]:
     """The names under which a record may have been created, where the answer was lost."""
-    return {str(doubt.body[identity]) for doubt in creations(entry) if identity and doubt.body.get(identity)}
+    return {
+        str(doubt.body[identity])
+        for doubt in creations(entry)
+        if identity and doubt.body.get(identity)
+    }
 
 
 def make_plan(
-    repository: Repository, state: State, snapshot: Snapshot, catalog: Catalog, target: Target, options: Options
+    repository: Repository,
+    state: State,
+    snapshot: Snapshot,
+    catalog: Catalog,
+    target: Target,
+    options: Options,
 ) -> Plan:
     """Compare everything and say what to do.
 
@@ -106,16 +131,27 @@ def make_plan(
     return replace(plan, notes=(*plan.notes, *notes))
 
 
-def _grants(plan: Plan, allow: Mapping[str, int]) -> tuple[dict[Address, frozenset[str]], list[Note]]:
+def _grants(
+    plan: Plan, allow: Mapping[str, int]
+) -> tuple[dict[Address, frozenset[str]], list[Note]]:
     """What each record may do, and a note for each permission that asks for more records than it covers."""
     granted: dict[Address, frozenset[str]] = {}
     notes = []
     for kind in PERMISSIONS:
-        asking = [c.address for c in plan.changes if c.held is kind or any(f.held is kind for f in c.fields)]
+        asking = [
+            c.address
+            for c in plan.changes
+            if c.held is kind or any(f.held is kind for f in c.fields)
+        ]
         if not asking or kind not in allow:
             continue
         if len(asking) > allow[kind]:
-            notes.append(Note(None, f"{kind}: {len(asking)} records, more than the {allow[kind]} of one run, so none"))
+            notes.append(
+                Note(
+                    None,
+                    f"{kind}: {len(asking)} records, more than the {allow[kind]} of one run, so none",
+                )
+            )
             continue
         for address in asking:
             granted[address] = granted.get(address, frozenset()) | {kind}
@@ -138,7 +174,9 @@ class _Planner:
         self.chosen = choose(self.repository, self.state, self.options.only, self.options.exclude)
 
     def plan(self, granted: Mapping[Address, frozenset[str]]) -> Plan:
-        resolver = Resolver(self.catalog, self.repository, self.snapshot, self.state, self.identities)
+        resolver = Resolver(
+            self.catalog, self.repository, self.snapshot, self.state, self.identities
+        )
         comparer = Comparer(self.catalog, self.snapshot, resolver)
         problems = list(self.identities.diagnostics)
         verdicts = {
@@ -147,13 +185,19 @@ class _Planner:
             if address in self.chosen
         }
         left = list(self._leftovers(resolver, granted))
-        changes = [v.change for v in verdicts.values() if v.change] + [c for c in left if isinstance(c, Change)]
+        changes = [v.change for v in verdicts.values() if v.change] + [
+            c for c in left if isinstance(c, Change)
+        ]
         changes = list(hold_renames(changes, self.catalog))
         ordered, cycles = put_in_order(changes, self.identities, self._lives(), self.catalog)
         bookkeeping = [v.bookkeeping for v in verdicts.values() if v.bookkeeping]
         bookkeeping += [b for b in left if isinstance(b, Bookkeeping)]
         notes = [note for v in verdicts.values() for note in v.notes]
-        notes += [*(note for note in left if isinstance(note, Note)), *self._unseen(), *self._read_only(ordered)]
+        notes += [
+            *(note for note in left if isinstance(note, Note)),
+            *self._unseen(),
+            *self._read_only(ordered),
+        ]
         problems += [found for v in verdicts.values() for found in v.diagnostics]
         return Plan(
             self.target,
@@ -161,14 +205,28 @@ class _Planner:
             self.state.serial,
             ordered,
             tuple(sorted(bookkeeping, key=lambda b: b.address)),
-            unchanged=sum(v.change is None and self._is_live(address) for address, v in verdicts.items()),
+            unchanged=sum(
+                v.change is None and self._is_live(address) for address, v in verdicts.items()
+            ),
             ignored_fields=sum(v.ignored for v in verdicts.values()),
-            settled=tuple(settled_rows(self.state, self.identities, ordered, bookkeeping, self.catalog, self.chosen)),
+            settled=tuple(
+                settled_rows(
+                    self.state, self.identities, ordered, bookkeeping, self.catalog, self.chosen
+                )
+            ),
             notes=tuple(sorted(notes, key=lambda n: (n.address or Address("", ""), n.text))),
             diagnostics=in_order(
-                [*problems, *cycles, *resolver.diagnostics, *self._alike(ordered), *self._incomplete()]
+                [
+                    *problems,
+                    *cycles,
+                    *resolver.diagnostics,
+                    *self._alike(ordered),
+                    *self._incomplete(),
+                ]
             ),
-            names={model: dict(sorted(names.items())) for model, names in sorted(resolver.used.items())},
+            names={
+                model: dict(sorted(names.items())) for model, names in sorted(resolver.used.items())
+            },
             subset=self._subset(),
         )
 
@@ -189,14 +247,20 @@ class _Planner:
         models = {self.catalog.models[c.address.model].name for c in changes if c.sends}
         portal = self.target.portal
         if any(portal not in self.catalog.models[name].write_portals for name in models):
-            yield Note(None, f"the portal {portal} is read-only: apply needs another one in stemctl.yaml")
+            yield Note(
+                None, f"the portal {portal} is read-only: apply needs another one in stemctl.yaml"
+            )
 
     def _subset(self) -> Subset:
         everything = {*self.repository.records, *self.state.records}
         return Subset(self.options.only, self.options.exclude, len(everything - self.chosen))
 
     def _record(
-        self, record: Record, comparer: Comparer, granted: frozenset[str], problems: list[Diagnostic]
+        self,
+        record: Record,
+        comparer: Comparer,
+        granted: frozenset[str],
+        problems: list[Diagnostic],
     ) -> Verdicts:
         permissions = Permissions(granted, self.options.resubmit)
         match self.identities.bindings[record.address]:
@@ -208,7 +272,12 @@ class _Planner:
                 return Verdicts() if missing else comparer.create(record, binding, permissions)
             case Undecided() as binding:
                 return Verdicts(
-                    undecided(record, binding, self.catalog.models[record.address.model], comparer.resolver)
+                    undecided(
+                        record,
+                        binding,
+                        self.catalog.models[record.address.model],
+                        comparer.resolver,
+                    )
                 )
             case _:
                 return Verdicts()
@@ -220,7 +289,9 @@ class _Planner:
             model = self.catalog.models.get(address.model)
             if model is not None and address in self.chosen:
                 allowed = granted.get(address, frozenset())
-                found = leave(address, entry, self.repository, self.snapshot, model, resolver, allowed)
+                found = leave(
+                    address, entry, self.repository, self.snapshot, model, resolver, allowed
+                )
                 if found is not None:
                     yield found
 
@@ -297,7 +368,10 @@ def wants_approvals(repository: Repository, catalog: Catalog, chosen: Set[Addres
 
 def count_read(snapshot: Snapshot, catalog: Catalog) -> list[str]:
     """`412 sessions`, for every model that was read, and which were not."""
-    return [_number_read(catalog.models[name], reading) for name, reading in sorted(snapshot.readings.items())]
+    return [
+        _number_read(catalog.models[name], reading)
+        for name, reading in sorted(snapshot.readings.items())
+    ]
 
 
 def _number_read(model: Model, reading: Reading) -> str:

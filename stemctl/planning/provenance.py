@@ -41,7 +41,12 @@ class Origins:
 
 
 def find_origins(
-    address: Address, model: Model, record: Record | None, entry: Entry | None, live: Fields | None, resolver: Resolver
+    address: Address,
+    model: Model,
+    record: Record | None,
+    entry: Entry | None,
+    live: Fields | None,
+    resolver: Resolver,
 ) -> Origins:
     """Put a record's files, state and server side beside each other."""
     fields = []
@@ -66,10 +71,16 @@ def find_origins(
             )
         )
     id_ = (entry.id if entry else None) or (str(live["id"]) if live else None)
-    return Origins(address, id_, record.place if record else None, entry.run if entry else None, tuple(fields))
+    return Origins(
+        address, id_, record.place if record else None, entry.run if entry else None, tuple(fields)
+    )
 
 
 def _elements(record: Record, name: str) -> tuple[tuple[str, Place], ...]:
     """The elements of a set or map that come from different places."""
-    found = tuple((str(path[1]), place) for path, place in record.places.items() if len(path) == 2 and path[0] == name)
+    found = tuple(
+        (str(path[1]), place)
+        for path, place in record.places.items()
+        if len(path) == 2 and path[0] == name
+    )
     return found if len({(place.file, place.line) for _, place in found}) > 1 else ()

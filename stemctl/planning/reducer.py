@@ -52,7 +52,9 @@ def check_state(state: State, catalog: Catalog, where: str) -> State:
         sent = [doubt.body for doubt in entry.doubts] + [doubt.declared for doubt in entry.doubts]
         sent += [entry.applied, entry.observed, entry.approval.sent if entry.approval else {}]
         known = ((name, value) for fields in sent for name, value in fields.items() if name in rows)
-        wrong = next((name for name, value in known if not fits(rows[name], value, planned=True)), None)
+        wrong = next(
+            (name for name, value in known if not fits(rows[name], value, planned=True)), None
+        )
         if wrong is not None:
             raise StateError(
                 f"{where} has a {wrong} of {address} that is none.",
@@ -79,7 +81,10 @@ def _applied(entries: dict[Address, Entry], change: Change, outcome: Outcome, ru
         entries.pop(change.address, None)
         return
     entry = _take(entries, change.address, change.was)
-    if entry.id not in (None, outcome.id):  # another record than the one that is gone: nothing of it is a base
+    if entry.id not in (
+        None,
+        outcome.id,
+    ):  # another record than the one that is gone: nothing of it is a base
         entry = Entry(prevent_delete=entry.prevent_delete)
     observed = {**outcome.observed, **change.observed}
     entries[change.address] = _moved(
@@ -96,7 +101,9 @@ def _note(entries: dict[Address, Entry], row: Bookkeeping, run: str) -> None:
         approval = Proposed(row.approval, row.declared)
         entries[row.address] = replace(entry, approval=approval, run=run, doubts=())
         return
-    entries[row.address] = _moved(entry, row.id, row.declared, row.observed, row.released, row.prevent_delete, run)
+    entries[row.address] = _moved(
+        entry, row.id, row.declared, row.observed, row.released, row.prevent_delete, run
+    )
 
 
 def _doubt(entries: dict[Address, Entry], change: Change, run: Run) -> None:
@@ -125,8 +132,14 @@ def _moved(
     run: str,
 ) -> Entry:
     """An entry whose base is what was just declared and observed; no doubt is left about it."""
-    applied = {name: value for name, value in entry.applied.items() if name not in released} | dict(declared)
-    seen = {name: value for name, value in entry.observed.items() if name in applied and name not in declared}
+    applied = {name: value for name, value in entry.applied.items() if name not in released} | dict(
+        declared
+    )
+    seen = {
+        name: value
+        for name, value in entry.observed.items()
+        if name in applied and name not in declared
+    }
     seen |= {name: value for name, value in observed.items() if name in declared}
     protects = entry.prevent_delete if prevent_delete is None else prevent_delete
     return Entry(id_, applied, seen, protects, None, run)

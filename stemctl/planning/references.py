@@ -101,7 +101,9 @@ class Resolver:
         if declared:
             return self.identities.id_of(declared[0]) or {"$ref": str(declared[0])}, []
         ids = self._live_names(model).get(text, [])
-        if not ids and self.snapshot.remembered:  # a record has one name, and the state may know an older one
+        if (
+            not ids and self.snapshot.remembered
+        ):  # a record has one name, and the state may know an older one
             then = self.state.names.get(model, {}).get(text)
             ids = [] if then is None else [then]
         return (ids[0], []) if len(ids) == 1 else (None, ids)
@@ -126,11 +128,22 @@ class Resolver:
             code, remedy = "unread-reference", _why_unread(reading)
             message = f'whether there is a {words} "{text}" is not known'
         elif table is not None:
-            near = nearest(text, [*self._live_names(table.name), *(k for m, k in self._declared if m == table.name)])
+            near = nearest(
+                text,
+                [*self._live_names(table.name), *(k for m, k in self._declared if m == table.name)],
+            )
             remedy = f"{_you_can_see(reading, table.count)}{'; nearest: ' + ', '.join(near) if near else ''}"
         place = record.place_of(row.name, text)
         return Diagnostic(
-            Severity.ERROR, code, message, place, remedy, str(record.address), row.name, text, length=len(text)
+            Severity.ERROR,
+            code,
+            message,
+            place,
+            remedy,
+            str(record.address),
+            row.name,
+            text,
+            length=len(text),
         )
 
 
@@ -169,7 +182,9 @@ def _why_unread(reading: Reading | None) -> str:
     return reading.reason
 
 
-def wanted_references(records: Iterable[Record], declared: Names, catalog: Catalog) -> dict[str, set[str]]:
+def wanted_references(
+    records: Iterable[Record], declared: Names, catalog: Catalog
+) -> dict[str, set[str]]:
     """Model to the names that must be looked up on the server, because no declared record answers to them."""
     wanted: dict[str, set[str]] = {}
     for model, text in _references(records, catalog):

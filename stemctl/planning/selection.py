@@ -19,7 +19,9 @@ def matches(pattern: str, address: Address) -> bool:
     return pattern == str(address) or fnmatch.fnmatchcase(str(address), pattern.replace("[", "[[]"))
 
 
-def choose(repository: Repository, state: State, only: Sequence[str], exclude: Sequence[str]) -> frozenset[Address]:
+def choose(
+    repository: Repository, state: State, only: Sequence[str], exclude: Sequence[str]
+) -> frozenset[Address]:
     """The addresses, of files and state, that `only` names (all, if it names none) and `exclude` does not."""
     chosen = frozenset({*repository.records, *state.records})
     if only:
@@ -52,14 +54,18 @@ def _is_in(path: str, place: Place) -> bool:
     return path == "." or place.file == path or place.file.startswith(f"{path}/")
 
 
-def spell(words: Sequence[str], repository: Repository, state: State, catalog: Catalog) -> tuple[str, ...]:
+def spell(
+    words: Sequence[str], repository: Repository, state: State, catalog: Catalog
+) -> tuple[str, ...]:
     """The words with models spelled as in addresses (`sessions/x` is `session/x`).
 
     Raises:
         ConfigError: a word means no record, of the files or of the state.
     """
     if not all(word.strip() for word in words):
-        raise ConfigError("An empty word means no record.", "A variable may be empty. Nothing was read or sent.")
+        raise ConfigError(
+            "An empty word means no record.", "A variable may be empty. Nothing was read or sent."
+        )
     spelled = tuple(_spelled(word, repository, catalog) for word in words)
     everything = {*repository.records, *state.records}
     for word, given in zip(spelled, words, strict=True):
@@ -75,4 +81,8 @@ def spell(words: Sequence[str], repository: Repository, state: State, catalog: C
 def _spelled(word: str, repository: Repository, catalog: Catalog) -> str:
     model, slash, key = word.partition("/")
     found = catalog.find(model) if slash else None
-    return f"{found.name}/{key}" if found and not any(f.startswith(f"{model}/") for f in repository.files) else word
+    return (
+        f"{found.name}/{key}"
+        if found and not any(f.startswith(f"{model}/") for f in repository.files)
+        else word
+    )

@@ -30,7 +30,11 @@ def settled_rows(
         address = new.get(old, old)
         if old.model not in catalog.models or address not in chosen:
             continue
-        binding, change, doubt = identities.bindings.get(address), found.get(address), entry.doubts[-1]
+        binding, change, doubt = (
+            identities.bindings.get(address),
+            found.get(address),
+            entry.doubts[-1],
+        )
         model = catalog.models[address.model]
         if isinstance(binding, Unread):
             words = "could not be read", "stopped"
@@ -48,7 +52,13 @@ def settled_rows(
 def _then(change: Change | None, otherwise: str) -> str:
     if change is None:
         return otherwise
-    return "in the plan again" if change.request is not None else f"held: {change.held}" if change.held else otherwise
+    return (
+        "in the plan again"
+        if change.request is not None
+        else f"held: {change.held}"
+        if change.held
+        else otherwise
+    )
 
 
 def _created(doubt: Doubt, binding: Binding | None, change: Change | None) -> tuple[str, str]:
@@ -56,7 +66,9 @@ def _created(doubt: Doubt, binding: Binding | None, change: Change | None) -> tu
         case Bound(found="sent"):
             return "on the server, as sent", "taken as created"
         case Undecided(lives=lives) if lives:
-            return "on the server, but different" if len(lives) == 1 else "several on the server", "stopped"
+            return "on the server, but different" if len(
+                lives
+            ) == 1 else "several on the server", "stopped"
         case Undecided():
             return "not on the server yet", f"stopped until {settles_at(doubt)}"
         case Bound() | Absent():
@@ -66,11 +78,15 @@ def _created(doubt: Doubt, binding: Binding | None, change: Change | None) -> tu
     return "not on the server", "not in the files any more"
 
 
-def _changed(model: Model, doubt: Doubt, binding: Binding | None, change: Change | None) -> tuple[str, str]:
+def _changed(
+    model: Model, doubt: Doubt, binding: Binding | None, change: Change | None
+) -> tuple[str, str]:
     if not isinstance(binding, Bound):
         return "not found", _then(change, "nothing to send")
     live = binding.live
-    sent = {name: value for name, value in doubt.body.items() if name in live and name in model.fields}
+    sent = {
+        name: value for name, value in doubt.body.items() if name in live and name in model.fields
+    }
     if all(same(model.fields[name], value, live[name]) for name, value in sent.items()):
         return "on the server, as sent", "taken as updated"
     if change is not None and change.held is Held.CONFLICT:
@@ -78,7 +94,9 @@ def _changed(model: Model, doubt: Doubt, binding: Binding | None, change: Change
     return "not as sent", _then(change, "nothing to send")
 
 
-def _deleted(binding: Binding | None, change: Change | None, noted: Bookkeeping | None) -> tuple[str, str]:
+def _deleted(
+    binding: Binding | None, change: Change | None, noted: Bookkeeping | None
+) -> tuple[str, str]:
     if (noted is not None and noted.drop) or isinstance(binding, Absent):
         return "gone", "taken as deleted"
     return "still on the server", _then(change, "stays, as the files say")

@@ -35,14 +35,20 @@ def resolve_conflict(state: State, change: Change, model: Model) -> State:
         else:
             applied[name] = _server(row, f, applied.get(name))
         observed.pop(name, None)
-    return state.with_entry(change.was or change.address, replace(entry, applied=applied, observed=observed))
+    return state.with_entry(
+        change.was or change.address, replace(entry, applied=applied, observed=observed)
+    )
 
 
 def _take_as_ours(state: State, change: Change, model: Model, entry: Entry) -> State:
     """Bind the record that has the name of one whose creation is in doubt; what the server holds becomes the base."""
     if change.id is None:
         hint = (f"stemctl show {change.address}", "what may be it")
-        raise StateError(f"{change.address} may be several records.", "Bind one of them with stemctl import.", [hint])
+        raise StateError(
+            f"{change.address} may be several records.",
+            "Bind one of them with stemctl import.",
+            [hint],
+        )
     applied = dict(change.declared)
     for f in change.fields:
         applied[f.path] = _server(model.fields[f.path], f, change.declared.get(f.path))
@@ -74,7 +80,8 @@ def bind(state: State, address: Address, id_: str) -> State:
     for other, entry in state.records.items():
         if entry.id == id_ and other != address:
             raise StateError(
-                f"{id_} is bound to {other} already.", "An id belongs to one address. Nothing was changed."
+                f"{id_} is bound to {other} already.",
+                "An id belongs to one address. Nothing was changed.",
             )
     bound = state.records.get(address)
     if bound is not None and bound.id not in (None, id_):
@@ -103,7 +110,9 @@ def rename(state: State, old: Address, new: Address) -> State:
     if new in state.records:
         raise StateError(f"The state has {new} already.", "Nothing was changed.")
     if new.model != old.model:
-        raise StateError(f"{old} cannot become {new}.", "A record keeps its model. Nothing was changed.")
+        raise StateError(
+            f"{old} cannot become {new}.", "A record keeps its model. Nothing was changed."
+        )
     return state.with_entry(old, None).with_entry(new, entry)
 
 

@@ -40,7 +40,12 @@ def undecided(record: Record, binding: Undecided, model: Model, resolver: Resolv
         return change
     ((id_, live),) = lives.items()
     rows = (_against(record, row, live, doubt, resolver) for row in written_rows(model, record))
-    return replace(change, id=id_, fields=tuple(f for f in rows if f is not None), declared=base_of(model, record))
+    return replace(
+        change,
+        id=id_,
+        fields=tuple(f for f in rows if f is not None),
+        declared=base_of(model, record),
+    )
 
 
 def _words(record: Record, binding: Undecided, model: Model) -> tuple[str, ...]:
@@ -48,7 +53,10 @@ def _words(record: Record, binding: Undecided, model: Model) -> tuple[str, ...]:
     if not lines:
         return in_doubt(binding.doubt)
     if len(lines) > 1:
-        return (f"{len(lines)} records on the server have what was sent; one of these binds it:", *lines)
+        return (
+            f"{len(lines)} records on the server have what was sent; one of these binds it:",
+            *lines,
+        )
     return (
         f"sent at {clock(sent_at(binding.doubt))} without an answer; one of this {model.identity} is there now, "
         "with other content,",
@@ -57,7 +65,9 @@ def _words(record: Record, binding: Undecided, model: Model) -> tuple[str, ...]:
     )
 
 
-def _against(record: Record, row: Field, live: Fields, doubt: Doubt, resolver: Resolver) -> FieldChange | None:
+def _against(
+    record: Record, row: Field, live: Fields, doubt: Doubt, resolver: Resolver
+) -> FieldChange | None:
     """A field as it was sent, as the files say, and as the server has it; None where these two agree."""
     written, there = record.fields[row.name], live.get(row.name)
     if row.name not in live or same(row, resolver.resolve(row, written, record), there):

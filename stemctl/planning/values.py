@@ -64,7 +64,11 @@ def canonical(field: Field, value: Value) -> Value:
 
 def is_empty(field: Field, value: Value) -> bool:
     """Whether a value says nothing: the field's own empty value, null, or an empty container of any shape."""
-    return value is None or value in ("", [], {}) or (field.kind == "text" and canonical(field, value) == "")
+    return (
+        value is None
+        or value in ("", [], {})
+        or (field.kind == "text" and canonical(field, value) == "")
+    )
 
 
 def elements(field: Field, value: Value, twins: Collection[str] = ()) -> dict[str, Value]:
@@ -86,7 +90,9 @@ def elements(field: Field, value: Value, twins: Collection[str] = ()) -> dict[st
         case "items":
             return _items(field, parts, twins)
         case "references":
-            return {_key(_reference(one)): one if _is_new(one) else _reference(one) for one in parts}
+            return {
+                _key(_reference(one)): one if _is_new(one) else _reference(one) for one in parts
+            }
         case _:
             return {_key(_text(field, one)): one for one in parts}
 
@@ -155,7 +161,9 @@ def _entries(value: Value) -> dict[str, Value]:
 
 def _key(value: Value) -> str:
     """What tells an element apart: a text itself, anything else its JSON, which no text looks like."""
-    return value if isinstance(value, str) else f"\0{json.dumps(one_spelling(value), sort_keys=True)}"
+    return (
+        value if isinstance(value, str) else f"\0{json.dumps(one_spelling(value), sort_keys=True)}"
+    )
 
 
 def assemble(field: Field, parts: Mapping[str, Value]) -> Value:

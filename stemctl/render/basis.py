@@ -12,15 +12,23 @@ def offline_sentences(plan: Plan) -> list[str]:
     """That no server was asked, and what is therefore not known; nothing for other plans."""
     if not plan.offline:
         return []
-    said = [f"Offline: compared with the state of serial {plan.serial}, not with the server; it cannot be applied."]
-    said.append("What changed on the server since is not seen; what was never applied is taken to be empty there.")
+    said = [
+        f"Offline: compared with the state of serial {plan.serial}, not with the server; it cannot be applied."
+    ]
+    said.append(
+        "What changed on the server since is not seen; what was never applied is taken to be empty there."
+    )
     new = [c.action is Action.CREATE and c.held is not Held.PENDING for c in plan.changes]
     if new and all(new) and not plan.unchanged:
         said.append("Everything here is new to the state.")
     if any(new):
-        said.append("What is new to the state may be on the server already: apply adopts it then, and creates nothing.")
+        said.append(
+            "What is new to the state may be on the server already: apply adopts it then, and creates nothing."
+        )
     if any(c.approval or c.held is Held.PENDING for c in plan.changes):
-        said.append("Proposals that the state knows of are taken to be pending; others are not known.")
+        said.append(
+            "Proposals that the state knows of are taken to be pending; others are not known."
+        )
     return said
 
 
@@ -34,7 +42,11 @@ def told_apart(plan: Plan) -> tuple[Plan, Plan]:
 
 def why_others(plan: Plan) -> str:
     """How the changes can have come about that the difference to the base does not explain."""
-    return "merged and not applied yet" if plan.offline else "merged and not applied yet, or changed on the server"
+    return (
+        "merged and not applied yet"
+        if plan.offline
+        else "merged and not applied yet, or changed on the server"
+    )
 
 
 def count_others(plan: Plan) -> str:

@@ -55,14 +55,19 @@ def run_message(server: str, run: Run, since: str | None, job: str | None) -> st
     """The commit of a run: who, from which commit, which plan, and what became of each change."""
     look = Look(width=100, colour=False, unicode=True)
     rows = [outcome_row(outcome, look) for outcome in run.outcomes.values()]
-    rows += [(f"! {visible(str(change.address))}", "sent without an answer", "") for change in run.unanswered()]
+    rows += [
+        (f"! {visible(str(change.address))}", "sent without an answer", "")
+        for change in run.unanswered()
+    ]
     counts = Counter(word for _, word, _ in rows)
     numbers = ", ".join(f"{number:,} {word}" for word, number in counts.items()) or "nothing sent"
     facts = {
         "Run": run.id,
         "Who": visible(run.who),
         "CI": visible(job) if job else "",
-        "Server": visible(f"{run.plan.server.url} portal {run.plan.server.portal} edition {run.plan.server.edition}"),
+        "Server": visible(
+            f"{run.plan.server.url} portal {run.plan.server.portal} edition {run.plan.server.edition}"
+        ),
         "Commit": visible((run.plan.commit or "none") + and_changes(run.plan.uncommitted)),
         "Since": since if since and since != run.plan.commit else "",
         "Digest": run.plan.digest,
@@ -72,4 +77,7 @@ def run_message(server: str, run: Run, since: str | None, job: str | None) -> st
     told = sorted(rows, key=lambda row: row[1] not in _TOLD_FIRST)[:_LINES]
     more = [f"and {len(rows) - len(told):,} more"] if len(rows) > len(told) else []
     body = [cut(" ".join(row).rstrip(), 200) for row in told] + more
-    return "\n".join([f"{server}: {numbers} {_QUIET}", "", *lines, *([""] if body else []), *body]) + "\n"
+    return (
+        "\n".join([f"{server}: {numbers} {_QUIET}", "", *lines, *([""] if body else []), *body])
+        + "\n"
+    )

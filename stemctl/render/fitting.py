@@ -35,8 +35,12 @@ class Section:
 
 def section(title: str, items: Sequence[Item], opened: bool, language: str = "") -> Section:
     """A section that folds, with a fence that nothing in its items ends; `title` is written by us."""
-    fence = "`" * (max([2, *(len(run) for item in items for run in re.findall("`+", item.text))]) + 1)
-    head = f"\n<details{' open' if opened else ''}><summary>{title}</summary>\n\n{fence}{language}\n"
+    fence = "`" * (
+        max([2, *(len(run) for item in items for run in re.findall("`+", item.text))]) + 1
+    )
+    head = (
+        f"\n<details{' open' if opened else ''}><summary>{title}</summary>\n\n{fence}{language}\n"
+    )
     return Section(head, items, f"{fence}\n\n</details>\n")
 
 
@@ -54,7 +58,9 @@ def _clipped(text: str, longest: int) -> str:
     return text.encode()[: longest - 3].decode(errors="ignore") + "…"
 
 
-def fitted(head: str, sections: Sequence[Section], most: int | None, left_out: Callable[[int], str]) -> str:
+def fitted(
+    head: str, sections: Sequence[Section], most: int | None, left_out: Callable[[int], str]
+) -> str:
     """The sections below the head, within `most` bytes; `left_out` says how many records are not shown.
 
     First come the frames of the sections, so that all of them are named, then what they hold, in their order. An item

@@ -67,12 +67,16 @@ def report_github(report: Report, folder: str = "") -> str:
     """The same of a plan that was carried out, and what failed or is not known."""
     failed = [_failed(o) for o in report.of(Status.FAILED, Status.UNKNOWN)]
     refused = [_refused(o) for o in report.outcomes if o.refused]
-    return commands([*failed, *refused, *map(_finding, report.plan.diagnostics), *_held(report.plan)], folder)
+    return commands(
+        [*failed, *refused, *map(_finding, report.plan.diagnostics), *_held(report.plan)], folder
+    )
 
 
 def error_github(error: StemctlError) -> str:
     """What ended a command."""
-    return commands([Annotation(ERROR, "stemctl", "\n".join(text for text in (error.what, error.why) if text))])
+    return commands(
+        [Annotation(ERROR, "stemctl", "\n".join(text for text in (error.what, error.why) if text))]
+    )
 
 
 def commands(found: Sequence[Annotation], folder: str = "") -> str:
@@ -110,7 +114,9 @@ def _of_change(change: Change, kind: Held) -> Annotation:
     fields = [line.strip() for line in field_lines(change, _WIDE)] if kind in _TOLD else []
     more = [f"{len(fields) - _LINES} more lines"] if len(fields) > _LINES else []
     text = "\n".join([reason_words(change), *change.detail, *fields[:_LINES], *more])
-    return Annotation(NOTICE if kind in _WAITS else WARNING, f"{change.address}, held: {kind}", text, place)
+    return Annotation(
+        NOTICE if kind in _WAITS else WARNING, f"{change.address}, held: {kind}", text, place
+    )
 
 
 def _failed(outcome: Outcome) -> Annotation:

@@ -28,10 +28,14 @@ def plan_html(plan: Plan, look: Look) -> str:
     """The page."""
     total = len(plan.changes)
     own, others = told_apart(plan)
-    sections = "".join(_section(title, changes, total) for title, changes in _sections(own) if changes)
+    sections = "".join(
+        _section(title, changes, total) for title, changes in _sections(own) if changes
+    )
     if plan.base and others.changes:
         heading = f"Not from the difference to {plan.base.ref} ({why_others(plan)})"
-        sections += _section(heading, [c for _, changes in _sections(others) for c in changes], total)
+        sections += _section(
+            heading, [c for _, changes in _sections(others) for c in changes], total
+        )
     title = escape(summary_lines(plan)[1])
     policy = f"default-src 'none'; style-src '{_hash(STYLE)}'; script-src '{_hash(SCRIPT)}'; base-uri 'none'"
     return f"""<!doctype html>
@@ -99,7 +103,9 @@ def _card(change: Change, opened: bool) -> str:
     place = f"{change.place.file}:{change.place.line}" if change.place else ""
     details = "".join(f'<p class="detail">{escape(text)}</p>' for text in change.detail)
     if change.held is Held.BLOCKED and change.waits:
-        details += f'<p class="detail">waits for {escape(joined([str(a) for a in change.waits]))}</p>'
+        details += (
+            f'<p class="detail">waits for {escape(joined([str(a) for a in change.waits]))}</p>'
+        )
     rows = "".join(_rows(change, f) for f in change.fields)
     table = f"<table>{rows}</table>" if rows else ""
     body = f'<div class="body">{details}{table}</div>' if details or table else ""
@@ -113,7 +119,11 @@ def _card(change: Change, opened: bool) -> str:
 
 def _rows(change: Change, f: FieldChange) -> str:
     if f.reason == "conflict":
-        sides = [("sent" if change.doubt else "base", f.base), ("files", f.after), ("server", f.before)]
+        sides = [
+            ("sent" if change.doubt else "base", f.base),
+            ("files", f.after),
+            ("server", f.before),
+        ]
         return _row(f.path, "") + "".join(_row(f"— {name}", _value(value)) for name, value in sides)
     tag = f' <span class="tag">held: {escape(f.held)}</span>' if f.held else ""
     return _row(f.path, _difference(change, f) + tag + _direction(f))
@@ -126,7 +136,13 @@ def _direction(f: FieldChange) -> str:
         Held.REPLACE: "the server's value stays until replacing it is allowed",
         Held.CONFLICT: "waits for the conflict",
     }
-    said = words.get(f.held, "") if f.held else "the reviewer wrote this" if f.reason == "accepted" else ""
+    said = (
+        words.get(f.held, "")
+        if f.held
+        else "the reviewer wrote this"
+        if f.reason == "accepted"
+        else ""
+    )
     return f' <span class="note">{said}</span>' if said else ""
 
 
@@ -139,14 +155,22 @@ def _difference(change: Change, f: FieldChange) -> str:
         return _value(f.after)
     if change.action is Action.DELETE:
         return f"<del>{_value(f.before)}</del>"
-    if isinstance(f.before, str) and isinstance(f.after, str) and max(len(f.before), len(f.after)) > LONG:
+    if (
+        isinstance(f.before, str)
+        and isinstance(f.after, str)
+        and max(len(f.before), len(f.after)) > LONG
+    ):
         return " ".join(_words(word_changes(f.before, f.after)))
     if isinstance(f.before, list) and isinstance(f.after, list):
         gains, losses = element_diff(f.before, f.after)
         stays = len(f.after) - len(gains)
-        words = [f"<del>{escape(x)}</del>" for x in losses] + [f"<ins>{escape(x)}</ins>" for x in gains]
+        words = [f"<del>{escape(x)}</del>" for x in losses] + [
+            f"<ins>{escape(x)}</ins>" for x in gains
+        ]
         return " ".join(words) + (f' <span class="note">{stays} unchanged</span>' if stays else "")
-    before = "<del>(not shown by the server)</del>" if not f.shown else f"<del>{_value(f.before)}</del>"
+    before = (
+        "<del>(not shown by the server)</del>" if not f.shown else f"<del>{_value(f.before)}</del>"
+    )
     return f"{before} → <ins>{_value(f.after)}</ins>"
 
 
@@ -169,7 +193,9 @@ def _settled(plan: Plan) -> str:
     """What was found out about requests whose answer was lost."""
     if not plan.settled:
         return ""
-    rows = "".join(f"<li>{escape(s.address)}: {escape(s.found)}, {escape(s.then)}</li>" for s in plan.settled)
+    rows = "".join(
+        f"<li>{escape(s.address)}: {escape(s.found)}, {escape(s.then)}</li>" for s in plan.settled
+    )
     return f"<h2>Sent before, without an answer</h2><ul>{rows}</ul>"
 
 

@@ -45,6 +45,11 @@ def manifest_text(key: str, records: Sequence[dict[str, Value]]) -> str:
 def _value(value: Value) -> str:
     """A value in one line. What nobody sees is in double quotes (see `_text`), where it is an escape."""
     text: str = yaml.dump(
-        value, Dumper=_Writer, default_flow_style=True, allow_unicode=True, sort_keys=False, width=float("inf")
+        value,
+        Dumper=_Writer,
+        default_flow_style=True,
+        allow_unicode=True,
+        sort_keys=False,
+        width=float("inf"),
     )
     return visible(text.removesuffix("\n...\n").strip("\n"))

@@ -12,7 +12,13 @@ from stemctl.core.plan import PERMISSIONS, WAITING, Action, Change, Held, Plan
 from stemctl.render.basis import offline_sentences, told_apart, why_others
 from stemctl.render.fitting import Item, Section, code, fitted, section
 from stemctl.render.terminal import Look
-from stemctl.render.text.plan_text import change_lines, fold_lines, folded, note_blocks, summary_lines
+from stemctl.render.text.plan_text import (
+    change_lines,
+    fold_lines,
+    folded,
+    note_blocks,
+    summary_lines,
+)
 from stemctl.util.plural import joined
 from stemctl.util.safe_text import visible
 
@@ -35,10 +41,22 @@ def marker(plan: Plan) -> str:
     return f"<!-- stemctl plan: {re.sub('[^A-Za-z0-9_.-]', '_', plan.server.name)[:60]} -->"
 
 
-def plan_markdown(plan: Plan, look: Look, max_bytes: int | None = None, elsewhere: str = _ELSEWHERE) -> str:
+def plan_markdown(
+    plan: Plan, look: Look, max_bytes: int | None = None, elsewhere: str = _ELSEWHERE
+) -> str:
     """The plan as a comment; with `max_bytes`, what does not fit is counted, and `elsewhere` says where it is."""
     look = for_markdown(look)
-    head = "\n".join([marker(plan), f"### {_in_words(plan)}", "", *_numbers(plan), *_offline(plan), where(plan), ""])
+    head = "\n".join(
+        [
+            marker(plan),
+            f"### {_in_words(plan)}",
+            "",
+            *_numbers(plan),
+            *_offline(plan),
+            where(plan),
+            "",
+        ]
+    )
     own, others = told_apart(plan)
     sections = [
         *_settled(plan, look),
@@ -47,12 +65,21 @@ def plan_markdown(plan: Plan, look: Look, max_bytes: int | None = None, elsewher
         *_findings(plan.diagnostics),
         *_notes(plan, look),
     ]
-    return fitted(head, sections, max_bytes, lambda number: f"\n{number:,} more do not fit here; {elsewhere}.\n")
+    return fitted(
+        head,
+        sections,
+        max_bytes,
+        lambda number: f"\n{number:,} more do not fit here; {elsewhere}.\n",
+    )
 
 
 def elsewhere(job: str | None) -> str:
     """Where what does not fit can be read: the page of the job has the whole plan, in its summary and log."""
-    return f"{_ELSEWHERE}, and so does the job: {job}" if job and len(job.encode()) <= _LONGEST_URL else _ELSEWHERE
+    return (
+        f"{_ELSEWHERE}, and so does the job: {job}"
+        if job and len(job.encode()) <= _LONGEST_URL
+        else _ELSEWHERE
+    )
 
 
 def for_markdown(look: Look) -> Look:
@@ -69,7 +96,9 @@ def _in_words(plan: Plan) -> str:
     proposed = sum(c.approval and c.sends for c in plan.going())
     numbers = {"propose": proposed}
     for action, verb in _VERBS.items():
-        numbers[verb] = sum(c.action is action and not (c.approval and c.sends) for c in plan.going())
+        numbers[verb] = sum(
+            c.action is action and not (c.approval and c.sends) for c in plan.going()
+        )
     words = [f"{verb} {number:,}" for verb, number in sorted(numbers.items(), key=_order) if number]
     noun = "record" if words[0].endswith(" 1") else "records"
     return f"Apply would {joined([f'{words[0]} {noun}', *words[1:]])}{held}."
@@ -100,7 +129,11 @@ def _numbers(plan: Plan) -> list[str]:
 def where(plan: Plan) -> str:
     """For which server, from which commit, and the digest that ties an apply to this plan."""
     server = plan.server
-    facts = [f"server {code(server.name)} {code(server.url)}", f"portal {server.portal}", f"edition {server.edition}"]
+    facts = [
+        f"server {code(server.name)} {code(server.url)}",
+        f"portal {server.portal}",
+        f"edition {server.edition}",
+    ]
     if plan.commit:
         facts.append(f"commit {code(plan.commit[:12])}")
     facts.append(f"digest {code(plan.digest)}")
@@ -119,9 +152,15 @@ def _offline(plan: Plan) -> list[str]:
 
 def _settled(plan: Plan, look: Look) -> list[Section]:
     """What was found out about requests whose answer was lost."""
-    rows = look.columns([(visible(str(s.address)), s.found, s.then) for s in plan.settled], indent=0)
+    rows = look.columns(
+        [(visible(str(s.address)), s.found, s.then) for s in plan.settled], indent=0
+    )
     items = [Item(row.rstrip()) for row in rows]
-    return [section(f"Sent before, without an answer: {len(items)}", items, opened=True)] if items else []
+    return (
+        [section(f"Sent before, without an answer: {len(items)}", items, opened=True)]
+        if items
+        else []
+    )
 
 
 def _others(plan: Plan, others: Plan, look: Look) -> list[Section]:
@@ -130,7 +169,11 @@ def _others(plan: Plan, others: Plan, look: Look) -> list[Section]:
         return []
     changes = [change for _, found in _by_risk(others) for change in found]
     ref = html.escape(visible(plan.base.ref[:60]))
-    return [_changes(f"Not from the difference to <code>{ref}</code> ({why_others(plan)})", changes, look)]
+    return [
+        _changes(
+            f"Not from the difference to <code>{ref}</code> ({why_others(plan)})", changes, look
+        )
+    ]
 
 
 def _by_risk(plan: Plan) -> list[tuple[str, list[Change]]]:
@@ -140,18 +183,26 @@ def _by_risk(plan: Plan) -> list[tuple[str, list[Change]]]:
     rest = [c for c in going if c not in destroys]
     return [
         ("Deletes and overwrites", destroys),
-        ("Held until somebody decides", [c for c in held if c.held not in WAITING or c.held is Held.REJECTED]),
+        (
+            "Held until somebody decides",
+            [c for c in held if c.held not in WAITING or c.held is Held.REJECTED],
+        ),
         ("Updates", [c for c in rest if c.action is Action.UPDATE]),
         ("Adoptions", [c for c in rest if c.action is Action.ADOPT]),
         ("Creates", [c for c in rest if c.action is Action.CREATE]),
         ("Forgotten, nothing is sent", [c for c in rest if c.action is Action.FORGET]),
-        ("Waiting for others", [c for c in held if c.held in WAITING and c.held is not Held.REJECTED]),
+        (
+            "Waiting for others",
+            [c for c in held if c.held in WAITING and c.held is not Held.REJECTED],
+        ),
     ]
 
 
 def _overwrites(change: Change) -> bool:
     """Whether a change that is sent undoes or replaces what somebody else wrote, or was only allowed to."""
-    return change.reason in ("drift", "gone_from_server") or any(f.held in PERMISSIONS for f in change.fields)
+    return change.reason in ("drift", "gone_from_server") or any(
+        f.held in PERMISSIONS for f in change.fields
+    )
 
 
 def _changes(title: str, changes: Sequence[Change], look: Look) -> Section:
@@ -159,17 +210,28 @@ def _changes(title: str, changes: Sequence[Change], look: Look) -> Section:
     for group in folded(changes, look):
         lines = change_lines(group[0], look) if len(group) == 1 else fold_lines(group, look)
         items.append(Item("\n".join(line.removeprefix("  ") for line in lines), len(group)))
-    return section(f"{title}: {len(changes):,}", items, title.startswith(("Deletes", "Held")), "diff")
+    return section(
+        f"{title}: {len(changes):,}", items, title.startswith(("Deletes", "Held")), "diff"
+    )
 
 
 def _findings(diagnostics: Sequence[Diagnostic]) -> list[Section]:
     items = [
-        Item(f"{d.severity.value}: {visible(d.message)}{f'  {visible(str(d.place))}' if d.place else ''}")
+        Item(
+            f"{d.severity.value}: {visible(d.message)}{f'  {visible(str(d.place))}' if d.place else ''}"
+        )
         for d in diagnostics
     ]
     return [section(f"Findings: {len(items):,}", items, opened=True)] if items else []
 
 
 def _notes(plan: Plan, look: Look) -> list[Section]:
-    items = [Item("\n".join(line.removeprefix("  ") for line in lines)) for lines in note_blocks(plan, look)]
-    return [section(f"Notes, nothing is sent for them: {len(items):,}", items, opened=False)] if items else []
+    items = [
+        Item("\n".join(line.removeprefix("  ") for line in lines))
+        for lines in note_blocks(plan, look)
+    ]
+    return (
+        [section(f"Notes, nothing is sent for them: {len(items):,}", items, opened=False)]
+        if items
+        else []
+    )

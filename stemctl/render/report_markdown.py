@@ -20,7 +20,9 @@ from stemctl.render.text.report_text import (
 from stemctl.util.safe_text import visible
 
 
-def report_markdown(report: Report, look: Look, seconds: float, max_bytes: int | None = None) -> str:
+def report_markdown(
+    report: Report, look: Look, seconds: float, max_bytes: int | None = None
+) -> str:
     """The report of a finished apply; with `max_bytes`, what does not fit is counted."""
     look = for_markdown(look)
     title = report_summary(report, seconds) if report.outcomes else summary_lines(report.plan)[1]
@@ -32,20 +34,33 @@ def report_markdown(report: Report, look: Look, seconds: float, max_bytes: int |
     sections = [
         *_told("Failed", report.of(Status.FAILED), failure_lines, look),
         *_told(UNKNOWN, report.of(Status.UNKNOWN), failure_lines, look),
-        *_told("Refused by the server", [o for o in report.outcomes if o.refused], refusal_lines, look),
+        *_told(
+            "Refused by the server", [o for o in report.outcomes if o.refused], refusal_lines, look
+        ),
         *_rows("Held, nothing was sent", held_rows(report), look, opened=True),
-        *_rows("Outcomes", [outcome_row(o, look) for o in report.outcomes if o.status is not Status.HELD], look),
+        *_rows(
+            "Outcomes",
+            [outcome_row(o, look) for o in report.outcomes if o.status is not Status.HELD],
+            look,
+        ),
     ]
-    return fitted("\n".join(head), sections, max_bytes, lambda number: f"\n{number:,} more do not fit here.\n")
+    return fitted(
+        "\n".join(head), sections, max_bytes, lambda number: f"\n{number:,} more do not fit here.\n"
+    )
 
 
 def _told(
     title: str, outcomes: Sequence[Outcome], lines: Callable[[Outcome, Look], list[str]], look: Look
 ) -> list[Section]:
-    items = [Item("\n".join(visible(line.removeprefix("  ")) for line in lines(o, look))) for o in outcomes]
+    items = [
+        Item("\n".join(visible(line.removeprefix("  ")) for line in lines(o, look)))
+        for o in outcomes
+    ]
     return [section(f"{title}: {len(items):,}", items, opened=True)] if items else []
 
 
-def _rows(title: str, rows: Sequence[tuple[str, str, str]], look: Look, opened: bool = False) -> list[Section]:
+def _rows(
+    title: str, rows: Sequence[tuple[str, str, str]], look: Look, opened: bool = False
+) -> list[Section]:
     items = [Item(row.rstrip()) for row in look.columns(rows, indent=0)]
     return [section(f"{title}: {len(items):,}", items, opened)] if items else []

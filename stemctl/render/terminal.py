@@ -12,7 +12,15 @@ from stemctl.util.safe_text import cut, harmless
 _CODES = {"green": "32", "yellow": "33", "blue": "34", "red": "31", "dim": "2", "bold": "1"}
 _PLAIN = str.maketrans({"→": "->", "…": "...", "━": "#", "─": "-"})
 
-MARGINS = {"+": "green", "~": "yellow", "…": "yellow", "=": "blue", ".": "blue", "-": "red", "!": "red"}
+MARGINS = {
+    "+": "green",
+    "~": "yellow",
+    "…": "yellow",
+    "=": "blue",
+    ".": "blue",
+    "-": "red",
+    "!": "red",
+}
 """The symbols of the margin and their colours."""
 
 
@@ -76,7 +84,11 @@ class Look:
 
     def sentences(self, texts: Sequence[str]) -> list[str]:
         """Sentences below each other, after an empty line, broken where they do not fit."""
-        lines = [part for text in texts for part in textwrap.wrap(text, self.width, break_on_hyphens=False)]
+        lines = [
+            part
+            for text in texts
+            for part in textwrap.wrap(text, self.width, break_on_hyphens=False)
+        ]
         return ["", *lines] if lines else []
 
     def columns(self, rows: Sequence[tuple[str, ...]], indent: int = 6, gap: int = 4) -> list[str]:
@@ -84,23 +96,35 @@ class Look:
         if not rows:
             return []
         rows = [
-            (*(cut(self.cell(text), LONGEST_CELL) for text in row[:-1]), cut(self.cell(row[-1]), LONGEST_LAST))
+            (
+                *(cut(self.cell(text), LONGEST_CELL) for text in row[:-1]),
+                cut(self.cell(row[-1]), LONGEST_LAST),
+            )
             for row in rows
         ]
         widths = [max(len(row[i]) for row in rows) + gap for i in range(len(rows[0]) - 1)]
-        return [" " * indent + "".join(c.ljust(w) for c, w in zip(row, widths, strict=False)) + row[-1] for row in rows]
+        return [
+            " " * indent + "".join(c.ljust(w) for c, w in zip(row, widths, strict=False)) + row[-1]
+            for row in rows
+        ]
 
     def wrapped(self, rows: Sequence[tuple[str, str]], indent: int = 6) -> list[str]:
         """Two columns, of which the second is broken where it does not fit the width, at words if it has any."""
         rows = [(cut(self.cell(name), LONGEST_CELL), self.cell(text)) for name, text in rows]
-        column = indent + max((len(name) for name, _ in rows if len(name) <= _LONGEST_NAME), default=0) + 4
+        column = (
+            indent
+            + max((len(name) for name, _ in rows if len(name) <= _LONGEST_NAME), default=0)
+            + 4
+        )
         lines: list[str] = []
         for name, text in rows:
             if len(name) > _LONGEST_NAME:
                 lines.append(" " * indent + name)
                 name = ""
             room = max(30, self.width - column)
-            parts = [text] if len(text) <= room else textwrap.wrap(text, room, break_on_hyphens=False)
+            parts = (
+                [text] if len(text) <= room else textwrap.wrap(text, room, break_on_hyphens=False)
+            )
             lines.append((" " * indent + name).ljust(column) + (parts[0] if parts else ""))
             lines += [" " * column + part for part in parts[1:]]
         return [line.rstrip() for line in lines]
@@ -121,7 +145,10 @@ class Look:
             self.paint("bold", command) + " " * (width - len(command)) + what
             for command, (_, what) in zip(commands, hints, strict=True)
         ]
-        return ["", *(f"{'Next' if i == 0 else '    '}  {row}".rstrip() for i, row in enumerate(rows))]
+        return [
+            "",
+            *(f"{'Next' if i == 0 else '    '}  {row}".rstrip() for i, row in enumerate(rows)),
+        ]
 
     def command(self, text: str) -> str:
         """A command with the options that this run was started with; git's with its folder."""

@@ -30,7 +30,10 @@ def shown(value: Value) -> str:
         case list():
             return ", ".join(_element(item) for item in value) or "[]"
         case dict():
-            return ", ".join(f"{visible(str(key))}: {shown(item)}" for key, item in value.items()) or "{}"
+            return (
+                ", ".join(f"{visible(str(key))}: {shown(item)}" for key, item in value.items())
+                or "{}"
+            )
         case _:
             return str(value)
 
@@ -50,7 +53,12 @@ def _element(item: Value) -> str:
 
 def difference(before: Value, after: Value) -> str:
     """`old → new`, or a word diff where the text is long."""
-    if isinstance(before, str) and isinstance(after, str) and after and max(len(before), len(after)) > LONG:
+    if (
+        isinstance(before, str)
+        and isinstance(after, str)
+        and after
+        and max(len(before), len(after)) > LONG
+    ):
         return word_diff(before, after)
     cleared = after in ("", None, [], {}) and before not in ("", None, [], {})
     return f"{shown(before)} → {shown(after)}{' (cleared)' if cleared else ''}"

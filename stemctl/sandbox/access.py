@@ -38,8 +38,16 @@ class Viewer:
         if access.through:
             return self._through(model, access.through, changing=changing, depth=depth)
         if self.user is None:
-            return Sql(f"json_extract(r{depth}.body, '$.\"{access.public}\"') IS 1") if access.public else Sql("0")
-        return _member(self.user, access.members, changing=changing, depth=depth) if access.members else _ALWAYS
+            return (
+                Sql(f"json_extract(r{depth}.body, '$.\"{access.public}\"') IS 1")
+                if access.public
+                else Sql("0")
+            )
+        return (
+            _member(self.user, access.members, changing=changing, depth=depth)
+            if access.members
+            else _ALWAYS
+        )
 
     def _through(self, model: Model, name: str, *, changing: bool, depth: int) -> Sql:
         """To be seen, one of the records that decide is enough; to be changed, it takes all of them."""
@@ -54,7 +62,9 @@ class Viewer:
         found = Sql(f"EXISTS ({deciding} AND {inner.text})", (*about, *inner.values))
         if not changing:
             return found
-        return Sql.every([found, Sql(f"NOT EXISTS ({deciding} AND NOT ({inner.text}))", (*about, *inner.values))])
+        return Sql.every(
+            [found, Sql(f"NOT EXISTS ({deciding} AND NOT ({inner.text}))", (*about, *inner.values))]
+        )
 
 
 def _member(user: User, field: str, *, changing: bool, depth: int) -> Sql:

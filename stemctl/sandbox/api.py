@@ -61,7 +61,9 @@ class _Sandbox:
         except Refusal as refusal:
             return refusal.answer
 
-    def _records(self, request: Request, content: bytes, portal: str, endpoint: Endpoint, rest: list[str]) -> Answer:
+    def _records(
+        self, request: Request, content: bytes, portal: str, endpoint: Endpoint, rest: list[str]
+    ) -> Answer:
         shape, id_ = _shape(rest)
         methods = endpoint.handlers.get(shape)
         if portal not in (*endpoint.read_portals, *endpoint.write_portals) or methods is None:
@@ -75,7 +77,9 @@ class _Sandbox:
                 raise forbidden()
             url = str(request.url.replace(query=""))
             parameters = request.query_params.multi_items()
-            return handler(Call(self._database, viewer, url, parameters, content, self._totals), id_)
+            return handler(
+                Call(self._database, viewer, url, parameters, content, self._totals), id_
+            )
 
     def _user(self, request: Request, portal: str) -> User | None:
         """Who asks; nobody in particular on the public portal, only administrators on the one for them.
@@ -110,7 +114,9 @@ class _Sandbox:
             found = device.decide(self._database, code, approve=approve)
         if not found:
             return Answer(400, device.page(code, "There is no open login with this code."))
-        return Answer(200, device.page("", "Approved. Return to the program." if approve else "Denied."))
+        return Answer(
+            200, device.page("", "Approved. Return to the program." if approve else "Denied.")
+        )
 
 
 def _endpoints(catalog: Catalog) -> Mapping[tuple[str, str], Endpoint]:

@@ -23,7 +23,9 @@ class Lookups(Protocol):
         """Those of the ids that a field may refer to."""
 
 
-def check_fields(model: Model, body: Fields, *, seeding: bool = False) -> tuple[dict[str, Value], Problems]:
+def check_fields(
+    model: Model, body: Fields, *, seeding: bool = False
+) -> tuple[dict[str, Value], Problems]:
     """What a body says, each field for itself, without a look at other records.
 
     Fields that are unknown or set by the server are dropped without a word, and so is a null where a
@@ -74,7 +76,9 @@ def missing(model: Model, found: Mapping[str, Value]) -> Problems:
     return {name: ["This field is required."] for name in wanted if name not in found}
 
 
-def check_others(model: Model, found: Mapping[str, Value], lookups: Lookups, *, but: str | None = None) -> Problems:
+def check_others(
+    model: Model, found: Mapping[str, Value], lookups: Lookups, *, but: str | None = None
+) -> Problems:
     """What other records have against it: values that are taken, references that lead nowhere.
 
     `but` is the id of the record itself where it is live already.

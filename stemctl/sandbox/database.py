@@ -63,16 +63,23 @@ def _entries(catalog: Catalog, data: Mapping[str, list[Fields]]) -> Iterator[_En
     by_key = {model.many: model for model in catalog.models.values()}
     for key, records in data.items():
         if key not in by_key:
-            raise ConfigError(f"The seed has an unknown list key: {key!r}.", f"Known are: {', '.join(sorted(by_key))}.")
+            raise ConfigError(
+                f"The seed has an unknown list key: {key!r}.",
+                f"Known are: {', '.join(sorted(by_key))}.",
+            )
         if not isinstance(records, list):
-            raise ConfigError(f"The seed needs a list under {key!r}.", f"It has a {type(records).__name__} there.")
+            raise ConfigError(
+                f"The seed needs a list under {key!r}.", f"It has a {type(records).__name__} there."
+            )
         for number, record in enumerate(records, 1):
             yield _entry(by_key[key], record, f"{key}[{number}]")
 
 
 def _entry(model: Model, record: Value, label: str) -> _Entry:
     if not isinstance(record, Mapping):
-        raise ConfigError(f"{label} of the seed is not a record.", f"It is a {type(record).__name__}.")
+        raise ConfigError(
+            f"{label} of the seed is not a record.", f"It is a {type(record).__name__}."
+        )
     name = record.get(model.identity) if model.identity else None
     label = f"{label} ({name})" if name else label
     known = {f.name for f in model.fields.values() if is_stored(f) or not f.read_only}
@@ -95,7 +102,11 @@ def _new(storage: Storage, entries: Iterable[_Entry]) -> list[_Entry]:
     for entry in entries:
         model, name = entry.model, entry.name
         keys = {(model.name, key) for key in (entry.id, name) if isinstance(key, str)}
-        holder = storage.holder(model, model.fields[model.identity], name) if model.identity and name else None
+        holder = (
+            storage.holder(model, model.fields[model.identity], name)
+            if model.identity and name
+            else None
+        )
         if not (holder or storage.find(model, entry.id) or keys & seen):
             found.append(entry)
         seen |= keys
@@ -104,7 +115,10 @@ def _new(storage: Storage, entries: Iterable[_Entry]) -> list[_Entry]:
 
 def _body(entry: _Entry, names: _Names) -> dict[str, Value]:
     model = entry.model
-    resolved = {name: names.resolve(entry, model.fields[name], value) for name, value in entry.fields.items()}
+    resolved = {
+        name: names.resolve(entry, model.fields[name], value)
+        for name, value in entry.fields.items()
+    }
     found, problems = check_fields(model, resolved, seeding=True)
     problems = {**missing(model, found), **problems, **check_others(model, found, names)}
     if problems:
@@ -112,13 +126,17 @@ def _body(entry: _Entry, names: _Names) -> dict[str, Value]:
         raise ConfigError(f"{entry.label} of the seed cannot be added.", told)
     body = {**defaults(model), **found}
     if model.access and model.access.members:
-        body[model.access.members] = _members(entry, body.get(model.access.members) or lab_members())
+        body[model.access.members] = _members(
+            entry, body.get(model.access.members) or lab_members()
+        )
     return body
 
 
 def _members(entry: _Entry, value: Value) -> Value:
     if not are_members(value):
-        raise ConfigError(f"{entry.label} of the seed needs its members as e-mail address: {{can_change: true}}.")
+        raise ConfigError(
+            f"{entry.label} of the seed needs its members as e-mail address: {{can_change: true}}."
+        )
     return value
 
 
@@ -165,7 +183,13 @@ class _Names:
             )
         if (target.name, value) in self._by_name:
             return self._by_name[target.name, value]
-        live = self._storage.holder(target, target.fields[target.identity], value) if target.identity else None
+        live = (
+            self._storage.holder(target, target.fields[target.identity], value)
+            if target.identity
+            else None
+        )
         if live is None:
-            raise ConfigError(f"{entry.label} of the seed, {field.name}: there is no {target.words} named {value!r}.")
+            raise ConfigError(
+                f"{entry.label} of the seed, {field.name}: there is no {target.words} named {value!r}."
+            )
         return live.id

@@ -38,8 +38,13 @@ def user_of(storage: Storage, authorization: str | None) -> User:
 def start(storage: Storage, base_url: str) -> dict[str, Value]:
     """Open a login; `base_url` ends with a slash."""
     device_code = secrets.token_urlsafe(32)
-    user_code = "".join(secrets.choice(_LETTERS) for _ in range(4)) + f"-{secrets.randbelow(10_000):04}"
-    storage.query("INSERT INTO logins VALUES (?, ?, ?, 'pending')", (device_code, user_code, time.time() + WINDOW))
+    user_code = (
+        "".join(secrets.choice(_LETTERS) for _ in range(4)) + f"-{secrets.randbelow(10_000):04}"
+    )
+    storage.query(
+        "INSERT INTO logins VALUES (?, ?, ?, 'pending')",
+        (device_code, user_code, time.time() + WINDOW),
+    )
     page = f"{base_url}account/authorize/"
     return {
         "device_code": device_code,
@@ -54,7 +59,9 @@ def start(storage: Storage, base_url: str) -> dict[str, Value]:
 
 def poll(storage: Storage, device_code: Value) -> dict[str, Value]:
     """How far the login is; the token is handed out once."""
-    known = storage.query("SELECT status, expires FROM logins WHERE device_code = ?", (str(device_code),))
+    known = storage.query(
+        "SELECT status, expires FROM logins WHERE device_code = ?", (str(device_code),)
+    )
     status, expires = known[0] if known else ("unknown", 0.0)
     if status == "used":
         return {"error": "already_used"}
@@ -80,7 +87,10 @@ def decide(storage: Storage, user_code: str, *, approve: bool) -> bool:
 def page(code: str, message: str = "") -> str:
     """The web page on which a code is approved."""
     field = f'<input name="code" value="{html.escape(code)}" placeholder="WXYZ-1234" required>'
-    buttons = "".join(f'<button name="decision" value="{word}">{word.title()}</button>' for word in ("approve", "deny"))
+    buttons = "".join(
+        f'<button name="decision" value="{word}">{word.title()}</button>'
+        for word in ("approve", "deny")
+    )
     title = "Sandbox: let a program act for you"
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title></head>'

@@ -12,11 +12,33 @@ ADD, CHANGE = "Add", "Change"
 
 _SOURCE = "kept with every proposal"
 _OUTCOME = (
-    Field("instance_id", "text", "The live record.", _SOURCE, read_only=True, nullable=True, format="uuid"),
+    Field(
+        "instance_id",
+        "text",
+        "The live record.",
+        _SOURCE,
+        read_only=True,
+        nullable=True,
+        format="uuid",
+    ),
     Field("action", "text", "What is proposed.", _SOURCE, read_only=True, enum=(ADD, CHANGE)),
     Field("reviewer", "integer", "Who decided.", _SOURCE, read_only=True),
-    Field("status", "text", "How it was decided.", _SOURCE, read_only=True, enum=(PENDING, ACCEPTED, REJECTED)),
-    Field("proposer", "json", "Who proposed, as a member of the proposal.", _SOURCE, read_only=True, shown=False),
+    Field(
+        "status",
+        "text",
+        "How it was decided.",
+        _SOURCE,
+        read_only=True,
+        enum=(PENDING, ACCEPTED, REJECTED),
+    ),
+    Field(
+        "proposer",
+        "json",
+        "Who proposed, as a member of the proposal.",
+        _SOURCE,
+        read_only=True,
+        shown=False,
+    ),
 )
 
 

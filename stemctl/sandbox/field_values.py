@@ -16,7 +16,9 @@ _URI = re.compile(r"(?:https?|ftp)://[^\s/?#]+[^\s]*")
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 # Python's own reader takes more (week dates, no separators); the service documents these two forms.
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
-_INSTANT = re.compile(r"\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:[Zz]|[+-]\d\d:?\d\d)?)?", re.ASCII)
+_INSTANT = re.compile(
+    r"\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:[Zz]|[+-]\d\d:?\d\d)?)?", re.ASCII
+)
 
 
 class Invalid(ValueError):
@@ -169,7 +171,9 @@ def _map(field: Field, value: Value) -> dict[str, Value]:
         raise Invalid(f'Expected an object but got type "{type(value).__name__}".')
     pattern = re.compile(portable(field.key_pattern or ""))
     problems = [
-        f'"{name}" is not a valid name.' for name, _ in pairs if not (isinstance(name, str) and pattern.search(name))
+        f'"{name}" is not a valid name.'
+        for name, _ in pairs
+        if not (isinstance(name, str) and pattern.search(name))
     ]
     problems += [
         f'The value of "{name}" must be a string or a number.'
@@ -189,11 +193,17 @@ def _item(members: Mapping[str, Member], item: Value) -> dict[str, Value]:
     if not isinstance(item, dict):
         raise Invalid(f'Expected an object but got type "{type(item).__name__}".')
     problems = [f"{name}: Unknown key." for name in item if name not in members]
-    problems += [f"{m.name}: This field is required." for m in members.values() if m.required and m.name not in item]
+    problems += [
+        f"{m.name}: This field is required."
+        for m in members.values()
+        if m.required and m.name not in item
+    ]
     done = {}
     for name in (name for name in item if name in members):
         try:
-            done[name] = _enum(members[name], _MEMBERS[members[name].kind](members[name], item[name]))
+            done[name] = _enum(
+                members[name], _MEMBERS[members[name].kind](members[name], item[name])
+            )
         except Invalid as invalid:
             problems += [f"{name}: {message}" for message in invalid.messages]
     if problems:
@@ -208,7 +218,11 @@ def _enum(field: Field | Member, value: Value) -> Value:
     return value
 
 
-_MEMBERS: Mapping[str, Callable[[Member, Value], Value]] = {"text": _text, "number": _number, "boolean": _boolean}
+_MEMBERS: Mapping[str, Callable[[Member, Value], Value]] = {
+    "text": _text,
+    "number": _number,
+    "boolean": _boolean,
+}
 
 _KINDS: Mapping[str, Callable[[Field, Value], Value]] = {
     "text": lambda field, value: _enum(field, _text(field, value, trimmed=field.trimmed)),

@@ -25,7 +25,9 @@ def transport_to(
     if faults is None:
         return httpx.ASGITransport(app)
     if not (root / faults).resolve().is_relative_to(root.resolve()):
-        raise ConfigError(f"The file of faults {faults} is outside of this repository.", "Nothing was read.")
+        raise ConfigError(
+            f"The file of faults {faults} is outside of this repository.", "Nothing was read."
+        )
     return _Faulty(WithFaults(app, root / faults, database.catalog))
 
 

@@ -26,7 +26,9 @@ _TEXT_OPERATORS: Mapping[str, Callable[[str, str], str]] = {
     "contains": lambda x, y: f"instr({x}, {y}) > 0",
     "exact": lambda x, y: f"{x} = {y}",
     "startswith": lambda x, y: f"substr({x}, 1, length({y})) = {y}",
-    "endswith": lambda x, y: f"length({x}) >= length({y}) AND substr({x}, length({x}) - length({y}) + 1) = {y}",
+    "endswith": lambda x, y: (
+        f"length({x}) >= length({y}) AND substr({x}, length({x}) - length({y}) + 1) = {y}"
+    ),
 }
 _ORDER_OPERATORS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 OPERATORS = {*_TEXT_OPERATORS, *(f"i{name}" for name in _TEXT_OPERATORS), *_ORDER_OPERATORS, "in"}
@@ -59,7 +61,9 @@ def includes(model: Model, parameters: Parameters) -> list[Field]:
     A name that the table lacks is passed over: the official client asks for relations that an edition may not have.
     """
     names = dict.fromkeys(
-        value.removesuffix(".*") for key, value in parameters if key == "include[]" and value.endswith(".*")
+        value.removesuffix(".*")
+        for key, value in parameters
+        if key == "include[]" and value.endswith(".*")
     )
     return [field for name in names if (field := model.fields.get(name)) and field.to]
 
@@ -124,14 +128,28 @@ def _condition(
 
 
 def _related(
-    catalog: Catalog, model: Model, field: Field, path: list[str], operator: str, values: list[str], depth: int
+    catalog: Catalog,
+    model: Model,
+    field: Field,
+    path: list[str],
+    operator: str,
+    values: list[str],
+    depth: int,
 ) -> Sql | None:
     """Records that have a related one for which the rest of the path holds."""
     target = catalog.models.get(field.to or "")
     if field.reverse:
-        relation, ours, theirs = f"{field.to}.{field.reverse}", f"l.target = r{depth}.id", "l.source = {}.position"
+        relation, ours, theirs = (
+            f"{field.to}.{field.reverse}",
+            f"l.target = r{depth}.id",
+            "l.source = {}.position",
+        )
     else:
-        relation, ours, theirs = f"{model.name}.{field.name}", f"l.source = r{depth}.position", "l.target = {}.id"
+        relation, ours, theirs = (
+            f"{model.name}.{field.name}",
+            f"l.source = r{depth}.position",
+            "l.target = {}.id",
+        )
     if path == ["id"] and not field.reverse:
         # Answered by the links alone, also for models that the edition does not have.
         inner = _compare("l.target", field, operator, values)
@@ -152,7 +170,10 @@ def _related(
 
 def _compare(column: str, field: Field, operator: str, values: list[str]) -> Sql:
     if operator == "in":
-        return Sql(f"{column} IN (SELECT value FROM json_each(?))", (json.dumps([_typed(field, v) for v in values]),))
+        return Sql(
+            f"{column} IN (SELECT value FROM json_each(?))",
+            (json.dumps([_typed(field, v) for v in values]),),
+        )
     if operator in _ORDER_OPERATORS:
         return _each(f"{column} {_ORDER_OPERATORS[operator]} ?", field, values)
     if operator == "exact":
@@ -197,4 +218,8 @@ def _column(model: Model, field: Field, depth: int) -> str:
 
 def _fields(model: Model) -> dict[str, Field]:
     """The fields that a request may ask about: those that answers hold."""
-    return {name: f for name, f in model.fields.items() if f.shown and not f.proposal and not is_links(f)}
+    return {
+        name: f
+        for name, f in model.fields.items()
+        if f.shown and not f.proposal and not is_links(f)
+    }

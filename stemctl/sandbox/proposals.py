@@ -18,7 +18,9 @@ from stemctl.util.json_types import Value
 def live_endpoint(model: Model, proposals: Model) -> Endpoint:
     """The addresses of the model itself, where adding and changing only propose."""
     return resources.endpoint(
-        model, add=partial(propose_new, model, proposals), change=partial(propose_change, model, proposals)
+        model,
+        add=partial(propose_new, model, proposals),
+        change=partial(propose_change, model, proposals),
     )
 
 
@@ -53,10 +55,14 @@ def propose_change(model: Model, proposals: Model, call: Call, id: str) -> Answe
 
 
 def _propose(proposals: Model, call: Call, status: int, body: dict[str, Value]) -> Answer:
-    row = call.storage.add(proposals, {**body, "status": PENDING, "proposer": {call.user.email: {}}})
+    row = call.storage.add(
+        proposals, {**body, "status": PENDING, "proposer": {call.user.email: {}}}
+    )
     answer = serializer.one(call, proposals, row)
     shown = {"id", *content_of(proposals)}
-    return Answer(status, {proposals.one: {k: v for k, v in answer[proposals.one].items() if k in shown}})
+    return Answer(
+        status, {proposals.one: {k: v for k, v in answer[proposals.one].items() if k in shown}}
+    )
 
 
 def _undecided(call: Call, id: str) -> Answer:

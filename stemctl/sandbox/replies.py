@@ -48,7 +48,9 @@ def not_found() -> Refusal:
 def unknown_url() -> Refusal:
     """404 as a web page: the stack behind the service answers unknown URLs before its API is asked."""
     title = "<title>Not Found</title>"
-    return Refusal(404, f"<!doctype html><html><head>{title}</head><body><h1>Not Found</h1></body></html>")
+    return Refusal(
+        404, f"<!doctype html><html><head>{title}</head><body><h1>Not Found</h1></body></html>"
+    )
 
 
 def not_allowed(method: str, allowed: str) -> Refusal:

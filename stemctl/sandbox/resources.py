@@ -57,7 +57,10 @@ def list_(model: Model, call: Call, _: str) -> Answer:
 def detail(model: Model, call: Call, id: str) -> Answer:
     """One record."""
     return Answer(
-        200, serializer.one(call, model, visible(model, call, id), list_query.includes(model, call.parameters))
+        200,
+        serializer.one(
+            call, model, visible(model, call, id), list_query.includes(model, call.parameters)
+        ),
     )
 
 
@@ -87,7 +90,9 @@ def change(model: Model, call: Call, id: str) -> Answer:
 
 def _merged(name: str, members: Value, sent: Value) -> Value:
     if not are_members(sent):
-        raise invalid({name: ["Expected an object of e-mail addresses, each with an object of rights."]})
+        raise invalid(
+            {name: ["Expected an object of e-mail addresses, each with an object of rights."]}
+        )
     return merged_members(members, sent)
 
 
@@ -127,7 +132,9 @@ def _must_change(model: Model, call: Call, id: str) -> None:
         raise forbidden()
 
 
-def checked(model: Model, call: Call, body: dict[str, Value], *, live: str | None) -> dict[str, Value]:
+def checked(
+    model: Model, call: Call, body: dict[str, Value], *, live: str | None
+) -> dict[str, Value]:
     """The fields of a body as they are stored. `live` is the id of the record that they change.
 
     Raises:

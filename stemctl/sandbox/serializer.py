@@ -23,7 +23,9 @@ def records(storage: Storage, model: Model, rows: Sequence[Row]) -> list[dict[st
     fed = {f.name: storage.referring(f"{f.to}.{f.reverse}", ids) for f in shown if f.reverse}
     done = []
     for row in rows:
-        record = {f.name: fed[f.name].get(row.id, []) if f.reverse else _value(f, row) for f in shown}
+        record = {
+            f.name: fed[f.name].get(row.id, []) if f.reverse else _value(f, row) for f in shown
+        }
         for field in filter(is_links, shown):
             record[field.name] = {f.name: f"{f.name}/" for f in shown if f.to and record[f.name]}
         done.append(record)
@@ -49,10 +51,16 @@ def many(
 ) -> dict[str, Value]:
     """The envelope of a list. The model's own array comes first: a client takes the first array for the data."""
     found = records(call.storage, model, rows)
-    return {model.many: found, **_beside(call, model, found, included), **_totals(call, page, total)}
+    return {
+        model.many: found,
+        **_beside(call, model, found, included),
+        **_totals(call, page, total),
+    }
 
 
-def _beside(call: Call, model: Model, found: list[dict[str, Value]], included: Iterable[Field]) -> dict[str, Value]:
+def _beside(
+    call: Call, model: Model, found: list[dict[str, Value]], included: Iterable[Field]
+) -> dict[str, Value]:
     """Related records under their own list keys, each once; those of the same model under `+` and the key."""
     beside: dict[str, dict[str, Value]] = {}
     for field in included:
@@ -72,11 +80,20 @@ def _totals(call: Call, page: Page, total: int) -> dict[str, Value]:
     number, pages = page.offset // page.limit + 1, max(1, -(-total // page.limit))
     links: dict[str, Value] = {
         "count": total,
-        "next": _page_url(call, page, page.offset + page.limit) if page.offset + page.limit < total else None,
-        "previous": _page_url(call, page, max(0, page.offset - page.limit)) if page.offset else None,
+        "next": _page_url(call, page, page.offset + page.limit)
+        if page.offset + page.limit < total
+        else None,
+        "previous": _page_url(call, page, max(0, page.offset - page.limit))
+        if page.offset
+        else None,
     }
     meta: dict[str, Value] = {
-        "meta": {"total_results": total, "total_pages": pages, "page": number, "per_page": page.limit}
+        "meta": {
+            "total_results": total,
+            "total_pages": pages,
+            "page": number,
+            "per_page": page.limit,
+        }
     }
     return {"both": {**links, **meta}, "meta": meta, "count": links, "none": {}}[call.totals]
 

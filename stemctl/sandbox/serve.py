@@ -15,7 +15,9 @@ from stemctl.sandbox.database import Database
 from stemctl.sandbox.faults.injector import WithFaults
 
 
-def serve(database: Database, port: int, ready: Callable[[str], None], faults: Path | None = None) -> None:
+def serve(
+    database: Database, port: int, ready: Callable[[str], None], faults: Path | None = None
+) -> None:
     """Serve a database until Ctrl-C. `faults` is the file of those that strike; the rest is as in `serve_app`.
 
     Raises:
@@ -43,4 +45,6 @@ def serve_app(app: Any, port: int, ready: Callable[[str], None]) -> None:
     listener.listen(128)
     ready(f"http://127.0.0.1:{listener.getsockname()[1]}/")
     with listener:
-        uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off")).run(sockets=[listener])
+        uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off")).run(
+            sockets=[listener]
+        )

@@ -99,7 +99,9 @@ class Storage:
             self._connection = _open(path)
         except (sqlite3.DatabaseError, OSError) as error:
             raise ConfigError(
-                f"{path} cannot be used as a sandbox.", str(error), [("stemctl sandbox reset", "start anew")]
+                f"{path} cannot be used as a sandbox.",
+                str(error),
+                [("stemctl sandbox reset", "start anew")],
             ) from error
         self.is_new = self.query("SELECT 1 FROM sqlite_sequence WHERE name = 'records'") == []
 
@@ -133,7 +135,11 @@ class Storage:
 
     def holder(self, model: Model, field: Field, value: Value) -> Row | None:
         """The record whose unique field holds this value."""
-        column = "r0.identity" if field.name == model.identity else f"json_extract(r0.body, '$.\"{field.name}\"')"
+        column = (
+            "r0.identity"
+            if field.name == model.identity
+            else f"json_extract(r0.body, '$.\"{field.name}\"')"
+        )
         return self._first(model, Sql(f"{column} = ?", (value,)))
 
     def _first(self, model: Model, condition: Sql) -> Row | None:
@@ -174,7 +180,9 @@ class Storage:
         """The records with these ids that satisfy the condition, in the order in which they were added."""
         text = "SELECT position, id, body FROM records AS r0 WHERE model = ? AND id IN (SELECT value FROM json_each(?))"
         text += f" AND {condition.text} ORDER BY position"
-        return list(map(_row, self.query(text, (model.name, json.dumps(list(ids)), *condition.values))))
+        return list(
+            map(_row, self.query(text, (model.name, json.dumps(list(ids)), *condition.values)))
+        )
 
     def referring(self, relation: str, ids: Iterable[str]) -> dict[str, list[str]]:
         """For each id, the records that refer to it through `relation`, in the order in which they were added."""
@@ -194,7 +202,9 @@ class Storage:
     def add(self, model: Model, body: dict[str, Value], id: str | None = None) -> Row:
         """Store a new record; it gets an id unless it brings one."""
         id = id or str(uuid.uuid4())
-        text = "INSERT INTO records (model, id, identity, body) VALUES (?, ?, ?, ?) RETURNING position"
+        text = (
+            "INSERT INTO records (model, id, identity, body) VALUES (?, ?, ?, ?) RETURNING position"
+        )
         ((position,),) = self.query(text, (model.name, id, _identity(model, body), _text(body)))
         self._link(model, position, body)
         return Row(position, id, body)
@@ -210,7 +220,10 @@ class Storage:
     def _link(self, model: Model, position: int, body: dict[str, Value]) -> None:
         for field in stored_relations(model):
             for target in targets(field, body):
-                self.query("INSERT OR IGNORE INTO links VALUES (?, ?, ?)", (relation(model, field), target, position))
+                self.query(
+                    "INSERT OR IGNORE INTO links VALUES (?, ?, ?)",
+                    (relation(model, field), target, position),
+                )
 
     def remove(self, row: Row) -> None:
         """Delete a row and what it refers to from the links; references to it are the caller's matter."""
@@ -221,7 +234,9 @@ class Storage:
 def _open(path: Path | None) -> sqlite3.Connection:
     if path:
         path.parent.mkdir(parents=True, exist_ok=True)
-    connection = sqlite3.connect(path or ":memory:", _BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(
+        path or ":memory:", _BUSY_SECONDS, isolation_level=None, check_same_thread=False
+    )
     try:
         connection.create_function("fold", 1, _fold, deterministic=True)
         _log_ahead(connection)
@@ -232,7 +247,9 @@ def _open(path: Path | None) -> sqlite3.Connection:
         connection.execute("BEGIN IMMEDIATE")
         (found,) = connection.execute("PRAGMA user_version").fetchone()
         if found not in (0, _FORMAT):
-            raise sqlite3.DatabaseError(f"It has format {found}, this program knows format {_FORMAT}.")
+            raise sqlite3.DatabaseError(
+                f"It has format {found}, this program knows format {_FORMAT}."
+            )
         for statement in _LAYOUT.split(";"):
             connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {_FORMAT}")

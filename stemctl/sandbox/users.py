@@ -54,7 +54,9 @@ def merged_members(members: Mapping[str, Value], sent: Mapping[str, Value]) -> d
     """
     kept = {email: rights for email, rights in members.items() if email not in sent}
     named = {email: rights for email, rights in sent.items() if rights.get("remove") is not True}
-    return kept | {email: {r: rights.get(r) is True for r in RIGHTS} for email, rights in named.items()}
+    return kept | {
+        email: {r: rights.get(r) is True for r in RIGHTS} for email, rights in named.items()
+    }
 
 
 def lab_members() -> dict[str, Value]:

@@ -60,7 +60,15 @@ class Field:
     @property
     def empty(self) -> Value:
         """The value that clears the field (a fresh one at each call)."""
-        if self.nullable or self.kind in {"date", "instant", "reference", "number", "integer", "boolean", "json"}:
+        if self.nullable or self.kind in {
+            "date",
+            "instant",
+            "reference",
+            "number",
+            "integer",
+            "boolean",
+            "json",
+        }:
             return None
         if self.kind in _LISTS:
             return []
@@ -152,7 +160,12 @@ class Catalog:
         """The model that any of its spellings names: `session`, `sessions`, `sensory_stimulus_types`."""
         plain = _plain(word)
         for model in self.models.values():
-            if plain in {_plain(model.name), _plain(model.one), _plain(model.many), _plain(model.title)}:
+            if plain in {
+                _plain(model.name),
+                _plain(model.one),
+                _plain(model.many),
+                _plain(model.title),
+            }:
                 return model
         return None
 
@@ -205,13 +218,17 @@ def load_catalog(edition: str) -> Catalog:
 @functools.cache
 def _load(folder: Path) -> Catalog:
     if not folder.is_dir():
-        raise ConfigError(f"There is no edition {folder.name!r}.", f"The editions are: {', '.join(editions())}.")
+        raise ConfigError(
+            f"There is no edition {folder.name!r}.", f"The editions are: {', '.join(editions())}."
+        )
     models = {}
     for path in sorted(folder.glob("*/*.yaml")):
         try:
             model = _model(yaml.load(path.read_bytes(), _LOADER))
         except (KeyError, TypeError, AttributeError, yaml.YAMLError) as error:
-            raise TableError(f"{path} is not a field table.", f"{type(error).__name__}: {error}") from error
+            raise TableError(
+                f"{path} is not a field table.", f"{type(error).__name__}: {error}"
+            ) from error
         models[model.name] = model
     return Catalog(folder.name, dict(sorted(models.items())))
 
@@ -236,12 +253,16 @@ def _model(table: dict[str, Value]) -> Model:
         access=Access(**table["access"]) if "access" in table else None,
         dependents=tuple(table.get("dependents", ())),
         delete_by=table.get("delete_by"),
-        approval=Approval(**{**approval, "aliases": tuple(approval.get("aliases", ()))}) if approval else None,
+        approval=Approval(**{**approval, "aliases": tuple(approval.get("aliases", ()))})
+        if approval
+        else None,
     )
 
 
 def _field(name: str, row: dict[str, Value]) -> Field:
-    members = {key: Member(key, **_tuples(member)) for key, member in row.get("members", {}).items()}
+    members = {
+        key: Member(key, **_tuples(member)) for key, member in row.get("members", {}).items()
+    }
     return Field(name, **{**_tuples(row), "members": members})
 
 

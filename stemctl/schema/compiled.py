@@ -18,7 +18,15 @@ Accepts = Callable[[Value], bool]
 Schema = dict[str, Any]
 _Part = Callable[[Schema], Accepts]
 
-_NOTES = {"$schema", "$id", "$defs", "title", "description", "patternErrorMessage", "defaultSnippets"}
+_NOTES = {
+    "$schema",
+    "$id",
+    "$defs",
+    "title",
+    "description",
+    "patternErrorMessage",
+    "defaultSnippets",
+}
 _TYPES: dict[str, tuple[type, ...]] = {
     "object": (dict,),
     "array": (list,),
@@ -86,7 +94,9 @@ def _rule(keyword: str, schema: Schema, part: _Part) -> Accepts | None:
             condition, then = part(expected), part(schema["then"])
             return lambda value: not condition(value) or then(value)
         case "enum":
-            return lambda value: any(one == value and (type(one) is bool) == (type(value) is bool) for one in expected)
+            return lambda value: any(
+                one == value and (type(one) is bool) == (type(value) is bool) for one in expected
+            )
         case "pattern":
             search = re.compile(expected).search
             return lambda value: type(value) is not str or search(value) is not None

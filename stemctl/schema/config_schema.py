@@ -47,17 +47,30 @@ def config_schema(editions: Sequence[str]) -> Schema:
                 },
                 "additionalProperties": _server(editions),
             },
-            policy={"title": "Policy", "description": "What may be sent unasked.", **closed(allow=_allow())},
+            policy={
+                "title": "Policy",
+                "description": "What may be sent unasked.",
+                **closed(allow=_allow()),
+            },
         ),
     }
 
 
 def _server(editions: Sequence[str]) -> Schema:
-    spellings: list[Value] = [spelling for e in editions for spelling in (e, *([int(e)] if e.isdigit() else []))]
+    spellings: list[Value] = [
+        spelling for e in editions for spelling in (e, *([int(e)] if e.isdigit() else []))
+    ]
     state = closed(
-        backend={"enum": ["file", "git"], "description": "file: beside stemctl.yaml; git: a branch of its own."},
-        remote=_name("^[A-Za-z0-9][A-Za-z0-9_.-]*$", "Name of a configured git remote. Default: origin"),
-        branch=_name(_BRANCH, "The branch that holds the state, and nothing else. Default: stemctl-state"),
+        backend={
+            "enum": ["file", "git"],
+            "description": "file: beside stemctl.yaml; git: a branch of its own.",
+        },
+        remote=_name(
+            "^[A-Za-z0-9][A-Za-z0-9_.-]*$", "Name of a configured git remote. Default: origin"
+        ),
+        branch=_name(
+            _BRANCH, "The branch that holds the state, and nothing else. Default: stemctl-state"
+        ),
     )
     return {
         "title": "Server",
@@ -69,9 +82,14 @@ def _server(editions: Sequence[str]) -> Schema:
                 "description": "Where it is. sandbox: is one in this process. Example: https://www.brainstem.org/",
             },
             portal={"enum": [*PORTALS], "description": "Which records are seen. Default: private"},
-            edition={"enum": spellings, "description": "State of the API, needed for a real server."},
+            edition={
+                "enum": spellings,
+                "description": "State of the API, needed for a real server.",
+            },
             seed=_text("Records that fill a new sandbox: a file in the shape of a manifest."),
-            faults=_text("Faults that strike requests to the sandbox: a file as in docs/faults.md."),
+            faults=_text(
+                "Faults that strike requests to the sandbox: a file as in docs/faults.md."
+            ),
             state={
                 "title": "State",
                 "description": "Where the state is kept. Example: {backend: git}",
@@ -101,7 +119,12 @@ def closed(**properties: Schema) -> Schema:
 
 def _name(pattern: str, description: str) -> Schema:
     meant = "Write letters and digits, with . _ - or (in a branch) / between them."
-    return {"type": "string", "pattern": portable(pattern), "patternErrorMessage": meant, "description": description}
+    return {
+        "type": "string",
+        "pattern": portable(pattern),
+        "patternErrorMessage": meant,
+        "description": description,
+    }
 
 
 def _text(description: str) -> Schema:

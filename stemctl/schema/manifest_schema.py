@@ -15,7 +15,16 @@ import yaml
 
 from stemctl.schema.catalog import Catalog, Field, Member, Model
 from stemctl.schema.config_schema import DIALECT, Schema, closed, config_schema
-from stemctl.schema.patterns import ADDRESS_TAIL, CLEARABLE, DATE, FORMATS, INSTANT, KEY, MEANT, portable
+from stemctl.schema.patterns import (
+    ADDRESS_TAIL,
+    CLEARABLE,
+    DATE,
+    FORMATS,
+    INSTANT,
+    KEY,
+    MEANT,
+    portable,
+)
 from stemctl.util.json_types import Value
 
 WISHES = {
@@ -28,13 +37,18 @@ WISHES = {
 def generated(catalogs: Iterable[Catalog]) -> dict[str, str]:
     """Path below `schemas/` and text of every generated file."""
     catalogs = list(catalogs)
-    schemas: dict[str, Schema] = {"config.schema.json": config_schema([c.edition for c in catalogs])}
+    schemas: dict[str, Schema] = {
+        "config.schema.json": config_schema([c.edition for c in catalogs])
+    }
     for catalog in catalogs:
         schemas[f"{catalog.edition}/manifest.schema.json"] = manifest_schema(catalog)
         for model in catalog.writable:
             schemas[f"{catalog.edition}/{model.name}.schema.json"] = record_schema(model, catalog)
     # Schemas that are the same in every edition, as plan.schema.json, join config.schema.json above.
-    return {path: json.dumps(schema, indent=2, ensure_ascii=False) + "\n" for path, schema in sorted(schemas.items())}
+    return {
+        path: json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+        for path, schema in sorted(schemas.items())
+    }
 
 
 def record_schema(model: Model, catalog: Catalog) -> Schema:
@@ -51,7 +65,13 @@ def manifest_schema(catalog: Catalog) -> Schema:
     """A whole file, in which records need no more than what tells them apart: the rest may come from defaults."""
     models = sorted(catalog.writable, key=lambda m: m.many)
     lists = {
-        m.many: {"type": "array", "title": m.title, "description": m.description, "items": _def(m.name)} for m in models
+        m.many: {
+            "type": "array",
+            "title": m.title,
+            "description": m.description,
+            "items": _def(m.name),
+        }
+        for m in models
     }
     defaults = {
         "type": "object",
@@ -104,9 +124,15 @@ def _properties(model: Model) -> dict[str, Schema]:
 def _defaults(model: Model) -> Schema:
     own = {"key", "id", model.identity, *(f.name for f in model.managed if f.unique)}
     properties = {
-        name: {"$ref": f"#/$defs/{model.name}/properties/{name}"} for name in _properties(model) if name not in own
+        name: {"$ref": f"#/$defs/{model.name}/properties/{name}"}
+        for name in _properties(model)
+        if name not in own
     }
-    return {"title": f"Defaults: {model.title}", "description": model.description, **closed(**properties)}
+    return {
+        "title": f"Defaults: {model.title}",
+        "description": model.description,
+        **closed(**properties),
+    }
 
 
 def _lifecycle(model: Model) -> Schema:
@@ -145,14 +171,26 @@ def _snippet(model: Model) -> Schema:
     body: dict[str, Value] = {} if model.identity else {"key": "$1"}
     for number, field in enumerate(needed, len(body) + 1):
         body[field.name] = [f"${number}"] if field.kind in ("references", "list") else f"${number}"
-    return {"defaultSnippets": [{"label": model.words, "description": f"A new {model.words}.", "body": body}]}
+    return {
+        "defaultSnippets": [
+            {"label": model.words, "description": f"A new {model.words}.", "body": body}
+        ]
+    }
 
 
 def _wishes() -> dict[str, Schema]:
-    pair = {**closed(**{"from": _def("address"), "to": _def("address")}), "required": ["from", "to"]}
+    pair = {
+        **closed(**{"from": _def("address"), "to": _def("address")}),
+        "required": ["from", "to"],
+    }
     items = {"moved": pair, "forget": _def("address"), "deleted": _def("address")}
     return {
-        name: {"type": "array", "title": name.capitalize(), "description": text, "items": items[name]}
+        name: {
+            "type": "array",
+            "title": name.capitalize(),
+            "description": text,
+            "items": items[name],
+        }
         for name, text in WISHES.items()
     }
 
@@ -179,7 +217,11 @@ def _field(field: Field, model: Model) -> Schema:
     if field.enum:
         schema["enum"] = list(field.enum)
     if field.takes_null and "type" in schema:
-        schema["type"] = [*schema["type"], "null"] if isinstance(schema["type"], list) else [schema["type"], "null"]
+        schema["type"] = (
+            [*schema["type"], "null"]
+            if isinstance(schema["type"], list)
+            else [schema["type"], "null"]
+        )
         if field.enum:
             schema["enum"].append(None)
     return schema
@@ -189,7 +231,9 @@ def _example(value: Value) -> str:
     """A value as it is written in a manifest, in one line."""
     if isinstance(value, str):
         return value
-    flow = yaml.safe_dump(value, default_flow_style=True, sort_keys=False, allow_unicode=True, width=math.inf)
+    flow = yaml.safe_dump(
+        value, default_flow_style=True, sort_keys=False, allow_unicode=True, width=math.inf
+    )
     return str(flow).removesuffix("\n").removesuffix("\n...")
 
 
@@ -226,7 +270,10 @@ def _list_of(items: Schema, field: Field) -> Schema:
 
 
 def _item(field: Field) -> Schema:
-    members = {name: {"title": name, "description": m.description, **_member(m)} for name, m in field.members.items()}
+    members = {
+        name: {"title": name, "description": m.description, **_member(m)}
+        for name, m in field.members.items()
+    }
     required = [name for name, m in field.members.items() if m.required or name == field.by]
     return {**closed(**members), "required": required}
 

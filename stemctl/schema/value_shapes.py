@@ -44,11 +44,19 @@ def _is_reference(value: Value, planned: bool) -> bool:
     """An id or name; a record that a server includes has its id."""
     if not isinstance(value, dict):
         return isinstance(value, str)
-    return planned and isinstance(value["$ref"], str) if "$ref" in value else isinstance(value.get("id"), str)
+    return (
+        planned and isinstance(value["$ref"], str)
+        if "$ref" in value
+        else isinstance(value.get("id"), str)
+    )
 
 
 def _is_pair(value: Value) -> bool:
-    return isinstance(value, dict) and {"name", "value"} <= value.keys() and isinstance(value["name"], str)
+    return (
+        isinstance(value, dict)
+        and {"name", "value"} <= value.keys()
+        and isinstance(value["name"], str)
+    )
 
 
 def _is_item(value: Value) -> bool:

@@ -74,7 +74,9 @@ class Lease(Protocol):
 class StateMoved(StateError):
     """Somebody else changed the state since it was read, or `settled` did: a run that died and was folded in."""
 
-    def __init__(self, what: str, why: str = "", hints: Sequence[Hint] = (), settled: Run | None = None) -> None:
+    def __init__(
+        self, what: str, why: str = "", hints: Sequence[Hint] = (), settled: Run | None = None
+    ) -> None:
         super().__init__(what, why, hints)
         self.settled = settled
 

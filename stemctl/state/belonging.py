@@ -53,7 +53,9 @@ class Here:
         if state.commit is None:
             self._in_doubt(state, "It was applied from files that were not committed")
         elif head is None:
-            raise self._of_others(f"It was applied from commit {state.commit[:7]}, and nothing is committed here yet.")
+            raise self._of_others(
+                f"It was applied from commit {state.commit[:7]}, and nothing is committed here yet."
+            )
         else:
             self._check_history(state, state.commit, head)
 
@@ -61,7 +63,10 @@ class Here:
         args = (self.root, self.server.remote, applied, head, self.environ)
         found = related(*args)
         if found is None:
-            self._in_doubt(state, f"Commit {applied[:7]}, which was applied last, is neither here nor on the remote")
+            self._in_doubt(
+                state,
+                f"Commit {applied[:7]}, which was applied last, is neither here nor on the remote",
+            )
         elif not found and not self._has_content(state, applied, head):
             raise self._of_others(
                 f"It was applied from commit {applied[:7]}, which has no commit in common with what is here.",

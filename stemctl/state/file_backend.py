@@ -31,7 +31,9 @@ class FilePlace:
         Raises:
             StateError: it is damaged, of a newer stemctl, or a link.
         """
-        if self.path.is_symlink():  # which the next write would replace, and a checkout can bring along
+        if (
+            self.path.is_symlink()
+        ):  # which the next write would replace, and a checkout can bring along
             why = "What is read there may be anything. Nothing was sent."
             raise StateError(f"{self.where} is a link.", why, [(f"rm {self.where}", "removes it")])
         try:
@@ -40,11 +42,15 @@ class FilePlace:
             return None
         except UnicodeDecodeError as error:
             raise StateError(
-                f"{self.where} is not a state file.", f"It is not UTF-8: {error}.", ways_out(self.where)
+                f"{self.where} is not a state file.",
+                f"It is not UTF-8: {error}.",
+                ways_out(self.where),
             ) from error
         return from_json(text, self.where)
 
-    def save(self, state: State, run: Run | None, lines: Callable[[], bytes], who: str, what: str) -> None:
+    def save(
+        self, state: State, run: Run | None, lines: Callable[[], bytes], who: str, what: str
+    ) -> None:
         """Replace the file; on the disk before this returns.
 
         Raises:

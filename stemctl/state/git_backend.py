@@ -41,7 +41,9 @@ _TRIES = 20
 
 Answer = TypeVar("Answer")
 
-_OURS = re.compile(r"README\.md|[^/]+\.(?:state\.json|claim\.json|plan\.jsonl|run\.jsonl|state/[0-9a-f]{2}\.json)")
+_OURS = re.compile(
+    r"README\.md|[^/]+\.(?:state\.json|claim\.json|plan\.jsonl|run\.jsonl|state/[0-9a-f]{2}\.json)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,10 @@ class GitPlace:
                 "The state needs a branch of its own. Nothing was sent.\n"
                 f"Name another one in stemctl.yaml, under servers: {self._name}: state: branch.",
             )
-        self._tip = Tip(commit, {path: blob for path, blob in files.items() if path.startswith(f"{self._name}.")})
+        self._tip = Tip(
+            commit,
+            {path: blob for path, blob in files.items() if path.startswith(f"{self._name}.")},
+        )
         blob = files.get(self._claim_path, "")
         if blob != self._watched[0]:
             self._watched = (blob, time.monotonic())
@@ -131,7 +136,9 @@ class GitPlace:
             return None
         text = self._text(blob)
         shards = [self.tip.files.get(self._shard_path(shard), "") for shard in shards_of(text)]
-        return from_json(text, f"{self._state_path} on {self.where}", [self._text(blob) for blob in shards])
+        return from_json(
+            text, f"{self._state_path} on {self.where}", [self._text(blob) for blob in shards]
+        )
 
     def _read(self, blobs: Iterable[str]) -> list[bytes]:
         return self._asked(lambda own: own.read(blobs))
@@ -141,7 +148,9 @@ class GitPlace:
         try:
             return content.decode(errors="surrogatepass")
         except UnicodeDecodeError as error:
-            raise StateError(f"A file on {self.where} is not UTF-8.", "It was edited. Nothing was sent.") from error
+            raise StateError(
+                f"A file on {self.where} is not UTF-8.", "It was edited. Nothing was sent."
+            ) from error
 
     def claimed(self) -> Claim | None:
         """The claim on this server, of a run that is on or died."""
@@ -180,7 +189,9 @@ class GitPlace:
 
     # writing
 
-    def save(self, state: State, run: Run | None, lines: Callable[[], bytes], who: str, what: str) -> None:
+    def save(
+        self, state: State, run: Run | None, lines: Callable[[], bytes], who: str, what: str
+    ) -> None:
         """Put a state on the branch; of a run, with its story, and without its claim.
 
         Raises:
@@ -195,7 +206,11 @@ class GitPlace:
                 raise moved_on(self.where)
             if run is not None and not self.still_claimed(run.id):
                 raise moved_on(self.where)  # settled by somebody else
-            if run is not None and run.lease is not None and tip.files[self._claim_path] != claim_before:
+            if (
+                run is not None
+                and run.lease is not None
+                and tip.files[self._claim_path] != claim_before
+            ):
                 raise moved_on(self.where)  # it seemed dead, and has renewed its claim
             if run is None and (claim := self.claimed()):
                 raise Busy(claim, self.where)
@@ -218,7 +233,10 @@ class GitPlace:
         else:
             text, shards = to_shards(state)
         gone: dict[str, bytes | None] = dict.fromkeys(self.tip.of(f"{self._name}.state/"))
-        written = {self._state_path: text, **{self._shard_path(shard): part for shard, part in shards.items()}}
+        written = {
+            self._state_path: text,
+            **{self._shard_path(shard): part for shard, part in shards.items()},
+        }
         return gone | {path: part.encode(errors="surrogatepass") for path, part in written.items()}
 
     def remove(self, who: str) -> None:
@@ -246,13 +264,19 @@ class GitPlace:
             if other := self.claimed():
                 raise Busy(other, self.where)
             state = self.load()
-            if (state.lineage, state.serial) != (run.plan.lineage, run.plan.serial) if state else run.plan.serial:
+            if (
+                (state.lineage, state.serial) != (run.plan.lineage, run.plan.serial)
+                if state
+                else run.plan.serial
+            ):
                 raise moved_on(self.where)
             files: dict[str, bytes | None] = {
                 self._claim_path: claim_json(claim).encode(),
                 self._plan_path: plan_lines(run).encode(errors="surrogatepass"),
             }
-            return self._commit(tip, commit_message.claim_message(self._name, claim, renewed=False), files)
+            return self._commit(
+                tip, commit_message.claim_message(self._name, claim, renewed=False), files
+            )
 
         started = Moment(self.clock)
         self._push(make, alone=False)
@@ -270,7 +294,9 @@ class GitPlace:
             if not self.still_claimed(claim.run):
                 raise LeaseEnded(f"The claim on {self.where} was taken over: its lease had ended.")
             files: dict[str, bytes | None] = {self._claim_path: claim_json(claim).encode()}
-            return self._commit(tip, commit_message.claim_message(self._name, claim, renewed=True), files)
+            return self._commit(
+                tip, commit_message.claim_message(self._name, claim, renewed=True), files
+            )
 
         self._push(make)
 
@@ -309,7 +335,10 @@ class GitPlace:
                 return
         if len(seen) == 1:
             raise stuck(said, self.server.remote, self.server.branch)
-        raise StateError(f"{self.where} moves too fast to be pushed to.", "Nothing was sent. Try again in a minute.")
+        raise StateError(
+            f"{self.where} moves too fast to be pushed to.",
+            "Nothing was sent. Try again in a minute.",
+        )
 
     def _commit(self, tip: Tip, message: str, files: Mapping[str, bytes | None]) -> str:
         """A commit on the branch. Along first parents it shows one commit for each run: what a claim was about is told
@@ -320,11 +349,18 @@ class GitPlace:
             below = tip.commit
             if below is None:
                 below = own.commit(
-                    None, [], commit_message.BEGINNING, {"README.md": commit_message.README.encode()}, author, when
+                    None,
+                    [],
+                    commit_message.BEGINNING,
+                    {"README.md": commit_message.README.encode()},
+                    author,
+                    when,
                 )
             parents = [below]
             if not message.startswith(commit_message.CLAIM):
-                parents = list(dict.fromkeys([own.last_without(below, commit_message.CLAIM) or below, below]))
+                parents = list(
+                    dict.fromkeys([own.last_without(below, commit_message.CLAIM) or below, below])
+                )
             return own.commit(below, parents, message, files, author, when)
 
         return self._asked(made)

@@ -47,7 +47,9 @@ class Journal:
         """Whether a write for this address was sent, or about to be."""
         return address in self._intents
 
-    async def intend(self, change: Change, method: str, body: Fields, before: Fields | None) -> None:
+    async def intend(
+        self, change: Change, method: str, body: Fields, before: Fields | None
+    ) -> None:
         """Have an intent on the disk. A request that is sent again, after a pause, gets a new one with its time.
 
         Raises:
@@ -103,5 +105,7 @@ class Journal:
 
     def _fail(self, error: OSError) -> JournalError:
         """From now on nothing is written: the file may end within a line, and no line may stand behind that."""
-        self._failed = JournalError(f"{self.path.name} cannot be written: {error.strerror or error}.")
+        self._failed = JournalError(
+            f"{self.path.name} cannot be written: {error.strerror or error}."
+        )
         return self._failed

@@ -24,7 +24,9 @@ class Moment:
 
     def ago(self) -> datetime.timedelta:
         """The longest of what the clocks say."""
-        return max(self.clock() - self._wall, datetime.timedelta(seconds=time.monotonic() - self._ticks))
+        return max(
+            self.clock() - self._wall, datetime.timedelta(seconds=time.monotonic() - self._ticks)
+        )
 
 
 @dataclass

@@ -63,7 +63,9 @@ def _check_kinds(root: Path) -> None:
         why = "What is written there would land elsewhere. Nothing was read or sent."
         raise StateError(f"{where} is a link.", why, remedy)
     kind = "no folder" if odd == folder else "neither a file nor a folder"
-    raise StateError(f"{where} is {kind}.", "stemctl did not make it. Nothing was read or sent.", remedy)
+    raise StateError(
+        f"{where} is {kind}.", "stemctl did not make it. Nothing was read or sent.", remedy
+    )
 
 
 def _odd(folder: Path, without: tuple[str, ...] = ()) -> Iterator[Path]:
@@ -87,7 +89,11 @@ def _check_tracked(root: Path, environ: Mapping[str, str]) -> None:
         raise unanswered(error.said, root) from error
     for path in map(os.fsdecode, listed.split(b"\0")[:-1]):
         name, _, rest = path.partition("/")
-        if rest != _IGNORE and os.path.lexists(root / name) and os.path.samefile(root / name, root / FOLDER):
+        if (
+            rest != _IGNORE
+            and os.path.lexists(root / name)
+            and os.path.samefile(root / name, root / FOLDER)
+        ):
             raise StateError(
                 f"{path} came with the checkout.",
                 f"git tracks it, so it may be from another machine, and what is in {FOLDER} is believed."

@@ -44,7 +44,11 @@ class RunRecords:
         """
         for path in self.files():
             brief = read_brief(*_ends(path))
-            yield brief if brief is not None else in_brief(read_run(path.read_bytes(), f"{self.where}/{path.name}"))
+            yield (
+                brief
+                if brief is not None
+                else in_brief(read_run(path.read_bytes(), f"{self.where}/{path.name}"))
+            )
 
     def load(self, run: str) -> Run | None:
         """One of them; None if there is none.

@@ -58,9 +58,13 @@ def git_place(root: Path, server: Server, environ: Mapping[str, str]) -> Place:
     return GitPlace(root, server, environ)
 
 
-def open_store(root: Path, server: Server, catalog: Catalog, environ: Mapping[str, str], declared: Declared) -> Store:
+def open_store(
+    root: Path, server: Server, catalog: Catalog, environ: Mapping[str, str], declared: Declared
+) -> Store:
     """What is remembered of a server, in the place that stemctl.yaml names."""
-    place: Place = git_place(root, server, environ) if server.backend == "git" else file_place(root, server)
+    place: Place = (
+        git_place(root, server, environ) if server.backend == "git" else file_place(root, server)
+    )
     return Store(root, server, catalog, place, environ, declared)
 
 
@@ -127,7 +131,9 @@ class Store:
     def files(self) -> list[Path]:
         """All that is remembered of this server on this machine: its state, a journal, the records of its runs."""
         state = file_place(self.root, self.server).path
-        return [path for path in (state, self.journal, *reversed(self.records.files())) if path.exists()]
+        return [
+            path for path in (state, self.journal, *reversed(self.records.files())) if path.exists()
+        ]
 
     # reading
 
@@ -143,7 +149,9 @@ class Store:
         return state
 
     def _present(self) -> State:
-        run = self.unfinished()  # before the state: a run that ends in between is folded into that then
+        run = (
+            self.unfinished()
+        )  # before the state: a run that ends in between is folded into that then
         state = self._kept()
         folded = _folded(state, run) if run is not None else None
         if folded is None:
@@ -180,7 +188,9 @@ class Store:
         """The claim of a run of another machine that is on."""
         claim = self.place.claimed()
         run = self._journaled() if claim is not None else None
-        return None if claim is None or self.place.dead() or (run and run.id == claim.run) else claim
+        return (
+            None if claim is None or self.place.dead() or (run and run.id == claim.run) else claim
+        )
 
     def _journaled(self) -> Run | None:
         try:
@@ -208,7 +218,15 @@ class Store:
             return
         from stemctl.state.belonging import Here
 
-        here = Here(self.root, self.folder, self.server, self.where, self._environ, self._declared, self._was_run_here)
+        here = Here(
+            self.root,
+            self.folder,
+            self.server,
+            self.where,
+            self._environ,
+            self._declared,
+            self._was_run_here,
+        )
         here.refuse_others(state)
 
     def _was_run_here(self, run: str) -> bool:
@@ -232,7 +250,9 @@ class Store:
             )
 
     def _last_seen_on_a_branch(self) -> Place | None:
-        from stemctl.git.mirror_cache import has_states  # only where there is no state in a file yet
+        from stemctl.git.mirror_cache import (
+            has_states,
+        )  # only where there is no state in a file yet
 
         if not has_states(self.root):
             return None
@@ -268,11 +288,15 @@ class Store:
             self.make_folder()
             self.place.save(fresh, run, lines, who, what)
         except OSError as error:
-            raise self._not_written(f"{self.where} cannot be written: {error.strerror or error}.") from error
+            raise self._not_written(
+                f"{self.where} cannot be written: {error.strerror or error}."
+            ) from error
         except StateMoved:
             raise
         except StateError as error:
-            raise self._not_written(error.what, error.why.replace("\nNothing was sent.", "")) from error
+            raise self._not_written(
+                error.what, error.why.replace("\nNothing was sent.", "")
+            ) from error
         return fresh
 
     def _not_written(self, what: str, why: str = "") -> StateError:
@@ -316,7 +340,10 @@ class Store:
             ) from error
         try:
             with contextlib.suppress(OSError):  # it only makes the message for others better
-                replace_file(self._owner, json.dumps({"who": who, "pid": os.getpid(), "since": stamp(utc_now())}))
+                replace_file(
+                    self._owner,
+                    json.dumps({"who": who, "pid": os.getpid(), "since": stamp(utc_now())}),
+                )
             yield
         finally:
             with contextlib.suppress(OSError):
@@ -365,7 +392,9 @@ class Store:
         lines = "".join([*first_lines(known), end_line(known)]).encode(errors="surrogatepass")
         try:
             self._write(folded, run, lambda: lines, who, "")
-        except StateMoved:  # another machine has settled it at the same moment, or its owner is alive after all
+        except (
+            StateMoved
+        ):  # another machine has settled it at the same moment, or its owner is alive after all
             return None
         return run
 
@@ -418,7 +447,10 @@ class Store:
                 f"Run {run.id} lost its claim on {self.where}.",
                 "Somebody else has settled it, or has replaced the branch.\n"
                 "What it has done is on the server; what it could not do is in the next plan.",
-                [("stemctl plan", "shows what is left"), (f"stemctl runs show {run.id}", "what this run did")],
+                [
+                    ("stemctl plan", "shows what is left"),
+                    (f"stemctl runs show {run.id}", "what this run did"),
+                ],
             )
             taken.exit_code = 3
             raise taken from error
@@ -437,7 +469,9 @@ class Store:
         last = state.run if state else None
         began = utc_now().astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         number = 1
-        while (run := began if number == 1 else f"{began}-{number}") == last or self.records.path(run).exists():
+        while (run := began if number == 1 else f"{began}-{number}") == last or self.records.path(
+            run
+        ).exists():
             number += 1
         return run
 
@@ -472,7 +506,12 @@ class Store:
         if found is not None:
             return found
         return next(
-            (r for r in (read_run(c, self.where) for c in self.place.past_runs().values()) if r.id == run), None
+            (
+                r
+                for r in (read_run(c, self.where) for c in self.place.past_runs().values())
+                if r.id == run
+            ),
+            None,
         )
 
 

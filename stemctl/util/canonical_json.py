@@ -26,7 +26,9 @@ def hash_of_pieces(pieces: Iterable[str]) -> str:
     return f"sha256:{found.hexdigest()}"
 
 
-def canonical_pieces(body: dict[str, Value], default: Callable[[Any], Value] = str) -> Iterator[str]:
+def canonical_pieces(
+    body: dict[str, Value], default: Callable[[Any], Value] = str
+) -> Iterator[str]:
     """The canonical JSON of an object, each element of its lists and objects as a piece.
 
     An iterator in it counts as a list; `default` makes values of what is none. The last piece is the bracket that
@@ -42,7 +44,9 @@ def canonical_pieces(body: dict[str, Value], default: Callable[[Any], Value] = s
         if isinstance(value, list | Iterator):
             yield from _row("[", map(text, value), "]")
         elif isinstance(value, dict):
-            yield from _row("{", (f"{text(name)}:{text(value[name])}" for name in sorted(value)), "}")
+            yield from _row(
+                "{", (f"{text(name)}:{text(value[name])}" for name in sorted(value)), "}"
+            )
         else:
             yield text(value)
     yield "}" if body else "{}"
@@ -56,4 +60,6 @@ def _row(opening: str, elements: Iterable[str], closing: str) -> Iterator[str]:
 
 
 def _text(value: Value, default: Callable[[Any], Value] = str) -> str:
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=default)
+    return json.dumps(
+        value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=default
+    )

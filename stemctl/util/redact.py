@@ -44,6 +44,10 @@ def masked(text: str) -> str:
     from urllib.parse import quote
 
     for secret in _secrets:
-        for spelling in {secret, quote(secret, safe="", errors="surrogatepass"), json.dumps(secret)[1:-1]}:
+        for spelling in {
+            secret,
+            quote(secret, safe="", errors="surrogatepass"),
+            json.dumps(secret)[1:-1],
+        }:
             text = text.replace(spelling, MASK)
     return text

@@ -40,7 +40,13 @@ def harmless(text: str, colour: bool, lines: bool = True) -> str:
 def _escape(character: str) -> str:
     code = ord(character)
     short = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}.get(character)
-    return short or (f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}")
+    return short or (
+        f"\\x{code:02x}"
+        if code < 0x100
+        else f"\\u{code:04x}"
+        if code < 0x10000
+        else f"\\U{code:08x}"
+    )
 
 
 def has_unseen(text: str) -> bool:
@@ -51,4 +57,8 @@ def has_unseen(text: str) -> bool:
 def json_text(value: Value, ascii_only: bool = False) -> str:
     """JSON for terminals and programs: what nobody sees, and a terminal might obey, is escaped."""
     text = json.dumps(value, indent=2, ensure_ascii=ascii_only)
-    return text if ascii_only else _OURS.sub(lambda f: f[0] if f[0] == "\n" else json.dumps(f[0])[1:-1], text)
+    return (
+        text
+        if ascii_only
+        else _OURS.sub(lambda f: f[0] if f[0] == "\n" else json.dumps(f[0])[1:-1], text)
+    )

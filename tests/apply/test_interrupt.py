@@ -21,7 +21,13 @@ from tests.support.served import Gate, serve_behind
 def applying(lab: Lab, url: str, *words: str) -> Iterator[subprocess.Popen[str]]:
     """`stemctl apply`, two requests at a time, or another command, as a process of its own."""
     where = ["-C", str(lab.root), "--server", url]
-    command = [sys.executable, "-m", "stemctl", *where, *(words or ("apply", "-y", "--parallelism", "2"))]
+    command = [
+        sys.executable,
+        "-m",
+        "stemctl",
+        *where,
+        *(words or ("apply", "-y", "--parallelism", "2")),
+    ]
     environ = {**os.environ, "BRAINSTEM_TOKEN": "sandbox-user"}
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=environ) as process:
@@ -43,7 +49,9 @@ def state(lab: Lab) -> dict[str, object]:
 
 
 def live_names(lab: Lab) -> list[str]:
-    return sorted(record["name"] for record in lab.api("GET", "stem/session/?limit=100")["sessions"])
+    return sorted(
+        record["name"] for record in lab.api("GET", "stem/session/?limit=100")["sessions"]
+    )
 
 
 def interrupt(process: subprocess.Popen[str]) -> None:
@@ -78,7 +86,13 @@ def test_the_first_interrupt_waits_for_what_is_in_flight(lab: Lab) -> None:
 
 @pytest.mark.parametrize(
     "how",
-    ["killed", *(pytest.param(how, marks=pytest.mark.slow) for how in ("interrupted twice", "cancelled by CI"))],
+    [
+        "killed",
+        *(
+            pytest.param(how, marks=pytest.mark.slow)
+            for how in ("interrupted twice", "cancelled by CI")
+        ),
+    ],
 )
 def test_nothing_is_lost_or_doubled_when_it_dies(lab: Lab, how: str) -> None:
     lab.sessions(*(f"{{name: s{i}}}" for i in range(4)))
@@ -153,8 +167,14 @@ def test_state_file_is_never_half_written(lab: Lab, monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize(
     ("damage", "words"),
     [
-        (lambda text: text.replace('"room"', '"roam"').replace("a tag", "b tag"), "does not match its checksum"),
-        (lambda text: text.replace('"format": 1', '"format": 99'), "has format 99, this stemctl reads up to 2"),
+        (
+            lambda text: text.replace('"room"', '"roam"').replace("a tag", "b tag"),
+            "does not match its checksum",
+        ),
+        (
+            lambda text: text.replace('"format": 1', '"format": 99'),
+            "has format 99, this stemctl reads up to 2",
+        ),
         (lambda text: "<<<<<<< HEAD\n" + text, "is not a state file"),
         (lambda text: text[: len(text) // 2], "is not a state file"),
         (lambda text: "[]", "is not a state file"),

@@ -30,7 +30,11 @@ def struck(lab: Lab) -> Lab:
     lab.write("faults.yaml", "faults: []\n")
     lab.write("stemctl.yaml", WITH_FAULTS)
     project = lab.live("project", "Theta Maze Study")["id"]
-    lab.api("POST", "stem/session/", {"name": "theirs", "description": "Not yours.", "projects": [project]})
+    lab.api(
+        "POST",
+        "stem/session/",
+        {"name": "theirs", "description": "Not yours.", "projects": [project]},
+    )
     return lab
 
 
@@ -46,7 +50,9 @@ def apply(lab: Lab, *arguments: str) -> Result:
     return lab.run("apply", "--auto-approve", *arguments)
 
 
-def answering(which: Callable[[httpx.Request], bool], answer: Callable[[], httpx.Response]) -> Intercept:
+def answering(
+    which: Callable[[httpx.Request], bool], answer: Callable[[], httpx.Response]
+) -> Intercept:
     """In place of the sandbox, answer these requests, without carrying them out."""
     return lambda request: answer() if which(request) else None
 
@@ -59,14 +65,18 @@ def theirs_is_untouched(lab: Lab) -> None:
 
 
 @pytest.mark.parametrize("fault", ["other_record", "known_id"])
-def test_the_answer_to_a_create_is_not_believed_about_another_record(struck: Lab, fault: str) -> None:
+def test_the_answer_to_a_create_is_not_believed_about_another_record(
+    struck: Lab, fault: str
+) -> None:
     struck.sessions("{name: first}")
     struck.apply()
     struck.sessions("{name: first}", "{name: s, description: One.}")
     strike(struck, f"{{match: {{method: POST}}, fault: {fault}, times: 1}}")
     result = apply(struck)
     assert result.code == 0, result.said
-    assert [sent.method for sent in struck.requests if sent.path.endswith("session/")].count("POST") == 1
+    assert [sent.method for sent in struck.requests if sent.path.endswith("session/")].count(
+        "POST"
+    ) == 1
     assert struck.state["records"]["session/s"]["id"] == struck.live("session", "s")["id"]
     struck.sessions("{name: first}", "{name: s, description: Two.}")
     struck.apply()
@@ -75,11 +85,14 @@ def test_the_answer_to_a_create_is_not_believed_about_another_record(struck: Lab
     theirs_is_untouched(struck)
 
 
-def test_an_answer_about_another_record_that_did_nothing_is_unknown_and_settled_later(struck: Lab) -> None:
+def test_an_answer_about_another_record_that_did_nothing_is_unknown_and_settled_later(
+    struck: Lab,
+) -> None:
     other = struck.live("session", "theirs")
     struck.sessions("{name: s}")
     struck.intercept = answering(
-        lambda r: r.method == "POST" and r.url.path == SESSION, lambda: httpx.Response(201, json={"session": other})
+        lambda r: r.method == "POST" and r.url.path == SESSION,
+        lambda: httpx.Response(201, json={"session": other}),
     )
     result = apply(struck)
     assert result.code == 3
@@ -96,7 +109,8 @@ def test_an_answer_with_a_name_that_was_not_sent_is_not_bound(lab: Lab) -> None:
     lab.sessions("{name: s}")
     other = {"id": "0f8fad5b-d9cb-469f-a165-70867728950e", "name": "t", "projects": [], "tags": []}
     lab.intercept = answering(
-        lambda r: r.method == "POST" and r.url.path == SESSION, lambda: httpx.Response(201, json={"session": other})
+        lambda r: r.method == "POST" and r.url.path == SESSION,
+        lambda: httpx.Response(201, json={"session": other}),
     )
     result = apply(lab)
     assert result.code == 3
@@ -105,7 +119,9 @@ def test_an_answer_with_a_name_that_was_not_sent_is_not_bound(lab: Lab) -> None:
 
 
 @pytest.mark.parametrize("fault", ["other_record", "known_id"])
-def test_the_answer_to_a_change_is_not_believed_about_another_record(struck: Lab, fault: str) -> None:
+def test_the_answer_to_a_change_is_not_believed_about_another_record(
+    struck: Lab, fault: str
+) -> None:
     struck.sessions("{name: s, description: One.}")
     struck.apply()
     struck.sessions("{name: s, description: Two.}")
@@ -122,7 +138,9 @@ def test_the_answer_to_a_change_is_not_believed_about_another_record(struck: Lab
 
 
 @pytest.mark.parametrize(("method", "first"), [("POST", False), ("PATCH", True)])
-def test_a_value_that_was_altered_on_its_way_costs_one_look(struck: Lab, method: str, first: bool) -> None:
+def test_a_value_that_was_altered_on_its_way_costs_one_look(
+    struck: Lab, method: str, first: bool
+) -> None:
     struck.sessions("{name: s}")
     if first:
         struck.apply()
@@ -141,13 +159,19 @@ def test_a_value_that_was_altered_on_its_way_costs_one_look(struck: Lab, method:
         ("description", "A long", "description    sent A long text.; the server holds A long"),
         ("tags", "[a]", "tags    sent a, b; the server holds a"),
         ("tags", "[a, c]", "tags    sent a, b; the server holds a, c"),
-        ("date_time", "'2024-03-13T09:00:00Z'", "date_time    sent 2024-03-12T09:00:00Z; the server holds"),
+        (
+            "date_time",
+            "'2024-03-13T09:00:00Z'",
+            "date_time    sent 2024-03-12T09:00:00Z; the server holds",
+        ),
     ],
 )
 def test_a_value_that_the_server_holds_otherwise_is_a_finding(
     struck: Lab, field: str, value: str, message: str
 ) -> None:
-    struck.sessions('{name: s, description: A long text., tags: [a, b], date_time: "2024-03-12T09:00:00Z"}')
+    struck.sessions(
+        '{name: s, description: A long text., tags: [a, b], date_time: "2024-03-12T09:00:00Z"}'
+    )
     strike(struck, f"{{fault: altered_value, field: {field}, value: {value}}}")
     result = apply(struck)
     assert result.code == 3
@@ -162,9 +186,13 @@ def test_a_value_that_the_server_holds_otherwise_is_a_finding(
 
 @pytest.mark.parametrize("held", [False, True])
 @pytest.mark.parametrize("method", ["POST", "PATCH"])
-def test_a_proposal_that_is_answered_with_another_content_is_looked_for(struck: Lab, method: str, held: bool) -> None:
+def test_a_proposal_that_is_answered_with_another_content_is_looked_for(
+    struck: Lab, method: str, held: bool
+) -> None:
     name = "t" if method == "POST" else "Auditory"
-    struck.write("records/t.yaml", f"sensory_stimulus_types: [{{name: {name}, description: A long text.}}]\n")
+    struck.write(
+        "records/t.yaml", f"sensory_stimulus_types: [{{name: {name}, description: A long text.}}]\n"
+    )
     match = "" if held else f"match: {{method: {method}}}, "
     strike(struck, f"{{{match}fault: altered_value, field: description, value: A long}}")
     result = apply(struck, "--allow", "replace")
@@ -190,7 +218,9 @@ def test_forms_of_the_servers_own_cost_no_look(struck: Lab) -> None:
 
 
 @pytest.mark.parametrize("files", ["{name: s, description: Two.}", ""])
-def test_what_a_colleague_does_in_a_pause_is_seen_before_the_write_goes_out(struck: Lab, files: str) -> None:
+def test_what_a_colleague_does_in_a_pause_is_seen_before_the_write_goes_out(
+    struck: Lab, files: str
+) -> None:
     struck.sessions("{name: s, description: One.}", "{name: t}")
     struck.apply()
     struck.sessions(*filter(None, [files]), "{name: t}")
@@ -208,13 +238,20 @@ def test_what_a_colleague_does_in_a_pause_is_seen_before_the_write_goes_out(stru
 
 
 @pytest.mark.parametrize("method", ["PATCH", "DELETE"])
-def test_after_a_pause_the_record_is_read_again_and_the_write_sent(struck: Lab, method: str) -> None:
+def test_after_a_pause_the_record_is_read_again_and_the_write_sent(
+    struck: Lab, method: str
+) -> None:
     struck.sessions("{name: s, description: One.}", "{name: t}")
     struck.apply()
     struck.sessions(*(["{name: s, description: Two.}"] if method == "PATCH" else []), "{name: t}")
-    strike(struck, f"{{match: {{method: {method}}}, fault: status, status: 429, retry_after: 0, times: 2}}")
+    strike(
+        struck,
+        f"{{match: {{method: {method}}}, fault: status, status: 429, retry_after: 0, times: 2}}",
+    )
     struck.apply("--allow", "delete")
-    asked = [sent.method for sent in struck.requests if not sent.query and sent.path.count("/") == 3]
+    asked = [
+        sent.method for sent in struck.requests if not sent.query and sent.path.count("/") == 3
+    ]
     assert asked[-6:] == ["GET", method] * 3
 
 
@@ -237,7 +274,9 @@ def test_a_404_of_a_proxy_does_not_mean_that_a_record_is_gone(struck: Lab) -> No
     assert "session/t" not in struck.state["records"]
 
 
-@pytest.mark.parametrize("body", [b"", b"Not found", b'{"message": "no Route matched"}', b"<h1>404</h1>", b"[]"])
+@pytest.mark.parametrize(
+    "body", [b"", b"Not found", b'{"message": "no Route matched"}', b"<h1>404</h1>", b"[]"]
+)
 def test_a_404_that_is_none_of_the_api_on_a_look(lab: Lab, body: bytes) -> None:
     lab.sessions("{name: s}", "{name: t}")
     lab.apply()
@@ -280,14 +319,18 @@ def test_a_delete_that_is_answered_with_content_is_looked_after(lab: Lab) -> Non
     lab.sessions("{name: s}", "{name: t}")
     lab.apply()
     lab.sessions("{name: s}")
-    lab.intercept = answering(lambda r: r.method == "DELETE", lambda: httpx.Response(200, json={"status": "queued"}))
+    lab.intercept = answering(
+        lambda r: r.method == "DELETE", lambda: httpx.Response(200, json={"status": "queued"})
+    )
     assert apply(lab, "--allow", "delete").code == 3
     assert "session/t" in lab.state["records"]
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 405, 413])
 @pytest.mark.parametrize("body", [b"", b"<h1>Forbidden</h1>"])
-def test_a_refusal_of_a_proxy_does_not_mean_that_nothing_was_written(lab: Lab, status: int, body: bytes) -> None:
+def test_a_refusal_of_a_proxy_does_not_mean_that_nothing_was_written(
+    lab: Lab, status: int, body: bytes
+) -> None:
     """The server has carried it out, and its answer was replaced on the way."""
     lab.sessions("{name: s}")
 
@@ -333,7 +376,8 @@ def test_a_record_that_was_hidden_since_the_plan_is_not_called_deleted(lab: Lab)
     lab.sessions("{name: s}")
     id_ = lab.live("session", "t")["id"]
     lab.intercept = answering(
-        lambda r: r.url.path == f"{SESSION}{id_}/", lambda: httpx.Response(404, json={"detail": "Not found."})
+        lambda r: r.url.path == f"{SESSION}{id_}/",
+        lambda: httpx.Response(404, json={"detail": "Not found."}),
     )
     result = apply(lab, "--allow", "delete")
     assert result.code == 1
@@ -346,14 +390,23 @@ def test_a_record_that_became_hidden_stays_in_the_state(lab: Lab, status: int) -
     lab.sessions("{name: s}", "{name: t}")
     lab.apply()
     songbird = lab.live("project", "Songbird Study", token="sandbox-admin")["id"]
-    lab.api("PATCH", f"stem/session/{lab.live('session', 't')['id']}/", {"projects": [songbird]}, token="sandbox-admin")
+    lab.api(
+        "PATCH",
+        f"stem/session/{lab.live('session', 't')['id']}/",
+        {"projects": [songbird]},
+        token="sandbox-admin",
+    )
     id_ = lab.state["records"]["session/t"]["id"]
     refused = {"detail": "Not found." if status == 404 else "You do not have permission."}
-    lab.intercept = answering(lambda r: r.url.path == f"{SESSION}{id_}/", lambda: httpx.Response(status, json=refused))
+    lab.intercept = answering(
+        lambda r: r.url.path == f"{SESSION}{id_}/", lambda: httpx.Response(status, json=refused)
+    )
     for files in (["{name: s}"], ["{name: s}", "{name: t}"]):
         lab.sessions(*files)
         plan = lab.run("plan")
-        assert ("hidden from" in plan.out) if status == 404 else ("may not read it (403)" in plan.out), plan.out
+        assert (
+            ("hidden from" in plan.out) if status == 404 else ("may not read it (403)" in plan.out)
+        ), plan.out
         apply(lab)
         assert "session/t" in lab.state["records"]
         assert lab.writes == []
@@ -380,7 +433,9 @@ def test_a_pause_that_cannot_be_read_is_one_of_our_own(lab: Lab, asked: str, sta
     lab.sessions("{name: s}")
     headers = [(b"Retry-After", asked.encode()), (b"Date", asked.encode())]
     left = [httpx.Response(status, headers=headers) for _ in range(2)]
-    lab.intercept = lambda r: left.pop() if left and r.method == ("POST" if status == 429 else "GET") else None
+    lab.intercept = lambda r: (
+        left.pop() if left and r.method == ("POST" if status == 429 else "GET") else None
+    )
     lab.apply()
     assert left == []
 
@@ -397,7 +452,9 @@ def test_an_answer_without_an_end_is_given_up(
     faults = tmp_path / "faults.yaml"
     faults.write_text(f"faults: [{{match: {{method: {method}}}, fault: {fault}, seconds: 0.05}}]\n")
     (tmp_path / "records").mkdir()
-    (tmp_path / "records" / "s.yaml").write_text("sessions: [{name: s, projects: [Theta Maze Study]}]\n")
+    (tmp_path / "records" / "s.yaml").write_text(
+        "sessions: [{name: s, projects: [Theta Maze Study]}]\n"
+    )
     monkeypatch.setenv("BRAINSTEM_TOKEN", "sandbox-user")
     with serve(tmp_path, "--faults", str(faults)) as url:
         result = run_in_process("-C", str(tmp_path), "--server", url, "apply", "-y")
@@ -406,7 +463,9 @@ def test_an_answer_without_an_end_is_given_up(
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_an_answer_that_is_too_large_is_given_up(struck: Lab, monkeypatch: pytest.MonkeyPatch, method: str) -> None:
+def test_an_answer_that_is_too_large_is_given_up(
+    struck: Lab, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
     monkeypatch.setattr(exchange, "MOST_BYTES", 2**20)
     struck.sessions("{name: s}")
     strike(struck, f"{{match: {{method: {method}}}, fault: bomb, mebibytes: 3}}")
@@ -437,7 +496,9 @@ LINK = "{Repository: %s, URL: 'https://a.org/%s'}"
 
 
 def links(lab: Lab) -> set[tuple[str, str]]:
-    return {(link["Repository"], link["URL"][-1]) for link in lab.live("session", "s")["download_links"]}
+    return {
+        (link["Repository"], link["URL"][-1]) for link in lab.live("session", "s")["download_links"]
+    }
 
 
 def hold(lab: Lab, *pairs: tuple[str, str]) -> None:
@@ -471,10 +532,14 @@ def test_entries_of_the_server_that_share_their_name_are_not_overwritten(lab: La
     lab.apply()
 
     def doubled(request: httpx.Request, response: httpx.Response) -> httpx.Response:
-        room, other = b'"extra_fields":{"room":"B1"}', [{"name": "n", "value": 1}, {"name": "n", "value": 2}]
+        room, other = (
+            b'"extra_fields":{"room":"B1"}',
+            [{"name": "n", "value": 1}, {"name": "n", "value": 2}],
+        )
         text = response.content.replace(b'"extra_fields": {"room": "B1"}', room)
         return httpx.Response(
-            response.status_code, content=text.replace(room, b'"extra_fields":' + json.dumps(other).encode())
+            response.status_code,
+            content=text.replace(room, b'"extra_fields":' + json.dumps(other).encode()),
         )
 
     lab.after = doubled
@@ -488,13 +553,20 @@ def test_entries_of_the_server_that_share_their_name_are_not_overwritten(lab: La
 
 
 def test_what_is_held_leaves_no_field_empty_that_is_required(lab: Lab) -> None:
-    lab.write("records/s.yaml", "sessions: [{name: s, projects: [Theta Maze Study, Whisker Touch Study]}]\n")
+    lab.write(
+        "records/s.yaml",
+        "sessions: [{name: s, projects: [Theta Maze Study, Whisker Touch Study]}]\n",
+    )
     lab.apply()
     whisker = lab.live("project", "Whisker Touch Study")["id"]
     lab.edit("session", "s", projects=[whisker])
     lab.write("records/s.yaml", "sessions: [{name: s, projects: [Theta Maze Study]}]\n")
     (change,) = lab.plan()["changes"]
-    assert (change["held"], change["request"], change["fields"][0]["held"]) == ("revert", None, "revert")
+    assert (change["held"], change["request"], change["fields"][0]["held"]) == (
+        "revert",
+        None,
+        "revert",
+    )
     assert "nothing would be left of a field that is required" in lab.run("plan").out
     for _ in range(2):
         assert apply(lab).code == 0
@@ -513,11 +585,16 @@ def test_a_portal_that_takes_no_changes_is_refused_before_any_request(lab: Lab) 
     lab.write("records/types.yaml", "sensory_stimulus_types: [{name: t, description: T.}]\n")
     result = apply(lab)
     assert (result.code, lab.requests) == (1, [])
-    assert "The portal public of sandbox does not take changes of sensory stimulus types." in result.said
+    assert (
+        "The portal public of sandbox does not take changes of sensory stimulus types."
+        in result.said
+    )
     assert "Write portal: private in stemctl.yaml" in result.said
     for words in (("approvals", "list"), ("approvals", "accept", "sensorystimulustype/t")):
         result = lab.run(*words)
         assert (result.code, lab.requests) == (1, [])
     plan = lab.run("plan")
-    assert all("approvals" not in sent.path and "/private/" not in sent.path for sent in lab.requests)
+    assert all(
+        "approvals" not in sent.path and "/private/" not in sent.path for sent in lab.requests
+    )
     assert "the portal public is read-only" in plan.out

@@ -26,7 +26,9 @@ def rows(bench: Bench) -> Iterator[Row]:
         yield from _beside(bench.folder / work, work)
     for count in (1, *bench.sizes):
         with serve(bench.folder / f"grow{count}", 0) as server:
-            lab = labs.write_lab(bench.folder / f"grow{count}" / "lab", range(count), 10, server.url)
+            lab = labs.write_lab(
+                bench.folder / f"grow{count}" / "lab", range(count), 10, server.url
+            )
             server.begin(0)
             (mine,) = figures(1, stemctl(lab, "apply", "--auto-approve"), warm=False)
             yield Row("apply, everything new", mine, asked=server.begin(0), records=count)
@@ -46,7 +48,13 @@ def _beside(folder: Path, work: str) -> Iterator[Row]:
     yield Row(name, mine, "official client, a loop", other, limits, asked, goals)
     if work == "create" and terraform.is_here():
         other = _terraform(folder / "terraform")
-        yield Row(name, mine, "Terraform 1.11, one curl each", other, goals=[Goal(1, other.wall / mine.wall, "faster")])
+        yield Row(
+            name,
+            mine,
+            "Terraform 1.11, one curl each",
+            other,
+            goals=[Goal(1, other.wall / mine.wall, "faster")],
+        )
 
 
 def _ours(folder: Path, work: str, there: int) -> tuple[Figure, Asked]:
@@ -55,7 +63,13 @@ def _ours(folder: Path, work: str, there: int) -> tuple[Figure, Asked]:
         if there:
             once(stemctl(lab, "apply", "--auto-approve"))
             shutil.rmtree(lab / "records")
-        labs.write_lab(lab, range(0 if work == "delete" else COUNT), 10, server.url, lambda number: work == "update")
+        labs.write_lab(
+            lab,
+            range(0 if work == "delete" else COUNT),
+            10,
+            server.url,
+            lambda number: work == "update",
+        )
         (lab / "records" / "none.yaml").write_text("sessions: []\n", encoding="utf-8")
         server.begin(LATENCY)
         allowed = ["--allow", f"delete={COUNT}"] if work == "delete" else []

@@ -29,11 +29,15 @@ def rows(bench: Bench) -> Iterator[Row]:
     yield _validate(bench, lab, count, "validate, one file of so many records")
     count = bench.sizes[0]
     lab = bench.folder / f"single{count}"
-    mine, limit = figures(bench.runs, stemctl(lab, "fmt", "--check"), peer("parse", lab / "records"))
+    mine, limit = figures(
+        bench.runs, stemctl(lab, "fmt", "--check"), peer("parse", lab / "records")
+    )
     yield Row(f"fmt --check of {count:,} files", mine, limits=[("to parse", limit.wall)])
 
 
-def _validate(bench: Bench, lab: Path, count: int, work: str, smaller: tuple[int, Path] | None = None) -> Row:
+def _validate(
+    bench: Bench, lab: Path, count: int, work: str, smaller: tuple[int, Path] | None = None
+) -> Row:
     runs = bench.runs_of(count)
     before = [stemctl(smaller[1], "validate")] if smaller and count > LARGEST_BESIDE else []
     commands = [stemctl(lab, "validate"), peer("parse", lab / "records"), *before]
@@ -44,6 +48,8 @@ def _validate(bench: Bench, lab: Path, count: int, work: str, smaller: tuple[int
         return Row(work, mine, limits=limits, records=count, smaller=measured)
     files = [path.relative_to(lab) for path in sorted((lab / "records").rglob("*.yaml"))]
     command: list[str | Path] = [PROGRAMS / "check-jsonschema", "--schemafile", SCHEMA, *files]
-    mine, other = figures(min(runs, 3), stemctl(lab, "validate"), Command(command, cwd=lab), warm=count <= 1000)
+    mine, other = figures(
+        min(runs, 3), stemctl(lab, "validate"), Command(command, cwd=lab), warm=count <= 1000
+    )
     goals = [Goal(8, other.wall / mine.wall, "8 × faster")] if len(files) == 10_000 else []
     return Row(work, mine, "check-jsonschema", other, limits, goals=goals, records=count)

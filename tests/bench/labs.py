@@ -47,7 +47,11 @@ def body(number: int, edited: bool = False) -> dict[str, Any]:
 
 
 def write_lab(
-    root: Path, numbers: Sequence[int], per_file: int, url: str = "", edited: Callable[[int], bool] = lambda n: False
+    root: Path,
+    numbers: Sequence[int],
+    per_file: int,
+    url: str = "",
+    edited: Callable[[int], bool] = lambda n: False,
 ) -> Path:
     """Write a repository that declares the sessions, `per_file` in each file; without `url` it has the sandbox."""
     records = root / "records"
@@ -69,7 +73,9 @@ def _lines(fields: dict[str, Any]) -> Iterator[str]:
     mark = "-"
     for name, value in fields.items():
         if isinstance(value, dict):
-            shown = "{" + ", ".join(f"{key}: {json.dumps(item)}" for key, item in value.items()) + "}"
+            shown = (
+                "{" + ", ".join(f"{key}: {json.dumps(item)}" for key, item in value.items()) + "}"
+            )
         elif isinstance(value, list):
             shown = "[" + ", ".join(value) + "]"
         else:

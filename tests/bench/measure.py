@@ -73,5 +73,7 @@ def once(command: Command) -> tuple[float, float, int]:
         if process.returncode != command.expect:
             said.seek(0)
             told = said.read()[-3000:].decode("utf-8", "replace")
-            raise SystemExit(f"{' '.join(map(str, command.arguments))} ended with {process.returncode}:\n{told}")
+            raise SystemExit(
+                f"{' '.join(map(str, command.arguments))} ended with {process.returncode}:\n{told}"
+            )
     return wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024

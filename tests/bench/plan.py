@@ -28,7 +28,14 @@ def rows(bench: Bench) -> Iterator[Row]:
             same = labs.write_lab(bench.folder / f"plan{count}", range(count), PER_FILE, server.url)
             once(stemctl(same, "apply", "--auto-approve"))  # adopts all that is there
             for latency in (0, 0.02):
-                yield _listed(bench, server, same, count, latency, smaller if count == bench.sizes[-1] else None)
+                yield _listed(
+                    bench,
+                    server,
+                    same,
+                    count,
+                    latency,
+                    smaller if count == bench.sizes[-1] else None,
+                )
             yield _edited(bench, server, same, count)
             if count > 50 * PAGE:
                 yield _few(bench, server, count)
@@ -39,7 +46,12 @@ def rows(bench: Bench) -> Iterator[Row]:
 
 
 def _listed(
-    bench: Bench, server: Served, lab: Path, count: int, latency: float, smaller: tuple[int, Path] | None
+    bench: Bench,
+    server: Served,
+    lab: Path,
+    count: int,
+    latency: float,
+    smaller: tuple[int, Path] | None,
 ) -> Row:
     server.begin(latency)
     mine, other, bare, *before = figures(
@@ -59,7 +71,10 @@ def _listed(
     ]
     if count == 10_000 and latency:
         goals.append(Goal(1, other.wall / mine.wall, "not slower than listing"))
-    limits = [("with a bare client", bare.wall), *([("of latency", pages * latency / PARALLEL)] if latency else [])]
+    limits = [
+        ("with a bare client", bare.wall),
+        *([("of latency", pages * latency / PARALLEL)] if latency else []),
+    ]
     work = f"plan, nothing to do, {latency * 1000:.0f} ms a request"
     measured = (smaller[0], before[0]) if smaller and before else None
     return Row(work, mine, "official client, listing", other, limits, asked, goals, count, measured)
@@ -67,14 +82,18 @@ def _listed(
 
 def _edited(bench: Bench, server: Served, same: Path, count: int) -> Row:
     """One record in a hundred has another description in the files."""
-    lab = labs.write_lab(bench.folder / f"edited{count}", range(count), PER_FILE, server.url, lambda n: n % 100 == 0)
+    lab = labs.write_lab(
+        bench.folder / f"edited{count}", range(count), PER_FILE, server.url, lambda n: n % 100 == 0
+    )
     shutil.copy(same / "bench.state.json", lab)
     return _plan(bench, server, lab, count, "plan, 1 % changed")
 
 
 def _few(bench: Bench, server: Served, count: int) -> Row:
     """Fifty records of many are asked for one by one, as that takes fewer requests than the pages."""
-    lab = labs.write_lab(bench.folder / f"few{count}", range(0, count, count // 50), PER_FILE, server.url)
+    lab = labs.write_lab(
+        bench.folder / f"few{count}", range(0, count, count // 50), PER_FILE, server.url
+    )
     once(stemctl(lab, "apply", "--auto-approve"))
     row = _plan(bench, server, lab, 50, f"plan of 50 records, {count:,} on the server")
     assert row.asked is not None

@@ -56,7 +56,18 @@ class Row:
 
 def table(rows: Sequence[Row]) -> str:
     """All rows."""
-    head = ["work", "stemctl", "beside", "", "faster", "cannot be faster than", "peak", "beside", "requests", "at once"]
+    head = [
+        "work",
+        "stemctl",
+        "beside",
+        "",
+        "faster",
+        "cannot be faster than",
+        "peak",
+        "beside",
+        "requests",
+        "at once",
+    ]
     return _aligned([head, *(_cells(row) for row in rows)])
 
 
@@ -89,7 +100,13 @@ def goals(rows: Sequence[Row]) -> str:
     found = [(row, goal) for row in rows for goal in row.goals]
     head = ["work", "goal", "reached", ""]
     return _aligned(
-        [head, *([_work(row), goal.words, goal.shown, "met" if goal.met else "NOT MET"] for row, goal in found)]
+        [
+            head,
+            *(
+                [_work(row), goal.words, goal.shown, "met" if goal.met else "NOT MET"]
+                for row, goal in found
+            ),
+        ]
     )
 
 
@@ -108,7 +125,11 @@ def with_growth(rows: Sequence[Row]) -> list[Row]:
     """
     found = []
     for row in rows:
-        alike = {other.records: other.ours.wall for other in rows if other.work == row.work and other.records}
+        alike = {
+            other.records: other.ours.wall
+            for other in rows
+            if other.work == row.work and other.records
+        }
         sizes = sorted(alike)
         if len(sizes) > 2 and row.records == sizes[-1]:
             row = replace(row, goals=[*row.goals, *_growth(row, alike, sizes), *_memory(row)])
@@ -119,7 +140,9 @@ def with_growth(rows: Sequence[Row]) -> list[Row]:
 def _growth(row: Row, walls: Mapping[int, float], sizes: Sequence[int]) -> Iterator[Goal]:
     one, few, most = sizes[0], sizes[1], sizes[-1]
     grown = (walls[most] / most) / (walls[few] / few)
-    yield Goal(GROWTH, grown, f"time for a record, against {few:,}: at most {GROWTH} ×", at_most=True)
+    yield Goal(
+        GROWTH, grown, f"time for a record, against {few:,}: at most {GROWTH} ×", at_most=True
+    )
     if row.smaller is not None:
         before, figure = row.smaller
         grown = ((walls[most] - walls[one]) / most) / ((figure.wall - walls[one]) / before)
@@ -135,7 +158,8 @@ def _aligned(cells: Sequence[Sequence[str]]) -> str:
     """Cells as a Markdown table whose columns stand below each other."""
     widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
     lines = [
-        "| " + " | ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)) + " |" for row in cells
+        "| " + " | ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)) + " |"
+        for row in cells
     ]
     lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
     return "\n".join(lines)

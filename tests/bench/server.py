@@ -61,7 +61,13 @@ class Measured:
         self.latency = float(asked["latency"][0])
         text = json.dumps(asdict(self.counted)).encode()
         self.counted = Counted()
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]})
+        await send(
+            {
+                "type": "http.response.start",
+                "status": 200,
+                "headers": [(b"content-type", b"application/json")],
+            }
+        )
         await send({"type": "http.response.body", "body": text})
 
 

@@ -12,7 +12,10 @@ from tests.bench.report import Goal, Row
 def rows(bench: Bench) -> Iterator[Row]:
     """`--version` and `--help`: at most three times an empty process."""
     empty, *ours = figures(
-        5 * bench.runs, Command([PYTHON, "-c", ""]), stemctl(None, "--version"), stemctl(None, "--help")
+        5 * bench.runs,
+        Command([PYTHON, "-c", ""]),
+        stemctl(None, "--version"),
+        stemctl(None, "--help"),
     )
     for name, mine in zip(("--version", "--help"), ours, strict=True):
         goal = Goal(3, mine.wall / empty.wall, "at most 3 × Python", at_most=True)

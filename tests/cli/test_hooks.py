@@ -48,10 +48,16 @@ class Project:
         return self.git("commit", "-m", "next")
 
     def _run(self, *command: str) -> subprocess.CompletedProcess[str]:
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+        environment = {
+            name: value for name, value in os.environ.items() if not name.startswith("GIT_")
+        }
         environment |= {"PRE_COMMIT_HOME": str(self.root / ".git" / "hooks-cache")}
-        environment["PYTHONPATH"] = os.pathsep.join([str(REPOSITORY), environment.get("PYTHONPATH", "")])
-        return subprocess.run(command, cwd=self.root, env=environment, capture_output=True, text=True, check=False)
+        environment["PYTHONPATH"] = os.pathsep.join(
+            [str(REPOSITORY), environment.get("PYTHONPATH", "")]
+        )
+        return subprocess.run(
+            command, cwd=self.root, env=environment, capture_output=True, text=True, check=False
+        )
 
 
 def _local(hook: dict[str, object]) -> dict[str, object]:
@@ -114,4 +120,6 @@ def test_the_metadata_may_be_a_folder_of_the_repository(tmp_path: Path) -> None:
     (project.records / "wrong.yaml").write_text("sessions:\n  - {name: x\n")
     result = project.commit()
     assert result.returncode == 1
-    assert result.stderr.count("records/wrong.yaml:2:5: error: this is never closed [syntax]") == len(HOOKS)
+    assert result.stderr.count(
+        "records/wrong.yaml:2:5: error: this is never closed [syntax]"
+    ) == len(HOOKS)

@@ -37,13 +37,19 @@ def test_success(lab: Lab, command: list[str]) -> None:
     assert json.loads(result.out) is not None
 
 
-@pytest.mark.parametrize("command", [c for c in COMMANDS if c[0] in ("validate", "plan", "apply")], ids=" ".join)
+@pytest.mark.parametrize(
+    "command", [c for c in COMMANDS if c[0] in ("validate", "plan", "apply")], ids=" ".join
+)
 def test_wrong_files(lab: Lab, command: list[str]) -> None:
     lab.sessions("{name: s, tagz: [a]}")
     result = lab.run(*command, "-o", "json")
     assert result.code == 1
     (finding,) = result.json["diagnostics"]
-    assert (finding["code"], finding["file"], finding["line"]) == ("unknown-field", "records/sessions.yaml", 5)
+    assert (finding["code"], finding["file"], finding["line"]) == (
+        "unknown-field",
+        "records/sessions.yaml",
+        5,
+    )
     assert lab.requests == []
 
 
@@ -106,12 +112,21 @@ def test_a_bug_is_70_and_names_a_trace(lab: Lab, monkeypatch: pytest.MonkeyPatch
 
 
 def test_the_plan_document_is_as_its_schema_says(lab: Lab) -> None:
-    lab.sessions("{name: s, tags: [a], extra_fields: {room: B115}}", "{name: t}", "{name: u, description: Text.}")
-    lab.write("records/types.yaml", "sensory_stimulus_types:\n  - {name: Air puff, description: Puff}\n")
+    lab.sessions(
+        "{name: s, tags: [a], extra_fields: {room: B115}}",
+        "{name: t}",
+        "{name: u, description: Text.}",
+    )
+    lab.write(
+        "records/types.yaml", "sensory_stimulus_types:\n  - {name: Air puff, description: Puff}\n"
+    )
     validator = jsonschema.Draft202012Validator(PLAN)
     validator.validate(lab.plan())
     lab.apply()
-    lab.sessions("{name: s, tags: [b], extra_fields: {room: B117}}", "{name: v, projects: [Whisker Touch Study]}")
+    lab.sessions(
+        "{name: s, tags: [b], extra_fields: {room: B117}}",
+        "{name: v, projects: [Whisker Touch Study]}",
+    )
     lab.edit("session", "s", extra_fields={"room": "B999"})
     plan = lab.plan()
     validator.validate(plan)

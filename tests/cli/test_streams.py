@@ -43,14 +43,21 @@ def as_null(redirect: str) -> str:
     "redirect, words",
     [
         *((redirect, ["plan", "-o", "json"]) for redirect in CLOSED),
-        *((CLOSED[-1], words) for words in (["--help"], ["plan", "--help"], ["apply"], ["nonsense"])),
+        *(
+            (CLOSED[-1], words)
+            for words in (["--help"], ["plan", "--help"], ["apply"], ["nonsense"])
+        ),
     ],
 )
 def test_a_closed_stream_is_the_null_device(lab: Lab, redirect: str, words: list[str]) -> None:
     lab.sessions("{name: a}")
     lab.run("plan")  # a sandbox that is there, so that both runs see the same
     closed, null = shell(lab, redirect, *words), shell(lab, as_null(redirect), *words)
-    assert (closed.returncode, closed.stdout, closed.stderr) == (null.returncode, null.stdout, null.stderr)
+    assert (closed.returncode, closed.stdout, closed.stderr) == (
+        null.returncode,
+        null.stdout,
+        null.stderr,
+    )
     assert closed.returncode in (0, 1)
 
 
@@ -90,7 +97,9 @@ def test_a_full_disk_after_an_apply_is_no_failure_of_the_apply(lab: Lab, form: s
 
 
 @needs_full
-@pytest.mark.parametrize("words", [["plan"], ["plan", "-o", "json"], ["apply", "--auto-approve"], ["validate"]])
+@pytest.mark.parametrize(
+    "words", [["plan"], ["plan", "-o", "json"], ["apply", "--auto-approve"], ["validate"]]
+)
 def test_a_full_disk_before_anything_is_written_ends_the_run(lab: Lab, words: list[str]) -> None:
     """Nothing is sent that was to be shown first and could not be."""
     lab.sessions("{name: a}")
@@ -100,7 +109,9 @@ def test_a_full_disk_before_anything_is_written_ends_the_run(lab: Lab, words: li
 
 
 @needs_full
-@pytest.mark.parametrize("words", [["--help"], ["--version"], ["plan", "--help"], ["plan", "-o", "nonsense"]])
+@pytest.mark.parametrize(
+    "words", [["--help"], ["--version"], ["plan", "--help"], ["plan", "-o", "nonsense"]]
+)
 def test_a_full_disk_without_a_run(lab: Lab, words: list[str]) -> None:
     done = shell(lab, ">/dev/full", *words)
     assert done.returncode == 1
@@ -115,7 +126,11 @@ def test_stderr_that_takes_nothing_ends_nothing(lab: Lab) -> None:
         "faults.yaml",
         "faults:\n  - match: {method: POST}\n    fault: status\n    status: 429\n    retry_after: 1\n    times: 2\n",
     )
-    config = (lab.root / "stemctl.yaml").read_text().replace("seed.yaml}", "seed.yaml, faults: faults.yaml}")
+    config = (
+        (lab.root / "stemctl.yaml")
+        .read_text()
+        .replace("seed.yaml}", "seed.yaml, faults: faults.yaml}")
+    )
     lab.write("stemctl.yaml", config)
     lab.sessions("{name: a}", "{name: b}", "{name: c}")
     done = shell(lab, "2>/dev/full", "apply", "--auto-approve")
@@ -131,7 +146,9 @@ def test_no_question_is_asked_unseen(lab: Lab) -> None:
     command = [sys.executable, "-m", "stemctl", "-C", str(lab.root), "apply"]
     os.write(ours, b"yes\n")
     with open("/dev/full", "w") as full:
-        done = subprocess.run(command, stdin=theirs, stdout=subprocess.PIPE, stderr=full, check=False, timeout=60)
+        done = subprocess.run(
+            command, stdin=theirs, stdout=subprocess.PIPE, stderr=full, check=False, timeout=60
+        )
     os.close(ours)
     os.close(theirs)
     assert done.returncode == 1
@@ -152,7 +169,9 @@ def applied(lab: Lab) -> None:
 
 def unbound(lab: Lab) -> None:
     lab.api(
-        "POST", "stem/session/", {"name": "a", "projects": [lab.live("project", "Theta Maze Study")["id"]], "tags": []}
+        "POST",
+        "stem/session/",
+        {"name": "a", "projects": [lab.live("project", "Theta Maze Study")["id"]], "tags": []},
     )
 
 
@@ -170,7 +189,10 @@ def forge(lab: Lab) -> None:
 
 
 def proposed(lab: Lab) -> None:
-    lab.write("records/stimulus.yaml", "sensory_stimulus_types:\n  - {name: Air puff, description: Brief}\n")
+    lab.write(
+        "records/stimulus.yaml",
+        "sensory_stimulus_types:\n  - {name: Air puff, description: Brief}\n",
+    )
     lab.apply()
 
 
@@ -196,14 +218,23 @@ def test_what_was_written_is_never_exit_code_1(lab: Lab, name: str) -> None:
     id_ = lab.live("session", "a")["id"] if "ID" in words else ""
     path = lab.root / file
     before = path.read_text() if path.is_file() and path.suffix != ".db" else path.is_file()
-    full = shell(lab, ">/dev/full", *(id_ if w == "ID" else w for w in words), BRAINSTEM_TOKEN="sandbox-admin")
+    full = shell(
+        lab,
+        ">/dev/full",
+        *(id_ if w == "ID" else w for w in words),
+        BRAINSTEM_TOKEN="sandbox-admin",
+    )
     assert full.returncode == 3, full.stderr
     assert "The output could not be written" in full.stderr
     assert "Done before: " in full.stderr
-    assert (path.read_text() if path.is_file() and path.suffix != ".db" else path.is_file()) != before or not file
+    assert (
+        path.read_text() if path.is_file() and path.suffix != ".db" else path.is_file()
+    ) != before or not file
 
 
-def test_a_failure_after_the_first_of_several_files(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_after_the_first_of_several_files(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The disk is full after the first workflow, and after the first file of a new repository."""
     replace, full = os.replace, ["stemctl-check.yml", ".stemctl-schema.json"]
 
@@ -224,7 +255,9 @@ def test_a_failure_after_the_first_of_several_files(lab: Lab, monkeypatch: pytes
     assert "stemctl.yaml" in second.err.partition("Done before: ")[2]
 
 
-def test_the_error_document_says_3_as_the_process_does(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_document_says_3_as_the_process_does(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from stemctl.core import documents
 
     def broken(*words: object) -> object:

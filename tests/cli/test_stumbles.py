@@ -20,7 +20,9 @@ def stemctl(lab: Lab, *arguments: str, **options: object) -> subprocess.Popen[by
 
 
 def test_no_command_shows_the_help(lab: Lab) -> None:
-    result = subprocess.run([sys.executable, "-m", "stemctl"], capture_output=True, text=True, check=False)
+    result = subprocess.run(
+        [sys.executable, "-m", "stemctl"], capture_output=True, text=True, check=False
+    )
     assert result.returncode == 0, result.stderr
     assert "Commands:" in result.stdout
 
@@ -108,7 +110,9 @@ def test_one_interrupt_ends_the_question(lab: Lab) -> None:
     """At a real terminal, where Python's event loop would otherwise swallow the first Ctrl-C."""
     lab.sessions("{name: a}")
     ours, theirs = pty.openpty()
-    process = stemctl(lab, "apply", stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True)
+    process = stemctl(
+        lab, "apply", stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
+    )
     os.close(theirs)
     seen = b""
     while b"goes on" not in seen:
@@ -135,7 +139,9 @@ def test_a_damaged_state_of_the_sandbox_is_not_in_git(lab: Lab) -> None:
 
 
 def test_the_beginning_of_an_approvals_id_is_enough(lab: Lab) -> None:
-    lab.write("records/s.yaml", "sensory_stimulus_types:\n  - {name: Air puff, description: Puff}\n")
+    lab.write(
+        "records/s.yaml", "sensory_stimulus_types:\n  - {name: Air puff, description: Puff}\n"
+    )
     lab.apply()
     (document,) = lab.run("approvals", "list", "-o", "json").json
     short = document["approval"]["id"][:8]

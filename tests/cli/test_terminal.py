@@ -44,7 +44,10 @@ def test_a_permission_is_its_number(lab: Lab, monkeypatch: pytest.MonkeyPatch) -
     lab.sessions("{name: u}")
     refused = answer(lab, monkeypatch, "1")
     assert refused.code == 3
-    assert "delete: 2 records on sandbox. A record that is created again gets another id." in refused.err
+    assert (
+        "delete: 2 records on sandbox. A record that is created again gets another id."
+        in refused.err
+    )
     assert lab.writes == []
     done = answer(lab, monkeypatch, "2", "yes")
     assert done.code == 0
@@ -58,7 +61,11 @@ def test_the_end_of_input_is_no_answer(lab: Lab, monkeypatch: pytest.MonkeyPatch
 
 
 def test_an_administrator_may_work_through_the_portal_super(lab: Lab) -> None:
-    config = (lab.root / "stemctl.yaml").read_text().replace('url: "sandbox:"', 'url: "sandbox:", portal: super')
+    config = (
+        (lab.root / "stemctl.yaml")
+        .read_text()
+        .replace('url: "sandbox:"', 'url: "sandbox:", portal: super')
+    )
     lab.write("stemctl.yaml", config)
     lab.sessions("{name: s}")
     result = lab.run("apply", "--auto-approve", token="sandbox-admin")
@@ -77,7 +84,9 @@ def test_the_public_portal_shows_what_is_public(lab: Lab) -> None:
 def test_get_filters_sorts_and_includes(lab: Lab) -> None:
     lab.sessions("{name: rat1_a, tags: [x]}", "{name: rat1_b}", "{name: rat2_a}")
     lab.apply()
-    named = lab.run("get", "session", "--filter", "name.startswith=rat1_", "--sort", "-name", "-o", "json").json
+    named = lab.run(
+        "get", "session", "--filter", "name.startswith=rat1_", "--sort", "-name", "-o", "json"
+    ).json
     assert [fields["name"] for fields in named] == ["rat1_b", "rat1_a"]
     one = lab.run("get", "session", "rat2_a")
     assert ["projects", "Theta", "Maze", "Study"] in [line.split() for line in one.out.splitlines()]
@@ -85,5 +94,10 @@ def test_get_filters_sorts_and_includes(lab: Lab) -> None:
     assert "include%5B%5D=projects.%2A" in lab.requests[0].query
     by_id = lab.run("get", "session", lab.live("session", "rat2_a")["id"], "-o", "json").json
     assert by_id["name"] == "rat2_a"
-    for wrong in (["--filter", "name"], ["--filter", "name.near=x"], ["--sort", "nam"], ["--include", "name"]):
+    for wrong in (
+        ["--filter", "name"],
+        ["--filter", "name.near=x"],
+        ["--sort", "nam"],
+        ["--include", "name"],
+    ):
         assert lab.run("get", "session", *wrong).code == 1

@@ -21,7 +21,9 @@ def held(lab: Lab) -> list[tuple[str, str]]:
 def decide(lab: Lab, verdict: str, name: str, **content: str) -> None:
     answer = lab.api("GET", "taxonomies/sensorystimulustype_approvals/", token="sandbox-admin")
     (pending,) = [
-        a for a in answer["sensory_stimulus_type_approvals"] if a["name"] == name and a["status"] == "Pending"
+        a
+        for a in answer["sensory_stimulus_type_approvals"]
+        if a["name"] == name and a["status"] == "Pending"
     ]
     path = f"taxonomies/sensorystimulustype_approvals/{pending['id']}/{verdict}/"
     lab.api("PATCH", path, content, token="sandbox-admin")
@@ -38,7 +40,10 @@ def test_from_proposal_to_record(lab: Lab) -> None:
     lab.apply()
     assert lab.writes == []
 
-    assert lab.run("approvals", "accept", "sensorystimulustype/Air puff", token="sandbox-admin").code == 0
+    assert (
+        lab.run("approvals", "accept", "sensorystimulustype/Air puff", token="sandbox-admin").code
+        == 0
+    )
     (change,) = lab.plan()["changes"]
     assert (change["action"], change["reason"], change["request"]) == ("adopt", "accepted", None)
     lab.apply()
@@ -123,7 +128,9 @@ def test_an_edit_after_proposing_is_not_lost_when_it_is_accepted(lab: Lab) -> No
     decide(lab, "accept", "Air puff")
     declare(lab, PUFF.replace("Brief", "Short"))
     lab.apply()
-    assert [(s.method, s.body) for s in lab.writes] == [("PATCH", {"description": "Short puff of air"})]
+    assert [(s.method, s.body) for s in lab.writes] == [
+        ("PATCH", {"description": "Short puff of air"})
+    ]
 
 
 def test_a_proposal_of_another_account_is_pending(lab: Lab) -> None:
@@ -139,7 +146,9 @@ def test_an_unknown_status_is_shown_and_waits(lab: Lab) -> None:
 
     def after(request, response):  # type: ignore[no-untyped-def]
         if "approvals" in request.url.path:
-            return type(response)(200, content=response.content.replace(b"Pending", b"Revision Requested"))
+            return type(response)(
+                200, content=response.content.replace(b"Pending", b"Revision Requested")
+            )
         return response
 
     lab.after = after
@@ -151,7 +160,10 @@ def test_a_name_that_differs_from_a_live_one_only_in_case_is_warned_about(lab: L
     declare(lab, "{name: auditory, description: Auditory cue}")
     result = lab.run("plan")
     assert result.code == 0
-    assert 'warning: the server has "Auditory", which differs from this name only in case' in result.out
+    assert (
+        'warning: the server has "Auditory", which differs from this name only in case'
+        in result.out
+    )
     assert "records/stimulus.yaml:2" in result.out
 
 

@@ -31,7 +31,9 @@ SEEDED = {
 
 
 def with_client(
-    work: Callable[[WriteClient], Awaitable[Any]], portal: str = "private", token: str = "sandbox-admin"
+    work: Callable[[WriteClient], Awaitable[Any]],
+    portal: str = "private",
+    token: str = "sandbox-admin",
 ) -> Any:
     async def run() -> Any:
         database = Database(None, CATALOG)
@@ -39,7 +41,9 @@ def with_client(
         transport = httpx.ASGITransport(create_app(database))
         async with httpx.AsyncClient(transport=transport) as http:
             try:
-                return await work(WriteClient(http, "http://sandbox/", portal, CATALOG, Token(token, "a test")))
+                return await work(
+                    WriteClient(http, "http://sandbox/", portal, CATALOG, Token(token, "a test"))
+                )
             finally:
                 database.close()
 
@@ -57,7 +61,9 @@ def test_sessions(portal: str) -> None:
         assert (await client.detail(SESSION, id_, ["projects"]))["name"] == "s"
         changed = await client.change(SESSION, id_, {"description": "new text"})
         assert changed.fields["description"] == "new text"
-        found = await client.page(SESSION, 0, Query((("name.icontains", "S"),), ("-name",), ("projects",)))
+        found = await client.page(
+            SESSION, 0, Query((("name.icontains", "S"),), ("-name",), ("projects",))
+        )
         assert found.total == 1
         assert found.beside["projects"][0]["name"] == "P"
         await client.delete(SESSION, id_)
@@ -122,7 +128,9 @@ SHAPES: list[tuple[Any, dict[str, list[str]]]] = [
 
 @pytest.mark.parametrize(("body", "messages"), SHAPES)
 def test_shapes_of_errors(body: Any, messages: dict[str, list[str]]) -> None:
-    response = httpx.Response(400, text=body) if isinstance(body, str) else httpx.Response(400, json=body)
+    response = (
+        httpx.Response(400, text=body) if isinstance(body, str) else httpx.Response(400, json=body)
+    )
     assert error_messages(response) == messages
 
 

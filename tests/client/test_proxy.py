@@ -109,8 +109,25 @@ def test_a_real_server_is_reached_through_it_and_the_proxy_does_not_see_the_toke
     there: Lab, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
-    words = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=www.brainstem.org"]
-    words += ["-addext", "subjectAltName=DNS:www.brainstem.org", "-keyout", str(key), "-out", str(certificate)]
+    words = [
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=www.brainstem.org",
+    ]
+    words += [
+        "-addext",
+        "subjectAltName=DNS:www.brainstem.org",
+        "-keyout",
+        str(key),
+        "-out",
+        str(certificate),
+    ]
     subprocess.run(["openssl", *words], check=True, capture_output=True)
     told: list[str] = []
 
@@ -127,7 +144,9 @@ def test_a_real_server_is_reached_through_it_and_the_proxy_does_not_see_the_toke
     server = ThreadingHTTPServer(("127.0.0.1", 0), Api)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
-    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    server.socket = context.wrap_socket(
+        server.socket, server_side=True, do_handshake_on_connect=False
+    )
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
@@ -135,7 +154,10 @@ def test_a_real_server_is_reached_through_it_and_the_proxy_does_not_see_the_toke
             monkeypatch.setenv("HTTPS_PROXY", seen.url.replace("//", "//me:secret-of-mine@"))
             untrusted = there.run("plan")
             assert (untrusted.code, told) == (1, [])
-            assert f"no trusted connection to www.brainstem.org through the proxy {seen.url}" in untrusted.said
+            assert (
+                f"no trusted connection to www.brainstem.org through the proxy {seen.url}"
+                in untrusted.said
+            )
             assert "SSL_CERT_FILE" in untrusted.said
             monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
             there.run("plan")
@@ -150,7 +172,9 @@ def test_a_real_server_is_reached_through_it_and_the_proxy_does_not_see_the_toke
     assert all(headers["Proxy-Authorization"] == f"Basic {basic}" for headers in seen.headers)
 
 
-@pytest.mark.parametrize("words", [["plan"], ["apply", "-y"], ["doctor"], ["login", "--headless"], ["get", "session"]])
+@pytest.mark.parametrize(
+    "words", [["plan"], ["apply", "-y"], ["doctor"], ["login", "--headless"], ["get", "session"]]
+)
 @pytest.mark.parametrize("status", [407, 403, 502])
 def test_a_proxy_that_does_not_let_us_through_is_named(
     there: Lab, monkeypatch: pytest.MonkeyPatch, words: list[str], status: int
@@ -212,7 +236,11 @@ def test_what_is_no_proxy_is_said_with_its_variable(
     monkeypatch.setenv(variable, text)
     for words in (["plan"], ["doctor"], ["login", "--headless"]):
         result = there.run(*words)
-        assert (result.code, variable in result.err, "-of-mine" in result.said) == (1, True, False), result.said
+        assert (result.code, variable in result.err, "-of-mine" in result.said) == (
+            1,
+            True,
+            False,
+        ), result.said
     assert there.run("plan", "-o", "json").json["exit_code"] == 1
 
 
@@ -221,7 +249,11 @@ def test_socks_without_its_package(there: Lab, monkeypatch: pytest.MonkeyPatch) 
     for text in ("socks5://proxy:1080", "SOCKS5H://proxy"):
         monkeypatch.setenv("ALL_PROXY", text)
         result = there.run("plan")
-        assert (result.code, "pip install socksio" in result.err, "ALL_PROXY" in result.err) == (1, True, True)
+        assert (result.code, "pip install socksio" in result.err, "ALL_PROXY" in result.err) == (
+            1,
+            True,
+            True,
+        )
 
 
 def test_certificates_that_are_none(there: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -245,7 +277,11 @@ def test_certificates_that_are_none(there: Lab, monkeypatch: pytest.MonkeyPatch)
         ("http://localhost:8000/", {"HTTP_PROXY": "p:1", "ALL_PROXY": "p:1"}, None),
         ("https://a.example/", {"HTTPS_PROXY": "http://u:p#1@p:1"}, "http://u:p%231@p:1"),
         ("https://a.example/", {"HTTPS_PROXY": "http://u:a@b%40c@p:1"}, "http://u:a%40b%40c@p:1"),
-        ("https://a.example/", {"HTTPS_PROXY": "http://[2001:db8::1]:3128"}, "http://[2001:db8::1]:3128"),
+        (
+            "https://a.example/",
+            {"HTTPS_PROXY": "http://[2001:db8::1]:3128"},
+            "http://[2001:db8::1]:3128",
+        ),
     ],
 )
 def test_which_variable_counts(url: str, environ: dict[str, str], address: str | None) -> None:
@@ -257,7 +293,16 @@ def test_which_variable_counts(url: str, environ: dict[str, str], address: str |
 @pytest.mark.parametrize(
     "host",
     [
-        *("localhost", "LOCALHOST", "localhost.", "x.localhost", "127.0.0.1", "127.9.9.9", "127.1", "2130706433"),
+        *(
+            "localhost",
+            "LOCALHOST",
+            "localhost.",
+            "x.localhost",
+            "127.0.0.1",
+            "127.9.9.9",
+            "127.1",
+            "2130706433",
+        ),
         *("[::1]", "[0:0:0:0:0:0:0:1]", "[::ffff:127.0.0.1]", "0.0.0.0", "0x7f000001"),
     ],
 )
@@ -313,7 +358,9 @@ def test_a_proxy_is_refused_by_name_and_not_by_its_password() -> None:
     assert "HTTPS_PROXY" in raised.value.what
 
 
-def test_no_variable_of_the_environment_is_left_to_httpx(there: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_variable_of_the_environment_is_left_to_httpx(
+    there: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Where this module says "directly", httpx must not think otherwise."""
     with proxy() as seen:
         for name in VARIABLES:

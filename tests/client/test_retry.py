@@ -44,10 +44,14 @@ class Server(httpx.AsyncBaseTransport):
         return found
 
 
-def with_server(server: Server, throttle: Throttle, work: Callable[[WriteClient], Awaitable[Any]]) -> Any:
+def with_server(
+    server: Server, throttle: Throttle, work: Callable[[WriteClient], Awaitable[Any]]
+) -> Any:
     async def run() -> Any:
         async with httpx.AsyncClient(transport=server) as http:
-            return await work(WriteClient(http, "http://127.0.0.1/", "private", CATALOG, throttle=throttle))
+            return await work(
+                WriteClient(http, "http://127.0.0.1/", "private", CATALOG, throttle=throttle)
+            )
 
     return asyncio.run(run())
 
@@ -79,15 +83,40 @@ NOW = datetime.datetime(2024, 3, 12, 9, tzinfo=datetime.UTC)
         ({"Retry-After": " 12 "}, 12),
         ({"Retry-After": "86400"}, 300),
         (
-            {"Retry-After": http_date(NOW + datetime.timedelta(seconds=20)), "Date": http_date(NOW)},
+            {
+                "Retry-After": http_date(NOW + datetime.timedelta(seconds=20)),
+                "Date": http_date(NOW),
+            },
             20,
         ),
-        ({"Retry-After": http_date(NOW), "Date": http_date(NOW + datetime.timedelta(seconds=20))}, 0),
-        ({"Retry-After": http_date(datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=1))}, 0),
-        ({"Retry-After": http_date(datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=1))}, 300),
+        (
+            {
+                "Retry-After": http_date(NOW),
+                "Date": http_date(NOW + datetime.timedelta(seconds=20)),
+            },
+            0,
+        ),
+        (
+            {
+                "Retry-After": http_date(
+                    datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=1)
+                )
+            },
+            0,
+        ),
+        (
+            {
+                "Retry-After": http_date(
+                    datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=1)
+                )
+            },
+            300,
+        ),
     ],
 )
-def test_the_pause_that_is_asked_for_in_seconds_or_as_a_date(headers: dict[str, str], seconds: float) -> None:
+def test_the_pause_that_is_asked_for_in_seconds_or_as_a_date(
+    headers: dict[str, str], seconds: float
+) -> None:
     assert retry.asked_pause(headers, 1) == seconds
 
 
@@ -154,7 +183,10 @@ def test_fewer_are_in_flight_after_throttling_and_they_grow_back_slowly(quick: N
 
 LOST = [httpx.ReadTimeout("late"), httpx.ReadError("reset"), httpx.RemoteProtocolError("closed")]
 NOT_SENT = [httpx.ConnectError("refused"), httpx.ConnectTimeout("late"), httpx.PoolTimeout("full")]
-BAD = [httpx.Response(200, content=b'{"session": {"id": "1'), httpx.Response(200, content=b"no json")]
+BAD = [
+    httpx.Response(200, content=b'{"session": {"id": "1'),
+    httpx.Response(200, content=b"no json"),
+]
 
 
 def tries(method: str, found: httpx.Response | httpx.HTTPError) -> int:
@@ -178,15 +210,23 @@ def tries(method: str, found: httpx.Response | httpx.HTTPError) -> int:
 @pytest.mark.parametrize("method", ["GET", "POST", "PATCH", "DELETE"])
 def test_what_goes_out_again_and_what_does_not(method: str, quick: None) -> None:
     reads, looks_before = method == "GET", method in ("PATCH", "DELETE")
-    assert [tries(method, error) for error in NOT_SENT] == ([1, 1, 1] if looks_before else [3, 3, 3])
+    assert [tries(method, error) for error in NOT_SENT] == (
+        [1, 1, 1] if looks_before else [3, 3, 3]
+    )
     assert [tries(method, error) for error in LOST] == ([3, 3, 3] if reads else [1, 1, 1])
-    assert tries(method, httpx.Response(429, headers={"Retry-After": "0"})) == (1 if looks_before else 3)
+    assert tries(method, httpx.Response(429, headers={"Retry-After": "0"})) == (
+        1 if looks_before else 3
+    )
     for status in (502, 503, 504):
-        assert tries(method, httpx.Response(status, headers={"Retry-After": "0"})) == (3 if reads else 1)
+        assert tries(method, httpx.Response(status, headers={"Retry-After": "0"})) == (
+            3 if reads else 1
+        )
     for status in (400, 401, 403, 404, 409, 500):
         assert tries(method, httpx.Response(status)) == 1
     assert [tries(method, bad) for bad in BAD] == ([3, 3] if reads else [1, 1])
-    assert tries(method, httpx.Response(302, headers={"Location": "https://elsewhere.example/"})) == 1
+    assert (
+        tries(method, httpx.Response(302, headers={"Location": "https://elsewhere.example/"})) == 1
+    )
     assert tries(method, httpx.Response(200, html="<title>Log in</title>")) == 1
 
 
@@ -209,12 +249,20 @@ def test_what_is_done_first_is_done_before_each_sending(quick: None) -> None:
 
 
 def test_a_write_that_is_answered_with_something_else_is_not_taken() -> None:
-    bodies = [{"session_approval": {"id": "9"}}, {"sessions": [{"id": "9"}]}, {"id": "9"}, {}, {"session": None}]
+    bodies = [
+        {"session_approval": {"id": "9"}},
+        {"sessions": [{"id": "9"}]},
+        {"id": "9"},
+        {},
+        {"session": None},
+    ]
     for body in bodies:
         assert tries("POST", httpx.Response(201, content=json.dumps(body).encode())) == 1
     other = httpx.Response(200, json={"session": {"id": "2"}})
     with pytest.raises(ServerError, match="another session"):
-        with_server(Server(lambda number: other), Throttle(8), lambda client: client.detail(SESSION, "1"))
+        with_server(
+            Server(lambda number: other), Throttle(8), lambda client: client.detail(SESSION, "1")
+        )
 
 
 def test_a_place_that_was_given_back_is_taken_at_once() -> None:
@@ -258,7 +306,11 @@ def test_a_write_does_not_wait_between_its_look_and_itself(quick: None, method: 
         async with client.in_one_place() as one:
             throttle.pause(0.05)
             is_patch = method == "PATCH"
-            write = one.change(SESSION, "1", {}, written_down) if is_patch else one.delete(SESSION, "1", written_down)
+            write = (
+                one.change(SESSION, "1", {}, written_down)
+                if is_patch
+                else one.delete(SESSION, "1", written_down)
+            )
             with pytest.raises(Paused):
                 await write
         async with client.in_one_place() as one:

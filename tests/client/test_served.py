@@ -55,7 +55,9 @@ def test_nobody_there(lab: Lab) -> None:
     result = lab.run("--server", f"http://127.0.0.1:{port}/", "plan", token="x")
     assert result.code == 1
     assert "cannot be reached" in result.err
-    document = lab.run("--server", f"http://127.0.0.1:{port}/", "plan", "-o", "json", token="x").json
+    document = lab.run(
+        "--server", f"http://127.0.0.1:{port}/", "plan", "-o", "json", token="x"
+    ).json
     assert "cannot be reached" in document["error"]["what"]
 
 
@@ -80,7 +82,9 @@ def test_a_seed_outside_of_the_repository_is_not_read(lab: Lab) -> None:
     assert "outside of this repository" in result.err
 
 
-def test_login_keeps_the_token_for_its_owner_alone(lab: Lab, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_login_keeps_the_token_for_its_owner_alone(
+    lab: Lab, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def open_browser(address: str) -> bool:
         threading.Thread(target=agree, args=(address,)).start()
         return True
@@ -120,7 +124,9 @@ def test_doctor_tells_what_it_sees(lab: Lab, url: str) -> None:
         ("https://www.brainstem.org.evil.example/", "", False),
     ],
 )
-def test_tokens_of_the_environment_go_to_known_hosts_alone(address: str, hosts: str, found: bool) -> None:
+def test_tokens_of_the_environment_go_to_known_hosts_alone(
+    address: str, hosts: str, found: bool
+) -> None:
     from stemctl.config.config import Server
 
     server = Server("s", address)

@@ -28,12 +28,27 @@ def one_error(result: Result, *words: str) -> None:
 
 ANSWERS = {
     "no right": (httpx.Response(403, json={"detail": "Not allowed."}), "no right", "Not allowed."),
-    "wrong token": (httpx.Response(401, json={"detail": "Invalid token."}), "does not accept the token", "login"),
-    "HTML": (httpx.Response(200, html="<title>Sign in</title>"), "HTML page (Sign in)", "login page?"),
-    "redirect": (httpx.Response(302, headers={"Location": "https://elsewhere.example/"}), "elsewhere.example", "url"),
+    "wrong token": (
+        httpx.Response(401, json={"detail": "Invalid token."}),
+        "does not accept the token",
+        "login",
+    ),
+    "HTML": (
+        httpx.Response(200, html="<title>Sign in</title>"),
+        "HTML page (Sign in)",
+        "login page?",
+    ),
+    "redirect": (
+        httpx.Response(302, headers={"Location": "https://elsewhere.example/"}),
+        "elsewhere.example",
+        "url",
+    ),
     "fault": (httpx.Response(500, text="Server Error (500)"), "answered 500", "Server Error (500)"),
     "overloaded": (httpx.Response(503, html="<title>Busy</title>"), "not available now", "Busy"),
-    "cut off": (httpx.Response(200, text='{"sessions": [', headers={"Content-Type": "application/json"}), "cut off"),
+    "cut off": (
+        httpx.Response(200, text='{"sessions": [', headers={"Content-Type": "application/json"}),
+        "cut off",
+    ),
     "another shape": (httpx.Response(200, json=[1, 2]), "no JSON object"),
     "another envelope": (httpx.Response(200, json={"things": []}), "has no 'sessions'"),
 }
@@ -56,12 +71,20 @@ def test_a_model_that_may_not_be_read_gives_neither_create_nor_delete(lab: Lab) 
     lab.sessions(MAZE)
     lab.apply()
     lab.sessions("{name: another}")
-    lab.intercept = lambda request: ANSWERS["no right"][0] if "/session/" in request.url.path else None
+    lab.intercept = lambda request: (
+        ANSWERS["no right"][0] if "/session/" in request.url.path else None
+    )
     result = lab.run("plan")
     assert result.code == 1
-    assert "sessions could not be read: http://sandbox/api/private/stem/session/ answered 403" in result.out
+    assert (
+        "sessions could not be read: http://sandbox/api/private/stem/session/ answered 403"
+        in result.out
+    )
     assert "sessions not read" in result.out
-    assert "the portal is private: use one that your account may read, or another account" in result.out
+    assert (
+        "the portal is private: use one that your account may read, or another account"
+        in result.out
+    )
     plan = lab.plan()
     assert (plan["changes"], plan["unchanged"]) == ([], 0)
 
@@ -93,7 +116,10 @@ def test_a_name_unknown_to_the_server_is_found_before_anything_is_sent(lab: Lab)
     lab.sessions(MAZE, "{name: b, projects: [Theta Maze Sudy]}")
     result = lab.run("apply", "--auto-approve")
     assert result.code == 1
-    assert 'records/sessions.yaml:6:26: error: no project "Theta Maze Sudy" [unknown-reference]' in result.out
+    assert (
+        'records/sessions.yaml:6:26: error: no project "Theta Maze Sudy" [unknown-reference]'
+        in result.out
+    )
     assert "you can see 2 projects; nearest: Theta Maze Study" in result.out
     assert lab.writes == []
     online = lab.run("validate", "--online")
@@ -103,14 +129,23 @@ def test_a_name_unknown_to_the_server_is_found_before_anything_is_sent(lab: Lab)
 
 
 @pytest.mark.parametrize(
-    "totals", ["both", *(pytest.param(name, marks=pytest.mark.slow) for name in ("meta", "count", "none"))]
+    "totals",
+    ["both", *(pytest.param(name, marks=pytest.mark.slow) for name in ("meta", "count", "none"))],
 )
 def test_2500_sessions_are_read_in_pages_however_they_are_counted(lab: Lab, totals: str) -> None:
     with lab.database() as database:
-        database.seed({"sessions": [{"name": f"s{i:04}", "projects": ["Theta Maze Study"]} for i in range(2500)]})
+        database.seed(
+            {
+                "sessions": [
+                    {"name": f"s{i:04}", "projects": ["Theta Maze Study"]} for i in range(2500)
+                ]
+            }
+        )
     lab.totals = totals
     names = ", ".join(f"s{i:04}" for i in range(40))
-    lab.sessions(*(f"{{name: s{i:04}, tags: [seen]}}" for i in range(0, 2500, 50)), "{name: really new}")
+    lab.sessions(
+        *(f"{{name: s{i:04}, tags: [seen]}}" for i in range(0, 2500, 50)), "{name: really new}"
+    )
     plan = lab.plan()
     assert plan["summary"]["adopt"] == 50, names
     assert plan["summary"]["create"] == 1
@@ -121,7 +156,13 @@ def test_2500_sessions_are_read_in_pages_however_they_are_counted(lab: Lab, tota
 
 def test_few_records_of_a_large_model_are_asked_for_one_by_one(lab: Lab) -> None:
     with lab.database() as database:
-        database.seed({"sessions": [{"name": f"s{i:04}", "projects": ["Theta Maze Study"]} for i in range(1500)]})
+        database.seed(
+            {
+                "sessions": [
+                    {"name": f"s{i:04}", "projects": ["Theta Maze Study"]} for i in range(1500)
+                ]
+            }
+        )
     lab.sessions("{name: s0700, description: Known.}", "{name: really new}")
     lab.apply()
     lab.sessions("{name: s0700, description: Better known.}", "{name: really new}")
@@ -164,12 +205,20 @@ def test_a_known_record_that_a_listing_lacks_is_asked_for_by_its_id(lab: Lab) ->
 
 def test_a_page_that_comes_twice_is_noticed(lab: Lab) -> None:
     with lab.database() as database:
-        database.seed({"sessions": [{"name": f"s{i:03}", "projects": ["Theta Maze Study"]} for i in range(250)]})
+        database.seed(
+            {
+                "sessions": [
+                    {"name": f"s{i:03}", "projects": ["Theta Maze Study"]} for i in range(250)
+                ]
+            }
+        )
     lab.sessions(*(f"{{name: s{i:03}}}" for i in range(250)), "{name: new}")
 
     def after(request: httpx.Request, response: httpx.Response) -> httpx.Response:
         if b"offset=200" in request.url.query and request.url.path.endswith("/stem/session/"):
-            return httpx.Response(200, json={**response.json(), "sessions": [{"id": "x"}, {"id": "x"}]})
+            return httpx.Response(
+                200, json={**response.json(), "sessions": [{"id": "x"}, {"id": "x"}]}
+            )
         return response
 
     lab.after = after
@@ -180,7 +229,13 @@ def test_a_page_that_comes_twice_is_noticed(lab: Lab) -> None:
 
 def test_a_total_that_shrinks_while_pages_are_read_is_noticed(lab: Lab) -> None:
     with lab.database() as database:
-        database.seed({"sessions": [{"name": f"s{i:03}", "projects": ["Theta Maze Study"]} for i in range(250)]})
+        database.seed(
+            {
+                "sessions": [
+                    {"name": f"s{i:03}", "projects": ["Theta Maze Study"]} for i in range(250)
+                ]
+            }
+        )
     lab.sessions(*(f"{{name: s{i:03}}}" for i in range(250)), "{name: new}")
 
     def after(request: httpx.Request, response: httpx.Response) -> httpx.Response:
@@ -198,7 +253,13 @@ def test_a_total_that_shrinks_while_pages_are_read_is_noticed(lab: Lab) -> None:
 
 def test_a_page_that_fails_gives_neither_create_nor_delete(lab: Lab) -> None:
     with lab.database() as database:
-        database.seed({"sessions": [{"name": f"s{i:03}", "projects": ["Theta Maze Study"]} for i in range(250)]})
+        database.seed(
+            {
+                "sessions": [
+                    {"name": f"s{i:03}", "projects": ["Theta Maze Study"]} for i in range(250)
+                ]
+            }
+        )
     lab.sessions(*(f"{{name: s{i:03}}}" for i in range(250)), "{name: new}")
 
     def fail(request: httpx.Request) -> httpx.Response | None:
@@ -213,12 +274,20 @@ def test_a_page_that_fails_gives_neither_create_nor_delete(lab: Lab) -> None:
 
 def test_a_filter_that_is_ignored_is_noticed(lab: Lab) -> None:
     with lab.database() as database:
-        database.seed({"sessions": [{"name": f"s{i:03}", "projects": ["Theta Maze Study"]} for i in range(900)]})
+        database.seed(
+            {
+                "sessions": [
+                    {"name": f"s{i:03}", "projects": ["Theta Maze Study"]} for i in range(900)
+                ]
+            }
+        )
     lab.sessions("{name: new}")
 
     def after(request: httpx.Request, response: httpx.Response) -> httpx.Response:
         if b"filter" in request.url.query:
-            return httpx.Response(200, json={"sessions": [{"id": "1", "name": "s001"}], "count": 900})
+            return httpx.Response(
+                200, json={"sessions": [{"id": "1", "name": "s001"}], "count": 900}
+            )
         return response
 
     lab.after = after
@@ -240,7 +309,9 @@ def test_lost_answer_to_a_create_is_looked_for_and_not_sent_again(lab: Lab) -> N
     result = lab.run("apply", "--auto-approve")
     assert result.code == 0, result.said
     assert [s.method for s in lab.writes] == ["POST"]
-    assert lab.state["records"]["session/rat12_maze"]["id"] == lab.live("session", "rat12_maze")["id"]
+    assert (
+        lab.state["records"]["session/rat12_maze"]["id"] == lab.live("session", "rat12_maze")["id"]
+    )
 
 
 def test_a_create_that_never_arrived_is_unknown_and_planned_anew(lab: Lab) -> None:
@@ -265,7 +336,12 @@ def test_a_name_that_somebody_took_at_the_same_moment_is_not_adopted(lab: Lab) -
 
     def race(request: httpx.Request) -> None:
         if request.method == "POST":
-            theirs = {"name": "rat12_maze", "description": "Theirs.", "projects": [project], "tags": []}
+            theirs = {
+                "name": "rat12_maze",
+                "description": "Theirs.",
+                "projects": [project],
+                "tags": [],
+            }
             colleague = threading.Thread(target=lab.api, args=("POST", "stem/session/", theirs))
             colleague.start()
             colleague.join()
@@ -285,7 +361,9 @@ def test_a_name_that_somebody_took_at_the_same_moment_is_not_adopted(lab: Lab) -
 
 
 def test_a_lost_answer_to_a_proposal_is_looked_for_among_the_approvals(lab: Lab) -> None:
-    lab.write("records/s.yaml", "sensory_stimulus_types:\n  - {name: Air puff, description: Brief puff}\n")
+    lab.write(
+        "records/s.yaml", "sensory_stimulus_types:\n  - {name: Air puff, description: Brief puff}\n"
+    )
 
     def after(request: httpx.Request, response: httpx.Response) -> httpx.Response:
         if request.method == "POST":
@@ -300,9 +378,14 @@ def test_a_lost_answer_to_a_proposal_is_looked_for_among_the_approvals(lab: Lab)
 
 
 def test_a_lost_answer_to_a_proposed_change_is_looked_for_among_the_approvals(lab: Lab) -> None:
-    lab.write("records/s.yaml", "sensory_stimulus_types:\n  - {name: Auditory, description: Auditory cue}\n")
+    lab.write(
+        "records/s.yaml",
+        "sensory_stimulus_types:\n  - {name: Auditory, description: Auditory cue}\n",
+    )
     lab.apply()
-    lab.write("records/s.yaml", "sensory_stimulus_types:\n  - {name: Auditory, description: A sound}\n")
+    lab.write(
+        "records/s.yaml", "sensory_stimulus_types:\n  - {name: Auditory, description: A sound}\n"
+    )
 
     def after(request: httpx.Request, response: httpx.Response) -> httpx.Response:
         return httpx.Response(502) if request.method == "PATCH" else response
@@ -345,7 +428,13 @@ def test_a_server_that_dies_with_the_answer_leaves_it_unknown(lab: Lab, method: 
     lab.sessions(MAZE, "{name: b}")
     if method != "POST":
         lab.apply()
-        lab.sessions(*(["{name: b}"] if method == "DELETE" else [MAZE.replace("First", "Second"), "{name: b}"]))
+        lab.sessions(
+            *(
+                ["{name: b}"]
+                if method == "DELETE"
+                else [MAZE.replace("First", "Second"), "{name: b}"]
+            )
+        )
     dead = []
 
     def die(request: httpx.Request) -> None:
@@ -359,16 +448,23 @@ def test_a_server_that_dies_with_the_answer_leaves_it_unknown(lab: Lab, method: 
         return response
 
     lab.intercept, lab.after = die, after
-    result = lab.run("apply", "--auto-approve", "--allow", "delete", "--parallelism", "1", "-o", "json")
+    result = lab.run(
+        "apply", "--auto-approve", "--allow", "delete", "--parallelism", "1", "-o", "json"
+    )
     assert result.code == 3, result.said
     assert "unknown" in [o["status"] for o in result.json["outcomes"]]
     assert sum(s.method == method for s in lab.writes) >= 1
 
 
 def test_a_proposal_decided_before_is_not_taken_for_the_one_that_was_lost(lab: Lab) -> None:
-    lab.write("records/s.yaml", "sensory_stimulus_types:\n  - {name: Air puff, description: Brief puff}\n")
+    lab.write(
+        "records/s.yaml", "sensory_stimulus_types:\n  - {name: Air puff, description: Brief puff}\n"
+    )
     lab.apply()
-    assert lab.run("approvals", "reject", "sensorystimulustype/Air puff", token="sandbox-admin").code == 0
+    assert (
+        lab.run("approvals", "reject", "sensorystimulustype/Air puff", token="sandbox-admin").code
+        == 0
+    )
 
     def lose(request: httpx.Request) -> None:
         if request.method == "POST":

@@ -28,14 +28,18 @@ def test_a_plan_says_what_came_since_the_last_apply(team: Team) -> None:
     commits = [edited(ann, text) for text in ("second", "third")]
     out = ann.run("plan").out
     assert f"Since commit {applied[:7]}, applied last: 2 commits." in out
-    assert out.index(f"{commits[1][:7]} Description: third") < out.index(f"{commits[0][:7]} Description: second")
+    assert out.index(f"{commits[1][:7]} Description: third") < out.index(
+        f"{commits[0][:7]} Description: second"
+    )
     ann.apply()
     assert "applied last" not in ann.run("plan").out
     assert f"Since: {applied}" in git(team.remote, "log", "-1", "--format=%B", "stemctl-state")
 
 
 @pytest.mark.parametrize("options", [(), ("--depth=1",)])
-def test_an_older_commit_is_refused_by_name(team: Team, gate: Gate, options: tuple[str, ...]) -> None:
+def test_an_older_commit_is_refused_by_name(
+    team: Team, gate: Gate, options: tuple[str, ...]
+) -> None:
     ann = team.clone("ann")
     old = ann.git("rev-parse", "HEAD")
     edited(ann, "newer")
@@ -64,7 +68,9 @@ def test_a_branch_that_lacks_a_commit_is_refused_also_as_a_kept_plan(team: Team)
     assert ben.run("plan", "--out", "plan.json").code == 0
     result = ben.run("apply", "plan.json")
     assert result.code == 1
-    assert "1 commit that was applied is not in HEAD." in result.err  # fetched to be named: the clone lacks it
+    assert (
+        "1 commit that was applied is not in HEAD." in result.err
+    )  # fetched to be named: the clone lacks it
     assert "Description: newer" in result.err
     assert ben.run("apply", "plan.json", "--allow-behind").code == 0
 
@@ -94,7 +100,9 @@ def test_a_shallow_clone_knows_what_came_since(team: Team) -> None:
     before = job.git("rev-list", "--count", "HEAD")
     assert "applied last: 3 commits." in job.run("plan").out
     job.apply()
-    assert job.git("rev-list", "--count", "HEAD") == before == "1"  # the clone is as shallow as it was
+    assert (
+        job.git("rev-list", "--count", "HEAD") == before == "1"
+    )  # the clone is as shallow as it was
 
 
 @pytest.mark.slow

@@ -39,7 +39,9 @@ def test_an_edit_is_one_patch_with_that_field_alone(lab: Lab) -> None:
     lab.sessions(MAZE.replace("First day", "Second day"))
     lab.apply()
     id_ = lab.live("session", "rat12_maze")["id"]
-    assert lab.writes == [Sent("PATCH", f"stem/session/{id_}/", {"description": "Second day on the maze."})]
+    assert lab.writes == [
+        Sent("PATCH", f"stem/session/{id_}/", {"description": "Second day on the maze."})
+    ]
 
 
 def test_tags_are_always_sent_at_creation_and_shown(lab: Lab) -> None:
@@ -83,7 +85,9 @@ def test_more_deletes_than_allowed_are_all_held(lab: Lab) -> None:
 
 
 def test_policy_allows_what_goes_through_unasked(lab: Lab) -> None:
-    lab.write("stemctl.yaml", (lab.root / "stemctl.yaml").read_text() + "policy: {allow: {delete: 1}}\n")
+    lab.write(
+        "stemctl.yaml", (lab.root / "stemctl.yaml").read_text() + "policy: {allow: {delete: 1}}\n"
+    )
     lab.sessions(MAZE, SLEEP, "{name: other}")
     lab.apply()
     lab.sessions(MAZE, SLEEP)
@@ -136,13 +140,20 @@ def test_a_lost_state_is_found_again_by_name(lab: Lab) -> None:
     lab.apply()
     assert lab.writes == []
     after = lab.state["records"]
-    assert {k: v["applied"] for k, v in after.items()} == {k: v["applied"] for k, v in before.items()}
+    assert {k: v["applied"] for k, v in after.items()} == {
+        k: v["applied"] for k, v in before.items()
+    }
 
 
 def test_adopting_replaces_nothing_unasked(lab: Lab) -> None:
     lab.sessions(MAZE)
     project = lab.live("project", "Theta Maze Study")["id"]
-    body = {"name": "rat12_maze", "description": "Somebody else's.", "projects": [project], "tags": ["ripples"]}
+    body = {
+        "name": "rat12_maze",
+        "description": "Somebody else's.",
+        "projects": [project],
+        "tags": ["ripples"],
+    }
     lab.api("POST", "stem/session/", body)
     held = lab.run("apply", "--auto-approve")
     assert held.code == 3
@@ -156,7 +167,12 @@ def test_adopting_replaces_nothing_unasked(lab: Lab) -> None:
 
 def test_a_name_that_somebody_hidden_has_fails_alone(lab: Lab) -> None:
     project = lab.live("project", "Songbird Study", token="sandbox-other")["id"]
-    lab.api("POST", "stem/session/", {"name": "rat12_maze", "projects": [project], "tags": []}, token="sandbox-other")
+    lab.api(
+        "POST",
+        "stem/session/",
+        {"name": "rat12_maze", "projects": [project], "tags": []},
+        token="sandbox-other",
+    )
     lab.sessions(MAZE, SLEEP)
     result = lab.run("apply", "--auto-approve")
     assert result.code == 3
@@ -179,12 +195,19 @@ def test_a_released_field_keeps_its_value_and_is_noted(lab: Lab) -> None:
 
 
 def test_clearing_is_written_and_sent(lab: Lab) -> None:
-    lab.sessions("{name: s, description: Text., date_time: 2024-03-12, extra_fields: {room: B115}, tags: [a]}")
+    lab.sessions(
+        "{name: s, description: Text., date_time: 2024-03-12, extra_fields: {room: B115}, tags: [a]}"
+    )
     lab.apply()
     lab.sessions('{name: s, description: "", date_time: null, extra_fields: {}, tags: []}')
     assert "(cleared)" in lab.run("plan").out
     lab.apply()
-    assert lab.writes[0].body == {"description": "", "date_time": None, "extra_fields": {}, "tags": []}
+    assert lab.writes[0].body == {
+        "description": "",
+        "date_time": None,
+        "extra_fields": {},
+        "tags": [],
+    }
     assert lab.run("plan", "--detailed-exitcode").code == 0
 
 
@@ -211,7 +234,9 @@ def test_a_record_that_moved_since_the_plan_fails_alone(lab: Lab) -> None:
         if request.method == "GET" and request.url.path.endswith(f"/{id_}/"):
             looks += 1
             if looks == 1:  # just before our own look at it, a colleague edits it
-                colleague = threading.Thread(target=lab.edit, args=("session", "a"), kwargs={"description": "Theirs."})
+                colleague = threading.Thread(
+                    target=lab.edit, args=("session", "a"), kwargs={"description": "Theirs."}
+                )
                 colleague.start()
                 colleague.join()
 
@@ -224,7 +249,9 @@ def test_a_record_that_moved_since_the_plan_fails_alone(lab: Lab) -> None:
     assert lab.live("session", "b")["description"] == "Two."
 
 
-def test_without_a_terminal_nothing_is_sent_unasked(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_terminal_nothing_is_sent_unasked(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import io
 
     monkeypatch.setattr("sys.stdin", io.StringIO(""))

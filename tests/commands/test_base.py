@@ -27,7 +27,12 @@ class Repo:
     root: Path
 
     def git(self, *words: str, data: bytes | None = None) -> str:
-        done = subprocess.run(["git", "-C", str(self.root), *WHO, *words], input=data, capture_output=True, check=False)
+        done = subprocess.run(
+            ["git", "-C", str(self.root), *WHO, *words],
+            input=data,
+            capture_output=True,
+            check=False,
+        )
         assert done.returncode == 0, done.stderr.decode()
         return done.stdout.decode().strip()
 
@@ -42,7 +47,10 @@ class Repo:
         return result.json
 
     def explained(self, *options: str) -> dict[str, bool | None]:
-        return {c["address"].removeprefix("session/"): c["explained"] for c in self.plan(*options)["changes"]}
+        return {
+            c["address"].removeprefix("session/"): c["explained"]
+            for c in self.plan(*options)["changes"]
+        }
 
     def refused(self, ref: str) -> Result:
         result = self.lab.run("plan", f"--base={ref}")
@@ -55,9 +63,18 @@ class Repo:
 def repo(lab: Lab) -> Repo:
     """On branch main, with what is declared there applied."""
     repo = Repo(lab, lab.root)
-    lab.sessions(*(f"{{name: {name}, description: One.}}" for name in "abcde"), "{key: k, name: f}", "{name: g}")
-    lab.write("records/many/m.yaml", "sessions: [{name: m1}, {name: m2}, {name: m3, tags: [own]}]\n")
-    lab.write("records/many/_defaults.yaml", "defaults: {sessions: {projects: [Theta Maze Study], tags: [x]}}\n")
+    lab.sessions(
+        *(f"{{name: {name}, description: One.}}" for name in "abcde"),
+        "{key: k, name: f}",
+        "{name: g}",
+    )
+    lab.write(
+        "records/many/m.yaml", "sessions: [{name: m1}, {name: m2}, {name: m3, tags: [own]}]\n"
+    )
+    lab.write(
+        "records/many/_defaults.yaml",
+        "defaults: {sessions: {projects: [Theta Maze Study], tags: [x]}}\n",
+    )
     lab.apply()
     repo.git("init", "-q", "-b", "main")
     repo.commit()
@@ -84,7 +101,9 @@ def branch(repo: Repo) -> None:
         "{name: new}",
         "{name: g}",
     )
-    repo.lab.write("records/wishes.yaml", "moved: [{from: session/k, to: session/l}]\ndeleted: [session/c]\n")
+    repo.lab.write(
+        "records/wishes.yaml", "moved: [{from: session/k, to: session/l}]\ndeleted: [session/c]\n"
+    )
     repo.commit("topic")
     repo.lab.edit("session", "d", description="Theirs.")
 
@@ -93,7 +112,10 @@ def test_each_change_is_told_apart(repo: Repo) -> None:
     branch(repo)
     plan = repo.plan("--base", "main")
     assert plan["base"] == {"ref": "main", "commit": repo.git("rev-parse", "main")}
-    assert {c["address"].removeprefix("session/"): (c["action"], c["explained"]) for c in plan["changes"]} == {
+    assert {
+        c["address"].removeprefix("session/"): (c["action"], c["explained"])
+        for c in plan["changes"]
+    } == {
         "a": ("update", True),
         "b": ("update", False),
         "c": ("delete", True),
@@ -155,7 +177,10 @@ def test_nothing_of_it_from_here(repo: Repo) -> None:
 
 
 def test_defaults_explain_all_records_that_they_change(repo: Repo) -> None:
-    repo.lab.write("records/many/_defaults.yaml", "defaults: {sessions: {projects: [Theta Maze Study], tags: [y]}}\n")
+    repo.lab.write(
+        "records/many/_defaults.yaml",
+        "defaults: {sessions: {projects: [Theta Maze Study], tags: [y]}}\n",
+    )
     repo.lab.edit("session", "a", description="Theirs.")
     assert repo.explained("--base", "HEAD") == {"a": False, "m1": True, "m2": True, "m3": True}
 
@@ -174,7 +199,9 @@ def test_what_is_only_written_otherwise_explains_nothing(repo: Repo) -> None:
 
 def test_wishes_explain_what_they_are_about(repo: Repo) -> None:
     sessions = (repo.lab.root / "records/sessions.yaml").read_text()
-    left = [line for line in sessions.splitlines() if "name: a," not in line and "name: b," not in line]
+    left = [
+        line for line in sessions.splitlines() if "name: a," not in line and "name: b," not in line
+    ]
     repo.lab.write("records/sessions.yaml", "\n".join(left) + "\n")
     repo.commit("a and b left the files")
     assert repo.explained("--base", "HEAD") == {"a": False, "b": False}
@@ -208,21 +235,34 @@ def test_the_commit_where_the_branch_left_counts(repo: Repo) -> None:
     repo.commit()
     repo.git("checkout", "-q", "main")
     path = repo.lab.root / "records/sessions.yaml"
-    path.write_text(path.read_text().replace("{name: a, description: One.}", "{name: a, description: Later.}"))
+    path.write_text(
+        path.read_text().replace("{name: a, description: One.}", "{name: a, description: Later.}")
+    )
     later = repo.commit()
     repo.git("checkout", "-q", "topic")
     repo.lab.edit("session", "a", description="Theirs.")
     plan = repo.plan("--base", "main")
-    assert {c["address"]: c["explained"] for c in plan["changes"]} == {"session/a": False, "session/new": True}
+    assert {c["address"]: c["explained"] for c in plan["changes"]} == {
+        "session/a": False,
+        "session/new": True,
+    }
     assert plan["base"] == {"ref": "main", "commit": left}
-    assert f"compared with {left[:12]}, where this branch left main (now {later[:12]})" in plan["notes"][-1]["text"]
+    assert (
+        f"compared with {left[:12]}, where this branch left main (now {later[:12]})"
+        in plan["notes"][-1]["text"]
+    )
     unrelated = repo.git("commit-tree", "-m", "x", f"{later}^{{tree}}")
     plan = repo.plan("--base", unrelated)
-    assert {c["address"]: c["explained"] for c in plan["changes"]} == {"session/a": True, "session/new": True}
+    assert {c["address"]: c["explained"] for c in plan["changes"]} == {
+        "session/a": True,
+        "session/new": True,
+    }
     assert "git does not know where this branch left it" in plan["notes"][-1]["text"]
 
 
-def test_any_name_of_a_commit_in_any_state_of_the_repository(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_any_name_of_a_commit_in_any_state_of_the_repository(
+    repo: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
     repo.git("tag", "-a", "-m", "x", "v1")
     repo.lab.write("records/new.yaml", "sessions: [{name: new, projects: [Theta Maze Study]}]\n")
     repo.commit()
@@ -236,11 +276,17 @@ def test_any_name_of_a_commit_in_any_state_of_the_repository(repo: Repo, monkeyp
 
 def test_nothing_in_the_repository_moves(repo: Repo) -> None:
     branch(repo)
-    repo.lab.write("records/new.yaml", "sessions: [{name: untracked, projects: [Theta Maze Study]}]\n")
+    repo.lab.write(
+        "records/new.yaml", "sessions: [{name: untracked, projects: [Theta Maze Study]}]\n"
+    )
     repo.git("rm", "-q", "--cached", "records/wishes.yaml")
 
     def everything() -> dict[str, bytes]:
-        files = (path for path in repo.root.rglob("*") if path.is_file() and "sandbox.db" not in path.name)
+        files = (
+            path
+            for path in repo.root.rglob("*")
+            if path.is_file() and "sandbox.db" not in path.name
+        )
         return {str(path): path.read_bytes() for path in files}
 
     before = everything()
@@ -265,7 +311,17 @@ def test_a_metadata_repository_in_a_subfolder(repo: Repo) -> None:
 def clone(repo: Repo, folder: Path) -> Repo:
     """What a CI job has: one commit of one branch."""
     subprocess.run(
-        ["git", *WHO, "clone", "-q", "--depth=1", "--branch=topic", repo.root.as_uri(), str(folder)], check=True
+        [
+            "git",
+            *WHO,
+            "clone",
+            "-q",
+            "--depth=1",
+            "--branch=topic",
+            repo.root.as_uri(),
+            str(folder),
+        ],
+        check=True,
     )
     (repo.root / ".stemctl").rename(folder / ".stemctl")
     repo.lab.root = folder
@@ -278,10 +334,16 @@ def next_words(result: Result) -> list[str]:
     return shlex.split(line.removeprefix("Next").split("    ")[0])
 
 
-def test_in_a_shallow_clone_the_remedy_can_be_typed(repo: Repo, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_in_a_shallow_clone_the_remedy_can_be_typed(
+    repo: Repo, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     branch(repo)
     ci = clone(repo, tmp_path_factory.mktemp("ci") / "clone")
-    for ref in ("origin/", "origin/main~1", ""):  # a variable that is not set, and what no remote knows by name
+    for ref in (
+        "origin/",
+        "origin/main~1",
+        "",
+    ):  # a variable that is not set, and what no remote knows by name
         assert "branch --all" in ci.refused(ref).err
     left = repo.git("rev-parse", "main~1")
     ci.git(*next_words(ci.refused(left))[1:])
@@ -294,7 +356,9 @@ def test_in_a_shallow_clone_the_remedy_can_be_typed(repo: Repo, tmp_path_factory
     ci.git(*next_words(result)[1:])
     assert "fetch --depth" not in ci.refused("main").err
     plan = ci.plan("--base", "origin/main")
-    assert {c["address"][-1]: c["explained"] for c in plan["changes"] if c["address"][-1] in "abd"} == {
+    assert {
+        c["address"][-1]: c["explained"] for c in plan["changes"] if c["address"][-1] in "abd"
+    } == {
         "a": True,
         "b": False,
         "d": False,
@@ -330,10 +394,18 @@ def test_errors_of_then_are_noted(repo: Repo) -> None:
     for name in ("m1", "m2"):
         repo.lab.edit("session", name, tags=[])
     plan = repo.plan("--base", "HEAD")
-    assert {c["address"]: c["explained"] for c in plan["changes"]} == {"session/m1": True, "session/m2": False}
+    assert {c["address"]: c["explained"] for c in plan["changes"]} == {
+        "session/m1": True,
+        "session/m2": False,
+    }
     said = [note["text"] for note in plan["notes"]]
-    assert any("stemctl.yaml:1:12" in text and "The manifests of now were looked for" in text for text in said)
-    assert any("have 2 errors, and what could not be read there counts as new" in text for text in said)
+    assert any(
+        "stemctl.yaml:1:12" in text and "The manifests of now were looked for" in text
+        for text in said
+    )
+    assert any(
+        "have 2 errors, and what could not be read there counts as new" in text for text in said
+    )
 
 
 def test_other_manifests_of_then(repo: Repo) -> None:
@@ -344,7 +416,9 @@ def test_other_manifests_of_then(repo: Repo) -> None:
     assert repo.explained("--base", "HEAD") == {"a": False}
 
 
-def test_where_temporary_files_are_ignored_nothing_of_then_is(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_temporary_files_are_ignored_nothing_of_then_is(
+    repo: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (repo.root / "tmp").mkdir()
     (repo.root / "tmp/.gitignore").write_text("*\n")
     monkeypatch.setattr("tempfile.tempdir", str(repo.root / "tmp"))
@@ -367,7 +441,9 @@ def test_links_are_followed_inside_alone(repo: Repo) -> None:
     (repo.root / "records/out.yaml").symlink_to(outside)
     (repo.root / "records/up.yaml").symlink_to("../../outside.yaml")
     (repo.root / "kept").mkdir()
-    (repo.root / "kept/s.yaml").write_text("sessions: [{name: linked, projects: [Theta Maze Study]}]\n")
+    (repo.root / "kept/s.yaml").write_text(
+        "sessions: [{name: linked, projects: [Theta Maze Study]}]\n"
+    )
     (repo.root / "records/in.yaml").symlink_to("../kept/s.yaml")
     repo.commit()
     folder = repo.root / ".laid out"
@@ -400,7 +476,10 @@ def test_a_tree_that_somebody_made_stays_in_its_folder(repo: Repo) -> None:
 def test_a_kept_plan_remembers_it(repo: Repo) -> None:
     branch(repo)
     assert repo.lab.run("plan", "--base", "main", "--out", "plan.json").code == 0
-    assert "~ session/b" in repo.lab.run("show", "plan.json").out.partition("Not from the difference to main")[2]
+    assert (
+        "~ session/b"
+        in repo.lab.run("show", "plan.json").out.partition("Not from the difference to main")[2]
+    )
     document = json.loads((repo.lab.root / "plan.json").read_text())
     for changes in ([document], document["changes"]):
         for row in changes:

@@ -34,7 +34,10 @@ def test_what_is_laid_out_is_named_and_counted(tidy: Lab) -> None:
     tidy.write("records/sub/_defaults.yaml", "defaults:\n    sessions: {tags: [ a ]}\n")
     result = tidy.run("fmt")
     assert result.code == 0
-    assert result.out == "formatted records/b.yaml\nformatted records/sub/_defaults.yaml\n2 of 4 files formatted.\n"
+    assert (
+        result.out
+        == "formatted records/b.yaml\nformatted records/sub/_defaults.yaml\n2 of 4 files formatted.\n"
+    )
     assert text(tidy, "records/b.yaml") == TIDY
     assert tidy.run("fmt").out == "All 4 files are laid out.\n"
 
@@ -80,7 +83,9 @@ def test_the_difference_can_be_applied_by_git(tidy: Lab) -> None:
 
 
 def test_marks_and_line_ends_of_other_systems_go(tidy: Lab) -> None:
-    (tidy.root / "records/b.yaml").write_bytes(b"\xef\xbb\xbf" + TIDY.replace("\n", "\r\n").encode())
+    (tidy.root / "records/b.yaml").write_bytes(
+        b"\xef\xbb\xbf" + TIDY.replace("\n", "\r\n").encode()
+    )
     (tidy.root / "records/c.yaml").write_bytes(b"\xef\xbb\xbf" + TIDY.encode())
     assert tidy.run("fmt").out.endswith("2 of 4 files formatted.\n")
     assert text(tidy, "records/b.yaml") == text(tidy, "records/c.yaml") == TIDY
@@ -89,19 +94,32 @@ def test_marks_and_line_ends_of_other_systems_go(tidy: Lab) -> None:
 @pytest.mark.parametrize(
     "wrong, said",
     [
-        ("sessions:\n  - {name: x\n", "records/wrong.yaml:2:5: error: this is never closed [syntax]"),
-        ("sessions:\n\t- name: x\n", "records/wrong.yaml:2:1: error: a tab where spaces belong [syntax]"),
+        (
+            "sessions:\n  - {name: x\n",
+            "records/wrong.yaml:2:5: error: this is never closed [syntax]",
+        ),
+        (
+            "sessions:\n\t- name: x\n",
+            "records/wrong.yaml:2:1: error: a tab where spaces belong [syntax]",
+        ),
         ("sessions: []\n---\nsessions: []\n", "a second document begins here [several-documents]"),
-        ("%YAML 1.1\n---\nsessions:  []\n", "records/wrong.yaml:1:1: error: a directive has no layout [no-layout]"),
+        (
+            "%YAML 1.1\n---\nsessions:  []\n",
+            "records/wrong.yaml:1:1: error: a directive has no layout [no-layout]",
+        ),
     ],
 )
-def test_what_cannot_be_laid_out_is_left_alone_and_the_rest_is_not(tidy: Lab, wrong: str, said: str) -> None:
+def test_what_cannot_be_laid_out_is_left_alone_and_the_rest_is_not(
+    tidy: Lab, wrong: str, said: str
+) -> None:
     tidy.write("records/b.yaml", UGLY)
     (tidy.root / "records/wrong.yaml").write_bytes(wrong.encode())
     result = tidy.run("fmt")
     assert result.code == 1
     assert said in result.out
-    assert result.out.endswith("1 of 4 files formatted. 1 of 4 files cannot be laid out, and is as before.\n")
+    assert result.out.endswith(
+        "1 of 4 files formatted. 1 of 4 files cannot be laid out, and is as before.\n"
+    )
     assert text(tidy, "records/b.yaml") == TIDY
     assert text(tidy, "records/wrong.yaml") == wrong
 
@@ -117,25 +135,37 @@ def test_what_cannot_be_laid_out_is_left_alone_and_the_rest_is_not(tidy: Lab, wr
     ],
     ids=["value", "quotes", "comment", "not laid out", "no YAML"],
 )
-def test_a_layout_that_would_change_more_is_not_written(tidy: Lab, monkeypatch: pytest.MonkeyPatch, bad: Laid) -> None:
+def test_a_layout_that_would_change_more_is_not_written(
+    tidy: Lab, monkeypatch: pytest.MonkeyPatch, bad: Laid
+) -> None:
     lay_out = fmt.lay_out
     tidy.write("records/b.yaml", UGLY)
     monkeypatch.setattr(fmt, "lay_out", lambda text: bad if text == UGLY else lay_out(text))
     result = tidy.run("fmt")
     assert result.code == 1
-    assert "records/b.yaml:1:1: error: its layout would change more than the layout: a bug in stemctl" in result.out
+    assert (
+        "records/b.yaml:1:1: error: its layout would change more than the layout: a bug in stemctl"
+        in result.out
+    )
     assert text(tidy, "records/b.yaml") == UGLY
 
 
 def test_paths_are_files_and_folders_of_the_repository(tidy: Lab) -> None:
-    for name in ("records/b.yaml", "records/sub/c.yaml", "records/sub/deep/d.yaml", "records/subway.yaml"):
+    for name in (
+        "records/b.yaml",
+        "records/sub/c.yaml",
+        "records/sub/deep/d.yaml",
+        "records/subway.yaml",
+    ):
         tidy.write(name, UGLY)
     assert tidy.run("fmt", "records/sub").out.splitlines() == [
         "formatted records/sub/c.yaml",
         "formatted records/sub/deep/d.yaml",
         "2 of 2 files formatted.",
     ]
-    assert tidy.run("fmt", "./records/b.yaml", str(tidy.root / "records/tidy.yaml")).out.splitlines() == [
+    assert tidy.run(
+        "fmt", "./records/b.yaml", str(tidy.root / "records/tidy.yaml")
+    ).out.splitlines() == [
         "formatted records/b.yaml",
         "1 of 2 files formatted.",
     ]
@@ -145,15 +175,27 @@ def test_paths_are_files_and_folders_of_the_repository(tidy: Lab) -> None:
 def test_what_is_no_manifest_is_left_alone_silently(tidy: Lab) -> None:
     subprocess.run(["git", "init", "-q"], cwd=tidy.root, check=True)
     tidy.write(".gitignore", "ignored.yaml\n")
-    others = [".github/workflows/x.yaml", "other.yaml", "records/.hidden.yaml", "records/ignored.yaml", "seed.yaml"]
+    others = [
+        ".github/workflows/x.yaml",
+        "other.yaml",
+        "records/.hidden.yaml",
+        "records/ignored.yaml",
+        "seed.yaml",
+    ]
     for name in others:
         tidy.write(name, "on:   [ push ]\n")
     outside = tidy.root.parent / "outside.yaml"
     outside.write_text("on:   [ push ]\n")
     result = tidy.run("fmt", *others, "../outside.yaml", "records/tidy.yaml")
     assert (result.code, result.said) == (0, "The file is laid out.\n")
-    assert tidy.run("fmt", *others).out == "No manifest of this repository is named; nothing was done.\n"
-    assert "\n".join(f"{name} is no manifest" for name in others[:1]) in tidy.run("-v", "fmt", *others).err
+    assert (
+        tidy.run("fmt", *others).out
+        == "No manifest of this repository is named; nothing was done.\n"
+    )
+    assert (
+        "\n".join(f"{name} is no manifest" for name in others[:1])
+        in tidy.run("-v", "fmt", *others).err
+    )
     assert all(text(tidy, name) == "on:   [ push ]\n" for name in [*others, "../outside.yaml"])
 
 
@@ -210,7 +252,9 @@ def test_records_are_the_same_for_a_plan(lab: Lab) -> None:
     assert "formatted records/a.yaml" in lab.run("fmt").out
     after = lab.plan()
     assert after["digest"] == before["digest"]
-    assert [change["request"] for change in after["changes"]] == [change["request"] for change in before["changes"]]
+    assert [change["request"] for change in after["changes"]] == [
+        change["request"] for change in before["changes"]
+    ]
 
 
 def test_the_screen_has_colours_only_at_a_terminal() -> None:
@@ -218,10 +262,14 @@ def test_the_screen_has_colours_only_at_a_terminal() -> None:
     from stemctl.render.text.diff_text import unified_diff
 
     assert "\x1b" not in unified_diff("a.yaml", UGLY, TIDY, Look())
-    assert "\x1b[32m+  - name: a   # first\x1b[0m\n" in unified_diff("a.yaml", UGLY, TIDY, Look(colour=True))
+    assert "\x1b[32m+  - name: a   # first\x1b[0m\n" in unified_diff(
+        "a.yaml", UGLY, TIDY, Look(colour=True)
+    )
 
 
-def test_a_folder_that_cannot_be_written_is_said(tidy: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_cannot_be_written_is_said(
+    tidy: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def full(path: Path, *rest: object) -> None:
         raise OSError(28, "No space left on device")
 

@@ -25,7 +25,11 @@ def done(lab: Lab) -> dict[str, str]:
 
 
 def files(root: Path) -> dict[str, bytes]:
-    return {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+    return {
+        path.relative_to(root).as_posix(): path.read_bytes()
+        for path in root.rglob("*")
+        if path.is_file()
+    }
 
 
 def settings(lab: Lab) -> dict[str, list[str]]:
@@ -48,13 +52,17 @@ def test_a_new_repository_has_all_that_an_editor_needs(empty: Lab) -> None:
         first, _, _ = path.read_text(encoding="utf-8").partition("\n")
         leads_to = (path.parent / first.removeprefix("# yaml-language-server: $schema=")).resolve()
         assert leads_to == empty.root / schema
-        validator = jsonschema.Draft202012Validator(json.loads(leads_to.read_text(encoding="utf-8")))
+        validator = jsonschema.Draft202012Validator(
+            json.loads(leads_to.read_text(encoding="utf-8"))
+        )
         assert validator.is_valid(yaml.load(path.read_bytes(), yaml.BaseLoader))
     assert settings(empty) == {
         f"./{MANIFEST}": ["records/**/*.yaml", "records/**/*.yml"],
         f"./{CONFIG}": ["stemctl.yaml"],
     }
-    assert json.loads((empty.root / EXTENSIONS).read_text()) == {"recommendations": ["redhat.vscode-yaml"]}
+    assert json.loads((empty.root / EXTENSIONS).read_text()) == {
+        "recommendations": ["redhat.vscode-yaml"]
+    }
     assert empty.run("plan").code == 0
 
 
@@ -77,10 +85,14 @@ def test_older_schemas_are_refreshed(lab: Lab) -> None:
     done(lab)
     lab.write(MANIFEST, '{"$id": "urn:stemctl:schema:2019:manifest"}')
     assert done(lab)[MANIFEST] == "refreshed"
-    assert (lab.root / MANIFEST).read_bytes() == (schemas_dir() / "2024" / "manifest.schema.json").read_bytes()
+    assert (lab.root / MANIFEST).read_bytes() == (
+        schemas_dir() / "2024" / "manifest.schema.json"
+    ).read_bytes()
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"$id": "https://json.schemastore.org/package.json"}', "\udcff"])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"$id": "https://json.schemastore.org/package.json"}', "\udcff"]
+)
 def test_a_file_of_that_name_that_is_no_schema_of_ours_stays(lab: Lab, text: str) -> None:
     (lab.root / MANIFEST).write_bytes(text.encode(errors="surrogateescape"))
     before = (lab.root / MANIFEST).read_bytes()
@@ -112,7 +124,9 @@ def test_settings_of_the_user_are_never_touched_and_what_they_lack_is_said(lab: 
         ("one.yml", ["one.yml"]),
     ],
 )
-def test_the_settings_name_what_the_configuration_names(lab: Lab, entry: str, globs: list[str]) -> None:
+def test_the_settings_name_what_the_configuration_names(
+    lab: Lab, entry: str, globs: list[str]
+) -> None:
     lab.write("stemctl.yaml", f"manifests: ['{entry}']\nservers:\n  sandbox: {{url: 'sandbox:'}}\n")
     done(lab)
     assert settings(lab)[f"./{MANIFEST}"] == globs
@@ -128,12 +142,16 @@ def test_a_configuration_that_is_wrong_is_told_and_nothing_written(lab: Lab) -> 
 
 
 def test_several_servers_of_which_none_is_the_default_have_a_schema_too(lab: Lab) -> None:
-    lab.write("stemctl.yaml", "servers:\n  a: {url: 'sandbox:'}\n  b: {url: 'sandbox:', edition: 2024}\n")
+    lab.write(
+        "stemctl.yaml", "servers:\n  a: {url: 'sandbox:'}\n  b: {url: 'sandbox:', edition: 2024}\n"
+    )
     assert done(lab)[MANIFEST] == "wrote"
 
 
 @pytest.mark.parametrize("name", [*sorted(FOR_EDITORS), ".vscode"])
-def test_nothing_is_written_through_a_link(lab: Lab, tmp_path_factory: pytest.TempPathFactory, name: str) -> None:
+def test_nothing_is_written_through_a_link(
+    lab: Lab, tmp_path_factory: pytest.TempPathFactory, name: str
+) -> None:
     beside = tmp_path_factory.mktemp("beside")
     (lab.root / name).parent.mkdir(exist_ok=True)
     (lab.root / name).symlink_to(beside if name == ".vscode" else beside / "not-there")

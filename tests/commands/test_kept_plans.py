@@ -38,7 +38,9 @@ def test_a_kept_plan_is_sent_exactly_once(lab: Lab) -> None:
 def test_a_plan_with_proposals_is_sent_once(lab: Lab) -> None:
     lab.sessions("{name: a}")
     lab.apply()
-    lab.write("records/s.yaml", "sensory_stimulus_types:\n  - {name: Air puff, description: Puff}\n")
+    lab.write(
+        "records/s.yaml", "sensory_stimulus_types:\n  - {name: Air puff, description: Puff}\n"
+    )
     keep(lab)
     assert lab.run("apply", "plan.json").code == 0
     assert lab.run("apply", "plan.json").code == 1
@@ -80,7 +82,9 @@ def test_a_dependent_that_came_since_stops_a_delete(lab: Lab) -> None:
     with lab.database() as database, database.transaction():
         row = database.find(model, id_)
         assert row is not None
-        database.replace(model, row, {**row.body, "dataacquisition": ["1c77ae53-6f83-4398-bfe5-6eb95ff00610"]})
+        database.replace(
+            model, row, {**row.body, "dataacquisition": ["1c77ae53-6f83-4398-bfe5-6eb95ff00610"]}
+        )
     assert lab.run("apply", "plan.json").code == 1
     assert lab.writes == []
 
@@ -90,7 +94,9 @@ EDITS = {
     "a method": lambda p: p["changes"][0]["request"].update(method="DELETE"),
     "a held change": lambda p: p["changes"][0].update(held="delete"),
     "the digest": lambda p: p.update(digest="sha256:" + "0" * 64),
-    "a note": lambda p: p["notes"].append({"address": None, "text": "x", "file": None, "line": None, "column": None}),
+    "a note": lambda p: p["notes"].append(
+        {"address": None, "text": "x", "file": None, "line": None, "column": None}
+    ),
     "no checksum": lambda p: p.pop("checksum"),
 }
 
@@ -153,7 +159,10 @@ def test_a_digest_ties_the_reviewed_plan_to_the_apply(lab: Lab) -> None:
     assert "another digest" in result.err
     assert lab.writes == []
     lab.sessions("{name: a}")
-    assert lab.run("apply", "--auto-approve", "--digest", digest.removeprefix("sha256:")[:16]).code == 0
+    assert (
+        lab.run("apply", "--auto-approve", "--digest", digest.removeprefix("sha256:")[:16]).code
+        == 0
+    )
 
 
 def test_a_saved_plan_takes_no_options_of_a_new_one(lab: Lab) -> None:
@@ -166,14 +175,20 @@ def test_a_saved_plan_takes_no_options_of_a_new_one(lab: Lab) -> None:
 @pytest.mark.parametrize("name", cases())
 def test_a_plan_survives_the_round_trip(lab: Lab, name: str) -> None:
     token = prepare(lab, CASES / name)
-    options = (CASES / name / "options").read_text().split() if (CASES / name / "options").exists() else []
+    options = (
+        (CASES / name / "options").read_text().split()
+        if (CASES / name / "options").exists()
+        else []
+    )
     result = lab.run("plan", "-o", "json", *options, token=token)
     plan = open_plan(json.loads(result.out), "plan.json")
     assert plan_document(plan) == result.json
     lab.write("plan.json", result.out)
     shown, made = lab.run("show", "plan.json").out, lab.run("plan", *options, token=token).out
     body = [line for line in made.splitlines()[2:] if line.strip()]
-    cut = next((i for i, line in enumerate(body) if line.startswith(("Next", "To ", "If "))), len(body))
+    cut = next(
+        (i for i, line in enumerate(body) if line.startswith(("Next", "To ", "If "))), len(body)
+    )
     for line in body[:cut]:
         assert line in shown
 
@@ -212,7 +227,9 @@ def test_a_subset_never_grows_by_itself(lab: Lab) -> None:
 
 def test_every_command_but_the_writing_ones_sends_get_alone(lab: Lab) -> None:
     lab.sessions("{name: a, description: One.}", "{name: b}")
-    lab.write("records/s.yaml", "sensory_stimulus_types:\n  - {name: Air puff, description: Puff}\n")
+    lab.write(
+        "records/s.yaml", "sensory_stimulus_types:\n  - {name: Air puff, description: Puff}\n"
+    )
     lab.apply()
     lab.edit("session", "a", description="Theirs.")
     lab.sessions("{name: a, description: Two.}", "{name: c}")
@@ -300,7 +317,9 @@ def test_moved_keeps_the_record_and_its_memory(lab: Lab) -> None:
 
 
 def test_a_moved_proposal_stays_pending(lab: Lab) -> None:
-    lab.write("records/s.yaml", "sensory_stimulus_types:\n  - {name: Air puff, description: Puff}\n")
+    lab.write(
+        "records/s.yaml", "sensory_stimulus_types:\n  - {name: Air puff, description: Puff}\n"
+    )
     lab.apply()
     lab.write(
         "records/s.yaml",
@@ -313,13 +332,19 @@ def test_a_moved_proposal_stays_pending(lab: Lab) -> None:
 
 
 def test_show_tells_where_each_value_comes_from(lab: Lab) -> None:
-    lab.write("records/_defaults.yaml", "defaults:\n  sessions: {tags: [lab], extra_fields: {room: B115}}\n")
+    lab.write(
+        "records/_defaults.yaml",
+        "defaults:\n  sessions: {tags: [lab], extra_fields: {room: B115}}\n",
+    )
     lab.sessions("{name: a, tags: [own], description: Text.}")
     lab.apply()
     lab.edit("session", "a", description="Theirs.")
     document = lab.run("show", "session/a", "-o", "json").json
     fields = {field["name"]: field for field in document["fields"]}
-    assert (fields["extra_fields"]["file"], fields["extra_fields"]["line"]) == ("records/_defaults.yaml", 2)
+    assert (fields["extra_fields"]["file"], fields["extra_fields"]["line"]) == (
+        "records/_defaults.yaml",
+        2,
+    )
     assert {e["element"]: e["file"] for e in fields["tags"]["elements"]} == {
         "lab": "records/_defaults.yaml",
         "own": "records/sessions.yaml",
@@ -352,8 +377,15 @@ def test_nothing_hostile_is_obeyed_by_a_browser(lab: Lab) -> None:
     assert [tag for tag, _ in page.tags].count("script") == 1
     assert not {"img", "iframe", "link", "object", "form", "a"} & {tag for tag, _ in page.tags}
     for tag, attributes in page.tags:
-        assert not {"src", "href", "onerror", "onmouseover", "onclick"} & set(attributes), (tag, attributes)
-    policy = next(a["content"] for t, a in page.tags if t == "meta" and "content" in a and "default-src" in str(a))
+        assert not {"src", "href", "onerror", "onmouseover", "onclick"} & set(attributes), (
+            tag,
+            attributes,
+        )
+    policy = next(
+        a["content"]
+        for t, a in page.tags
+        if t == "meta" and "content" in a and "default-src" in str(a)
+    )
     assert "default-src 'none'" in str(policy)
     assert "unsafe" not in str(policy)
     assert "http" not in text.replace("http-equiv", "")
@@ -385,7 +417,9 @@ def test_nothing_hostile_leaves_its_fence_in_markdown(lab: Lab) -> None:
 def test_markdown_keeps_within_its_bytes_riskiest_first(lab: Lab, most: int) -> None:
     lab.sessions(*(f"{{name: s{i}, description: Number {i} of many.}}" for i in range(60)))
     lab.apply()
-    lab.sessions(*(f"{{name: n{i}, tags: [é], description: Another {i} of many.}}" for i in range(200)))
+    lab.sessions(
+        *(f"{{name: n{i}, tags: [é], description: Another {i} of many.}}" for i in range(200))
+    )
     text = lab.run("plan", "-o", "markdown", "--max-bytes", str(most), "--allow", "delete=60").out
     assert len(text.encode()) <= most
     assert text.index("Deletes and overwrites: 60") < text.index("Creates: 200")
@@ -401,8 +435,12 @@ def test_a_kept_plan_is_applied_once_as_soon_as_anything_of_it_was_sent(lab: Lab
     lab.run("plan", "--out", "plan.json")
 
     lab.intercept = lambda request: httpx.Response(502) if request.method == "GET" else None
-    assert lab.run("apply", "plan.json").code == 1  # nothing could be looked at, so nothing was sent
-    lab.intercept = lambda request: httpx.Response(400, json=["No."]) if request.method == "PATCH" else None
+    assert (
+        lab.run("apply", "plan.json").code == 1
+    )  # nothing could be looked at, so nothing was sent
+    lab.intercept = lambda request: (
+        httpx.Response(400, json=["No."]) if request.method == "PATCH" else None
+    )
     assert lab.run("apply", "plan.json").code == 1
     assert [s.method for s in lab.writes] == ["PATCH"]
     lab.intercept = lambda request: None

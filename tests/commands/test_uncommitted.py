@@ -36,7 +36,9 @@ def ann(team: Team) -> Member:
 def test_the_run_says_so_everywhere(team: Team, ann: Member) -> None:
     head = ann.git("rev-parse", "HEAD")
     said = ann.apply().out
-    assert said.index(f"1 file differs from commit {head[:7]}: records/sessions.yaml.") < said.index("updated")
+    assert said.index(
+        f"1 file differs from commit {head[:7]}: records/sessions.yaml."
+    ) < said.index("updated")
     told = f"commit {head[:7]} with uncommitted changes in records/sessions.yaml"
     assert told in ann.run("runs", "list").out
     runs = ann.run("runs", "list", "-o", "json").json
@@ -55,9 +57,14 @@ def test_the_next_clone_is_told_what_it_would_take_back(team: Team, ann: Member)
     plan = ben.run("plan", "-o", "json").json
     assert "uncommitted" not in plan
     (note,) = [note["text"] for note in plan["notes"]]
-    assert note.startswith(f"Run {run['run']} of {run['who']} applied uncommitted changes in records/sessions.yaml")
+    assert note.startswith(
+        f"Run {run['run']} of {run['who']} applied uncommitted changes in records/sessions.yaml"
+    )
     for form in ("text", "markdown", "html"):
-        assert "applied uncommitted changes in records/sessions.yaml" in ben.run("plan", "-o", form).out
+        assert (
+            "applied uncommitted changes in records/sessions.yaml"
+            in ben.run("plan", "-o", form).out
+        )
 
 
 def test_many_files_are_counted(team: Team, ann: Member) -> None:

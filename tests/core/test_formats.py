@@ -24,7 +24,11 @@ OLD = TESTS / "formats" / "1"
 
 def text(name: str) -> str:
     """A file that stemctl 0.1.0 wrote, as this version would name itself in it."""
-    return (OLD / name).read_text(encoding="utf-8").replace('"stemctl":"0.1.0"', f'"stemctl":"{__version__}"')
+    return (
+        (OLD / name)
+        .read_text(encoding="utf-8")
+        .replace('"stemctl":"0.1.0"', f'"stemctl":"{__version__}"')
+    )
 
 
 def state() -> State:
@@ -82,7 +86,8 @@ def test_the_record_of_a_run_and_a_journal_of_the_first_format_are_read() -> Non
         assert (run.folder, run.plan.uncommitted) == (None, ())
         written = "".join(first_lines(run))
         written += "".join(
-            intent_line(address, intent) + (outcome_line(run.outcomes[address]) if address in run.outcomes else "")
+            intent_line(address, intent)
+            + (outcome_line(run.outcomes[address]) if address in run.outcomes else "")
             for address, intent in run.intents.items()
         )
         written += end_line(run) if run.ended else ""

@@ -26,9 +26,13 @@ def test_the_workflows_of_the_example_are_those_of_today(tmp_path: Path, forge: 
     assert result.code == 0, result.said
     written = sorted(path.name for path in (folder / PLACES[forge]).iterdir())
     assert written
-    _, other, missing = filecmp.cmpfiles(folder / PLACES[forge], EXAMPLES / "ci" / PLACES[forge], written, False)
+    _, other, missing = filecmp.cmpfiles(
+        folder / PLACES[forge], EXAMPLES / "ci" / PLACES[forge], written, False
+    )
     assert other + missing == []
-    assert run_in_process("-C", str(folder), "ci", "init", forge).code == 0  # again: nothing to write, nothing touched
+    assert (
+        run_in_process("-C", str(folder), "ci", "init", forge).code == 0
+    )  # again: nothing to write, nothing touched
 
 
 @pytest.mark.parametrize("name", ["ci"])

@@ -29,7 +29,10 @@ def test_the_help_tells_of_every_command_and_option_in_lines_that_fit() -> None:
     options, commands = HELP.partition("Options:\n")[2].split("\nCommands:\n")
     assert [line.split()[0] for line in commands.splitlines()] == list(COMMANDS)
     told = [line[2:20].split() for line in options.splitlines()]
-    known = [sorted(p.opts, key=len) for p in cli.get_params(click.Context(cli, help_option_names=["-h", "--help"]))]
+    known = [
+        sorted(p.opts, key=len)
+        for p in cli.get_params(click.Context(cli, help_option_names=["-h", "--help"]))
+    ]
     for words in told:
         names = [word.rstrip(",") for word in words if word.startswith("-")]
         assert names in known, names
@@ -42,7 +45,9 @@ def test_the_help_tells_of_every_command_and_option_in_lines_that_fit() -> None:
 def test_help_and_version_load_no_library() -> None:
     for word, said in (("--help", "Usage: stemctl"), ("--version", "stemctl ")):
         code = f"import sys; sys.argv[1:] = [{word!r}]\nfrom stemctl.cli import start; start()\nprint(*sys.modules)"
-        told = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True).stdout
+        told = subprocess.run(
+            [sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True
+        ).stdout
         assert told.startswith(said)
         assert "stemctl.cli.help" in told.split()
         assert "click" not in told.split()

@@ -33,12 +33,20 @@ def commands(text: str) -> list[tuple[str, int, list[str]]]:
 def test_the_tour(tmp_path: Path) -> None:
     folder = tmp_path / "lab"
     shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns(".stemctl"))
-    environ = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    environ = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    }
     steps = commands((EXAMPLE / "README.md").read_text(encoding="utf-8"))
     assert len(steps) > 15
     for command, code, lines in steps:
         done = subprocess.run(
-            ["bash", "-c", command], cwd=folder, env=environ, capture_output=True, encoding="utf-8", check=False
+            ["bash", "-c", command],
+            cwd=folder,
+            env=environ,
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
         )
         assert done.returncode == code, f"{command}\n{done.stdout}{done.stderr}"
         place = 0

@@ -21,7 +21,9 @@ class Editor:
     `settings` are those of the editor, by dotted name, as `.vscode/settings.json` holds them.
     """
 
-    def __init__(self, server: subprocess.Popen[bytes], folder: Path, settings: Mapping[str, Any]) -> None:
+    def __init__(
+        self, server: subprocess.Popen[bytes], folder: Path, settings: Mapping[str, Any]
+    ) -> None:
         self._server, self._folder, self._settings = server, folder, settings
         self._sent = 0
         self._answers: Queue[Any] = Queue()
@@ -57,11 +59,16 @@ class Editor:
         return (self._folder / name).as_uri()
 
     def _at(self, name: str, line: int, column: int) -> dict[str, Any]:
-        return {"textDocument": {"uri": self._uri(name)}, "position": {"line": line, "character": column}}
+        return {
+            "textDocument": {"uri": self._uri(name)},
+            "position": {"line": line, "character": column},
+        }
 
     def _greeting(self) -> dict[str, Any]:
         text = {
-            "completion": {"completionItem": {"snippetSupport": True, "documentationFormat": ["markdown"]}},
+            "completion": {
+                "completionItem": {"snippetSupport": True, "documentationFormat": ["markdown"]}
+            },
             "hover": {"contentFormat": ["markdown"]},
             "publishDiagnostics": {},
         }
@@ -72,7 +79,11 @@ class Editor:
             "workspaceFolders": [{"uri": uri, "name": self._folder.name}],
             "capabilities": {
                 "textDocument": text,
-                "workspace": {"configuration": True, "workspaceFolders": True, "didChangeConfiguration": {}},
+                "workspace": {
+                    "configuration": True,
+                    "workspaceFolders": True,
+                    "didChangeConfiguration": {},
+                },
             },
         }
 
@@ -111,7 +122,10 @@ class Editor:
         """The server asks for settings, section by section; what else it asks for is granted with nothing."""
         if message["method"] != "workspace/configuration":
             return None
-        return [nested(self._settings).get(item.get("section", ""), {}) for item in message["params"]["items"]]
+        return [
+            nested(self._settings).get(item.get("section", ""), {})
+            for item in message["params"]["items"]
+        ]
 
 
 def messages(server: subprocess.Popen[bytes]) -> Iterator[dict[str, Any]]:
@@ -139,12 +153,18 @@ def nested(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 @contextmanager
 def editor(
-    command: Sequence[str], folder: Path, settings: Mapping[str, Any], environment: Mapping[str, str], errors: Path
+    command: Sequence[str],
+    folder: Path,
+    settings: Mapping[str, Any],
+    environment: Mapping[str, str],
+    errors: Path,
 ) -> Iterator[Editor]:
     """An editor of a folder, with a server of its own that ends with it; what that says on stderr goes to `errors`."""
     pipe = subprocess.PIPE
     with errors.open("wb") as stderr:
-        server = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=stderr, env=dict(environment))
+        server = subprocess.Popen(
+            command, stdin=pipe, stdout=pipe, stderr=stderr, env=dict(environment)
+        )
         try:
             yield Editor(server, folder, settings)
         finally:

@@ -25,7 +25,8 @@ GUARD = Path(__file__).parent / "no_network.cjs"
 OFFLINE: dict[str, Any] = {"yaml.schemaStore.enable": False, "yaml.validate": True}
 
 pytestmark = pytest.mark.skipif(
-    SERVER is None, reason="yaml-language-server is not there: npm install yaml-language-server; see the docstring"
+    SERVER is None,
+    reason="yaml-language-server is not there: npm install yaml-language-server; see the docstring",
 )
 
 
@@ -47,8 +48,14 @@ class Opened:
     def open(self, name: str, text: str) -> list[str]:
         """Open a file whose first line leads to the schema, or does not."""
         up = "../" * name.count("/")
-        schema = f"{up}.stemctl-config-schema.json" if name.endswith("stemctl.yaml") else f"{up}.stemctl-schema.json"
-        return self.editor.open(name, f"# {f'yaml-language-server: $schema={schema}' if self._first else ''}\n{text}")
+        schema = (
+            f"{up}.stemctl-config-schema.json"
+            if name.endswith("stemctl.yaml")
+            else f"{up}.stemctl-schema.json"
+        )
+        return self.editor.open(
+            name, f"# {f'yaml-language-server: $schema={schema}' if self._first else ''}\n{text}"
+        )
 
     def complete(self, name: str, text: str) -> dict[str, dict[str, Any]]:
         """What is proposed at the end of a text."""
@@ -64,7 +71,9 @@ class Opened:
 
 
 @pytest.fixture(params=["first line", "workspace settings"])
-def opened(new: Lab, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opened]:
+def opened(
+    new: Lab, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Opened]:
     """The two ways to the schema, each without the other; at the end, no connection was tried."""
     by_line = request.param == "first line"
     settings = OFFLINE if by_line else OFFLINE | written_settings(new)
@@ -110,7 +119,10 @@ def test_a_new_record_is_proposed_with_what_it_needs(opened: Opened) -> None:
         ("", {"sessions", "sensory_stimulus_types", "defaults", "moved", "forget", "deleted"}),
         ("defaults:\n  sessions:\n    ", {"projects", "tags"}),
         ("sessions:\n  - name: a\n    lifecycle:\n      ", {"prevent_delete", "ignore_changes"}),
-        ("sessions:\n  - name: a\n    lifecycle:\n      ignore_changes:\n        - ", {"description", "tags"}),
+        (
+            "sessions:\n  - name: a\n    lifecycle:\n      ignore_changes:\n        - ",
+            {"description", "tags"},
+        ),
         ("sessions:\n  - name: a\n    download_links:\n      - ", {"Repository", "URL"}),
         ("moved:\n  - ", {"from", "to"}),
     ],
@@ -137,26 +149,32 @@ def test_a_form_is_told_in_words(opened: Opened) -> None:
 
 
 def test_hover_tells_what_a_field_is(opened: Opened) -> None:
-    text = (
-        "sessions:\n  - name: a\n    tags: [x]\n    download_links:\n      - {Repository: DANDI, URL: https://a.org}\n"
+    text = "sessions:\n  - name: a\n    tags: [x]\n    download_links:\n      - {Repository: DANDI, URL: https://a.org}\n"
+    assert "Tags, in no order. Example: \\[sleep, neuropixels\\]" in opened.hover(
+        "records/a.yaml", text, "tags"
     )
-    assert "Tags, in no order. Example: \\[sleep, neuropixels\\]" in opened.hover("records/a.yaml", text, "tags")
     assert "#### URL\n\nAddress of the data." in opened.hover("records/b.yaml", text, "URL")
     assert "the centre of the data model" in opened.hover("records/c.yaml", text, "sessions")
 
 
 def test_the_configuration_too(opened: Opened) -> None:
-    assert opened.open("a/stemctl.yaml", "servers:\n  lab: {url: 'sandbox:', portol: private}\n") == [
-        "Property portol is not allowed."
-    ]
-    assert {"url", "portal", "edition", "seed"} <= set(opened.complete("b/stemctl.yaml", "servers:\n  lab:\n    "))
-    portals = opened.complete("c/stemctl.yaml", "servers:\n  lab:\n    url: https://a.org/\n    portal: ")
+    assert opened.open(
+        "a/stemctl.yaml", "servers:\n  lab: {url: 'sandbox:', portol: private}\n"
+    ) == ["Property portol is not allowed."]
+    assert {"url", "portal", "edition", "seed"} <= set(
+        opened.complete("b/stemctl.yaml", "servers:\n  lab:\n    ")
+    )
+    portals = opened.complete(
+        "c/stemctl.yaml", "servers:\n  lab:\n    url: https://a.org/\n    portal: "
+    )
     assert {"private", "public", "super"} <= set(portals)
     hover = opened.hover("d/stemctl.yaml", "policy:\n  allow: {revert: 1}\n", "revert")
     assert "Undo what somebody changed" in hover
 
 
-def test_it_works_where_the_server_would_like_a_network_and_has_none(new: Lab, tmp_path: Path) -> None:
+def test_it_works_where_the_server_would_like_a_network_and_has_none(
+    new: Lab, tmp_path: Path
+) -> None:
     """Which shows also that the guard sees what it should."""
     settings = {"yaml.schemaStore.enable": True, **written_settings(new)}
     errors = tmp_path / "server-stderr"

@@ -79,7 +79,13 @@ class Runner:
         """Run a command; `kill_after` is in seconds, `clock` how many seconds its clock is ahead, `largest` the bytes
         after which no file takes more, as on a full disk, `lease` the seconds that a claim holds, `deadline` those
         after which an answer without an end is given up."""
-        order = {"argv": arguments, "kill_at": kill_at, "kill_after": kill_after, "clock": clock, "largest": largest}
+        order = {
+            "argv": arguments,
+            "kill_at": kill_at,
+            "kill_after": kill_after,
+            "clock": clock,
+            "largest": largest,
+        }
         order |= {"lease": lease, "deadline": deadline}
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -137,13 +143,19 @@ def _serve() -> None:
             _child(order, said)
         os.close(said)
         with open(output, "rb") as stream:
-            reader = threading.Thread(target=_keep, args=(stream, Path(order["folder"]) / "said.txt"))
+            reader = threading.Thread(
+                target=_keep, args=(stream, Path(order["folder"]) / "said.txt")
+            )
             reader.start()
             status = _wait(child, order["kill_after"])
             reader.join()
         passed = points.read_bytes()
         counts = {name: passed.count(kind) for name, kind in COUNTED.items()}
-        answer = {"status": status, "points": sum(passed.count(kind) for kind in (b"r", b"a", b"d", b"g")), **counts}
+        answer = {
+            "status": status,
+            "points": sum(passed.count(kind) for kind in (b"r", b"a", b"d", b"g")),
+            **counts,
+        }
         sys.stdout.write(json.dumps(answer) + "\n")
         sys.stdout.flush()
 
@@ -225,7 +237,9 @@ def _patch(points: Path, kill_at: int | None, ahead: float) -> None:
     handle = httpx.AsyncHTTPTransport.handle_async_request
     read_answer = client.read_answer  # type: ignore[attr-defined]
 
-    async def watched_request(self: httpx.AsyncHTTPTransport, request: httpx.Request) -> httpx.Response:
+    async def watched_request(
+        self: httpx.AsyncHTTPTransport, request: httpx.Request
+    ) -> httpx.Response:
         point(b"r")
         try:
             response = await handle(self, request)

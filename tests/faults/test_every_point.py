@@ -47,7 +47,8 @@ class Server:
     def get(self, path: str, prefix: str) -> list[dict[str, Any]]:
         query = f"limit=100&filter{{name.startswith}}={prefix} "
         answer = httpx.get(
-            f"{self.url}api/private/{path}/?{query}", headers={"Authorization": "Bearer sandbox-admin"}
+            f"{self.url}api/private/{path}/?{query}",
+            headers={"Authorization": "Bearer sandbox-admin"},
         ).json()
         (records,) = (value for value in answer.values() if isinstance(value, list))
         return [dict(record) for record in records]
@@ -83,7 +84,10 @@ class Case:
 
     def check(self) -> None:
         """Each record once, with its content; state and server agree; nothing is left to do or lying about."""
-        sessions = {r["name"].removeprefix(f"{self.prefix} "): r for r in self.server.get("stem/session", self.prefix)}
+        sessions = {
+            r["name"].removeprefix(f"{self.prefix} "): r
+            for r in self.server.get("stem/session", self.prefix)
+        }
         found = {name: (r["description"], sorted(r["tags"])) for name, r in sessions.items()}
         assert found == {
             "edited": ("Two.", ["x", "y"]),
@@ -94,7 +98,11 @@ class Case:
         assert len(self.server.get("stem/session", self.prefix)) == 4
         (proposal,) = self.server.get("taxonomies/sensorystimulustype_approvals", self.prefix)
         state = json.loads((self.root / "lab.state.json").read_text())["records"]
-        ids = {address.removeprefix(f"session/{self.prefix} "): e["id"] for address, e in state.items() if e["id"]}
+        ids = {
+            address.removeprefix(f"session/{self.prefix} "): e["id"]
+            for address, e in state.items()
+            if e["id"]
+        }
         assert ids == {name: r["id"] for name, r in sessions.items()}
         assert state[f"sensorystimulustype/{self.prefix} puff"]["approval"]["id"] == proposal["id"]
         plan = self.run("plan", "--detailed-exitcode", clock=999)
@@ -125,7 +133,9 @@ def test_a_kill_at_every_point_of_an_apply(tmp_path: Path, server: Server, every
 
 
 @pytest.mark.slow
-def test_a_kill_at_every_point_of_the_command_that_takes_over(tmp_path: Path, server: Server) -> None:
+def test_a_kill_at_every_point_of_the_command_that_takes_over(
+    tmp_path: Path, server: Server
+) -> None:
     with runner(tmp_path / "said") as run:
         number, kills = 1 - STEP, 0
         while True:

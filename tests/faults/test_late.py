@@ -38,9 +38,13 @@ def test_an_answer_that_comes_after_the_client_died(tmp_path: Path) -> None:
             time.sleep(2.5)  # it has arrived by now
             later = case.run("apply", "-y", clock=100)
             assert later.code == 0, later.said
-            if prefix == "s":  # the name is unique: a second one would be refused, so there is no need to wait
+            if (
+                prefix == "s"
+            ):  # the name is unique: a second one would be refused, so there is no need to wait
                 assert at_once.code == 0, at_once.said
-                assert len([r for r in server.get("stem/session", "s") if r["name"] == "s late"]) == 1
+                assert (
+                    len([r for r in server.get("stem/session", "s") if r["name"] == "s late"]) == 1
+                )
             else:
                 assert at_once.code == 3, at_once.said
                 assert "without an answer; decided by a plan after" in at_once.said

@@ -33,9 +33,14 @@ _STATUS: list[dict[str, Any]] = [
     {"fault": "status", "status": 502},
     {"fault": "status", "status": 504},
 ]
-_LINE: list[dict[str, Any]] = [{"fault": kind} for kind in ("lose_request", "lose_answer", "reset", "cut_off")]
+_LINE: list[dict[str, Any]] = [
+    {"fault": kind} for kind in ("lose_request", "lose_answer", "reset", "cut_off")
+]
 _TEXT: list[dict[str, Any]] = [{"fault": kind} for kind in ("truncated", "invalid_json")]
-_ENDLESS: list[dict[str, Any]] = [{"fault": "processing", "seconds": 0.05}, {"fault": "bomb", "mebibytes": 1}]
+_ENDLESS: list[dict[str, Any]] = [
+    {"fault": "processing", "seconds": 0.05},
+    {"fault": "bomb", "mebibytes": 1},
+]
 _EDITED = "2020-02-02T02:02:02Z"
 """The date that a colleague gives a record while a write of ours waits: no file says one."""
 
@@ -56,8 +61,21 @@ WRITING = [
     {"fault": "altered_value", "field": "tags", "value": ["not", "these"]},
     {"fault": "foreign_404"},
 ]
-IN_A_PAUSE = {"fault": "edit_in_pause", "edit": {"date_time": _EDITED}, "retry_after": 0, "chance": 0.1}
-KINDS = ("other_record", "known_id", "altered_value", "foreign_404", "edit_in_pause", "bomb", "given_up")
+IN_A_PAUSE = {
+    "fault": "edit_in_pause",
+    "edit": {"date_time": _EDITED},
+    "retry_after": 0,
+    "chance": 0.1,
+}
+KINDS = (
+    "other_record",
+    "known_id",
+    "altered_value",
+    "foreign_404",
+    "edit_in_pause",
+    "bomb",
+    "given_up",
+)
 """Faults that are counted each by its name; those without an end are given up."""
 
 
@@ -72,7 +90,10 @@ def script(seed: int) -> str:
         ]
 
     faults: list[dict[str, Any]] = spread(READING, method="GET")
-    faults += [{"match": {"method": method, "path": "stem/session/?*"}, **IN_A_PAUSE} for method in ("PATCH", "DELETE")]
+    faults += [
+        {"match": {"method": method, "path": "stem/session/?*"}, **IN_A_PAUSE}
+        for method in ("PATCH", "DELETE")
+    ]
     for method in ("POST", "PATCH", "DELETE"):
         faults += spread(WRITING, method=method)
     return yaml.safe_dump({"seed": seed, "faults": faults})
@@ -99,20 +120,29 @@ class World:
         self.url = url
         self.root = root
         (root / "records").mkdir(parents=True)
-        (root / "stemctl.yaml").write_text(f"default_server: lab\nservers:\n  lab: {{url: '{url}', edition: 2024}}\n")
+        (root / "stemctl.yaml").write_text(
+            f"default_server: lab\nservers:\n  lab: {{url: '{url}', edition: 2024}}\n"
+        )
         self.sessions = {f"s{number:02}": self._session(f"s{number:02}") for number in range(40)}
         self.types: list[dict[str, Any]] = []
         self.deleted: list[str] = []
 
     def _session(self, name: str) -> dict[str, Any]:
         chance = self.chance
-        record: dict[str, Any] = {"key": name, "name": f"session {name}", "projects": chance.sample(PROJECTS, 1)}
+        record: dict[str, Any] = {
+            "key": name,
+            "name": f"session {name}",
+            "projects": chance.sample(PROJECTS, 1),
+        }
         if chance.random() < 0.8:
             record["description"] = f"Text {chance.randrange(1000)}."
         if chance.random() < 0.5:
             record["tags"] = chance.sample(["a", "b", "c", "d"], 2)
         if chance.random() < 0.3:
-            record["extra_fields"] = {"room": chance.choice(["B1", "B2"]), "number": chance.randrange(9)}
+            record["extra_fields"] = {
+                "room": chance.choice(["B1", "B2"]),
+                "number": chance.randrange(9),
+            }
         return record
 
     def write(self) -> None:
@@ -121,7 +151,10 @@ class World:
         for start in range(0, 100, 10):
             part = {"sessions": [self.sessions[name] for name in names[start : start + 10]]}
             (self.root / "records" / f"sessions{start:02}.yaml").write_text(yaml.safe_dump(part))
-        rest = {"sensory_stimulus_types": self.types, "deleted": [f"session/{name}" for name in self.deleted]}
+        rest = {
+            "sensory_stimulus_types": self.types,
+            "deleted": [f"session/{name}" for name in self.deleted],
+        }
         (self.root / "records" / "rest.yaml").write_text(yaml.safe_dump(rest))
 
     def edit(self) -> None:
@@ -154,12 +187,21 @@ class World:
         """Somebody adds a tag to some of our records, and has records of their own; gives the tags by id."""
         project = self.api("GET", "stem/project/")["projects"][0]["id"]
         for number in range(5):
-            body = {"name": f"foreign {number}", "description": "Not yours.", "projects": [project], "tags": ["theirs"]}
+            body = {
+                "name": f"foreign {number}",
+                "description": "Not yours.",
+                "projects": [project],
+                "tags": ["theirs"],
+            }
             self.api("POST", "stem/session/", body)
-        ours = sorted((r for r in self.live() if r["name"].startswith("session")), key=lambda r: r["name"])
+        ours = sorted(
+            (r for r in self.live() if r["name"].startswith("session")), key=lambda r: r["name"]
+        )
         touched = self.chance.sample(ours, 8)
         for record in touched:
-            self.api("PATCH", f"stem/session/{record['id']}/", {"tags": [*record["tags"], "theirs"]})
+            self.api(
+                "PATCH", f"stem/session/{record['id']}/", {"tags": [*record["tags"], "theirs"]}
+            )
         return {record["id"]: ["theirs"] for record in touched}
 
     def check(self, added: dict[str, list[str]]) -> None:
@@ -181,7 +223,9 @@ class World:
             assert theirs <= set(there["tags"])
             if "tags" in record:
                 assert set(there["tags"]) == set(record["tags"]) | theirs
-        proposals = self.api("GET", "taxonomies/sensorystimulustype_approvals/")["sensory_stimulus_type_approvals"]
+        proposals = self.api("GET", "taxonomies/sensorystimulustype_approvals/")[
+            "sensory_stimulus_type_approvals"
+        ]
         assert sorted(p["name"] for p in proposals) == [t["name"] for t in self.types]
         assert {address for address in state if address.startswith("session/")} == {
             f"session/{name}" for name in self.sessions
@@ -212,7 +256,9 @@ def torture(seed: int, folder: Path, run: Runner) -> Seen:
         last = run.run("-C", str(world.root), "apply", "-y", clock=100 * seen.rounds + 200)
         assert last.code == 0, last.said
         world.check(added)
-        plan = run.run("-C", str(world.root), "plan", "--detailed-exitcode", clock=100 * seen.rounds + 300)
+        plan = run.run(
+            "-C", str(world.root), "plan", "--detailed-exitcode", clock=100 * seen.rounds + 300
+        )
         assert plan.code == 0, plan.said
         assert "Nothing to send" in plan.said, plan.said
         left = {path.name for path in (world.root / ".stemctl").iterdir()}
@@ -234,7 +280,9 @@ def _through(world: World, run: Runner) -> Seen:
         parallelism = str(chance.choice([1, 2, 8]))
         words = ("-C", str(world.root), "apply", "-y", "--parallelism", parallelism)
         ended = run.run(*words, clock=100 * seen.rounds, deadline=0.3, **kill)
-        time.sleep(0.06)  # longer than `late`, as a minute of the clock is longer than what a server is late by
+        time.sleep(
+            0.06
+        )  # longer than `late`, as a minute of the clock is longer than what a server is late by
         for name in ("requests", "faults", "retries"):
             setattr(seen, name, getattr(seen, name) + ended.counts[name])
         seen.kinds.update({name: ended.counts[name] for name in KINDS})
@@ -244,7 +292,9 @@ def _through(world: World, run: Runner) -> Seen:
             assert ended.code in (0, 1, 3), ended.said
         if ended.code == 0:
             return seen
-    raise AssertionError(f"not through after {MOST_ROUNDS} rounds; the last one said:\n{ended.said}")
+    raise AssertionError(
+        f"not through after {MOST_ROUNDS} rounds; the last one said:\n{ended.said}"
+    )
 
 
 def main() -> None:
@@ -260,7 +310,10 @@ def main() -> None:
             for key in ("rounds", "kills", "requests", "faults", "retries"):
                 setattr(total, key, getattr(total, key) + getattr(seen, key))
             total.kinds += seen.kinds
-            print(f"seed {seed}: {seen.rounds} rounds, {seen.kills} kills, {seen.faults} faults", flush=True)
+            print(
+                f"seed {seed}: {seen.rounds} rounds, {seen.kills} kills, {seen.faults} faults",
+                flush=True,
+            )
     seconds = time.monotonic() - began
     print(
         f"{options.seeds} seeds, {total.rounds} rounds, {total.kills} kills, {total.requests} requests, "

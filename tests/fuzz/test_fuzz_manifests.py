@@ -23,13 +23,104 @@ CATALOG = load_catalog("2024")
 JUDGE = judge_of(CATALOG)
 
 PIECES = [
-    *("sessions:", "- ", "\n", "  ", "    ", "{", "}", "[", "]", ",", ":", ": ", "? ", "| ", ">", "|-", "'", '"', "#"),
-    *("\\", "\\x", "\\u", "\\ud800", '"\\udfff"', '"\\0"', '"\\e["', "&a ", "*a", "<<: ", "<<: *a", "<<", "="),
-    *("!!str ", "!<tag:x> ", "!!binary ", "%YAML 1.2\n", "%TAG ! x\n", "---\n", "...\n", "\t", "\r\n", "\r", "\x0b"),
-    *("\ufeff", "\u2028", "\x00", "\x1b", "\x85", "\x9b", "\u202e", "\ufffe", "\udc80", "é", "😀", "@", "`", "%", "!"),
-    *("name", "name: a", "key: b", "defaults:", "projects: [a]", "tags:", "~", "null", "0x10", "1e3", "1.0e+999", "0o"),
-    *("moved:", "deleted:", "forget:", "id: 5", "- - - -", "? ? ?", "- " * 120, "[" * 120, "{a: " * 120, "9" * 400),
-    *("extra_fields: {a: 1}", "download_links:", "date_time: 2024-01-01", "lifecycle: {prevent_delete: true}"),
+    *(
+        "sessions:",
+        "- ",
+        "\n",
+        "  ",
+        "    ",
+        "{",
+        "}",
+        "[",
+        "]",
+        ",",
+        ":",
+        ": ",
+        "? ",
+        "| ",
+        ">",
+        "|-",
+        "'",
+        '"',
+        "#",
+    ),
+    *(
+        "\\",
+        "\\x",
+        "\\u",
+        "\\ud800",
+        '"\\udfff"',
+        '"\\0"',
+        '"\\e["',
+        "&a ",
+        "*a",
+        "<<: ",
+        "<<: *a",
+        "<<",
+        "=",
+    ),
+    *(
+        "!!str ",
+        "!<tag:x> ",
+        "!!binary ",
+        "%YAML 1.2\n",
+        "%TAG ! x\n",
+        "---\n",
+        "...\n",
+        "\t",
+        "\r\n",
+        "\r",
+        "\x0b",
+    ),
+    *(
+        "\ufeff",
+        "\u2028",
+        "\x00",
+        "\x1b",
+        "\x85",
+        "\x9b",
+        "\u202e",
+        "\ufffe",
+        "\udc80",
+        "é",
+        "😀",
+        "@",
+        "`",
+        "%",
+        "!",
+    ),
+    *(
+        "name",
+        "name: a",
+        "key: b",
+        "defaults:",
+        "projects: [a]",
+        "tags:",
+        "~",
+        "null",
+        "0x10",
+        "1e3",
+        "1.0e+999",
+        "0o",
+    ),
+    *(
+        "moved:",
+        "deleted:",
+        "forget:",
+        "id: 5",
+        "- - - -",
+        "? ? ?",
+        "- " * 120,
+        "[" * 120,
+        "{a: " * 120,
+        "9" * 400,
+    ),
+    *(
+        "extra_fields: {a: 1}",
+        "download_links:",
+        "date_time: 2024-01-01",
+        "lifecycle: {prevent_delete: true}",
+    ),
     *(
         "servers:",
         "url:",
@@ -87,14 +178,24 @@ KEYS = st.one_of(
 VALUES = st.one_of(
     LEAVES,
     st.sampled_from(
-        ["session/a", "2024-01-01", "https://x.example", "sandbox:", "http://[::1", "https://h:99999/", "2024"]
+        [
+            "session/a",
+            "2024-01-01",
+            "https://x.example",
+            "sandbox:",
+            "http://[::1",
+            "https://h:99999/",
+            "2024",
+        ]
     ),
     st.binary(max_size=3),
     st.dates(),
     st.floats(),
 )
 TREES = st.recursive(
-    VALUES, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=5), max_leaves=25
+    VALUES,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=5),
+    max_leaves=25,
 )
 
 
@@ -105,9 +206,13 @@ def dumped(tree: Any, flow: bool, allow_unicode: bool) -> str:
 TEXTS = st.one_of(
     YAML_LIKE,
     st.text(max_size=60),
-    st.builds(dumped, st.dictionaries(KEYS, TREES, max_size=4) | TREES, st.booleans(), st.booleans()),
+    st.builds(
+        dumped, st.dictionaries(KEYS, TREES, max_size=4) | TREES, st.booleans(), st.booleans()
+    ),
 )
-CONTENTS = st.one_of(st.binary(max_size=100), TEXTS.map(lambda text: text.encode("utf-8", "surrogatepass")))
+CONTENTS = st.one_of(
+    st.binary(max_size=100), TEXTS.map(lambda text: text.encode("utf-8", "surrogatepass"))
+)
 
 
 def findings(data: bytes) -> list[Diagnostic]:
@@ -132,7 +237,9 @@ def test_any_bytes_are_read_or_explained(data: bytes) -> None:
 
 
 def _laughs(width: int) -> str:
-    lines = ["a0: &a0 [x]"] + [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * width)}]" for i in range(1, 30)]
+    lines = ["a0: &a0 [x]"] + [
+        f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * width)}]" for i in range(1, 30)
+    ]
     return "\n".join(lines)
 
 
@@ -152,8 +259,14 @@ TOO_MUCH = {
         "\n".join(f"m{i}: &m{i} {{<<: *m{i - 1}}}" if i else "m0: &m0 {}" for i in range(300)),
         "too-deep",
     ),
-    "aliases of wrong records": (f"x: &a {{{_NINETY}}}\nsessions: [{', '.join(['*a'] * 2_000)}]", "alias-bomb"),
-    "merges of wrong keys": (f"x: &a {{{_NINETY}}}\nsessions:\n" + "  - <<: *a\n" * 2_000, "alias-bomb"),
+    "aliases of wrong records": (
+        f"x: &a {{{_NINETY}}}\nsessions: [{', '.join(['*a'] * 2_000)}]",
+        "alias-bomb",
+    ),
+    "merges of wrong keys": (
+        f"x: &a {{{_NINETY}}}\nsessions:\n" + "  - <<: *a\n" * 2_000,
+        "alias-bomb",
+    ),
     "one alias of itself": ("a: &a [*a]", "alias-bomb"),
     "a long number": ("sessions: [{name: " + "9" * 3_000_000 + "}]", "ambiguous-value"),
     "a long number in parts": ("sessions: [{name: +" + "9_" * 1_000_000 + "}]", "ambiguous-value"),
@@ -161,13 +274,19 @@ TOO_MUCH = {
     "a long power": ("sessions: [{name: 1.0e+" + "9" * 1_000_000 + "}]", "ambiguous-value"),
     "a long name": ("sessions: [{name: " + "x" * 5_000_000 + ", projects: [a]}]", "too-long"),
     "a long line": ("sessions: [{" + " " * 5_000_000 + "nam: x}]", "unknown-field"),
-    "many keys": ("sessions:\n  - {" + ", ".join(f"k{i}: 1" for i in range(3_000)) + "}", "unknown-field"),
+    "many keys": (
+        "sessions:\n  - {" + ", ".join(f"k{i}: 1" for i in range(3_000)) + "}",
+        "unknown-field",
+    ),
     "one key many times": ("sessions:\n  - {" + "a: 1, " * 3_000 + "}", "duplicate-key"),
     "many anchors": ("\n".join(f"k{i}: &k{i} x" for i in range(3_000)), "unknown-section"),
     "a very long anchor": (f"a: &{'x' * 1_000_000} [1]\nb: *{'x' * 1_000_000}", "unknown-section"),
     "many documents": ("---\na: 1\n" * 10_000, "several-documents"),
     "nothing but comments": ("# x\n" * 10_000, "empty-file"),
-    "a hundred thousand errors on a line": ("sessions: [" + "{nam: x}, " * 3_000 + "]", "unknown-field"),
+    "a hundred thousand errors on a line": (
+        "sessions: [" + "{nam: x}, " * 3_000 + "]",
+        "unknown-field",
+    ),
 }
 
 
@@ -189,7 +308,9 @@ def test_a_file_beyond_all_bounds_is_not_read(lab: Lab) -> None:
     assert "records/huge.yaml:1:1: error: larger than 64 MiB" in result.out
 
 
-NAMES = st.sampled_from(["a.yaml", "b.yml", "_defaults.yaml", "sub/_defaults.yaml", "sub/c.yaml", "ü x.yaml"])
+NAMES = st.sampled_from(
+    ["a.yaml", "b.yml", "_defaults.yaml", "sub/_defaults.yaml", "sub/c.yaml", "ü x.yaml"]
+)
 
 
 @examples(50)
@@ -197,7 +318,9 @@ NAMES = st.sampled_from(["a.yaml", "b.yml", "_defaults.yaml", "sub/_defaults.yam
     files=st.dictionaries(NAMES, CONTENTS, min_size=1, max_size=3),
     form=st.sampled_from(["text", "json", "github"]),
 )
-def test_validate_ends_well_whatever_is_in_the_files(lab: Lab, files: dict[str, bytes], form: str) -> None:
+def test_validate_ends_well_whatever_is_in_the_files(
+    lab: Lab, files: dict[str, bytes], form: str
+) -> None:
     for path in sorted((lab.root / "records").glob("**/*.y*ml")):
         path.unlink()
     for name, content in files.items():
@@ -209,11 +332,15 @@ def test_validate_ends_well_whatever_is_in_the_files(lab: Lab, files: dict[str, 
     assert lab.requests == []
     if form == "json":
         document = json.loads(result.out)
-        assert all(d["file"] and d["line"] and d["column"] for d in document["diagnostics"]), document
+        assert all(d["file"] and d["line"] and d["column"] for d in document["diagnostics"]), (
+            document
+        )
         assert (result.code == 1) == bool(document.get("errors", 1))
 
 
-COMMANDS = st.sampled_from([["validate"], ["plan"], ["state", "list"], ["explain", "session"], ["sandbox", "reset"]])
+COMMANDS = st.sampled_from(
+    [["validate"], ["plan"], ["state", "list"], ["explain", "session"], ["sandbox", "reset"]]
+)
 
 
 @pytest.fixture
@@ -230,9 +357,13 @@ def nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("nowhere")
 @examples(75)
 @given(
-    content=CONTENTS, command=COMMANDS, server=st.none() | st.sampled_from(["sandbox", "a", "https://", *HOSTILE_TEXT])
+    content=CONTENTS,
+    command=COMMANDS,
+    server=st.none() | st.sampled_from(["sandbox", "a", "https://", *HOSTILE_TEXT]),
 )
-def test_a_configuration_of_any_content(lab: Lab, content: bytes, command: list[str], server: str | None) -> None:
+def test_a_configuration_of_any_content(
+    lab: Lab, content: bytes, command: list[str], server: str | None
+) -> None:
     lab.sessions("{name: a}")
     (lab.root / "stemctl.yaml").write_bytes(content)
     chosen = ["--server", server] if server else []

@@ -49,7 +49,9 @@ def planned(lab: Lab) -> Planned:
     )
     lab.apply()
     with lab.database() as database:
-        database.seed({"sessions": [{"name": "found", "projects": ["Theta Maze Study"], "tags": ["theirs"]}]})
+        database.seed(
+            {"sessions": [{"name": "found", "projects": ["Theta Maze Study"], "tags": ["theirs"]}]}
+        )
     lab.edit("session", "conflict", description="Theirs.")
     lab.edit("session", "drifted", tags=["a"])
     lab.sessions(
@@ -60,12 +62,21 @@ def planned(lab: Lab) -> Planned:
         "{name: new, download_links: [{Repository: DANDI, URL: 'https://dandiarchive.org/1'}]}",
         "{name: released}",
     )
-    lab.write("records/s.yaml", f"{types}  - {{name: Odour, description: Smell}}\nforget: [session/forgotten]\n")
+    lab.write(
+        "records/s.yaml",
+        f"{types}  - {{name: Odour, description: Smell}}\nforget: [session/forgotten]\n",
+    )
     result = lab.run("plan", "--out", "plan.json", "--allow", "delete=1")
     assert result.code == 0, result.said
     document = json.loads((lab.root / "plan.json").read_text())
     held = {change["held"] for change in document["changes"]}
-    assert {change["action"] for change in document["changes"]} == {"create", "update", "delete", "adopt", "forget"}
+    assert {change["action"] for change in document["changes"]} == {
+        "create",
+        "update",
+        "delete",
+        "adopt",
+        "forget",
+    }
     assert {None, "pending", "conflict", "revert"} <= held
     assert document["bookkeeping"]
     shutil.copytree(lab.root / ".stemctl", lab.root / "kept")
@@ -98,7 +109,9 @@ def sound(lab: Lab, result: Result, document: Any) -> None:
     mutations=st.lists(MUTATIONS, min_size=1, max_size=3),
     form=st.sampled_from(["text", "json", "markdown", "html", "github"]),
 )
-def test_a_changed_plan_is_shown_or_refused(planned: Planned, mutations: list[Mutation], form: str) -> None:
+def test_a_changed_plan_is_shown_or_refused(
+    planned: Planned, mutations: list[Mutation], form: str
+) -> None:
     document = sealed(mutated(planned.document, mutations))
     sound(planned.lab, planned.use(as_text(document), "show", "plan.json", "-o", form), document)
     assert planned.lab.requests == []
@@ -116,7 +129,9 @@ def test_a_changed_plan_is_applied_or_refused(planned: Planned, mutations: list[
     text=st.one_of(
         JSON.map(as_text),
         st.text(max_size=50),
-        st.builds(lambda value: as_text(sealed({"format": 1, "digest": value, "changes": value})), JSON),
+        st.builds(
+            lambda value: as_text(sealed({"format": 1, "digest": value, "changes": value})), JSON
+        ),
     ),
     command=st.sampled_from(["show", "apply"]),
 )

@@ -89,7 +89,9 @@ def applied(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Applied:
     )
     lab.apply()
     with lab.database() as database:
-        database.seed({"sessions": [{"name": "found", "projects": ["Theta Maze Study"], "tags": ["theirs"]}]})
+        database.seed(
+            {"sessions": [{"name": "found", "projects": ["Theta Maze Study"], "tags": ["theirs"]}]}
+        )
     lab.edit("session", "conflict", description="Theirs.")
     lab.edit("session", "drifted", tags=["a"], extra_fields={"room": "B116"})
     lab.sessions(
@@ -120,12 +122,34 @@ class Spoiled:
         headers = [(k.encode(), v.encode() if isinstance(v, str) else v) for k, v in self.headers]
         content = response.content if self.content is None else self.content
         kept = [] if headers else [(b"Content-Type", b"application/json")]
-        return httpx.Response(self.status or response.status_code, headers=[*kept, *headers], content=content)
+        return httpx.Response(
+            self.status or response.status_code, headers=[*kept, *headers], content=content
+        )
 
 
 STATUSES = st.sampled_from(
     [
-        *(200, 201, 204, 206, 300, 301, 302, 304, 307, 400, 401, 403, 404, 405, 409, 410, 418, 422, 429),
+        *(
+            200,
+            201,
+            204,
+            206,
+            300,
+            301,
+            302,
+            304,
+            307,
+            400,
+            401,
+            403,
+            404,
+            405,
+            409,
+            410,
+            418,
+            422,
+            429,
+        ),
         *(500, 501, 502, 503, 504, 599),
     ]
 )
@@ -156,7 +180,8 @@ BODIES = st.one_of(
 HEADERS = st.lists(
     st.one_of(
         st.tuples(
-            st.just("Location"), st.sampled_from([*HOSTILE_TEXT[3:8], "//elsewhere.example", "file:///etc/passwd"])
+            st.just("Location"),
+            st.sampled_from([*HOSTILE_TEXT[3:8], "//elsewhere.example", "file:///etc/passwd"]),
         ),
         st.tuples(
             st.just("Retry-After"),
@@ -164,10 +189,24 @@ HEADERS = st.lists(
         ),
         st.tuples(
             st.just("Content-Type"),
-            st.sampled_from(["", "text/html", "application/json; charset=hex", "x; charset=utf-16", "image/png", ";;"]),
+            st.sampled_from(
+                [
+                    "",
+                    "text/html",
+                    "application/json; charset=hex",
+                    "x; charset=utf-16",
+                    "image/png",
+                    ";;",
+                ]
+            ),
         ),
-        st.tuples(st.just("Content-Encoding"), st.sampled_from(["gzip", "deflate", "br", "nonsense", ""])),
-        st.tuples(st.just("Set-Cookie"), st.sampled_from(["a=b", "=", "a=b; Expires=x; Domain=..", "\x9b"])),
+        st.tuples(
+            st.just("Content-Encoding"), st.sampled_from(["gzip", "deflate", "br", "nonsense", ""])
+        ),
+        st.tuples(
+            st.just("Set-Cookie"),
+            st.sampled_from(["a=b", "=", "a=b; Expires=x; Domain=..", "\x9b"]),
+        ),
         st.tuples(st.just("Link"), st.sampled_from(HOSTILE_TEXT[:6])),
     ).filter(lambda pair: "\n" not in pair[1] and "\x00" not in pair[1]),
     max_size=3,
@@ -209,7 +248,9 @@ def test_a_sound_answer_with_something_wrong_in_it(
         if not response.content:
             return response
         text = as_text(mutated(response.json(), mutations))
-        return httpx.Response(response.status_code, text=text, headers={"Content-Type": "application/json"})
+        return httpx.Response(
+            response.status_code, text=text, headers={"Content-Type": "application/json"}
+        )
 
     applied.run(command, which, every, spoil)
 
@@ -222,7 +263,9 @@ def test_a_server_that_includes_related_records_unasked(lab: Lab) -> None:
     def included(request: httpx.Request, response: httpx.Response) -> httpx.Response:
         document = json.loads(response.content)
         for record in document.get("sessions", []):
-            record["projects"] = [{"id": id_, "name": "Theta Maze Study"} for id_ in record["projects"]]
+            record["projects"] = [
+                {"id": id_, "name": "Theta Maze Study"} for id_ in record["projects"]
+            ]
         return httpx.Response(response.status_code, json=document)
 
     lab.after = included

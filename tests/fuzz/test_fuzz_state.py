@@ -24,13 +24,21 @@ from tests.support.effort import examples
 from tests.support.lab import Lab
 
 FEW = examples(10)
-SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5)
+SCALARS = (
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5)
+)
 JSON = st.recursive(
-    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3)
+    SCALARS,
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3)
+    ),
 )
 
 
-@given(st.binary(max_size=200) | st.text(max_size=200).map(lambda text: text.encode(errors="surrogatepass")))
+@given(
+    st.binary(max_size=200)
+    | st.text(max_size=200).map(lambda text: text.encode(errors="surrogatepass"))
+)
 def test_bytes_are_no_state_and_no_journal(data: bytes) -> None:
     with pytest.raises(StateError):
         read_run(data, "lab.journal")
@@ -52,7 +60,9 @@ def paths(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     if isinstance(node, dict):
         inner = [found for key, value in node.items() for found in paths(value, (*path, key))]
     elif isinstance(node, list):
-        inner = [found for index, value in enumerate(node) for found in paths(value, (*path, index))]
+        inner = [
+            found for index, value in enumerate(node) for found in paths(value, (*path, index))
+        ]
     return [path, *inner] if path else inner
 
 
@@ -71,7 +81,14 @@ def changed(document: Any, path: tuple[Any, ...], value: Any, drop: bool) -> Any
 
 def commands(lab: Lab) -> None:
     """None of these is a bug, and no request leaves the collections of the models."""
-    for command in (["state", "list"], ["plan"], ["drift"], ["runs", "list"], ["show", "session/a"], ["apply", "-y"]):
+    for command in (
+        ["state", "list"],
+        ["plan"],
+        ["drift"],
+        ["runs", "list"],
+        ["show", "session/a"],
+        ["apply", "-y"],
+    ):
         result = lab.run(*command)
         assert result.code in (0, 1, 3), result.said
         for sent in lab.requests:
@@ -84,7 +101,9 @@ def prepared(lab: Lab, method: str) -> None:
     """A lab with a state, in which a run broke off."""
     extra = "tags: [x], extra_fields: {k: 1}, download_links: [{Repository: DANDI, URL: 'https://a.org/1'}]"
     lab.sessions(f"{{name: a, description: One., {extra}}}", "{name: b, description: B.}")
-    lab.write("records/s.yaml", "sensory_stimulus_types:\n  - {name: Air puff, description: Brief puff}\n")
+    lab.write(
+        "records/s.yaml", "sensory_stimulus_types:\n  - {name: Air puff, description: Brief puff}\n"
+    )
     lab.apply()
     lab.sessions(f"{{name: a, description: Two., {extra}}}", "{name: c, description: C.}")
 
@@ -106,7 +125,10 @@ def test_a_changed_state_or_journal_is_a_message_or_goes_on(
     prepared(lab, "POST")
     copies = tmp_path_factory.mktemp("copies")  # the lab itself is in tmp_path
     state = json.loads((lab.root / ".stemctl" / "sandbox.state.json").read_text())
-    lines = [json.loads(line) for line in (lab.root / ".stemctl" / "sandbox.journal").read_text().splitlines()]
+    lines = [
+        json.loads(line)
+        for line in (lab.root / ".stemctl" / "sandbox.journal").read_text().splitlines()
+    ]
     document = state if what == "state" else lines
 
     @FEW
@@ -118,13 +140,17 @@ def test_a_changed_state_or_journal_is_a_message_or_goes_on(
         found = changed(document, path, value, drop)
         if what == "state":
             found.pop("checksum", None)
-            other.write(".stemctl/sandbox.state.json", json.dumps({**found, "checksum": hash_of(found)}))
+            other.write(
+                ".stemctl/sandbox.state.json", json.dumps({**found, "checksum": hash_of(found)})
+            )
         else:
             for line in found:
                 if isinstance(line, dict) and isinstance(line.get("plan"), dict):
                     line["plan"].pop("checksum", None)
                     line["plan"]["checksum"] = hash_of(line["plan"])
-            other.write(".stemctl/sandbox.journal", "".join(json.dumps(line) + "\n" for line in found))
+            other.write(
+                ".stemctl/sandbox.journal", "".join(json.dumps(line) + "\n" for line in found)
+            )
         commands(other)
         shutil.rmtree(root)
 

@@ -17,13 +17,58 @@ from tests.support.served import serve
 pytestmark = pytest.mark.slow
 
 VALUES = [
-    *(r"a\0b", r"\0", r"a\nb", r"\e[31m", r"\x7f", r"\x85", r"\u2028", "..", "/", "", " ", "-x", "~", "[", "**"),
-    *("a" * 300, "a" * 5000, "ſ", r"\u212a", "%00", "a/**b", "a/../b", "$(id)", "ext::sh -c id", r"C:\\x"),
+    *(
+        r"a\0b",
+        r"\0",
+        r"a\nb",
+        r"\e[31m",
+        r"\x7f",
+        r"\x85",
+        r"\u2028",
+        "..",
+        "/",
+        "",
+        " ",
+        "-x",
+        "~",
+        "[",
+        "**",
+    ),
+    *(
+        "a" * 300,
+        "a" * 5000,
+        "ſ",
+        r"\u212a",
+        "%00",
+        "a/**b",
+        "a/../b",
+        "$(id)",
+        "ext::sh -c id",
+        r"C:\\x",
+    ),
 ]
 URLS = [
-    *("https://brainſtem.org/", "https://brain\u212atem.org/", "httpſ://a.example/", "https://ⓐ.example/"),
-    *("https://faß.example/", "https://a\u3002example/", "http://127.0.0.1:１/", "https://xn--/", "https://xn--a/"),
-    *(r"https://a\0b/", r"https://a\nb/", "https://a:99999/", "https://[::1/", "https://[1]/", "https:///a"),
+    *(
+        "https://brainſtem.org/",
+        "https://brain\u212atem.org/",
+        "httpſ://a.example/",
+        "https://ⓐ.example/",
+    ),
+    *(
+        "https://faß.example/",
+        "https://a\u3002example/",
+        "http://127.0.0.1:１/",
+        "https://xn--/",
+        "https://xn--a/",
+    ),
+    *(
+        r"https://a\0b/",
+        r"https://a\nb/",
+        "https://a:99999/",
+        "https://[::1/",
+        "https://[1]/",
+        "https:///a",
+    ),
     *("https://" + "a" * 300 + "/", "https://a.example/" + "a/" * 40_000, "sandbox:x", "SANDBOX:"),
 ]
 TEMPLATES = {
@@ -82,8 +127,34 @@ def test_a_url(lab: Lab, url: str) -> None:
 
 
 WORDS = [
-    *("\udcff", "", " ", "\n", "*", "[", "?", "é", "-", "--", "a" * 5000, "/", "..", "\x1b[31m", "session/", "/x"),
-    *("session/\udcff", "session/a\n", "name=\udcff", "name=", "²", "delete=²", "delete=" + "9" * 5000, "HEAD~1"),
+    *(
+        "\udcff",
+        "",
+        " ",
+        "\n",
+        "*",
+        "[",
+        "?",
+        "é",
+        "-",
+        "--",
+        "a" * 5000,
+        "/",
+        "..",
+        "\x1b[31m",
+        "session/",
+        "/x",
+    ),
+    *(
+        "session/\udcff",
+        "session/a\n",
+        "name=\udcff",
+        "name=",
+        "²",
+        "delete=²",
+        "delete=" + "9" * 5000,
+        "HEAD~1",
+    ),
     *("name=" + "a" * 70_000, "records/\udcff", "sha256:\udcff", "nosuch.json", "@{0}"),
 ]
 PLACES = """\
@@ -138,11 +209,21 @@ ENVIRONMENTS = [
     {"PYTHONIOENCODING": "latin-1"},
     {"COLUMNS": "1000000000"},
     {"COLUMNS": "-1", "TZ": "garbage\udcff", "NO_COLOR": "", "TERM": "\udcff"},
-    {"COLUMNS": "abc", "HOME": "/nowhere\udcff", "XDG_CONFIG_HOME": "relative", "TMPDIR": "/nowhere"},
+    {
+        "COLUMNS": "abc",
+        "HOME": "/nowhere\udcff",
+        "XDG_CONFIG_HOME": "relative",
+        "TMPDIR": "/nowhere",
+    },
     {"BRAINSTEM_TOKEN": "\udcff" * 9},
     {"BRAINSTEM_TOKEN": "sandbox-\udcff", "STEMCTL_TOKEN_HOSTS": "\udcff,"},
     {"GIT_DIR": "/nowhere", "GIT_WORK_TREE": "/nowhere", "GIT_INDEX_FILE": "\udcff"},
-    {"GIT_CONFIG_COUNT": "x", "GIT_CONFIG_PARAMETERS": "'", "GIT_CONFIG_GLOBAL": "\udcff", "GIT_TRACE": "1"},
+    {
+        "GIT_CONFIG_COUNT": "x",
+        "GIT_CONFIG_PARAMETERS": "'",
+        "GIT_CONFIG_GLOBAL": "\udcff",
+        "GIT_TRACE": "1",
+    },
     {"GITHUB_STEP_SUMMARY": "/dev/full", "GITHUB_ACTIONS": "true", "GITHUB_WORKSPACE": "\udcff"},
     {"PATH": "", "USER": "\udcff", "LOGNAME": "a\nb"},
 ]
@@ -151,9 +232,15 @@ ENVIRONMENTS = [
 @pytest.mark.parametrize("environ", ENVIRONMENTS, ids=lambda environ: "-".join(environ))
 def test_an_environment(lab: Lab, environ: dict[str, str]) -> None:
     lab.sessions("{name: a, description: é → \U0001f400}")
-    for words in (["apply", "-y"], ["plan", "-o", "markdown"], ["--server", "http://127.0.0.1:1/", "doctor"]):
+    for words in (
+        ["apply", "-y"],
+        ["plan", "-o", "markdown"],
+        ["--server", "http://127.0.0.1:1/", "doctor"],
+    ):
         command = [sys.executable, "-m", "stemctl", "-C", str(lab.root), *words]
-        done = subprocess.run(command, capture_output=True, check=False, env={**os.environ, **environ}, timeout=120)
+        done = subprocess.run(
+            command, capture_output=True, check=False, env={**os.environ, **environ}, timeout=120
+        )
         said = (done.stdout + done.stderr).decode("utf-8", "replace")
         assert done.returncode in (0, 1), said
         assert "Traceback" not in said
@@ -168,7 +255,9 @@ def test_a_folder_whose_name_is_not_utf8_with_its_state_in_git(lab: Lab, tmp_pat
     subprocess.run(["git", "init", "-q", "--bare", str(remote)], check=True)
     subprocess.run(["git", "init", "-q", str(top)], check=True)
     subprocess.run(["git", "-C", str(top), "remote", "add", "origin", str(remote)], check=True)
-    (folder / "records\udcff/s.yaml").write_text("sessions:\n  - {name: s, projects: [Theta Maze Study]}\n")
+    (folder / "records\udcff/s.yaml").write_text(
+        "sessions:\n  - {name: s, projects: [Theta Maze Study]}\n"
+    )
 
     def run(*words: str, code: int = 0) -> str:
         command = [sys.executable, "-m", "stemctl", "-C", str(folder), *words]
@@ -193,4 +282,6 @@ def test_a_folder_whose_name_is_not_utf8_with_its_state_in_git(lab: Lab, tmp_pat
         run("plan", "--base", "HEAD", "--detailed-exitcode")
         run("validate", "-o", "github")
         run("fmt")
-    assert "stemctl-state" in subprocess.check_output(["git", "-C", str(remote), "branch"], text=True)
+    assert "stemctl-state" in subprocess.check_output(
+        ["git", "-C", str(remote), "branch"], text=True
+    )

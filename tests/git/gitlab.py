@@ -47,7 +47,9 @@ class GitLab:
     def project(self, id_: str) -> Project:
         return next(project for project in self.projects if str(project.id) == id_)
 
-    def answer(self, method: str, path: str, query: Mapping[str, str], form: Mapping[str, str], token: str) -> Any:
+    def answer(
+        self, method: str, path: str, query: Mapping[str, str], form: Mapping[str, str], token: str
+    ) -> Any:
         """A status, and what is answered as JSON."""
         self.asked.append(f"{method} {path}")
         if self.tokens.get(token) != "api":
@@ -64,7 +66,9 @@ class GitLab:
                 notes.append({"id": 100 + len(notes), "author": {"id": BOT}, "body": form["body"]})
                 return 201, notes[-1]
             case "PUT", ["projects", project, "merge_requests", iid, "notes", id_]:
-                note = next(note for note in self.project(project).notes[int(iid)] if str(note["id"]) == id_)
+                note = next(
+                    note for note in self.project(project).notes[int(iid)] if str(note["id"]) == id_
+                )
                 if note["author"]["id"] != BOT:
                     return 403, {"message": "403 Forbidden"}
                 note["body"] = form["body"]
@@ -118,7 +122,9 @@ class Handler(BaseHTTPRequestHandler):
                 for text in (url.query, given.decode())
             )
             token = self.headers.get("PRIVATE-TOKEN", "")
-            status, said = self.gitlab.answer(self.command, url.path.removeprefix("/api/v4/"), query, form, token)
+            status, said = self.gitlab.answer(
+                self.command, url.path.removeprefix("/api/v4/"), query, form, token
+            )
             self.send(status, [("Content-Type", "application/json")], json.dumps(said).encode())
         else:
             self.repository(url.path, url.query, given)
@@ -130,7 +136,11 @@ class Handler(BaseHTTPRequestHandler):
         name, _, rest = path.lstrip("/").partition(".git/")
         project = next((project for project in self.gitlab.projects if project.path == name), None)
         service = query.removeprefix("service=") or rest
-        password = base64.b64decode(self.headers.get("Authorization", "").partition(" ")[2]).decode().partition(":")[2]
+        password = (
+            base64.b64decode(self.headers.get("Authorization", "").partition(" ")[2])
+            .decode()
+            .partition(":")[2]
+        )
         if project is None or not self.gitlab.may(project, service, password):
             self.send(401, [("WWW-Authenticate", 'Basic realm="GitLab"')], b"")
             return
@@ -152,7 +162,9 @@ class Handler(BaseHTTPRequestHandler):
             "REMOTE_USER": "somebody",
             "REMOTE_ADDR": "127.0.0.1",
         }
-        done = subprocess.run(["git", "http-backend"], input=given, capture_output=True, env=environ, check=True)
+        done = subprocess.run(
+            ["git", "http-backend"], input=given, capture_output=True, env=environ, check=True
+        )
         head, _, body = done.stdout.partition(b"\r\n\r\n")
         headers = [tuple(line.split(": ", 1)) for line in head.decode().split("\r\n")]
         status = next((int(value.split()[0]) for key, value in headers if key == "Status"), 200)

@@ -50,7 +50,9 @@ class Ran:
 
     @property
     def said(self) -> str:
-        return "\n".join(f"[{step.job}] {step.name}: {step.code}\n{step.said}" for step in self.steps)
+        return "\n".join(
+            f"[{step.job}] {step.name}: {step.code}\n{step.said}" for step in self.steps
+        )
 
 
 @dataclass
@@ -70,7 +72,8 @@ class Forge:
         tools.mkdir()
         shutil.copy(HERE / "gh", tools / "gh")
         (tools / "stemctl").write_text(
-            f'#!/bin/sh\nPYTHONPATH={ROOT} exec {sys.executable} -P -m tests.git.quick "$@"\n', encoding="utf-8"
+            f'#!/bin/sh\nPYTHONPATH={ROOT} exec {sys.executable} -P -m tests.git.quick "$@"\n',
+            encoding="utf-8",
         )
         (tools / "python").write_text(pip_once(self.folder), encoding="utf-8")
         for tool in ("stemctl", "python"):
@@ -126,7 +129,10 @@ class Workflow:
         if condition is None:
             return True
         left, operator, right = re.fullmatch(r"(\S+) (==|!=) (\S+)", condition).groups()  # type: ignore[union-attr]
-        values = [part.strip("'") if part.startswith("'") else self.value(part, {}) for part in (left, right)]
+        values = [
+            part.strip("'") if part.startswith("'") else self.value(part, {})
+            for part in (left, right)
+        ]
         return (values[0] == values[1]) == (operator == "==")
 
     def job(self, name: str, job: Any) -> None:
@@ -138,7 +144,9 @@ class Workflow:
         context = {"secrets": secrets, "steps": {}}
         self.ran.tokens[name] = set()
         defaults = job.get("defaults") or self.text.get("defaults") or {}
-        assert defaults["run"]["shell"] == "bash", "GitHub's default shell has no pipefail; this one is run with it"
+        assert defaults["run"]["shell"] == "bash", (
+            "GitHub's default shell has no pipefail; this one is run with it"
+        )
         for step in job["steps"]:
             if "uses" in step:
                 self.action(step, folder, job["permissions"])
@@ -156,7 +164,9 @@ class Workflow:
     def is_foreign(self) -> bool:
         return bool(self.pull_request) and self.pull_request["head"] != "lab/metadata"
 
-    def bash(self, job: str, step: Any, where: Path, context: Any) -> tuple[int, str, dict[str, str]]:
+    def bash(
+        self, job: str, step: Any, where: Path, context: Any
+    ) -> tuple[int, str, dict[str, str]]:
         output, summary = self.forge.folder / "output", self.forge.folder / "summary"
         output.write_text("", encoding="utf-8")
         summary.write_text("", encoding="utf-8")
@@ -207,7 +217,11 @@ class Workflow:
         match name:
             case "actions/checkout":
                 assert permissions.get("contents") in ("read", "write")
-                self.check_out(folder, self.filled(options.get("ref", self.ref), {}), options.get("fetch-depth", 1))
+                self.check_out(
+                    folder,
+                    self.filled(options.get("ref", self.ref), {}),
+                    options.get("fetch-depth", 1),
+                )
             case "actions/upload-artifact":
                 self.artifacts[options["name"]] = folder / options["path"]
             case "actions/download-artifact":

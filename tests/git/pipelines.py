@@ -115,7 +115,9 @@ class Runner:
         commit = commit or git(remote, "rev-parse", request.branch if request else "main")
         known = self.predefined(project, source, commit, request, merged)
         jobs = configuration(remote, commit)
-        public = {name: one.value for name, one in self.variables[project.id].items() if one.scope == "*"}
+        public = {
+            name: one.value for name, one in self.variables[project.id].items() if one.scope == "*"
+        }
         wanted = {name: job for name, job in jobs.items() if is_wanted(job, {**public, **known})}
         pipeline = Pipeline()
         for name in in_order(wanted):
@@ -154,11 +156,15 @@ class Runner:
             "CI_MERGE_REQUEST_PROJECT_ID": str(request.target.id),
             "CI_MERGE_REQUEST_PROJECT_URL": f"{self.gitlab.url}/{request.target.path}",
             "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": str(request.source.id),
-            "CI_MERGE_REQUEST_DIFF_BASE_SHA": git(request.source.remote, "merge-base", request.branch, there),
+            "CI_MERGE_REQUEST_DIFF_BASE_SHA": git(
+                request.source.remote, "merge-base", request.branch, there
+            ),
             "CI_MERGE_REQUEST_TARGET_BRANCH_SHA": there if merged else "",
         }
 
-    def visible(self, project: Project, known: Mapping[str, str], environment: str) -> dict[str, str]:
+    def visible(
+        self, project: Project, known: Mapping[str, str], environment: str
+    ) -> dict[str, str]:
         """The variables of a project that a job sees."""
         protected = "CI_COMMIT_REF_PROTECTED" in known
         return {
@@ -167,7 +173,9 @@ class Runner:
             if fnmatch.fnmatchcase(environment, one.scope) and (protected or not one.protected)
         }
 
-    def job(self, name: str, job: Any, project: Project, known: Mapping[str, str], before: list[Job]) -> Job:
+    def job(
+        self, name: str, job: Any, project: Project, known: Mapping[str, str], before: list[Job]
+    ) -> Job:
         number = len(list(self.folder.iterdir()))
         work = self.folder / f"{number}-{name}"
         home, clone, kept = (work / part for part in ("home", "builds", "artifacts"))
@@ -195,9 +203,13 @@ class Runner:
         elif self._last:  # a runner leaves there what an earlier job had checked out
             shutil.copytree(self._last, clone, dirs_exist_ok=True)
         for one in before:
-            shutil.copytree(one.artifacts, clone, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".env"))
+            shutil.copytree(
+                one.artifacts, clone, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".env")
+            )
         script = work / "script.sh"
-        script.write_text("\n".join(["set -eo pipefail", *job["before_script"], *job["script"]]), encoding="utf-8")
+        script.write_text(
+            "\n".join(["set -eo pipefail", *job["before_script"], *job["script"]]), encoding="utf-8"
+        )
         done = subprocess.run(
             ["bash", str(script)],
             cwd=clone,
@@ -221,7 +233,15 @@ class Runner:
         git(clone, "init", "-q")
         url = f"{scheme}://gitlab-ci-token:{JOB}-{project.id}@{host}/{project.path}.git"
         git(clone, "remote", "add", "origin", url)
-        git(clone, "fetch", "-q", "--no-tags", f"--depth={environ.get('GIT_DEPTH', '20')}", "origin", commit)
+        git(
+            clone,
+            "fetch",
+            "-q",
+            "--no-tags",
+            f"--depth={environ.get('GIT_DEPTH', '20')}",
+            "origin",
+            commit,
+        )
         git(clone, "checkout", "-q", "--detach", commit)
 
 
@@ -230,13 +250,17 @@ def configuration(remote: Path, commit: str) -> dict[str, Any]:
     main = yaml.safe_load(git(remote, "show", f"{commit}:.gitlab-ci.yml"))
     found: dict[str, Any] = {}
     for one in main.get("include", []):
-        found = merged_over(found, yaml.safe_load(git(remote, "show", f"{commit}:{one['local'].lstrip('/')}")))
+        found = merged_over(
+            found, yaml.safe_load(git(remote, "show", f"{commit}:{one['local'].lstrip('/')}"))
+        )
     found = merged_over(found, main)
     assert set(found) & KEYWORDS <= {"include", "stages"}, "this would change the jobs of others"
     names = [name for name in found if name not in KEYWORDS and not name.startswith(".")]
     jobs = {name: extended(found, name) for name in names}
     stages = [".pre", *found["stages"], ".post"] if "stages" in found else STAGES
-    assert all(job.get("stage", "test") in stages for job in jobs.values()), "a stage that is not there"
+    assert all(job.get("stage", "test") in stages for job in jobs.values()), (
+        "a stage that is not there"
+    )
     return jobs
 
 
@@ -277,7 +301,11 @@ def in_order(jobs: Mapping[str, Any]) -> list[str]:
     """The jobs, each after those that it needs; GitLab makes no pipeline where one is needed that is not in it."""
     done: list[str] = []
     while len(done) < len(jobs):
-        ready = [n for n, job in jobs.items() if n not in done and all(one in done for one in job.get("needs", []))]
+        ready = [
+            n
+            for n, job in jobs.items()
+            if n not in done and all(one in done for one in job.get("needs", []))
+        ]
         assert ready, f"jobs that are needed, and not there: {jobs.keys() - set(done)}"
         done += ready
     return done
@@ -298,5 +326,9 @@ def keep(artifacts: Any, clone: Path, kept: Path) -> None:
 
 def dotenv(before: list[Job]) -> dict[str, str]:
     files = [job.artifacts / ".env" for job in before if (job.artifacts / ".env").exists()]
-    rows = [line.partition("=") for file in files for line in file.read_text(encoding="utf-8").splitlines()]
+    rows = [
+        line.partition("=")
+        for file in files
+        for line in file.read_text(encoding="utf-8").splitlines()
+    ]
     return {key: value for key, _, value in rows}

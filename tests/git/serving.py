@@ -47,7 +47,9 @@ def http_forge(folder: Path) -> Iterator[Forge]:
             sent = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             told = [value.partition(" ")[2] for value in self.headers.get_all("Authorization", [])]
             if told != [BASIC]:  # more than one such header is refused, as forges do
-                return self.answer(401, b"Who are you?\n", {"WWW-Authenticate": 'Basic realm="forge"'})
+                return self.answer(
+                    401, b"Who are you?\n", {"WWW-Authenticate": 'Basic realm="forge"'}
+                )
             forge.seen.append(f"{self.command} {self.path}")
             if forge.reader and "git-receive-pack" in self.path:
                 said = f"Write access not granted. {self.headers['Authorization'] if forge.echo else ''}\n"
@@ -68,7 +70,9 @@ def http_forge(folder: Path) -> Iterator[Forge]:
                 "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
                 "HTTP_GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
             }
-            done = subprocess.run(["git", "http-backend"], input=sent, capture_output=True, env=environ, check=False)
+            done = subprocess.run(
+                ["git", "http-backend"], input=sent, capture_output=True, env=environ, check=False
+            )
             head, _, body = done.stdout.partition(b"\r\n\r\n")
             headers = dict(line.split(": ", 1) for line in head.decode().splitlines())
             return self.answer(int(headers.pop("Status", "200").split()[0]), body, headers)

@@ -40,7 +40,9 @@ STATES = "stemctl-state"
 
 def git(folder: Path, *words: str, check: bool = True) -> str:
     """What git prints in a folder."""
-    done = subprocess.run(["git", "-C", str(folder), *words], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["git", "-C", str(folder), *words], capture_output=True, text=True, check=False
+    )
     assert not check or done.returncode == 0, done.stderr
     return done.stdout.rstrip("\n")
 
@@ -60,7 +62,9 @@ class Member:
     def sessions(self, *records: str, name: str = "records/sessions.yaml") -> None:
         """Declare sessions, each as flow mapping text."""
         lines = "".join(f"  - {record}\n" for record in records) or "  []\n"
-        self.write(name, f"defaults:\n  sessions:\n    projects: [Theta Maze Study]\nsessions:\n{lines}")
+        self.write(
+            name, f"defaults:\n  sessions:\n    projects: [Theta Maze Study]\nsessions:\n{lines}"
+        )
 
     def git(self, *words: str, check: bool = True) -> str:
         return git(self.root, *words, check=check)
@@ -99,7 +103,11 @@ class Member:
         """Run a command in a process of its own, with short leases."""
         command = [sys.executable, "-m", "tests.git.quick", "-C", str(self.root), *arguments]
         env = {**os.environ, "STEMCTL_TEST_LEASE": str(lease), "PYTHONPATH": str(ROOT), **environ}
-        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "stdin": subprocess.DEVNULL}
+        pipes = {
+            "stdout": subprocess.PIPE,
+            "stderr": subprocess.STDOUT,
+            "stdin": subprocess.DEVNULL,
+        }
         return subprocess.Popen(command, cwd=ROOT, env=env, text=True, **pipes)  # type: ignore[call-overload,no-any-return]
 
 

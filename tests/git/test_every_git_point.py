@@ -58,7 +58,10 @@ class Case:
 
     def check(self) -> None:
         """Each record once, with its content; state and server agree; nothing is left to do, for nobody."""
-        sessions = {r["name"].removeprefix(f"{self.prefix} "): r for r in self.server.get("stem/session", self.prefix)}
+        sessions = {
+            r["name"].removeprefix(f"{self.prefix} "): r
+            for r in self.server.get("stem/session", self.prefix)
+        }
         found = {name: (r["description"], sorted(r["tags"])) for name, r in sessions.items()}
         assert found == {
             "edited": ("Two.", ["x", "y"]),
@@ -70,7 +73,11 @@ class Case:
         (proposal,) = self.server.get("taxonomies/sensorystimulustype_approvals", self.prefix)
         remote = self.folder / "remote.git"
         state = json.loads(git(remote, "show", f"{STATES}:lab.state.json"))["records"]
-        ids = {address.removeprefix(f"session/{self.prefix} "): e["id"] for address, e in state.items() if e["id"]}
+        ids = {
+            address.removeprefix(f"session/{self.prefix} "): e["id"]
+            for address, e in state.items()
+            if e["id"]
+        }
         assert ids == {name: r["id"] for name, r in sessions.items()}
         assert state[f"sensorystimulustype/{self.prefix} puff"]["approval"]["id"] == proposal["id"]
         assert "lab.claim.json" not in git(remote, "ls-tree", "-r", "--name-only", STATES)
@@ -80,7 +87,14 @@ class Case:
         again = self.run("ann", "apply", "-y", clock=2 * LATER)
         assert again.code == 0, again.said
         left = {path.name for path in (self.folder / "ann/.stemctl").iterdir()}
-        assert left <= {".gitignore", "runs", "lab.lock", "lab.owner.json", "lab.journal.new", "git"}, left
+        assert left <= {
+            ".gitignore",
+            "runs",
+            "lab.lock",
+            "lab.owner.json",
+            "lab.journal.new",
+            "git",
+        }, left
 
 
 @pytest.mark.slow

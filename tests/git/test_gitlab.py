@@ -38,12 +38,16 @@ class Hosted:
     home: Project
     fork: Project
 
-    def propose(self, *sessions: str, branch: str = "topic", project: Project | None = None) -> MergeRequest:
+    def propose(
+        self, *sessions: str, branch: str = "topic", project: Project | None = None
+    ) -> MergeRequest:
         """Push a branch with these sessions, for a merge request; once more for the next push to it."""
         project = project or self.home
         folder = self.team.folder / f"{project.id}-{branch}"
         there = folder.exists()
-        member = Member(folder, "ann") if there else self.team.clone(folder.name, of=str(project.remote))
+        member = (
+            Member(folder, "ann") if there else self.team.clone(folder.name, of=str(project.remote))
+        )
         member.sessions(*sessions)
         member.commit(f"On {branch}")
         member.git("push", "-q", "origin", f"HEAD:{branch}")
@@ -105,7 +109,9 @@ def test_a_merge_request_has_one_note_that_is_renewed(hosted: Hosted, gate: Gate
     mark = body.splitlines()[0]
     assert mark.startswith("<!-- stemctl plan")
     assert "rat2" in body
-    others = [{"id": n, "author": {"id": MEMBER}, "body": f"{mark}\nquoted"} for n in range(200, 320)]
+    others = [
+        {"id": n, "author": {"id": MEMBER}, "body": f"{mark}\nquoted"} for n in range(200, 320)
+    ]
     hosted.home.notes[3] = [*others, *hosted.home.notes[3]]
     hosted.propose(RAT1, RAT2.replace("rat2", "rat3"))
     hosted.check(request)
@@ -117,7 +123,9 @@ def test_a_merge_request_has_one_note_that_is_renewed(hosted: Hosted, gate: Gate
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("broken", "notes"), [("GET notes", 1), ("POST notes", 0)])
-def test_a_request_that_fails_is_a_failure_and_no_second_note(hosted: Hosted, broken: str, notes: int) -> None:
+def test_a_request_that_fails_is_a_failure_and_no_second_note(
+    hosted: Hosted, broken: str, notes: int
+) -> None:
     request = hosted.propose(RAT1, RAT2)
     if notes:
         hosted.check(request)
@@ -130,7 +138,9 @@ def test_a_request_that_fails_is_a_failure_and_no_second_note(hosted: Hosted, br
 
 @pytest.mark.slow
 def test_nothing_of_a_merge_request_is_run(hosted: Hosted, tmp_path: Path) -> None:
-    request = hosted.propose(RAT1, '{name: rat2, date_time: 2024-03-13T09:00:00Z, description: "a\\n```\\n/close\\n"}')
+    request = hosted.propose(
+        RAT1, '{name: rat2, date_time: 2024-03-13T09:00:00Z, description: "a\\n```\\n/close\\n"}'
+    )
     member = Member(hosted.team.folder / "1-topic", "ann")
     hostile_modules(member, tmp_path / "ran")
     member.commit("Modules")
@@ -154,7 +164,9 @@ def test_nothing_of_a_merge_request_is_run(hosted: Hosted, tmp_path: Path) -> No
 @pytest.mark.slow
 def test_without_a_token_for_notes_the_plan_is_an_artifact(hosted: Hosted) -> None:
     read = {"BRAINSTEM_READ_TOKEN": VARIABLES["BRAINSTEM_READ_TOKEN"]}
-    hosted.runner.variables = {1: {**read, "GIT_DEPTH": Variable("1")}}  # the base is fetched all the same
+    hosted.runner.variables = {
+        1: {**read, "GIT_DEPTH": Variable("1")}
+    }  # the base is fetched all the same
     pipeline = hosted.check(hosted.propose(RAT1, RAT2))
     assert "There is no STEMCTL_GITLAB_TOKEN" in pipeline.jobs["stemctl-note"].said
     assert "rat2" in (pipeline.jobs["stemctl-plan"].artifacts / "stemctl-plan.md").read_text()
@@ -171,7 +183,9 @@ def test_a_merged_results_pipeline_tells_what_the_merge_request_changes(hosted: 
     merge.git(*who, "merge", "-q", "--no-ff", "-X", "ours", "-m", "Merge", "FETCH_HEAD")
     merge.git("push", "-q", "origin", "HEAD:merge")
     commit = merge.git("rev-parse", "HEAD")
-    plan = passed(hosted.runner.run(hosted.home, "merge_request_event", request, commit, merged=True))
+    plan = passed(
+        hosted.runner.run(hosted.home, "merge_request_event", request, commit, merged=True)
+    )
     there = git(hosted.home.remote, "rev-parse", "main")
     assert there[:12] in plan.jobs["stemctl-plan"].said + hosted.bodies[0]
 
@@ -205,20 +219,30 @@ def test_what_is_merged_is_planned_and_applied(hosted: Hosted, gate: Gate) -> No
     }
     jobs = pipeline.jobs
     assert jobs["stemctl-apply"].environment == "lab"
-    assert {jobs[f"stemctl-{name}"].resource_group for name in ("apply-plan", "apply")} == {"stemctl-apply"}
+    assert {jobs[f"stemctl-{name}"].resource_group for name in ("apply-plan", "apply")} == {
+        "stemctl-apply"
+    }
     assert len(gate.done) == 2
     assert hosted.team.story()[0] == "lab: 2 created [skip ci]"
     told = git(hosted.team.remote, "log", "-1", "--format=%B", STATES)
     assert f"Who: GitLab CI, job {jobs['stemctl-apply'].environ['CI_JOB_ID']}" in told
     assert f"CI: {jobs['stemctl-apply'].environ['CI_JOB_URL']}" in told
     for job in jobs.values():
-        assert not any(value.encode() in job.left for value in (PUSH, WRITE)), f"{job.name} leaves a token behind"
-    assert passed(hosted.runner.run(hosted.home, "web")).jobs["stemctl-apply"].said.endswith("nothing to apply.\n")
+        assert not any(value.encode() in job.left for value in (PUSH, WRITE)), (
+            f"{job.name} leaves a token behind"
+        )
+    assert (
+        passed(hosted.runner.run(hosted.home, "web"))
+        .jobs["stemctl-apply"]
+        .said.endswith("nothing to apply.\n")
+    )
     assert len(gate.done) == 2
 
 
 @pytest.mark.slow
-def test_a_pipeline_that_had_to_wait_brings_in_what_was_merged_meanwhile(hosted: Hosted, gate: Gate) -> None:
+def test_a_pipeline_that_had_to_wait_brings_in_what_was_merged_meanwhile(
+    hosted: Hosted, gate: Gate
+) -> None:
     old = git(hosted.team.remote, "rev-parse", "main")
     new = hosted.merge(RAT1, RAT2)
     passed(hosted.runner.run(hosted.home, commit=old))
@@ -240,7 +264,9 @@ def test_a_plan_that_was_overtaken_is_refused(hosted: Hosted, gate: Gate) -> Non
 
 
 @pytest.mark.slow
-def test_a_token_that_may_not_push_is_refused_before_anything_is_sent(hosted: Hosted, gate: Gate) -> None:
+def test_a_token_that_may_not_push_is_refused_before_anything_is_sent(
+    hosted: Hosted, gate: Gate
+) -> None:
     hosted.gitlab.tokens = {NOTES: "api"}
     pipeline = hosted.runner.run(hosted.home)
     assert pipeline.failed == ["stemctl-apply"]
@@ -252,7 +278,10 @@ def test_a_token_that_may_not_push_is_refused_before_anything_is_sent(hosted: Ho
 def test_every_night_one_issue_tells_what_differs(hosted: Hosted, gate: Gate) -> None:
     def night() -> list[str]:
         pipeline = passed(hosted.runner.run(hosted.home, "schedule"))
-        assert tokens(pipeline) == {"nightly": {"BRAINSTEM_READ_TOKEN"}, "issue": {"STEMCTL_GITLAB_TOKEN"}}
+        assert tokens(pipeline) == {
+            "nightly": {"BRAINSTEM_READ_TOKEN"},
+            "issue": {"STEMCTL_GITLAB_TOKEN"},
+        }
         return [issue["state"] for issue in hosted.home.issues]
 
     passed(hosted.runner.run(hosted.home))
@@ -266,13 +295,19 @@ def test_every_night_one_issue_tells_what_differs(hosted: Hosted, gate: Gate) ->
     assert "edited again" in hosted.home.issues[0]["description"]
     on_the_server(hosted.team, "rat1", description="first")
     assert night() == ["closed"]
-    assert hosted.home.issues[0]["notes"] == ["Everything that is merged is applied, and the server is as it was left."]
+    assert hosted.home.issues[0]["notes"] == [
+        "Everything that is merged is applied, and the server is as it was left."
+    ]
     assert len(gate.arrived) == sent + 3  # the colleague's
 
 
 def test_pipelines_of_other_branches_have_none_of_these_jobs(hosted: Hosted) -> None:
     jobs = configuration(hosted.team.remote, "main")
-    branch = {"CI_PIPELINE_SOURCE": "push", "CI_COMMIT_BRANCH": "topic", "CI_DEFAULT_BRANCH": "main"}
+    branch = {
+        "CI_PIPELINE_SOURCE": "push",
+        "CI_COMMIT_BRANCH": "topic",
+        "CI_DEFAULT_BRANCH": "main",
+    }
     assert not any(is_wanted(job, branch) for job in jobs.values())
     assert jobs["stemctl-apply"]["interruptible"] is False
 
@@ -286,7 +321,14 @@ def test_stages_of_the_user_need_one_line(hosted: Hosted) -> None:
 
 def test_the_schema_of_gitlab_takes_the_jobs(team: Team, hosted: Hosted) -> None:
     path = team.folder / "founder/.gitlab/stemctl.yml"
-    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.gitlab-ci", str(path)]
+    command = [
+        sys.executable,
+        "-m",
+        "check_jsonschema",
+        "--builtin-schema",
+        "vendor.gitlab-ci",
+        str(path),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
 

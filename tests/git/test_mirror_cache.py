@@ -98,7 +98,9 @@ def test_nor_one_inside_the_checkout_that_a_subfolder_is_of(
 
 
 @pytest.mark.parametrize("value", ["relative", "/dev/null"])
-def test_a_cache_that_cannot_be_used(ann: Member, value: str, monkeypatch: pytest.MonkeyPatch, passing: Path) -> None:
+def test_a_cache_that_cannot_be_used(
+    ann: Member, value: str, monkeypatch: pytest.MonkeyPatch, passing: Path
+) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", value)
     monkeypatch.chdir(ann.root)
     works_without_it(ann)

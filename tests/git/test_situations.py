@@ -138,26 +138,37 @@ def conflict(team: Team, ann: Member) -> None:
 
 
 NOT_HERE = {
-    "sparse checkout, cone": refused(sparse("records/a"), f"records/b/s.yaml: {ABSENT}", "sparse-checkout add"),
+    "sparse checkout, cone": refused(
+        sparse("records/a"), f"records/b/s.yaml: {ABSENT}", "sparse-checkout add"
+    ),
     "sparse checkout, patterns": refused(
-        sparse("--no-cone", "/*", "!/records/b"), f"records/b/s.yaml: {ABSENT}", "sparse-checkout add records/b"
+        sparse("--no-cone", "/*", "!/records/b"),
+        f"records/b/s.yaml: {ABSENT}",
+        "sparse-checkout add records/b",
     ),
     "sparse index": refused(sparse("--sparse-index", "records/a"), f"records/b/s.yaml: {ABSENT}"),
     "sparse, nothing left": refused(
-        sparse("--no-cone", "/*", "!/records"), "records/_defaults.yaml, records/a/s.yaml, records/b/s.yaml: tracked"
+        sparse("--no-cone", "/*", "!/records"),
+        "records/_defaults.yaml, records/a/s.yaml, records/b/s.yaml: tracked",
     ),
     "skip-worktree": refused(
-        hidden("--skip-worktree", "records/b/s.yaml"), "git update-index --no-skip-worktree records/b/s.yaml"
+        hidden("--skip-worktree", "records/b/s.yaml"),
+        "git update-index --no-skip-worktree records/b/s.yaml",
     ),
     "skip-worktree of defaults": refused(
         hidden("--skip-worktree", "records/_defaults.yaml"), f"records/_defaults.yaml: {ABSENT}"
     ),
     "assume-unchanged": refused(
-        hidden("--assume-unchanged", "records/b/s.yaml"), "git update-index --no-assume-unchanged records/b/s.yaml"
+        hidden("--assume-unchanged", "records/b/s.yaml"),
+        "git update-index --no-assume-unchanged records/b/s.yaml",
     ),
-    "submodule not checked out": refused(submodule_not_checked_out, "git submodule update --init records/rig"),
+    "submodule not checked out": refused(
+        submodule_not_checked_out, "git submodule update --init records/rig"
+    ),
     "submodule given up": refused(submodule_given_up, "git submodule update --init records/rig"),
-    "skip-worktree in a submodule": refused(sparse_inside_a_submodule, f"records/rig/s.yaml: {ABSENT}"),
+    "skip-worktree in a submodule": refused(
+        sparse_inside_a_submodule, f"records/rig/s.yaml: {ABSENT}"
+    ),
     "sparse behind a link": refused(sparse_behind_a_link, f"data/b/s.yaml: {ABSENT}"),
     "conflict": refused(conflict, f"records/a/s.yaml: {ABSENT}", "git add records/a/s.yaml"),
 }
@@ -304,14 +315,26 @@ DIRTY = {
     "staged": Row(staged, "1 file differs from commit|records/a/s.yaml", sent=PATCHED),
     "untracked": Row(untracked, "1 file differs from commit|records/c.yaml", sent=("POST",)),
     "deleted": Row(deleted, "1 file differs from commit|records/b/s.yaml", sent=("DELETE",)),
-    "defaults": Row(defaults_modified, "1 file differs from commit|records/_defaults.yaml", sent=PATCHED * 2),
-    "configuration": Row(configuration_modified, "1 file differs from commit|stemctl.yaml", sent=PATCHED),
+    "defaults": Row(
+        defaults_modified, "1 file differs from commit|records/_defaults.yaml", sent=PATCHED * 2
+    ),
+    "configuration": Row(
+        configuration_modified, "1 file differs from commit|stemctl.yaml", sent=PATCHED
+    ),
     "ignored": Row(ignored, "1 to update", sent=PATCHED, never="from commit"),
-    "edited unseen": Row(edited_unseen, "1 file differs from commit|records/a/s.yaml", sent=PATCHED),
-    "in a submodule": Row(submodule_modified, "1 file differs from commit|records/rig/s.yaml", sent=PATCHED),
-    "submodule at another commit": Row(submodule_moved, "1 file differs from commit|records/rig.", sent=PATCHED),
+    "edited unseen": Row(
+        edited_unseen, "1 file differs from commit|records/a/s.yaml", sent=PATCHED
+    ),
+    "in a submodule": Row(
+        submodule_modified, "1 file differs from commit|records/rig/s.yaml", sent=PATCHED
+    ),
+    "submodule at another commit": Row(
+        submodule_moved, "1 file differs from commit|records/rig.", sent=PATCHED
+    ),
     "in a repository of its own": Row(
-        a_repository_that_is_no_submodule, "1 file differs from commit|records/rig/s.yaml", sent=("POST",)
+        a_repository_that_is_no_submodule,
+        "1 file differs from commit|records/rig/s.yaml",
+        sent=("POST",),
     ),
     "executable": Row(executable, "1 to update", sent=PATCHED, never="from commit"),
     "behind a link": Row(behind_a_link, "1 file differs from commit|data/a/s.yaml", sent=PATCHED),
@@ -432,7 +455,9 @@ CONTENT = {
     "squashed, in a shallow clone": Row(squashed_and_shallow, f"{SAME}|{NOTHING}"),
     "rebased": Row(rebased, f"{SAME}|1 to update", sent=PATCHED),
     "amended, its message": Row(amended_words, f"{SAME}|{NOTHING}"),
-    "amended, its content": Row(amended_content, f"1 commit that was applied is {BEHIND}", 0, applied=1),
+    "amended, its content": Row(
+        amended_content, f"1 commit that was applied is {BEHIND}", 0, applied=1
+    ),
     "never merged": Row(never_merged, f"2 commits that were applied are {BEHIND}", 0, applied=1),
     "commits elsewhere": Row(nothing_of_ours, f"{SAME}|{NOTHING}"),
 }
@@ -478,7 +503,9 @@ def pushes_instead_of(team: Team, ann: Member) -> None:
 
 FIXED_ELSEWHERE = {
     "owner": Row(other_owner, "", 1, "", 1, never="to delete"),
-    "ignored, beside a submodule": Row(ignored_beside_a_submodule, f"Read 3 files|{NOTHING}", never="draft"),
+    "ignored, beside a submodule": Row(
+        ignored_beside_a_submodule, f"Read 3 files|{NOTHING}", never="draft"
+    ),
     "pushurl": Row(pushes_elsewhere, "", None, "", None, apply="push", applied=1),
     "pushInsteadOf": Row(pushes_instead_of, "", None, "", None, apply="push", applied=1),
 }
@@ -502,13 +529,20 @@ def written(team: Team) -> str:
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.slow if number % 6 else []) for number, name in enumerate(ROWS)]
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.slow if number % 6 else [])
+        for number, name in enumerate(ROWS)
+    ],
 )
 def test_what_people_do_with_git(team: Team, gate: Gate, ann: Member, name: str) -> None:
     row = ROWS[name]
     member = row.prepare(team, ann) or ann
     sent, story = len(gate.arrived), written(team)
-    for command, code, words in (("validate", row.invalid, row.validate), ("plan", row.code, row.plan)):
+    for command, code, words in (
+        ("validate", row.invalid, row.validate),
+        ("plan", row.code, row.plan),
+    ):
         found = member.run(command)
         assert code in (None, found.code), found.said
         for said in words.split("|"):

@@ -18,4 +18,6 @@ def test_racing_clones_lose_and_double_nothing(tmp_path: Path, pytestconfig: pyt
         for seed in seeds(pytestconfig, 1, 2):
             total.add(torture(seed, tmp_path / f"world{seed}", runs))
     if given_seed(pytestconfig) is None:
-        assert total.kills + total.deaf >= 2  # it depends on the speed of the machine what strikes when
+        assert (
+            total.kills + total.deaf >= 2
+        )  # it depends on the speed of the machine what strikes when

@@ -62,7 +62,9 @@ def test_ssh(team: Team, ann: Member, form: str, by: str, monkeypatch: pytest.Mo
 
 def test_a_key_that_ssh_does_not_take(team: Team, ann: Member, gate: Gate) -> None:
     ann.git(
-        "config", "core.sshCommand", "sh -c 'echo \"git@forge.example: Permission denied (publickey).\" >&2; exit 255'"
+        "config",
+        "core.sshCommand",
+        "sh -c 'echo \"git@forge.example: Permission denied (publickey).\" >&2; exit 255'",
     )
     over(ann, f"git@forge.example:{team.remote}")
     result = ann.apply(code=1)
@@ -76,14 +78,23 @@ def test_a_key_that_ssh_does_not_take(team: Team, ann: Member, gate: Gate) -> No
 
 def extraheader(member: Member, forge: Forge) -> None:
     """As the checkout action of GitHub leaves it."""
-    member.git("config", "--local", f"http.{forge.url}.extraheader", f"AUTHORIZATION: basic {BASIC}")
+    member.git(
+        "config", "--local", f"http.{forge.url}.extraheader", f"AUTHORIZATION: basic {BASIC}"
+    )
 
 
 def included(member: Member, forge: Forge) -> None:
     """As newer versions of it do: in a file of the runner, included for this repository alone."""
     file = member.root.parent / "runner" / "git-credentials.config"
     file.parent.mkdir()
-    git(member.root, "config", "--file", str(file), f"http.{forge.url}.extraheader", f"AUTHORIZATION: basic {BASIC}")
+    git(
+        member.root,
+        "config",
+        "--file",
+        str(file),
+        f"http.{forge.url}.extraheader",
+        f"AUTHORIZATION: basic {BASIC}",
+    )
     git_dir = Path(member.git("rev-parse", "--absolute-git-dir")).resolve()
     member.git("config", "--local", f"includeIf.gitdir:{git_dir}.path", str(file))
 
@@ -98,13 +109,20 @@ def in_the_url(member: Member, forge: Forge) -> None:
 
 
 def instead_of(member: Member, forge: Forge) -> None:
-    member.git("config", f"url.{forge.url.replace('://', f'://{USER}:{PASSWORD}@')}.insteadOf", "git@forge.example:")
+    member.git(
+        "config",
+        f"url.{forge.url.replace('://', f'://{USER}:{PASSWORD}@')}.insteadOf",
+        "git@forge.example:",
+    )
     over(member, "git@forge.example:remote.git")
 
 
 GIVEN = [
     helper,
-    *(pytest.param(way, marks=pytest.mark.slow) for way in (extraheader, included, in_the_url, instead_of)),
+    *(
+        pytest.param(way, marks=pytest.mark.slow)
+        for way in (extraheader, included, in_the_url, instead_of)
+    ),
 ]
 
 
@@ -147,7 +165,11 @@ def test_a_push_url_of_its_own(team: Team, ann: Member, forge: Forge) -> None:
 def other(team: Team, *, at_both: bool = False) -> Path:
     """Another repository; `at_both`: a fork, to which the state branch was copied."""
     path = team.folder / "other.git"
-    git(team.folder, *(("clone", "-q", "--bare", "remote.git") if at_both else ("init", "-q", "--bare")), str(path))
+    git(
+        team.folder,
+        *(("clone", "-q", "--bare", "remote.git") if at_both else ("init", "-q", "--bare")),
+        str(path),
+    )
     return path
 
 
@@ -183,7 +205,11 @@ def test_a_push_that_leads_to_another_repository_is_taken_back(
         assert "It was taken back." in result.err
         assert git(there, "for-each-ref") == before
         assert len(gate.arrived) == sent
-    assert "--unset-all remote.origin.pushurl" in result.err if how is by_pushurl else "pushinsteadof" in result.err
+    assert (
+        "--unset-all remote.origin.pushurl" in result.err
+        if how is by_pushurl
+        else "pushinsteadof" in result.err
+    )
 
 
 def test_what_cannot_be_taken_back_is_said(team: Team, ann: Member, gate: Gate) -> None:
@@ -195,21 +221,32 @@ def test_what_cannot_be_taken_back_is_said(team: Team, ann: Member, gate: Gate) 
     assert gate.arrived == []
 
 
-def test_a_branch_that_is_not_the_same_at_both_is_not_pushed(team: Team, ann: Member, gate: Gate) -> None:
+def test_a_branch_that_is_not_the_same_at_both_is_not_pushed(
+    team: Team, ann: Member, gate: Gate
+) -> None:
     team.clone("ben").apply()
     there, sent = other(team), len(gate.arrived)
     by_pushurl(ann, there)
     ann.sessions("{name: rat2}")
     result = ann.apply(code=1)
-    assert "Its branch stemctl-state is not the same at both. Nothing was pushed or sent." in result.err
+    assert (
+        "Its branch stemctl-state is not the same at both. Nothing was pushed or sent."
+        in result.err
+    )
     assert git(there, "for-each-ref") == ""
     assert len(gate.arrived) == sent
 
 
-def test_a_password_in_one_of_two_addresses_is_not_shown(team: Team, ann: Member, forge: Forge) -> None:
+def test_a_password_in_one_of_two_addresses_is_not_shown(
+    team: Team, ann: Member, forge: Forge
+) -> None:
     there = other(team)
     git(there, "config", "http.receivepack", "true")
-    ann.git("config", "remote.origin.pushurl", forge.url_of("other.git").replace("://", f"://{USER}:{PASSWORD}@"))
+    ann.git(
+        "config",
+        "remote.origin.pushurl",
+        forge.url_of("other.git").replace("://", f"://{USER}:{PASSWORD}@"),
+    )
     result = ann.apply(code=1)
     assert "pushed to another" in result.err
     assert git(there, "for-each-ref") == ""
@@ -262,7 +299,15 @@ def test_a_work_tree_of_its_own_branch(team: Team, ann: Member) -> None:
 def test_a_submodule(team: Team, tmp_path: Path) -> None:
     git(tmp_path, "init", "-q", "above")
     above = Member(tmp_path / "above", "ann")
-    above.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(team.remote), "metadata")
+    above.git(
+        "-c",
+        "protocol.file.allow=always",
+        "submodule",
+        "--quiet",
+        "add",
+        str(team.remote),
+        "metadata",
+    )
     Member(above.root / "metadata", "ann").apply()
     assert team.story()[0] == DONE
 
@@ -335,7 +380,9 @@ def test_what_is_configured_for_people_does_not_matter(
     for name in ("reference-transaction", "pre-push", "post-commit"):
         (hooks / name).write_text("#!/bin/sh\nexit 1\n")
         (hooks / name).chmod(0o755)
-    git(team.remote, "config", "core.hooksPath", "/nowhere")  # that it is on the same machine is not the point
+    git(
+        team.remote, "config", "core.hooksPath", "/nowhere"
+    )  # that it is on the same machine is not the point
     everywhere(tmp_path, monkeypatch, ODD.replace("HOOKS", str(hooks)))
     ann.apply()
     assert "Nothing to do" in ann.run("plan").out

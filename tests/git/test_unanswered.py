@@ -68,13 +68,28 @@ def git_folder_elsewhere(repo: Lab) -> None:
     (repo.root / ".git").write_text("gitdir: /nowhere\n")
 
 
-DAMAGE = [assume_another_owner, no_head, bad_index, bad_config, unknown_extension, git_folder_elsewhere]
+DAMAGE = [
+    assume_another_owner,
+    no_head,
+    bad_index,
+    bad_config,
+    unknown_extension,
+    git_folder_elsewhere,
+]
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
-def test_a_git_that_cannot_answer_ends_the_command(repo: Lab, damage: Callable[[Lab], None]) -> None:
+def test_a_git_that_cannot_answer_ends_the_command(
+    repo: Lab, damage: Callable[[Lab], None]
+) -> None:
     damage(repo)
-    for command in (["validate"], ["plan"], ["plan", "--offline"], ["apply", "-y"], ["fmt", "--check"]):
+    for command in (
+        ["validate"],
+        ["plan"],
+        ["plan", "--offline"],
+        ["apply", "-y"],
+        ["fmt", "--check"],
+    ):
         result = repo.run(*command)
         assert result.code == 1, (command, result.said)
         assert "git cannot answer about this repository." in result.err
@@ -85,7 +100,9 @@ def test_a_git_that_cannot_answer_ends_the_command(repo: Lab, damage: Callable[[
 
 
 @pytest.mark.parametrize("head", ["nothing\n", "1" * 40 + "\n"])
-def test_a_head_that_leads_nowhere_is_not_the_time_before_the_first_commit(repo: Lab, head: str) -> None:
+def test_a_head_that_leads_nowhere_is_not_the_time_before_the_first_commit(
+    repo: Lab, head: str
+) -> None:
     branch = git(repo.root, "symbolic-ref", "HEAD")
     (repo.root / ".git" / branch).write_text(head)
     with pytest.raises(StateError, match="cannot answer"):
@@ -133,7 +150,12 @@ def submodule(repo: Lab) -> Path:
     return repo.root / "records/rig"
 
 
-PATHS = ["records/draft.yaml", "records/sessions.yaml", "records/rig/own.yaml", "records/rig/s.yaml"]
+PATHS = [
+    "records/draft.yaml",
+    "records/sessions.yaml",
+    "records/rig/own.yaml",
+    "records/rig/s.yaml",
+]
 
 
 def test_files_of_a_submodule_are_ignored_by_its_own_rules(repo: Lab) -> None:
@@ -160,7 +182,10 @@ def test_a_repository_in_the_repository_has_its_rules_and_those_above(repo: Lab)
     inner.mkdir()
     git(inner, "init", "-q")
     (inner / ".git/info/exclude").write_text("private.yaml\n")
-    paths = ["records/draft.yaml", *(f"records/inner/{name}.yaml" for name in ("draft", "kept", "private"))]
+    paths = [
+        "records/draft.yaml",
+        *(f"records/inner/{name}.yaml" for name in ("draft", "kept", "private")),
+    ]
     assert not_ignored(repo.root, paths) == ["records/inner/draft.yaml", "records/inner/kept.yaml"]
     repo.write(".gitignore", ".stemctl/\ndraft.yaml\n")
     assert not_ignored(repo.root, paths) == ["records/inner/kept.yaml"]
@@ -232,7 +257,9 @@ def test_at_the_top_of_a_checkout_its_own_git_folder_counts(repo: Lab, tmp_path:
     assert not (tmp_path / "ran").exists()
 
 
-def test_what_the_user_configured_is_outweighed_where_a_checkout_could_use_it(repo: Lab, tmp_path: Path) -> None:
+def test_what_the_user_configured_is_outweighed_where_a_checkout_could_use_it(
+    repo: Lab, tmp_path: Path
+) -> None:
     ran = tmp_path / "ran"
     git(repo.root, "config", "core.fsmonitor", f"touch {ran}; false")
     git(repo.root, "config", "protocol.ext.allow", "always")

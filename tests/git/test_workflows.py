@@ -64,7 +64,9 @@ def live(member: Member) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-def test_a_pull_request_is_checked_planned_and_told_of_in_one_comment(team: Team, forge: Forge) -> None:
+def test_a_pull_request_is_checked_planned_and_told_of_in_one_comment(
+    team: Team, forge: Forge
+) -> None:
     ann = team.clone("ann")
     ann.sessions(session("rat1"), session("rat2"))
     ann.commit("Two sessions")
@@ -114,7 +116,9 @@ def test_nothing_of_a_pull_request_is_run(team: Team, forge: Forge, tmp_path: Pa
     assert not (tmp_path / "ran").exists()
 
 
-def test_a_pull_request_with_an_error_is_stopped_before_a_token_is_near(team: Team, forge: Forge) -> None:
+def test_a_pull_request_with_an_error_is_stopped_before_a_token_is_near(
+    team: Team, forge: Forge
+) -> None:
     ann = team.clone("ann")
     ann.sessions("{name: rat1, dat_time: 2024-03-12}")
     ann.commit("A slip")
@@ -126,7 +130,9 @@ def test_a_pull_request_with_an_error_is_stopped_before_a_token_is_near(team: Te
 
 
 @pytest.mark.slow
-def test_a_strangers_pull_request_is_planned_without_any_token(team: Team, forge: Forge, gate: Gate) -> None:
+def test_a_strangers_pull_request_is_planned_without_any_token(
+    team: Team, forge: Forge, gate: Gate
+) -> None:
     well(forge.run(APPLY))
     stranger = team.clone("stranger")
     stranger.sessions(session("rat1", "edited"), session("theirs"))
@@ -153,13 +159,17 @@ def test_what_is_merged_is_planned_approved_and_applied_once(team: Team, forge: 
 
 
 @pytest.mark.slow
-def test_a_plan_that_changed_since_it_was_approved_is_refused(team: Team, forge: Forge, gate: Gate) -> None:
+def test_a_plan_that_changed_since_it_was_approved_is_refused(
+    team: Team, forge: Forge, gate: Gate
+) -> None:
     well(forge.run(APPLY))
     ann = team.clone("ann")
     ann.sessions(session("rat1", "edited"))
     ann.publish("Edited")
     sent = len(gate.arrived)
-    ran = forge.run(APPLY, before={"apply": lambda: on_the_server(team, "rat1", description="theirs")})
+    ran = forge.run(
+        APPLY, before={"apply": lambda: on_the_server(team, "rat1", description="theirs")}
+    )
     assert [step.name for step in ran.failed] == ["Apply"]
     assert "The plan has another digest than" in ran.said
     assert len(gate.arrived) == sent + 1  # the colleague's own edit
@@ -190,7 +200,9 @@ def test_the_nightly_job_keeps_one_issue(team: Team, forge: Forge) -> None:
     well(forge.run(NIGHTLY))
     (issue,) = forge.holds["issues"]
     assert issue["state"] == "closed"
-    assert issue["comments"] == ["Everything that is merged is applied, and the server is as it was left."]
+    assert issue["comments"] == [
+        "Everything that is merged is applied, and the server is as it was left."
+    ]
 
 
 def in_background(forge: Forge, found: list[Ran]) -> threading.Thread:
@@ -205,7 +217,10 @@ def stemctl_processes(folder: Path) -> list[int]:
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
-                where, words = os.readlink(entry / "cwd"), (entry / "cmdline").read_bytes().split(b"\0")
+                where, words = (
+                    os.readlink(entry / "cwd"),
+                    (entry / "cmdline").read_bytes().split(b"\0"),
+                )
             except OSError:
                 continue
             if where.startswith(str(folder)) and b"tests.git.quick" in words:
@@ -283,11 +298,15 @@ def test_a_team_whose_jobs_race_die_and_are_dropped(team: Team, forge: Forge, ga
     assert records["ben1"]["description"] == "second thoughts"
     last = team.clone("last")
     plan = last.run("plan", "-o", "json").json
-    assert [(change["address"], change["held"]) for change in plan["changes"]] == [("session/rat1", "revert")]
+    assert [(change["address"], change["held"]) for change in plan["changes"]] == [
+        ("session/rat1", "revert")
+    ]
 
     # and the branch of the state tells the story
     runs = last.run("runs", "list", "-o", "json").json
-    assert [run["numbers"] for run in runs].count({"settled from its claim": 10}) == 1  # the one that died
+    assert [run["numbers"] for run in runs].count(
+        {"settled from its claim": 10}
+    ) == 1  # the one that died
     assert all(run["commit"] for run in runs)
     told = git(team.remote, "log", "--first-parent", "--format=%B", STATES)
     assert told.count("\nRun: ") == len(runs) >= 4
@@ -299,7 +318,10 @@ def test_a_team_whose_jobs_race_die_and_are_dropped(team: Team, forge: Forge, ga
 
 def test_every_command_of_every_workflow_was_run(team: Team, forge: Forge) -> None:
     """The steps of the tests above are those of the files; a step that is added here has to be run there."""
-    texts = [git(team.remote, "show", f"main:.github/workflows/{name}") for name in (CHECK, APPLY, NIGHTLY)]
+    texts = [
+        git(team.remote, "show", f"main:.github/workflows/{name}")
+        for name in (CHECK, APPLY, NIGHTLY)
+    ]
     steps = {
         step["name"]
         for text in texts
@@ -322,7 +344,14 @@ def test_every_command_of_every_workflow_was_run(team: Team, forge: Forge) -> No
 @pytest.mark.parametrize("name", [CHECK, APPLY, NIGHTLY])
 def test_the_schema_of_github_takes_the_workflows(team: Team, forge: Forge, name: str) -> None:
     path = team.folder / "founder/.github/workflows" / name
-    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows", str(path)]
+    command = [
+        sys.executable,
+        "-m",
+        "check_jsonschema",
+        "--builtin-schema",
+        "vendor.github-workflows",
+        str(path),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
 
@@ -334,4 +363,6 @@ def test_the_example_has_the_workflows_that_are_written_today(tmp_path: Path) ->
     mine.git("init", "-q", "--initial-branch=main")
     assert mine.run("ci", "init", "github").code == 0
     for path in (mine.root / ".github/workflows").iterdir():
-        assert path.read_text() == (example / ".github/workflows" / path.name).read_text(), path.name
+        assert path.read_text() == (example / ".github/workflows" / path.name).read_text(), (
+            path.name
+        )

@@ -80,8 +80,13 @@ class World:
         author = chance.choice(self.members)
         author.git("config", "remote.origin.receivepack", "git-receive-pack")
         author.git("pull", "-q", "--ff-only", "origin", "main")
-        author.write("records/deleted.yaml", json.dumps({"deleted": [f"session/{name}" for name in self.deleted]}))
-        author.sessions(*(json.dumps({"name": n, "description": d}) for n, d in sorted(self.sessions.items())))
+        author.write(
+            "records/deleted.yaml",
+            json.dumps({"deleted": [f"session/{name}" for name in self.deleted]}),
+        )
+        author.sessions(
+            *(json.dumps({"name": n, "description": d}) for n, d in sorted(self.sessions.items()))
+        )
         author.publish("An edit")
 
     def pull(self, member: Member) -> None:
@@ -121,9 +126,14 @@ def torture(seed: int, folder: Path, runs: list[Runner]) -> Seen:
     with serve(server) as url, ThreadPoolExecutor(len(NAMES)) as pool:
         world = World(seed, folder, url)
         token = {"Authorization": "Bearer sandbox-user"}
-        project = httpx.get(f"{url}api/private/stem/project/", headers=token).json()["projects"][0]["id"]
+        project = httpx.get(f"{url}api/private/stem/project/", headers=token).json()["projects"][0][
+            "id"
+        ]
         body = {**FOREIGN, "projects": [project]}
-        assert httpx.post(f"{url}api/private/stem/session/", headers=token, json=body).status_code == 201
+        assert (
+            httpx.post(f"{url}api/private/stem/session/", headers=token, json=body).status_code
+            == 201
+        )
         for _ in range(ROUNDS):
             world.edit()
             kills = [_prepared(world, member, seen) for member in world.members]
@@ -149,7 +159,9 @@ def _prepared(world: World, member: Member, seen: Seen) -> dict[str, Any]:
     if chance.random() < 0.8:
         world.pull(member)
     deaf = chance.random() < 0.3
-    member.git("config", "remote.origin.receivepack", str(world.deaf) if deaf else "git-receive-pack")
+    member.git(
+        "config", "remote.origin.receivepack", str(world.deaf) if deaf else "git-receive-pack"
+    )
     seen.deaf += deaf
     how = chance.random()
     if how < 0.3:

@@ -12,7 +12,10 @@ from stemctl.schema.patterns import INSTANT
     "text, expected",
     [
         ("2024-03-12 14:00", "write 2024-03-12T14:00:00+01:00, or ...T13:00:00Z (UTC)"),
-        ("2024-03-12T00:30:00.25", "write 2024-03-12T00:30:00.25+01:00, or 2024-03-11T23:30:00.25Z (UTC)"),
+        (
+            "2024-03-12T00:30:00.25",
+            "write 2024-03-12T00:30:00.25+01:00, or 2024-03-11T23:30:00.25Z (UTC)",
+        ),
         ("2024-03-12T14:00Z", "write 2024-03-12T14:00:00Z"),
         ("2024-03-12T14:00:00 UTC", "write 2024-03-12T14:00:00Z"),
         ("2024-03-12t14:00:00z", "write 2024-03-12T14:00:00Z"),
@@ -43,7 +46,11 @@ def test_a_day_is_all_that_a_date_keeps():
     assert remedy("2024-03-12T09:00:00Z", with_time=False) == "write 2024-03-12"
 
 
-@given(st.datetimes(), st.sampled_from(["", "Z", "z", " UTC", "+0100", "-08", "+05:30"]), st.sampled_from(" T,"))
+@given(
+    st.datetimes(),
+    st.sampled_from(["", "Z", "z", " UTC", "+0100", "-08", "+05:30"]),
+    st.sampled_from(" T,"),
+)
 def test_what_is_proposed_is_valid(moment, offset, between):
     text = f"{moment:%Y-%m-%d}{between}{moment:%H:%M}{offset}".rjust(16, "0")
     for proposed in re.findall(r"\d{4}-\S+?(?=,|$| \()", remedy(text, with_time=True)):

@@ -22,7 +22,14 @@ def git(root, *arguments):
 
 
 def test_yaml_files_of_folders_files_and_globs_sorted(tree):
-    root = tree("records/b.yaml", "records/a/c.yml", "records/a.txt", "one.yaml", "labs/x/r/1.yaml", "labs/y/r/2.yaml")
+    root = tree(
+        "records/b.yaml",
+        "records/a/c.yml",
+        "records/a.txt",
+        "one.yaml",
+        "labs/x/r/1.yaml",
+        "labs/y/r/2.yaml",
+    )
     assert find(root, ["records", "one.yaml", "labs/*/r"]).manifests == (
         "labs/x/r/1.yaml",
         "labs/y/r/2.yaml",
@@ -34,11 +41,15 @@ def test_yaml_files_of_folders_files_and_globs_sorted(tree):
 
 def test_a_file_that_two_entries_name_is_read_once(tree):
     root = tree("records/a.yaml")
-    assert find(root, ["records", "records/a.yaml", "**/*.yaml", "./records/"]).manifests == ("records/a.yaml",)
+    assert find(root, ["records", "records/a.yaml", "**/*.yaml", "./records/"]).manifests == (
+        "records/a.yaml",
+    )
 
 
 def test_hidden_files_and_the_configuration_are_no_manifests(tree):
-    root = tree("stemctl.yaml", ".hidden.yaml", ".venv/a.yaml", "a/.b/c.yaml", "records/stemctl.yaml")
+    root = tree(
+        "stemctl.yaml", ".hidden.yaml", ".venv/a.yaml", "a/.b/c.yaml", "records/stemctl.yaml"
+    )
     assert find(root, ["."]).manifests == ("records/stemctl.yaml",)
     assert find(root, [".venv", ".venv/a.yaml"]).manifests == ()
 
@@ -102,7 +113,11 @@ def test_an_entry_that_is_not_there_is_an_error_and_an_empty_one_is_not(tree):
 
 def test_folder_defaults_are_found_up_to_the_root(tree):
     root = tree(
-        "_defaults.yaml", "labs/_defaults.yaml", "labs/x/a.yaml", "labs/x/y/_defaults.yaml", "other/_defaults.yaml"
+        "_defaults.yaml",
+        "labs/_defaults.yaml",
+        "labs/x/a.yaml",
+        "labs/x/y/_defaults.yaml",
+        "other/_defaults.yaml",
     )
     found = find(root, ["labs/x"])
     assert found.manifests == ("labs/x/a.yaml",)

@@ -16,7 +16,9 @@ from tests.support.effort import examples
 
 NAMES = st.sampled_from(["a", "b", "ab", ".h", "a.yaml", "b.yml", "[x].yaml", "c.txt"])
 PATHS = st.lists(NAMES, min_size=1, max_size=4).map("/".join)
-PARTS = st.sampled_from(["**", "*", "a", "b", "?", "a*", "*b", "*.yaml", "[ab]", "[!a]*", "*.*", ".*", "ab", "[[]x*"])
+PARTS = st.sampled_from(
+    ["**", "*", "a", "b", "?", "a*", "*b", "*.yaml", "[ab]", "[!a]*", "*.*", ".*", "ab", "[[]x*"]
+)
 PATTERNS = st.lists(PARTS, min_size=1, max_size=5).map("/".join).filter(is_pattern)
 
 
@@ -51,7 +53,9 @@ def by_glob(root: Path, pattern: str) -> set[str]:
 
 @examples(200)
 @given(tree=trees(), pattern=PATTERNS)
-def test_as_path_glob_finds_them(tmp_path: Path, tree: tuple[list[str], list[tuple[str, str]]], pattern: str) -> None:
+def test_as_path_glob_finds_them(
+    tmp_path: Path, tree: tuple[list[str], list[tuple[str, str]]], pattern: str
+) -> None:
     root = tmp_path / "tree"
     grow(root, *tree)
     found = list(files_like(root, PurePosixPath(pattern)))

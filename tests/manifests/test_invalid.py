@@ -25,7 +25,11 @@ def findings(folder: Path, entry: str = "."):
     """What is found in a folder, as if none of its records were live."""
     catalog = load_catalog("2024")
     repository, found = load_repository(folder, [entry], catalog)
-    missing = [m for r in repository.records.values() for m in missing_fields(r, catalog.models[r.address.model])]
+    missing = [
+        m
+        for r in repository.records.values()
+        for m in missing_fields(r, catalog.models[r.address.model])
+    ]
     return with_lines(folder, in_order([*found, *missing, *check_references(repository, catalog)]))
 
 

@@ -61,7 +61,9 @@ def test_values_and_comments_stay_and_a_second_run_changes_nothing(text: Ugly):
     assert values(laid.text) == document.root.value
     assert same_content(document.text, laid.text)
     content = json.dumps(document.root.value, ensure_ascii=False)
-    comments = [comment for comment in text.comments if comment not in content]  # a text may have swallowed one
+    comments = [
+        comment for comment in text.comments if comment not in content
+    ]  # a text may have swallowed one
     assert list(laid.comments) == comments
     assert sorted(comments, key=laid.text.index) == comments
     assert lay_out(laid.text) == laid
@@ -84,13 +86,17 @@ def test_a_laid_out_text_is_tidy(text: Ugly):
 
 
 def test_the_parser_without_the_c_library_comes_to_the_same(monkeypatch):
-    texts = [reader.parse((folder / "before.yaml").read_bytes(), "a.yaml").text for folder in GOLDEN]
+    texts = [
+        reader.parse((folder / "before.yaml").read_bytes(), "a.yaml").text for folder in GOLDEN
+    ]
     laid = [lay_out(text) for text in texts]
     monkeypatch.setattr(layout, "Parser", PythonParser)
     assert [lay_out(text) for text in texts] == laid
 
 
-@pytest.mark.parametrize("text", ["# a comment\n%YAML 1.1\n---\na: 1\n", "\n --- text\n", "\n'text'\n"])
+@pytest.mark.parametrize(
+    "text", ["# a comment\n%YAML 1.1\n---\na: 1\n", "\n --- text\n", "\n'text'\n"]
+)
 def test_what_has_no_layout_is_told_with_its_place(text):
     with pytest.raises(Unclear) as unclear:
         lay_out(text)
@@ -98,13 +104,21 @@ def test_what_has_no_layout_is_told_with_its_place(text):
 
 
 @pytest.mark.parametrize(
-    "old, new", [("a: 1", "a: '1'"), ("a: |\n  x\n", "a: >\n  x\n"), ("a: [b]", "a:\n- b"), ("a: 1\na: 2", "a: 2")]
+    "old, new",
+    [
+        ("a: 1", "a: '1'"),
+        ("a: |\n  x\n", "a: >\n  x\n"),
+        ("a: [b]", "a:\n- b"),
+        ("a: 1\na: 2", "a: 2"),
+    ],
 )
 def test_another_spelling_is_not_the_same_content(old, new):
     assert same_content(old, old)
     assert not same_content(old, new)
 
 
-@pytest.mark.parametrize("text", ["a: &x b\n*x : 1\n", "a: [!!str , b]\n", "a: {b: , c: }\n", "a: {&x : 1}\n"])
+@pytest.mark.parametrize(
+    "text", ["a: &x b\n*x : 1\n", "a: [!!str , b]\n", "a: {b: , c: }\n", "a: {&x : 1}\n"]
+)
 def test_a_space_that_some_reader_needs_stays(text):
     assert lay_out(text).text == text

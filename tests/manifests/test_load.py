@@ -120,7 +120,9 @@ def test_defaults_of_the_file_lie_under_each_record(load):
 
 def test_defaults_of_a_model_say_nothing_to_others(load):
     repository, _ = load(a=DEFAULTS + "sensory_stimulus_types: [{name: Air puff}]\n")
-    assert repository.records[Address("sensorystimulustype", "Air puff")].fields == {"name": "Air puff"}
+    assert repository.records[Address("sensorystimulustype", "Air puff")].fields == {
+        "name": "Air puff"
+    }
 
 
 def test_the_nearest_folder_lies_under_the_file(load):
@@ -140,7 +142,11 @@ def test_the_nearest_folder_lies_under_the_file(load):
     assert record.place_of("tags", "folder").file == "labs/_defaults.yaml"
     assert record.place_of("extra_fields", "room").file == "labs/_defaults.yaml"
     assert record.place_of("extra_fields", "cage").file == "labs/x/a.yaml"
-    assert session(repository, "rat13").fields == {"name": "rat13", "projects": ["root"], "description": "root"}
+    assert session(repository, "rat13").fields == {
+        "name": "rat13",
+        "projects": ["root"],
+        "description": "root",
+    }
     assert repository.files == ("b.yaml", "labs/x/a.yaml")
 
 
@@ -172,7 +178,13 @@ def test_what_is_wrong_is_left_out_and_the_rest_is_there(load):
     )
     assert [address.key for address in repository.records] == ["good", "other"]
     assert [wish.subject for wish in repository.deleted] == ["session/old"]
-    assert [finding.place.line for finding in findings if finding.place.file == "a.yaml"] == [2, 3, 4, 6, 7]
+    assert [finding.place.line for finding in findings if finding.place.file == "a.yaml"] == [
+        2,
+        3,
+        4,
+        6,
+        7,
+    ]
 
 
 def test_records_under_wrong_defaults_are_left_out(load):
@@ -193,12 +205,16 @@ def test_a_record_that_cannot_be_used_still_counts_as_declared(load):
 
 
 def test_the_first_of_two_records_stays(load):
-    repository, _ = load(a="sessions: [{name: x, tags: [first]}]\n", b="sessions: [{name: x, tags: [second]}]\n")
+    repository, _ = load(
+        a="sessions: [{name: x, tags: [first]}]\n", b="sessions: [{name: x, tags: [second]}]\n"
+    )
     assert session(repository, "x").fields["tags"] == ["first"]
 
 
 def test_findings_are_sorted_by_place(load):
-    _, findings = load(b="sessions: [{nam: a}]\n", a="deleted: [x]\nsessions: [{nam: a}, {name: 1}]\n")
+    _, findings = load(
+        b="sessions: [{nam: a}]\n", a="deleted: [x]\nsessions: [{nam: a}, {name: 1}]\n"
+    )
     places = [finding.place for finding in findings]
     assert places == sorted(places)
     assert {place.file for place in places} == {"a.yaml", "b.yaml"}

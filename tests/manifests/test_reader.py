@@ -102,7 +102,10 @@ def test_a_large_file_is_not_even_loaded(monkeypatch, tmp_path):
 
 def test_a_file_that_cannot_be_read_is_a_finding(tmp_path):
     (problem,) = read(tmp_path / "none.yaml", "none.yaml").problems
-    assert (problem.code, problem.message) == ("unreadable", "cannot be read: No such file or directory")
+    assert (problem.code, problem.message) == (
+        "unreadable",
+        "cannot be read: No such file or directory",
+    )
 
 
 def test_aliases_are_counted_by_what_they_stand_for(monkeypatch):
@@ -119,7 +122,9 @@ def test_aliases_share_what_they_stand_for():
     assert document.root.at(("a",)) is document.root.at(("b",))
 
 
-@pytest.mark.parametrize("depth, expected", [(99, []), (100, ["too-deep"]), (200_000, ["too-deep"])])
+@pytest.mark.parametrize(
+    "depth, expected", [(99, []), (100, ["too-deep"]), (200_000, ["too-deep"])]
+)
 def test_nesting_is_bounded(depth, expected):
     assert codes(parse(b"a: " + b"[" * depth + b"]" * depth, "a.yaml")) == expected
 
@@ -137,7 +142,9 @@ def test_nesting_is_bounded(depth, expected):
     ids=["brackets", "after a finding", "braces", "brackets and lines", "dashes", "lines"],
 )
 @pytest.mark.parametrize("parser", [reader.Parser, PythonParser], ids=["as installed", "pure"])
-def test_nesting_that_the_parser_takes_no_more_is_the_same_finding(monkeypatch, parser, text, line, column):
+def test_nesting_that_the_parser_takes_no_more_is_the_same_finding(
+    monkeypatch, parser, text, line, column
+):
     """libyaml has a limit of its own since 0.2.6, and looks ahead."""
     monkeypatch.setattr(reader, "Parser", parser)
     problem = parse(text.encode(), "a.yaml").problems[-1]
@@ -147,7 +154,8 @@ def test_nesting_that_the_parser_takes_no_more_is_the_same_finding(monkeypatch, 
 
 
 @pytest.mark.parametrize(
-    "character", ["\x00", "\x07", "\x1b", "\x7f", "\x85", "\x9f", "\u2028", "\u2029", "\ufeff", "\ufffe"]
+    "character",
+    ["\x00", "\x07", "\x1b", "\x7f", "\x85", "\x9f", "\u2028", "\u2029", "\ufeff", "\ufffe"],
 )
 def test_characters_that_readers_take_for_different_things(character):
     (problem,) = parse(f"a: 1\nb: x{character}y\n".encode(), "a.yaml").problems
@@ -192,8 +200,14 @@ def test_both_parsers_refuse_the_same_text_with_words_of_ours(text, monkeypatch)
 
 @given(
     st.recursive(
-        st.none() | st.booleans() | st.integers(-1000, 1000) | st.text(st.characters(codec="ascii", min_codepoint=32)),
-        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("abc", min_size=1), inner, max_size=3),
+        st.none()
+        | st.booleans()
+        | st.integers(-1000, 1000)
+        | st.text(st.characters(codec="ascii", min_codepoint=32)),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(st.text("abc", min_size=1), inner, max_size=3)
+        ),
     ),
     st.booleans(),
 )

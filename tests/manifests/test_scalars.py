@@ -35,7 +35,21 @@ def test_what_all_readers_agree_on(text, value):
 
 @pytest.mark.parametrize(
     "text",
-    ["no", "yes", "on", "off", "y", "2024-03-12", "2024-03-12T09:00:00Z", "12:30:45", "1:2", "1.2.3", "-", "0x", "e3"],
+    [
+        "no",
+        "yes",
+        "on",
+        "off",
+        "y",
+        "2024-03-12",
+        "2024-03-12T09:00:00Z",
+        "12:30:45",
+        "1:2",
+        "1.2.3",
+        "-",
+        "0x",
+        "e3",
+    ],
 )
 def test_what_looks_like_a_date_a_time_or_an_answer_is_text(text):
     assert resolve(text) == text
@@ -71,10 +85,14 @@ def test_a_word_that_readers_disagree_on_says_how_to_settle_it(text, otherwise):
     if otherwise is None:
         assert found == float(text)
         return
-    assert found == Dispute(f"readers of YAML disagree on {text}", f'write "{text}" for the text, {otherwise}')
+    assert found == Dispute(
+        f"readers of YAML disagree on {text}", f'write "{text}" for the text, {otherwise}'
+    )
 
 
-@pytest.mark.parametrize("text", ["9007199254740993", "-9007199254740993", "1" + "0" * 5000, "1.0e+999", "1.0e-999"])
+@pytest.mark.parametrize(
+    "text", ["9007199254740993", "-9007199254740993", "1" + "0" * 5000, "1.0e+999", "1.0e-999"]
+)
 def test_a_number_that_some_reader_would_change_is_refused(text):
     assert isinstance(resolve(text), Dispute)
     assert len(resolve(text).remedy) < 100
@@ -126,7 +144,11 @@ def test_a_word_is_taken_only_if_all_readers_agree(text):
     readings = [as_yaml_1_1(text), as_yaml_1_2(text), as_json(text)]
     agreed = all(same(reading, readings[0]) for reading in readings)
     if isinstance(value, Dispute):
-        exact = isinstance(readings[0], (int, float)) and math.isfinite(readings[0]) and abs(readings[0]) <= 2**53
+        exact = (
+            isinstance(readings[0], (int, float))
+            and math.isfinite(readings[0])
+            and abs(readings[0]) <= 2**53
+        )
         assert not (agreed and exact), "all readers agree, and it is no number that gets lost"
     else:
         assert agreed

@@ -31,12 +31,16 @@ def differ(left: Any, right: Any) -> bool:
     return False
 
 
-PLAIN = st.sampled_from([None, True, False, 0, 1, 1.0, -0.0, "", "1", " a ", "a", "2024-03-12", "2024-03-12T00:00:00Z"])
+PLAIN = st.sampled_from(
+    [None, True, False, 0, 1, 1.0, -0.0, "", "1", " a ", "a", "2024-03-12", "2024-03-12T00:00:00Z"]
+)
 ANY = st.recursive(
     PLAIN,
     lambda inner: (
         st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from(["name", "value", "URL", "url", "id", "k"]), inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["name", "value", "URL", "url", "id", "k"]), inner, max_size=3
+        )
     ),
     max_leaves=6,
 )
@@ -48,7 +52,9 @@ def like(row: Field, value: Any) -> Any:
         case "list" | "references":
             return [str(one) for one in value] if isinstance(value, list) else []
         case "items":
-            return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+            return (
+                [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+            )
         case "map":
             return value if isinstance(value, dict) else {}
     return value
@@ -67,7 +73,9 @@ def sides(draw: st.DrawFn) -> tuple[Field, Sides]:
 
 @given(sides(), st.sampled_from([frozenset(), frozenset({"revert"}), frozenset({"replace"})]))
 @examples(200)
-def test_a_field_that_is_as_the_files_say_is_merged_as_any_other(case: tuple[Field, Sides], allowed: Any) -> None:
+def test_a_field_that_is_as_the_files_say_is_merged_as_any_other(
+    case: tuple[Field, Sides], allowed: Any
+) -> None:
     row, four = case
     quick = merge_field(row, four, allowed)
     with patch.object(merge, "identical", differ), patch.object(values, "identical", differ):
@@ -85,7 +93,15 @@ def test_what_is_identical_means_the_same(row: Field, left: Any, right: Any) -> 
 
 def test_identical_is_not_equal() -> None:
     assert identical({"a": [1, {"b": True}]}, {"a": [1, {"b": True}]})
-    for left, right in [(1, True), (0, False), (1, 1.0), ([1], [True]), ({"a": 0}, {"a": False}), ([], {}), ("", None)]:
+    for left, right in [
+        (1, True),
+        (0, False),
+        (1, 1.0),
+        ([1], [True]),
+        ({"a": 0}, {"a": False}),
+        ([], {}),
+        ("", None),
+    ]:
         assert not identical(left, right)
 
 
@@ -105,9 +121,19 @@ def test_a_key_that_readers_dispute_is_told_each_time() -> None:
 
 def test_a_name_means_another_record_in_another_model() -> None:
     catalog = load_catalog("2024")
-    rows = {model: {f"id-of-{model}": {"id": f"id-of-{model}", "name": "Both"}} for model in ("project", "session")}
-    readings = {model: Reading(model, Completeness.COMPLETE, records) for model, records in rows.items()}
-    nothing = Repository({}), Snapshot(readings), State("http://x/", "private", "2024"), Identities({}, {})
+    rows = {
+        model: {f"id-of-{model}": {"id": f"id-of-{model}", "name": "Both"}}
+        for model in ("project", "session")
+    }
+    readings = {
+        model: Reading(model, Completeness.COMPLETE, records) for model, records in rows.items()
+    }
+    nothing = (
+        Repository({}),
+        Snapshot(readings),
+        State("http://x/", "private", "2024"),
+        Identities({}, {}),
+    )
     resolver = Resolver(catalog, *nothing)
     row = catalog.models["session"].fields["projects"]
     for model in ("project", "session", "project"):

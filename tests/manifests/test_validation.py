@@ -34,14 +34,20 @@ def test_a_new_record_needs_what_the_table_requires():
     assert finding.severity is Severity.ERROR
     assert finding.code == "missing-field"
     assert finding.message == "a new session needs projects"
-    assert finding.remedy == "add   projects: [NAME OF A PROJECT]   here, or under defaults for the whole file"
+    assert (
+        finding.remedy
+        == "add   projects: [NAME OF A PROJECT]   here, or under defaults for the whole file"
+    )
     assert (finding.address, finding.field, finding.place) == ("session/rat12", "projects", PLACE)
 
 
 def test_a_live_record_leaves_it_to_the_server():
     findings = list(missing_fields(record("session", "rat12"), SESSION, live=True))
     assert [f.severity for f in findings] == [Severity.NOTE, Severity.NOTE]
-    assert [f.message for f in findings] == ["name is left to the server", "projects are left to the server"]
+    assert [f.message for f in findings] == [
+        "name is left to the server",
+        "projects are left to the server",
+    ]
 
 
 def test_a_name_is_not_to_be_put_under_defaults():
@@ -53,7 +59,10 @@ def test_a_name_is_not_to_be_put_under_defaults():
 @given(st.data())
 def test_what_is_missing_is_what_the_schema_of_a_record_says(model, data):
     written = data.draw(st.sets(st.sampled_from([f.name for f in model.managed])))
-    missing = {f.field for f in missing_fields(record(model.name, "k", **dict.fromkeys(written, "x")), model)}
+    missing = {
+        f.field
+        for f in missing_fields(record(model.name, "k", **dict.fromkeys(written, "x")), model)
+    }
     assert missing == set(record_schema(model, CATALOG)["required"]) - written
 
 
@@ -79,7 +88,12 @@ def test_references_that_mean_one_record_or_may_be_live():
     records = (
         record("project", "Maze", 1, name="Maze"),
         record("project", "no name", 2),
-        record("session", "rat12", 3, projects=["Maze", "no name", "5c0f3c52-7a0e-4b7b-9d6e-0f5a1b6c2d48", "live"]),
+        record(
+            "session",
+            "rat12",
+            3,
+            projects=["Maze", "no name", "5c0f3c52-7a0e-4b7b-9d6e-0f5a1b6c2d48", "live"],
+        ),
         record("session", "rat13", 4, projects=None),
     )
     assert list(check_references(repository(*records), writable_projects())) == []

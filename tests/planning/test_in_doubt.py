@@ -158,7 +158,11 @@ def test_an_update_is_settled_by_reading(lab: Lab, arrives: bool) -> None:
     lab.apply()
     lab.sessions("{name: a, description: Two., tags: [x, y]}")
     break_off(lab, "PATCH", arrives)
-    words = ("on the server, as sent", "taken as updated") if arrives else ("not as sent", "in the plan again")
+    words = (
+        ("on the server, as sent", "taken as updated")
+        if arrives
+        else ("not as sent", "in the plan again")
+    )
     assert settled(lab) == [words]
     lab.apply()
     assert len(lab.writes) == (0 if arrives else 1)
@@ -232,10 +236,15 @@ def test_a_proposal_that_arrived_is_taken_as_proposed(lab: Lab) -> None:
     assert (found.startswith("approval "), then) == (True, "taken as proposed")
     lab.apply()
     assert lab.writes == []
-    assert lab.state["records"]["sensorystimulustype/Air puff"]["approval"]["sent"]["description"] == "Brief puff"
+    assert (
+        lab.state["records"]["sensorystimulustype/Air puff"]["approval"]["sent"]["description"]
+        == "Brief puff"
+    )
 
 
-def test_a_proposal_that_may_still_arrive_waits_a_minute(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proposal_that_may_still_arrive_waits_a_minute(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
     lab.write("records/s.yaml", PUFF)
     break_off(lab, "POST", arrives=False)
     later(monkeypatch, 50)
@@ -249,10 +258,17 @@ def test_a_proposal_that_may_still_arrive_waits_a_minute(lab: Lab, monkeypatch: 
     assert [s.method for s in lab.writes] == ["POST"]
 
 
-def test_a_proposed_change_that_may_still_arrive_waits_a_minute(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    lab.write("records/s.yaml", "sensory_stimulus_types:\n  - {name: Auditory, description: Auditory cue}\n")
+def test_a_proposed_change_that_may_still_arrive_waits_a_minute(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab.write(
+        "records/s.yaml",
+        "sensory_stimulus_types:\n  - {name: Auditory, description: Auditory cue}\n",
+    )
     lab.apply()
-    lab.write("records/s.yaml", "sensory_stimulus_types:\n  - {name: Auditory, description: A sound}\n")
+    lab.write(
+        "records/s.yaml", "sensory_stimulus_types:\n  - {name: Auditory, description: A sound}\n"
+    )
     break_off(lab, "PATCH", arrives=False)
     assert lab.run("apply", "--auto-approve").code == 3
     assert lab.writes == []
@@ -269,7 +285,9 @@ def journal(lab: Lab) -> list[Any]:
     return [json.loads(line) for line in text.splitlines()]
 
 
-def test_the_intent_is_on_the_disk_before_the_request(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_intent_is_on_the_disk_before_the_request(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
     lab.sessions("{name: a}")
     seen: list[Any] = []
     synced: list[int] = []
@@ -305,14 +323,25 @@ def test_a_line_that_was_not_written_to_its_end_counts_for_nothing(lab: Lab) -> 
 @pytest.mark.parametrize(
     ("damage", "words"),
     [
-        (lambda text: text.replace('"intent"', "intent"), "sandbox.journal:3 is not a line of a journal"),
-        (lambda text: text.replace('"method":"POST","path"', '"method":"PATCH","path"'), "sandbox.journal:"),
-        (lambda text: text.replace('{"format":1', '{"format":9', 1), "has format 9, this stemctl reads up to 2"),
+        (
+            lambda text: text.replace('"intent"', "intent"),
+            "sandbox.journal:3 is not a line of a journal",
+        ),
+        (
+            lambda text: text.replace('"method":"POST","path"', '"method":"PATCH","path"'),
+            "sandbox.journal:",
+        ),
+        (
+            lambda text: text.replace('{"format":1', '{"format":9', 1),
+            "has format 9, this stemctl reads up to 2",
+        ),
         (lambda text: text.replace('"run":"', '"run":"../', 1), "is not a line of a journal"),
         (lambda text: "", "is not a line of a journal"),
     ],
 )
-def test_a_damaged_journal_stops_everything(lab: Lab, damage: Callable[[str], str], words: str) -> None:
+def test_a_damaged_journal_stops_everything(
+    lab: Lab, damage: Callable[[str], str], words: str
+) -> None:
     lab.sessions("{name: a}")
     break_off(lab, "POST", arrives=False)
     path = lab.root / ".stemctl" / "sandbox.journal"
@@ -367,7 +396,10 @@ def test_a_kept_plan_of_a_run_that_broke_off_is_not_applied_again(lab: Lab) -> N
     lab.intercept = lambda request: None
     again = lab.run("apply", "plan.json")
     assert again.code == 1
-    assert "made at serial 0 of the state, which is at 1" in again.err or "with another state" in again.err
+    assert (
+        "made at serial 0 of the state, which is at 1" in again.err
+        or "with another state" in again.err
+    )
     assert lab.writes == []
 
 
@@ -404,8 +436,13 @@ def test_every_form_of_a_plan_tells_what_was_found(lab: Lab) -> None:
     lab.sessions("{name: '<b>'}")
     break_off(lab, "POST", arrives=True)
     markdown = lab.run("plan", "-o", "markdown").out
-    assert re.search("```+\nsession/<b> +on the server, as sent +taken as created\n```+\n", markdown)
-    assert "session/&lt;b&gt;: on the server, as sent, taken as created" in lab.run("plan", "-o", "html").out
+    assert re.search(
+        "```+\nsession/<b> +on the server, as sent +taken as created\n```+\n", markdown
+    )
+    assert (
+        "session/&lt;b&gt;: on the server, as sent, taken as created"
+        in lab.run("plan", "-o", "html").out
+    )
     assert lab.plan()["settled"][0]["address"] == "session/<b>"
 
 
@@ -418,7 +455,9 @@ def test_an_answer_about_another_record_is_not_taken(lab: Lab) -> None:
         if request.method != "PATCH":
             return response
         body = response.json()
-        return httpx.Response(200, json={"session": {**body["session"], "id": "11111111-1111-1111-1111-111111111111"}})
+        return httpx.Response(
+            200, json={"session": {**body["session"], "id": "11111111-1111-1111-1111-111111111111"}}
+        )
 
     lab.after = other
     lab.apply()  # looked at again, and found there
@@ -461,7 +500,10 @@ def test_a_token_that_is_not_accepted_any_more_ends_the_run(lab: Lab) -> None:
         ),
         (lambda text: text[: len(text) // 2], "is not a state file"),
         (lambda text: text.replace('"session/a"', '"session/b"'), "does not match its checksum"),
-        (lambda text: text.replace('"format": 1', '"format": 3'), "has format 3, this stemctl reads up to 2"),
+        (
+            lambda text: text.replace('"format": 1', '"format": 3'),
+            "has format 3, this stemctl reads up to 2",
+        ),
         (lambda text: "\ufffd".encode()[:2].decode("latin-1"), "is not a state file"),
         (lambda text: "", "is not a state file"),
         (lambda text: "[" * 100000, "is not a state file"),
@@ -476,7 +518,13 @@ def test_a_state_that_cannot_be_read_is_named_with_the_way_out(
     sound = path.read_text()
     path.write_text(damage(sound))
     assert path.read_text() != sound
-    for command in (["plan"], ["apply", "-y"], ["drift"], ["state", "list"], ["state", "rm", "session/a"]):
+    for command in (
+        ["plan"],
+        ["apply", "-y"],
+        ["drift"],
+        ["state", "list"],
+        ["state", "rm", "session/a"],
+    ):
         result = lab.run(*command)
         assert result.code == 1, result.said
         assert words in result.err
@@ -501,14 +549,24 @@ def test_of_two_creations_without_an_answer_either_may_arrive(lab: Lab) -> None:
     lab.sessions("{name: a, description: Two.}")
     break_off(lab, "POST", arrives=False)
     project = lab.live("project", "Theta Maze Study")["id"]
-    lab.api("POST", "stem/session/", {"name": "a", "description": "One.", "projects": [project], "tags": []})
+    lab.api(
+        "POST",
+        "stem/session/",
+        {"name": "a", "description": "One.", "projects": [project], "tags": []},
+    )
     lab.apply()
     assert [(s.method, s.body) for s in lab.writes] == [("PATCH", {"description": "Two."})]
 
 
 def test_among_many_records_the_name_that_was_sent_is_looked_up(lab: Lab) -> None:
     with lab.database() as database:
-        database.seed({"sessions": [{"name": f"s{i:03}", "projects": ["Theta Maze Study"]} for i in range(700)]})
+        database.seed(
+            {
+                "sessions": [
+                    {"name": f"s{i:03}", "projects": ["Theta Maze Study"]} for i in range(700)
+                ]
+            }
+        )
     lab.sessions("{key: k, name: zz}")
     break_off(lab, "POST", arrives=True)
     lab.sessions("{key: k, name: zzz}")
@@ -523,7 +581,9 @@ def test_a_sandbox_can_be_thrown_away_whatever_is_in_its_journal(lab: Lab) -> No
     (lab.root / ".stemctl" / "sandbox.journal").write_text("nonsense\n")
     assert lab.run("plan").code == 1
     assert lab.run("sandbox", "reset").code == 0
-    assert [path.name for path in (lab.root / ".stemctl").rglob("*") if "journal" in path.name] == []
+    assert [
+        path.name for path in (lab.root / ".stemctl").rglob("*") if "journal" in path.name
+    ] == []
     lab.apply()
 
 

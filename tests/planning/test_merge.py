@@ -31,7 +31,10 @@ def test_same_on_both_sides_moves_the_base_and_sends_nothing(lab: Lab) -> None:
     lab.edit("session", "s", description="Second.")
     lab.sessions(S.replace("First", "Second"))
     plan = lab.plan()
-    assert (plan["changes"], [b["declared"] for b in plan["bookkeeping"]]) == ([], [{"description": "Second."}])
+    assert (plan["changes"], [b["declared"] for b in plan["bookkeeping"]]) == (
+        [],
+        [{"description": "Second."}],
+    )
     lab.apply()
     assert lab.writes == []
     assert lab.plan()["bookkeeping"] == []
@@ -138,7 +141,10 @@ def test_an_entry_both_changed_is_a_conflict_of_that_entry(lab: Lab) -> None:
 def test_links_are_told_apart_by_their_address(lab: Lab) -> None:
     link = "{Repository: DANDI, URL: https://a.org/1}"
     applied(lab, f"{{name: s, download_links: [{link}]}}")
-    theirs = [{"Repository": "DANDI", "URL": "https://a.org/1"}, {"Repository": "GitHub", "URL": "https://b.org/2"}]
+    theirs = [
+        {"Repository": "DANDI", "URL": "https://a.org/1"},
+        {"Repository": "GitHub", "URL": "https://b.org/2"},
+    ]
     lab.edit("session", "s", download_links=theirs)
     assert lab.plan()["changes"] == []
     lab.sessions(f"{{name: s, download_links: [{link.replace('DANDI', 'Zenodo')}]}}")
@@ -186,7 +192,9 @@ def test_a_server_that_spells_the_keys_of_items_in_its_own_case(lab: Lab) -> Non
     import httpx
 
     def lower(request: httpx.Request, response: httpx.Response) -> httpx.Response:
-        content = response.content.replace(b'"URL"', b'"url"').replace(b'"Repository"', b'"repository"')
+        content = response.content.replace(b'"URL"', b'"url"').replace(
+            b'"Repository"', b'"repository"'
+        )
         return httpx.Response(response.status_code, content=content)
 
     lab.after = lower
@@ -198,7 +206,9 @@ def test_a_server_that_spells_the_keys_of_items_in_its_own_case(lab: Lab) -> Non
 def in_bold(request: httpx.Request, response: httpx.Response) -> httpx.Response:
     """What a server may make of a text."""
     if "session" in request.url.path and b"First." in response.content:
-        return httpx.Response(response.status_code, content=response.content.replace(b"First.", b"<b>First.</b>"))
+        return httpx.Response(
+            response.status_code, content=response.content.replace(b"First.", b"<b>First.</b>")
+        )
     return response
 
 
@@ -214,7 +224,9 @@ def test_what_the_server_makes_of_a_text_is_a_finding_until_both_agree(lab: Lab)
         plan = lab.run("plan").out
         assert 'description was applied as "First.", but the server holds "<b>First.</b>"' in plan
         assert "Nothing to send: 1 held otherwise by the server." in plan
-        assert "the server never held what was applied: First. → <b>First.</b>" in lab.run("drift").out
+        assert (
+            "the server never held what was applied: First. → <b>First.</b>" in lab.run("drift").out
+        )
         assert lab.run("apply", "--auto-approve").code == 3
         assert lab.writes == []
     lab.sessions(S.replace("First.", '"<b>First.</b>"'))
@@ -264,7 +276,11 @@ def test_a_record_that_is_gone_is_created_again_only_if_allowed(lab: Lab) -> Non
     applied(lab)
     lab.api("DELETE", f"stem/session/{lab.live('session', 's')['id']}/")
     change = only(lab)
-    assert (change["action"], change["reason"], change["held"]) == ("create", "gone_from_server", "revert")
+    assert (change["action"], change["reason"], change["held"]) == (
+        "create",
+        "gone_from_server",
+        "revert",
+    )
     assert lab.run("apply", "--auto-approve").code == 0
     assert lab.writes == []
     lab.apply("--allow", "revert")
@@ -301,7 +317,10 @@ def test_what_left_the_files_and_cannot_be_seen_is_kept_until_it_is_forgotten(la
     for _ in range(2):
         plan = lab.plan()
         assert (plan["changes"], plan["bookkeeping"]) == ([], [])
-        assert "not found: deleted on the server, or hidden from this account" in plan["notes"][0]["text"]
+        assert (
+            "not found: deleted on the server, or hidden from this account"
+            in plan["notes"][0]["text"]
+        )
         assert "not found: deleted on the server, or hidden" in lab.run("plan").out
         lab.apply()
         assert set(lab.state["records"]) == {"session/s", "session/t"}
@@ -328,7 +347,13 @@ def test_a_held_change_keeps_no_protection_and_no_new_key_from_being_remembered(
 def test_drift_tells_what_happened_and_sends_nothing(lab: Lab) -> None:
     lab.sessions(S, "{name: t}", "{name: u}")
     lab.apply()
-    lab.edit("session", "s", tags=["ours", "theirs"], extra_fields={"room": "B117"}, description="Theirs.")
+    lab.edit(
+        "session",
+        "s",
+        tags=["ours", "theirs"],
+        extra_fields={"room": "B117"},
+        description="Theirs.",
+    )
     lab.api("DELETE", f"stem/session/{lab.live('session', 't')['id']}/")
     result = lab.run("drift", "--detailed-exitcode")
     assert result.code == 2
@@ -336,7 +361,10 @@ def test_drift_tells_what_happened_and_sends_nothing(lab: Lab) -> None:
     for words in ("theirs was added", "B115 → B117", "First. → Theirs.", "not found", "1 changed"):
         assert words in result.out
     document = lab.run("drift", "-o", "json").json
-    assert [(r["address"], r["missing"]) for r in document["records"]] == [("session/s", False), ("session/t", True)]
+    assert [(r["address"], r["missing"]) for r in document["records"]] == [
+        ("session/s", False),
+        ("session/t", True),
+    ]
     assert lab.run("drift").code == 0
 
 

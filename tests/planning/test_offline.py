@@ -50,14 +50,19 @@ def what(plan: Any) -> list[Any]:
 
 def fields_of(change: Any) -> list[Any]:
     model = CATALOG.models[change["model"]]
-    return [(f["path"], f["held"], value(model, f, "before"), value(model, f, "after")) for f in change["fields"]]
+    return [
+        (f["path"], f["held"], value(model, f, "before"), value(model, f, "after"))
+        for f in change["fields"]
+    ]
 
 
 def value(model: Any, f: Any, side: str) -> Any:
     """A value as comparisons see it: the state does not know in which form a server writes it."""
     name, _, entry = f["path"].partition(".")
     shown = {entry: f[side]} if entry else f[side]
-    return json.dumps(canonical(model.fields[name], shown), sort_keys=True, default=str).replace(" (unresolved)", "")
+    return json.dumps(canonical(model.fields[name], shown), sort_keys=True, default=str).replace(
+        " (unresolved)", ""
+    )
 
 
 @pytest.fixture
@@ -101,7 +106,11 @@ def test_without_differences_it_is_empty(lab: Lab) -> None:
 
 def test_edits_are_the_same_as_online(lab: Lab) -> None:
     lab.sessions(
-        "{name: a, description: One., tags: [x, y]}", "{name: b}", "{name: c}", "{key: k, name: d}", "{name: e}"
+        "{name: a, description: One., tags: [x, y]}",
+        "{name: b}",
+        "{name: c}",
+        "{key: k, name: d}",
+        "{name: e}",
     )
     lab.write(TYPES, "sensory_stimulus_types:\n  - {name: Auditory, description: Auditory cue}\n")
     lab.apply()
@@ -112,11 +121,19 @@ def test_edits_are_the_same_as_online(lab: Lab) -> None:
         "{name: e, lifecycle: {ignore_changes: [description]}, description: Other.}",
         "{name: new, projects: [Whisker Touch Study]}",
     )
-    lab.write("records/wishes.yaml", "moved:\n  - {from: session/k, to: session/d}\ndeleted: [session/c]\n")
+    lab.write(
+        "records/wishes.yaml",
+        "moved:\n  - {from: session/k, to: session/d}\ndeleted: [session/c]\n",
+    )
     lab.write(TYPES, "sensory_stimulus_types:\n  - {name: Auditory, description: Another cue}\n")
     there = lab.plan()
     here = offline(lab)
-    assert {c["address"] for c in here["changes"]} >= {"session/a", "session/b", "session/c", "session/new"}
+    assert {c["address"] for c in here["changes"]} >= {
+        "session/a",
+        "session/b",
+        "session/c",
+        "session/new",
+    }
     assert what(here) == what(there)
     assert here["bookkeeping"] == there["bookkeeping"]
     assert (here["offline"], there["offline"]) == (True, False)
@@ -158,7 +175,9 @@ def test_of_a_reference_that_was_applied_the_name_is_known(lab: Lab) -> None:
     lab.sessions("{name: a}", "{name: b}")
     plan = offline(lab)
     assert plan["notes"] == []
-    assert plan["changes"][0]["request"]["body"]["projects"] == [lab.live("project", "Theta Maze Study")["id"]]
+    assert plan["changes"][0]["request"]["body"]["projects"] == [
+        lab.live("project", "Theta Maze Study")["id"]
+    ]
 
 
 def test_of_several_names_of_a_record_the_one_of_the_files_counts(lab: Lab) -> None:
@@ -173,7 +192,10 @@ def test_of_several_names_of_a_record_the_one_of_the_files_counts(lab: Lab) -> N
     lab.apply()
     assert sorted(lab.state["names"]["project"]) == ["Alpha Study", "Theta Maze Study"]
     assert (offline(lab)["changes"], offline(lab)["notes"]) == ([], [])
-    lab.write("records/sessions.yaml", "sessions: [{name: a, projects: [Alpha Study, Whisker Touch Study]}]\n")
+    lab.write(
+        "records/sessions.yaml",
+        "sessions: [{name: a, projects: [Alpha Study, Whisker Touch Study]}]\n",
+    )
     (change,) = offline(lab)["changes"]
     assert change["fields"][0]["after"] == ["Alpha Study", "Whisker Touch Study (unresolved)"]
     lab.write("records/sessions.yaml", "sessions: [{name: a, projects: [Alpha Study]}]\n")
@@ -187,7 +209,9 @@ def test_an_offline_plan_is_shown_and_never_applied(lab: Lab) -> None:
     kept = text(lab, "--out", "plan.json")
     assert kept.code == 0
     assert "stemctl apply" not in kept.out
-    assert lab.run("show", "plan.json").out.count("Offline: compared with the state of serial 0") == 1
+    assert (
+        lab.run("show", "plan.json").out.count("Offline: compared with the state of serial 0") == 1
+    )
     refused = lab.run("apply", "plan.json", "--auto-approve")
     assert refused.code == 1
     assert "plan.json is an offline plan" in refused.err
@@ -236,7 +260,9 @@ def test_a_creation_in_doubt_stays_in_doubt(lab: Lab, arrives: bool) -> None:
     plan = offline(lab)
     (change,) = plan["changes"]
     assert (change["held"], change["request"]) == ("blocked", None)
-    assert [(s["found"], s["then"]) for s in plan["settled"]] == [("not looked up", "in doubt, as before")]
+    assert [(s["found"], s["then"]) for s in plan["settled"]] == [
+        ("not looked up", "in doubt, as before")
+    ]
     result = text(lab)
     assert "broke off" in result.err
     assert "a plan that asks the server decides" in result.out
@@ -269,7 +295,11 @@ def test_what_is_bound_by_an_id_alone_is_taken_as_the_files_say(lab: Lab) -> Non
     ]
     notes = [(n["address"], n["text"]) for n in plan["notes"] if n["address"]]
     assert notes == [
-        (f"session/{n}", "the state knows no more of it than its id; it is taken to be as the files say") for n in "ab"
+        (
+            f"session/{n}",
+            "the state knows no more of it than its id; it is taken to be as the files say",
+        )
+        for n in "ab"
     ]
 
 
@@ -300,7 +330,9 @@ def test_worlds_offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 @pytest.mark.hypothesis
 @pytest.mark.parametrize("name", [model.name for model in CATALOG.writable])
-def test_what_was_just_applied_needs_nothing(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_just_applied_needs_nothing(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     model = CATALOG.models[name]
 
     @examples(5)
@@ -311,7 +343,12 @@ def test_what_was_just_applied_needs_nothing(name: str, tmp_path: Path, monkeypa
         lab.apply()
         assert what(offline(lab)) == what(lab.plan())
         for document in lab.run("approvals", "list", "-o", "json").json if model.approval else []:
-            assert lab.run("approvals", "accept", document["approval"]["id"], token="sandbox-admin").code == 0
+            assert (
+                lab.run(
+                    "approvals", "accept", document["approval"]["id"], token="sandbox-admin"
+                ).code
+                == 0
+            )
         lab.apply()
         assert offline(lab)["changes"] == []
 

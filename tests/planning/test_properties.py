@@ -32,7 +32,9 @@ def declare(lab: Lab, key: str, declared: list[dict[str, Any]]) -> None:
 
 @pytest.mark.hypothesis
 @pytest.mark.parametrize("name", [model.name for model in CATALOG.writable])
-def test_apply_then_plan_sends_nothing(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_apply_then_plan_sends_nothing(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     model = CATALOG.models[name]
 
     @FEW
@@ -44,7 +46,9 @@ def test_apply_then_plan_sends_nothing(name: str, tmp_path: Path, monkeypatch: p
         assert lab.writes
         if model.approval:
             for document in lab.run("approvals", "list", "-o", "json").json:
-                accepted = lab.run("approvals", "accept", document["approval"]["id"], token="sandbox-admin")
+                accepted = lab.run(
+                    "approvals", "accept", document["approval"]["id"], token="sandbox-admin"
+                )
                 assert accepted.code == 0, accepted.said
             lab.apply()
             assert lab.writes == []
@@ -72,7 +76,9 @@ def test_what_get_prints_plans_to_nothing(tmp_path: Path, monkeypatch: pytest.Mo
         lab.write("records/printed.yaml", printed)
         plan = lab.run("plan", "-o", "json")
         assert plan.code == 0, plan.said + printed
-        assert {(c["action"], c["held"], bool(c["request"])) for c in plan.json["changes"]} == {("adopt", None, False)}
+        assert {(c["action"], c["held"], bool(c["request"])) for c in plan.json["changes"]} == {
+            ("adopt", None, False)
+        }
         names = {str(fields["name"]).strip() for fields in declared}
         assert {fields["name"] for fields in yaml.safe_load(printed)[model.many]} == names
 

@@ -16,7 +16,13 @@ NAMELESS = {
     "identity": None,
     "fields": {
         **TABLE["fields"],  # type: ignore[dict-item]
-        "name": {"kind": "text", "required": True, "max_length": 20, "description": "Its name.", "source": "invented"},
+        "name": {
+            "kind": "text",
+            "required": True,
+            "max_length": 20,
+            "description": "Its name.",
+            "source": "invented",
+        },
     },
 }
 DRUM = "rigs:\n  - {key: drum, name: Drum, weight: 2}\n"
@@ -45,7 +51,9 @@ def test_it_is_created_changed_and_deleted_by_its_id(lab: Lab) -> None:
 
 
 def test_a_creation_that_arrived_is_found_by_its_content(lab: Lab) -> None:
-    lab.api("POST", "gadgets/rig/", {"name": "Drum", "weight": 3})  # somebody else's, with another weight
+    lab.api(
+        "POST", "gadgets/rig/", {"name": "Drum", "weight": 3}
+    )  # somebody else's, with another weight
     lab.write("records/rigs.yaml", DRUM)
     break_off(lab, "POST", arrives=True)
     assert settled(lab) == [("on the server, as sent", "taken as created")]
@@ -54,7 +62,9 @@ def test_a_creation_that_arrived_is_found_by_its_content(lab: Lab) -> None:
     assert rigs(lab) == ["Drum", "Drum"]
 
 
-def test_a_creation_that_may_still_arrive_waits_a_minute(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_creation_that_may_still_arrive_waits_a_minute(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
     lab.write("records/rigs.yaml", DRUM)
     break_off(lab, "POST", arrives=False)
     later(monkeypatch, 59)
@@ -72,17 +82,23 @@ def test_a_creation_that_arrives_late_is_taken(lab: Lab) -> None:
     lab.write("records/rigs.yaml", DRUM)
     break_off(lab, "POST", arrives=False)
     assert lab.run("apply", "--auto-approve").code == 3
-    lab.api("POST", "gadgets/rig/", {"name": "Drum", "weight": 2})  # thirty seconds later, so to say
+    lab.api(
+        "POST", "gadgets/rig/", {"name": "Drum", "weight": 2}
+    )  # thirty seconds later, so to say
     lab.apply()
     assert lab.writes == []
     assert rigs(lab) == ["Drum"]
     assert lab.run("plan", "--detailed-exitcode").code == 0
 
 
-def test_of_several_with_the_same_content_the_user_chooses(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_several_with_the_same_content_the_user_chooses(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
     other = lab.api("POST", "gadgets/rig/", {"name": "Drum", "weight": 2})["rig"]["id"]
     lab.write("records/rigs.yaml", DRUM)
-    blocked = lab.run("apply", "--auto-approve")  # before anything was sent: it equals one that nobody has
+    blocked = lab.run(
+        "apply", "--auto-approve"
+    )  # before anything was sent: it equals one that nobody has
     assert lab.writes == []
     assert f"stemctl import rig/drum {other}" in blocked.out
     lab.write("records/rigs.yaml", DRUM.replace("Drum", "Drums"))

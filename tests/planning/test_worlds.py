@@ -23,7 +23,9 @@ NAMES = ["a", "b", "c", "d"]
 PROJECTS = ["Theta Maze Study", "Whisker Touch Study"]
 WORDS = st.sampled_from(["", "one", "two", "three", "  two  "])
 TAGS = st.lists(st.sampled_from(["x", "y", "z"]), unique=True, max_size=3)
-EXTRA = st.dictionaries(st.sampled_from(["k", "m"]), st.sampled_from(["1", "2", 1, 2.0]), max_size=2)
+EXTRA = st.dictionaries(
+    st.sampled_from(["k", "m"]), st.sampled_from(["1", "2", 1, 2.0]), max_size=2
+)
 LINKS = st.lists(
     st.fixed_dictionaries(
         {
@@ -46,7 +48,9 @@ FIELDS = {
 }
 RECORD = st.fixed_dictionaries({}, optional=FIELDS)
 FILES = st.dictionaries(st.sampled_from(NAMES), RECORD, min_size=1)
-EDITS = st.dictionaries(st.sampled_from(NAMES), st.one_of(st.none(), RECORD.filter(bool)), max_size=3)
+EDITS = st.dictionaries(
+    st.sampled_from(NAMES), st.one_of(st.none(), RECORD.filter(bool)), max_size=3
+)
 PERMISSIONS = st.sets(st.sampled_from(["delete", "revert", "replace", "cascade"]))
 MANY = examples(15)
 
@@ -61,7 +65,9 @@ def declare(lab: Lab, files: dict[str, dict[str, Any]]) -> None:
 
 
 def live(lab: Lab) -> dict[str, dict[str, Any]]:
-    return {record["name"]: record for record in lab.api("GET", "stem/session/?limit=100")["sessions"]}
+    return {
+        record["name"]: record for record in lab.api("GET", "stem/session/?limit=100")["sessions"]
+    }
 
 
 def colleague(lab: Lab, edits: dict[str, dict[str, Any] | None]) -> None:
@@ -77,7 +83,11 @@ def colleague(lab: Lab, edits: dict[str, dict[str, Any] | None]) -> None:
         elif name in there:
             lab.api("PATCH", f"stem/session/{there[name]['id']}/", body)
         elif body is not None:
-            lab.api("POST", "stem/session/", {"projects": [ids[PROJECTS[0]]], "tags": [], **body, "name": name})
+            lab.api(
+                "POST",
+                "stem/session/",
+                {"projects": [ids[PROJECTS[0]]], "tags": [], **body, "name": name},
+            )
 
 
 def options(allowed: set[str]) -> list[str]:
@@ -86,7 +96,11 @@ def options(allowed: set[str]) -> list[str]:
 
 def what_is_shown(plan: dict[str, Any]) -> list[tuple[str, str, Any]]:
     return sorted(
-        (c["request"]["method"], c["request"]["path"], json.dumps(c["request"]["body"], sort_keys=True))
+        (
+            c["request"]["method"],
+            c["request"]["path"],
+            json.dumps(c["request"]["body"], sort_keys=True),
+        )
         for c in plan["changes"]
         if c["request"]
     )
@@ -100,7 +114,9 @@ def what_was_sent(lab: Lab) -> list[tuple[str, str, Any]]:
 def test_worlds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     @MANY
     @given(FILES, EDITS, FILES, PERMISSIONS)
-    def check(first: dict[str, Any], edits: dict[str, Any], second: dict[str, Any], allowed: set[str]) -> None:
+    def check(
+        first: dict[str, Any], edits: dict[str, Any], second: dict[str, Any], allowed: set[str]
+    ) -> None:
         lab = fresh(tmp_path, monkeypatch)
         declare(lab, first)
         assert lab.run("apply", "--auto-approve").code in (0, 3)
@@ -148,7 +164,11 @@ def only_managed_fields_are_sent(lab: Lab, files: dict[str, Any]) -> None:
 
 
 def nothing_of_others_is_lost(
-    state: dict[str, Any], before: dict[str, Any], after: dict[str, Any], files: dict[str, Any], allowed: set[str]
+    state: dict[str, Any],
+    before: dict[str, Any],
+    after: dict[str, Any],
+    files: dict[str, Any],
+    allowed: set[str],
 ) -> None:
     """Elements and values that somebody else wrote stay, unless a permission says otherwise."""
     for name, record in before.items():
@@ -163,19 +183,23 @@ def nothing_of_others_is_lost(
             if row.name not in FIELDS or row.name == "projects":
                 continue
             if row.merges:
-                mine = elements(row, applied.get(row.name)) | elements(row, files.get(name, {}).get(row.name))
+                mine = elements(row, applied.get(row.name)) | elements(
+                    row, files.get(name, {}).get(row.name)
+                )
                 theirs = {k: v for k, v in elements(row, record[row.name]).items() if k not in mine}
                 assert theirs.items() <= elements(row, after[name][row.name]).items()
             elif canonical(row, after[name][row.name]) != canonical(row, record[row.name]):
-                theirs_alone = row.name not in applied or canonical(row, applied[row.name]) != canonical(
-                    row, record[row.name]
-                )
+                theirs_alone = row.name not in applied or canonical(
+                    row, applied[row.name]
+                ) != canonical(row, record[row.name])
                 empty = canonical(row, record[row.name]) in (None, "")
                 assert not theirs_alone or empty or {"revert", "replace"} & allowed
 
 
 @pytest.mark.hypothesis
-def test_an_old_plan_overwrites_nothing_that_nobody_was_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_old_plan_overwrites_nothing_that_nobody_was_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     @MANY
     @given(FILES, FILES, EDITS)
     def check(first: dict[str, Any], second: dict[str, Any], edits: dict[str, Any]) -> None:
@@ -192,12 +216,18 @@ def test_an_old_plan_overwrites_nothing_that_nobody_was_shown(tmp_path: Path, mo
         assert result.code in (0, 1, 3), result.said
         assert set(what_was_sent(lab)) <= set(what_is_shown(plan))
         after = live(lab)
-        managed = {c["address"].removeprefix("session/"): set(c["managed"]) for c in plan["changes"]}
+        managed = {
+            c["address"].removeprefix("session/"): set(c["managed"]) for c in plan["changes"]
+        }
         for name, record in before.items():
             if name not in shown or name not in managed:
                 continue
             fields = [row for row in MODEL.fields.values() if row.name in (managed[name] or record)]
-            moved = {f.name for f in fields if canonical(f, record[f.name]) != canonical(f, shown[name][f.name])}
+            moved = {
+                f.name
+                for f in fields
+                if canonical(f, record[f.name]) != canonical(f, shown[name][f.name])
+            }
             for field in moved:
                 assert after[name][field] == record[field], (name, field)
 
@@ -205,13 +235,17 @@ def test_an_old_plan_overwrites_nothing_that_nobody_was_shown(tmp_path: Path, mo
 
 
 @pytest.mark.hypothesis
-def test_shuffling_files_and_records_changes_no_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_shuffling_files_and_records_changes_no_byte(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     @examples(10)
     @given(FILES, st.randoms(use_true_random=False))
     def check(files: dict[str, Any], chance: Any) -> None:
         lab = fresh(tmp_path, monkeypatch)
         parts = {
-            f"records/{name}.yaml": json.dumps({"sessions": [{"name": name, "projects": PROJECTS[:1], **fields}]})
+            f"records/{name}.yaml": json.dumps(
+                {"sessions": [{"name": name, "projects": PROJECTS[:1], **fields}]}
+            )
             for name, fields in files.items()
         }
         plans = set()
@@ -223,7 +257,9 @@ def test_shuffling_files_and_records_changes_no_byte(tmp_path: Path, monkeypatch
                 lab.write(name, parts[name])
             plans.add(lab.run("plan", "-o", "json").out)
         assert len(plans) == 1
-        records = [{"name": name, "projects": PROJECTS[:1], **fields} for name, fields in files.items()]
+        records = [
+            {"name": name, "projects": PROJECTS[:1], **fields} for name, fields in files.items()
+        ]
         for name in parts:
             (lab.root / name).unlink()
         digests = set()

@@ -7,12 +7,32 @@ import re
 from hypothesis import strategies as st
 
 from stemctl.core.diagnostics import Diagnostic, Severity
-from stemctl.core.plan import Action, Change, FieldChange, Held, Note, Plan, Request, Settled, Subset, Target
+from stemctl.core.plan import (
+    Action,
+    Change,
+    FieldChange,
+    Held,
+    Note,
+    Plan,
+    Request,
+    Settled,
+    Subset,
+    Target,
+)
 from stemctl.core.records import Address, Place
 
 NASTY = st.one_of(
     st.sampled_from(
-        ["@all #12 GH-3", "</details>", "```", "````\n```", "<!-- x -->", "::error::x", "鼠" * 30, "\u202ex"]
+        [
+            "@all #12 GH-3",
+            "</details>",
+            "```",
+            "````\n```",
+            "<!-- x -->",
+            "::error::x",
+            "鼠" * 30,
+            "\u202ex",
+        ]
     ),
     st.text(max_size=60),
     st.text(st.sampled_from("鼠🐀é`"), min_size=100, max_size=400),
@@ -55,14 +75,15 @@ PLANS = st.builds(
     changes=st.lists(changes(), max_size=30).map(tuple),
     unchanged=st.integers(0, 10**9),
     notes=st.lists(
-        st.builds(Note, st.none() | st.builds(Address, st.just("session"), NASTY), NASTY, PLACES), max_size=3
+        st.builds(Note, st.none() | st.builds(Address, st.just("session"), NASTY), NASTY, PLACES),
+        max_size=3,
     ).map(tuple),
-    settled=st.lists(st.builds(Settled, st.builds(Address, st.just("session"), NASTY), NASTY, NASTY), max_size=12).map(
-        tuple
-    ),
-    diagnostics=st.lists(st.builds(Diagnostic, st.sampled_from(Severity), st.just("x"), NASTY, PLACES), max_size=4).map(
-        tuple
-    ),
+    settled=st.lists(
+        st.builds(Settled, st.builds(Address, st.just("session"), NASTY), NASTY, NASTY), max_size=12
+    ).map(tuple),
+    diagnostics=st.lists(
+        st.builds(Diagnostic, st.sampled_from(Severity), st.just("x"), NASTY, PLACES), max_size=4
+    ).map(tuple),
     subset=st.builds(Subset, st.just(("session/*",)), st.just(()), st.integers(0, 10**9)),
     commit=st.none() | st.just("c" * 40),
 )

@@ -27,7 +27,9 @@ def annotated(text: str) -> list[tuple[str, dict[str, str], str]]:
         if command := re.fullmatch(r"::(\w+) (.*?)::(.*)", line):
             kind, listed, data = command.groups()
             properties = dict(pair.split("=", 1) for pair in listed.split(","))
-            found.append((kind, {name: plain(value) for name, value in properties.items()}, plain(data)))
+            found.append(
+                (kind, {name: plain(value) for name, value in properties.items()}, plain(data))
+            )
     return found
 
 
@@ -38,7 +40,9 @@ def plain(text: str) -> str:
 
 
 def test_what_is_held_is_a_warning_and_drift_a_notice_the_riskiest_first(lab: Lab) -> None:
-    lab.sessions("{name: a, description: One.}", "{name: gone, tags: [x]}", "{name: z, description: One.}")
+    lab.sessions(
+        "{name: a, description: One.}", "{name: gone, tags: [x]}", "{name: z, description: One.}"
+    )
     lab.apply()
     lab.edit("session", "a", description="Theirs, 100%: yes.")
     lab.edit("session", "z", description="Theirs.")
@@ -65,7 +69,12 @@ def test_what_failed_is_an_error_beside_its_line(lab: Lab) -> None:
     assert result.code == 3
     ((kind, properties, text),) = annotated(result.out)
     assert kind == "error"
-    assert properties == {"file": "records/sessions.yaml", "line": "6", "col": "19", "title": "session/a failed"}
+    assert properties == {
+        "file": "records/sessions.yaml",
+        "line": "6",
+        "col": "19",
+        "title": "session/a failed",
+    }
     assert "No: never," in text
     assert re.search(r"\nApplied: 1 created, .* 1 failed, in [0-9.]+ s\.\n", result.out)
 
@@ -76,7 +85,11 @@ def test_wrong_files_and_errors_are_annotations_too(lab: Lab) -> None:
         result = lab.run(*command, "-o", "github")
         assert result.code == 1
         ((kind, properties, _),) = annotated(result.out)
-        assert (kind, properties["file"], properties["line"]) == ("error", "records/sessions.yaml", "5")
+        assert (kind, properties["file"], properties["line"]) == (
+            "error",
+            "records/sessions.yaml",
+            "5",
+        )
     lab.sessions("{name: a}")
     lab.intercept = lambda request: httpx.Response(500, text="no")
     result = lab.run("--server", "nowhere", "plan", "-o", "github")
@@ -93,7 +106,9 @@ def test_no_more_than_github_shows_and_the_rest_counted() -> None:
         *(Annotation("error", "e", str(i), place) for i in range(25)),
     ]
     lines = commands(found).splitlines()
-    assert [line.split(" ")[0] for line in lines[:-1]] == ["::error"] * 10 + ["::warning"] * 10 + ["::notice"] * 3
+    assert [line.split(" ")[0] for line in lines[:-1]] == ["::error"] * 10 + ["::warning"] * 10 + [
+        "::notice"
+    ] * 3
     assert [kept[2] for kept in annotated("\n".join(lines))][:10] == [str(i) for i in range(10)]
     assert lines[-1] == "GitHub shows 10 of a kind; left out: 15 errors, 1 warning."
 
@@ -128,4 +143,7 @@ def test_without_git_paths_begin_at_the_workspace_of_the_job(tmp_path: Path) -> 
     assert path_in_repository(inner, environ) == ""
     assert path_in_repository(inner, {**environ, "GITHUB_WORKSPACE": str(tmp_path)}) == "meta/"
     assert path_in_repository(inner, {**environ, "GITHUB_WORKSPACE": str(inner)}) == ""
-    assert path_in_repository(inner, {**environ, "GITHUB_WORKSPACE": str(tmp_path / "elsewhere")}) == ""
+    assert (
+        path_in_repository(inner, {**environ, "GITHUB_WORKSPACE": str(tmp_path / "elsewhere")})
+        == ""
+    )

@@ -35,13 +35,18 @@ def test_case(lab: Lab, name: str) -> None:
     options = (folder / "options").read_text().split() if (folder / "options").exists() else []
     words = lab.run("plan", *options, token=token)
     ids = known_ids(lab)
-    expect(folder / "plan.txt", normal(words.out, ids, lab) + f"exit code {words.code}\n" + words.err)
+    expect(
+        folder / "plan.txt", normal(words.out, ids, lab) + f"exit code {words.code}\n" + words.err
+    )
     document = lab.run("plan", *options, "-o", "json", token=token)
     assert {sent.method for sent in lab.requests} <= {"GET"}
     expect(folder / "plan.json", normal(document.out, ids, lab))
     for suffix in (folder / "formats").read_text().split() if (folder / "formats").exists() else []:
         form = {"md": "markdown", "html": "html"}[suffix]
-        expect(folder / f"plan.{suffix}", normal(lab.run("plan", *options, "-o", form, token=token).out, ids, lab))
+        expect(
+            folder / f"plan.{suffix}",
+            normal(lab.run("plan", *options, "-o", form, token=token).out, ids, lab),
+        )
 
 
 def prepare(lab: Lab, folder: Path) -> str | None:
@@ -79,7 +84,9 @@ def happen(lab: Lab, event: dict[str, Any]) -> str | None:
         case {"accept": address, **rest} | {"reject": address, **rest}:
             verdict = "accept" if "accept" in event else "reject"
             found = lab.run("approvals", "list", address, "-o", "json", token="sandbox-admin").json
-            path = f"taxonomies/sensorystimulustype_approvals/{found[0]['approval']['id']}/{verdict}/"
+            path = (
+                f"taxonomies/sensorystimulustype_approvals/{found[0]['approval']['id']}/{verdict}/"
+            )
             lab.api("PATCH", path, rest.get("set", {}), token="sandbox-admin")
         case {"as": token}:
             return str(token)
@@ -92,7 +99,9 @@ def known_ids(lab: Lab) -> dict[str, str]:
     """Every id of the sandbox, by what it is the id of."""
     names = {}
     for model in MODELS.values():
-        for record in lab.api("GET", f"{model.app}/{model.name}/?limit=100", token="sandbox-admin")[model.many]:
+        for record in lab.api("GET", f"{model.app}/{model.name}/?limit=100", token="sandbox-admin")[
+            model.many
+        ]:
             names[record["id"]] = f"<id of {model.name}/{record['name']}>"
         if model.approval:
             path = f"{model.app}/{model.approval.path}/?limit=100"

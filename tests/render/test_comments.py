@@ -63,7 +63,9 @@ def test_the_worst_head_leaves_room() -> None:
             approval=i % 2 > 0,
             request=None if held else Request("POST", "x"),
         )
-        for i, (action, held) in enumerate([(a, h) for a in Action for h in (None, Held.DELETE)] * 300)
+        for i, (action, held) in enumerate(
+            [(a, h) for a in Action for h in (None, Held.DELETE)] * 300
+        )
     )
     plan = Plan(
         Target("x" * 500, "https://" + "é" * 500, "private", "2024"),
@@ -93,7 +95,10 @@ def test_each_server_has_a_comment_of_its_own(lab: Lab) -> None:
         "stemctl.yaml",
         "servers:\n  one: {url: 'sandbox:', seed: seed.yaml}\n  two.b: {url: 'sandbox:', seed: seed.yaml}\n",
     )
-    firsts = [lab.run("--server", name, "plan", "-o", "markdown").out.partition("\n")[0] for name in ("one", "two.b")]
+    firsts = [
+        lab.run("--server", name, "plan", "-o", "markdown").out.partition("\n")[0]
+        for name in ("one", "two.b")
+    ]
     assert firsts == ["<!-- stemctl plan: one -->", "<!-- stemctl plan: two.b -->"]
 
 
@@ -129,7 +134,10 @@ def test_a_digest_that_is_none_lets_nothing_through(lab: Lab, digest: str) -> No
             },
             "https://github.com/lab/meta/actions/runs/7",
         ),
-        ({"CI_JOB_URL": "https://gitlab.com/lab/meta/-/jobs/8"}, "https://gitlab.com/lab/meta/-/jobs/8"),
+        (
+            {"CI_JOB_URL": "https://gitlab.com/lab/meta/-/jobs/8"},
+            "https://gitlab.com/lab/meta/-/jobs/8",
+        ),
     ],
 )
 def test_a_comment_says_where_the_whole_plan_is(environ: dict[str, str], url: Any) -> None:

@@ -40,8 +40,12 @@ def test_findings_are_set_apart_by_an_empty_line():
 
 
 def test_a_note_takes_one_line():
-    note = finding(severity=Severity.NOTE, code="missing-field", message="projects are left to the server")
-    assert lines_of(note) == ["records/a.yaml:6:5: note: projects are left to the server [missing-field]"]
+    note = finding(
+        severity=Severity.NOTE, code="missing-field", message="projects are left to the server"
+    )
+    assert lines_of(note) == [
+        "records/a.yaml:6:5: note: projects are left to the server [missing-field]"
+    ]
 
 
 def test_what_has_no_place_or_no_line():
@@ -49,7 +53,9 @@ def test_what_has_no_place_or_no_line():
         "error: tags is written twice [duplicate-key]",
         "      | first in line 4; keep one",
     ]
-    assert lines_of(finding(place=None, line="", remedy="")) == ["error: tags is written twice [duplicate-key]"]
+    assert lines_of(finding(place=None, line="", remedy="")) == [
+        "error: tags is written twice [duplicate-key]"
+    ]
 
 
 def test_a_long_line_is_cut_and_the_caret_stays_under_its_place():
@@ -62,7 +68,9 @@ def test_a_long_line_is_cut_and_the_caret_stays_under_its_place():
 
 
 def test_a_long_value_is_cut_at_its_end():
-    _, source, caret, remedy = lines_of(finding(line=f"    tags: {'x' * 300}", column=11, length=300))
+    _, source, caret, remedy = lines_of(
+        finding(line=f"    tags: {'x' * 300}", column=11, length=300)
+    )
     assert len(source) == len(caret) == 100
     assert source.endswith("x…")
     assert caret.rstrip("^") == "      |           "
@@ -86,7 +94,9 @@ def test_wide_and_combining_characters_take_the_columns_they_take():
 
 
 def test_control_characters_are_shown_and_not_obeyed():
-    one = finding(line="a: \x1b[31m\u202e", column=4, message="the name \x1b[2J", remedy="write \x07")
+    one = finding(
+        line="a: \x1b[31m\u202e", column=4, message="the name \x1b[2J", remedy="write \x07"
+    )
     screen = findings_text([one], Look(width=100))
     assert "\x1b" not in screen
     assert "\x07" not in screen
@@ -103,7 +113,10 @@ def test_colours_repeat_what_words_say():
 
 def test_findings_for_programs():
     rows = findings_json(
-        [finding(address="session/a", field="tags", value=["a"], rule="x: 1"), finding(place=None, remedy="")]
+        [
+            finding(address="session/a", field="tags", value=["a"], rule="x: 1"),
+            finding(place=None, remedy=""),
+        ]
     )
     assert json.loads(json.dumps(rows)) == rows
     assert rows[0] == {
@@ -119,7 +132,12 @@ def test_findings_for_programs():
         "rule": "x: 1",
         "remedy": "first in line 4; keep one",
     }
-    assert (rows[1]["file"], rows[1]["line"], rows[1]["rule"], rows[1]["remedy"]) == (None, None, None, None)
+    assert (rows[1]["file"], rows[1]["line"], rows[1]["rule"], rows[1]["remedy"]) == (
+        None,
+        None,
+        None,
+        None,
+    )
 
 
 def test_findings_for_github():

@@ -22,20 +22,28 @@ def summary(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize("form", ["text", "json", "github"])
-def test_plan_and_apply_add_to_the_summary_in_every_format(lab: Lab, summary: Path, form: str) -> None:
+def test_plan_and_apply_add_to_the_summary_in_every_format(
+    lab: Lab, summary: Path, form: str
+) -> None:
     summary.write_text("Before.\n")
     lab.sessions("{name: a}")
     assert lab.run("plan", "-o", form).code == 0
     assert lab.run("apply", "-y", "-o", form).code == 0
     text = summary.read_text(encoding="utf-8")
-    assert text.startswith("Before.\n<!-- stemctl plan: sandbox -->\n### Apply would create 1 record.\n")
+    assert text.startswith(
+        "Before.\n<!-- stemctl plan: sandbox -->\n### Apply would create 1 record.\n"
+    )
     assert "### Applied: 1 created, 0 updated, 0 deleted, 0 failed" in text
-    assert re.search(r"<summary>Outcomes: 1</summary>\n\n```\n\+ session/a +created +[0-9a-f-]{36}\n```", text)
+    assert re.search(
+        r"<summary>Outcomes: 1</summary>\n\n```\n\+ session/a +created +[0-9a-f-]{36}\n```", text
+    )
 
 
 def test_failures_come_first_in_the_summary(lab: Lab, summary: Path) -> None:
     lab.sessions("{name: a, description: '@all </details>'}", "{name: b}")
-    lab.intercept = lambda r: httpx.Response(400, json={"description": ["No @all."]}) if b"@all" in r.content else None
+    lab.intercept = lambda r: (
+        httpx.Response(400, json={"description": ["No @all."]}) if b"@all" in r.content else None
+    )
     assert lab.run("apply", "-y").code == 3
     text = summary.read_text(encoding="utf-8")
     assert text.index("<summary>Failed: 1</summary>") < text.index("<summary>Outcomes: 2</summary>")

@@ -18,7 +18,11 @@ NOBODY = "5a1d3f6c-0f0e-4c63-8a55-3a1e1ad99999"
 PROJECTS = {
     "projects": [
         {"id": LAB, "name": "Lab"},
-        {"id": FOREIGN, "name": "Foreign", "users": {"other@elsewhere.example": {"can_change": True}}},
+        {
+            "id": FOREIGN,
+            "name": "Foreign",
+            "users": {"other@elsewhere.example": {"can_change": True}},
+        },
         {"id": OPEN, "name": "Open", "is_public": True},
     ]
 }
@@ -27,7 +31,9 @@ PROJECTS = {
 class Api:
     """Requests as one user; paths are relative to a portal unless they are absolute."""
 
-    def __init__(self, database: Database, user: str | None = "user", portal: str = "private", **options: Any) -> None:
+    def __init__(
+        self, database: Database, user: str | None = "user", portal: str = "private", **options: Any
+    ) -> None:
         self.database = database
         self.app = create_app(database, **options)
         self.user = user
@@ -44,7 +50,9 @@ class Api:
 
         async def send() -> httpx.Response:
             transport = httpx.ASGITransport(self.app)
-            async with httpx.AsyncClient(transport=transport, base_url="http://sandbox", headers=headers) as client:
+            async with httpx.AsyncClient(
+                transport=transport, base_url="http://sandbox", headers=headers
+            ) as client:
                 return await client.request(method, url, **more)
 
         return asyncio.run(send())

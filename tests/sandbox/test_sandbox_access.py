@@ -47,7 +47,9 @@ def sessions(api: Api) -> dict[str, str]:
     "method, path", [("GET", "stem/session/"), ("POST", "stem/session/"), ("PUT", "stem/session/")]
 )
 @pytest.mark.parametrize("portal", ["private", "super"])
-def test_a_token_is_needed(api: Api, portal: str, method: str, path: str, authorization: str | None, told: str) -> None:
+def test_a_token_is_needed(
+    api: Api, portal: str, method: str, path: str, authorization: str | None, told: str
+) -> None:
     headers = {"Authorization": authorization} if authorization else {}
     answer = api.by(None, portal)(method, path, headers=headers)
     assert (answer.status_code, answer.json()) == (401, {"detail": told})
@@ -55,7 +57,12 @@ def test_a_token_is_needed(api: Api, portal: str, method: str, path: str, author
 
 
 def test_the_word_bearer_may_be_written_in_any_case(api: Api) -> None:
-    assert api.by(None)("GET", "stem/session/", headers={"Authorization": "bearer sandbox-user"}).status_code == 200
+    assert (
+        api.by(None)(
+            "GET", "stem/session/", headers={"Authorization": "bearer sandbox-user"}
+        ).status_code
+        == 200
+    )
 
 
 @pytest.mark.parametrize(
@@ -88,7 +95,12 @@ def test_one_sees_what_belongs_to_any_of_ones_projects(
 )
 @pytest.mark.parametrize("method", ["PATCH", "DELETE"])
 def test_one_changes_what_belongs_to_ones_own_projects_alone(
-    api: Api, sessions: dict[str, str], method: str, user: str, changed: list[str], hidden: list[str]
+    api: Api,
+    sessions: dict[str, str],
+    method: str,
+    user: str,
+    changed: list[str],
+    hidden: list[str],
 ) -> None:
     writer = api.by(user)
     for name, path in sessions.items():
@@ -117,13 +129,17 @@ def test_each_right_of_a_member_allows_to_change(api: Api, right: str) -> None:
     assert other("POST", "stem/session/", {"name": "b", "projects": [may_not]}).status_code == 403
 
 
-def test_a_new_record_needs_the_right_to_all_it_belongs_to(api: Api, sessions: dict[str, str]) -> None:
+def test_a_new_record_needs_the_right_to_all_it_belongs_to(
+    api: Api, sessions: dict[str, str]
+) -> None:
     answer = api("POST", "stem/session/", {"name": "new", "projects": [LAB, SHARED]})
     assert answer.status_code == 403
     assert "new" not in api.by("admin").names("stem/session/")
 
 
-def test_a_record_is_not_moved_to_where_one_has_no_rights(api: Api, sessions: dict[str, str]) -> None:
+def test_a_record_is_not_moved_to_where_one_has_no_rights(
+    api: Api, sessions: dict[str, str]
+) -> None:
     assert api("PATCH", sessions["lab"], {"projects": [LAB, SHARED]}).status_code == 403
     assert api("GET", sessions["lab"]).json()["session"]["projects"] == [LAB]
     assert api("PATCH", sessions["lab"], {"projects": [OPEN]}).status_code == 200
@@ -132,7 +148,12 @@ def test_a_record_is_not_moved_to_where_one_has_no_rights(api: Api, sessions: di
 def test_readers_write_nothing(api: Api) -> None:
     reader = api.by("reader")
     assert reader("POST", "stem/session/", NEW).status_code == 403
-    assert reader("POST", "taxonomies/sensorystimulustype/", {"name": "n", "description": "d"}).status_code == 403
+    assert (
+        reader(
+            "POST", "taxonomies/sensorystimulustype/", {"name": "n", "description": "d"}
+        ).status_code
+        == 403
+    )
     assert api.names("taxonomies/sensorystimulustype_approvals/") == []
 
 
@@ -149,7 +170,9 @@ def test_the_public_sees_what_is_open(api: Api, sessions: dict[str, str]) -> Non
 
 
 @pytest.mark.parametrize("user", [None, "user", "admin"])
-def test_the_public_portal_is_for_reading(api: Api, sessions: dict[str, str], user: str | None) -> None:
+def test_the_public_portal_is_for_reading(
+    api: Api, sessions: dict[str, str], user: str | None
+) -> None:
     public = api.by(user, "public")
     assert public("POST", "stem/session/", NEW).status_code == 403
     assert public("PATCH", sessions["open"], {"tags": ["x"]}).status_code == 403
@@ -163,7 +186,10 @@ def test_the_super_portal_is_for_administrators(api: Api, sessions: dict[str, st
         assert api.by(user, "super")("POST", "stem/session/", NEW).status_code == 403
     admin = api.by("admin", "super")
     assert len(admin.names("stem/session/")) == len(sessions)
-    assert admin("POST", "stem/session/", {"name": "new", "projects": [LAB, FOREIGN]}).status_code == 201
+    assert (
+        admin("POST", "stem/session/", {"name": "new", "projects": [LAB, FOREIGN]}).status_code
+        == 201
+    )
 
 
 def test_records_without_members_belong_to_the_lab(api: Api) -> None:
@@ -175,7 +201,16 @@ def test_records_without_members_belong_to_the_lab(api: Api) -> None:
 
 
 def test_an_email_address_is_no_pattern(database: Database, api: Api) -> None:
-    database.seed({"projects": [{"name": "Quoted", "users": {'a"b@x.org': {}, "%@lab.example": {"can_change": True}}}]})
+    database.seed(
+        {
+            "projects": [
+                {
+                    "name": "Quoted",
+                    "users": {'a"b@x.org': {}, "%@lab.example": {"can_change": True}},
+                }
+            ]
+        }
+    )
     assert "Quoted" not in api.names("stem/project/")
 
 
@@ -184,14 +219,20 @@ def test_records_that_belong_to_nothing_are_nobodys(api: Api) -> None:
     with api.database.transaction():
         row = api.database.find(api.database.catalog.models["session"], session["id"])
         assert row is not None
-        api.database.replace(api.database.catalog.models["session"], row, {**row.body, "projects": []})
+        api.database.replace(
+            api.database.catalog.models["session"], row, {**row.body, "projects": []}
+        )
     assert api("GET", f"stem/session/{session['id']}/").status_code == 404
     assert api.by("admin")("GET", f"stem/session/{session['id']}/").status_code == 200
 
 
 def test_every_user_has_a_number_and_a_name() -> None:
     assert set(USERS) == {"sandbox-admin", "sandbox-user", "sandbox-reader", "sandbox-other"}
-    assert len({user.id for user in USERS.values()}) == len({user.email for user in USERS.values()}) == len(USERS)
+    assert (
+        len({user.id for user in USERS.values()})
+        == len({user.email for user in USERS.values()})
+        == len(USERS)
+    )
     assert all(token == user.token and user.name for token, user in USERS.items())
 
 

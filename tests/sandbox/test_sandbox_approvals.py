@@ -53,18 +53,29 @@ def test_adding_only_proposes(api: Api) -> None:
 
 def test_changing_only_proposes_the_whole_content(api: Api, visual: str) -> None:
     proposal = propose(api, "PATCH", visual, description="any light")
-    assert proposal == {"id": proposal["id"], "name": "Visual", "description": "any light", "comments": ""}
+    assert proposal == {
+        "id": proposal["id"],
+        "name": "Visual",
+        "description": "any light",
+        "comments": "",
+    }
     live = api("GET", visual).json()["sensory_stimulus_type"]
     assert live["description"] == "light"
     assert proposal["id"] != live["id"]
     found = approval(api, proposal["id"])
-    assert (found["action"], found["instance_id"], found["status"]) == ("Change", live["id"], "Pending")
+    assert (found["action"], found["instance_id"], found["status"]) == (
+        "Change",
+        live["id"],
+        "Pending",
+    )
 
 
 @pytest.mark.parametrize("address", [APPROVALS, "taxonomies/sensorystimulustypeapproval/"])
 @pytest.mark.parametrize("end", ["", "/"])
 @pytest.mark.parametrize("body", [None, {}])
-def test_accepting_an_addition_makes_the_record(api: Api, admin: Api, address: str, end: str, body: Any) -> None:
+def test_accepting_an_addition_makes_the_record(
+    api: Api, admin: Api, address: str, end: str, body: Any
+) -> None:
     proposal = propose(api, **PUFF, comments="please")
     answer = admin("PATCH", f"{address}{proposal['id']}/accept{end}", body)
     assert answer.status_code == 200
@@ -88,7 +99,11 @@ def test_rejecting_changes_no_record(api: Api, admin: Api, visual: str) -> None:
     for proposal in (propose(api), propose(api, "PATCH", visual, description="x")):
         instance = approval(api, proposal["id"])["instance_id"]
         decided = admin("PATCH", f"{APPROVALS}{proposal['id']}/reject/").json()[ONE]
-        assert (decided["status"], decided["reviewer"], decided["instance_id"]) == ("Rejected", 3, instance)
+        assert (decided["status"], decided["reviewer"], decided["instance_id"]) == (
+            "Rejected",
+            3,
+            instance,
+        )
     assert api("GET", visual).json()["sensory_stimulus_type"]["description"] == "light"
     assert api.names(MODEL) == ["Visual"]
 
@@ -106,7 +121,9 @@ def test_what_a_reviewer_writes_is_checked(api: Api, admin: Api) -> None:
     assert admin("PATCH", path, {"description": "x" * 501}).json() == {
         "description": ["Ensure this field has no more than 500 characters."]
     }
-    assert admin("PATCH", path, {"description": " "}).json() == {"description": ["This field may not be blank."]}
+    assert admin("PATCH", path, {"description": " "}).json() == {
+        "description": ["This field may not be blank."]
+    }
     assert api.names(MODEL) == []
     assert admin("PATCH", path).status_code == 200
 
@@ -118,7 +135,10 @@ def test_nothing_is_decided_twice(api: Api, admin: Api, first: str, second: str)
     assert admin("PATCH", f"{path}{first}/").status_code == 200
     before = admin("GET", path).json()
     answer = admin("PATCH", f"{path}{second}/")
-    assert (answer.status_code, answer.json()) == (400, {"detail": f"This proposal is {first}ed already."})
+    assert (answer.status_code, answer.json()) == (
+        400,
+        {"detail": f"This proposal is {first}ed already."},
+    )
     assert admin("GET", path).json() == before
     assert len(api.names(MODEL)) == (first == "accept")
 
@@ -143,7 +163,11 @@ def test_one_sees_ones_own_and_administrators_see_all(api: Api, admin: Api) -> N
     ours, theirs = propose(api), propose(other, name="Theirs", description="d")
     assert api.names(APPROVALS) == ["Air puff"]
     assert other.names(APPROVALS) == ["Theirs"]
-    assert admin.names(APPROVALS) == api.by("admin", "super").names(APPROVALS) == ["Air puff", "Theirs"]
+    assert (
+        admin.names(APPROVALS)
+        == api.by("admin", "super").names(APPROVALS)
+        == ["Air puff", "Theirs"]
+    )
     assert api("GET", f"{APPROVALS}{theirs['id']}/").status_code == 404
     assert other("GET", f"{APPROVALS}{ours['id']}/").status_code == 404
     assert "proposer" not in approval(admin, ours["id"])
@@ -173,7 +197,10 @@ def test_the_same_may_be_proposed_again_while_it_waits(api: Api, admin: Api) -> 
     assert approval(api, second["id"])["status"] == "Pending"
     assert api.names(MODEL) == ["Air puff"]
     # The reviewer finds a free name.
-    assert admin("PATCH", f"{APPROVALS}{second['id']}/accept/", {"name": "Other puff"}).status_code == 200
+    assert (
+        admin("PATCH", f"{APPROVALS}{second['id']}/accept/", {"name": "Other puff"}).status_code
+        == 200
+    )
     assert api.names(MODEL) == ["Air puff", "Other puff"]
 
 

@@ -58,7 +58,9 @@ def test_answers_as_the_page_prints_it(
     user = "admin" if portal == "super" else exchange.get("user", "user")
     path = exchange["path"].format(id=id_).removesuffix("/") + "/" * slash
 
-    answer = Api(database, user, portal, totals="none")(exchange["method"], path, exchange.get("body"))
+    answer = Api(database, user, portal, totals="none")(
+        exchange["method"], path, exchange.get("body")
+    )
 
     assert answer.status_code == exchange["status"], answer.text
     if exchange["answer"] is None:
@@ -70,12 +72,18 @@ def test_answers_as_the_page_prints_it(
     database.close()
 
 
-@pytest.mark.parametrize("page, exchange", [e for e in EXCHANGES if e.values[1]["operation"] in ("list", "detail")])
+@pytest.mark.parametrize(
+    "page, exchange", [e for e in EXCHANGES if e.values[1]["operation"] in ("list", "detail")]
+)
 def test_reading_is_public_where_there_is_nothing_to_hide(
     page: dict[str, Any], exchange: dict[str, Any], catalog: Catalog
 ) -> None:
     database = Database(None, catalog)
-    open_ = {"projects": [{**project, "is_public": True} for project in page["given"].get("projects", [])]}
+    open_ = {
+        "projects": [
+            {**project, "is_public": True} for project in page["given"].get("projects", [])
+        ]
+    }
     for given in (open_, page["given"], exchange.get("given", {})):
         database.seed(given)
     answer = Api(database, None, "public", totals="none")("GET", exchange["path"])

@@ -42,7 +42,12 @@ def test_references_are_names_or_ids_in_any_order(api: Api) -> None:
 
 
 def test_a_seed_sets_what_only_the_server_sets(api: Api) -> None:
-    session = {"name": "s", "projects": ["Lab"], "manipulations": [MANIPULATION], "name_used_in_storage": "s_1"}
+    session = {
+        "name": "s",
+        "projects": ["Lab"],
+        "manipulations": [MANIPULATION],
+        "name_used_in_storage": "s_1",
+    }
     api.database.seed({"sessions": [session]})
     (found,) = api("GET", "stem/session/").json()["sessions"]
     assert found["manipulations"] == [MANIPULATION]
@@ -52,19 +57,29 @@ def test_a_seed_sets_what_only_the_server_sets(api: Api) -> None:
 
 def test_what_is_not_said_gets_its_default(api: Api) -> None:
     (lab, *_) = api("GET", "stem/project/").json()["projects"]
-    assert (lab["description"], lab["is_public"], lab["tags"], lab["extra_fields"]) == ("", False, [], [])
+    assert (lab["description"], lab["is_public"], lab["tags"], lab["extra_fields"]) == (
+        "",
+        False,
+        [],
+        [],
+    )
 
 
 def test_values_are_stored_as_a_request_would_store_them(api: Api) -> None:
     api.database.seed({"sessions": [{"name": " s ", "projects": [LAB], "date_time": "2024-03-12"}]})
-    assert api("GET", "stem/session/?filter{name}=s").json()["sessions"][0]["date_time"] == "2024-03-12"
+    assert (
+        api("GET", "stem/session/?filter{name}=s").json()["sessions"][0]["date_time"]
+        == "2024-03-12"
+    )
 
 
 def test_records_that_are_there_are_left_alone(api: Api) -> None:
     assert api.database.seed(PROJECTS) == 0
     same_id = {"id": LAB, "name": "Another name"}
     same_name = {"name": " Lab ", "description": "another"}
-    assert api.database.seed({"projects": [same_id, same_name, {"name": "New"}, {"name": "New"}]}) == 1
+    assert (
+        api.database.seed({"projects": [same_id, same_name, {"name": "New"}, {"name": "New"}]}) == 1
+    )
     assert api.names("stem/project/") == ["Lab", "Open", "New"]
 
 
@@ -74,23 +89,36 @@ def test_records_that_are_there_are_left_alone(api: Api) -> None:
         ({"session": []}, "unknown list key: 'session'"),
         ({"projects": {"name": "x"}}, "needs a list under 'projects'"),
         ({"projects": ["Lab"]}, r"projects\[1\] of the seed is not a record"),
-        ({"projects": [{"name": "x", "colour": 1}]}, r"projects\[1\] \(x\) .* cannot be set: 'colour'"),
+        (
+            {"projects": [{"name": "x", "colour": 1}]},
+            r"projects\[1\] \(x\) .* cannot be set: 'colour'",
+        ),
         ({"projects": [{"name": "x", "sessions": []}]}, "cannot be set: 'sessions'"),
         ({"projects": [{"name": "x", "links": {}}]}, "cannot be set: 'links'"),
         ({"projects": [{"name": "x", "id": "7"}]}, "no UUID: '7'"),
         ({"projects": [{"name": "x", "users": ["a@b.org"]}]}, "needs its members"),
         ({"projects": [{"name": "x", "users": {"a@b.org": "owner"}}]}, "needs its members"),
-        ({"sessions": [{"name": "s", "projects": ["Unknown"]}]}, "projects: there is no project named 'Unknown'"),
+        (
+            {"sessions": [{"name": "s", "projects": ["Unknown"]}]},
+            "projects: there is no project named 'Unknown'",
+        ),
         ({"sessions": [{"name": "s", "projects": [NOBODY]}]}, "sessions.* cannot be added"),
-        ({"sessions": [{"name": "s", "projects": ["Lab"], "epochs": ["e1"]}]}, "epochs: 'e1' is no UUID"),
+        (
+            {"sessions": [{"name": "s", "projects": ["Lab"], "epochs": ["e1"]}]},
+            "epochs: 'e1' is no UUID",
+        ),
         ({"sessions": [{"name": "s"}]}, "cannot be added"),
         ({"sessions": [{"name": "x" * 101, "projects": ["Lab"]}]}, "cannot be added"),
         ({"sessions": [{"projects": ["Lab"]}]}, r"sessions\[1\] of the seed cannot be added"),
     ],
 )
-def test_a_seed_that_cannot_be_added_says_why_and_adds_nothing(api: Api, data: dict[str, Any], told: str) -> None:
+def test_a_seed_that_cannot_be_added_says_why_and_adds_nothing(
+    api: Api, data: dict[str, Any], told: str
+) -> None:
     with pytest.raises(ConfigError, match=told):
-        api.database.seed({"sensory_stimulus_types": [{"name": "Fine", "description": "d"}], **data})
+        api.database.seed(
+            {"sensory_stimulus_types": [{"name": "Fine", "description": "d"}], **data}
+        )
     assert api.names("stem/session/") == api.names("taxonomies/sensorystimulustype/") == []
     assert api.names("stem/project/") == ["Lab", "Open"]
 
@@ -98,7 +126,9 @@ def test_a_seed_that_cannot_be_added_says_why_and_adds_nothing(api: Api, data: d
 def test_the_reason_names_field_and_message(database: Database) -> None:
     with pytest.raises(ConfigError) as caught:
         database.seed({"sessions": [{"name": "s", "tags": "x"}]})
-    assert caught.value.why == ('projects: This field is required.; tags: Expected a list of items but got type "str".')
+    assert caught.value.why == (
+        'projects: This field is required.; tags: Expected a list of items but got type "str".'
+    )
 
 
 def test_a_file_keeps_what_was_written(tmp_path: Path, catalog: Catalog) -> None:
@@ -112,7 +142,9 @@ def test_a_file_keeps_what_was_written(tmp_path: Path, catalog: Catalog) -> None
 
     database = Database(path, catalog)
     assert not database.is_new
-    answer = Api(database, None)("GET", "stem/session/", headers={"Authorization": f"Bearer {token}"})
+    answer = Api(database, None)(
+        "GET", "stem/session/", headers={"Authorization": f"Bearer {token}"}
+    )
     assert answer.json()["sessions"] == [session]
     database.close()
 
@@ -120,7 +152,9 @@ def test_a_file_keeps_what_was_written(tmp_path: Path, catalog: Catalog) -> None
 def _logged_in(api: Api) -> str:
     login = api("POST", "/api/auth/device/").json()
     api("POST", login["verification_uri_complete"])
-    return api("POST", "/api/auth/device/token/", {"device_code": login["device_code"]}).json()["token"]
+    return api("POST", "/api/auth/device/token/", {"device_code": login["device_code"]}).json()[
+        "token"
+    ]
 
 
 def test_an_emptied_database_is_not_new(tmp_path: Path, catalog: Catalog) -> None:
@@ -195,7 +229,11 @@ def test_several_processes_write_and_a_killed_one_takes_back_only_what_it_had_no
     command = [sys.executable, "-c", WRITER, str(path)]
     spans = [("0", "30"), ("20", "50"), ("40", "70")]
     with ThreadPoolExecutor() as pool:
-        runs = list(pool.map(lambda span: subprocess.run([*command, *span, LAB], capture_output=True), spans))
+        runs = list(
+            pool.map(
+                lambda span: subprocess.run([*command, *span, LAB], capture_output=True), spans
+            )
+        )
     for run in runs:
         assert (run.returncode, run.stderr) == (9, b"")
     answers = b"".join(run.stdout for run in runs).split()
@@ -229,7 +267,9 @@ def test_a_file_that_stays_locked_is_given_up(
     other = sqlite3.connect(tmp_path / "sandbox.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     clock = itertools.count(0, 20)
-    monkeypatch.setattr(storage, "time", SimpleNamespace(sleep=lambda seconds: None, monotonic=lambda: next(clock)))
+    monkeypatch.setattr(
+        storage, "time", SimpleNamespace(sleep=lambda seconds: None, monotonic=lambda: next(clock))
+    )
     with pytest.raises(ConfigError, match="cannot be used as a sandbox"):
         Database(tmp_path / "sandbox.db", catalog)
     other.close()
@@ -251,7 +291,9 @@ def test_a_listing_sees_the_writes_of_another_process(tmp_path: Path, catalog: C
     theirs.close()
 
 
-def test_reading_does_not_wait_for_the_writing_of_another_process(tmp_path: Path, catalog: Catalog) -> None:
+def test_reading_does_not_wait_for_the_writing_of_another_process(
+    tmp_path: Path, catalog: Catalog
+) -> None:
     ours, theirs = (Database(tmp_path / "sandbox.db", catalog) for _ in range(2))
     theirs.seed(PROJECTS)
     with theirs.transaction():
@@ -276,7 +318,9 @@ def test_a_transaction_is_all_or_nothing(database: Database, api: Api) -> None:
 
 def test_a_page_reads_no_more_than_itself(database: Database, api: Api) -> None:
     """The work that a page costs is counted in steps of the database, not in time."""
-    database.seed({"sessions": [{"name": f"s{number:05}", "projects": [LAB]} for number in range(3000)]})
+    database.seed(
+        {"sessions": [{"name": f"s{number:05}", "projects": [LAB]} for number in range(3000)]}
+    )
 
     def steps(query: str) -> int:
         counted = [0]

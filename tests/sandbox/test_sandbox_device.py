@@ -44,7 +44,9 @@ def test_a_login_from_beginning_to_end(nobody: Api) -> None:
     page = nobody("GET", login["verification_uri_complete"])
     assert page.headers["content-type"].startswith("text/html")
     assert f'value="{login["user_code"]}"' in page.text
-    approved = nobody("POST", PAGE, data={"code": login["user_code"].lower(), "decision": "approve"})
+    approved = nobody(
+        "POST", PAGE, data={"code": login["user_code"].lower(), "decision": "approve"}
+    )
     assert (approved.status_code, "Approved" in approved.text) == (200, True)
 
     answer = poll(nobody, login["device_code"])
@@ -68,7 +70,9 @@ def test_the_address_with_the_code_is_approved_by_its_button(nobody: Api) -> Non
 
 def test_a_login_may_be_denied(nobody: Api) -> None:
     login = start(nobody)
-    assert "Denied" in nobody("POST", PAGE, data={"code": login["user_code"], "decision": "deny"}).text
+    assert (
+        "Denied" in nobody("POST", PAGE, data={"code": login["user_code"], "decision": "deny"}).text
+    )
     assert poll(nobody, login["device_code"]) == {"error": "access_denied"}
     assert nobody("POST", PAGE, data={"code": login["user_code"]}).status_code == 400
 
@@ -88,7 +92,11 @@ def test_a_login_expires(nobody: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(device, "time", SimpleNamespace(time=lambda: now + device.WINDOW - 5))
     assert poll(nobody, pending["device_code"]) == {"status": "authorization_pending"}
     monkeypatch.setattr(device, "time", SimpleNamespace(time=lambda: now + device.WINDOW + 5))
-    assert poll(nobody, pending["device_code"]) == poll(nobody, approved["device_code"]) == {"error": "expired_token"}
+    assert (
+        poll(nobody, pending["device_code"])
+        == poll(nobody, approved["device_code"])
+        == {"error": "expired_token"}
+    )
     assert nobody("POST", PAGE, data={"code": pending["user_code"]}).status_code == 400
 
 

@@ -50,7 +50,10 @@ def test_how_often_a_fault_strikes(entry: str, strikes: str) -> None:
 
 
 def test_the_first_that_strikes_hides_the_request_from_the_others() -> None:
-    entries = ["{fault: status, status: 501, after: 1, times: 2}", "{fault: status, status: 502, after: 1, times: 2}"]
+    entries = [
+        "{fault: status, status: 501, after: 1, times: 2}",
+        "{fault: status, status: 502, after: 1, times: 2}",
+    ]
     # The second sees the first request, and those after the second and third.
     assert struck(Counts(), faults(*entries)) == "-1122---"
 
@@ -63,7 +66,10 @@ def test_requests_that_do_not_match_are_not_counted() -> None:
 
 def test_a_fault_that_is_edited_starts_anew_and_the_others_do_not() -> None:
     counts = Counts()
-    first, second = "{fault: status, status: 501, times: 1}", "{fault: status, status: 502, times: 1}"
+    first, second = (
+        "{fault: status, status: 501, times: 1}",
+        "{fault: status, status: 502, times: 1}",
+    )
     assert struck(counts, faults(first, second)) == "12------"
     assert struck(counts, faults(first, second)) == "--------"
     assert struck(counts, faults(first, second.replace("times: 1", "times: 2"))) == "22------"
@@ -81,7 +87,9 @@ def test_chance_is_repeatable_with_a_seed() -> None:
 
 
 def test_chance_and_times() -> None:
-    strikes = struck(Counts(), faults("{fault: status, status: 501, chance: 0.5, times: 3}", seed="seed: 7"), 64)
+    strikes = struck(
+        Counts(), faults("{fault: status, status: 501, chance: 0.5, times: 3}", seed="seed: 7"), 64
+    )
     assert strikes.count("1") == 3
 
 
@@ -103,7 +111,9 @@ def test_chance_and_times() -> None:
         ("{body: y, method: GET}", "GET", "stem/session/", False),
     ],
 )
-def test_the_requests_that_a_fault_means(match: str, method: str, path: str | None, found: bool) -> None:
+def test_the_requests_that_a_fault_means(
+    match: str, method: str, path: str | None, found: bool
+) -> None:
     (fault,) = faults(f"{{match: {match}, fault: reset}}").faults
     assert fault.matches(Request(method, path, '{"name":"x","d":"ö"}'.encode())) is found
 
@@ -124,18 +134,33 @@ def test_the_requests_that_a_fault_means(match: str, method: str, path: str | No
         ("faults:\n- {fault: reset, tims: 1}", "f.yaml:2:18: tims is not known here"),
         ("faults:\n- {fault: reset, seconds: 1}", "f.yaml:2:18: seconds is not known here"),
         ("faults:\n- {fault: delay}", "f.yaml:2:3: seconds is missing"),
-        ("faults:\n- {fault: delay, seconds: -1}", "f.yaml:2:27: seconds must be a number of seconds"),
+        (
+            "faults:\n- {fault: delay, seconds: -1}",
+            "f.yaml:2:27: seconds must be a number of seconds",
+        ),
         ("faults:\n- {fault: delay, seconds: '1'}", "seconds must be a number of seconds"),
         ("faults:\n- {fault: status, status: 199}", "status must be a status from 200 to 599"),
         ("faults:\n- {fault: status, status: 500.0}", "status must be"),
-        ("faults:\n- {fault: status, status: 503, retry_after: 1, retry_after_date: 1}", "retry_after stands here as"),
-        ("faults:\n- {fault: status, status: 503, retry_after: 1.5}", "retry_after must be a whole number"),
+        (
+            "faults:\n- {fault: status, status: 503, retry_after: 1, retry_after_date: 1}",
+            "retry_after stands here as",
+        ),
+        (
+            "faults:\n- {fault: status, status: 503, retry_after: 1.5}",
+            "retry_after must be a whole number",
+        ),
         ("faults:\n- {fault: reset, times: true}", "times must be a number of requests"),
         ("faults:\n- {fault: reset, chance: 1.1}", "chance must be a number from 0 to 1"),
-        ("faults:\n- {fault: reset, match: POST}", "f.yaml:2:25: here must be a mapping of method, path, body"),
+        (
+            "faults:\n- {fault: reset, match: POST}",
+            "f.yaml:2:25: here must be a mapping of method, path, body",
+        ),
         ("faults:\n- {fault: reset, match: {url: x}}", "f.yaml:2:26: url is not known here"),
         ("faults:\n- {fault: reset, match: {method: post}}", "method must be one of GET"),
-        ("faults:\n- {fault: reset, match: {path: /api/private/x}}", "path must be a path below /api/PORTAL/"),
+        (
+            "faults:\n- {fault: reset, match: {path: /api/private/x}}",
+            "path must be a path below /api/PORTAL/",
+        ),
         ("faults:\n- {fault: reset, match: {body: ''}}", "body must be text"),
         ("faults:\n- {fault: reset", "f.yaml:2:3: "),
         ("faults: []\nfaults: []", "f.yaml:2:1: faults is written twice"),
@@ -150,10 +175,14 @@ def test_what_is_wrong_is_said_with_its_place(text: str, said: str) -> None:
 def test_the_documentation_has_every_fault_and_its_examples_are_valid() -> None:
     rows = re.findall(r"^\| `(\w+)` \| (?:([^|]*)) \| ([^|]*) \|$", DOCS, re.MULTILINE)
     keys = {name: (*keys.needs, *keys.takes) for name, keys in KEYS.items()}
-    assert {name: about for name, _, about in rows} == {name: kind.about for name, kind in KINDS.items()}
+    assert {name: about for name, _, about in rows} == {
+        name: kind.about for name, kind in KINDS.items()
+    }
     assert {name: tuple(re.findall(r"`(\w+)`", said)) for name, said, _ in rows} == keys
     examples = [
-        text for text in re.findall(r"^```yaml\n(.*?)^```", DOCS, re.MULTILINE | re.DOTALL) if "faults:\n" in text
+        text
+        for text in re.findall(r"^```yaml\n(.*?)^```", DOCS, re.MULTILINE | re.DOTALL)
+        if "faults:\n" in text
     ]
     assert len(examples) == 2
     for example in examples:

@@ -84,7 +84,11 @@ class Edge:
 
     def script(self, *faults: str) -> None:
         """Write the file of faults."""
-        self.file.write_text("faults:\n" + "".join(f"  - {fault}\n" for fault in faults) if faults else "faults: []\n")
+        self.file.write_text(
+            "faults:\n" + "".join(f"  - {fault}\n" for fault in faults)
+            if faults
+            else "faults: []\n"
+        )
 
     def talk(self, scenario: Callable[[Talk], Awaitable[None]]) -> None:
         headers = {"Authorization": "Bearer sandbox-user"}
@@ -135,7 +139,11 @@ POSTED = [
     ("reset", "ReadError", False),
     ("html", "200 html", True),
     ("truncated", '201 no JSON: {"session":{', True),
-    ("cut_off", "RemoteProtocolError: peer closed connection without sending complete message body", True),
+    (
+        "cut_off",
+        "RemoteProtocolError: peer closed connection without sending complete message body",
+        True,
+    ),
     ("invalid_json", "201 no JSON: It is done.", True),
     ("approval_answer", "201 JSON of session_approval", True),
     ("record_answer", "201 JSON of session", True),
@@ -176,7 +184,9 @@ def test_what_has_no_end_goes_on_until_the_client_hangs_up(served: Edge, fault: 
 
     async def scenario(talk: Talk) -> None:
         with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.5):  # each piece comes well before the client's own limit of 0.2 s
+            async with asyncio.timeout(
+                0.5
+            ):  # each piece comes well before the client's own limit of 0.2 s
                 await talk.post(timeout=httpx.Timeout(60, read=0.2))
         assert not await talk.is_there()
         assert (await talk.post(f"{talk.name} again")).status_code == 201
@@ -208,7 +218,9 @@ def test_an_answer_about_another_record(edge: Edge) -> None:
         known = (await talk.client.get(f"{SESSIONS}{second['id']}/")).json()["session"]
         assert (second["name"], known["name"] != second["name"]) == (f"{talk.name} second", True)
         edge.script("{match: {method: POST}, fault: other_record}")
-        assert (await talk.post(f"{talk.name} third")).json()["session"]["name"] != f"{talk.name} third"
+        assert (await talk.post(f"{talk.name} third")).json()["session"][
+            "name"
+        ] != f"{talk.name} third"
         edge.script()
         assert len((await talk.page())["sessions"]) == 3
 
@@ -220,7 +232,9 @@ def test_a_value_that_is_altered_on_its_way(edge: Edge) -> None:
 
     async def scenario(talk: Talk) -> None:
         record = (await talk.post()).json()["session"]
-        await talk.client.patch(f"{SESSIONS}{record['id']}/", json={"description": "A long text.", "tags": ["a", "b"]})
+        await talk.client.patch(
+            f"{SESSIONS}{record['id']}/", json={"description": "A long text.", "tags": ["a", "b"]}
+        )
         edge.script("{match: {method: GET}, fault: altered_value, field: description}")
         assert [r["description"] for r in (await talk.page())["sessions"]] == ["A long"]
         edge.script("{match: {method: GET}, fault: altered_value, field: tags, value: [c]}")
@@ -234,7 +248,9 @@ def test_a_colleague_edits_while_a_write_waits(edge: Edge) -> None:
 
     async def scenario(talk: Talk) -> None:
         record = (await talk.post()).json()["session"]
-        edge.script("{match: {method: DELETE}, fault: edit_in_pause, edit: {description: Theirs.}, retry_after: 7}")
+        edge.script(
+            "{match: {method: DELETE}, fault: edit_in_pause, edit: {description: Theirs.}, retry_after: 7}"
+        )
         answer = await talk.client.delete(f"{SESSIONS}{record['id']}/")
         assert (answer.status_code, answer.headers["retry-after"]) == (429, "7")
         assert [r["description"] for r in (await talk.page())["sessions"]] == ["Theirs."]
@@ -316,7 +332,9 @@ def test_a_request_whose_client_does_not_wait(edge: Edge, fault: str, later: boo
     edge.talk(scenario)
 
 
-def test_what_is_late_is_not_carried_out_once_its_process_has_closed_the_line(in_process: Edge) -> None:
+def test_what_is_late_is_not_carried_out_once_its_process_has_closed_the_line(
+    in_process: Edge,
+) -> None:
     in_process.script("{match: {method: POST}, fault: late, seconds: 0.2}")
     names = []
 
@@ -389,10 +407,14 @@ def test_proposals_and_records_that_change_places(edge: Edge) -> None:
         assert proposal["status"] == "Pending"
         assert answer["sensory_stimulus_type"]["id"] != proposal["id"]
 
-        edge.script("{match: {path: taxonomies/sensorystimulustype/?*, method: GET}, fault: approval_answer}")
+        edge.script(
+            "{match: {path: taxonomies/sensorystimulustype/?*, method: GET}, fault: approval_answer}"
+        )
         accepted = f"{APPROVALS}{proposal['id']}/accept/"
         admin = {"Authorization": "Bearer sandbox-admin"}
-        id_ = (await talk.client.patch(accepted, headers=admin)).json()["sensory_stimulus_type_approval"]["instance_id"]
+        id_ = (await talk.client.patch(accepted, headers=admin)).json()[
+            "sensory_stimulus_type_approval"
+        ]["instance_id"]
         shown = (await talk.client.get(f"{STIMULI}{id_}/")).json()
         assert shown["sensory_stimulus_type_approval"]["name"] == talk.name
         assert shown["sensory_stimulus_type_approval"]["id"] != id_
@@ -443,7 +465,10 @@ def test_faults_stay_in_the_repository(lab: Lab) -> None:
 
 
 def test_faults_are_for_the_sandbox_alone(lab: Lab) -> None:
-    lab.write("stemctl.yaml", CONFIG.replace('"sandbox:"', "http://localhost:1/, edition: 2024, faults: faults.yaml"))
+    lab.write(
+        "stemctl.yaml",
+        CONFIG.replace('"sandbox:"', "http://localhost:1/, edition: 2024, faults: faults.yaml"),
+    )
     result = lab.run("plan")
     assert result.code == 1
     assert "has faults, and is no sandbox" in result.err
@@ -451,7 +476,10 @@ def test_faults_are_for_the_sandbox_alone(lab: Lab) -> None:
 
 def test_what_is_wrong_with_a_file_is_said_before_it_is_served(lab: Lab) -> None:
     lab.write("faults.yaml", "faults:\n  - {fault: late}\n")
-    for name, said in (("faults.yaml", "faults.yaml:2:5: seconds is missing"), ("no.yaml", "no.yaml:1:1: cannot be")):
+    for name, said in (
+        ("faults.yaml", "faults.yaml:2:5: seconds is missing"),
+        ("no.yaml", "no.yaml:1:1: cannot be"),
+    ):
         result = lab.run("sandbox", "serve", "--port", "0", "--faults", str(lab.root / name))
         assert result.code == 1
         assert said in result.err

@@ -100,7 +100,9 @@ def test_it_has_its_life(api: Api) -> None:
     session = api.session("s")["id"]
     shank = probe(api, session, label="shank ")
     assert shank["label"] == "shank "  # the table does not say that it is trimmed
-    tip = probe(api, session, parent=shank["id"], neighbours=[shank["id"]], depth=1.5, layout={"a": [None]})
+    tip = probe(
+        api, session, parent=shank["id"], neighbours=[shank["id"]], depth=1.5, layout={"a": [None]}
+    )
     assert tip == {
         "id": tip["id"],
         "label": "",
@@ -117,8 +119,17 @@ def test_it_has_its_life(api: Api) -> None:
         "contact": "",
     }
     assert api("GET", f"{PROBE}{shank['id']}").json()["recording_probe"]["parts"] == [tip["id"]]
-    changed = api("PATCH", f"{PROBE}{tip['id']}/", {"parent": None, "depth": None, "layout": None, "reusable": None})
-    assert changed.json()["recording_probe"] == {**tip, "parent": None, "depth": None, "layout": None}
+    changed = api(
+        "PATCH",
+        f"{PROBE}{tip['id']}/",
+        {"parent": None, "depth": None, "layout": None, "reusable": None},
+    )
+    assert changed.json()["recording_probe"] == {
+        **tip,
+        "parent": None,
+        "depth": None,
+        "layout": None,
+    }
     assert api("GET", f"{PROBE}{shank['id']}").json()["recording_probe"]["parts"] == []
 
 
@@ -147,9 +158,14 @@ def test_its_values_are_checked(api: Api) -> None:
         "shape": ['"square" is not a valid choice.'],
         "contact": ["Enter a valid email address."],
     }
-    assert list(api("POST", PROBE, {"session": NOBODY, "used": "2024-02-30"}).json()) == ["session", "used"]
+    assert list(api("POST", PROBE, {"session": NOBODY, "used": "2024-02-30"}).json()) == [
+        "session",
+        "used",
+    ]
     assert api("POST", PROBE, {}).json() == {"session": ["This field is required."]}
-    assert api("POST", PROBE, {"session": None}).json() == {"session": ["This field may not be null."]}
+    assert api("POST", PROBE, {"session": None}).json() == {
+        "session": ["This field may not be null."]
+    }
 
 
 def test_a_unique_field_need_not_be_the_identity(api: Api) -> None:
@@ -177,7 +193,9 @@ def test_rights_follow_the_whole_way(api: Api) -> None:
 def test_it_is_listed_filtered_and_side_loaded(api: Api) -> None:
     session = api.session("s")["id"]
     root = probe(api, session, label="root", channels=2)
-    leaf = probe(api, session, label="leaf", channels=10, parent=root["id"], depth=0.5, used="2024-03-12")
+    leaf = probe(
+        api, session, label="leaf", channels=10, parent=root["id"], depth=0.5, used="2024-03-12"
+    )
     probe(api, api.session("t")["id"], label="apart", channels=3, reusable=False)
 
     def labels(*parameters: tuple[str, str]) -> list[str]:
@@ -190,12 +208,26 @@ def test_it_is_listed_filtered_and_side_loaded(api: Api) -> None:
     assert labels(("filter{channels.in}", "2"), ("filter{channels.in}", "3")) == ["root", "apart"]
     assert labels(("filter{depth.lt}", "1")) == labels(("filter{used}", "2024-03-12")) == ["leaf"]
     assert labels(("filter{reusable}", "false")) == ["apart"]
-    assert labels(("filter{session}", session)) == labels(("filter{session.name}", "s")) == ["root", "leaf"]
-    assert labels(("filter{parent.label}", "root")) == labels(("filter{parent.parts.id}", leaf["id"])) == ["leaf"]
-    assert labels(("filter{parts.label}", "leaf")) == labels(("filter{parts.channels.gt}", "5")) == ["root"]
+    assert (
+        labels(("filter{session}", session))
+        == labels(("filter{session.name}", "s"))
+        == ["root", "leaf"]
+    )
+    assert (
+        labels(("filter{parent.label}", "root"))
+        == labels(("filter{parent.parts.id}", leaf["id"]))
+        == ["leaf"]
+    )
+    assert (
+        labels(("filter{parts.label}", "leaf"))
+        == labels(("filter{parts.channels.gt}", "5"))
+        == ["root"]
+    )
     assert labels(("filter{session.projects.name}", "Lab")) == ["root", "leaf", "apart"]
 
-    answer = api("GET", f"{PROBE}?include[]=session.*&include[]=parent.*&filter{{label}}=leaf").json()
+    answer = api(
+        "GET", f"{PROBE}?include[]=session.*&include[]=parent.*&filter{{label}}=leaf"
+    ).json()
     assert list(answer)[:3] == ["recording_probes", "sessions", "+recording_probes"]
     assert [record["name"] for record in answer["sessions"]] == ["s"]
     assert [record["label"] for record in answer["+recording_probes"]] == ["root"]
@@ -224,9 +256,13 @@ def test_a_single_reference_to_a_deleted_record_is_cleared(api: Api) -> None:
 
 
 def test_proposals_hold_references(api: Api) -> None:
-    api.database.seed({"sensory_stimulus_types": [{"id": NOBODY, "name": "Visual", "description": "d"}]})
+    api.database.seed(
+        {"sensory_stimulus_types": [{"id": NOBODY, "name": "Visual", "description": "d"}]}
+    )
     admin = api.by("admin")
-    proposal = api("POST", "taxonomies/sense/", {"name": "Sight", "stimuli": [NOBODY]}).json()["sense_approval"]
+    proposal = api("POST", "taxonomies/sense/", {"name": "Sight", "stimuli": [NOBODY]}).json()[
+        "sense_approval"
+    ]
     assert proposal == {"id": proposal["id"], "name": "Sight", "stimuli": [NOBODY]}
     assert api.names("taxonomies/senseapproval/", ("filter{stimuli.name}", "Visual")) == ["Sight"]
     answer = api("GET", "taxonomies/senseapproval/?include[]=stimuli.*").json()
@@ -237,10 +273,15 @@ def test_proposals_hold_references(api: Api) -> None:
     assert api("GET", f"taxonomies/sense/{sense['id']}/").json()["sense"] == sense
     assert sense["stimuli"] == [NOBODY]
 
-    waiting = api("PATCH", f"taxonomies/sense/{sense['id']}", {"name": "Vision"}).json()["sense_approval"]
+    waiting = api("PATCH", f"taxonomies/sense/{sense['id']}", {"name": "Vision"}).json()[
+        "sense_approval"
+    ]
     assert admin("DELETE", f"taxonomies/sensorystimulustype/{NOBODY}/").status_code == 204
     assert api("GET", f"taxonomies/sense/{sense['id']}/").json()["sense"]["stimuli"] == []
-    assert api("GET", f"taxonomies/senseapproval/{waiting['id']}").json()["sense_approval"]["stimuli"] == []
+    assert (
+        api("GET", f"taxonomies/senseapproval/{waiting['id']}").json()["sense_approval"]["stimuli"]
+        == []
+    )
     # Its table lets everybody delete who may write.
     assert api("DELETE", f"taxonomies/sense/{sense['id']}/").status_code == 204
 
@@ -267,7 +308,10 @@ def test_its_members_are_changed_one_by_one(api: Api) -> None:
     assert owner == dict.fromkeys(nothing, True)
     ours = {"other@elsewhere.example": owner}
     changing = {"user@lab.example": {**nothing, "can_change": True}}
-    assert people({"user@lab.example": {"can_change": True, "colour": "red"}}) == {**ours, **changing}
+    assert people({"user@lab.example": {"can_change": True, "colour": "red"}}) == {
+        **ours,
+        **changing,
+    }
     assert api("PATCH", path, {"name": "U"}).status_code == 200
     assert people({"user@lab.example": {}, "x@y.org": {"is_owner": 1}}) == {
         **ours,

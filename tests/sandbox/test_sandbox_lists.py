@@ -31,8 +31,19 @@ def mixed(api: Api) -> Api:
             "date_time": "2024-03-12",
             "datastorage": ["Server"],
         },
-        {"name": "beta%", "projects": ["Lab", "Open"], "date_time": "2024-03-12T09:00:00Z", "description": "b"},
-        {"name": "Gamma", "projects": ["Open"], "tags": ["Sleep"], "description": "a, b", "epochs": [EPOCH]},
+        {
+            "name": "beta%",
+            "projects": ["Lab", "Open"],
+            "date_time": "2024-03-12T09:00:00Z",
+            "description": "b",
+        },
+        {
+            "name": "Gamma",
+            "projects": ["Open"],
+            "tags": ["Sleep"],
+            "description": "a, b",
+            "epochs": [EPOCH],
+        },
     ]
     api.database.seed({"sessions": sessions, "datastorages": storages})
     return api
@@ -47,14 +58,24 @@ def test_pages_hold_each_record_once_in_the_order_of_adding(many: Api) -> None:
 
 @pytest.mark.parametrize(
     "limit, size",
-    [("", 20), ("50", 50), ("100", 100), ("101", 100), ("100000", 100), ("0", 1), ("-5", 1), ("many", 20)],
+    [
+        ("", 20),
+        ("50", 50),
+        ("100", 100),
+        ("101", 100),
+        ("100000", 100),
+        ("0", 1),
+        ("-5", 1),
+        ("many", 20),
+    ],
 )
 def test_the_size_of_a_page_is_kept_in_bounds(many: Api, limit: str, size: int) -> None:
     assert len(many.names("stem/session/", ("limit", limit))) == size
 
 
 @pytest.mark.parametrize(
-    "offset, first", [("-3", ["s000"]), ("x", ["s000"]), ("122", ["s122"]), ("123", []), ("9" * 15, [])]
+    "offset, first",
+    [("-3", ["s000"]), ("x", ["s000"]), ("122", ["s122"]), ("123", []), ("9" * 15, [])],
 )
 def test_the_beginning_of_a_page(many: Api, offset: str, first: list[str]) -> None:
     assert many.names("stem/session/", ("offset", offset), ("limit", "1")) == first
@@ -75,7 +96,10 @@ def test_totals_are_told_in_the_chosen_way(many: Api, totals: str, keys: list[st
     answer = api("GET", query).json()
     assert list(answer) == ["sessions", *keys]
     assert answer.get("count", 123) == 123
-    assert answer.get("meta", None) in (None, {"total_results": 123, "total_pages": 3, "page": 2, "per_page": 50})
+    assert answer.get("meta", None) in (
+        None,
+        {"total_results": 123, "total_pages": 3, "page": 2, "per_page": 50},
+    )
     if "next" in answer:
         for key, offset in (("next", 100), ("previous", 0)):
             page = api("GET", answer[key]).json()
@@ -123,7 +147,9 @@ def test_order_by_id_is_total(mixed: Api) -> None:
     assert mixed.names("stem/session/", ("sort[]", "-id"), field="id") == ids[::-1]
 
 
-@pytest.mark.parametrize("field", ["colour", "projects", "tags", "links", "name_used_in_storage", "extra_fields", ""])
+@pytest.mark.parametrize(
+    "field", ["colour", "projects", "tags", "links", "name_used_in_storage", "extra_fields", ""]
+)
 def test_order_by_what_has_none_is_refused(api: Api, field: str) -> None:
     answer = api("GET", "stem/session/", params={"sort[]": f"-{field}"})
     assert (answer.status_code, answer.json()) == (400, [f"Invalid sort field: {field}"])
@@ -198,8 +224,13 @@ def test_filters(mixed: Api, filters: list[tuple[str, str]], names: list[str]) -
         ([("sessions.datastorage.name", "Server")], ["Lab"]),
     ],
 )
-def test_filters_through_lists_that_others_feed(mixed: Api, filters: list[tuple[str, str]], names: list[str]) -> None:
-    assert mixed.names("stem/project/", *((f"filter{{{name}}}", value) for name, value in filters)) == names
+def test_filters_through_lists_that_others_feed(
+    mixed: Api, filters: list[tuple[str, str]], names: list[str]
+) -> None:
+    assert (
+        mixed.names("stem/project/", *((f"filter{{{name}}}", value) for name, value in filters))
+        == names
+    )
 
 
 def test_a_filter_by_the_id_of_a_feeding_record(mixed: Api) -> None:
@@ -207,7 +238,9 @@ def test_a_filter_by_the_id_of_a_feeding_record(mixed: Api) -> None:
     for name in ("sessions", "sessions.id"):
         assert mixed.names("stem/project/", (f"filter{{{name}}}", session["id"])) == ["Open"]
     assert mixed.names("stem/session/", ("filter{id}", session["id"].upper())) == ["Gamma"]
-    assert mixed.names("stem/session/", ("filter{id.in}", session["id"]), ("filter{id.in}", NOBODY)) == ["Gamma"]
+    assert mixed.names(
+        "stem/session/", ("filter{id.in}", session["id"]), ("filter{id.in}", NOBODY)
+    ) == ["Gamma"]
 
 
 @pytest.mark.parametrize(
@@ -236,13 +269,26 @@ def test_filters_by_what_is_not_there_are_refused(api: Api, name: str) -> None:
 @pytest.mark.parametrize("value", ["'; DROP TABLE records; --", '"', "%", "\\", "\0"])
 def test_values_are_no_statements(mixed: Api, value: str) -> None:
     for operator in ("", ".icontains", ".gt", ".in"):
-        assert mixed("GET", "stem/session/", params={f"filter{{name{operator}}}": value}).status_code == 200
+        assert (
+            mixed("GET", "stem/session/", params={f"filter{{name{operator}}}": value}).status_code
+            == 200
+        )
     assert len(mixed.names("stem/session/")) == 3
 
 
 def test_related_records_stand_beside_the_list_after_it(mixed: Api) -> None:
-    answer = mixed("GET", "stem/session/?include[]=projects.*&include[]=datastorage.*&filter{name}=Ärmel_1").json()
-    assert list(answer) == ["sessions", "projects", "datastorages", "count", "next", "previous", "meta"]
+    answer = mixed(
+        "GET", "stem/session/?include[]=projects.*&include[]=datastorage.*&filter{name}=Ärmel_1"
+    ).json()
+    assert list(answer) == [
+        "sessions",
+        "projects",
+        "datastorages",
+        "count",
+        "next",
+        "previous",
+        "meta",
+    ]
     assert answer["sessions"][0]["projects"] == [LAB]
     assert [project["name"] for project in answer["projects"]] == ["Lab"]
     assert answer["projects"] == [mixed("GET", f"stem/project/{LAB}/").json()["project"]]
@@ -256,13 +302,19 @@ def test_related_records_stand_beside_a_record(mixed: Api) -> None:
 
 
 def test_including_ids_alone_changes_nothing(mixed: Api) -> None:
-    assert mixed("GET", "stem/session/?include[]=projects").json() == mixed("GET", "stem/session/").json()
+    assert (
+        mixed("GET", "stem/session/?include[]=projects").json()
+        == mixed("GET", "stem/session/").json()
+    )
 
 
 def test_relations_that_the_edition_lacks_are_passed_over(mixed: Api) -> None:
     lacking = ("dataacquisition", "behaviors", "manipulations", "epochs", "subjects", "name")
     query = "&".join(f"include[]={name}.*" for name in lacking)
-    assert mixed("GET", f"stem/session/?{query}").json().keys() == mixed("GET", "stem/session/").json().keys()
+    assert (
+        mixed("GET", f"stem/session/?{query}").json().keys()
+        == mixed("GET", "stem/session/").json().keys()
+    )
 
 
 def test_what_one_may_not_see_is_not_side_loaded(database: Database, api: Api) -> None:

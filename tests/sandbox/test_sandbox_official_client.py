@@ -23,11 +23,15 @@ from stemctl.schema.catalog import Catalog
 def url(catalog: Catalog) -> Iterator[str]:
     database = Database(None, catalog)
     database.seed(PROJECTS)
-    database.seed({"sessions": [{"name": f"s{number:03}", "projects": ["Lab"]} for number in range(250)]})
+    database.seed(
+        {"sessions": [{"name": f"s{number:03}", "projects": ["Lab"]} for number in range(250)]}
+    )
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()  # whoever connects before the server is up waits in line
-        server = uvicorn.Server(uvicorn.Config(create_app(database), log_level="error", ws="none", lifespan="off"))
+        server = uvicorn.Server(
+            uvicorn.Config(create_app(database), log_level="error", ws="none", lifespan="off")
+        )
         thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
         thread.start()
         yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
@@ -46,7 +50,9 @@ ALL = [f"s{number:03}" for number in range(250)]
 
 
 def test_it_lists_a_page(client: BrainstemClient) -> None:
-    answer = client.load("session", limit=3, offset=2, sort=["-name"], filters={"name.startswith": "s1"})
+    answer = client.load(
+        "session", limit=3, offset=2, sort=["-name"], filters={"name.startswith": "s1"}
+    )
     assert answer.status_code == 200
     assert [session["name"] for session in answer.json()["sessions"]] == ["s197", "s196", "s195"]
     assert answer.json()["count"] == 100
@@ -57,7 +63,9 @@ def test_it_loads_all_pages(client: BrainstemClient) -> None:
     assert [session["name"] for session in loaded["sessions"]] == ALL
 
 
-def test_its_session_loader_asks_for_relations_that_do_not_exist_and_loads_all(client: BrainstemClient) -> None:
+def test_its_session_loader_asks_for_relations_that_do_not_exist_and_loads_all(
+    client: BrainstemClient,
+) -> None:
     assert [session["name"] for session in client.load_session(load_all=True)["sessions"]] == ALL
     found = client.load_session(name="S24", projects=LAB, load_all=True)["sessions"]
     assert [session["name"] for session in found] == ALL[240:]
@@ -71,7 +79,9 @@ def test_its_project_loader_side_loads_sessions(client: BrainstemClient) -> None
 
 
 def test_it_saves_changes_and_deletes(client: BrainstemClient) -> None:
-    created = client.save("session", data={"name": "new", "description": "some text", "projects": [LAB]})
+    created = client.save(
+        "session", data={"name": "new", "description": "some text", "projects": [LAB]}
+    )
     assert created.status_code == 201
     id_ = created.json()["session"]["id"]
 
@@ -90,7 +100,10 @@ def test_it_is_told_what_is_wrong(client: BrainstemClient, url: str) -> None:
         "projects": ["This field is required."],
     }
     assert client.load("behavior").status_code == 404
-    with BrainstemClient(token="wrong", url=url) as stranger, pytest.raises(official.AuthenticationError):
+    with (
+        BrainstemClient(token="wrong", url=url) as stranger,
+        pytest.raises(official.AuthenticationError),
+    ):
         stranger.load("session", load_all=True)
 
 
@@ -99,12 +112,16 @@ def test_it_reads_the_public_portal(client: BrainstemClient) -> None:
     assert [project["name"] for project in answer.json()["projects"]] == ["Open"]
 
 
-def test_it_logs_in(url: str, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_it_logs_in(
+    url: str, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     token_file = tmp_path_factory.mktemp("home") / "token"
     monkeypatch.setattr(official, "_TOKEN_FILE", token_file)
     # The person at the browser is quick, so that the client need not wait for them.
     monkeypatch.setattr(official, "webbrowser", SimpleNamespace(open=httpx.post))
-    monkeypatch.setattr(official, "time", SimpleNamespace(sleep=lambda seconds: None, monotonic=lambda: 0))
+    monkeypatch.setattr(
+        official, "time", SimpleNamespace(sleep=lambda seconds: None, monotonic=lambda: 0)
+    )
     with BrainstemClient(url=url) as client:
         assert client.load("session").status_code == 200
     assert token_file.read_text().startswith("sandbox-")

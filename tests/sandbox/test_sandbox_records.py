@@ -31,7 +31,12 @@ def test_a_record_goes_through_its_life(api: Api) -> None:
     deleted = api("DELETE", path)
     assert (deleted.status_code, deleted.content) == (204, b"")
     assert api.database.query("SELECT * FROM links") == []
-    assert api("GET", path).status_code == api("PATCH", path, {}).status_code == api("DELETE", path).status_code == 404
+    assert (
+        api("GET", path).status_code
+        == api("PATCH", path, {}).status_code
+        == api("DELETE", path).status_code
+        == 404
+    )
 
 
 def test_all_problems_come_in_one_answer_in_the_order_of_the_table(api: Api) -> None:
@@ -49,12 +54,21 @@ def test_all_problems_come_in_one_answer_in_the_order_of_the_table(api: Api) -> 
     assert answer.json() == {
         "name": ["session with this name already exists."],
         "projects": [f'Invalid pk "{NOBODY}" - object does not exist.'],
-        "date_time": ["Datetime has wrong format. Use one of these formats instead: YYYY-MM-DDThh:mm:ssZ, YYYY-MM-DD."],
+        "date_time": [
+            "Datetime has wrong format. Use one of these formats instead: YYYY-MM-DDThh:mm:ssZ, YYYY-MM-DD."
+        ],
         "extra_fields": ['"1st" is not a valid name.'],
         "download_links": ["URL: This field is required."],
         "tags": ['Expected a list of items but got type "str".'],
     }
-    assert list(answer.json()) == ["name", "projects", "date_time", "extra_fields", "download_links", "tags"]
+    assert list(answer.json()) == [
+        "name",
+        "projects",
+        "date_time",
+        "extra_fields",
+        "download_links",
+        "tags",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -79,14 +93,34 @@ def test_all_problems_come_in_one_answer_in_the_order_of_the_table(api: Api) -> 
         ("extra_fields", {"a": True}, 'The value of "a" must be a string or a number.'),
         ("extra_fields", {"a": None}, 'The value of "a" must be a string or a number.'),
         ("extra_fields", {"a": {}}, 'The value of "a" must be a string or a number.'),
-        ("extra_fields", [{"key": "a"}], "Expected an object, or a list of objects with name and value."),
+        (
+            "extra_fields",
+            [{"key": "a"}],
+            "Expected an object, or a list of objects with name and value.",
+        ),
         ("extra_fields", "a", 'Expected an object but got type "str".'),
         ("download_links", {}, 'Expected a list of items but got type "dict".'),
         ("download_links", ["x"], 'Expected an object but got type "str".'),
-        ("download_links", [{"Repository": "DANDI", "URL": "dandi.org"}], "URL: Enter a valid URL."),
-        ("download_links", [{"Repository": 1, "URL": "https://x.org"}], "Repository: Not a valid string."),
-        ("download_links", [{"Repository": "", "URL": "https://x.org"}], "Repository: This field may not be blank."),
-        ("download_links", [{"Repository": "a", "URL": "https://x.org", "url": 1}], "url: Unknown key."),
+        (
+            "download_links",
+            [{"Repository": "DANDI", "URL": "dandi.org"}],
+            "URL: Enter a valid URL.",
+        ),
+        (
+            "download_links",
+            [{"Repository": 1, "URL": "https://x.org"}],
+            "Repository: Not a valid string.",
+        ),
+        (
+            "download_links",
+            [{"Repository": "", "URL": "https://x.org"}],
+            "Repository: This field may not be blank.",
+        ),
+        (
+            "download_links",
+            [{"Repository": "a", "URL": "https://x.org", "url": 1}],
+            "url: Unknown key.",
+        ),
         ("extra_fields", {"a\n": 1}, '"a\n" is not a valid name.'),
         ("extra_fields", {"ä": 1}, '"ä" is not a valid name.'),
         ("extra_fields", [{"name": "a\n", "value": 1}], '"a\n" is not a valid name.'),
@@ -121,8 +155,16 @@ def test_a_value_is_refused(api: Api, field: str, value: Any, message: str) -> N
         ("extra_fields", {}, []),
         ("extra_fields", [], []),
         ("extra_fields", None, []),
-        ("extra_fields", [{"name": "a", "value": 22}, {"name": "b", "value": "y"}], {"a": 22, "b": "y"}),
-        ("download_links", [{"Repository": "X", "URL": "ftp://x.org"}], [{"Repository": "X", "URL": "ftp://x.org"}]),
+        (
+            "extra_fields",
+            [{"name": "a", "value": 22}, {"name": "b", "value": "y"}],
+            {"a": 22, "b": "y"},
+        ),
+        (
+            "download_links",
+            [{"Repository": "X", "URL": "ftp://x.org"}],
+            [{"Repository": "X", "URL": "ftp://x.org"}],
+        ),
         ("tags", ["b", "a", "ü"], ["b", "a", "ü"]),
     ],
 )
@@ -133,12 +175,19 @@ def test_a_value_is_kept(api: Api, field: str, value: Any, kept: Any) -> None:
 
 
 @pytest.mark.skipif(not hasattr(time, "tzset"), reason="this system has one time zone per machine")
-def test_a_moment_without_an_offset_is_utc_wherever_the_sandbox_runs(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_moment_without_an_offset_is_utc_wherever_the_sandbox_runs(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("TZ", "Asia/Tokyo")
     time.tzset()
     try:
-        assert api.session("one", date_time="2024-03-12T09:00")["date_time"] == "2024-03-12T09:00:00Z"
-        assert api.session("two", date_time="2024-03-12T00:00+09:00")["date_time"] == "2024-03-11T15:00:00Z"
+        assert (
+            api.session("one", date_time="2024-03-12T09:00")["date_time"] == "2024-03-12T09:00:00Z"
+        )
+        assert (
+            api.session("two", date_time="2024-03-12T00:00+09:00")["date_time"]
+            == "2024-03-11T15:00:00Z"
+        )
     finally:
         monkeypatch.undo()
         time.tzset()
@@ -192,9 +241,13 @@ def test_a_day_and_its_midnight_are_one_moment_to_a_list(api: Api) -> None:
     assert api.names("stem/session/", ("sort[]", "-date_time"))[0] == "later"
 
 
-@pytest.mark.parametrize("empty", [{"description": ""}, {"tags": []}, {"extra_fields": {}}, {"date_time": None}])
+@pytest.mark.parametrize(
+    "empty", [{"description": ""}, {"tags": []}, {"extra_fields": {}}, {"date_time": None}]
+)
 def test_a_field_is_cleared_by_its_own_empty_value(api: Api, empty: dict[str, Any]) -> None:
-    session = api.session("one", description="d", tags=["a"], extra_fields={"a": 1}, date_time="2024-03-12")
+    session = api.session(
+        "one", description="d", tags=["a"], extra_fields={"a": 1}, date_time="2024-03-12"
+    )
     (field,) = empty
     changed = api("PATCH", f"stem/session/{session['id']}/", empty).json()["session"]
     assert changed == {**session, field: [] if field == "extra_fields" else empty[field]}
@@ -210,7 +263,9 @@ def test_names_are_unique_also_where_one_cannot_look(api: Api) -> None:
 
     ours = api.session("ours")
     path = f"stem/session/{ours['id']}/"
-    assert api("PATCH", path, {"name": "secret"}).json() == {"name": ["session with this name already exists."]}
+    assert api("PATCH", path, {"name": "secret"}).json() == {
+        "name": ["session with this name already exists."]
+    }
     assert api("PATCH", path, {"name": "ours"}).status_code == 200
     assert api("PATCH", path, {"name": "free now"}).status_code == 200
     api.session("ours")
@@ -291,7 +346,9 @@ def test_ids_are_the_servers(api: Api) -> None:
         ("OPTIONS", "stem/session/", "GET, POST"),
     ],
 )
-def test_operations_that_the_table_lacks_are_not_allowed(api: Api, method: str, path: str, allowed: str) -> None:
+def test_operations_that_the_table_lacks_are_not_allowed(
+    api: Api, method: str, path: str, allowed: str
+) -> None:
     answer = api(method, path)
     assert answer.status_code == 405
     assert answer.json() == {"detail": f'Method "{method}" not allowed.'}

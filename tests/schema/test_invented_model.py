@@ -46,7 +46,10 @@ def add_table(table: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyP
     path.parent.mkdir()
     path.write_text(yaml.safe_dump(table, sort_keys=False))
     monkeypatch.setattr(catalog, "schemas_dir", lambda: schemas)
-    assert list(build_schemas(schemas, check=True)) == ["2024/manifest.schema.json", "2024/rig.schema.json"]
+    assert list(build_schemas(schemas, check=True)) == [
+        "2024/manifest.schema.json",
+        "2024/rig.schema.json",
+    ]
 
 
 @pytest.fixture
@@ -75,8 +78,14 @@ def test_everything_follows_from_the_table(lab: Lab) -> None:
     lab.apply()
     sent = [s.body.get("name") for s in lab.writes if "rig" in s.path]
     assert sent == ["table", "frame"]
-    assert lab.api("GET", "gadgets/rig/")["rigs"][1]["parent"] == lab.state["records"]["rig/table"]["id"]
-    assert lab.run("approvals", "accept", "sensorystimulustype/Air puff", token="sandbox-admin").code == 0
+    assert (
+        lab.api("GET", "gadgets/rig/")["rigs"][1]["parent"]
+        == lab.state["records"]["rig/table"]["id"]
+    )
+    assert (
+        lab.run("approvals", "accept", "sensorystimulustype/Air puff", token="sandbox-admin").code
+        == 0
+    )
 
     lab.apply()
     assert [s.body["name"] for s in lab.writes] == ["puffer"]
@@ -130,7 +139,10 @@ def test_a_name_is_taken_only_after_it_was_given_up(lab: Lab) -> None:
     lab.apply()
     lab.write("records/rigs.yaml", "rigs:\n  - {key: one, name: z}\n  - {key: two, name: a}\n")
     plan = lab.plan()
-    assert {c["address"]: c["waits"] for c in plan["changes"]} == {"rig/one": [], "rig/two": ["rig/one"]}
+    assert {c["address"]: c["waits"] for c in plan["changes"]} == {
+        "rig/one": [],
+        "rig/two": ["rig/one"],
+    }
     lab.apply()
     assert [(s.method, s.body["name"]) for s in lab.writes] == [("PATCH", "z"), ("POST", "a")]
 
@@ -140,7 +152,9 @@ def test_a_name_that_only_a_proposal_gives_up_is_not_taken(lab: Lab) -> None:
     lab.write("records/types.yaml", types)
     lab.apply()
     changed = types.replace("name: Auditory", "name: Sound")
-    lab.write("records/types.yaml", changed + "  - {key: two, name: Auditory, description: Another}\n")
+    lab.write(
+        "records/types.yaml", changed + "  - {key: two, name: Auditory, description: Another}\n"
+    )
     plan = {c["address"]: (c["held"], c["waits"]) for c in lab.plan()["changes"]}
     assert plan["sensorystimulustype/one"] == (None, [])
     assert plan["sensorystimulustype/two"] == ("blocked", ["sensorystimulustype/one"])
@@ -158,7 +172,12 @@ def test_a_failure_stops_only_what_waits_for_it(lab: Lab) -> None:
     result = lab.run("apply", "--auto-approve", "-o", "json")
     assert result.code == 3
     statuses = {o["address"]: o["status"] for o in result.json["outcomes"]}
-    assert statuses == {"rig/alone": "applied", "rig/frame": "skipped", "rig/puffer": "skipped", "rig/table": "failed"}
+    assert statuses == {
+        "rig/alone": "applied",
+        "rig/frame": "skipped",
+        "rig/puffer": "skipped",
+        "rig/table": "failed",
+    }
 
 
 def test_its_manifest_from_the_server_plans_to_nothing(lab: Lab) -> None:
@@ -174,7 +193,8 @@ def test_its_manifest_from_the_server_plans_to_nothing(lab: Lab) -> None:
 
 def test_what_waits_for_two_is_skipped_if_either_fails(lab: Lab) -> None:
     lab.write(
-        "records/rigs.yaml", "rigs:\n  - {name: base}\n  - {name: l, parent: base}\n  - {name: r, parent: base}\n"
+        "records/rigs.yaml",
+        "rigs:\n  - {name: base}\n  - {name: l, parent: base}\n  - {name: r, parent: base}\n",
     )
     lab.apply()
     ids = {address: entry["id"] for address, entry in lab.state["records"].items()}
@@ -185,7 +205,9 @@ def test_what_waits_for_two_is_skipped_if_either_fails(lab: Lab) -> None:
         return httpx.Response(400, json={"detail": "No."}) if refused else None
 
     lab.intercept = refuse
-    result = lab.run("apply", "--auto-approve", "--allow", "delete", "--parallelism", "1", "-o", "json")
+    result = lab.run(
+        "apply", "--auto-approve", "--allow", "delete", "--parallelism", "1", "-o", "json"
+    )
     statuses = {o["address"]: (o["status"], o["message"]) for o in result.json["outcomes"]}
     assert statuses["rig/base"] == ("skipped", "waits for rig/l")
     assert statuses["rig/r"] == ("applied", "")
@@ -196,7 +218,9 @@ def test_true_is_not_1(lab: Lab) -> None:
     """In a field of any JSON: an edit, that is sent and remembered, however deep it is."""
     lab.write("records/rigs.yaml", "rigs:\n  - {name: a, settings: {on: 1, deep: [{at: 0}]}}\n")
     lab.apply()
-    lab.write("records/rigs.yaml", "rigs:\n  - {name: a, settings: {on: true, deep: [{at: false}]}}\n")
+    lab.write(
+        "records/rigs.yaml", "rigs:\n  - {name: a, settings: {on: true, deep: [{at: false}]}}\n"
+    )
     assert "on: 1" in lab.run("plan").out
     assert "on: true" in lab.run("plan").out
     lab.apply()

@@ -29,7 +29,9 @@ def test_a_schema_is_well_formed_and_stands_alone(path):
     schema = json.loads(GENERATED[path])
     jsonschema.Draft202012Validator.check_schema(schema)
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
-    assert schema["$id"] == f"urn:stemctl:schema:{path.removesuffix('.schema.json').replace('/', ':')}"
+    assert (
+        schema["$id"] == f"urn:stemctl:schema:{path.removesuffix('.schema.json').replace('/', ':')}"
+    )
     assert schema["title"]
     assert schema["description"]
     for part in parts(schema):
@@ -37,14 +39,21 @@ def test_a_schema_is_well_formed_and_stands_alone(path):
         if part.get("type") == "object" and "properties" in part:
             assert part["additionalProperties"] is False
         for name, inner in part.get("properties", {}).items():
-            assert "description" in inner or "$ref" in inner or name in ("from", "to") or path.startswith("config")
+            assert (
+                "description" in inner
+                or "$ref" in inner
+                or name in ("from", "to")
+                or path.startswith("config")
+            )
 
 
 def parts(value):
     """Every object inside a schema."""
     if isinstance(value, dict):
         yield value
-    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+    for inner in (
+        value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    ):
         yield from parts(inner)
 
 
@@ -55,9 +64,17 @@ def test_every_writable_model_and_field_is_there_and_no_other(catalog):
     assert set(manifest["properties"]) == {"defaults", "moved", "forget", "deleted", *lists}
     for model in catalog.writable:
         fields = {field.name for field in model.managed}
-        assert set(manifest["$defs"][model.name]["properties"]) == {"key", "id", "lifecycle", *fields}
+        assert set(manifest["$defs"][model.name]["properties"]) == {
+            "key",
+            "id",
+            "lifecycle",
+            *fields,
+        }
         shared = fields - {model.identity}
-        assert set(manifest["$defs"][f"{model.name}_defaults"]["properties"]) == {"lifecycle", *shared}
+        assert set(manifest["$defs"][f"{model.name}_defaults"]["properties"]) == {
+            "lifecycle",
+            *shared,
+        }
 
 
 @pytest.mark.parametrize("catalog", CATALOGS, ids=lambda catalog: catalog.edition)
@@ -68,8 +85,14 @@ def test_the_example_of_every_field_is_valid(catalog):
             validator = jsonschema.Draft202012Validator(properties[field.name])
             if field.example is not None:
                 assert validator.is_valid(field.example), f"{model.name}.{field.name}"
-            if not field.required and not field.enum and (field.empty is not None or field.takes_null):
-                assert validator.is_valid(field.empty), f"{model.name}.{field.name} cannot be cleared"
+            if (
+                not field.required
+                and not field.enum
+                and (field.empty is not None or field.takes_null)
+            ):
+                assert validator.is_valid(field.empty), (
+                    f"{model.name}.{field.name} cannot be cleared"
+                )
 
 
 def test_a_record_needs_what_creating_it_requires_and_a_manifest_what_names_it():
@@ -149,10 +172,14 @@ def test_a_keyword_that_nobody_knows_is_not_passed_over():
     ids=str,
 )
 @pytest.mark.parametrize(
-    "value", [None, True, False, 0, 1, 1.0, 1.5, "", "a", "ab", [], [1], {}, {"a": "b"}, {"a": 1}], ids=repr
+    "value",
+    [None, True, False, 0, 1, 1.0, 1.5, "", "a", "ab", [], [1], {}, {"a": "b"}, {"a": 1}],
+    ids=repr,
 )
 def test_a_compiled_keyword_means_what_it_means_to_others(schema, value):
-    assert compiled(schema, schema)(value) == jsonschema.Draft202012Validator(schema).is_valid(value)
+    assert compiled(schema, schema)(value) == jsonschema.Draft202012Validator(schema).is_valid(
+        value
+    )
 
 
 TABLE = {

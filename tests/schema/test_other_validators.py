@@ -21,7 +21,8 @@ SCHEMA = schemas_dir() / "2024" / "manifest.schema.json"
 CATALOG = load_catalog("2024")
 JUDGE = judge_of(CATALOG)
 VALIDATOR = jsonschema.Draft202012Validator(
-    json.loads(SCHEMA.read_text(encoding="utf-8")), format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER
+    json.loads(SCHEMA.read_text(encoding="utf-8")),
+    format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER,
 )
 
 READING = {
@@ -33,7 +34,10 @@ READING = {
 }
 """Folders of `invalid/` whose files break rules about text, or about names of files: no schema can tell."""
 
-FATAL = {"alias-inside-itself": "check-jsonschema crashes", "alias-of-a-bomb": "check-jsonschema needs seconds"}
+FATAL = {
+    "alias-inside-itself": "check-jsonschema crashes",
+    "alias-of-a-bomb": "check-jsonschema needs seconds",
+}
 
 FILES = sorted([*TESTS.glob("valid/*.yaml"), *TESTS.glob("invalid/**/*.yaml")])
 JUDGED = [file for file in FILES if file.relative_to(TESTS).parts[1] not in READING | FATAL]
@@ -62,7 +66,9 @@ def test_only_what_a_validator_cannot_see_is_excused(folder):
     assert not all(refused_by_others(file) for file in (TESTS / "invalid" / folder).glob("*.yaml"))
 
 
-VALID = [json.loads(json.dumps(read(file, file.name).root.value)) for file in TESTS.glob("valid/*.yaml")]
+VALID = [
+    json.loads(json.dumps(read(file, file.name).root.value)) for file in TESTS.glob("valid/*.yaml")
+]
 NAMES = [
     "sessions",
     "name",
@@ -79,17 +85,42 @@ NAMES = [
 ]
 TEXTS = st.one_of(
     st.sampled_from(
-        ["", " ", "2024-03-12", "2024-02-30", "2024-03-12T09:00:00Z", "2024-03-12T09:00", "session/a", "a\n"]
+        [
+            "",
+            " ",
+            "2024-03-12",
+            "2024-02-30",
+            "2024-03-12T09:00:00Z",
+            "2024-03-12T09:00",
+            "session/a",
+            "a\n",
+        ]
     ),
     st.sampled_from(
-        ["https://a.org/b?c#d", "a b", "5c0f3c52-7a0e-4b7b-9d6e-0f5a1b6c2d48", "name", "x" * 101, "x" * 501]
+        [
+            "https://a.org/b?c#d",
+            "a b",
+            "5c0f3c52-7a0e-4b7b-9d6e-0f5a1b6c2d48",
+            "name",
+            "x" * 101,
+            "x" * 501,
+        ]
     ),
     st.text(st.characters(max_codepoint=0xFFFD, exclude_categories=["Cs"]), max_size=8),
 )
-LEAVES = st.one_of(st.none(), st.booleans(), st.integers(-(2**53), 2**53), st.sampled_from([0.5, 1.0, -2.25]), TEXTS)
+LEAVES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**53), 2**53),
+    st.sampled_from([0.5, 1.0, -2.25]),
+    TEXTS,
+)
 VALUES = st.recursive(
     LEAVES,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES) | TEXTS, inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(NAMES) | TEXTS, inner, max_size=3)
+    ),
     max_leaves=6,
 )
 
@@ -114,7 +145,13 @@ def mutated(draw):
 
 def steps(value):
     """Every place inside a value, as the object or list it is in, and its key there."""
-    children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    children = (
+        value.items()
+        if isinstance(value, dict)
+        else enumerate(value)
+        if isinstance(value, list)
+        else ()
+    )
     for key, child in children:
         yield value, key
         yield from steps(child)

@@ -15,7 +15,13 @@ from tests.support.effort import examples
 from tests.support.paths import PROJECT
 
 CHECKER = jsonschema.Draft202012Validator.FORMAT_CHECKER
-ALL = {**FORMATS, "date": DATE, "instant": INSTANT, "key": KEY, "name": portable("^[A-Za-z][A-Za-z0-9_]*$")}
+ALL = {
+    **FORMATS,
+    "date": DATE,
+    "instant": INSTANT,
+    "key": KEY,
+    "name": portable("^[A-Za-z][A-Za-z0-9_]*$"),
+}
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -55,7 +61,8 @@ def test_days_are_those_of_the_calendar(text):
 
 
 TIMES = st.from_regex(
-    r"T[0-2][0-9]:[0-6][0-9](:[0-6][0-9](\.[0-9]{1,3})?)?(Z|[+-][0-2][0-9]:[0-6][0-9])?", fullmatch=True
+    r"T[0-2][0-9]:[0-6][0-9](:[0-6][0-9](\.[0-9]{1,3})?)?(Z|[+-][0-2][0-9]:[0-6][0-9])?",
+    fullmatch=True,
 )
 
 
@@ -65,7 +72,13 @@ def test_times_are_those_of_rfc_3339(day, time):
 
 
 @pytest.mark.parametrize(
-    "text", ["2024-03-12 09:00:00Z", "2024-03-12t09:00:00z", "2024-03-12T09:00:00,5Z", "2024-03-12T23:59:60Z"]
+    "text",
+    [
+        "2024-03-12 09:00:00Z",
+        "2024-03-12t09:00:00z",
+        "2024-03-12T09:00:00,5Z",
+        "2024-03-12T23:59:60Z",
+    ],
 )
 def test_spellings_that_validators_do_not_agree_on_are_not_taken(text):
     assert not re.search(INSTANT, text)
@@ -91,7 +104,12 @@ def test_python_and_ecmascript_read_a_pattern_alike(name, text):
 
 @pytest.mark.parametrize("name", ALL)
 def test_a_long_text_takes_no_long_time(name):
-    for text in ("a" * 200_000 + "\n", " " * 200_000, "https://" + "a/" * 100_000 + " ", "a://" + "%20" * 60_000 + "@"):
+    for text in (
+        "a" * 200_000 + "\n",
+        " " * 200_000,
+        "https://" + "a/" * 100_000 + " ",
+        "a://" + "%20" * 60_000 + "@",
+    ):
         re.search(ALL[name], text)
 
 
@@ -135,7 +153,10 @@ def test_an_end_is_the_end(pattern, text, end):
 @pytest.mark.parametrize("pattern", ["^\\d$", "^\\w$", "^[\\d.]$", "^[^\\w]$", "^\\\\w$"])
 @given(st.characters(exclude_categories=["Cs"]))
 def test_digits_and_letters_are_those_of_ecmascript(pattern, character):
-    python, other = re.search(portable(pattern), character), regress.Regex(pattern, flags="u").find(character)
+    python, other = (
+        re.search(portable(pattern), character),
+        regress.Regex(pattern, flags="u").find(character),
+    )
     assert (python is not None) == (other is not None)
 
 
@@ -143,13 +164,19 @@ def patterns_in(schema):
     if isinstance(schema, dict):
         found = schema.get("pattern")
         yield from [found] if isinstance(found, str) else []
-    for inner in schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ():
+    for inner in (
+        schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ()
+    ):
         yield from patterns_in(inner)
 
 
 def test_no_schema_has_an_end_that_python_reads_differently():
     schemas = [*(PROJECT / "schemas").rglob("*.schema.json")]
-    found = {text for path in schemas for text in patterns_in(json.loads(path.read_text(encoding="utf-8")))}
+    found = {
+        text
+        for path in schemas
+        for text in patterns_in(json.loads(path.read_text(encoding="utf-8")))
+    }
     assert len(found) > 5
     for text in found:
         assert portable(text.replace("$(?!\\n)", "$")) == text

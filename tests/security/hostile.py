@@ -14,7 +14,14 @@ from pathlib import Path
 from tests.git.team import Member, git, hostile_modules
 
 SECRET = "a secret beside the checkout"
-ODD_NAMES = [b"-rf", b"--upload-pack=x.yaml", b"a\nb.yaml", b"\xff.yaml", b"$(touch x).yaml", b"\x1b[31m.yaml"]
+ODD_NAMES = [
+    b"-rf",
+    b"--upload-pack=x.yaml",
+    b"a\nb.yaml",
+    b"\xff.yaml",
+    b"$(touch x).yaml",
+    b"\x1b[31m.yaml",
+]
 KEYS = (
     "core.fsmonitor",
     "core.pager",
@@ -48,8 +55,12 @@ def lay(folder: Path) -> Traps:
     traps = Traps(folder / "ran", folder / "outside")
     for path in (traps.ran, traps.outside):
         path.mkdir()
-    (traps.outside / "secret.yaml").write_text(f"sessions:\n  - {{name: {SECRET}, projects: [Theta Maze Study]}}\n")
-    (traps.outside / "_defaults.yaml").write_text(f"defaults:\n  sessions: {{description: {SECRET}}}\n")
+    (traps.outside / "secret.yaml").write_text(
+        f"sessions:\n  - {{name: {SECRET}, projects: [Theta Maze Study]}}\n"
+    )
+    (traps.outside / "_defaults.yaml").write_text(
+        f"defaults:\n  sessions: {{description: {SECRET}}}\n"
+    )
     return traps
 
 
@@ -65,7 +76,13 @@ def bare(folder: Path, traps: Traps, mark: str) -> None:
     git(folder, "config", "core.hooksPath", "hooks")
     git(folder, "config", "core.worktree", str(traps.outside))
     git(folder, "config", "core.bare", "false")
-    for name in ("pre-push", "reference-transaction", "post-checkout", "post-index-change", "pre-auto-gc"):
+    for name in (
+        "pre-push",
+        "reference-transaction",
+        "post-checkout",
+        "post-index-change",
+        "pre-auto-gc",
+    ):
         script(folder / "hooks" / name, f"#!/bin/sh\n{traps.command(f'{mark}-hook-{name}')}\n")
     for name in ("objects", "refs/heads"):
         (folder / name).mkdir(exist_ok=True, parents=True)
@@ -85,12 +102,24 @@ def own_repositories(member: Member, traps: Traps) -> None:
     for name in ("git", "history"):
         bare(member.root / ".stemctl" / name, traps, f"stemctl-{name}")
         git(member.root / ".stemctl" / name, "config", "--unset", "core.worktree")
-        git(member.root / ".stemctl" / name, "config", "remote.origin.url", str(traps.ran.parent / "remote.git"))
+        git(
+            member.root / ".stemctl" / name,
+            "config",
+            "remote.origin.url",
+            str(traps.ran.parent / "remote.git"),
+        )
 
 
 def own_files(member: Member, traps: Traps) -> None:
     """A journal, a run, locks and a sandbox of somebody else's."""
-    for name in ("lab.journal", "sandbox.journal", "lab.owner.json", "lab.lock", "sandbox.db", "sandbox.state.json"):
+    for name in (
+        "lab.journal",
+        "sandbox.journal",
+        "lab.owner.json",
+        "lab.lock",
+        "sandbox.db",
+        "sandbox.state.json",
+    ):
         member.write(f".stemctl/{name}", "{}\n")
     member.write(".stemctl/runs/lab/2024-03-22T140311Z.jsonl", "{}\n")
     member.write(".stemctl/.gitignore", "")
@@ -107,7 +136,9 @@ def own_links(member: Member, traps: Traps) -> None:
 def git_files(member: Member, traps: Traps) -> None:
     """What git reads out of a checkout."""
     command = traps.command("driver")
-    member.write(".gitattributes", "* filter=evil diff=evil merge=evil\n*.yaml export-subst ident\n")
+    member.write(
+        ".gitattributes", "* filter=evil diff=evil merge=evil\n*.yaml export-subst ident\n"
+    )
     member.write(".gitconfig", f'[filter "evil"]\n\tclean = {command}\n\tsmudge = {command}\n')
     member.write(
         ".gitmodules",
@@ -129,7 +160,9 @@ def git_files(member: Member, traps: Traps) -> None:
 def names_and_links(member: Member, traps: Traps) -> None:
     """Names that are options, commands or no text, and links that lead out."""
     for name in ODD_NAMES:
-        (Path(os.fsdecode(os.path.join(os.fsencode(member.root / "records"), name)))).write_text("sessions: []\n")
+        (Path(os.fsdecode(os.path.join(os.fsencode(member.root / "records"), name)))).write_text(
+            "sessions: []\n"
+        )
     for path, target in {
         "records/out": traps.outside,
         "records/out.yaml": traps.outside / "secret.yaml",

@@ -24,7 +24,9 @@ def beside(lab: Lab) -> Path:
     """A folder that is not of the repository, with a manifest and a text in it."""
     folder = lab.root.parent / f"{lab.root.name}-beside"
     folder.mkdir()
-    (folder / "other.yaml").write_text(f"sessions:\n  - name: {SECRET}\n    projects: [Theta Maze Study]\n")
+    (folder / "other.yaml").write_text(
+        f"sessions:\n  - name: {SECRET}\n    projects: [Theta Maze Study]\n"
+    )
     (folder / "_defaults.yaml").write_text(f"defaults:\n  sessions: {{description: {SECRET}}}\n")
     (folder / "seed.yaml").write_text(f"projects:\n  - name: {SECRET}\n")
     (folder / "notes.txt").write_text(SECRET)
@@ -35,7 +37,14 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-COMMANDS = [["validate"], ["plan"], ["plan", "-o", "json"], ["apply", "-y"], ["get", "project"], ["sandbox", "seed"]]
+COMMANDS = [
+    ["validate"],
+    ["plan"],
+    ["plan", "-o", "json"],
+    ["apply", "-y"],
+    ["get", "project"],
+    ["sandbox", "seed"],
+]
 
 
 def learns_nothing(lab: Lab, beside: Path) -> None:
@@ -50,7 +59,16 @@ def learns_nothing(lab: Lab, beside: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "way", ["../{0}", "records/../../{0}", "{1}", "{1}/other.yaml", "../{0}/*.yaml", "records/*/../../../{0}", "~"]
+    "way",
+    [
+        "../{0}",
+        "records/../../{0}",
+        "{1}",
+        "{1}/other.yaml",
+        "../{0}/*.yaml",
+        "records/*/../../../{0}",
+        "~",
+    ],
 )
 def test_manifests_are_below_the_repository(lab: Lab, beside: Path, way: str) -> None:
     lab.sessions("{name: a}")
@@ -69,7 +87,9 @@ def test_links_that_lead_out_are_not_followed(lab: Lab, beside: Path) -> None:
 
 
 @pytest.mark.parametrize("what", ["file", "folder"])
-def test_what_was_moved_behind_a_link_has_not_left_the_files(lab: Lab, beside: Path, what: str) -> None:
+def test_what_was_moved_behind_a_link_has_not_left_the_files(
+    lab: Lab, beside: Path, what: str
+) -> None:
     lab.sessions("{name: a}", name="records/sub/a.yaml")
     lab.sessions("{name: b}", name="records/b.yaml")
     lab.apply()
@@ -78,7 +98,10 @@ def test_what_was_moved_behind_a_link_has_not_left_the_files(lab: Lab, beside: P
     moved.symlink_to(beside / moved.name)
     result = lab.run("apply", "-y", "--allow", "delete")
     assert (result.code, lab.requests) == (1, [])
-    assert f"error: {moved.relative_to(lab.root).as_posix()} is a link to where no manifests are read" in result.said
+    assert (
+        f"error: {moved.relative_to(lab.root).as_posix()} is a link to where no manifests are read"
+        in result.said
+    )
     assert "sessions:" not in result.said
 
 
@@ -90,7 +113,9 @@ def test_a_pipe_among_the_manifests_is_not_waited_for(lab: Lab) -> None:
     assert "records/pipe.yaml:1:1: error: is no file" in result.said
 
 
-@pytest.mark.parametrize("way", ["../{0}/seed.yaml", "{1}/seed.yaml", "link.yaml", "records/../../{0}/seed.yaml"])
+@pytest.mark.parametrize(
+    "way", ["../{0}/seed.yaml", "{1}/seed.yaml", "link.yaml", "records/../../{0}/seed.yaml"]
+)
 def test_a_seed_is_below_the_repository(lab: Lab, beside: Path, way: str) -> None:
     lab.sessions("{name: a}")
     (lab.root / "link.yaml").symlink_to(beside / "seed.yaml")
@@ -135,7 +160,9 @@ def test_nothing_is_written_through_a_link(
     assert contents(beside) == before
 
 
-@pytest.mark.parametrize("name", [".stemctl-schema.json", "records/first.yaml", "sandbox-seed.yaml"])
+@pytest.mark.parametrize(
+    "name", [".stemctl-schema.json", "records/first.yaml", "sandbox-seed.yaml"]
+)
 def test_a_new_repository_is_written_into_its_folder(lab: Lab, beside: Path, name: str) -> None:
     (lab.root / "stemctl.yaml").unlink()
     (lab.root / name).parent.mkdir(exist_ok=True, parents=True)
@@ -145,7 +172,9 @@ def test_a_new_repository_is_written_into_its_folder(lab: Lab, beside: Path, nam
     assert contents(beside) == before
 
 
-@pytest.mark.parametrize("name", ["../x", "/tmp/x", "..", "a/b", "a\\b", ".hidden", "", " ", "a\nb", "\u202ex"])
+@pytest.mark.parametrize(
+    "name", ["../x", "/tmp/x", "..", "a/b", "a\\b", ".hidden", "", " ", "a\nb", "\u202ex"]
+)
 def test_the_name_of_a_server_is_a_name(lab: Lab, beside: Path, name: str) -> None:
     """Its state file is called so."""
     lab.sessions("{name: a}")
@@ -180,7 +209,9 @@ def test_a_tag_makes_nothing_happen(lab: Lab, text: str, monkeypatch: pytest.Mon
     assert not list(lab.root.rglob("ran"))
 
 
-def test_git_is_the_only_program_and_is_told_nothing_of_the_files(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_git_is_the_only_program_and_is_told_nothing_of_the_files(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
     started: list[list[str]] = []
     real = subprocess.Popen
 
@@ -191,8 +222,16 @@ def test_git_is_the_only_program_and_is_told_nothing_of_the_files(lab: Lab, monk
             super().__init__(command, *arguments, **options)
 
     monkeypatch.setattr(subprocess, "Popen", Noted)
-    lab.sessions("{name: '--upload-pack=touch ran', description: $(touch ran)}", name="records/--exec=touch ran;.yaml")
-    for command in (*COMMANDS, ["drift"], ["show", "session/--upload-pack=touch ran"], ["approvals", "list"]):
+    lab.sessions(
+        "{name: '--upload-pack=touch ran', description: $(touch ran)}",
+        name="records/--exec=touch ran;.yaml",
+    )
+    for command in (
+        *COMMANDS,
+        ["drift"],
+        ["show", "session/--upload-pack=touch ran"],
+        ["approvals", "list"],
+    ):
         lab.run(*command)
     door = ("git", *process._DOOR)
     assert {tuple(command[: len(door)]) for command in started} == {door}

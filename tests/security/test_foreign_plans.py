@@ -22,14 +22,24 @@ Edit = Callable[[Any], None]
 @pytest.fixture
 def plan(lab: Lab) -> Any:
     """An update, a delete, a create, and something for the state alone."""
-    lab.write("records/s.yaml", "sensory_stimulus_types:\n  - {name: Air puff, description: Puff}\n")
-    lab.sessions("{name: edited, description: One.}", "{name: left}", "{name: kept, description: One.}")
+    lab.write(
+        "records/s.yaml", "sensory_stimulus_types:\n  - {name: Air puff, description: Puff}\n"
+    )
+    lab.sessions(
+        "{name: edited, description: One.}", "{name: left}", "{name: kept, description: One.}"
+    )
     lab.apply()
-    lab.sessions("{name: edited, description: Two.}", "{name: kept}", "{name: new, description: New.}")
+    lab.sessions(
+        "{name: edited, description: Two.}", "{name: kept}", "{name: new, description: New.}"
+    )
     assert lab.run("plan", "--allow", "delete", "--out", "plan.json").code == 0
     document = json.loads((lab.root / "plan.json").read_text())
     actions = {c["address"]: c["action"] for c in document["changes"] if c["held"] is None}
-    assert actions == {"session/edited": "update", "session/left": "delete", "session/new": "create"}
+    assert actions == {
+        "session/edited": "update",
+        "session/left": "delete",
+        "session/new": "create",
+    }
     assert [row["address"] for row in document["bookkeeping"]] == ["session/kept"]
     return document
 
@@ -102,11 +112,15 @@ REFUSED: dict[str, Edit] = {
     "an address of nothing": with_row("edited", address="/"),
     "a field that is not there": with_body("edited", is_superuser=True),
     "a field that the server sets": with_body("edited", id=OTHER),
-    "a difference in a field that is not there": lambda plan: change(plan, "edited")["fields"][0].update(path="wizard"),
+    "a difference in a field that is not there": lambda plan: change(plan, "edited")["fields"][
+        0
+    ].update(path="wizard"),
     "a value of another kind": with_body("edited", tags=5),
     "a set of sets": with_body("edited", tags=[["x"]]),
     "a reference to nothing": with_body("new", projects=[{"$ref": "session/nobody"}]),
-    "a reference to what is not made first": with_body("new", projects=[{"$ref": "session/edited"}]),
+    "a reference to what is not made first": with_body(
+        "new", projects=[{"$ref": "session/edited"}]
+    ),
     "a reference to itself": with_body("new", projects=[{"$ref": "session/new"}]),
     "a reference that is no address": with_body("new", projects=[{"$ref": ["session/new"]}]),
     "a change that waits for itself": with_row("new", waits=["session/new"]),
@@ -114,11 +128,19 @@ REFUSED: dict[str, Edit] = {
         with_row("new", waits=["session/left"])(plan),
         with_row("left", waits=["session/new"])(plan),
     )[0],
-    "the same change twice": lambda plan: plan["changes"].append(copy.deepcopy(change(plan, "edited"))),
-    "a state entry of another shape": lambda plan: plan["bookkeeping"][0].update(declared={"tags": 5}),
-    "a state entry whose id leads up": lambda plan: plan["bookkeeping"][0].update(id="../../project/x"),
+    "the same change twice": lambda plan: plan["changes"].append(
+        copy.deepcopy(change(plan, "edited"))
+    ),
+    "a state entry of another shape": lambda plan: plan["bookkeeping"][0].update(
+        declared={"tags": 5}
+    ),
+    "a state entry whose id leads up": lambda plan: plan["bookkeeping"][0].update(
+        id="../../project/x"
+    ),
     "a state entry of no model": lambda plan: plan["bookkeeping"][0].update(address="wizard/x"),
-    "a state entry of a field that is not there": lambda plan: plan["bookkeeping"][0].update(observed={"x": 1}),
+    "a state entry of a field that is not there": lambda plan: plan["bookkeeping"][0].update(
+        observed={"x": 1}
+    ),
     "names of another shape": lambda plan: plan.update(names={"project": ["x"]}),
     "an edition that leads up": lambda plan: plan["server"].update(edition="../../../x"),
     "an edition of another server": lambda plan: plan["server"].update(edition="1999"),
@@ -161,7 +183,11 @@ def test_the_plan_as_it_was_made_is_applied(lab: Lab, plan: Any) -> None:
 
 
 def test_a_plan_that_was_edited_without_a_new_checksum_is_refused(lab: Lab, plan: Any) -> None:
-    for edit in (with_body("edited", description="Mine."), with_row("edited", detail=["x"]), with_row("new", place=1)):
+    for edit in (
+        with_body("edited", description="Mine."),
+        with_row("edited", detail=["x"]),
+        with_row("new", place=1),
+    ):
         edited = copy.deepcopy(plan)
         edit(edited)
         lab.write("plan.json", json.dumps(edited))
@@ -198,7 +224,14 @@ def test_a_place_in_a_plan_opens_no_file(lab: Lab, plan: Any) -> None:
     (lab.root.parent / "secret.yaml").write_text("a secret of the user\n")
     for row in plan["changes"]:
         row |= {"file": "../secret.yaml", "line": 1, "column": 1}
-    finding = {"severity": "error", "code": "x", "message": "look", "file": "../secret.yaml", "line": 1, "column": 1}
+    finding = {
+        "severity": "error",
+        "code": "x",
+        "message": "look",
+        "file": "../secret.yaml",
+        "line": 1,
+        "column": 1,
+    }
     rest = dict.fromkeys(("address", "field", "rule", "remedy", "value"))
     plan["diagnostics"] = [{**finding, **rest}, {**finding, **rest, "file": "/etc/passwd"}]
     lab.write("plan.json", json.dumps(sealed(plan)))
@@ -234,7 +267,9 @@ def test_text_of_a_plan_is_shown_and_not_obeyed(lab: Lab, plan: Any, form: str) 
 
     plan = spread(plan)
     plan["notes"] = [{"address": None, "text": EVIL, "file": EVIL, "line": 1, "column": 1}]
-    plan["notes"].append({"address": f"session/{EVIL}", "text": EVIL, "file": EVIL, "line": 1, "column": 1})
+    plan["notes"].append(
+        {"address": f"session/{EVIL}", "text": EVIL, "file": EVIL, "line": 1, "column": 1}
+    )
     plan["subset"] = {"only": [EVIL], "exclude": [EVIL], "left_out": 1}
     plan["commit"] = EVIL
     plan["stemctl"] = EVIL
@@ -273,7 +308,9 @@ def test_a_file_that_only_looks_like_a_plan(lab: Lab, text: str) -> None:
 
 def test_a_huge_plan_is_read_and_refused_in_its_time(lab: Lab, plan: Any) -> None:
     row = change(plan, "edited")
-    plan["changes"] = [{**row, "address": f"session/s{i}", "waits": [f"session/s{i + 1}"]} for i in range(5_000)]
+    plan["changes"] = [
+        {**row, "address": f"session/s{i}", "waits": [f"session/s{i + 1}"]} for i in range(5_000)
+    ]
     plan["changes"][-1]["waits"] = ["session/s0"]
     lab.write("plan.json", json.dumps(sealed(plan)))
     result = lab.run("apply", "plan.json")

@@ -31,10 +31,38 @@ from tests.support.served import Gate, serve_behind
 CANARY = "canary-7f3a9c51"
 
 LINES = [
-    *("init", "validate", "fmt --check", "plan", "plan --offline", "plan --base origin/main", "plan --out plan.json"),
-    *("apply --auto-approve", "apply plan.json --auto-approve", "show session/rat1", "drift", "resolve session/rat1"),
-    *("get project", "approvals list", "import session/rat1 x", "state list", "runs list", "explain session"),
-    *("schema show", "--server sandbox login", "logout", "doctor", "ci init github", "--server sandbox sandbox seed"),
+    *(
+        "init",
+        "validate",
+        "fmt --check",
+        "plan",
+        "plan --offline",
+        "plan --base origin/main",
+        "plan --out plan.json",
+    ),
+    *(
+        "apply --auto-approve",
+        "apply plan.json --auto-approve",
+        "show session/rat1",
+        "drift",
+        "resolve session/rat1",
+    ),
+    *(
+        "get project",
+        "approvals list",
+        "import session/rat1 x",
+        "state list",
+        "runs list",
+        "explain session",
+    ),
+    *(
+        "schema show",
+        "--server sandbox login",
+        "logout",
+        "doctor",
+        "ci init github",
+        "--server sandbox sandbox seed",
+    ),
 ]
 STATEFUL = ["validate", "plan --offline", "plan", "apply --auto-approve"]
 
@@ -58,7 +86,9 @@ def environments(tmp_path: Path, team: Team, monkeypatch: pytest.MonkeyPatch) ->
     """A folder with the environment of each git that was started, and of the hook of the remote."""
     folder = tmp_path / "environments"
     folder.mkdir()
-    script(tmp_path / "bin/git", f'#!/bin/sh\nenv > {folder}/git-$$\nexec {shutil.which("git")} "$@"\n')
+    script(
+        tmp_path / "bin/git", f'#!/bin/sh\nenv > {folder}/git-$$\nexec {shutil.which("git")} "$@"\n'
+    )
     script(tmp_path / "remote.git/hooks/pre-receive", f"#!/bin/sh\nenv > {folder}/hook-$$\n")
     monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=os.pathsep)
     monkeypatch.setenv("BRAINSTEM_API_TOKEN", CANARY)
@@ -69,7 +99,13 @@ def run(folder: Path, line: str) -> subprocess.CompletedProcess[str]:
     """A command in a process of its own; -P, as modules of the folder are none of its program's."""
     command = [sys.executable, "-P", "-m", "stemctl", *line.split()]
     return subprocess.run(
-        command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=120
+        command,
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=120,
     )
 
 
@@ -77,7 +113,9 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def survives(folder: Path, traps: Traps, environments: Path, lines: Sequence[str] = LINES) -> dict[str, str]:
+def survives(
+    folder: Path, traps: Traps, environments: Path, lines: Sequence[str] = LINES
+) -> dict[str, str]:
     """Run commands. Whatever they say, which it gives: nothing was run, told or written that a checkout wanted."""
     before, said = contents(traps.outside), {}
     for path in environments.iterdir():
@@ -114,8 +152,12 @@ def test_a_checkout_with_every_trick(team: Team, traps: Traps, environments: Pat
     assert git(team.remote, "branch", "--list", "stemctl-state") == ""
 
 
-@pytest.mark.parametrize("trick", [OWN[0], *(pytest.param(trick, marks=pytest.mark.slow) for trick in OWN[1:])])
-def test_a_committed_folder_of_our_own(team: Team, traps: Traps, environments: Path, trick: Trick) -> None:
+@pytest.mark.parametrize(
+    "trick", [OWN[0], *(pytest.param(trick, marks=pytest.mark.slow) for trick in OWN[1:])]
+)
+def test_a_committed_folder_of_our_own(
+    team: Team, traps: Traps, environments: Path, trick: Trick
+) -> None:
     """Each kind alone, so that none of them is hidden by another's refusal."""
     said = survives(victim(team, traps, trick).root, traps, environments, STATEFUL)
     assert all("Error: .stemctl/" in said[line] for line in STATEFUL)
@@ -132,9 +174,18 @@ def test_without_what_is_refused_at_once(team: Team, traps: Traps, environments:
     assert {path.name.partition("-")[0] for path in environments.iterdir()} == {"git", "hook"}
 
 
-def test_a_metadata_folder_that_looks_like_a_repository(team: Team, traps: Traps, environments: Path) -> None:
+def test_a_metadata_folder_that_looks_like_a_repository(
+    team: Team, traps: Traps, environments: Path
+) -> None:
     ann = victim(team, traps, subfolder)
-    lines = ["validate", "plan", "plan --offline", "plan --base origin/main", "apply --auto-approve", "ci init github"]
+    lines = [
+        "validate",
+        "plan",
+        "plan --offline",
+        "plan --base origin/main",
+        "apply --auto-approve",
+        "ci init github",
+    ]
     said = survives(ann.root / "lab", traps, environments, lines)
     assert all("looks like a bare git repository" in said[line] for line in lines)
 
@@ -142,7 +193,12 @@ def test_a_metadata_folder_that_looks_like_a_repository(team: Team, traps: Traps
 def test_the_traps_work(tmp_path: Path, traps: Traps) -> None:
     """Else the tests above would prove nothing."""
     bare(tmp_path / "bare", traps, "own")
-    for words in (["status"], ["add", "--all"], ["ls-remote", "ext::sh -c :"], ["update-ref", "refs/heads/x", "HEAD"]):
+    for words in (
+        ["status"],
+        ["add", "--all"],
+        ["ls-remote", "ext::sh -c :"],
+        ["update-ref", "refs/heads/x", "HEAD"],
+    ):
         git(tmp_path / "bare", *words, check=False)
     git(tmp_path / "bare", "ls-remote", str(tmp_path / "bare"), check=False)
     git(tmp_path / "bare", "config", "remote.origin.url", str(tmp_path / "bare"))
@@ -150,8 +206,13 @@ def test_the_traps_work(tmp_path: Path, traps: Traps) -> None:
     assert {"own-core.fsmonitor", "own-uploadpack"} <= set(traps.sprung())
 
 
-def test_completion_needs_no_token(environments: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    script(tmp_path / "bin/bash", f'#!/bin/sh\nenv > {environments}/bash\nexec {shutil.which("bash")} "$@"\n')
+def test_completion_needs_no_token(
+    environments: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script(
+        tmp_path / "bin/bash",
+        f'#!/bin/sh\nenv > {environments}/bash\nexec {shutil.which("bash")} "$@"\n',
+    )
     monkeypatch.setenv("_STEMCTL_COMPLETE", "bash_source")
     command = [sys.executable, "-P", "-c", "from stemctl.cli import start; start()"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -159,11 +220,20 @@ def test_completion_needs_no_token(environments: Path, tmp_path: Path, monkeypat
     assert "BRAINSTEM" not in (environments / "bash").read_text()
 
 
-def test_the_browser_is_told_no_token(environments: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_browser_is_told_no_token(
+    environments: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     script(tmp_path / "bin/shows", f"#!/bin/sh\nenv > {environments}/browser\n")
     monkeypatch.setenv("BROWSER", "shows")
-    command = [sys.executable, "-P", "-c", "from stemctl.cli.browser import show; import os; assert show('http://x/')"]
-    subprocess.run([*command[:-1], f"{command[-1]}; assert os.environ['BRAINSTEM_API_TOKEN']"], check=True)
+    command = [
+        sys.executable,
+        "-P",
+        "-c",
+        "from stemctl.cli.browser import show; import os; assert show('http://x/')",
+    ]
+    subprocess.run(
+        [*command[:-1], f"{command[-1]}; assert os.environ['BRAINSTEM_API_TOKEN']"], check=True
+    )
     told = (environments / "browser").read_text()
     assert "BROWSER=shows" in told
     assert "BRAINSTEM" not in told

@@ -44,7 +44,9 @@ def shown_safely(result: Result) -> None:
     assert result.code in (0, 1, 2, 3), result.said
 
 
-def spread(text: str, keys: bool = True) -> Callable[[httpx.Request, httpx.Response], httpx.Response]:
+def spread(
+    text: str, keys: bool = True
+) -> Callable[[httpx.Request, httpx.Response], httpx.Response]:
     """A server that puts a text behind every name and text, and under every object as a key."""
 
     def changed(value: Any, name: str) -> Any:
@@ -53,13 +55,19 @@ def spread(text: str, keys: bool = True) -> Callable[[httpx.Request, httpx.Respo
             return {**new, text: text} if keys and name not in ("meta",) else new
         if isinstance(value, list):
             return [changed(inner, name) for inner in value]
-        plain = isinstance(value, str) and not re.fullmatch(r"[0-9a-f-]{36}|[0-9T:Z+-]{10,}|Pending|Add|Change", value)
+        plain = isinstance(value, str) and not re.fullmatch(
+            r"[0-9a-f-]{36}|[0-9T:Z+-]{10,}|Pending|Add|Change", value
+        )
         return value + text if plain and name not in ("id", "approval_id") else value
 
     def after(request: httpx.Request, response: httpx.Response) -> httpx.Response:
-        if not response.content or "/project/" in request.url.path:  # which the manifests refer to by its name
+        if (
+            not response.content or "/project/" in request.url.path
+        ):  # which the manifests refer to by its name
             return response
-        return httpx.Response(response.status_code, content=json.dumps(changed(json.loads(response.content), "")))
+        return httpx.Response(
+            response.status_code, content=json.dumps(changed(json.loads(response.content), ""))
+        )
 
     return after
 
@@ -118,7 +126,9 @@ def long_lived(lab: Lab) -> None:
         "{name: new, description: 'a, and more'}",
     )
     with lab.database() as database:
-        database.seed({"sessions": [{"name": "theirs", "projects": ["Theta Maze Study"], "tags": ["x"]}]})
+        database.seed(
+            {"sessions": [{"name": "theirs", "projects": ["Theta Maze Study"], "tags": ["x"]}]}
+        )
 
 
 @pytest.mark.parametrize("command", [*READING, *WRITING], ids=" ".join)
@@ -130,7 +140,13 @@ def test_answers_of_a_server_are_shown_and_not_obeyed(lab: Lab, command: list[st
     shown_safely(result)
     if command[-1:] == ["json"]:
         assert json.loads(result.out)
-    if command[0] not in ("state", "runs") and {"plan", "apply", "drift", "session", "session/a"} & set(command):
+    if command[0] not in ("state", "runs") and {
+        "plan",
+        "apply",
+        "drift",
+        "session",
+        "session/a",
+    } & set(command):
         assert "1b[2J" in result.out or "\\e[2J" in result.out
 
 
@@ -145,9 +161,13 @@ REFUSALS = {
     "a list in place of data": httpx.Response(200, json=[EVIL]),
     "text in place of data": httpx.Response(200, text=EVIL),
     "a redirect": httpx.Response(302, headers=[(b"Location", EVIL.encode())]),
-    "a strange number": httpx.Response(200, json={"sessions": [], "meta": {"total_results": EVIL}, "count": EVIL}),
+    "a strange number": httpx.Response(
+        200, json={"sessions": [], "meta": {"total_results": EVIL}, "count": EVIL}
+    ),
     "a pause": httpx.Response(429, text=EVIL, headers=[(b"Retry-After", EVIL.encode())]),
-    "not authorised": httpx.Response(401, json={"detail": EVIL}, headers=[(b"WWW-Authenticate", EVIL.encode())]),
+    "not authorised": httpx.Response(
+        401, json={"detail": EVIL}, headers=[(b"WWW-Authenticate", EVIL.encode())]
+    ),
 }
 
 
@@ -158,7 +178,9 @@ def test_refusals_of_a_server_are_shown_and_not_obeyed(
 ) -> None:
     monkeypatch.setattr("stemctl.client.retry.growing", lambda attempt: 0.0)
     long_lived(lab)
-    lab.intercept = lambda request: REFUSALS[name] if not writes_alone or request.method != "GET" else None
+    lab.intercept = lambda request: (
+        REFUSALS[name] if not writes_alone or request.method != "GET" else None
+    )
     for command in (
         ["plan"],
         ["apply", "-y"],
@@ -170,7 +192,9 @@ def test_refusals_of_a_server_are_shown_and_not_obeyed(
         shown_safely(lab.run(*command))
 
 
-def test_what_a_server_calls_a_login_is_shown_and_not_obeyed(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_server_calls_a_login_is_shown_and_not_obeyed(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from tests.security.wire import ADDRESS, tapped
 
     begun = {"verification_uri": ADDRESS, "user_code": EVIL, "device_code": "d"}
@@ -191,7 +215,9 @@ def test_what_a_server_calls_a_login_is_shown_and_not_obeyed(lab: Lab, monkeypat
 
 def quoted(text: str) -> str:
     """Text as YAML takes it, whatever is in it."""
-    return '"' + "".join(c if c.isascii() and c.isalnum() else f"\\U{ord(c):08x}" for c in text) + '"'
+    return (
+        '"' + "".join(c if c.isascii() and c.isalnum() else f"\\U{ord(c):08x}" for c in text) + '"'
+    )
 
 
 @pytest.mark.parametrize("form", ["text", "json", "markdown", "html", "github"])
@@ -205,7 +231,8 @@ def test_names_and_texts_of_manifests_are_shown_and_not_obeyed(lab: Lab, form: s
     lab.apply()
     shown_safely(lab.run("show", f"session/{name}", "-o", form))
     lab.sessions(
-        f"{{key: {quoted(name)}, name: other, description: {quoted(text[::-1])}}}", name="records/sessions.yaml"
+        f"{{key: {quoted(name)}, name: other, description: {quoted(text[::-1])}}}",
+        name="records/sessions.yaml",
     )
     shown_safely(lab.run("plan", "-o", form))
     shown_safely(lab.run("apply", "-y"))
@@ -238,7 +265,10 @@ def test_findings_are_shown_and_not_obeyed(lab: Lab, form: str) -> None:
     shown_safely(result)
     if form == "github":
         *commands, last = result.out.splitlines()
-        assert all(line.startswith(("::error ", "::warning ", "::notice ", "GitHub shows")) for line in commands)
+        assert all(
+            line.startswith(("::error ", "::warning ", "::notice ", "GitHub shows"))
+            for line in commands
+        )
         assert last.endswith("Nothing was sent.")
 
 
@@ -262,7 +292,11 @@ def test_a_strange_configuration_is_shown_and_not_obeyed(lab: Lab) -> None:
 def test_a_record_that_is_bound_by_its_id_is_shown_and_not_obeyed(lab: Lab, named: bool) -> None:
     long_lived(lab)
     id_ = lab.live("session", "theirs")["id"]
-    lab.after = spread(EVIL) if named else lambda request, response: httpx.Response(200, json={"session": {"id": id_}})
+    lab.after = (
+        spread(EVIL)
+        if named
+        else lambda request, response: httpx.Response(200, json={"session": {"id": id_}})
+    )
     result = lab.run("import", "session/theirs", id_)
     assert result.code == 0, result.said
     shown_safely(result)
@@ -291,7 +325,9 @@ def test_words_that_were_typed_are_shown_and_not_obeyed(lab: Lab) -> None:
         shown_safely(result)
 
 
-@pytest.mark.parametrize("text", [EVIL, "\u202etxt", "a\u200bb", " \xad ", ": x", "'", "\n"], ids=ascii)
+@pytest.mark.parametrize(
+    "text", [EVIL, "\u202etxt", "a\u200bb", " \xad ", ": x", "'", "\n"], ids=ascii
+)
 def test_what_get_prints_reads_back_as_the_same_values(lab: Lab, text: str) -> None:
     """By our reader and by others, whatever the values are."""
     lab.after = spread(text, keys=False)
@@ -320,17 +356,22 @@ LONGEST = 600
     [
         c
         for c in [*READING, *WRITING]
-        if not {"json", "yaml", "html", "markdown", "github"} & set(c) and c[0] not in ("state", "runs")
+        if not {"json", "yaml", "html", "markdown", "github"} & set(c)
+        and c[0] not in ("state", "runs")
     ],
     ids=" ".join,
 )
-def test_a_very_long_name_leaves_the_screen_readable(lab: Lab, command: list[str], letters: str) -> None:
+def test_a_very_long_name_leaves_the_screen_readable(
+    lab: Lab, command: list[str], letters: str
+) -> None:
     long_lived(lab)
     lab.after = spread((letters * 10_000)[:10_000], keys=False)
     result = lab.run(*command, token="sandbox-admin" if "accept" in command else None)
     shown_safely(result)
     longest = max(map(len, result.said.splitlines()), default=0)
-    assert longest <= LONGEST, [line[:200] for line in result.said.splitlines() if len(line) > LONGEST][:5]
+    assert longest <= LONGEST, [
+        line[:200] for line in result.said.splitlines() if len(line) > LONGEST
+    ][:5]
 
 
 class Page(HTMLParser):
@@ -352,7 +393,9 @@ def test_no_text_of_a_server_becomes_a_tag_of_a_page(lab: Lab) -> None:
     names = {tag for tag, _ in page.tags}
     assert not names & {"img", "a", "iframe", "link", "object", "form", "svg", "base"}
     assert [tag for tag, _ in page.tags].count("script") == 1
-    assert not any(name.startswith("on") or name in ("src", "href") for _, found in page.tags for name in found)
+    assert not any(
+        name.startswith("on") or name in ("src", "href") for _, found in page.tags for name in found
+    )
 
 
 def test_no_text_of_a_server_leaves_its_fence(lab: Lab) -> None:
@@ -375,7 +418,12 @@ def test_a_screen_keeps_its_own_colours_and_no_others() -> None:
     look = Look(colour=True)
     painted = look.paint("red", "Error:")
     assert harmless(painted + EVIL, colour=True).startswith(painted)
-    assert obeyed(harmless(painted + ESCAPES, colour=True).replace("\x1b[31m", "").replace("\x1b[0m", "")) == set()
+    assert (
+        obeyed(
+            harmless(painted + ESCAPES, colour=True).replace("\x1b[31m", "").replace("\x1b[0m", "")
+        )
+        == set()
+    )
     assert obeyed(harmless(painted, colour=False)) == set()
     (line,) = look.columns([(painted, EVIL, EVIL)])
     assert "\n" not in line
@@ -396,7 +444,9 @@ def test_manifests_are_written_without_what_nobody_sees() -> None:
     for text in ("\u202etxt", "a\u200bb", EVIL):
         written = manifest_text("sessions", [{"name": text, "extra_fields": {text: [text]}}])
         assert obeyed(written) == set()
-        assert yaml.safe_load(written) == {"sessions": [{"name": text, "extra_fields": {text: [text]}}]}
+        assert yaml.safe_load(written) == {
+            "sessions": [{"name": text, "extra_fields": {text: [text]}}]
+        }
 
 
 @pytest.mark.parametrize("text", [EVIL, "\ud800", "\U0001f600 é 日本"])
@@ -414,7 +464,8 @@ def test_everything_unseen_is_written_out() -> None:
 
 
 @pytest.mark.parametrize(
-    "encoding", [*(pytest.param(name, marks=pytest.mark.slow) for name in ("ascii", "utf-8")), "cp1252"]
+    "encoding",
+    [*(pytest.param(name, marks=pytest.mark.slow) for name in ("ascii", "utf-8")), "cp1252"],
 )
 def test_a_terminal_that_lacks_letters_gets_their_numbers(lab: Lab, encoding: str) -> None:
     lab.sessions("{name: maze 迷路, description: Zürich}")
@@ -422,7 +473,9 @@ def test_a_terminal_that_lacks_letters_gets_their_numbers(lab: Lab, encoding: st
     environment = {**os.environ, "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
 
     def said(*arguments: str) -> tuple[int, str, str]:
-        done = subprocess.run([*command, *arguments], capture_output=True, env=environment, check=False)
+        done = subprocess.run(
+            [*command, *arguments], capture_output=True, env=environment, check=False
+        )
         return done.returncode, done.stdout.decode(encoding), done.stderr.decode(encoding)
 
     code, out, err = said("plan")

@@ -91,7 +91,9 @@ def wire(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
 
 @pytest.mark.parametrize("in_file", [False, True], ids=["typed", "of the repository"])
 @pytest.mark.parametrize("address", ADDRESSES)
-def test_a_token_of_the_environment_goes_to_its_host_alone(lab: Lab, wire: Wire, address: str, in_file: bool) -> None:
+def test_a_token_of_the_environment_goes_to_its_host_alone(
+    lab: Lab, wire: Wire, address: str, in_file: bool
+) -> None:
     if in_file:
         quoted = address.replace("\\", "\\\\").replace("\t", "\\t").replace("\x00", "\\0")
         lab.write("stemctl.yaml", f'servers:\n  there: {{url: "{quoted}", edition: 2024}}\n')
@@ -113,7 +115,11 @@ HOSTS = st.text(st.sampled_from("abw.-_:[]@\\/?#%2e\t 0１。éx"), max_size=14)
 
 
 @examples(250)
-@given(scheme=st.sampled_from(["https", "http", "HTTPS"]), rest=st.one_of(HOSTS, st.text(max_size=8)), end=HOSTS)
+@given(
+    scheme=st.sampled_from(["https", "http", "HTTPS"]),
+    rest=st.one_of(HOSTS, st.text(max_size=8)),
+    end=HOSTS,
+)
 def test_what_is_checked_is_where_requests_go(lab: Lab, scheme: str, rest: str, end: str) -> None:
     """Two readers of an address must not understand two hosts."""
     for text in (
@@ -135,12 +141,22 @@ def test_what_is_checked_is_where_requests_go(lab: Lab, scheme: str, rest: str, 
 def test_hosts_that_the_user_names_are_told_and_no_others(
     lab: Lab, wire: Wire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lab.write("stemctl.yaml", "servers:\n  mirror: {url: 'https://mirror.example/', edition: 2024}\n")
+    lab.write(
+        "stemctl.yaml", "servers:\n  mirror: {url: 'https://mirror.example/', edition: 2024}\n"
+    )
     result = lab.run("plan", token=CANARY)
     assert wire.told == set()
     assert wire.requests
     assert "BRAINSTEM_TOKEN is not sent to mirror.example" in lab.run("doctor", token=CANARY).out
-    for hosts in ("example", "mirror.example.org", "*.example", "*", "https://mirror.example/", ".mirror.example", ","):
+    for hosts in (
+        "example",
+        "mirror.example.org",
+        "*.example",
+        "*",
+        "https://mirror.example/",
+        ".mirror.example",
+        ",",
+    ):
         monkeypatch.setenv("STEMCTL_TOKEN_HOSTS", hosts)
         lab.run("plan", token=CANARY)
         assert wire.told == set(), hosts
@@ -174,7 +190,9 @@ def test_token_files_stay_in_their_folder(host: str) -> None:
     with contextlib.suppress(OSError):
         assert tokens.find_token(server, {}) is None
         tokens.keep_token(host, CANARY)
-    assert not folder.exists() or {path.parent for path in folder.parent.rglob("*") if path.is_file()} <= {folder}
+    assert not folder.exists() or {
+        path.parent for path in folder.parent.rglob("*") if path.is_file()
+    } <= {folder}
 
 
 class Recorder:
@@ -220,18 +238,31 @@ def recorder(status: int, **headers: str) -> Iterator[Recorder]:
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_nobody_is_told_anything_after_a_redirect(lab: Lab, status: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nobody_is_told_anything_after_a_redirect(
+    lab: Lab, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Two real servers; both are this machine, to which a token may go, and still the second is told nothing."""
     monkeypatch.setattr("stemctl.client.retry.growing", lambda attempt: 0.0)
     lab.sessions("{name: a}")
-    with recorder(200) as second, recorder(status, Location=f"{second.url}api/?t={CANARY}") as first:
-        for command in (["plan"], ["apply", "-y"], ["get", "session"], ["doctor"], ["login", "--headless"]):
+    with (
+        recorder(200) as second,
+        recorder(status, Location=f"{second.url}api/?t={CANARY}") as first,
+    ):
+        for command in (
+            ["plan"],
+            ["apply", "-y"],
+            ["get", "session"],
+            ["doctor"],
+            ["login", "--headless"],
+        ):
             result = lab.run("--server", first.url, *command, token=CANARY)
             assert result.code == 1, command
             assert f"answered {status}" in result.err
             assert CANARY not in result.said
         assert {told for method, _, told in first.seen if method == "GET"} == {f"Bearer {CANARY}"}
-        assert {told for method, _, told in first.seen if method == "POST"} == {None}  # a login needs none
+        assert {told for method, _, told in first.seen if method == "POST"} == {
+            None
+        }  # a login needs none
         assert second.seen == []
 
 
@@ -239,21 +270,35 @@ def test_what_a_server_gives_us_is_not_given_back(lab: Lab, wire: Wire) -> None:
     """Cookies of one answer are not in the next request."""
     wire.fault = lambda request: httpx.Response(
         200,
-        json={key: [] for key in ("sessions", "projects", "sensory_stimulus_types", "datastorages")},
+        json={
+            key: [] for key in ("sessions", "projects", "sensory_stimulus_types", "datastorages")
+        },
         headers=[(b"Set-Cookie", b"a=b; Path=/"), (b"Set-Cookie", b"c=\x9b; Path=/")],
     )
-    lab.run("--server", "https://www.brainstem.org/", "doctor", token=CANARY)  # one model after the other
+    lab.run(
+        "--server", "https://www.brainstem.org/", "doctor", token=CANARY
+    )  # one model after the other
     assert len(wire.requests) > 1
     assert not any("cookie" in request.headers for request in wire.requests)
 
 
 def test_the_public_portal_is_told_nothing(lab: Lab, wire: Wire) -> None:
-    lab.run("--server", "https://www.brainstem.org/", "get", "project", "--portal", "public", token=CANARY)
+    lab.run(
+        "--server",
+        "https://www.brainstem.org/",
+        "get",
+        "project",
+        "--portal",
+        "public",
+        token=CANARY,
+    )
     assert wire.requests
     assert wire.told == set()
 
 
-def test_a_file_with_passwords_is_not_asked(lab: Lab, wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_with_passwords_is_not_asked(
+    lab: Lab, wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """~/.netrc belongs to other programs."""
     (Path.home() / ".netrc").write_text(f"machine evil.example login me password {CANARY}\n")
     monkeypatch.setenv("NETRC", str(Path.home() / ".netrc"))

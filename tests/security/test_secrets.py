@@ -27,12 +27,29 @@ COMMANDS: dict[str, list[list[str]]] = {
     "init": [[]],
     "fmt": [["--check"]],
     "validate": [[], ["--online"], ["--online", "-o", "json"]],
-    "plan": [[], ["-o", "json"], ["-o", "html"], ["-o", "markdown"], ["-o", "github"], ["--out", "plan.json"]],
-    "apply": [["-y"], ["-y", "-o", "json", "--allow", "delete"], ["-y", "-o", "github"], ["plan.json"]],
+    "plan": [
+        [],
+        ["-o", "json"],
+        ["-o", "html"],
+        ["-o", "markdown"],
+        ["-o", "github"],
+        ["--out", "plan.json"],
+    ],
+    "apply": [
+        ["-y"],
+        ["-y", "-o", "json", "--allow", "delete"],
+        ["-y", "-o", "github"],
+        ["plan.json"],
+    ],
     "show": [["plan.json"], ["session/a"], ["session/a", "-o", "json"]],
     "drift": [[], ["-o", "json"], ["-o", "markdown"]],
     "resolve": [["session/a"]],
-    "get": [["session"], ["session", "a"], ["session", ID, "-o", "json"], ["session", "-o", "yaml"]],
+    "get": [
+        ["session"],
+        ["session", "a"],
+        ["session", ID, "-o", "json"],
+        ["session", "-o", "yaml"],
+    ],
     "approvals list": [[], ["-o", "json"]],
     "approvals show": [["sensorystimulustype/Air puff"]],
     "approvals accept": [["sensorystimulustype/Air puff"]],
@@ -84,11 +101,17 @@ def raising(make: Callable[[str], Exception]) -> Fault:
     return fault
 
 
-def answering(make: Callable[[str], httpx.Response], methods: str = "GET POST PATCH DELETE") -> Fault:
+def answering(
+    make: Callable[[str], httpx.Response], methods: str = "GET POST PATCH DELETE"
+) -> Fault:
     """An answer that quotes the header."""
 
     def fault(request: httpx.Request) -> httpx.Response | None:
-        return make(request.headers.get("Authorization", CANARY)) if request.method in methods.split() else None
+        return (
+            make(request.headers.get("Authorization", CANARY))
+            if request.method in methods.split()
+            else None
+        )
 
     return fault
 
@@ -98,21 +121,41 @@ FAULTS: dict[str, Fault] = {
     "refused": raising(lambda sent: httpx.ConnectError("All connection attempts failed")),
     "timeout": raising(lambda sent: httpx.ReadTimeout(f"no answer to {sent}")),
     "reset": raising(lambda sent: httpx.ReadError(f"reset after {sent!r}")),
-    "illegal header": raising(lambda sent: httpx.LocalProtocolError(f"Illegal header value {sent.encode()!r}")),
+    "illegal header": raising(
+        lambda sent: httpx.LocalProtocolError(f"Illegal header value {sent.encode()!r}")
+    ),
     "401": answering(lambda sent: httpx.Response(401, json={"detail": f"Invalid token: {sent}"})),
-    "401 with the token as a key": answering(lambda sent: httpx.Response(401, json={sent: {sent: [sent]}})),
-    "403": answering(lambda sent: httpx.Response(403, json={"detail": f"Nothing for {sent}", "name": [sent]})),
+    "401 with the token as a key": answering(
+        lambda sent: httpx.Response(401, json={sent: {sent: [sent]}})
+    ),
+    "403": answering(
+        lambda sent: httpx.Response(403, json={"detail": f"Nothing for {sent}", "name": [sent]})
+    ),
     "404": answering(lambda sent: httpx.Response(404, text=f"no such thing, {sent}")),
     "429": answering(lambda sent: httpx.Response(429, text=sent, headers={"Retry-After": "0"})),
-    "500 as a page": answering(lambda sent: httpx.Response(500, html=f"<title>{sent}</title><p>{sent}")),
-    "500 as text": answering(lambda sent: httpx.Response(500, text=f"Request headers: {{'Authorization': '{sent}'}}")),
-    "302": answering(lambda sent: httpx.Response(302, headers={"Location": f"https://x.example/?a={quote(sent, '')}"})),
-    "301 as it is": answering(lambda sent: httpx.Response(301, headers={"Location": f"https://x.example/{sent}"})),
+    "500 as a page": answering(
+        lambda sent: httpx.Response(500, html=f"<title>{sent}</title><p>{sent}")
+    ),
+    "500 as text": answering(
+        lambda sent: httpx.Response(500, text=f"Request headers: {{'Authorization': '{sent}'}}")
+    ),
+    "302": answering(
+        lambda sent: httpx.Response(
+            302, headers={"Location": f"https://x.example/?a={quote(sent, '')}"}
+        )
+    ),
+    "301 as it is": answering(
+        lambda sent: httpx.Response(301, headers={"Location": f"https://x.example/{sent}"})
+    ),
     "a page": answering(lambda sent: httpx.Response(200, html=f"<title>Hello {sent}</title>")),
     "cut off": answering(lambda sent: httpx.Response(200, text=f'{{"{sent}": "{sent}')),
     "no object": answering(lambda sent: httpx.Response(200, json=[sent])),
-    "another envelope": answering(lambda sent: httpx.Response(200, json={sent: sent, "error": sent})),
-    "writes refused": answering(lambda sent: httpx.Response(400, json={"name": [f"not {sent}"]}), "POST PATCH DELETE"),
+    "another envelope": answering(
+        lambda sent: httpx.Response(200, json={sent: sent, "error": sent})
+    ),
+    "writes refused": answering(
+        lambda sent: httpx.Response(400, json={"name": [f"not {sent}"]}), "POST PATCH DELETE"
+    ),
     "writes lost": answering(lambda sent: httpx.Response(502, text=sent), "POST PATCH DELETE"),
     "a bug": raising(lambda sent: RuntimeError(sent, {"Authorization": sent}, [sent.encode()])),
 }
@@ -126,7 +169,9 @@ def wire(lab: Lab, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[
     (tmp_path / "traces").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "traces"))
     lab.write("stemctl.yaml", CONFIG)
-    lab.write("records/s.yaml", "sensory_stimulus_types:\n  - {name: Air puff, description: Puff}\n")
+    lab.write(
+        "records/s.yaml", "sensory_stimulus_types:\n  - {name: Air puff, description: Puff}\n"
+    )
     lab.sessions("{name: a, description: One.}", "{name: b}", "{name: left}")
     with tapped(monkeypatch) as wire:
         assert lab.run("apply", "-y", token=CANARY).code == 0
@@ -155,7 +200,10 @@ QUICK = {("none", False), ("401", True)}
     ("name", "kept"),
     [
         pytest.param(*case, marks=[] if case in QUICK else pytest.mark.slow)
-        for case in [*((name, False) for name in FAULTS), *((name, True) for name in ("none", "401", "a bug"))]
+        for case in [
+            *((name, False) for name in FAULTS),
+            *((name, True) for name in ("none", "401", "a bug")),
+        ]
     ],
 )
 def test_no_output_file_or_error_names_the_token(
@@ -208,7 +256,9 @@ def test_the_world_around_a_run_names_no_token(lab: Lab, monkeypatch: pytest.Mon
 def test_what_is_masked_says_so(lab: Lab, wire: Wire) -> None:
     wire.fault = FAULTS["401"]
     assert "Invalid token: Bearer (the token)" in lab.run("get", "session", token=CANARY).err
-    assert "Invalid token: Bearer (the token)" in str(lab.run("get", "session", "-o", "json", token=CANARY).json)
+    assert "Invalid token: Bearer (the token)" in str(
+        lab.run("get", "session", "-o", "json", token=CANARY).json
+    )
 
 
 def test_a_token_that_got_into_a_file_is_not_shown_from_there(lab: Lab, wire: Wire) -> None:
@@ -257,7 +307,9 @@ def test_the_same_token_again_is_kept_as_it_is(lab: Lab, wire: Wire, slept: list
     assert CANARY not in result.said
 
 
-@pytest.mark.parametrize("answer", [{"status": "done", "token": CANARY}, {"token": CANARY}, {"error": CANARY}])
+@pytest.mark.parametrize(
+    "answer", [{"status": "done", "token": CANARY}, {"token": CANARY}, {"error": CANARY}]
+)
 def test_a_login_that_is_not_understood_shows_no_token(
     lab: Lab, wire: Wire, slept: list[float], answer: dict[str, str]
 ) -> None:
@@ -271,12 +323,26 @@ def test_a_login_that_is_not_understood_shows_no_token(
 
 @pytest.mark.parametrize(
     "uri",
-    ["file:///etc/passwd", "javascript:alert(1)", "--new-window", "https://", "http://x\x1b[31m", "/x", "a b", None, 5],
+    [
+        "file:///etc/passwd",
+        "javascript:alert(1)",
+        "--new-window",
+        "https://",
+        "http://x\x1b[31m",
+        "/x",
+        "a b",
+        None,
+        5,
+    ],
 )
-def test_a_login_opens_pages_alone(lab: Lab, wire: Wire, monkeypatch: pytest.MonkeyPatch, uri: Any) -> None:
+def test_a_login_opens_pages_alone(
+    lab: Lab, wire: Wire, monkeypatch: pytest.MonkeyPatch, uri: Any
+) -> None:
     opened: list[str] = []
     monkeypatch.setattr("webbrowser.open", lambda address: opened.append(address) or True)
-    wire.fault = lambda request: httpx.Response(200, json={**BEGUN, "verification_uri_complete": uri})
+    wire.fault = lambda request: httpx.Response(
+        200, json={**BEGUN, "verification_uri_complete": uri}
+    )
     result = lab.run("login")
     assert result.code == 1
     assert "is not as documented" in result.err
@@ -291,7 +357,9 @@ def test_a_login_asks_neither_without_end_nor_too_often(
 
     def fault(request: httpx.Request) -> httpx.Response:
         assert len(wire.requests) < 2_000
-        return httpx.Response(200, json={"status": "authorization_pending"} if "token" in request.url.path else begun)
+        return httpx.Response(
+            200, json={"status": "authorization_pending"} if "token" in request.url.path else begun
+        )
 
     wire.fault = fault
     wire.requests.clear()
@@ -299,7 +367,9 @@ def test_a_login_asks_neither_without_end_nor_too_often(
     assert all(1 <= seconds <= 60 for seconds in slept)
 
 
-@pytest.mark.parametrize("text", ["two\nlines", "é-accented", "with\x00nul", "tab\tinside", "bell\x07-and-more"])
+@pytest.mark.parametrize(
+    "text", ["two\nlines", "é-accented", "with\x00nul", "tab\tinside", "bell\x07-and-more"]
+)
 @pytest.mark.parametrize("kept", [False, True])
 def test_what_can_be_no_token_is_not_sent(lab: Lab, wire: Wire, text: str, kept: bool) -> None:
     """The connection would refuse it, and quote it."""
@@ -343,7 +413,9 @@ def test_a_token_file_is_its_owners_from_the_first_byte(monkeypatch: pytest.Monk
         os.umask(before)
     assert (again, path.read_text()) == (path, "another\n")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert [stat.S_IMODE(folder.stat().st_mode) for folder in (path.parent, path.parent.parent)] == [0o700, 0o700]
+    assert [
+        stat.S_IMODE(folder.stat().st_mode) for folder in (path.parent, path.parent.parent)
+    ] == [0o700, 0o700]
     assert [p.name for p in path.parent.iterdir()] == ["www.brainstem.org"]
 
 

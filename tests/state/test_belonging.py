@@ -41,7 +41,9 @@ def manifests(team: Team, root: Path, *names: str) -> Member:
     return member
 
 
-def repository(team: Team, name: str, *names: str, commit: bool = True, push: bool = False) -> Member:
+def repository(
+    team: Team, name: str, *names: str, commit: bool = True, push: bool = False
+) -> Member:
     """A repository of its own, whose remote is the one of the team."""
     git(team.folder, "init", "-q", "--initial-branch=main", name)
     member = manifests(team, team.folder / name, *names)
@@ -70,11 +72,18 @@ def refuses(team: Team, gate: Gate, member: Member, said: str, command: tuple[st
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_another_folder_is_refused(team: Team, gate: Gate, command: tuple[str, ...]) -> None:
     top = team.clone("ann")
-    ann, ben = manifests(team, top.root / "labs/ann", "ann1"), manifests(team, top.root / "labs/ben", "x")
+    ann, ben = (
+        manifests(team, top.root / "labs/ann", "ann1"),
+        manifests(team, top.root / "labs/ben", "x"),
+    )
     top.publish("Two labs")
     ann.apply()
     refuses(
-        team, gate, ben, "the folder labs/ann, where stemctl.yaml still is, and this is the folder labs/ben", command
+        team,
+        gate,
+        ben,
+        "the folder labs/ann, where stemctl.yaml still is, and this is the folder labs/ben",
+        command,
     )
     assert "Nothing to do" in ann.run("plan").out
 
@@ -85,7 +94,9 @@ def test_another_branch_or_name_is_the_way_out(team: Team) -> None:
     top.publish("Two labs")
     ann.apply()
     text = (ben.root / "stemctl.yaml").read_text()
-    ben.write("stemctl.yaml", text.replace("backend: git", "backend: git, branch: stemctl-state-ben"))
+    ben.write(
+        "stemctl.yaml", text.replace("backend: git", "backend: git, branch: stemctl-state-ben")
+    )
     ben.apply()
     ben.write("stemctl.yaml", text.replace("lab", "ben"))
     ben.apply()
@@ -124,7 +135,10 @@ def test_the_folder_counts_where_only_the_commit_has_it(team: Team, gate: Gate) 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 @pytest.mark.parametrize(
     ("commit", "push"),
-    [(True, True), *(pytest.param(*case, marks=pytest.mark.slow) for case in ((True, False), (False, False)))],
+    [
+        (True, True),
+        *(pytest.param(*case, marks=pytest.mark.slow) for case in ((True, False), (False, False))),
+    ],
 )
 def test_another_repository_is_refused(
     team: Team, gate: Gate, command: tuple[str, ...], commit: bool, push: bool
@@ -134,8 +148,14 @@ def test_another_repository_is_refused(
     ben = repository(team, "ben", "ben1", commit=commit, push=push)
     said = {
         (True, True): "no commit in common",
-        (True, False): "neither here nor on the remote, and none of its records is declared here: session/ann1",
-        (False, False): "files that were not committed, and none of its records is declared here: session/ann1",
+        (
+            True,
+            False,
+        ): "neither here nor on the remote, and none of its records is declared here: session/ann1",
+        (
+            False,
+            False,
+        ): "files that were not committed, and none of its records is declared here: session/ann1",
     }[commit, push]
     refuses(team, gate, ben, said, command)
     assert "Nothing to do" in ann.run("plan").out
@@ -147,7 +167,9 @@ def test_a_repository_without_a_commit_is_refused(team: Team, gate: Gate) -> Non
     refuses(team, gate, ben, "nothing is committed here yet", ("plan",))
 
 
-def test_uncommitted_manifests_go_on_where_they_were_applied_and_where_they_are_declared(team: Team) -> None:
+def test_uncommitted_manifests_go_on_where_they_were_applied_and_where_they_are_declared(
+    team: Team,
+) -> None:
     ann = repository(team, "ann", "ann1", commit=False)
     ann.apply()
     ann.sessions("{name: ann2}")

@@ -74,11 +74,24 @@ def half_gone(own: Path) -> None:
         path.unlink()
 
 
-DAMAGE = [no_head, no_objects, no_refs, emptied, garbled, locked, bad_ref, bad_config, gone, a_file, half_gone]
+DAMAGE = [
+    no_head,
+    no_objects,
+    no_refs,
+    emptied,
+    garbled,
+    locked,
+    bad_ref,
+    bad_config,
+    gone,
+    a_file,
+    half_gone,
+]
 
 
 @pytest.mark.parametrize(
-    "damage", [pytest.param(one, marks=[] if one is no_objects else pytest.mark.slow) for one in DAMAGE]
+    "damage",
+    [pytest.param(one, marks=[] if one is no_objects else pytest.mark.slow) for one in DAMAGE],
 )
 def test_our_own_repository_heals(team: Team, damage: Callable[[Path], None]) -> None:
     ann, ben = team.clone("ann"), team.clone("ben")
@@ -169,7 +182,11 @@ def replaced(team: Team) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("anew", [False, True])
 def test_the_branch_is_taken_away_while_a_run_is_on(team: Team, gate: Gate, anew: bool) -> None:
-    take = (lambda: replaced(team)) if anew else (lambda: git(team.remote, "update-ref", "-d", f"refs/heads/{STATES}"))
+    take = (
+        (lambda: replaced(team))
+        if anew
+        else (lambda: git(team.remote, "update-ref", "-d", f"refs/heads/{STATES}"))
+    )
     ann, said = in_the_middle(team, gate, take)
     assert "lost its claim on branch stemctl-state of origin." in said
     assert "has replaced the branch" in said

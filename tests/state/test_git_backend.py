@@ -31,7 +31,9 @@ def seen(member: Member) -> tuple[str, ...]:
 def test_a_run_is_one_commit_and_nothing_of_the_clone_is_touched(team: Team) -> None:
     ann = team.clone("ann")
     ann.write("notes.txt", "not added")
-    ann.write("records/sessions.yaml", (ann.root / "records/sessions.yaml").read_text() + f"  - {RAT2}\n")
+    ann.write(
+        "records/sessions.yaml", (ann.root / "records/sessions.yaml").read_text() + f"  - {RAT2}\n"
+    )
     before = seen(ann)
     ann.apply()
     assert seen(ann) == before
@@ -39,7 +41,9 @@ def test_a_run_is_one_commit_and_nothing_of_the_clone_is_touched(team: Team) -> 
     assert team.files() == ["README.md", "lab.run.jsonl", "lab.state.json"]
 
 
-def test_the_story_says_who_did_what_from_where(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_story_says_who_did_what_from_where(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     monkeypatch.setenv("GITHUB_RUN_ID", "8412")
     monkeypatch.setenv("GITHUB_SERVER_URL", "https://forge.example")
@@ -62,17 +66,25 @@ def test_another_clone_goes_on_from_there(team: Team) -> None:
     ben = team.clone("ben")
     assert "Nothing to do" in ben.run("plan").out
     ben.sessions(RAT1.replace("first", "edited"))
-    assert [f["reason"] for c in ben.run("plan", "-o", "json").json["changes"] for f in c["fields"]] == ["edited"]
+    assert [
+        f["reason"] for c in ben.run("plan", "-o", "json").json["changes"] for f in c["fields"]
+    ] == ["edited"]
     ben.apply()
     assert team.story()[0] == "lab: 1 updated [skip ci]"
     runs = json.loads(team.clone("cleo").run("runs", "list", "-o", "json").out)
     assert [run["numbers"] for run in runs] == [{"applied": 1}, {"applied": 1}]
     shown = team.clone("dora").run("runs", "show", runs[0]["run"], "-o", "yaml").out
-    assert "description: first" in shown  # the record as it was, on a machine that did not change it
+    assert (
+        "description: first" in shown
+    )  # the record as it was, on a machine that did not change it
 
 
-@pytest.mark.parametrize("options", [("--depth=1",), ("--depth=1", "--no-single-branch"), ("--filter=tree:0",)])
-def test_in_a_shallow_clone_with_a_detached_head_and_nobody_in_it(team: Team, options: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    "options", [("--depth=1",), ("--depth=1", "--no-single-branch"), ("--filter=tree:0",)]
+)
+def test_in_a_shallow_clone_with_a_detached_head_and_nobody_in_it(
+    team: Team, options: tuple[str, ...]
+) -> None:
     job = team.clone("job", *options, of=f"file://{team.remote}")
     job.git("checkout", "-q", "--detach")
     before = seen(job)
@@ -91,7 +103,9 @@ def test_a_remote_by_a_relative_path(team: Team) -> None:
     assert team.story()[0] == "lab: 1 created [skip ci]"
 
 
-def test_inside_a_hook_gits_own_variables_do_not_lead_astray(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_inside_a_hook_gits_own_variables_do_not_lead_astray(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ann = team.clone("ann")
     elsewhere = team.clone("elsewhere")
     with monkeypatch.context() as patch:
@@ -109,7 +123,11 @@ def hook(team: Team, name: str, text: str) -> None:
 
 
 def test_a_protected_branch_is_found_before_the_first_write(team: Team, gate: Gate) -> None:
-    hook(team, "update", 'case "$1" in refs/heads/stemctl-state) echo "protected branch"; exit 1;; esac')
+    hook(
+        team,
+        "update",
+        'case "$1" in refs/heads/stemctl-state) echo "protected branch"; exit 1;; esac',
+    )
     ann = team.clone("ann")
     result = ann.apply(code=1)
     assert "origin does not let you push to its branch stemctl-state." in result.err
@@ -123,7 +141,10 @@ def test_a_branch_that_holds_something_else_is_not_written_to(team: Team, gate: 
     config = (ann.root / "stemctl.yaml").read_text()
     ann.write("stemctl.yaml", config.replace("backend: git", "backend: git, branch: main"))
     result = ann.apply(code=1)
-    assert "branch main of origin holds something else than states: records/sessions.yaml" in result.err
+    assert (
+        "branch main of origin holds something else than states: records/sessions.yaml"
+        in result.err
+    )
     assert gate.arrived == []
 
 
@@ -142,7 +163,9 @@ def test_a_branch_that_holds_something_else_is_not_written_to(team: Team, gate: 
         ("git", "'git' is no mapping"),
     ],
 )
-def test_a_remote_is_a_name_and_nothing_that_git_would_obey(team: Team, state: str, said: str) -> None:
+def test_a_remote_is_a_name_and_nothing_that_git_would_obey(
+    team: Team, state: str, said: str
+) -> None:
     ann = team.clone("ann")
     config = (ann.root / "stemctl.yaml").read_text()
     ann.write("stemctl.yaml", config.replace("{backend: git}", state))
@@ -175,7 +198,9 @@ def test_validate_asks_no_remote_and_remembers_what_was_seen(team: Team) -> None
     ann = team.clone("ann")
     ann.apply()
     team.remote.rename(team.folder / "moved.git")
-    ann.write("records/sessions.yaml", "sessions:\n  - {name: rat1, description: without its project}\n")
+    ann.write(
+        "records/sessions.yaml", "sessions:\n  - {name: rat1, description: without its project}\n"
+    )
     result = ann.run("validate")
     assert result.code == 0
     assert "left to the server [missing-field]" in result.out
@@ -212,7 +237,13 @@ def test_two_servers_share_a_branch(team: Team) -> None:
     ann.apply()
     result = ann.run("--server", "lab.2", "apply", "--auto-approve")
     assert result.code == 0, result.said
-    assert team.files() == ["README.md", "lab.2.run.jsonl", "lab.2.state.json", "lab.run.jsonl", "lab.state.json"]
+    assert team.files() == [
+        "README.md",
+        "lab.2.run.jsonl",
+        "lab.2.state.json",
+        "lab.run.jsonl",
+        "lab.state.json",
+    ]
     assert team.story()[:2] == ["lab.2: 1 adopted [skip ci]", "lab: 1 created [skip ci]"]
 
 
@@ -241,4 +272,7 @@ def test_a_damaged_state_is_refused(team: Team) -> None:
     ben = team.clone("ben")
     result = ben.run("plan")
     assert result.code == 1
-    assert "lab.state.json on branch stemctl-state of origin does not match its checksum." in result.err
+    assert (
+        "lab.state.json on branch stemctl-state of origin does not match its checksum."
+        in result.err
+    )

@@ -45,7 +45,9 @@ def until(true: Callable[[], bool]) -> None:
 
 
 def claimed(team: Team) -> bool:
-    return "lab.claim.json" in team.files() if git(team.remote, "branch", "--list", STATES) else False
+    return (
+        "lab.claim.json" in team.files() if git(team.remote, "branch", "--list", STATES) else False
+    )
 
 
 def until_said(process: subprocess.Popen[str], words: str) -> str:
@@ -72,7 +74,9 @@ def on_server(team: Team, member: Member) -> list[str]:
     return sorted(record["name"] for record in found)
 
 
-def test_the_second_apply_waits_for_the_first_and_plans_anew(team: Team, gate: Gate, short_leases: float) -> None:
+def test_the_second_apply_waits_for_the_first_and_plans_anew(
+    team: Team, gate: Gate, short_leases: float
+) -> None:
     gate.opened.clear()
     ann, ben = team.clone("ann"), team.clone("ben")
     ben.sessions(*sessions("rat1", "rat2"))
@@ -80,7 +84,9 @@ def test_the_second_apply_waits_for_the_first_and_plans_anew(team: Team, gate: G
     gate.wait_for(1)
     assert claimed(team)
     said = ben.run("plan").err
-    assert "holds the claim on branch stemctl-state of origin until" in said  # who only reads does not wait
+    assert (
+        "holds the claim on branch stemctl-state of origin until" in said
+    )  # who only reads does not wait
     assert ben.run("plan", "--out", "meanwhile.json").code == 0
     second = ben.start("apply", "--auto-approve", lease=60)
     heard = until_said(second, "  lease  ")
@@ -88,11 +94,17 @@ def test_the_second_apply_waits_for_the_first_and_plans_anew(team: Team, gate: G
     gate.opened.set()
     ended(first)
     said = heard + ended(second)
-    assert "Waiting: another run holds the claim on branch stemctl-state of origin. Nothing was sent yet." in said
+    assert (
+        "Waiting: another run holds the claim on branch stemctl-state of origin. Nothing was sent yet."
+        in said
+    )
     assert said.count("Plan: ") == 1  # while it waits, it plans nothing that would not be so
     assert on_server(team, ben) == ["rat1", "rat2"]
     assert "meanwhile.json was made with another state." in ben.run("apply", "meanwhile.json").err
-    assert [subject.split(" [")[0] for subject in team.story()][:2] == ["lab: 1 created", "lab: 1 created"]
+    assert [subject.split(" [")[0] for subject in team.story()][:2] == [
+        "lab: 1 created",
+        "lab: 1 created",
+    ]
 
 
 def test_a_kept_plan_is_not_made_anew(team: Team, gate: Gate) -> None:
@@ -111,7 +123,10 @@ def test_three_first_claims_at_once(team: Team) -> None:
     members = [team.clone(name) for name in ("ann", "ben", "cleo")]
     for member in members:
         member.sessions(*sessions("s1", "s2"))
-    said = [ended(process) for process in [m.start("apply", "--auto-approve", lease=30) for m in members]]
+    said = [
+        ended(process)
+        for process in [m.start("apply", "--auto-approve", lease=30) for m in members]
+    ]
     assert on_server(team, members[0]) == ["s1", "s2"]
     assert sum("created" in text and "Applied: 2 created" in text for text in said) == 1
     assert team.story() == ["lab: 2 created [skip ci]", "The memory of stemctl begins [skip ci]"]
@@ -159,7 +174,9 @@ def test_a_killed_run_goes_on_in_its_own_folder_at_once(team: Team, gate: Gate) 
 
 
 @pytest.mark.slow
-def test_a_run_that_slept_too_long_sends_nothing_more(team: Team, gate: Gate, short_leases: float) -> None:
+def test_a_run_that_slept_too_long_sends_nothing_more(
+    team: Team, gate: Gate, short_leases: float
+) -> None:
     gate.opened.clear()
     ann, ben = team.clone("ann"), team.clone("ben")
     for member in (ann, ben):
@@ -232,7 +249,9 @@ def test_who_only_mends_the_state_does_not_wait_and_changes_nothing(team: Team, 
     assert ben.run("state", "rm", "session/rat1").code == 0
 
 
-def test_of_two_who_mend_the_state_at_once_one_is_told(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_two_who_mend_the_state_at_once_one_is_told(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ann, ben = team.clone("ann"), team.clone("ben")
     ann.sessions(*sessions("rat1", "rat2"))
     ann.apply()

@@ -13,8 +13,22 @@ from tests.support.lab import Lab
 pytestmark = pytest.mark.slow
 
 COMMANDS = [
-    *(["validate"], ["plan"], ["plan", "--offline"], ["apply", "-y"], ["drift"], ["state", "list"], ["runs", "list"]),
-    *(["runs", "show", "x"], ["get", "project"], ["sandbox", "seed"], ["sandbox", "reset"], ["show", "session/a"]),
+    *(
+        ["validate"],
+        ["plan"],
+        ["plan", "--offline"],
+        ["apply", "-y"],
+        ["drift"],
+        ["state", "list"],
+        ["runs", "list"],
+    ),
+    *(
+        ["runs", "show", "x"],
+        ["get", "project"],
+        ["sandbox", "seed"],
+        ["sandbox", "reset"],
+        ["show", "session/a"],
+    ),
 ]
 
 
@@ -75,7 +89,13 @@ def test_links_are_refused_at_any_depth(
 def test_a_state_file_is_no_link(used: Lab, target: str) -> None:
     used.write("stemctl.yaml", "servers: {there: {url: 'http://127.0.0.1:9/', edition: 2024}}\n")
     (used.root / "there.state.json").symlink_to(target)
-    for command in (["plan"], ["plan", "--offline"], ["state", "list"], ["apply", "-y"], ["validate"]):
+    for command in (
+        ["plan"],
+        ["plan", "--offline"],
+        ["state", "list"],
+        ["apply", "-y"],
+        ["validate"],
+    ):
         result = used.run("--server", "there", *command, token="sandbox-user")
         assert result.code == 1
         assert "there.state.json is a link." in result.err
@@ -92,7 +112,14 @@ def test_a_file_in_its_place_is_refused(lab: Lab) -> None:
     refused(lab, ".stemctl is no folder.")
 
 
-TRACKED = ["sandbox.db", "sandbox.state.json", "sandbox.journal", "sandbox.lock", "runs/sandbox/x.jsonl", "git/config"]
+TRACKED = [
+    "sandbox.db",
+    "sandbox.state.json",
+    "sandbox.journal",
+    "sandbox.lock",
+    "runs/sandbox/x.jsonl",
+    "git/config",
+]
 
 
 @pytest.mark.parametrize("name", TRACKED)
@@ -103,7 +130,12 @@ def test_what_git_tracks_came_with_the_checkout(used: Lab, name: str) -> None:
         path.write_text("x\n")
     git(used.root, "add", "-f", f".stemctl/{name}")
     before = contents(used.root)
-    refused(used, f".stemctl/{name} came with the checkout.", " rm -r --cached .stemctl", " rm -r .stemctl")
+    refused(
+        used,
+        f".stemctl/{name} came with the checkout.",
+        " rm -r --cached .stemctl",
+        " rm -r .stemctl",
+    )
     assert contents(used.root) == before
     git(used.root, "rm", "-r", "-q", "--cached", ".stemctl")
     path.unlink()
@@ -123,7 +155,9 @@ def test_a_submodule_in_its_place_came_with_the_checkout(used: Lab) -> None:
 
 
 @pytest.mark.parametrize("place", ["git", "history"])
-def test_a_repository_of_an_earlier_version_is_neither_read_nor_removed(used: Lab, place: str) -> None:
+def test_a_repository_of_an_earlier_version_is_neither_read_nor_removed(
+    used: Lab, place: str
+) -> None:
     folder = used.root / ".stemctl" / place
     folder.mkdir()
     (folder / "HEAD").symlink_to("refs/heads/main")  # as old versions of git made it

@@ -30,12 +30,16 @@ def test_the_latest_run_stands_first_also_within_one_second(lab: Lab) -> None:
     for text in "abcdefghijkl":
         lab.sessions(f"{{name: a, description: {text}}}")
         lab.apply()
-    described = [yaml.safe_load(lab.run("runs", "show", run, "-o", "yaml").out or "{}") for run in runs(lab)]
+    described = [
+        yaml.safe_load(lab.run("runs", "show", run, "-o", "yaml").out or "{}") for run in runs(lab)
+    ]
     before = [row["sessions"][0]["description"] if row else None for row in described]
     assert before == [*"kjihgfedcba", None]
 
 
-def test_a_run_tells_who_when_from_where_and_what(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_tells_who_when_from_where_and_what(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     monkeypatch.setenv("GITHUB_RUN_ID", "8412")
     lab.sessions(FIRST, "{name: b}")
@@ -57,7 +61,10 @@ def test_what_was_edited_and_deleted_is_printed_as_it_was_and_brings_it_back(lab
     lab.sessions(FIRST, "{name: b, date_time: 2024-03-12T09:00:00Z}", "{name: kept}")
     lab.apply()
     before = lab.live("session", "a"), lab.live("session", "b")
-    lab.sessions("{name: a, description: Second., tags: [y], extra_fields: {}}", "{name: kept, description: New.}")
+    lab.sessions(
+        "{name: a, description: Second., tags: [y], extra_fields: {}}",
+        "{name: kept, description: New.}",
+    )
     lab.apply("--allow", "delete")
     text = lab.run("runs", "show", runs(lab)[0], "-o", "yaml").out
     (kept,) = (r for r in yaml.safe_load(text)["sessions"] if r["name"] == "kept")
@@ -76,7 +83,11 @@ def test_a_record_under_another_key_is_printed_under_its_key(lab: Lab) -> None:
     lab.sessions("{key: k, name: b}")
     lab.apply()
     text = lab.run("runs", "show", runs(lab)[0], "-o", "yaml").out
-    assert yaml.safe_load(text)["sessions"][0] == {"key": "k", "name": "a", "projects": ["Theta Maze Study"]}
+    assert yaml.safe_load(text)["sessions"][0] == {
+        "key": "k",
+        "name": "a",
+        "projects": ["Theta Maze Study"],
+    }
 
 
 def test_a_failed_change_changed_nothing(lab: Lab) -> None:
@@ -85,7 +96,11 @@ def test_a_failed_change_changed_nothing(lab: Lab) -> None:
     lab.sessions("{name: a, description: Two.}")
 
     def refuse(request: httpx.Request) -> httpx.Response | None:
-        return httpx.Response(400, json={"description": ["No."]}) if request.method == "PATCH" else None
+        return (
+            httpx.Response(400, json={"description": ["No."]})
+            if request.method == "PATCH"
+            else None
+        )
 
     lab.intercept = refuse
     assert lab.run("apply", "--auto-approve").code == 1

@@ -43,18 +43,38 @@ HOSTILE_TEXT = [
     "1",
     "\\u0000",
 ]
-_NUMBERS = st.one_of(st.sampled_from([0, -1, 1, 2**63, 10**30, 1.5, -0.0, 1e300]), st.integers(-5, 5))
+_NUMBERS = st.one_of(
+    st.sampled_from([0, -1, 1, 2**63, 10**30, 1.5, -0.0, 1e300]), st.integers(-5, 5)
+)
 LEAVES = st.one_of(
-    st.none(), st.booleans(), _NUMBERS, st.sampled_from(HOSTILE_TEXT), st.text(st.characters(codec="utf-8"), max_size=8)
+    st.none(),
+    st.booleans(),
+    _NUMBERS,
+    st.sampled_from(HOSTILE_TEXT),
+    st.text(st.characters(codec="utf-8"), max_size=8),
 )
 _KEYS = st.one_of(
     st.sampled_from(
-        ["id", "name", "session", "sessions", "meta", "count", "next", "detail", "$ref", "tags", *HOSTILE_TEXT[:8]]
+        [
+            "id",
+            "name",
+            "session",
+            "sessions",
+            "meta",
+            "count",
+            "next",
+            "detail",
+            "$ref",
+            "tags",
+            *HOSTILE_TEXT[:8],
+        ]
     ),
     st.text(st.characters(codec="utf-8"), max_size=4),
 )
 JSON = st.recursive(
-    LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_KEYS, inner, max_size=3), max_leaves=8
+    LEAVES,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_KEYS, inner, max_size=3),
+    max_leaves=8,
 )
 
 

@@ -22,7 +22,10 @@ def load_profile(config: pytest.Config) -> None:
     """Draw the usual examples, or those of a given seed."""
     # A slow machine is no failure of the code: no deadline, no health checks.
     everywhere = settings(
-        max_examples=100 * EFFORT, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True
+        max_examples=100 * EFFORT,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        print_blob=True,
     )
     settings.register_profile("usual", everywhere, derandomize=True, database=None)
     settings.register_profile("fresh", everywhere, derandomize=False)

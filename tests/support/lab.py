@@ -68,7 +68,9 @@ class Sent:
 
 def run_in_process(*arguments: str) -> Result:
     """Run a command line of stemctl in this process."""
-    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
+    out, err = (
+        io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2)
+    )
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         code = run(list(arguments))
     texts = [stream.buffer.getvalue().decode() for stream in (out, err)]  # type: ignore[attr-defined]
@@ -90,7 +92,9 @@ class Lab:
     monkeypatch: pytest.MonkeyPatch
     requests: list[Sent] = field(default_factory=list)
     intercept: Intercept = lambda request: None
-    after: Callable[[httpx.Request, httpx.Response], httpx.Response] = lambda request, response: response
+    after: Callable[[httpx.Request, httpx.Response], httpx.Response] = lambda request, response: (
+        response
+    )
     totals: str = "both"
 
     def __post_init__(self) -> None:
@@ -136,7 +140,9 @@ class Lab:
     @property
     def state(self) -> Any:
         """The state file as JSON."""
-        return json.loads((self.root / ".stemctl" / "sandbox.state.json").read_text(encoding="utf-8"))
+        return json.loads(
+            (self.root / ".stemctl" / "sandbox.state.json").read_text(encoding="utf-8")
+        )
 
     def api(self, method: str, path: str, body: Any = None, token: str = "sandbox-user") -> Any:
         """What another client would do; `path` stands below the private portal."""
@@ -146,7 +152,9 @@ class Lab:
         with self.database() as database:
             transport = httpx.ASGITransport(create_app(database))
             headers = {"Authorization": f"Bearer {token}"}
-            async with httpx.AsyncClient(transport=transport, base_url="http://sandbox", headers=headers) as client:
+            async with httpx.AsyncClient(
+                transport=transport, base_url="http://sandbox", headers=headers
+            ) as client:
                 response = await client.request(method, f"/api/private/{path}", json=body)
         assert response.status_code < 400, response.text
         return response.json() if response.content else None
@@ -174,7 +182,9 @@ class Lab:
     def _transport(self, space: workspace.Workspace) -> Iterator[httpx.AsyncBaseTransport]:
         with contextlib.closing(connection.open_sandbox(space)) as database:
             totals: Any = self.totals
-            yield _Recording(transport_to(database, self.root, space.server.faults, totals=totals), self)
+            yield _Recording(
+                transport_to(database, self.root, space.server.faults, totals=totals), self
+            )
 
 
 class _Recording(httpx.AsyncBaseTransport):

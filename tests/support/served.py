@@ -23,8 +23,22 @@ from stemctl.sandbox.api import create_app
 @contextlib.contextmanager
 def serve(folder: Path, *options: str) -> Iterator[str]:
     """Run `stemctl sandbox serve` in a folder; gives its URL. It must have nothing to complain of in the end."""
-    command = [sys.executable, "-u", "-m", "stemctl", "-C", str(folder), "sandbox", "serve", "--port", "0", *options]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+    command = [
+        sys.executable,
+        "-u",
+        "-m",
+        "stemctl",
+        "-C",
+        str(folder),
+        "sandbox",
+        "serve",
+        "--port",
+        "0",
+        *options,
+    ]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
         try:
             assert process.stdout is not None
             line = process.stdout.readline()
@@ -68,7 +82,9 @@ def serve_behind(gate: Gate, folder: Path) -> Iterator[str]:
             if scope["method"] == "GET":
                 await app(scope, receive, send)
                 return
-            request = await receive()  # a request that has arrived whole is carried out, even if its sender dies
+            request = (
+                await receive()
+            )  # a request that has arrived whole is carried out, even if its sender dies
             gate.arrived.append(f"{scope['method']} {scope['path']}")
             while not gate.opened.is_set():
                 await asyncio.sleep(0.01)

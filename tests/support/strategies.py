@@ -11,11 +11,14 @@ from hypothesis import strategies as st
 from stemctl.schema.catalog import Field, Member, Model
 
 _LETTERS = st.characters(
-    codec="utf-8", exclude_categories=("Cc", "Cs", "Cn", "Co"), exclude_characters="\u2028\u2029\ufeff"
+    codec="utf-8",
+    exclude_categories=("Cc", "Cs", "Cn", "Co"),
+    exclude_characters="\u2028\u2029\ufeff",
 )
 _KEY = st.text(string.ascii_letters + string.digits + "_", max_size=8).map(lambda t: "k" + t)
 _NUMBERS = st.one_of(
-    st.integers(-(2**53), 2**53), st.floats(-1e9, 1e9, allow_nan=False).filter(lambda x: "e" not in repr(x))
+    st.integers(-(2**53), 2**53),
+    st.floats(-1e9, 1e9, allow_nan=False).filter(lambda x: "e" not in repr(x)),
 )
 
 
@@ -38,11 +41,15 @@ def value_of(row: Field, targets: dict[str, list[str]]) -> st.SearchStrategy[Any
             moments = st.datetimes(
                 datetime.datetime(1950, 1, 1),
                 datetime.datetime(2100, 1, 1),
-                timezones=st.sampled_from([datetime.UTC, datetime.timezone(datetime.timedelta(hours=2))]),
+                timezones=st.sampled_from(
+                    [datetime.UTC, datetime.timezone(datetime.timedelta(hours=2))]
+                ),
             ).map(lambda moment: moment.replace(microsecond=0).isoformat())
             return st.one_of(st.none(), moments, st.dates().map(str).filter(lambda d: d >= "1000"))
         case "references":
-            return st.lists(st.sampled_from(targets[row.to or ""]), min_size=1, max_size=2, unique=True)
+            return st.lists(
+                st.sampled_from(targets[row.to or ""]), min_size=1, max_size=2, unique=True
+            )
         case "list":
             return st.lists(named(20), max_size=4, unique=True)
         case "map":
@@ -72,4 +79,9 @@ def records(
     required = {row.name: value_of(row, targets) for row in rows if row.required}
     optional = {row.name: value_of(row, targets) for row in rows if not row.required}
     one = st.fixed_dictionaries(required, optional=optional)
-    return st.lists(one, min_size=1, max_size=4, unique_by=lambda fields: fields[model.identity or ""].casefold())
+    return st.lists(
+        one,
+        min_size=1,
+        max_size=4,
+        unique_by=lambda fields: fields[model.identity or ""].casefold(),
+    )

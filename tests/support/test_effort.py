@@ -23,13 +23,19 @@ def test_a_test_with_hypothesis_inside_is_marked_as_one(path: Path) -> None:
     """Hypothesis marks its own tests, but it does not see what a test calls."""
     for outer in ast.parse(path.read_text(encoding="utf-8")).body:
         if isinstance(outer, ast.FunctionDef) and outer.name.startswith("test_"):
-            inner = [node for node in ast.walk(outer) if isinstance(node, ast.FunctionDef) and node is not outer]
+            inner = [
+                node
+                for node in ast.walk(outer)
+                if isinstance(node, ast.FunctionDef) and node is not outer
+            ]
             if any("given" in decorators(node) for node in inner):
                 assert "pytest.mark.hypothesis" in decorators(outer), outer.name
 
 
 def test_the_number_of_examples_comes_from_one_place() -> None:
-    assert [str(path) for path in FILES if "max_examples" in path.read_text(encoding="utf-8")] == [__file__]
+    assert [str(path) for path in FILES if "max_examples" in path.read_text(encoding="utf-8")] == [
+        __file__
+    ]
 
 
 def test_no_example_fails_for_being_slow() -> None:

@@ -7,7 +7,19 @@ from typing import Any, NamedTuple
 from hypothesis import strategies as st
 
 _WORDS = st.sampled_from(
-    ["a", "maze", "rat 12", "it's", "x#y", "Zürich 🐀", "http://a.b/c?d", "a - b", "012", "-1", "k:v"]
+    [
+        "a",
+        "maze",
+        "rat 12",
+        "it's",
+        "x#y",
+        "Zürich 🐀",
+        "http://a.b/c?d",
+        "a - b",
+        "012",
+        "-1",
+        "k:v",
+    ]
 )
 _BLANKS = st.sampled_from(["", " ", "   "])
 _GAP = st.sampled_from([" ", "   ", "      "])
@@ -43,7 +55,10 @@ class Writer:
     def between(self) -> list[str]:
         """Empty lines and comments of their own, in any column."""
         kinds = self.draw(st.lists(st.sampled_from(["empty", "comment"]), max_size=2))
-        return [" " * self.draw(st.integers(0, 9)) + (self.comment() if kind == "comment" else "") for kind in kinds]
+        return [
+            " " * self.draw(st.integers(0, 9)) + (self.comment() if kind == "comment" else "")
+            for kind in kinds
+        ]
 
     def scalar(self, indent: int, flow: bool = False) -> str:
         """A scalar in any style, which may go on in further lines."""
@@ -69,7 +84,12 @@ class Writer:
             items.append(value if is_list else f"k{number}{colon}{value}")
         parts = ["[" if is_list else "{"]
         for number, item in enumerate(items):
-            parts += [self.flow_break(indent), item, self.flow_break(indent), "," if number + 1 < len(items) else ""]
+            parts += [
+                self.flow_break(indent),
+                item,
+                self.flow_break(indent),
+                "," if number + 1 < len(items) else "",
+            ]
         return "".join([*parts, self.flow_break(indent), "]" if is_list else "}"])
 
     def flow_break(self, indent: int) -> str:
@@ -83,9 +103,17 @@ class Writer:
         deeper = self.draw(st.integers(1, 5))
         margin = " " * (max(parent, 0) + deeper)
         lines = self.draw(
-            st.lists(st.sampled_from(["text ", "  more", "", "# none", "\tx", "    ", "- a: b"]), max_size=4)
+            st.lists(
+                st.sampled_from(["text ", "  more", "", "# none", "\tx", "    ", "- a: b"]),
+                max_size=4,
+            )
         )
-        is_told = self.draw(st.booleans()) or not lines or not lines[0].strip(" ") or lines[0].startswith(" ")
+        is_told = (
+            self.draw(st.booleans())
+            or not lines
+            or not lines[0].strip(" ")
+            or lines[0].startswith(" ")
+        )
         how = [str(deeper) if is_told else "", self.draw(st.sampled_from(["", "-", "+"]))]
         if self.draw(st.booleans()):
             how.reverse()
@@ -95,7 +123,11 @@ class Writer:
     def value(self, parent: int, depth: int) -> tuple[str, list[str]]:
         """What follows a key or dash: the rest of its line, and further lines."""
         anchor = self.draw(_ANCHORS)
-        kinds = ["scalar", *(["text"] if self.texts else []), *(["flow", "map", "list"] if depth else [])]
+        kinds = [
+            "scalar",
+            *(["text"] if self.texts else []),
+            *(["flow", "map", "list"] if depth else []),
+        ]
         kind = self.draw(st.sampled_from(kinds))
         if kind == "text":
             header, *lines = self.block_text(parent)
@@ -104,11 +136,17 @@ class Writer:
             text = self.scalar(parent + 1) if kind == "scalar" else self.flow(parent + 1, 2)
             anchor = "" if anchor.startswith("!") and kind == "flow" else anchor
             if self.draw(st.integers(0, 5)) == 0:
-                return self.line_end(), [*self.between(), " " * (parent + 3) + anchor + text + self.line_end()]
+                return self.line_end(), [
+                    *self.between(),
+                    " " * (parent + 3) + anchor + text + self.line_end(),
+                ]
             return anchor + text + self.line_end(), []
         anchor = "" if anchor.startswith("!") else anchor
         column = parent + self.draw(st.integers(1, 4))
-        return anchor + self.line_end(), [*self.between(), *self.block(column, depth - 1, kind == "list")]
+        return anchor + self.line_end(), [
+            *self.between(),
+            *self.block(column, depth - 1, kind == "list"),
+        ]
 
     def block(self, column: int, depth: int, is_list: bool) -> list[str]:
         """A block collection at a column; a list below a key may stand at the column of that key."""
@@ -123,7 +161,9 @@ class Writer:
             head = f"{' ' * column}k{number}:{self.line_end()}"
             return [head, *self.between(), *self.block(column, depth - 1, is_list=True)]
         rest, further = self.value(column, depth)
-        key = self.draw(st.sampled_from(["k{}", "'k{}'", '"k{}" ', "? k{}\n" + " " * column])).format(number)
+        key = self.draw(
+            st.sampled_from(["k{}", "'k{}'", '"k{}" ', "? k{}\n" + " " * column])
+        ).format(number)
         return [f"{' ' * column}{key}:{self.draw(_GAP)}{rest}", *further]
 
     def list_item(self, column: int, depth: int) -> list[str]:

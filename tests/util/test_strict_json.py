@@ -11,7 +11,20 @@ from stemctl.util.strict_json import DEEPEST, read_json
 
 @pytest.mark.parametrize(
     "value",
-    [None, True, 0, -1.5, 10**30, "", "é 日本 😀", [], {}, [{"a": [1, {"b": None}]}], {"": ""}, "\u202e\x1b\x00"],
+    [
+        None,
+        True,
+        0,
+        -1.5,
+        10**30,
+        "",
+        "é 日本 😀",
+        [],
+        {},
+        [{"a": [1, {"b": None}]}],
+        {"": ""},
+        "\u202e\x1b\x00",
+    ],
 )
 def test_what_json_has_is_read(value: object) -> None:
     for ascii_only in (True, False):

@@ -18,7 +18,10 @@ def continued(text: str, indent: int) -> str:
         return text
     *between, last = (line.lstrip(" \t") for line in others)
     lines = [_trimmed(first), *map(_trimmed, between), last]
-    return "\n".join(f"{'' if number == 0 or not line else ' ' * indent}{line}" for number, line in enumerate(lines))
+    return "\n".join(
+        f"{'' if number == 0 or not line else ' ' * indent}{line}"
+        for number, line in enumerate(lines)
+    )
 
 
 def _trimmed(line: str) -> str:
@@ -41,7 +44,10 @@ class BlockText(NamedTuple):
     def at(self, indent: int) -> tuple[str, str]:
         """The header and the lines, at another indentation."""
         header = self.style + re.sub("[0-9]", str(STEP), self.how)
-        lines = (" " * indent + line[self.indent :] if len(line) > self.indent else "" for line in self.lines)
+        lines = (
+            " " * indent + line[self.indent :] if len(line) > self.indent else ""
+            for line in self.lines
+        )
         return header, "".join(f"\n{line}" for line in lines)
 
 
@@ -54,11 +60,15 @@ def block_text(text: str, start: int, parent: int, is_ended: bool) -> BlockText:
     assert header is not None
     style, how, comment = header["style"], header["how"], header["comment"] or ""
     digit = how.strip("+-")
-    lines, indent, end = _lines(text, header.end(), max(parent, 0) + int(digit) if digit else 0, max(parent + 1, 1))
+    lines, indent, end = _lines(
+        text, header.end(), max(parent, 0) + int(digit) if digit else 0, max(parent + 1, 1)
+    )
     at_end = not is_ended and end == len(text) - 1
     while lines and len(lines[-1]) <= indent and ("+" not in how or at_end):
         end -= len(lines.pop()) + 1
-        at_end = at_end and "+" not in how  # an empty line that has no end is none; those before it are kept
+        at_end = (
+            at_end and "+" not in how
+        )  # an empty line that has no end is none; those before it are kept
     if at_end and lines and end == len(text) - 1:
         how = digit + "-"
     return BlockText(style, how, comment.rstrip(), lines, indent, end)

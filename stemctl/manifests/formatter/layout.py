@@ -74,7 +74,10 @@ def _content(text: str) -> list[tuple[Any, ...]]:
     parser = Parser(text)
     found = []
     while type(event := parser.get_event()) is not StreamEndEvent:
-        said = (getattr(event, name, None) for name in ("anchor", "tag", "implicit", "value", "style", "flow_style"))
+        said = (
+            getattr(event, name, None)
+            for name in ("anchor", "tag", "implicit", "value", "style", "flow_style")
+        )
         found.append((type(event), *said))
     return found
 
@@ -135,7 +138,9 @@ class _Layout:
 
     def open(self, token: Any, is_list: bool, loose: bool = False) -> None:
         """A block collection begins."""
-        self.blocks.append(_Block(token.start_mark.column, self.blocks[-1].indent + STEP, is_list, loose))
+        self.blocks.append(
+            _Block(token.start_mark.column, self.blocks[-1].indent + STEP, is_list, loose)
+        )
 
     def end_loose(self) -> None:
         """A key, or the end of the mapping, ends the list below the key before."""
@@ -145,9 +150,17 @@ class _Layout:
     def write(self, token: Any, kind: type[yaml.Token]) -> None:
         """A token, after what stands before it."""
         if kind is DirectiveToken:
-            raise Unclear(token.start_mark, "a directive has no layout", "take the line out; no reader needs it")
+            raise Unclear(
+                token.start_mark,
+                "a directive has no layout",
+                "take the line out; no reader needs it",
+            )
         if kind is ScalarToken and not self.depth and self.blocks[-1] is _ROOT:
-            raise Unclear(token.start_mark, "text alone has no layout", "begin with the name of a list, and a colon")
+            raise Unclear(
+                token.start_mark,
+                "text alone has no layout",
+                "begin with the name of a list, and a colon",
+            )
         if not self.depth:
             if kind is BlockEntryToken and not self.blocks[-1].is_list:
                 self.open(token, is_list=True, loose=True)
@@ -162,7 +175,9 @@ class _Layout:
         if kind is ScalarToken and token.style in ("|", ">"):
             end = self.block(start)
         else:
-            self.out.append(continued(self.text[start:end], self.inner() + (STEP if self.depth else 0)))
+            self.out.append(
+                continued(self.text[start:end], self.inner() + (STEP if self.depth else 0))
+            )
         self.end, self.before, self.at_key = end, kind, False
         self.closed.clear()
 
@@ -195,7 +210,11 @@ class _Layout:
     def indent(self, kind: type[yaml.Token]) -> int:
         """The indentation of a token that begins a line."""
         if self.depth:
-            return max(self.blocks[-1].indent + STEP, self.inner() - STEP) if kind in _CLOSING else self.inner()
+            return (
+                max(self.blocks[-1].indent + STEP, self.inner() - STEP)
+                if kind in _CLOSING
+                else self.inner()
+            )
         if self.at_key or kind in (BlockEntryToken, KeyToken, ValueToken):
             return self.blocks[-1].indent
         return self.inner()

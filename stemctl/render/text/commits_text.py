@@ -20,9 +20,16 @@ def since_text(since: Range, applied: str | None) -> list[str]:
         )
     if since.brought_in:
         commits = _number(len(since.brought_in))
-        lines += [f"Since commit {(applied or '')[:7]}, applied last: {commits}.", *commit_lines(since.brought_in)]
+        lines += [
+            f"Since commit {(applied or '')[:7]}, applied last: {commits}.",
+            *commit_lines(since.brought_in),
+        ]
     if since.missing:
-        lines += [f"{behind_words(since)}:", *commit_lines(since.missing), "Apply refuses that without --allow-behind."]
+        lines += [
+            f"{behind_words(since)}:",
+            *commit_lines(since.missing),
+            "Apply refuses that without --allow-behind.",
+        ]
     return lines
 
 
@@ -33,9 +40,7 @@ def behind_words(since: Range) -> str:
     if not since.found:
         return f"Commit {since.missing[0].id[:7]}, which was applied last, is neither here nor on the remote"
     number = len(since.missing)
-    return (
-        f"{_number(number)} that {'were' if number > 1 else 'was'} applied {'are' if number > 1 else 'is'} not in HEAD"
-    )
+    return f"{_number(number)} that {'were' if number > 1 else 'was'} applied {'are' if number > 1 else 'is'} not in HEAD"
 
 
 def ways_forward(since: Range) -> Hint:
@@ -43,9 +48,15 @@ def ways_forward(since: Range) -> Hint:
     if not since.known:
         return ("git fetch --unshallow", "gets the rest of the history")
     if not since.found:
-        return ("stemctl runs list", "says who applied it: it was not pushed, or its branch is gone")
+        return (
+            "stemctl runs list",
+            "says who applied it: it was not pushed, or its branch is gone",
+        )
     if since.only_here:
-        return (f"git merge {since.missing[0].id[:12]}", "brings them in: no branch of the remote has them")
+        return (
+            f"git merge {since.missing[0].id[:12]}",
+            "brings them in: no branch of the remote has them",
+        )
     return ("git pull", "brings them in, if they are on this branch of the remote")
 
 

@@ -40,7 +40,10 @@ def drift_text(drift: Drift, look: Look) -> str:
 def drift_markdown(drift: Drift, look: Look, server: Target, max_bytes: int | None = None) -> str:
     """The same for the summary of a job; with `max_bytes`, what does not fit is counted."""
     look = for_markdown(look)
-    items = [Item("\n".join(line.removeprefix("  ") for line in _record(r, drift, look))) for r in drift.records]
+    items = [
+        Item("\n".join(line.removeprefix("  ") for line in _record(r, drift, look)))
+        for r in drift.records
+    ]
     unread = [Item(line) for line in _unread(drift, look)]
     sections = [section(f"Not all read: {len(unread)}", unread, opened=True)] if unread else []
     sections += [section(f"Drift: {len(items):,}", items, opened=True)] if items else []
@@ -65,12 +68,20 @@ def _verdict(drift: Drift) -> str:
 
 
 def _record(record: Drifted, drift: Drift, look: Look) -> list[str]:
-    place = f"{visible(record.place.file)}:{record.place.line}" if record.place else "not in the files"
+    place = (
+        f"{visible(record.place.file)}:{record.place.line}" if record.place else "not in the files"
+    )
     title = cut(visible(str(record.address)), LONGEST_CELL)
-    lines = [f"  {look.paint('bold', title)}{' ' * max(2, look.width - 2 - len(title) - len(place))}{place}"]
+    lines = [
+        f"  {look.paint('bold', title)}{' ' * max(2, look.width - 2 - len(title) - len(place))}{place}"
+    ]
     if record.missing:
         seen = drift.totals.get(record.address.model)
-        among = f"not among the {look.count(record.address.model, seen)} you may see (all were read), " if seen else ""
+        among = (
+            f"not among the {look.count(record.address.model, seen)} you may see (all were read), "
+            if seen
+            else ""
+        )
         lines.append(f"      not found: {among}404 for its id.")
         lines.append("      It was deleted, or it is hidden from your account.")
     return lines + look.wrapped([(visible(move.path), _what(move)) for move in record.fields])
@@ -82,7 +93,9 @@ def _what(move: Moved) -> str:
     if isinstance(move.before, list) and isinstance(move.after, list):
         gains, losses = element_diff(move.before, move.after)
         words = [f"{joined(gains)} {'were' if len(gains) > 1 else 'was'} added"] if gains else []
-        words += [f"{joined(losses)} {'were' if len(losses) > 1 else 'was'} removed"] if losses else []
+        words += (
+            [f"{joined(losses)} {'were' if len(losses) > 1 else 'was'} removed"] if losses else []
+        )
         return "; ".join(words) or "in another order"
     if move.before is None:
         return f"{shown(move.after)} was added"

@@ -34,7 +34,10 @@ def _rows(change: Change, f: FieldChange) -> Iterator[Row]:
         yield ("", f"server   {shown(f.before) if f.shown else '(not shown by the server)'}")
         yield ("", f"files    {shown(f.after)}")
     elif f.held is Held.REVERT:
-        yield (f.path, _drifted(f) if change.held else f"held: revert, the server's stays; {_drifted(f)}")
+        yield (
+            f.path,
+            _drifted(f) if change.held else f"held: revert, the server's stays; {_drifted(f)}",
+        )
     else:
         yield (f.path, _edited(change, f))
 
@@ -66,7 +69,11 @@ def _drifted(f: FieldChange) -> str:
         if out:
             did, does = [*did, f"put back {joined(out)}"], [*does, f"takes out {joined(out)}"]
         return f"server {joined(did)}; allowed, apply {joined(does)}"
-    if isinstance(f.before, str) and isinstance(f.after, str) and max(len(f.before), len(f.after)) > 60:
+    if (
+        isinstance(f.before, str)
+        and isinstance(f.after, str)
+        and max(len(f.before), len(f.after)) > 60
+    ):
         return f"server has {word_diff(f.after, f.before)}; allowed, apply undoes that"
     if f.before is None:
         return f"server took it out; allowed, apply puts back {shown(f.after)}"
@@ -77,7 +84,11 @@ def _edited(change: Change, f: FieldChange) -> str:
     """An edit, a fill or an allowed replacement that is sent."""
     if isinstance(f.before, list) and isinstance(f.after, list):
         stays = _others(change, f)
-        fate = f"; {joined(stays)}, added on the server, {'stay' if len(stays) > 1 else 'stays'}" if stays else ""
+        fate = (
+            f"; {joined(stays)}, added on the server, {'stay' if len(stays) > 1 else 'stays'}"
+            if stays
+            else ""
+        )
         return f"apply {_gains_and_losses(f, 'adds', 'takes out')}{fate}"
     if not f.shown:
         return f"{shown(f.after)} (what the server has is not shown)"
@@ -102,4 +113,8 @@ def _others(change: Change, f: FieldChange) -> list[str]:
     ours = change.declared.get(f.path)
     if not isinstance(ours, list):
         return []
-    return [shown(item) for item in f.before or [] if item in f.after and item not in ours and isinstance(item, str)]
+    return [
+        shown(item)
+        for item in f.before or []
+        if item in f.after and item not in ours and isinstance(item, str)
+    ]

@@ -25,11 +25,18 @@ def findings_text(diagnostics: Iterable[Diagnostic], look: Look | None = None) -
     return look.finish(["\n\n".join(blocks)]) if blocks else ""
 
 
-def findings_markdown(diagnostics: Sequence[Diagnostic], summary: str, max_bytes: int | None = None) -> str:
+def findings_markdown(
+    diagnostics: Sequence[Diagnostic], summary: str, max_bytes: int | None = None
+) -> str:
     """The findings as a comment, below a sentence that sums them up; with `max_bytes`, what does not fit is counted."""
     items = [Item("\n".join(_block(finding, Look(width=90)))) for finding in diagnostics]
     sections = [section(f"Findings: {len(items):,}", items, opened=True)] if items else []
-    return fitted(f"### {summary}\n", sections, max_bytes, lambda number: f"\n{number:,} more do not fit here.\n")
+    return fitted(
+        f"### {summary}\n",
+        sections,
+        max_bytes,
+        lambda number: f"\n{number:,} more do not fit here.\n",
+    )
 
 
 def _block(finding: Diagnostic, look: Look) -> list[str]:
@@ -63,9 +70,16 @@ def _cropped(finding: Diagnostic, column: int, width: int) -> tuple[str, str, st
     """The line in three parts, the second being what is meant, cut to `width` at both ends as needed."""
     end = column + finding.length
     line, start = finding.line, max(0, column - 2 * width)  # what is further away cannot be seen
-    parts = (line[start:column], line[column : min(end, column + 2 * width)], line[end : end + 2 * width])
+    parts = (
+        line[start:column],
+        line[column : min(end, column + 2 * width)],
+        line[end : end + 2 * width],
+    )
     before, meant, after = (visible(part) for part in parts)
-    if _columns(before) + min(_columns(meant), width - _BEFORE) > width - 1 and _columns(before) > _BEFORE:
+    if (
+        _columns(before) + min(_columns(meant), width - _BEFORE) > width - 1
+        and _columns(before) > _BEFORE
+    ):
         before = f"…{_last(before, _BEFORE - 1)}"
     left = width - _columns(before)
     if _columns(meant) > left:

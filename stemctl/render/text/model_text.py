@@ -48,10 +48,25 @@ def explain_model(model: Model) -> tuple[str, dict[str, Any]]:
     read = [f"  {f.name:<{width}}{f.description}" for f in model.fields.values() if f.read_only]
     lines = [f"{model.name}: {model.description}", ""]
     if model.writable:
-        lines += [f"In manifests under {model.many}:", "", *written, "", "Set by the server:", *read]
+        lines += [
+            f"In manifests under {model.many}:",
+            "",
+            *written,
+            "",
+            "Set by the server:",
+            *read,
+        ]
     else:
-        lines += ["Not written by stemctl in this edition; others refer to it.", "", *written, *read]
-    return "\n".join(lines), {"model": model.name, "fields": [_document(f) for f in model.fields.values()]}
+        lines += [
+            "Not written by stemctl in this edition; others refer to it.",
+            "",
+            *written,
+            *read,
+        ]
+    return "\n".join(lines), {
+        "model": model.name,
+        "fields": [_document(f) for f in model.fields.values()],
+    }
 
 
 def explain_field(model: Model, field: Field) -> tuple[str, dict[str, Any]]:

@@ -9,7 +9,17 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from stemctl.core.diagnostics import Severity
-from stemctl.core.plan import NOT_HELD, PERMISSIONS, WAITING, Action, Change, FieldChange, Held, Plan, Target
+from stemctl.core.plan import (
+    NOT_HELD,
+    PERMISSIONS,
+    WAITING,
+    Action,
+    Change,
+    FieldChange,
+    Held,
+    Plan,
+    Target,
+)
 from stemctl.errors import Hint
 from stemctl.render.basis import count_others, offline_sentences, told_apart, why_others
 from stemctl.render.terminal import Look
@@ -25,7 +35,13 @@ FOLD_ABOVE = 5
 _PLAIN = re.compile(r"\w[\w/. -]*(?<! )")
 """Text that YAML takes without quotes, wherever it stands."""
 
-SYMBOLS = {Action.CREATE: "+", Action.UPDATE: "~", Action.DELETE: "-", Action.ADOPT: "=", Action.FORGET: "."}
+SYMBOLS = {
+    Action.CREATE: "+",
+    Action.UPDATE: "~",
+    Action.DELETE: "-",
+    Action.ADOPT: "=",
+    Action.FORGET: ".",
+}
 _ORDER = [Action.CREATE, Action.ADOPT, Action.UPDATE, Action.DELETE]
 
 
@@ -48,7 +64,10 @@ def plan_text(plan: Plan, look: Look, advise: bool = True, saved_as: str | None 
     lines += _not_from_here(plan)
     lines += _left_out(plan)
     if advise and saved_as and not plan.offline:
-        hint = (f"stemctl apply {saved_as}", "carries out exactly this plan, once, without a question")
+        hint = (
+            f"stemctl apply {saved_as}",
+            "carries out exactly this plan, once, without a question",
+        )
         lines += look.next([hint] if plan.going() or plan.bookkeeping else [])
     elif advise:
         lines += look.next(next_hints(plan, look)) + _to_write(plan, look)
@@ -65,25 +84,39 @@ def _settled(plan: Plan, look: Look) -> list[str]:
     """What was found out about requests whose answer was lost; many of one kind are counted."""
     counts = Counter((s.found, s.then) for s in plan.settled)
     many = {kind for kind, number in counts.items() if number > FOLD_ABOVE and not look.verbose}
-    cells = [(visible(str(s.address)), s.found, s.then) for s in plan.settled if (s.found, s.then) not in many]
+    cells = [
+        (visible(str(s.address)), s.found, s.then)
+        for s in plan.settled
+        if (s.found, s.then) not in many
+    ]
     cells += [(f"{counts[kind]:,} records", *kind) for kind in counts if kind in many]
     rows = look.columns(cells, indent=2)
-    return ["", look.paint("bold", "Sent before, without an answer"), *(row.rstrip() for row in rows)] if rows else []
+    return (
+        ["", look.paint("bold", "Sent before, without an answer"), *(row.rstrip() for row in rows)]
+        if rows
+        else []
+    )
 
 
 def _legend(going: Sequence[Change], look: Look) -> list[str]:
     lines = []
     if any(c.approval for c in going):
-        lines.append("  proposals    become records when an administrator of BrainSTEM accepts them")
+        lines.append(
+            "  proposals    become records when an administrator of BrainSTEM accepts them"
+        )
     if any(c.action is Action.ADOPT for c in going):
-        lines.append("  = adopt      the live record is managed from now on; only a field that says so sends something")
+        lines.append(
+            "  = adopt      the live record is managed from now on; only a field that says so sends something"
+        )
     return ["", *lines] if lines else []
 
 
 def _going(plan: Plan, look: Look) -> list[str]:
     """What is carried out: first what is sent, then what is only forgotten."""
     going = [c for action in _ORDER for c in plan.going() if c.action is action]
-    return _changes(going, look) + _changes([c for c in plan.going() if c.action is Action.FORGET], look)
+    return _changes(going, look) + _changes(
+        [c for c in plan.going() if c.action is Action.FORGET], look
+    )
 
 
 def _others(plan: Plan, look: Look) -> list[str]:
@@ -106,7 +139,10 @@ def _not_from_here(plan: Plan) -> list[str]:
 def _changes(changes: Sequence[Change], look: Look) -> list[str]:
     lines: list[str] = []
     for group in folded(changes, look):
-        lines += ["", *(change_lines(group[0], look) if len(group) == 1 else fold_lines(group, look))]
+        lines += [
+            "",
+            *(change_lines(group[0], look) if len(group) == 1 else fold_lines(group, look)),
+        ]
     return lines
 
 
@@ -116,7 +152,11 @@ def folded(changes: Sequence[Change], look: Look) -> list[list[Change]]:
     for change in changes:
         alone = change.action is Action.CREATE or look.verbose
         groups.setdefault(str(change.address) if alone else _kind(change), []).append(change)
-    return [g for group in groups.values() for g in ([group] if len(group) > FOLD_ABOVE else [[c] for c in group])]
+    return [
+        g
+        for group in groups.values()
+        for g in ([group] if len(group) > FOLD_ABOVE else [[c] for c in group])
+    ]
 
 
 def _kind(change: Change) -> str:
@@ -138,7 +178,9 @@ def change_lines(change: Change, look: Look) -> list[str]:
     lines = look.headline(symbol, visible(str(change.address)), _right(change))
     lines += [f"      {visible(text)}" for text in change.detail]
     gone = change.held is Held.REVERT and change.action is Action.CREATE
-    if change.held is None or (change.held in (Held.CONFLICT, Held.REVERT, Held.REPLACE) and not gone):
+    if change.held is None or (
+        change.held in (Held.CONFLICT, Held.REVERT, Held.REPLACE) and not gone
+    ):
         lines += field_lines(change, look)
     return lines
 
@@ -147,7 +189,9 @@ def fold_lines(group: Sequence[Change], look: Look) -> list[str]:
     """Equal changes as one."""
     first = group[0]
     what = look.count(first.address.model, len(group))
-    same = {Action.ADOPT: "no difference", Action.UPDATE: "the same edit in each"}.get(first.action, "")
+    same = {Action.ADOPT: "no difference", Action.UPDATE: "the same edit in each"}.get(
+        first.action, ""
+    )
     if first.action is Action.ADOPT and first.fields:
         same = "the same difference in each"
     title = f"{what}, {same}" if same and first.held is None else what
@@ -183,8 +227,16 @@ def _right(change: Change, where: str = "") -> str:
 
 def reason_words(change: Change) -> str:
     """Why the change is there, and why it is held, in the words of the plan document."""
-    reason = {"forgotten": "left files", "conflict": ""}.get(change.reason, change.reason.replace("_", " "))
-    kind = f"held: {change.held}" if change.held else "proposal" if change.approval and change.request else ""
+    reason = {"forgotten": "left files", "conflict": ""}.get(
+        change.reason, change.reason.replace("_", " ")
+    )
+    kind = (
+        f"held: {change.held}"
+        if change.held
+        else "proposal"
+        if change.approval and change.request
+        else ""
+    )
     return ", ".join(word for word in (reason, kind) if word)
 
 
@@ -207,7 +259,9 @@ def note_blocks(plan: Plan, look: Look) -> list[list[str]]:
         place = f"{visible(note.place.file)}:{note.place.line}" if note.place else ""
         title = visible(str(note.address))
         space = " " * max(2, look.width - 2 - len(title) - len(place))
-        blocks.append([f"  {title}{space}{look.paint('dim', place)}", f"      {visible(note.text)}"])
+        blocks.append(
+            [f"  {title}{space}{look.paint('dim', place)}", f"      {visible(note.text)}"]
+        )
     return blocks
 
 
@@ -216,7 +270,9 @@ def held_lines(plan: Plan, look: Look) -> list[str]:
     waits = [c for c in plan.held() if margin_of(c) == "…"]
     decide = [c for c in plan.held() if margin_of(c) == "!"]
     lines: list[str] = []
-    for change, row in zip(waits, look.columns([_waiting(c, look) for c in waits], indent=2), strict=True):
+    for change, row in zip(
+        waits, look.columns([_waiting(c, look) for c in waits], indent=2), strict=True
+    ):
         lines.append(row)
         if change.held is Held.PENDING and _differs(change):
             lines += field_lines(change, look)
@@ -232,7 +288,11 @@ def _differs(change: Change) -> bool:
 def _waiting(change: Change, look: Look) -> tuple[str, str, str]:
     detail = "; ".join(visible(text) for text in change.detail)
     if change.held is Held.BLOCKED:
-        detail = f"waits for {joined([visible(str(address)) for address in change.waits])}" if change.waits else detail
+        detail = (
+            f"waits for {joined([visible(str(address)) for address in change.waits])}"
+            if change.waits
+            else detail
+        )
     return (f"{look.paint('yellow', '…')} {visible(str(change.address))}", str(change.held), detail)
 
 
@@ -255,7 +315,9 @@ def summary_lines(plan: Plan) -> list[str]:
     for word, tail in (("forget", "to forget"), ("held", "held"), ("unchanged", "unchanged")):
         if numbers[word]:
             words.append(f"{numbers[word]:,} {tail}")
-    silent = " Nothing will be sent." if plan.going() and not any(c.sends for c in plan.going()) else ""
+    silent = (
+        " Nothing will be sent." if plan.going() and not any(c.sends for c in plan.going()) else ""
+    )
     return ["", f"Plan: {', '.join(words)}.{silent}"]
 
 
@@ -265,7 +327,9 @@ def _left_out(plan: Plan) -> list[str]:
     if not (subset.only or subset.exclude):
         return []
     asked = [f"only {joined([visible(word) for word in subset.only])}"] if subset.only else []
-    asked += [f"without {joined([visible(word) for word in subset.exclude])}"] if subset.exclude else []
+    asked += (
+        [f"without {joined([visible(word) for word in subset.exclude])}"] if subset.exclude else []
+    )
     number = f"{subset.left_out:,} record{' was' if subset.left_out == 1 else 's were'}"
     return [f"A part: {', '.join(asked)}. {number} left out."]
 
@@ -273,8 +337,13 @@ def _left_out(plan: Plan) -> list[str]:
 def _calm(plan: Plan, numbers: dict[str, int]) -> str:
     """That nothing is to be sent, and of how many records that says that they are as the files say."""
     otherwise = len({d.address for d in plan.diagnostics if d.code == NOT_HELD})
-    agree, where = numbers["unchanged"] - otherwise, "in the state" if plan.offline else "on the server"
-    parts = [f"{agree:,} record{' ' if agree == 1 else 's '}{where} {'is' if agree == 1 else 'are'} as the files say"]
+    agree, where = (
+        numbers["unchanged"] - otherwise,
+        "in the state" if plan.offline else "on the server",
+    )
+    parts = [
+        f"{agree:,} record{' ' if agree == 1 else 's '}{where} {'is' if agree == 1 else 'are'} as the files say"
+    ]
     parts = parts if agree else []
     parts += [f"{otherwise:,} held otherwise by the server"] if otherwise else []
     parts += [f"{numbers['held']} held"] if numbers["held"] else []
@@ -297,20 +366,31 @@ def next_hints(plan: Plan, look: Look) -> list[Hint]:
     going = plan.going()
     again = "stemctl plan --offline" if plan.offline else "stemctl plan"
     if plan.offline:
-        hints.append((f"stemctl plan{_same_part(plan)}{look.options}", "asks the server, and shows what apply sends"))
+        hints.append(
+            (
+                f"stemctl plan{_same_part(plan)}{look.options}",
+                "asks the server, and shows what apply sends",
+            )
+        )
     elif going:
         part = _same_part(plan) + look.options
         if any(c.sends for c in going):
             hints.append((f"stemctl apply{part}", "shows this again, asks, and sends it"))
-            hints.append((f"stemctl plan{part} --out plan.json", "keeps it, to apply exactly this one later"))
+            hints.append(
+                (f"stemctl plan{part} --out plan.json", "keeps it, to apply exactly this one later")
+            )
         elif all(c.action is Action.ADOPT for c in going):
-            hints.append((f"stemctl apply{part}", f"binds the record{'s' if len(going) > 1 else ''}"))
+            hints.append(
+                (f"stemctl apply{part}", f"binds the record{'s' if len(going) > 1 else ''}")
+            )
         else:
             hints.append((f"stemctl apply{part}", "writes it to the state"))
     conflicts = [c for c in plan.held() if c.held is Held.CONFLICT and c.doubt is None]
     if conflicts:
         words = " ".join(_typed(str(c.address)) for c in conflicts[:3])
-        hints.append((f"stemctl resolve {words}", "the files' values become an edit of the server's"))
+        hints.append(
+            (f"stemctl resolve {words}", "the files' values become an edit of the server's")
+        )
     if any(c.held is Held.CONFLICT and c.doubt is not None for c in plan.held()):
         hints.append(("stemctl runs list", "what was sent, when and by whom"))
     asking = {kind: sum(_asks(c, kind) for c in plan.changes) for kind in PERMISSIONS}
@@ -324,7 +404,12 @@ def next_hints(plan: Plan, look: Look) -> list[Hint]:
     if any(c.held is Held.REJECTED for c in plan.held()):
         hints.append(("stemctl apply --resubmit", "proposes the same again"))
     elif any(c.held is Held.PENDING and _differs(c) for c in plan.held()):
-        hints.append(("stemctl apply --resubmit", "proposes the new text as well; the first cannot be withdrawn"))
+        hints.append(
+            (
+                "stemctl apply --resubmit",
+                "proposes the new text as well; the first cannot be withdrawn",
+            )
+        )
     return hints[:3]
 
 
@@ -356,10 +441,17 @@ def _to_write(plan: Plan, look: Look) -> list[str]:
     """What can be written into a file to settle what is held."""
     left = [c for c in plan.held() if c.held is Held.DELETE]
     renames = [c for c in plan.held() if c.held is Held.RENAME]
-    drifted = [(c, f) for c in plan.changes for f in c.fields if f.held is Held.REVERT and c.action is Action.UPDATE]
+    drifted = [
+        (c, f)
+        for c in plan.changes
+        for f in c.fields
+        if f.held is Held.REVERT and c.action is Action.UPDATE
+    ]
     lines: list[str] = []
     if drifted:
-        lines.append("To keep what the server has, write it in the file; nothing is sent for it then:")
+        lines.append(
+            "To keep what the server has, write it in the file; nothing is sent for it then:"
+        )
         lines += look.wrapped([(visible(str(c.address)), _to_copy(c, f)) for c, f in drifted[:5]])
     if left:
         names = f"[{', '.join(_yaml(str(c.address)) for c in left[:3])}{', …' if len(left) > 3 else ''}]"
@@ -373,7 +465,9 @@ def _to_write(plan: Plan, look: Look) -> list[str]:
     if gone:
         lines.append("To accept that it is gone, take it out of its file:")
         lines += [f"      {visible(str(c.address))}    {_place(c)}" for c in gone[:5]]
-    sides = [(c, f) for c in plan.held() for f in c.fields if c.doubt is None and f.held is Held.CONFLICT]
+    sides = [
+        (c, f) for c in plan.held() for f in c.fields if c.doubt is None and f.held is Held.CONFLICT
+    ]
     conflicts = [(c, f) for c, f in sides if f.reason == "conflict"]
     if conflicts:
         lines.append("To settle a conflict with the server's value, write it in the file:")
@@ -387,7 +481,9 @@ def _place(change: Change) -> str:
 
 def _to_copy(change: Change, f: FieldChange) -> str:
     """The server's value as a line of a manifest, if it is short."""
-    text = json.dumps(f.before, ensure_ascii=False) if isinstance(f.before, list) else shown(f.before)
+    text = (
+        json.dumps(f.before, ensure_ascii=False) if isinstance(f.before, list) else shown(f.before)
+    )
     name, _, entry = f.path.partition(".")
     if len(text) > LONG:
         return f"its {f.path} as stemctl show {_typed(str(change.address))} prints it"

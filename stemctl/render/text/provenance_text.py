@@ -21,7 +21,9 @@ def origin_text(found: Origins, look: Look) -> str:
     rows: list[tuple[str, str, str]] = []
     for field in found.fields:
         rows += _rows(field)
-    cells = [(name, "" if len(value) > LONGEST_CELL else value, place) for name, value, place in rows]
+    cells = [
+        (name, "" if len(value) > LONGEST_CELL else value, place) for name, value, place in rows
+    ]
     lines.append("")
     for (_, value, _), row in zip(rows, look.columns(cells, indent=2), strict=True):
         lines += [row.rstrip()] if row.strip() else []
@@ -59,7 +61,9 @@ def origin_document(found: Origins) -> dict[str, Any]:
                 "declared": field.declared,
                 "file": field.place.file if field.place else None,
                 "line": field.place.line if field.place else None,
-                "elements": [{"element": n, "file": p.file, "line": p.line} for n, p in field.elements],
+                "elements": [
+                    {"element": n, "file": p.file, "line": p.line} for n, p in field.elements
+                ],
                 "server": field.live,
                 "agrees": field.agrees,
             }

@@ -34,7 +34,9 @@ def report_text(report: Report, look: Look, seconds: float, state: str | None) -
     lines = _outcomes(report, look)
     lines += ["", report_summary(report, seconds)]
     if report.of(Status.PROPOSED):
-        lines.append("A proposal is not a record yet: an administrator of BrainSTEM decides. You have nothing to do.")
+        lines.append(
+            "A proposal is not a record yet: an administrator of BrainSTEM decides. You have nothing to do."
+        )
     lines += _ended_early(report)
     lines += _failures(report, look)
     lines += _refusals(report, look)
@@ -52,7 +54,11 @@ def report_last(report: Report, look: Look, seconds: float, state: str | None) -
 
 def _ended_early(report: Report) -> list[str]:
     left = len(report.of(Status.SKIPPED))
-    return ["", f"Ended early, {left:,} not begun: {visible(report.stopped)}"] if report.stopped and left else []
+    return (
+        ["", f"Ended early, {left:,} not begun: {visible(report.stopped)}"]
+        if report.stopped and left
+        else []
+    )
 
 
 def _saved(report: Report, state: str | None) -> list[str]:
@@ -73,7 +79,11 @@ def outcome_row(outcome: Outcome, look: Look) -> tuple[str, str, str]:
     elif change.action is Action.CREATE:
         what = outcome.id or ""
     else:
-        what = ", ".join(dict.fromkeys(f.path for f in change.fields if not f.held)) if change.sends else ""
+        what = (
+            ", ".join(dict.fromkeys(f.path for f in change.fields if not f.held))
+            if change.sends
+            else ""
+        )
         what = "" if change.action is Action.DELETE else what
     return (f"{SYMBOLS[change.action]} {visible(str(change.address))}", word, what)
 
@@ -94,10 +104,18 @@ def _outcomes(report: Report, look: Look) -> list[str]:
 def report_summary(report: Report, seconds: float) -> str:
     """The numbers of a run in a line."""
     numbers = report.summary()
-    words = [f"{numbers['created']:,} created", f"{numbers['updated']:,} updated", f"{numbers['deleted']:,} deleted"]
-    patched = sum(o.change.sends for o in report.of(Status.APPLIED) if o.change.action is Action.ADOPT)
+    words = [
+        f"{numbers['created']:,} created",
+        f"{numbers['updated']:,} updated",
+        f"{numbers['deleted']:,} deleted",
+    ]
+    patched = sum(
+        o.change.sends for o in report.of(Status.APPLIED) if o.change.action is Action.ADOPT
+    )
     if numbers["adopted"]:
-        words.append(f"{numbers['adopted']:,} adopted{f' ({patched} with a PATCH)' if patched else ''}")
+        words.append(
+            f"{numbers['adopted']:,} adopted{f' ({patched} with a PATCH)' if patched else ''}"
+        )
     words += [f"{numbers[w]:,} {w}" for w in ("forgotten", "proposed") if numbers[w]]
     words.append(f"{numbers['failed']:,} failed")
     words += [f"{numbers[w]:,} {w}" for w in ("skipped", "unknown", "held") if numbers[w]]
@@ -132,8 +150,17 @@ def place_of(outcome: Outcome) -> Place | None:
 
 
 def _refusals(report: Report, look: Look) -> list[str]:
-    lines = [line for outcome in report.outcomes if outcome.refused for line in refusal_lines(outcome, look)]
-    return ["", look.paint("bold", "The server holds other values than were sent"), *lines] if lines else []
+    lines = [
+        line
+        for outcome in report.outcomes
+        if outcome.refused
+        for line in refusal_lines(outcome, look)
+    ]
+    return (
+        ["", look.paint("bold", "The server holds other values than were sent"), *lines]
+        if lines
+        else []
+    )
 
 
 def refusal_lines(outcome: Outcome, look: Look) -> list[str]:
@@ -141,8 +168,13 @@ def refusal_lines(outcome: Outcome, look: Look) -> list[str]:
     place = outcome.change.place
     right = f"{visible(place.file)}:{place.line}" if place else ""
     lines = look.headline("!", visible(str(outcome.change.address)), right)
-    lines += look.columns([(name, _instead(outcome, name, value)) for name, value in outcome.refused.items()])
-    return [*lines, "      It is not sent again. Write what the server holds, or ask who runs the server."]
+    lines += look.columns(
+        [(name, _instead(outcome, name, value)) for name, value in outcome.refused.items()]
+    )
+    return [
+        *lines,
+        "      It is not sent again. Write what the server holds, or ask who runs the server.",
+    ]
 
 
 def _instead(outcome: Outcome, name: str, sent: Value) -> str:
@@ -154,7 +186,11 @@ def _instead(outcome: Outcome, name: str, sent: Value) -> str:
 
 def _held(report: Report, look: Look) -> list[str]:
     rows = look.columns(held_rows(report), indent=2)
-    return ["", look.paint("bold", "Held, nothing was sent"), *(row.rstrip() for row in rows)] if rows else []
+    return (
+        ["", look.paint("bold", "Held, nothing was sent"), *(row.rstrip() for row in rows)]
+        if rows
+        else []
+    )
 
 
 def held_rows(report: Report) -> list[tuple[str, str, str]]:
@@ -164,7 +200,11 @@ def held_rows(report: Report) -> list[tuple[str, str, str]]:
         change = outcome.change
         why = "; ".join(visible(text) for text in change.detail)
         if change.held is Held.BLOCKED:
-            why = f"waits for {joined([visible(str(address)) for address in change.waits])}" if change.waits else why
+            why = (
+                f"waits for {joined([visible(str(address)) for address in change.waits])}"
+                if change.waits
+                else why
+            )
         elif change.held is Held.DELETE:
             why = "not in the files any more"
         elif change.doubt is not None:
@@ -177,7 +217,13 @@ def held_rows(report: Report) -> list[tuple[str, str, str]]:
         rows.append((f"{margin_of(change)} {visible(str(change.address))}", str(change.held), why))
     for outcome in report.of(Status.APPLIED, Status.PROPOSED):
         for f in outcome.change.held_fields:
-            rows.append((f"! {visible(str(outcome.change.address))}", str(f.held), f"{f.path}: the server's stays"))
+            rows.append(
+                (
+                    f"! {visible(str(outcome.change.address))}",
+                    str(f.held),
+                    f"{f.path}: the server's stays",
+                )
+            )
     return rows
 
 
@@ -186,7 +232,9 @@ def next_hints(report: Report) -> list[Hint]:
     held = {o.change.held for o in report.of(Status.HELD)}
     hints: list[Hint] = []
     if report.interrupted:
-        hints.append(("stemctl apply", f"goes on with the remaining {len(report.of(Status.SKIPPED))}"))
+        hints.append(
+            ("stemctl apply", f"goes on with the remaining {len(report.of(Status.SKIPPED))}")
+        )
     elif report.of(Status.UNKNOWN):
         hints.append(("stemctl plan", "looks again for what had no answer"))
     elif report.of(Status.FAILED):
@@ -195,7 +243,12 @@ def next_hints(report: Report) -> list[Hint]:
         hints.append(("stemctl plan", "each held change in full, with what to write"))
     if Held.DELETE in held:
         number = sum(o.change.held is Held.DELETE for o in report.outcomes)
-        hints.append((f"stemctl apply --auto-approve --allow delete={number}", "deletes; the ids do not come back"))
+        hints.append(
+            (
+                f"stemctl apply --auto-approve --allow delete={number}",
+                "deletes; the ids do not come back",
+            )
+        )
     if not hints and report.of(Status.PROPOSED):
         hints.append(("stemctl approvals list", "where the proposals stand"))
     return hints[:3]

@@ -32,7 +32,9 @@ def broken_text(run: Run) -> str:
     ]
     if unanswered:
         what = f"The {unanswered} are" if unanswered > 1 else "It is"
-        lines.append(f"{what} looked up before anything else is sent; none is sent a second time unseen.")
+        lines.append(
+            f"{what} looked up before anything else is sent; none is sent a second time unseen."
+        )
     return "\n".join(lines)
 
 
@@ -81,7 +83,9 @@ def settling_text(run: Run) -> str:
     done = f"{run.count(*_DONE):,} done, {run.not_begun():,} not started"
     if not counts:
         return f"Taking over from run {run.id}, which broke off: {done}, nothing without an answer."
-    what = ", ".join(f"{number} {action}{'s' if number > 1 else ''}" for action, number in counts.items())
+    what = ", ".join(
+        f"{number} {action}{'s' if number > 1 else ''}" for action, number in counts.items()
+    )
     return f"Settling run {run.id}, which broke off: {done}; without an answer: {what}."
 
 
@@ -89,7 +93,9 @@ def runs_text(runs: list[Brief], look: Look) -> str:
     """One line for each run, the latest first."""
     if not runs:
         return "No runs yet: nothing was applied from this folder."
-    return look.finish([line.rstrip() for line in look.columns([_row(run) for run in runs], indent=0)])
+    return look.finish(
+        [line.rstrip() for line in look.columns([_row(run) for run in runs], indent=0)]
+    )
 
 
 def _row(run: Brief) -> tuple[str, str, str, str]:
@@ -132,7 +138,14 @@ def brief_document(run: Brief) -> dict[str, Any]:
     """A run as a list of JSON has it."""
     later = {"uncommitted": list(run.uncommitted)} if run.uncommitted else {}
     numbers = dict(run.numbers)
-    return {"run": run.id, "who": run.who, "ended": run.ended, "commit": run.commit, **later, "numbers": numbers}
+    return {
+        "run": run.id,
+        "who": run.who,
+        "ended": run.ended,
+        "commit": run.commit,
+        **later,
+        "numbers": numbers,
+    }
 
 
 def run_document(run: Run) -> dict[str, Any]:
@@ -151,7 +164,9 @@ def as_they_were(run: Run, catalog: Catalog) -> dict[str, list[dict[str, Value]]
 
     What the run changed stands there also where it was empty.
     """
-    names = {model: {id_: name for name, id_ in known.items()} for model, known in run.plan.names.items()}
+    names = {
+        model: {id_: name for name, id_ in known.items()} for model, known in run.plan.names.items()
+    }
     found: dict[str, list[dict[str, Value]]] = {}
     for change in run.plan.going():
         intent, outcome = run.intents.get(change.address), run.outcomes.get(change.address)

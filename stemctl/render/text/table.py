@@ -14,7 +14,9 @@ WIDEST = 40
 
 def table_text(columns: Sequence[str], records: Sequence[Fields], look: Look) -> str:
     """One record a line; columns that are empty in all of them are left out."""
-    used = [name for name in columns if any(_says_something(fields.get(name)) for fields in records)]
+    used = [
+        name for name in columns if any(_says_something(fields.get(name)) for fields in records)
+    ]
     cells = [[_cell(fields.get(name)) for name in used] for fields in records]
     widths = [max([len(name), *(len(row[i]) for row in cells)]) for i, name in enumerate(used)]
     lines = [look.paint("bold", _line(used, widths)), *(_line(row, widths) for row in cells)]
@@ -23,7 +25,11 @@ def table_text(columns: Sequence[str], records: Sequence[Fields], look: Look) ->
 
 def record_text(fields: Fields, names: Mapping[str, str], look: Look) -> str:
     """Every field of a record on a line of its own; `names` says what the ids in it are called."""
-    return look.finish(look.wrapped([(name, shown(_named(value, names))) for name, value in fields.items()], indent=0))
+    return look.finish(
+        look.wrapped(
+            [(name, shown(_named(value, names))) for name, value in fields.items()], indent=0
+        )
+    )
 
 
 def _says_something(value: Value) -> bool:

@@ -31,7 +31,9 @@ class Reply:
 
     def with_body(self, body: bytes, kind: bytes = _JSON) -> Reply:
         """The same with another body, and headers that fit it."""
-        kept = tuple(pair for pair in self.headers if pair[0] not in (b"content-length", b"content-type"))
+        kept = tuple(
+            pair for pair in self.headers if pair[0] not in (b"content-length", b"content-type")
+        )
         fitting = ((b"content-length", str(len(body)).encode()), (b"content-type", kind))
         return replace(self, headers=(*kept, *fitting), body=body)
 
@@ -99,17 +101,24 @@ def approval_answer(reply: Reply, subject: Subject) -> Reply:
 
 def record_answer(reply: Reply, subject: Subject) -> Reply:
     """A proposal as if it were the record: in its envelope, with an id that is no record's."""
-    return _in_envelopes(reply, {approval: one for one, approval in _envelopes(subject.catalog).items()})
+    return _in_envelopes(
+        reply, {approval: one for one, approval in _envelopes(subject.catalog).items()}
+    )
 
 
 def _envelopes(catalog: Catalog) -> dict[str, str]:
     """The envelope of a record to that of a proposal; where nothing is proposed, one like those of the others."""
-    return {m.one: m.approval.one if m.approval else f"{m.one}_approval" for m in catalog.models.values()}
+    return {
+        m.one: m.approval.one if m.approval else f"{m.one}_approval"
+        for m in catalog.models.values()
+    }
 
 
 def _in_envelopes(reply: Reply, envelopes: Mapping[str, str]) -> Reply:
     document = reply.document or {}
-    key = next((key for key in document if key in envelopes and isinstance(document[key], dict)), None)
+    key = next(
+        (key for key in document if key in envelopes and isinstance(document[key], dict)), None
+    )
     if key is None:
         return reply
     # Not the id that it has: whoever takes one thing for the other is to be found out.
@@ -160,5 +169,7 @@ def _each_record(
             if isinstance(document.get(one), dict):
                 return reply.with_document({**document, one: change(model, document[one])})
             if isinstance(document.get(many), list):
-                return reply.with_document({**document, many: [change(model, r) for r in document[many]]})
+                return reply.with_document(
+                    {**document, many: [change(model, r) for r in document[many]]}
+                )
     return reply

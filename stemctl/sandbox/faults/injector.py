@@ -41,13 +41,17 @@ class WithFaults:
         try:
             fault = self._counts.striking(self._script(), request)
         except ConfigError as error:
-            said = " ".join(("The file of faults of this sandbox is wrong.", error.what, error.why)).rstrip()
+            said = " ".join(
+                ("The file of faults of this sandbox is wrong.", error.what, error.why)
+            ).rstrip()
             await JSONResponse({"detail": said}, 500)(scope, receive, send)
             return
         if fault is None:
             await self._app(scope, again(content), send)
             return
-        exchange = Exchange(fault, content, self._app, self._catalog, self.late, scope, receive, send)
+        exchange = Exchange(
+            fault, content, self._app, self._catalog, self.late, scope, receive, send
+        )
         await KINDS[fault.fault].strike(exchange)
 
     def _script(self) -> Script:

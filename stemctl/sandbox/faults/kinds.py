@@ -48,21 +48,42 @@ class Exchange:
 
     async def carry_out(self, parameters: list[tuple[str, str]] | None = None) -> Reply:
         """Let the app do what is asked, or what would be with other parameters; its answer is not sent yet."""
-        scope = self.scope if parameters is None else {**self.scope, "query_string": urlencode(parameters).encode()}
+        scope = (
+            self.scope
+            if parameters is None
+            else {**self.scope, "query_string": urlencode(parameters).encode()}
+        )
         sent: list[Message] = []
 
         async def keep(message: Message) -> None:
             sent.append(message)
 
         await self.app(scope, again(self.content), keep)
-        return Reply(sent[0]["status"], tuple(sent[0]["headers"]), b"".join(part["body"] for part in sent[1:]))
+        return Reply(
+            sent[0]["status"],
+            tuple(sent[0]["headers"]),
+            b"".join(part["body"] for part in sent[1:]),
+        )
 
     async def besides(self, method: str, path: str, body: Value = None) -> Reply:
         """What the app answers to another request of the same account."""
         content = b"" if body is None else json.dumps(body).encode()
-        headers = [pair for pair in self.scope["headers"] if pair[0] not in (b"content-length", b"content-type")]
-        headers += [(b"content-length", str(len(content)).encode()), (b"content-type", b"application/json")]
-        other = {"method": method, "path": path, "raw_path": path.encode(), "query_string": b"", "headers": headers}
+        headers = [
+            pair
+            for pair in self.scope["headers"]
+            if pair[0] not in (b"content-length", b"content-type")
+        ]
+        headers += [
+            (b"content-length", str(len(content)).encode()),
+            (b"content-type", b"application/json"),
+        ]
+        other = {
+            "method": method,
+            "path": path,
+            "raw_path": path.encode(),
+            "query_string": b"",
+            "headers": headers,
+        }
         scope = {**self.scope, **other}
         return await replace(self, scope=scope, content=content).carry_out()
 
@@ -70,7 +91,9 @@ class Exchange:
         """Send an answer that names its fault, or so many bytes of its body, after which it is not ended."""
         headers = [*reply.headers, (b"sandbox-fault", self.fault.fault.encode())]
         await self.send({"type": "http.response.start", "status": reply.status, "headers": headers})
-        await self.send({"type": "http.response.body", "body": reply.body[:most], "more_body": most is not None})
+        await self.send(
+            {"type": "http.response.body", "body": reply.body[:most], "more_body": most is not None}
+        )
 
 
 def again(content: bytes) -> Receive:
@@ -92,7 +115,9 @@ async def _status(exchange: Exchange) -> None:
     if fault.retry_after is not None:
         headers.append((b"retry-after", str(fault.retry_after).encode()))
     if fault.retry_after_date is not None:
-        headers.append((b"retry-after", formatdate(time.time() + fault.retry_after_date, usegmt=True).encode()))
+        headers.append(
+            (b"retry-after", formatdate(time.time() + fault.retry_after_date, usegmt=True).encode())
+        )
     reply = Reply(fault.status, tuple(headers))
     if fault.status not in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED):
         reply = reply.with_document({"detail": "The file of faults of this sandbox says so."})
@@ -155,13 +180,17 @@ async def _repeated_page(exchange: Exchange) -> None:
         await exchange.answer(await exchange.carry_out())
         return
     others = [pair for pair in exchange.parameters if pair[0] != "offset"]
-    await exchange.answer(await exchange.carry_out([*others, ("offset", str(max(0, page.offset - page.limit)))]))
+    await exchange.answer(
+        await exchange.carry_out([*others, ("offset", str(max(0, page.offset - page.limit)))])
+    )
 
 
 def _spoiled(spoil: altered_replies.Spoil) -> Strike:
     async def strike(exchange: Exchange) -> None:
         reply = await exchange.carry_out()
-        await exchange.answer(spoil(reply, Subject(exchange.page, exchange.catalog, exchange.fault)))
+        await exchange.answer(
+            spoil(reply, Subject(exchange.page, exchange.catalog, exchange.fault))
+        )
 
     return strike
 
@@ -178,7 +207,9 @@ async def _answer_with_another(exchange: Exchange, mix: Callable[[Fields, Fields
     """Carry out; answer with another record of the model, or with what is mixed of both, if there is another one."""
     reply = await exchange.carry_out()
     document = reply.document or {}
-    model = next((m for m in exchange.catalog.models.values() if isinstance(document.get(m.one), dict)), None)
+    model = next(
+        (m for m in exchange.catalog.models.values() if isinstance(document.get(m.one), dict)), None
+    )
     if model is None:
         await exchange.answer(reply)
         return
@@ -186,11 +217,15 @@ async def _answer_with_another(exchange: Exchange, mix: Callable[[Fields, Fields
     path = exchange.scope["path"].removesuffix("/").removesuffix(f"/{mine.get('id')}")
     listed = (await exchange.besides("GET", f"{path}/")).document or {}
     others = [record for record in listed.get(model.many, []) if record["id"] != mine.get("id")]
-    await exchange.answer(reply.with_document({model.one: mix(mine, others[0])}) if others else reply)
+    await exchange.answer(
+        reply.with_document({model.one: mix(mine, others[0])}) if others else reply
+    )
 
 
 async def _foreign_404(exchange: Exchange) -> None:
-    await exchange.answer(Reply(404).with_body(b"<html><body>No route to this host.</body></html>", b"text/html"))
+    await exchange.answer(
+        Reply(404).with_body(b"<html><body>No route to this host.</body></html>", b"text/html")
+    )
 
 
 async def _edit_in_pause(exchange: Exchange) -> None:
@@ -232,25 +267,50 @@ KINDS: Mapping[str, Kind] = {
         "not carried out; answered with `status`, and with `Retry-After` if the fault has it",
         Keys(needs=("status",), takes=("retry_after", "retry_after_date")),
     ),
-    "delay": Kind(_delay, "carried out and answered after `seconds`, unless the client hangs up before", _SECONDS),
+    "delay": Kind(
+        _delay,
+        "carried out and answered after `seconds`, unless the client hangs up before",
+        _SECONDS,
+    ),
     "delay_answer": Kind(_delay_answer, "carried out at once, answered after `seconds`", _SECONDS),
-    "late": Kind(_late, "carried out and answered after `seconds`, also if the client hangs up before", _SECONDS),
-    "lose_request": Kind(_lose_request, "not carried out; the connection is closed without an answer"),
+    "late": Kind(
+        _late,
+        "carried out and answered after `seconds`, also if the client hangs up before",
+        _SECONDS,
+    ),
+    "lose_request": Kind(
+        _lose_request, "not carried out; the connection is closed without an answer"
+    ),
     "lose_answer": Kind(_lose_answer, "carried out; the connection is closed without an answer"),
     "reset": Kind(_reset, "not carried out; the connection is reset (TCP RST)"),
-    "html": Kind(_spoiled(altered_replies.html), "carried out; answered with status 200 and a login page"),
-    "truncated": Kind(_spoiled(altered_replies.truncated), "carried out; the JSON of the answer ends in the middle"),
+    "html": Kind(
+        _spoiled(altered_replies.html), "carried out; answered with status 200 and a login page"
+    ),
+    "truncated": Kind(
+        _spoiled(altered_replies.truncated),
+        "carried out; the JSON of the answer ends in the middle",
+    ),
     "cut_off": Kind(_cut_off, "carried out; the connection is closed in the middle of the answer"),
-    "invalid_json": Kind(_spoiled(altered_replies.invalid_json), "carried out; the answer says it is JSON and is not"),
+    "invalid_json": Kind(
+        _spoiled(altered_replies.invalid_json), "carried out; the answer says it is JSON and is not"
+    ),
     "shrinking_total": Kind(
-        _spoiled(altered_replies.shrinking_total), "the total of a list is lower by one on each page"
+        _spoiled(altered_replies.shrinking_total),
+        "the total of a list is lower by one on each page",
     ),
-    "repeated_page": Kind(_repeated_page, "in place of a further page of a list, the page before it comes again"),
+    "repeated_page": Kind(
+        _repeated_page, "in place of a further page of a list, the page before it comes again"
+    ),
     "approval_answer": Kind(
-        _spoiled(altered_replies.approval_answer), "carried out; a record is answered like a proposal"
+        _spoiled(altered_replies.approval_answer),
+        "carried out; a record is answered like a proposal",
     ),
-    "record_answer": Kind(_spoiled(altered_replies.record_answer), "carried out; a proposal is answered like a record"),
-    "other_record": Kind(_other_record, "carried out; answered with the body of another record of the model"),
+    "record_answer": Kind(
+        _spoiled(altered_replies.record_answer), "carried out; a proposal is answered like a record"
+    ),
+    "other_record": Kind(
+        _other_record, "carried out; answered with the body of another record of the model"
+    ),
     "known_id": Kind(_known_id, "carried out; answered with the id of another record of the model"),
     "altered_value": Kind(
         _spoiled(altered_replies.altered_value),
@@ -261,18 +321,28 @@ KINDS: Mapping[str, Kind] = {
         _spoiled(altered_replies.duplicate_element),
         "carried out; in the answer the first item of a list comes twice, under one key, the second time altered",
     ),
-    "foreign_404": Kind(_foreign_404, "not carried out; answered with 404 and a page that is not the API's"),
+    "foreign_404": Kind(
+        _foreign_404, "not carried out; answered with 404 and a page that is not the API's"
+    ),
     "edit_in_pause": Kind(
         _edit_in_pause,
         "not carried out; answered with 429 and `retry_after`, after a colleague has changed the record as `edit` says",
         Keys(needs=("edit",), takes=("retry_after",)),
     ),
     "endless_headers": Kind(
-        _endless_headers, "not carried out; one more header every `seconds`, without an end", _SECONDS
+        _endless_headers,
+        "not carried out; one more header every `seconds`, without an end",
+        _SECONDS,
     ),
-    "processing": Kind(_processing, "not carried out; answered with 102 every `seconds`, and nothing else", _SECONDS),
+    "processing": Kind(
+        _processing,
+        "not carried out; answered with 102 every `seconds`, and nothing else",
+        _SECONDS,
+    ),
     "bomb": Kind(
-        _bomb, "not carried out; answered with `mebibytes` of zeros, packed to little", Keys(needs=("mebibytes",))
+        _bomb,
+        "not carried out; answered with `mebibytes` of zeros, packed to little",
+        Keys(needs=("mebibytes",)),
     ),
 }
 KEYS: Mapping[str, Keys] = {name: kind.keys for name, kind in KINDS.items()}

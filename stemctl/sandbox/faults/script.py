@@ -114,7 +114,10 @@ _MOST = 1_000_000_000
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _VALUES: Mapping[str, tuple[Callable[[Value], bool], str]] = {
     "method": (lambda value: value in _METHODS, f"one of {', '.join(_METHODS)}"),
-    "path": (lambda value: _is_text(value) and value[0] != "/", "a path below /api/PORTAL/, with no slash before it"),
+    "path": (
+        lambda value: _is_text(value) and value[0] != "/",
+        "a path below /api/PORTAL/, with no slash before it",
+    ),
     "body": (_is_text, "text of the body"),
     "after": (_is_count, "a number of requests"),
     "times": (_is_count, "a number of requests"),
@@ -152,16 +155,30 @@ class _Parser:
         members = self._members(node, (*_OF_ALL, *sorted(every_key)), ("fault",))
         kind = members["fault"].text or ""
         if kind not in self._kinds:
-            raise self._wrong(members["fault"].event, f"there is no fault {shown(kind)}", _choice(kind, self._kinds))
+            raise self._wrong(
+                members["fault"].event,
+                f"there is no fault {shown(kind)}",
+                _choice(kind, self._kinds),
+            )
         keys = self._kinds[kind]
         self._members(node, (*_OF_ALL, *keys.needs, *keys.takes), keys.needs)
         if {"retry_after", "retry_after_date"} <= members.keys():
-            raise self._wrong(node.keys["retry_after_date"], "retry_after stands here as well", "Keep one of them.")
+            raise self._wrong(
+                node.keys["retry_after_date"],
+                "retry_after stands here as well",
+                "Keep one of them.",
+            )
         match = self._members(members["match"], _OF_MATCH) if "match" in members else {}
-        values = {key: self._value(key, child) for key, child in (match | members).items() if key in _VALUES}
+        values = {
+            key: self._value(key, child)
+            for key, child in (match | members).items()
+            if key in _VALUES
+        }
         return Fault(kind, **values)
 
-    def _members(self, node: Node, known: Iterable[str], needed: Iterable[str] = ()) -> dict[str, Node]:
+    def _members(
+        self, node: Node, known: Iterable[str], needed: Iterable[str] = ()
+    ) -> dict[str, Node]:
         """The members of a mapping that has all that are needed, and none that are not known."""
         if not node.is_mapping:
             raise self._wrong(node.event, f"here must be a mapping of {', '.join(known)}")

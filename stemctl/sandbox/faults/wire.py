@@ -29,7 +29,11 @@ async def drip(receive: Receive, send: Send, head: bytes, piece: bytes, seconds:
 
 async def bomb(send: Send, mebibytes: int) -> None:
     """Answer with so many MiB of zeros, packed to a thousandth of them."""
-    headers = [(b"content-type", b"application/json"), (b"content-encoding", b"gzip"), (b"sandbox-fault", b"bomb")]
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-encoding", b"gzip"),
+        (b"sandbox-fault", b"bomb"),
+    ]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     for part in _packed(mebibytes):
         await send({"type": "http.response.body", "body": part, "more_body": True})

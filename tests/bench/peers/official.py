@@ -20,7 +20,9 @@ def main(url: str, work: str, count: int) -> None:
             if work == "create":
                 answer = client.save("session", data=labs.body(number))
             elif work == "update":
-                answer = client.save("session", id=id_, data={"description": labs.body(number, True)["description"]})
+                answer = client.save(
+                    "session", id=id_, data={"description": labs.body(number, True)["description"]}
+                )
             else:
                 answer = client.delete("session", id=id_)
             assert answer.ok, answer.text
