@@ -1,4 +1,6 @@
-"""What every test stands on: a home of its own, no tokens, no network but loopback, and a lab to work in."""
+"""What every test stands on: a home of its own, no tokens, no network but loopback, and a lab to
+work in.
+"""
 
 from __future__ import annotations
 
@@ -91,7 +93,9 @@ def lab(tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> Lab:
 
 @pytest.fixture
 def gate() -> Gate:
-    """Holds writes back that arrive at the server, until it is opened. It is open unless a test closes it."""
+    """Holds writes back that arrive at the server, until it is opened. It is open unless a test
+    closes it.
+    """
     found = Gate()
     found.opened.set()
     return found

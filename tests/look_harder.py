@@ -2,9 +2,10 @@
 
 `python -m tests.look_harder [--minutes N] [--seed N]`
 
-Each round has its own seed and runs every test that draws at random, on all cores: those of Hypothesis and the two
-tortures. In a long run, later rounds draw up to twenty times the usual examples. A test that failed is left out of the
-rounds that follow. The exit code is 1 if anything failed.
+Each round has its own seed and runs every test that draws at random, on all cores: those of
+Hypothesis and the two tortures. In a long run, later rounds draw up to twenty times the usual
+examples. A test that failed is left out of the rounds that follow. The exit code is 1 if anything
+failed.
 """
 
 from __future__ import annotations

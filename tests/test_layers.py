@@ -36,7 +36,9 @@ ROOMS = (
 """The packages and the two loose modules. Each may import from those before it, and from no other."""
 
 MOST_FLOORS, MOST_ARROWS = 12, 100
-"""A room stands one floor above the highest room that it imports; an arrow says that one room imports another."""
+"""A room stands one floor above the highest room that it imports; an arrow says that one room
+imports another.
+"""
 
 PURE = {"util", "schema", "core", "planning", "render"}
 NO_IO = {
@@ -52,7 +54,9 @@ NO_IO = {
     "starlette",
 }
 READS_FILES = {"stemctl.schema.catalog", "stemctl.util.atomic_file"}
-"""The modules of pure packages that touch files: the tables of stemctl itself, and the one writer of files."""
+"""The modules of pure packages that touch files: the tables of stemctl itself, and the one writer
+of files.
+"""
 
 SPAWNERS = {"subprocess": "stemctl.git.process", "webbrowser": "stemctl.cli.browser"}
 """The one module that may import what starts programs."""
@@ -98,7 +102,9 @@ def imports(module: str) -> frozenset[str]:
 
 
 def room(module: str) -> str:
-    """The package or loose module that a module is in; empty for stemctl itself, which holds its version."""
+    """The package or loose module that a module is in; empty for stemctl itself, which holds its
+    version.
+    """
     return module.partition(".")[2].partition(".")[0]
 
 
@@ -170,7 +176,9 @@ def test_pure_packages_do_no_io() -> None:
 
 
 def test_programs_are_started_in_two_places() -> None:
-    """Git through one door, which is deaf to the checkout; and the user's browser. Neither is given the token."""
+    """Git through one door, which is deaf to the checkout; and the user's browser. Neither is given
+    the token.
+    """
     imported = {(module, other.split(".")[0]) for module in MODULES for other in imports(module)}
     assert {(module, other) for module, other in imported if other in SPAWNERS} == {
         (module, other) for other, module in SPAWNERS.items()

@@ -47,7 +47,9 @@ def test_the_lowest_pin_is_the_lower_bound(needed: Requirement) -> None:
 
 @pytest.mark.parametrize("needed", BUILD, ids=str)
 def test_what_builds_is_pinned_alike(needed: Requirement) -> None:
-    """Pip's -c does not reach the environment in which the package is built, so pyproject.toml repeats these."""
+    """Pip's -c does not reach the environment in which the package is built, so pyproject.toml
+    repeats these.
+    """
     assert str(needed.specifier) == f"=={pins('constraints.txt')[canonicalize_name(needed.name)]}"
 
 

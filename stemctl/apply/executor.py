@@ -1,8 +1,9 @@
 """Carrying out one change: the requests it takes, and what to do when an answer proves too little.
 
-Nothing is sent twice on a guess. A PATCH or DELETE is preceded by reading the record and comparing it with what the
-plan saw, with no wait between the two; each write by its intent in the journal. When the answer to a write is lost we
-look at what the server holds, and only that decides (`proof.py`).
+Nothing is sent twice on a guess. A PATCH or DELETE is preceded by reading the record and comparing
+it with what the plan saw, with no wait between the two; each write by its intent in the journal.
+When the answer to a write is lost we look at what the server holds, and only that decides
+(`proof.py`).
 """
 
 from __future__ import annotations
@@ -34,15 +35,17 @@ _NOTHING: Fields = {}
 
 @dataclass(frozen=True, slots=True)
 class Carrier:
-    """What carrying out any change of a run needs. `ids` are those of the records that the run created, `known` the
-    ids of all records and proposals that are somebody's, so that no answer may claim them for a new one."""
+    """What carrying out any change of a run needs. `ids` are those of the records that the run
+    created, `known` the ids of all records and proposals that are somebody's, so that no answer may
+    claim them for a new one.
+    """
 
     client: WriteClient
     journal: Journal
     ids: Mapping[Address, str]
     known: Collection[str]
 
-    async def carry_out(self, change: Change) -> Outcome:
+    async def execute(self, change: Change) -> Outcome:
         """Send what a change needs. Never raises for what the server says: that becomes the outcome.
 
         Raises:
@@ -92,7 +95,7 @@ class Carrier:
         tries, lost, planned = 0, None, _NOTHING
         for _ in range(_MOST_LOOKS):
             try:
-                async with self.client.in_one_place() as one:
+                async with self.client.in_one_slot() as one:
                     live = await self._look(one, model, change, lost)
                     if isinstance(live, Outcome):
                         return live
@@ -110,7 +113,8 @@ class Carrier:
                 tries += 1
                 lost = await _again(write.method, error, tries, lost)
                 if lost is not None and change.approval:
-                    # A second proposal would be a double; the approvals show whether this one arrived.
+                    # A second proposal would be a double; the approvals show whether this one
+                    # arrived.
                     return await look_for(self.client, model, change, write.whole(planned), lost)
         raise lost or Paused()
 
@@ -134,7 +138,8 @@ class Carrier:
 async def _again(
     method: str, error: ServerError, tries: int, lost: ServerError | None
 ) -> ServerError | None:
-    """After a write without success: the error because of which it counts as lost, if it or an earlier one was.
+    """After a write without success: the error because of which it counts as lost, if it or an
+    earlier one was.
 
     Raises:
         ServerError: there is no use in another try.
@@ -181,7 +186,8 @@ class _Patch:
         model, change = self.model, self.change
         assert change.id is not None
         kept = {*self.body, *change.managed, "id", model.identity}
-        # Run records may be read by more people than the server: what the files do not name is left out.
+        # Run records may be read by more people than the server: what the files do not name is left
+        # out.
         before = {name: value for name, value in live.items() if name in kept}
         intend = functools.partial(journal.intend, change, "PATCH", self.body, before)
         written = await one.change(model, change.id, self.body, intend)

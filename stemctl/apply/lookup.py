@@ -24,8 +24,9 @@ async def look_for(
 ) -> Outcome:
     """What became of a record, or proposal, that was sent with `body`.
 
-    One with our name and our content is ours. `answered` is the id under which the server has said that it made the
-    record: with our name it is ours, whatever else it holds, and what it does not hold is a finding.
+    One with our name and our content is ours. `answered` is the id under which the server has said
+    that it made the record: with our name it is ours, whatever else it holds, and what it does not
+    hold is a finding.
     """
     try:
         if change.approval:
@@ -60,7 +61,9 @@ async def _without_a_name(
     lost: ServerError,
     answered: str | None,
 ) -> Outcome:
-    """A record that only its content tells; the planner looks for it among all, and this look only by its id."""
+    """A record that only its content tells; the planner looks for it among all, and this look only
+    by its id.
+    """
     try:
         fields = await client.detail(model, answered) if answered else None
     except NotFound:

@@ -19,8 +19,9 @@ _NOTHING: Fields = {}
 def taken(
     model: Model, change: Change, body: Fields, written: Written, before: Fields = _NOTHING
 ) -> Outcome:
-    """A write that is proven: proposed, or applied with what the server does not hold of it. `before` is the record as
-    it was."""
+    """A write that is proven: proposed, or applied with what the server does not hold of it.
+    `before` is the record as it was.
+    """
     id_ = str(written.fields["id"])
     if written.proposed:
         return Outcome(change, Status.PROPOSED, change.id, approval=id_)
@@ -40,7 +41,9 @@ def _observed(model: Model, change: Change, body: Fields, answer: Fields) -> Fie
 
 
 def _as_declared(row: Field, sent: Value, answer: Value, declared: Value) -> bool:
-    """Whether an answer says no more than was declared; what is sent of a set holds the elements of others too."""
+    """Whether an answer says no more than was declared; what is sent of a set holds the elements of
+    others too.
+    """
     others = row.merges and len(sent or ()) != len(declared or ())
     return same(row, sent, answer) and not others
 
@@ -67,7 +70,9 @@ def moved(model: Model, change: Change, live: Fields, sent: bool) -> Outcome:
 
 
 def not_found(model: Model, change: Change, sent: bool) -> Outcome:
-    """The record that a write is about cannot be seen any more. That does not prove that it was deleted."""
+    """The record that a write is about cannot be seen any more. That does not prove that it was
+    deleted.
+    """
     message = "not found: deleted since this plan was made, or hidden from this account"
     again = "Sent once, without an answer, and not again." if sent else "Not sent."
     detail = (
@@ -106,7 +111,9 @@ def in_doubt(change: Change, error: ServerError) -> Outcome:
 
 
 def failed(change: Change, error: ServerError, sent: bool) -> Outcome:
-    """The outcome of a request that did not succeed; unknown if a write was sent and may have been carried out."""
+    """The outcome of a request that did not succeed; unknown if a write was sent and may have been
+    carried out.
+    """
     if isinstance(error, Forbidden | NotFound | NotAuthorised) or not error.messages:
         message = f"{error.what} {error.why}".strip()
     else:
@@ -120,5 +127,5 @@ def failed(change: Change, error: ServerError, sent: bool) -> Outcome:
     gone = isinstance(error, NotAuthorised) or (isinstance(error, Unreachable) and not error.sent)
     detail = tuple(f"{command}    {does}" for command, does in error.hints) if gone else ()
     return Outcome(
-        change, status, message=message, detail=detail, errors=error.messages, hopeless=gone
+        change, status, message=message, detail=detail, errors=error.messages, fatal=gone
     )

@@ -1,4 +1,6 @@
-"""From a plan to a report: changes in the order they need, several at a time, each in the journal before it is sent."""
+"""From a plan to a report: changes in the order they need, several at a time, each in the journal
+before it is sent.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,8 @@ _DONE = (Status.APPLIED, Status.PROPOSED)
 class Apply:
     """One run. `stop` ends it early: what is in flight is waited for, the rest is skipped.
 
-    `known` are the ids of all records and proposals that are known before it; those that it makes are added.
+    `known` are the ids of all records and proposals that are known before it; those that it makes
+    are added.
     """
 
     plan: Plan
@@ -35,7 +38,7 @@ class Apply:
     _outcomes: dict[Address, Outcome] = field(default_factory=dict)
     _stopped: str = ""
 
-    async def carry_out(self) -> Report:
+    async def execute(self) -> Report:
         """Carry the plan out; the journal knows what was achieved, whatever happens on the way."""
         await self._schedule()
         ordered = tuple(self._outcomes.get(c.address) or held_outcome(c) for c in self.plan.changes)
@@ -43,10 +46,13 @@ class Apply:
         return Report(self.plan, ordered, self.journal.run.id, interrupted, self._stopped)
 
     async def _schedule(self) -> None:
-        """Begin what waits for nothing, as many at a time as may be, and release or skip what waited for it."""
-        going = {change.address: change for change in self.plan.going()}
+        """Begin what waits for nothing, as many at a time as may be, and release or skip what
+        waited for it.
+        """
+        actionable = {change.address: change for change in self.plan.actionable()}
         waits = {
-            address: {w for w in change.waits if w in going} for address, change in going.items()
+            address: {w for w in change.waits if w in actionable}
+            for address, change in actionable.items()
         }
         followers: dict[Address, list[Address]] = {}
         for address, others in waits.items():
@@ -57,7 +63,7 @@ class Apply:
         running: set[asyncio.Task[Outcome]] = set()
         while ready or running:
             while ready and len(running) < self.parallelism and not self.stop.is_set():
-                running.add(asyncio.create_task(self._carry_out(going[ready.pop()])))
+                running.add(asyncio.create_task(self._carry_out(actionable[ready.pop()])))
             if not running:
                 break
             finished, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
@@ -70,14 +76,14 @@ class Apply:
                     waits[address].discard(done.change.address)
                     if not waits[address]:
                         ready.append(address)
-        for address, change in going.items():
+        for address, change in actionable.items():
             if address not in self._outcomes:
                 why = f"waits for {min(waits[address])}" if waits[address] else "not begun"
                 self._take(Outcome(change, Status.SKIPPED, message=why))
 
     async def _carry_out(self, change: Change) -> Outcome:
         try:
-            return await Carrier(self.client, self.journal, self._ids, self.known).carry_out(change)
+            return await Carrier(self.client, self.journal, self._ids, self.known).execute(change)
         except JournalError as error:
             self._break_off(error.what)
             return Outcome(change, Status.FAILED, message=f"Not sent: {error.what}")
@@ -95,7 +101,7 @@ class Apply:
             self.journal.note(outcome)
         except JournalError as error:
             self._break_off(error.what)
-        if outcome.hopeless:
+        if outcome.fatal:
             self._break_off(outcome.message)
         self._take(outcome)
 
@@ -105,7 +111,9 @@ class Apply:
 
 
 def held_outcome(change: Change) -> Outcome:
-    """What becomes of a change that is only shown. One whose earlier request is still in doubt is unknown."""
+    """What becomes of a change that is only shown. One whose earlier request is still in doubt is
+    unknown.
+    """
     if change.doubt and change.held is Held.BLOCKED:
         return Outcome(change, Status.UNKNOWN, change.id, message="; ".join(change.detail))
     return Outcome(change, Status.HELD, change.id)

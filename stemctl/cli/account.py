@@ -24,15 +24,15 @@ def login(screen: Screen, headless: bool) -> int:
     from stemctl.commands import connection
     from stemctl.util.safe_text import visible
 
-    space = screen.open()
-    if space.server.is_sandbox:
+    workspace = screen.open()
+    if workspace.server.is_sandbox:
         raise ConfigError(
             "The sandbox in this process needs no login.",
             "It acts as its user; BRAINSTEM_TOKEN=sandbox-admin, sandbox-user or sandbox-reader chooses another.",
         )
 
     async def run() -> str:
-        async with connection.connect(space) as link:
+        async with connection.connect(workspace) as link:
             pending = await device_login.begin_login(link.http, link.base)
             if headless or not show(pending.complete_uri):
                 screen.ask(f"Open  {pending.uri}\nCode  {visible(pending.user_code)}")
@@ -43,10 +43,12 @@ def login(screen: Screen, headless: bool) -> int:
             screen.ask("Waiting until you have agreed there. Ctrl-C gives up.")
             return await device_login.finish_login(link.http, link.base, pending)
 
-    path = tokens.keep_token(space.server.host, finish(run()))
-    screen.did = f"Logged in to {space.server.host}. The token is in {path}, for you alone to read."
+    path = tokens.keep_token(workspace.server.host, finish(run()))
+    screen.did = (
+        f"Logged in to {workspace.server.host}. The token is in {path}, for you alone to read."
+    )
     screen.out(screen.did)
-    screen.note("\n".join(screen.look().next([("stemctl doctor", "what you may see there")])))
+    screen.note("\n".join(screen.style().next([("stemctl doctor", "what you may see there")])))
     return 0
 
 
@@ -76,23 +78,23 @@ def doctor(screen: Screen, form: str) -> int:
     from stemctl.commands import connection
     from stemctl.render.text.plan_text import where_line
 
-    space = screen.open()
-    token = tokens.find_token(space.server, space.environ)
+    workspace = screen.open()
+    token = tokens.find_token(workspace.server, workspace.environ)
     checks = [Check("token", token is not None, f"from {token.source}" if token else "none")]
     if token is not None and tokens.readable_by_others(Path(token.source)):
         checks.append(
             Check("token", None, f"others on this machine may read it: chmod 600 {token.source}")
         )
-    withheld = tokens.withheld(space.server, space.environ)
+    withheld = tokens.withheld(workspace.server, workspace.environ)
     if withheld:
-        says = f"{withheld} is not sent to {space.server.host}; {tokens.HOSTS_VARIABLE} names hosts it may go to"
+        says = f"{withheld} is not sent to {workspace.server.host}; {tokens.HOSTS_VARIABLE} names hosts it may go to"
         checks.append(Check("token", None, says))
-    used = proxy.find_proxy(space.server.url, space.environ)
+    used = proxy.find_proxy(workspace.server.url, workspace.environ)
     if used is not None:
         checks.append(Check("proxy", None, f"{used.shown}, from {used.variable}"))
 
     async def run() -> list[Check]:
-        async with connection.connect(space) as link:
+        async with connection.connect(workspace) as link:
             return await device_login.examine(link.reader())
 
     checks += finish(run())
@@ -102,10 +104,10 @@ def doctor(screen: Screen, form: str) -> int:
         )
     else:
         marks = {True: "ok", False: "no", None: "note"}
-        screen.out(where_line(space.target, space.database))
+        screen.out(where_line(workspace.target, workspace.database))
         screen.out(
             "\n".join(
-                screen.look().columns([(marks[c.good], c.what, c.says) for c in checks], indent=2)
+                screen.style().columns([(marks[c.good], c.what, c.says) for c in checks], indent=2)
             )
         )
         screen.note("Whether you may write is shown by BrainSTEM at the first write alone.")

@@ -85,10 +85,10 @@ def apply(
                 ("stemctl apply --auto-approve", "sends it unasked"),
             ],
         )
-    space = screen.open()
-    options = make_options(space, allowed, resubmit, words if saved is None else (), exclude)
-    run = _Run(screen, space, auto_approve, allow_behind, digest, parallelism, form)
-    with space.writing() as broken:
+    workspace = screen.open()
+    options = make_options(workspace, allowed, resubmit, words if saved is None else (), exclude)
+    run = _Run(screen, workspace, auto_approve, allow_behind, digest, parallelism, form)
+    with workspace.writing() as broken:
         run.settling(broken)
         try:
             return asyncio.run(run.saved(saved, words[0]) if saved else run.fresh(options))
@@ -101,7 +101,7 @@ class _Run:
     """One apply: how it was asked for, and where it goes. The state is locked."""
 
     screen: Screen
-    space: Workspace
+    workspace: Workspace
     unasked: bool
     allow_behind: bool
     digest: str | None
@@ -115,21 +115,23 @@ class _Run:
         from stemctl.commands.workspace import check_writable
         from stemctl.state.backend import StateMoved
 
-        loaded = validate.load(self.space.config, self.space.catalog)
-        check_writable(self.space, (address.model for address in loaded.repository.records))
-        async with connection.connect(self.space, self.parallelism) as link:
+        loaded = validate.load(self.workspace.config, self.workspace.catalog)
+        check_writable(self.workspace, (address.model for address in loaded.repository.records))
+        async with connection.connect(self.workspace, self.parallelism) as link:
             while True:
                 await self._until_free()
-                planned = checked(await plan.plan(self.space, link.reader(), loaded, options))
+                planned = checked(await plan.plan(self.workspace, link.reader(), loaded, options))
                 if not self.allow_behind:
                     refuse_behind(planned.since)
                 if self.form == "text":
-                    show_text(self.screen, self.space, planned, advise=not planned.plan.going())
+                    show_text(
+                        self.screen, self.workspace, planned, advise=not planned.plan.actionable()
+                    )
                 self._check_digest(planned.plan)
                 if not self.unasked:
                     self._check_visible()
                     with interruptible():
-                        agreed = _ask(self.space, planned)
+                        agreed = _ask(self.workspace, planned)
                     if agreed is None:
                         self.screen.note("Nothing was sent.")
                         return 1
@@ -151,23 +153,27 @@ class _Run:
         from stemctl.render.text.plan_text import where_line
         from stemctl.state.backend import StateMoved
 
-        state = self.space.store.read()
-        check_fits(plan, self.space.target, state, self.space.catalog, name)
+        state = self.workspace.store.read()
+        check_fits(plan, self.workspace.target, state, self.workspace.catalog, name)
         check_writable(
-            self.space, (change.address.model for change in plan.changes if change.sends)
+            self.workspace, (change.address.model for change in plan.changes if change.sends)
         )
         if not self.allow_behind:
-            refuse_behind(since_applied(self.space, state, plan.commit))
+            refuse_behind(since_applied(self.workspace, state, plan.commit))
         self._check_digest(plan)
         if self.form == "text":
-            self.screen.out(where_line(self.space.target, self.space.database))
-        async with connection.connect(self.space, self.parallelism) as link:
+            self.screen.out(where_line(self.workspace.target, self.workspace.database))
+        async with connection.connect(self.workspace, self.parallelism) as link:
             try:
                 return await self._send(link, plan, state)
             except StateMoved as moved:
                 self.settling(moved.settled)
                 check_fits(
-                    plan, self.space.target, self.space.store.read(), self.space.catalog, name
+                    plan,
+                    self.workspace.target,
+                    self.workspace.store.read(),
+                    self.workspace.catalog,
+                    name,
                 )
                 raise
 
@@ -182,9 +188,9 @@ class _Run:
         from stemctl.cli.waiting import Waiting
         from stemctl.commands import apply
 
-        waiting = Waiting(self.screen, self.space.store.where)
+        waiting = Waiting(self.screen, self.workspace.store.where)
         try:
-            self.settling(await apply.until_free(self.space, waiting.see))
+            self.settling(await apply.until_free(self.workspace, waiting.see))
         finally:
             waiting.over()
 
@@ -218,23 +224,23 @@ class _Run:
     def _summarize(self, report: Report, seconds: float) -> None:
         from stemctl.render.report_markdown import report_markdown
 
-        look = self.screen.look(self.space.catalog)
-        self.screen.summarize(lambda most: report_markdown(report, look, seconds, most))
+        style = self.screen.style(self.workspace.catalog)
+        self.screen.summarize(lambda most: report_markdown(report, style, seconds, most))
 
     def _show(self, applied: Applied, seconds: float) -> None:
         from stemctl.core.documents import report_document
         from stemctl.render.github import report_github
         from stemctl.render.text.report_text import report_last, report_text
 
-        report, look = applied.report, self.screen.look(self.space.catalog)
-        saved = None if applied.problem else self.space.store.where
+        report, style = applied.report, self.screen.style(self.workspace.catalog)
+        saved = None if applied.problem else self.workspace.store.where
         if self.form == "json":
             self.screen.document(report_document(report, seconds))
         elif self.form == "github":
             self.screen.annotate(lambda folder: report_github(report, folder))
-            self.screen.out(report_last(report, look, seconds, saved))
-        elif report.outcomes and (report.plan.going() or report.exit_code not in (0, 1)):
-            self.screen.out(report_text(report, look, seconds, saved))
+            self.screen.out(report_last(report, style, seconds, saved))
+        elif report.outcomes and (report.plan.actionable() or report.exit_code not in (0, 1)):
+            self.screen.out(report_text(report, style, seconds, saved))
 
     async def _carry_out(
         self, link: Link, plan: Plan, state: State, seen: Iterable[str]
@@ -243,23 +249,23 @@ class _Run:
         from stemctl.cli.waiting import Waiting
         from stemctl.commands import apply
 
-        if not (plan.going() or plan.bookkeeping):
-            return apply.left_alone(self.space, plan, state)
-        waiting = Waiting(self.screen, self.space.store.where)
+        if not (plan.actionable() or plan.bookkeeping):
+            return apply.left_alone(self.workspace, plan, state)
+        waiting = Waiting(self.screen, self.workspace.store.where)
         try:
-            journal = await apply.begin(self.space, plan, waiting.see)
+            journal = await apply.begin(self.workspace, plan, waiting.see)
         finally:
             waiting.over()
-        host = self.space.server.host or self.space.server.name
+        host = self.workspace.server.host or self.workspace.server.name
         shown = self.form != "json" and not self.screen.quiet
         with (
-            Progress(len(plan.going()), host, self.parallelism, shown) as progress,
+            Progress(len(plan.actionable()), host, self.parallelism, shown) as progress,
             _interrupts(self.screen) as watch,
         ):
             link.throttle.on_pause = progress.paused
             self.screen.did = "requests were sent; the next apply looks up what became of them."
             return await apply.apply(
-                self.space,
+                self.workspace,
                 link.writer(),
                 journal,
                 state,
@@ -279,24 +285,25 @@ def _done(report: Report, seconds: float) -> str:
     return report_summary(report, seconds) if wrote else ""
 
 
-def _ask(space: Workspace, planned: Planned) -> Planned | None:
+def _ask(workspace: Workspace, planned: Planned) -> Planned | None:
     """Ask for each permission that something is held for, then for the whole; None if the answer is no."""
     from stemctl.cli.questions import ask_permissions, ask_to_send
     from stemctl.commands.plan import replan
 
-    where = space.server.host or space.server.name
+    where = workspace.server.host or workspace.server.name
     granted = ask_permissions(planned.plan, where)
     if granted:
-        planned = checked(replan(space, planned, granted))
-    if not planned.plan.going():
+        planned = checked(replan(workspace, planned, granted))
+    if not planned.plan.actionable():
         return planned
     return planned if ask_to_send(planned.plan, where) else None
 
 
 @contextlib.contextmanager
 def _interrupts(screen: Screen) -> Iterator[_Watch]:
-    """The first Ctrl-C lets what is in flight finish, the second leaves at once. A CI job that is cancelled gets
-    SIGTERM, which means the same."""
+    """The first Ctrl-C lets what is in flight finish, the second leaves at once. A CI job that is
+    cancelled gets SIGTERM, which means the same.
+    """
     watch, loop = _Watch(screen), asyncio.get_running_loop()
     try:
         for number in (signal.SIGINT, signal.SIGTERM):

@@ -29,17 +29,17 @@ def validate(screen: Screen, paths: tuple[str, ...], online: bool, form: str) ->
     from stemctl.render.github import findings_github
     from stemctl.render.text.findings_text import findings_markdown
 
-    space = screen.open()
-    loaded = validate.validate(space, paths)
+    workspace = screen.open()
+    loaded = validate.validate(workspace, paths)
     if online and not has_errors(loaded.diagnostics):
-        loaded = _online(space, loaded, paths)
+        loaded = _online(workspace, loaded, paths)
     elif online:
         screen.note("The server was not asked: the files have errors of their own.")
-    summary = validate.verdict(space, loaded)
+    summary = validate.verdict(workspace, loaded)
     screen.summarize(lambda most: findings_markdown(loaded.diagnostics, summary, most))
     if form == "json":
         screen.document(
-            findings_document(loaded.diagnostics, loaded.repository, space.server.edition)
+            findings_document(loaded.diagnostics, loaded.repository, workspace.server.edition)
         )
     elif form == "github":
         screen.annotate(lambda folder: findings_github(loaded.diagnostics, folder))
@@ -49,10 +49,10 @@ def validate(screen: Screen, paths: tuple[str, ...], online: bool, form: str) ->
     return 1 if has_errors(loaded.diagnostics) else 0
 
 
-def _online(space: Workspace, loaded: Loaded, paths: tuple[str, ...]) -> Loaded:
+def _online(workspace: Workspace, loaded: Loaded, paths: tuple[str, ...]) -> Loaded:
     from stemctl.cli.running import finish
     from stemctl.commands import (
         plan,
     )  # all of the network: it takes longer to load than a thousand files to check
 
-    return finish(plan.validate_online(space, loaded, paths))
+    return finish(plan.validate_online(workspace, loaded, paths))

@@ -17,7 +17,8 @@ def ci() -> None:
 @click.argument("forge", type=click.Choice(["github", "gitlab"]))
 @click.pass_obj
 def init(screen: Screen, forge: str) -> int:
-    """Write the workflows of FORGE for the server that --server names, or the only one that is no sandbox.
+    """Write the workflows of FORGE for the server that --server names, or the only one that is no
+    sandbox.
 
     A file that is there already is not touched.
     """
@@ -26,8 +27,8 @@ def init(screen: Screen, forge: str) -> int:
 
     if screen.server is None:
         screen.server = _real_server(screen, forge)
-    space = screen.open()
-    written = write_workflows(space, forge, space.server.name)
+    workspace = screen.open()
+    written = write_workflows(workspace, forge, workspace.server.name)
     screen.did = f"wrote {', '.join(written.written)}." if written.written else ""
     for name in written.written:
         screen.out(f"wrote {name}")
@@ -38,7 +39,7 @@ def init(screen: Screen, forge: str) -> int:
             f"{name} is there already, and was not touched (is it for another server?); rm it to get a new one"
         )
     if written.written or not written.kept:
-        shared = space.server.backend == "git"
+        shared = workspace.server.backend == "git"
         screen.note(
             "\n".join(advice(forge, shared, written.branch, written.environment, written.folder))
         )

@@ -20,9 +20,11 @@ if TYPE_CHECKING:
 )
 @click.pass_obj
 def fmt(screen: Screen, paths: tuple[str, ...], check: bool, diff: bool) -> int:
-    """Lay out the manifests, folder defaults and stemctl.yaml, or those among PATHS; other files are left alone.
+    """Lay out the manifests, folder defaults and stemctl.yaml, or those among PATHS; other files
+    are left alone.
 
-    Only indentation, spaces, empty lines and line ends change. A file that cannot be read is left alone.
+    Only indentation, spaces, empty lines and line ends change. A file that cannot be read is left
+    alone.
     """
     from stemctl.commands import fmt
     from stemctl.config.config import load_config
@@ -57,11 +59,11 @@ def _show(screen: Screen, found: Layout, files: int) -> int:
     from stemctl.render.text.diff_text import unified_diff
     from stemctl.render.text.findings_text import findings_text
 
-    look = screen.look()
+    style = screen.style()
     for change in found.changes:
-        screen.out(unified_diff(change.file, change.old, change.new, look))
+        screen.out(unified_diff(change.file, change.old, change.new, style))
     if found.problems:
-        screen.ask(findings_text(found.problems, look))
+        screen.ask(findings_text(found.problems, style))
     screen.note(_summary(found, files, check=True))
     return 1 if found.problems or found.changes else 0
 
@@ -70,7 +72,7 @@ def _summary(found: Layout, files: int, check: bool) -> str:
     """The last line: what was done, and what was not."""
     changed, wrong = (
         len(found.changes),
-        len({problem.place.file for problem in found.problems if problem.place}),
+        len({problem.location.file for problem in found.problems if problem.location}),
     )
     if not files:
         return "No manifest of this repository is named; nothing was done."
@@ -94,5 +96,5 @@ def _files(number: int) -> str:
 
 def _say_next(screen: Screen, found: Layout) -> None:
     if found.changes:
-        look = screen.look()
-        screen.out(look.finish(look.next([("stemctl fmt", "lays them out")])))
+        style = screen.style()
+        screen.out(style.finish(style.next([("stemctl fmt", "lays them out")])))

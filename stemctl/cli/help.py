@@ -1,7 +1,7 @@
 """What `stemctl --help` and `stemctl --version` say.
 
-It stands here as text so that both answer as fast as Python starts: loading click alone takes three times as long.
-No line is longer than 78 characters, so that it looks the same in every terminal.
+It stands here as text so that both answer as fast as Python starts: loading click alone takes three
+times as long. No line is longer than 78 characters, so that it looks the same in every terminal.
 """
 
 from __future__ import annotations

@@ -59,8 +59,8 @@ def get(
     from stemctl.client import query
     from stemctl.commands import connection
 
-    space = screen.open()
-    table = query.find_model(space.catalog, model)
+    workspace = screen.open()
+    table = query.find_model(workspace.catalog, model)
     if portal and portal not in table.read_portals:
         raise ConfigError(
             f"{table.name} is not served through the portal {portal}.",
@@ -69,13 +69,13 @@ def get(
     asked = query.make_query(table, filters, sort, include)
 
     async def read() -> Found:
-        async with connection.connect(space) as link:
+        async with connection.connect(workspace) as link:
             client = link.reader(portal)
             found = await query.find(client, table, name, asked)
             return await query.with_names(client, found) if form != "json" else found
 
     found = finish(read())
-    screen.note(_where(space, portal))
+    screen.note(_where(workspace, portal))
     if not found.single:
         screen.note(
             f"Read {table.count(len(found.records))} ({'all that match' if found.complete else found.reason})."
@@ -84,13 +84,13 @@ def get(
     return 0 if found.complete else 1
 
 
-def _where(space: Workspace, portal: str | None) -> str:
+def _where(workspace: Workspace, portal: str | None) -> str:
     from dataclasses import replace
 
     from stemctl.render.text.plan_text import where_line
 
-    target = space.target
-    return where_line(replace(target, portal=portal) if portal else target, space.database)
+    target = workspace.target
+    return where_line(replace(target, portal=portal) if portal else target, workspace.database)
 
 
 def _print(screen: Screen, found: Found, form: str) -> None:
@@ -106,12 +106,12 @@ def _print(screen: Screen, found: Found, form: str) -> None:
     elif found.single:
         names = {id_: name for known in (found.names or {}).values() for id_, name in known.items()}
         for fields in found.records:
-            screen.out(record_text(fields, names, screen.look()))
+            screen.out(record_text(fields, names, screen.style()))
     else:
         columns = [
             f.name for f in found.model.fields.values() if f.name != "links" and f.kind != "id"
         ]
-        screen.out(table_text(columns, declared(found), screen.look()))
+        screen.out(table_text(columns, declared(found), screen.style()))
 
 
 @click.group()
@@ -128,7 +128,7 @@ _names = click.argument("names", metavar="[ADDRESS|ID]...", nargs=-1)
 @click.pass_obj
 def list_(screen: Screen, names: tuple[str, ...], form: str) -> int:
     """List proposals: those you may see, or those of an ADDRESS or ID."""
-    found = _with_proposals(screen, lambda space, link: _find(space, link, names, False))
+    found = _with_proposals(screen, lambda workspace, link: _find(workspace, link, names, False))
     if form == "json":
         screen.document([proposal.document() for proposal in found])
         return 0
@@ -136,7 +136,7 @@ def list_(screen: Screen, names: tuple[str, ...], form: str) -> int:
 
     rows = [{**p.fields, "record": str(p.address), "approval": p.id} for p in found]
     columns = ["record", "action", "status", "approval", "description", "comments"]
-    screen.out(table_text(columns, rows, screen.look()) if rows else "No proposals.")
+    screen.out(table_text(columns, rows, screen.style()) if rows else "No proposals.")
     pending = [p for p in found if p.pending]
     if pending:
         screen.note("An administrator decides: stemctl approvals accept ADDRESS, or reject.")
@@ -149,13 +149,13 @@ def list_(screen: Screen, names: tuple[str, ...], form: str) -> int:
 @click.pass_obj
 def show(screen: Screen, names: tuple[str, ...], form: str) -> int:
     """Show proposals in full."""
-    found = _with_proposals(screen, lambda space, link: _find(space, link, names, False))
+    found = _with_proposals(screen, lambda workspace, link: _find(workspace, link, names, False))
     if form == "json":
         screen.document([proposal.document() for proposal in found])
         return 0
     from stemctl.render.text.table import record_text
 
-    screen.out("\n".join(record_text(p.fields, {}, screen.look()) for p in found))
+    screen.out("\n".join(record_text(p.fields, {}, screen.style()) for p in found))
     return 0
 
 
@@ -166,8 +166,8 @@ def _decision(verdict: str, done: str, what: str) -> click.Command:
     def decide(screen: Screen, names: tuple[str, ...], form: str) -> int:
         from stemctl.client.approvals import decide, read_decided
 
-        async def work(space: Workspace, link: Link) -> list[Proposal]:
-            chosen = await _find(space, link, names, True)
+        async def work(workspace: Workspace, link: Link) -> list[Proposal]:
+            chosen = await _find(workspace, link, names, True)
             client, decided = link.writer(), list[str]()
             for proposal in chosen:
                 await decide(client, proposal, verdict)
@@ -179,15 +179,15 @@ def _decision(verdict: str, done: str, what: str) -> click.Command:
         if form == "json":
             screen.document([proposal.document() for proposal in found])
         else:
-            look = screen.look()
+            style = screen.style()
             screen.out(
                 "\n".join(
-                    look.columns(
+                    style.columns(
                         [(f"{p.address}: {done}, approval {p.id}",) for p in found], indent=0
                     )
                 )
             )
-            screen.note("\n".join(look.next([("stemctl plan", "what is different now")])))
+            screen.note("\n".join(style.next([("stemctl plan", "what is different now")])))
         return 0
 
     return click.command(verdict, help=what)(decide)
@@ -202,13 +202,15 @@ approvals.add_command(
 
 
 async def _find(
-    space: Workspace, link: Link, names: tuple[str, ...], only_pending: bool
+    workspace: Workspace, link: Link, names: tuple[str, ...], only_pending: bool
 ) -> list[Proposal]:
     from stemctl.client.approvals import choose, read_proposals
     from stemctl.commands.workspace import check_writable
 
-    check_writable(space, (model.name for model in space.catalog.models.values() if model.approval))
-    return choose(await read_proposals(link.reader()), names, space.catalog, only_pending)
+    check_writable(
+        workspace, (model.name for model in workspace.catalog.models.values() if model.approval)
+    )
+    return choose(await read_proposals(link.reader()), names, workspace.catalog, only_pending)
 
 
 def _with_proposals(
@@ -216,12 +218,12 @@ def _with_proposals(
 ) -> list[Any]:
     from stemctl.commands import connection
 
-    space = screen.open()
+    workspace = screen.open()
 
     async def run() -> list[Proposal]:
-        async with connection.connect(space) as link:
-            return await work(space, link)
+        async with connection.connect(workspace) as link:
+            return await work(workspace, link)
 
     found = finish(run())
-    screen.note(_where(space, None))
+    screen.note(_where(workspace, None))
     return found

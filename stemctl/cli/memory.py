@@ -31,24 +31,24 @@ def drift(screen: Screen, detailed_exitcode: bool, max_bytes: int | None, form: 
     from stemctl.render.text.drift_text import drift_document, drift_markdown, drift_text
     from stemctl.render.text.plan_text import where_line
 
-    space = screen.open()
-    screen.announce(space)
-    loaded = validate.load(space.config, space.catalog)
+    workspace = screen.open()
+    screen.announce(workspace)
+    loaded = validate.load(workspace.config, workspace.catalog)
 
     async def read() -> Drift:
-        async with connection.connect(space) as link:
-            return await plan.drift(space, link.reader(), loaded)
+        async with connection.connect(workspace) as link:
+            return await plan.drift(workspace, link.reader(), loaded)
 
     found = finish(read())
-    look = screen.look(space.catalog)
-    screen.summarize(lambda most: drift_markdown(found, look, space.target, most))
+    style = screen.style(workspace.catalog)
+    screen.summarize(lambda most: drift_markdown(found, style, workspace.target, most))
     if form == "json":
         screen.document(drift_document(found))
     elif form == "markdown":
-        screen.out(drift_markdown(found, look, space.target, max_bytes))
+        screen.out(drift_markdown(found, style, workspace.target, max_bytes))
     else:
-        screen.out(where_line(space.target, space.database))
-        screen.out(drift_text(found, look))
+        screen.out(where_line(workspace.target, workspace.database))
+        screen.out(drift_text(found, style))
     if found.unread:
         return 1
     return 2 if detailed_exitcode and found.records else 0
@@ -65,14 +65,14 @@ def resolve(screen: Screen, words: tuple[str, ...]) -> int:
     from stemctl.planning.planner import Options
     from stemctl.render.text.plan_text import where_line
 
-    space = screen.open()
-    loaded = validate.load(space.config, space.catalog)
+    workspace = screen.open()
+    loaded = validate.load(workspace.config, workspace.catalog)
 
     async def read() -> plan.Planned:
-        async with connection.connect(space) as link:
-            return await plan.plan(space, link.reader(), loaded, Options(only=words))
+        async with connection.connect(workspace) as link:
+            return await plan.plan(workspace, link.reader(), loaded, Options(only=words))
 
-    with space.writing():
+    with workspace.writing():
         planned = finish(read())
         state = planned.state
         conflicts = [change for change in planned.plan.changes if change.held is Held.CONFLICT]
@@ -82,18 +82,18 @@ def resolve(screen: Screen, words: tuple[str, ...]) -> int:
             )
         for change in conflicts:
             state = state_edits.resolve_conflict(
-                state, change, space.catalog.models[change.address.model]
+                state, change, workspace.catalog.models[change.address.model]
             )
-        space.store.write(state, space.owner, f"resolve {' '.join(words)}")
+        workspace.store.write(state, workspace.owner, f"resolve {' '.join(words)}")
     number = len(conflicts)
     screen.did = (
         f"Resolved: {number} conflict{'' if number == 1 else 's'}. The base is now what the server holds. "
         "Nothing was sent."
     )
-    screen.out(where_line(space.target, space.database))
+    screen.out(where_line(workspace.target, workspace.database))
     screen.out(screen.did)
     hint = (f"stemctl plan {' '.join(map(shlex.quote, words))}", "what your files change there")
-    screen.note("\n".join(screen.look().next([hint])))
+    screen.note("\n".join(screen.style().next([hint])))
     return 0
 
 
@@ -107,30 +107,31 @@ def import_(screen: Screen, word: str, id_: str) -> int:
     from stemctl.planning import state_edits
     from stemctl.util.safe_text import visible
 
-    space = screen.open()
-    address = _address(space, word)
-    model = space.catalog.models[address.model]
+    workspace = screen.open()
+    address = _address(workspace, word)
+    model = workspace.catalog.models[address.model]
     if not model.writable:  # nothing declares it, so the next plan would be to delete it
         raise ConfigError(
-            f"Edition {space.catalog.edition} does not write {model.many}.", "Nothing was changed."
+            f"Edition {workspace.catalog.edition} does not write {model.many}.",
+            "Nothing was changed.",
         )
 
     async def read() -> dict[str, object]:
-        async with connection.connect(space) as link:
+        async with connection.connect(workspace) as link:
             return dict(await link.reader().detail(model, id_.lower()))
 
-    with space.writing():
-        known = space.store.read()
+    with workspace.writing():
+        known = workspace.store.read()
         live = finish(read())
         bound = state_edits.bind(known, address, str(live["id"]))
-        space.store.write(bound, space.owner, f"import {address}")
+        workspace.store.write(bound, workspace.owner, f"import {address}")
     screen.did = f"{address} is bound to {live['id']}."
     called = live.get(model.identity) if model.identity else None
     name = f', "{visible(called)}"' if isinstance(called, str) else ""
     screen.out(f"{address} is bound to {live['id']}{name}. Nothing was sent.")
     screen.note(
         "\n".join(
-            screen.look().next([(f"stemctl plan {shlex.quote(str(address))}", "what differs")])
+            screen.style().next([(f"stemctl plan {shlex.quote(str(address))}", "what differs")])
         )
     )
     return 0
@@ -146,9 +147,9 @@ def state() -> None:
 @click.pass_obj
 def list_(screen: Screen, form: str) -> int:
     """List the addresses and their ids."""
-    space = screen.open()
-    screen.announce(space)
-    known = space.store.read()
+    workspace = screen.open()
+    screen.announce(workspace)
+    known = workspace.store.read()
     if form == "json":
         screen.document(
             {str(address): entry.id for address, entry in sorted(known.records.items())}
@@ -158,8 +159,8 @@ def list_(screen: Screen, form: str) -> int:
             (str(address), entry.id or _without_id(entry))
             for address, entry in sorted(known.records.items())
         ]
-        screen.out("\n".join(screen.look().columns(rows, indent=0)) or "The state is empty.")
-    screen.note(f"{space.store.where}, serial {known.serial}")
+        screen.out("\n".join(screen.style().columns(rows, indent=0)) or "The state is empty.")
+    screen.note(f"{workspace.store.where}, serial {known.serial}")
     return 0
 
 
@@ -174,9 +175,9 @@ def show_state(screen: Screen, word: str) -> int:
     """Show what was applied to a record and what the server then answered, as JSON."""
     from stemctl.core.state import row
 
-    space = screen.open()
-    address = _address(space, word)
-    known = space.store.read()
+    workspace = screen.open()
+    address = _address(workspace, word)
+    known = workspace.store.read()
     if address not in known.records:
         raise StateError(
             f"The state does not have {address}.", "", [("stemctl state list", "shows what it has")]
@@ -192,9 +193,9 @@ def remove(screen: Screen, words: tuple[str, ...]) -> int:
     """Forget records; they stay on the server, and are found again by their names."""
     from stemctl.planning import state_edits
 
-    def work(space: Workspace, known: State) -> State:
+    def work(workspace: Workspace, known: State) -> State:
         for word in words:
-            known = state_edits.drop(known, _address(space, word))
+            known = state_edits.drop(known, _address(workspace, word))
         return known
 
     return _rewrite(screen, work, f"Forgot {len(words)} record{'' if len(words) == 1 else 's'}.")
@@ -208,8 +209,8 @@ def move(screen: Screen, old: str, new: str) -> int:
     """Give a record another address, as a moved: entry does."""
     from stemctl.planning import state_edits
 
-    def work(space: Workspace, known: State) -> State:
-        return state_edits.rename(known, _address(space, old), _address(space, new))
+    def work(workspace: Workspace, known: State) -> State:
+        return state_edits.rename(known, _address(workspace, old), _address(workspace, new))
 
     return _rewrite(screen, work, f"{old} is {new} now.")
 
@@ -230,34 +231,34 @@ def migrate(screen: Screen, backend: str) -> int:
     """
     from stemctl.commands.migrate import migrate as move_state
 
-    space = screen.open()
-    moved = move_state(space, backend)
+    workspace = screen.open()
+    moved = move_state(workspace, backend)
     number = len(moved.state.records)
     records = f"{number} record{'' if number == 1 else 's'}"
-    screen.did = f"The state of {space.server.name}, {records}, is in {moved.to} now."
+    screen.did = f"The state of {workspace.server.name}, {records}, is in {moved.to} now."
     screen.out(screen.did)
-    screen.note("\n".join(screen.look().next(moved.hints)))
+    screen.note("\n".join(screen.style().next(moved.hints)))
     return 0
 
 
 def _rewrite(screen: Screen, work: Callable[[Workspace, State], State], done: str) -> int:
-    space = screen.open()
-    with space.writing():
-        space.store.write(work(space, space.store.read()), space.owner, done)
+    workspace = screen.open()
+    with workspace.writing():
+        workspace.store.write(work(workspace, workspace.store.read()), workspace.owner, done)
     screen.did = f"{done} Nothing was sent."
     screen.out(screen.did)
     screen.note(
-        "\n".join(screen.look().next([("stemctl plan", "what it means for the next apply")]))
+        "\n".join(screen.style().next([("stemctl plan", "what it means for the next apply")]))
     )
     return 0
 
 
-def _address(space: Workspace, word: str) -> Address:
+def _address(workspace: Workspace, word: str) -> Address:
     """An address as it is typed, its model in any spelling."""
     from stemctl.core.records import Address
 
     name, _, key = word.partition("/")
-    model = space.catalog.find(name)
+    model = workspace.catalog.find(name)
     if model is None or not key:
         raise ConfigError(
             f"{word} is no address.", "Write MODEL/KEY, as stemctl state list prints them."

@@ -51,7 +51,9 @@ class Digest(click.ParamType):  # type: ignore[type-arg]  # generic for some ver
     name = "DIGEST"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Without `sha256:`. An empty one, as of a variable that is not set, must not mean that any plan will do."""
+        """Without `sha256:`. An empty one, as of a variable that is not set, must not mean that any
+        plan will do.
+        """
         digest = str(value).strip().removeprefix("sha256:")
         if not _DIGEST.fullmatch(digest):
             self.fail(

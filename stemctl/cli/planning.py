@@ -59,22 +59,23 @@ def plan(
 ) -> int:
     """Show what apply would send, and send nothing.
 
-    All records, or those that ADDRESS (* and ? are patterns) and PATH (of manifests and folders) name.
+    All records, or those that ADDRESS (* and ? are patterns) and PATH (of manifests and folders)
+    name.
     """
     from stemctl.commands.base import read_before
-    from stemctl.commands.plan import told_apart
+    from stemctl.commands.plan import split_by_base
 
-    space = screen.open()
-    screen.announce(space)
-    options = make_options(space, allowed, resubmit, words, exclude)
-    before = read_before(space.config, space.catalog, base) if base is not None else None
-    planned = _plan_offline(space, options) if offline else finish(_plan(space, options))
-    planned = told_apart(space, planned, before) if before else planned
+    workspace = screen.open()
+    screen.announce(workspace)
+    options = make_options(workspace, allowed, resubmit, words, exclude)
+    before = read_before(workspace.config, workspace.catalog, base) if base is not None else None
+    planned = _plan_offline(workspace, options) if offline else finish(_plan(workspace, options))
+    planned = split_by_base(workspace, planned, before) if before else planned
     if out is not None:
         write_plan(planned.plan, screen.root / out)
     summarize_plan(screen, planned.plan)
     if form == "text":
-        show_text(screen, space, planned, saved_as=str(out) if out else None)
+        show_text(screen, workspace, planned, saved_as=str(out) if out else None)
     else:
         show_plan(screen, planned.plan, form, max_bytes)
     if unread(planned.plan):
@@ -97,9 +98,9 @@ def show(screen: Screen, word: str, max_bytes: int | None, form: str) -> int:
         from stemctl.render.text.plan_text import plan_text, where_line
         from stemctl.schema.catalog import load_catalog
 
-        look = screen.look(load_catalog(saved.server.edition))
+        style = screen.style(load_catalog(saved.server.edition))
         screen.out(where_line(saved.server))
-        screen.out(plan_text(saved, look, saved_as=word))
+        screen.out(plan_text(saved, style, saved_as=word))
         return 0
     if form not in ("text", "json"):
         raise ConfigError(f"A record is shown as text or json, not as {form}.")
@@ -111,16 +112,16 @@ async def _show_record(screen: Screen, word: str, form: str) -> int:
     from stemctl.render.text.plan_text import where_line
     from stemctl.render.text.provenance_text import origin_document, origin_text
 
-    space = screen.open()
-    screen.announce(space)
-    loaded = validate.load(space.config, space.catalog)
-    async with connection.connect(space) as link:
-        found = await plan.origins(space, link.reader(), loaded, word)
+    workspace = screen.open()
+    screen.announce(workspace)
+    loaded = validate.load(workspace.config, workspace.catalog)
+    async with connection.connect(workspace) as link:
+        found = await plan.origins(workspace, link.reader(), loaded, word)
     if form == "json":
         screen.document(origin_document(found))
     else:
-        screen.out(where_line(space.target, space.database))
-        screen.out(origin_text(found, screen.look(space.catalog)))
+        screen.out(where_line(workspace.target, workspace.database))
+        screen.out(origin_text(found, screen.style(workspace.catalog)))
     return 0
 
 
@@ -173,8 +174,8 @@ def summarize_plan(screen: Screen, plan: Plan) -> None:
     from stemctl.render.markdown import plan_markdown
     from stemctl.schema.catalog import load_catalog
 
-    look = screen.look(load_catalog(plan.server.edition))
-    screen.summarize(lambda most: plan_markdown(plan, look, most))
+    style = screen.style(load_catalog(plan.server.edition))
+    screen.summarize(lambda most: plan_markdown(plan, style, most))
 
 
 def show_plan(screen: Screen, plan: Plan, form: str, max_bytes: int | None) -> None:
@@ -187,21 +188,21 @@ def show_plan(screen: Screen, plan: Plan, form: str, max_bytes: int | None) -> N
     from stemctl.render.text.plan_text import summary_lines, where_line
     from stemctl.schema.catalog import load_catalog
 
-    look = screen.look(load_catalog(plan.server.edition))
+    style = screen.style(load_catalog(plan.server.edition))
     if form == "json":
         screen.document(plan_document(plan))
     elif form == "markdown":
-        screen.out(plan_markdown(plan, look, max_bytes, elsewhere(job_url(os.environ))))
+        screen.out(plan_markdown(plan, style, max_bytes, elsewhere(job_url(os.environ))))
     elif form == "github":
         screen.annotate(lambda folder: plan_github(plan, folder))
         screen.out(where_line(plan.server))
         screen.out("\n".join(summary_lines(plan)[1:]))
     else:
-        screen.out(plan_html(plan, look))
+        screen.out(plan_html(plan, style))
 
 
 def make_options(
-    space: Workspace,
+    workspace: Workspace,
     allowed: tuple[tuple[str, int], ...],
     resubmit: bool,
     only: tuple[str, ...],
@@ -210,22 +211,22 @@ def make_options(
     """What the options of plan and apply ask for, with what the repository allows."""
     from stemctl.planning.planner import Options
 
-    return Options({**space.config.allow, **dict(allowed)}, resubmit, only, exclude)
+    return Options({**workspace.config.allow, **dict(allowed)}, resubmit, only, exclude)
 
 
-def _plan_offline(space: Workspace, options: Options) -> Planned:
+def _plan_offline(workspace: Workspace, options: Options) -> Planned:
     from stemctl.commands import plan, validate
 
-    loaded = validate.load(space.config, space.catalog)
-    return checked(plan.plan_offline(space, loaded, options))
+    loaded = validate.load(workspace.config, workspace.catalog)
+    return checked(plan.plan_offline(workspace, loaded, options))
 
 
-async def _plan(space: Workspace, options: Options) -> Planned:
+async def _plan(workspace: Workspace, options: Options) -> Planned:
     from stemctl.commands import connection, plan, validate
 
-    loaded = validate.load(space.config, space.catalog)
-    async with connection.connect(space) as link:
-        return checked(await plan.plan(space, link.reader(), loaded, options))
+    loaded = validate.load(workspace.config, workspace.catalog)
+    async with connection.connect(workspace) as link:
+        return checked(await plan.plan(workspace, link.reader(), loaded, options))
 
 
 def checked(planned: Planned) -> Planned:
@@ -245,7 +246,7 @@ def checked(planned: Planned) -> Planned:
 
 def show_text(
     screen: Screen,
-    space: Workspace,
+    workspace: Workspace,
     planned: Planned,
     advise: bool = True,
     saved_as: str | None = None,
@@ -255,12 +256,16 @@ def show_text(
     from stemctl.render.text.commits_text import since_text
     from stemctl.render.text.plan_text import plan_text, where_line
 
-    screen.out(where_line(space.target, space.database))
+    screen.out(where_line(workspace.target, workspace.database))
     screen.out(
-        "\n".join([what_was_read(space, planned), *since_text(planned.since, planned.state.commit)])
+        "\n".join(
+            [what_was_read(workspace, planned), *since_text(planned.since, planned.state.commit)]
+        )
     )
-    look = replace(screen.look(space.catalog), options=again(planned.options, space.config.allow))
-    screen.out(plan_text(planned.plan, look, advise, saved_as))
+    style = replace(
+        screen.style(workspace.catalog), options=again(planned.options, workspace.config.allow)
+    )
+    screen.out(plan_text(planned.plan, style, advise, saved_as))
     if planned.plan.diagnostics:
         screen.out("")
         screen.findings(planned.plan.diagnostics)

@@ -1,4 +1,6 @@
-"""The live line of a long run, on stderr: a bar at a terminal, a plain line every half minute elsewhere."""
+"""The live line of a long run, on stderr: a bar at a terminal, a plain line every half minute
+elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +55,9 @@ class Progress:
 
     @contextlib.contextmanager
     def _harmless(self) -> Iterator[None]:
-        """Whatever keeps progress from being shown ends the showing, and never the run: its requests are on the way."""
+        """Whatever keeps progress from being shown ends the showing, and never the run: its
+        requests are on the way.
+        """
         try:
             yield
         except Exception:

@@ -1,4 +1,6 @@
-"""What apply asks at a terminal: each permission with its number to type, then the whole with `yes`."""
+"""What apply asks at a terminal: each permission with its number to type, then the whole with
+`yes`.
+"""
 
 from __future__ import annotations
 
@@ -47,8 +49,8 @@ def ask_permissions(plan: Plan, host: str) -> dict[str, int]:
 
 def ask_to_send(plan: Plan, host: str) -> bool:
     """Whether the user types `yes`."""
-    sent = [c for c in plan.going() if c.sends]
-    number = len(sent) or len(plan.going())
+    sent = [c for c in plan.actionable() if c.sends]
+    number = len(sent) or len(plan.actionable())
     what = f"these {number} changes" if number > 1 else "this change"
     verb = f"Send {what} to {host}" if sent else f"Write {what} to the state (nothing is sent)"
     parts = [

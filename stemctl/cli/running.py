@@ -12,8 +12,9 @@ T = TypeVar("T")
 def finish(work: Coroutine[Any, Any, T]) -> T:
     """What the work gives.
 
-    `asyncio.run` writes the result of its task out as text when it restores the handler of signals (Python 3.11 to
-    3.13 at least): of a plan of 10,000 records that took a tenth of the time. So the task here has none.
+    `asyncio.run` writes the result of its task out as text when it restores the handler of signals
+    (Python 3.11 to 3.13 at least): of a plan of 10,000 records that took a tenth of the time. So
+    the task here has none.
     """
     found: list[T] = []
 

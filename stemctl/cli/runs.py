@@ -21,12 +21,12 @@ def list_(screen: Screen, form: str) -> int:
     """List the runs, the latest first."""
     from stemctl.render.text.run_text import brief_document, runs_text
 
-    space = screen.open()
-    found = list(space.store.list_runs())
+    workspace = screen.open()
+    found = list(workspace.store.list_runs())
     if form == "json":
         screen.document([brief_document(brief) for brief in found])
     else:
-        screen.out(runs_text(found, screen.look(space.catalog)))
+        screen.out(runs_text(found, screen.style(workspace.catalog)))
     return 0
 
 
@@ -37,25 +37,26 @@ def list_(screen: Screen, form: str) -> int:
 def show(screen: Screen, word: str, form: str) -> int:
     """Show what became of each change of RUN (its id, or how that begins).
 
-    With -o yaml: the records as they were before it, as a manifest. To undo it, write those values into your files.
+    With -o yaml: the records as they were before it, as a manifest. To undo it, write those values
+    into your files.
     """
     from stemctl.render.manifest_yaml import manifest_text
     from stemctl.render.text.run_text import as_they_were, run_document, run_text
 
-    space = screen.open()
-    ids = [brief.id for brief in space.store.list_runs() if brief.id.startswith(word)]
+    workspace = screen.open()
+    ids = [brief.id for brief in workspace.store.list_runs() if brief.id.startswith(word)]
     ids = [word] if word in ids else ids
-    run = space.store.load_run(ids[0]) if len(ids) == 1 else None
+    run = workspace.store.load_run(ids[0]) if len(ids) == 1 else None
     if run is None:
         what = f"There is no run {word}." if not ids else f"{len(ids)} runs begin with {word}."
         raise StateError(what, "", [("stemctl runs list", "shows those of this folder")])
     if form == "json":
         screen.document(run_document(run))
     elif form == "yaml":
-        found_records = as_they_were(run, space.catalog)
+        found_records = as_they_were(run, workspace.catalog)
         screen.out("\n".join(manifest_text(key, records) for key, records in found_records.items()))
         if not found_records:
             screen.note("It changed and deleted no record that was there before.")
     else:
-        screen.out(run_text(run, screen.look(space.catalog)))
+        screen.out(run_text(run, screen.style(workspace.catalog)))
     return 0

@@ -15,7 +15,7 @@ import click
 
 from stemctl.cli import streams
 from stemctl.errors import InvalidFiles, StemctlError
-from stemctl.render.terminal import LONGEST_LINE, Look
+from stemctl.render.terminal import LONGEST_LINE, TerminalStyle
 from stemctl.util.redact import masked
 from stemctl.util.safe_text import cut, harmless, json_text, visible
 
@@ -41,7 +41,9 @@ class Screen:
     json: bool = False
     github: bool = False
     did: str = ""
-    """What this run has written, if anything: from then on no failure of the output ends it, and 1 is no exit code."""
+    """What this run has written, if anything: from then on no failure of the output ends it, and 1
+    is no exit code.
+    """
     mute: bool = False
     """Whether stderr takes nothing: no question can be seen."""
     lost: OSError | None = None
@@ -63,7 +65,7 @@ class Screen:
             words += ["--server", shlex.quote(self.server)]
         return " ".join(words)
 
-    def look(self, catalog: Catalog | None = None) -> Look:
+    def style(self, catalog: Catalog | None = None) -> TerminalStyle:
         """What the terminal can show."""
         width = shutil.get_terminal_size((DEFAULT_WIDTH, 24)).columns
         nouns = {}
@@ -71,7 +73,7 @@ class Screen:
             nouns = {
                 m.name: (m.words, m.count(2).partition(" ")[2]) for m in catalog.models.values()
             }
-        return Look(
+        return TerminalStyle(
             min(max(60, width), WIDEST),
             self.colour,
             _encoding(sys.stdout).startswith("utf"),
@@ -87,21 +89,21 @@ class Screen:
 
         from stemctl.commands.workspace import open_workspace
 
-        space = open_workspace(self.root, self.server)
+        workspace = open_workspace(self.root, self.server)
         return replace(
-            space,
+            workspace,
             on_pause=lambda seconds: self.note(f"Paused {seconds:.0f} s: the server asks for it."),
         )
 
-    def announce(self, space: Workspace) -> None:
+    def announce(self, workspace: Workspace) -> None:
         """Say that a run broke off, or is on at this moment: what is shown takes it into account."""
         from stemctl.render.text.run_text import broken_text, elsewhere_text, going_on_text
 
-        run, claim = space.store.unfinished(), space.store.elsewhere()
+        run, claim = workspace.store.unfinished(), workspace.store.elsewhere()
         if claim is not None:
-            self.note(elsewhere_text(claim, space.store.where) + "\n")
+            self.note(elsewhere_text(claim, workspace.store.where) + "\n")
         elif run is not None:
-            self.note((going_on_text if space.store.is_locked() else broken_text)(run) + "\n")
+            self.note((going_on_text if workspace.store.is_locked() else broken_text)(run) + "\n")
 
     def out(self, text: str) -> None:
         """Part of the answer."""
@@ -112,8 +114,9 @@ class Screen:
         self._echo(json_text(document, ascii_only=not _encoding(sys.stdout).startswith("utf")))
 
     def _echo(self, text: str) -> None:
-        """Write to stdout. A reader that has left, as `| head` does, ends nothing; a full disk ends what has written
-        nothing yet."""
+        """Write to stdout. A reader that has left, as `| head` does, ends nothing; a full disk ends
+        what has written nothing yet.
+        """
         try:
             click.echo(self._clean(text, sys.stdout), color=self.colour)
         except OSError as error:
@@ -125,7 +128,9 @@ class Screen:
                 raise
 
     def _clean(self, text: str, stream: Any) -> str:
-        """The last look at every text: no token in it, nothing that a terminal obeys, no character it lacks."""
+        """The last look at every text: no token in it, nothing that a terminal obeys, no character
+        it lacks.
+        """
         encoding = _encoding(stream)
         text = harmless(masked(text), self.colour)
         return (
@@ -152,11 +157,13 @@ class Screen:
         from stemctl.render.text.findings_text import findings_text
 
         self.out(
-            "\n".join(text for text in (findings_text(diagnostics, self.look()), summary) if text)
+            "\n".join(text for text in (findings_text(diagnostics, self.style()), summary) if text)
         )
 
     def annotate(self, render: Callable[[str], str]) -> None:
-        """Workflow commands as part of the answer; `render` is told where the metadata is in its git repository."""
+        """Workflow commands as part of the answer; `render` is told where the metadata is in its
+        git repository.
+        """
         from stemctl.git.ci_job import path_in_repository
 
         text = render(path_in_repository(self.root, os.environ))
@@ -164,7 +171,9 @@ class Screen:
             self.out(text)
 
     def summarize(self, render: Callable[[int], str]) -> None:
-        """Add Markdown of at most so many bytes to the summary of the CI job, if this runs in one that has any."""
+        """Add Markdown of at most so many bytes to the summary of the CI job, if this runs in one
+        that has any.
+        """
         from stemctl.git.ci_job import add_to_summary
 
         remark = add_to_summary(
@@ -225,14 +234,14 @@ class Screen:
             error.exit_code = 3 if error.exit_code == 1 else error.exit_code
 
     def _tell(self, error: StemctlError) -> None:
-        look = self.look()
-        lines = [f"{look.paint('red', 'Error:')} {cut(visible(error.what), LONGEST_LINE)}"]
+        style = self.style()
+        lines = [f"{style.paint('red', 'Error:')} {cut(visible(error.what), LONGEST_LINE)}"]
         lines += [
             f"       {cut(visible(line), LONGEST_LINE)}"
             for line in error.why.split("\n")
             if error.why
         ]
-        self.ask(look.finish([*lines, *look.next(error.hints)]).rstrip("\n"))
+        self.ask(style.finish([*lines, *style.next(error.hints)]).rstrip("\n"))
 
 
 def _encoding(stream: Any) -> str:

@@ -12,8 +12,8 @@ _MODES = {"stdin": "r", "stdout": "w", "stderr": "w"}
 def fill_in() -> None:
     """Put the null device where a standard stream is closed.
 
-    Python has None for such a stream, and the next file that is opened gets its number: a line for stdout would end up
-    in a journal, and git would read that as its stdin.
+    Python has None for such a stream, and the next file that is opened gets its number: a line for
+    stdout would end up in a journal, and git would read that as its stdin.
     """
     for number, (name, mode) in enumerate(_MODES.items()):
         if not _is_open(number):
@@ -25,7 +25,9 @@ def fill_in() -> None:
 
 
 def silence(name: str) -> None:
-    """Send the rest of a stream nowhere; what is left in its buffer must not fail once more when Python ends."""
+    """Send the rest of a stream nowhere; what is left in its buffer must not fail once more when
+    Python ends.
+    """
     setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - for the rest of the process
 
 

@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 @click.command()
 @click.pass_obj
 def init(screen: Screen) -> int:
-    """Write stemctl.yaml and a first manifest, with a sandbox to try it on, and what editors complete with.
+    """Write stemctl.yaml and a first manifest, with a sandbox to try it on, and what editors
+    complete with.
 
-    In a repository that has a stemctl.yaml, only what editors need is written, or refreshed after an update of stemctl.
+    In a repository that has a stemctl.yaml, only what editors need is written, or refreshed after
+    an update of stemctl.
     """
     from stemctl.commands.init import Done, editor_files, first_files, settings_to_add
     from stemctl.config.editor import SETTINGS
@@ -35,7 +37,7 @@ def init(screen: Screen) -> int:
         screen.note(
             f"\nYour editor settings were not touched. For VS Code, add to {SETTINGS}:\n{missing.rstrip()}"
         )
-    screen.note("\n".join(screen.look().next([("stemctl plan", "shows what the files would do")])))
+    screen.note("\n".join(screen.style().next([("stemctl plan", "shows what the files would do")])))
     return 0
 
 
@@ -101,15 +103,15 @@ def show_schema(screen: Screen, name: str, edition: str | None) -> int:
     from stemctl.schema.catalog import editions, schemas_dir
 
     folder = schemas_dir()
-    places = [
+    locations = [
         folder / (edition or editions()[0]) / f"{name}.schema.json",
         folder / f"{name}.schema.json",
     ]
-    path = next((p for p in places if p.is_file()), None)
+    path = next((p for p in locations if p.is_file()), None)
     if path is None:
         known = sorted(
             p.name.removesuffix(".schema.json")
-            for f in {p.parent for p in places}
+            for f in {p.parent for p in locations}
             for p in f.glob("*.json")
         )
         raise ConfigError(f"There is no schema {name!r}.", f"There are {', '.join(known)}.")
@@ -121,7 +123,8 @@ def show_schema(screen: Screen, name: str, edition: str | None) -> int:
 def sandbox() -> None:
     """A BrainSTEM of your own, on this machine.
 
-    The server "sandbox" lives inside stemctl and needs no starting; its database is .stemctl/sandbox.db.
+    The server "sandbox" lives inside stemctl and needs no starting; its database is
+    .stemctl/sandbox.db.
     """
 
 
@@ -150,12 +153,12 @@ def serve(screen: Screen, port: int, faults: Path | None) -> int:
     from stemctl.sandbox.serve import serve as serve_app
     from stemctl.sandbox.users import USERS
 
-    space = _sandbox_space(screen)
+    workspace = _sandbox_space(screen)
     script = screen.root / faults if faults else None
     if script:
         read_script(script, KEYS)  # what is wrong with it is said now rather than to a client
 
-    with contextlib.closing(open_sandbox(space)) as database:
+    with contextlib.closing(open_sandbox(workspace)) as database:
         tokens = ", ".join(USERS)
         serve_app(
             database,
@@ -170,9 +173,12 @@ def serve(screen: Screen, port: int, faults: Path | None) -> int:
 @click.pass_obj
 def reset(screen: Screen) -> int:
     """Throw the sandbox away, and what stemctl remembers of it."""
-    space = _sandbox_space(screen)
-    with space.store.locked("sandbox reset"):  # also where what is remembered cannot be read
-        gone = [*sorted(space.store.make_folder().glob("sandbox.db*")), *space.store.files()]
+    workspace = _sandbox_space(screen)
+    with workspace.store.locked("sandbox reset"):  # also where what is remembered cannot be read
+        gone = [
+            *sorted(workspace.store.make_folder().glob("sandbox.db*")),
+            *workspace.store.files(),
+        ]
         for number, path in enumerate(gone, 1):
             path.unlink()
             screen.did = f"removed {', '.join(removed.name for removed in gone[:number])}."
@@ -195,10 +201,10 @@ def seed(screen: Screen, file: Path | None) -> int:
 
     from stemctl.commands import connection, plan
 
-    space = _sandbox_space(screen)
-    with contextlib.closing(connection.open_sandbox(space)) as database:
+    workspace = _sandbox_space(screen)
+    with contextlib.closing(connection.open_sandbox(workspace)) as database:
         named = connection.read_seed(file.resolve().parent, file.name) if file else None
-        added = database.seed(named if named is not None else plan.referred_to(space))
+        added = database.seed(named if named is not None else plan.referred_to(workspace))
     screen.did = f"Added {added} record{'' if added == 1 else 's'} to the sandbox." if added else ""
     screen.out(screen.did or "Added 0 records to the sandbox.")
     return 0
@@ -213,7 +219,9 @@ def _sandbox_space(screen: Screen) -> Workspace:
     named = next(
         (server.name for server in config.servers.values() if server.is_sandbox), "sandbox"
     )
-    space = open_workspace(screen.root, screen.server or named)
-    if not space.server.is_sandbox:
-        raise ConfigError(f"{space.server.name} is not a sandbox.", f"It is {space.server.url}.")
-    return space
+    workspace = open_workspace(screen.root, screen.server or named)
+    if not workspace.server.is_sandbox:
+        raise ConfigError(
+            f"{workspace.server.name} is not a sandbox.", f"It is {workspace.server.url}."
+        )
+    return workspace

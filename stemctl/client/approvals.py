@@ -112,7 +112,8 @@ def _means(name: str, proposal: Proposal, catalog: Catalog) -> bool:
 
 
 async def decide(client: WriteClient, proposal: Proposal, verdict: str) -> None:
-    """Accept or reject, if the proposal is still as it was chosen. `read_decided` tells what became of it.
+    """Accept or reject, if the proposal is still as it was chosen. `read_decided` tells what became
+    of it.
 
     Raises:
         ConfigError: it was decided or changed meanwhile.
@@ -121,7 +122,7 @@ async def decide(client: WriteClient, proposal: Proposal, verdict: str) -> None:
     lost: ServerError | None = None
     for _ in range(retry.TRIES):
         try:
-            async with client.in_one_place() as one:
+            async with client.in_one_slot() as one:
                 now = replace(proposal, fields=await one.approval(proposal.model, proposal.id))
                 if lost is not None and now.fields.get("status") == _DONE[verdict]:
                     return
@@ -151,7 +152,8 @@ def _check_same(chosen: Proposal, now: Proposal) -> None:
 
 
 async def read_decided(client: ReadClient, proposal: Proposal, verdict: str) -> Proposal:
-    """The proposal after a decision. Only this counts, since the answer to a decision is not documented.
+    """The proposal after a decision. Only this counts, since the answer to a decision is not
+    documented.
 
     Raises:
         NotTheApi: it is not decided so.

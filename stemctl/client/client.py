@@ -14,7 +14,7 @@ import httpx
 
 from stemctl.client import retry
 from stemctl.client.exchange import exchange
-from stemctl.client.limiter import SharedPlace, Throttle
+from stemctl.client.limiter import SharedSlot, Throttle
 from stemctl.client.responses import (
     Answer,
     NotTheApi,
@@ -46,8 +46,9 @@ Before = Callable[[], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One answer to a list request: records, what the server says the total is, and whether it says this is the
-    last one (None: it does not say)."""
+    """One answer to a list request: records, what the server says the total is, and whether it says
+    this is the last one (None: it does not say).
+    """
 
     records: tuple[Fields, ...]
     total: int | None
@@ -100,7 +101,7 @@ class ReadClient:
         self.catalog = catalog
         self._http = http
         self._token = token
-        self._throttle: Throttle | SharedPlace = throttle or Throttle(PARALLELISM)
+        self._throttle: Throttle | SharedSlot = throttle or Throttle(PARALLELISM)
 
     async def page(self, model: Model, offset: int = 0, query: Query = Query()) -> Page:
         """One page of a model's list."""
@@ -167,7 +168,7 @@ class ReadClient:
             if method in retry.LOOKS_BEFORE and self._throttle.is_paused:
                 raise Paused()
             try:
-                async with self._throttle.place():
+                async with self._throttle.slot():
                     if first is not None:
                         await first()
                     answer = await exchange(
@@ -205,15 +206,15 @@ class WriteClient(ReadClient):
     """The whole API. Whoever plans never holds one."""
 
     @contextlib.asynccontextmanager
-    async def in_one_place(self) -> AsyncIterator[Self]:
+    async def in_one_slot(self) -> AsyncIterator[Self]:
         """A client for a look and the write that follows: nothing else comes between them, and no pause.
 
         Whoever gets Paused leaves this place, enters it again, and looks again.
         """
         assert isinstance(self._throttle, Throttle)
-        async with self._throttle.place():
+        async with self._throttle.slot():
             one = copy.copy(self)
-            one._throttle = SharedPlace(self._throttle)
+            one._throttle = SharedSlot(self._throttle)
             yield one
 
     async def add(self, model: Model, body: Fields, first: Before | None = None) -> Written:
@@ -263,10 +264,12 @@ def _asked_for(record: Fields, id_: str, words: str) -> Fields:
 
 
 def _written(model: Model, answer: Mapping[str, Any]) -> Written:
-    """What a write was answered with. What stands under any other key than the expected one is of something else.
+    """What a write was answered with. What stands under any other key than the expected one is of
+    something else.
 
     Raises:
-        NotTheApi: it is not the record, or of a model that is changed by proposals not the approval.
+        NotTheApi: it is not the record, or of a model that is changed by proposals not the
+        approval.
     """
     key = model.approval.one if model.approval else model.one
     if not isinstance(answer.get(key), dict):

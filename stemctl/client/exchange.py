@@ -21,7 +21,8 @@ async def exchange(http: httpx.AsyncClient, method: str, url: str, **options: An
     """Send a request, and read all of its answer. `options` are those of `httpx.AsyncClient.stream`.
 
     Raises:
-        httpx.HTTPError: there was no whole answer, also if it went on for longer than `policy.DEADLINE`.
+        httpx.HTTPError: there was no whole answer, also if it went on for longer than
+        `policy.DEADLINE`.
         NotTheApi: the answer is too large, or packed in a way that was not asked for.
     """
     headers = {

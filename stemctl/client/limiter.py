@@ -1,7 +1,9 @@
-"""How many requests are in flight, and when: never more than allowed, fewer after the server asked for a pause.
+"""How many requests are in flight, and when: never more than allowed, fewer after the server asked
+for a pause.
 
-One throttle serves all requests of a command, so that a pause is kept by all of them. After a pause the number in
-flight is halved, and grows back by one after each round of answers without a complaint.
+One throttle serves all requests of a command, so that a pause is kept by all of them. After a pause
+the number in flight is halved, and grows back by one after each round of answers without a
+complaint.
 """
 
 from __future__ import annotations
@@ -12,13 +14,13 @@ from collections.abc import AsyncIterator, Callable
 
 
 class Throttle:
-    """`places` is the most that may be in flight; `on_pause` is told of each pause of a second and more."""
+    """`slots` is the most that may be in flight; `on_pause` is told of each pause of a second and more."""
 
     def __init__(
-        self, places: int, on_pause: Callable[[float], None] = lambda seconds: None
+        self, slots: int, on_pause: Callable[[float], None] = lambda seconds: None
     ) -> None:
-        self.limit = places
-        self._most = places
+        self.limit = slots
+        self._most = slots
         self.on_pause = on_pause
         self._in_flight = 0
         self._answers = 0
@@ -26,7 +28,7 @@ class Throttle:
         self._changed = asyncio.Condition()
 
     @contextlib.asynccontextmanager
-    async def place(self) -> AsyncIterator[None]:
+    async def slot(self) -> AsyncIterator[None]:
         """Wait for a place and for the end of a pause, and hold the place."""
         await self._take_place()
         try:
@@ -77,8 +79,10 @@ class Throttle:
             self._answers = 0
 
 
-class SharedPlace:
-    """The one place that several requests in a row share, so that between them there is no wait for a place."""
+class SharedSlot:
+    """The one place that several requests in a row share, so that between them there is no wait for
+    a place.
+    """
 
     def __init__(self, throttle: Throttle) -> None:
         self._throttle = throttle
@@ -86,7 +90,7 @@ class SharedPlace:
         self.answered = throttle.answered
 
     @contextlib.asynccontextmanager
-    async def place(self) -> AsyncIterator[None]:
+    async def slot(self) -> AsyncIterator[None]:
         """It is held already; only a pause is waited for."""
         await self._throttle.resumed()
         yield

@@ -75,7 +75,9 @@ async def read_approvals(client: ReadClient, model: Model) -> Reading:
 
 
 def is_denied(error: ServerError) -> bool:
-    """Whether the answer to a listing says that there is none for us: no right, or no such URL on this server."""
+    """Whether the answer to a listing says that there is none for us: no right, or no such URL on
+    this server.
+    """
     return isinstance(error, Forbidden | NotFound) or (
         isinstance(error, NotTheApi) and error.status == 404
     )
@@ -88,8 +90,8 @@ def _denied(model: Model, reason: str) -> Reading:
 async def read_all(name: str, get: GetPage, first: Page | None = None) -> Reading:
     """All pages. A listing that does not add up is read once more before it is called partial.
 
-    Pages are read side by side where the server says how many there are, else one after the other until one is
-    empty or brings nothing new.
+    Pages are read side by side where the server says how many there are, else one after the other
+    until one is empty or brings nothing new.
     """
     first = first or await get(0)
     reading = await _pages(name, get, first)
@@ -144,7 +146,9 @@ def _not_in(model: Model, seen: Mapping[str, Fields], need: Need) -> tuple[list[
 async def _look_for_missing(
     client: ReadClient, model: Model, reading: Reading, need: Need
 ) -> Reading:
-    """Ask for known ids that a listing lacks before they are called gone; too many of them speak against it."""
+    """Ask for known ids that a listing lacks before they are called gone; too many of them speak
+    against it.
+    """
     ids, _ = _not_in(model, reading.records, need)
     if len(ids) > _MANY and len(ids) > len(need.ids) // 2:
         reason = f"{len(ids)} of {len(need.ids)} known records are not in the list"
@@ -195,7 +199,9 @@ async def _look(client: ReadClient, model: Model, id_: str) -> Fields | ServerEr
 
 
 async def _named(client: ReadClient, model: Model, name: str) -> list[Fields] | None:
-    """The records of exactly this name; None if the server did not filter, or did not list what it counts."""
+    """The records of exactly this name; None if the server did not filter, or did not list what it
+    counts.
+    """
     assert model.identity is not None
     page = await client.page(model, 0, Query(filters=((model.identity, name),)))
     if page.total not in (None, len(page.records)):

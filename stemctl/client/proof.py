@@ -1,18 +1,22 @@
 """What an answer proves. It is decided here and nowhere else, for writes, looks and listings. Pure.
 
-| request | proven                                 | lost                          | refused       | no answer         |
+| request | proven                                 | lost                          | refused       |
+no answer         |
 |---------|----------------------------------------|-------------------------------|---------------|-------------------|
-| create  | the name that was sent, an id that is  | another name, a known id, any | any other 4xx | 429, no connection|
-|         | new to us                              | other success, 5xx, none      |               |                   |
-| change  | the record that was asked for          | another record, any other     | any other 4xx | 429, no connection|
-|         |                                        | success, 5xx, none            |               |                   |
-| delete  | success without a body                 | a body, 404, 5xx, none        | any other 4xx | 429, no connection|
-| look    | the record that was asked for; 404 in  |                               | 401, 403      | anything else     |
-|         | the API's own form: not there, or hidden|                              |               |                   |
-| listing | pages that add up                      |                               | 401, 403, 404 | anything else     |
+| create  | the name that was sent, an id that is  | another name, a known id, any | any other 4xx |
+429, no connection| |         | new to us                              | other success, 5xx, none
+|               |                   | | change  | the record that was asked for          | another
+record, any other     | any other 4xx | 429, no connection| |         |
+| success, 5xx, none            |               |                   | | delete  | success without a
+body                 | a body, 404, 5xx, none        | any other 4xx | 429, no connection| | look
+| the record that was asked for; 404 in  |                               | 401, 403      | anything
+else     | |         | the API's own form: not there, or hidden|                              |
+|                   | | listing | pages that add up                      |
+| 401, 403, 404 | anything else     |
 
-A 404 without the form of the API counts as an answer of something else. Lost: the write may have been carried out, and
-only a look tells. A write that is proven may still hold other values than were sent: `unheld` names them.
+A 404 without the form of the API counts as an answer of something else. Lost: the write may have
+been carried out, and only a look tells. A write that is proven may still hold other values than
+were sent: `unheld` names them.
 """
 
 from __future__ import annotations
@@ -72,7 +76,9 @@ def of_create(model: Model, body: Fields, answer: Fields, known: Collection[str]
 
 
 def of_change(model: Model, id_: str, answer: Fields, proposed: bool) -> Evidence:
-    """What the answer to a PATCH of a record proves; a proposal has an id of its own, and names the record."""
+    """What the answer to a PATCH of a record proves; a proposal has an id of its own, and names the
+    record.
+    """
     about = answer.get("instance_id", id_) if proposed else answer["id"]
     if str(about).lower() != id_.lower():
         return Evidence(Proof.LOST, f"The server answered with another {model.words}, id {about}.")
@@ -106,8 +112,9 @@ def of_listing(rows: Sequence[Fields], totals: Collection[int | None]) -> Eviden
 def unheld(model: Model, body: Fields, answer: Fields, before: Fields) -> dict[str, Value]:
     """The fields that a record does not hold as they were sent, with what was sent.
 
-    What the server keeps in a form of its own (`planning.values` has the list) is held. `before` is the record as it
-    was: of a set or map, the elements that were taken out must be gone, and those of others are not looked at.
+    What the server keeps in a form of its own (`planning.values` has the list) is held. `before` is
+    the record as it was: of a set or map, the elements that were taken out must be gone, and those
+    of others are not looked at.
     """
     return {
         name: value

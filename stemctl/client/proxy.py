@@ -1,8 +1,9 @@
 """Which proxy requests to a server go through, and what its failures mean.
 
-httpx would read the variables itself, and send a token for this machine to a proxy in clear. So it is told what to do:
-this machine is reached directly, whatever the variables say; plain http is for this machine alone; https goes through
-`https_proxy`, else `all_proxy`, but for the hosts in `no_proxy`. The lower case wins, as in curl.
+httpx would read the variables itself, and send a token for this machine to a proxy in clear. So it
+is told what to do: this machine is reached directly, whatever the variables say; plain http is for
+this machine alone; https goes through `https_proxy`, else `all_proxy`, but for the hosts in
+`no_proxy`. The lower case wins, as in curl.
 """
 
 from __future__ import annotations
@@ -175,7 +176,9 @@ def is_this_machine(host: str) -> bool:
 
 
 def _read(environ: Mapping[str, str], name: str) -> tuple[str, str]:
-    """A variable in lower case, else in upper case, and what it says; an empty one says nothing, in either case."""
+    """A variable in lower case, else in upper case, and what it says; an empty one says nothing, in
+    either case.
+    """
     variable = name if name in environ else name.upper()
     return variable, environ.get(variable, "").strip()
 

@@ -150,8 +150,9 @@ def _unambiguous(reading: Reading, model: Model) -> dict[str, str]:
 
 
 def declared(found: Found) -> list[dict[str, Value]]:
-    """The records as a manifest declares them: writable fields that are not empty, references as names, the id only
-    where a name does not tell records apart."""
+    """The records as a manifest declares them: writable fields that are not empty, references as
+    names, the id only where a name does not tell records apart.
+    """
     model = found.model
     identities = [fields.get(model.identity) for fields in found.records] if model.identity else []
     return [

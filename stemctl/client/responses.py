@@ -36,8 +36,9 @@ _LOOKED_AT = 10_000
 
 
 class ServerError(StemctlError):
-    """A request did not succeed. A server may echo what it was sent, so a token is masked here, where answers become
-    errors."""
+    """A request did not succeed. A server may echo what it was sent, so a token is masked here,
+    where answers become errors.
+    """
 
     def __init__(
         self,
@@ -94,7 +95,8 @@ class NotTheApi(ServerError):
 
 
 def one_record(answer: Mapping[str, Any], *keys: str) -> Fields:
-    """The record in the envelope of one: under a known key, else under the only key that holds an object.
+    """The record in the envelope of one: under a known key, else under the only key that holds an
+    object.
 
     Raises:
         NotTheApi: there is none.
@@ -113,7 +115,8 @@ def one_record(answer: Mapping[str, Any], *keys: str) -> Fields:
 
 
 def sound_record(fields: Value, model: Model) -> Fields:
-    """A record of a model as the server answered it, if it has an id and every field the shape of its kind.
+    """A record of a model as the server answered it, if it has an id and every field the shape of
+    its kind.
 
     Raises:
         NotTheApi: it cannot be compared or shown.
@@ -148,7 +151,9 @@ class Answer:
 
 
 def read_answer(response: Answer, method: str, base: str, url: str = "") -> dict[str, Any]:
-    """The JSON object of an answer, or the ServerError that it means. `url` says what was asked for, for people."""
+    """The JSON object of an answer, or the ServerError that it means. `url` says what was asked
+    for, for people.
+    """
     status = response.status_code
     if 300 <= status < 400:
         where = response.headers.get("Location", "somewhere else")
@@ -235,7 +240,9 @@ _KINDS: dict[int, tuple[type[ServerError], str, tuple[Hint, ...]]] = {
 
 
 def _is_of_the_api(response: Answer) -> bool:
-    """Whether an error has the form of the API, `{"detail": text}`: pages and errors of proxies have others."""
+    """Whether an error has the form of the API, `{"detail": text}`: pages and errors of proxies
+    have others.
+    """
     try:
         body = read_json(_text(response))
     except ValueError:
@@ -248,7 +255,9 @@ def _is_of_the_api(response: Answer) -> bool:
 
 
 def _is_foreign(response: Answer) -> bool:
-    """Whether the refusal of a write is no proof that it was not carried out: one that the API would not put so."""
+    """Whether the refusal of a write is no proof that it was not carried out: one that the API
+    would not put so.
+    """
     status = response.status_code
     if status == 404:
         return not _is_of_the_api(response)
@@ -263,8 +272,8 @@ def _is_foreign(response: Answer) -> bool:
 def error_messages(response: Answer) -> dict[str, list[str]]:
     """Field to messages, whatever shape the body has; what belongs to no field stands under `""`.
 
-    Seen: an object of field to messages (nested once or more), an object with `detail`, a bare list of messages,
-    HTML, and plain text.
+    Seen: an object of field to messages (nested once or more), an object with `detail`, a bare list
+    of messages, HTML, and plain text.
     """
     try:
         body = read_json(_text(response))

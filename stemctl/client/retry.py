@@ -1,15 +1,18 @@
-"""When a request is sent again, after which pause, and how long an answer is waited for. Said here and nowhere else.
+"""When a request is sent again, after which pause, and how long an answer is waited for. Said here
+and nowhere else.
 
-| what happened                              | GET   | PATCH, DELETE     | POST, any proposal        |
+| what happened                              | GET   | PATCH, DELETE     | POST, any proposal
+|
 |--------------------------------------------|-------|-------------------|---------------------------|
-| no connection was made                     | again | after reading the | again                     |
-| 429                                        | again | record again      | again                     |
-| 502, 503, 504, connection lost, no answer  | again | after reading the | looked for by its content,|
-| in time, truncated or invalid JSON         |       | record again      | never sent again          |
-| any other answer                           | taken as it is            |                           |
+| no connection was made                     | again | after reading the | again
+| | 429                                        | again | record again      | again
+| | 502, 503, 504, connection lost, no answer  | again | after reading the | looked for by its
+content,| | in time, truncated or invalid JSON         |       | record again      | never sent
+again          | | any other answer                           | taken as it is            |
+|
 
-Three tries, with growing pauses; after 429 and 503 all requests pause together, as long as the server asks for. What
-is looked for and not found is planned anew: `planning.doubts` says when.
+Three tries, with growing pauses; after 429 and 503 all requests pause together, as long as the
+server asks for. What is looked for and not found is planned anew: `planning.doubts` says when.
 """
 
 from __future__ import annotations
@@ -26,7 +29,9 @@ from stemctl.client.proxy import ProxyRefused
 TRIES = 3
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 DEADLINE = 60.0
-"""Seconds for a whole answer. `TIMEOUT` begins again with each byte, so that a server could hold us for ever."""
+"""Seconds for a whole answer. `TIMEOUT` begins again with each byte, so that a server could hold us
+for ever.
+"""
 
 BUSY = frozenset({429, 503})
 """The server asks everybody to wait."""
@@ -60,12 +65,15 @@ def again_after_error(method: str, error: httpx.HTTPError) -> bool:
 
 
 def growing(attempt: int) -> float:
-    """Seconds before the next try: about 0.5, then 1, spread so that many clients do not come back at once."""
+    """Seconds before the next try: about 0.5, then 1, spread so that many clients do not come back
+    at once.
+    """
     return 0.5 * float(2 ** (attempt - 1)) * random.uniform(0.5, 1.5)
 
 
 def asked_pause(headers: Mapping[str, str], attempt: int) -> float:
-    """Seconds that `Retry-After` asks for, given as a number or as a date; a growing pause if it asks for nothing.
+    """Seconds that `Retry-After` asks for, given as a number or as a date; a growing pause if it
+    asks for nothing.
 
     A date is taken against the server's own clock, if the answer tells it.
     """

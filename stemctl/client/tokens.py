@@ -53,10 +53,12 @@ def token_file(host: str) -> Path:
 def find_token(
     server: Server, environ: Mapping[str, str], home: Path | None = None
 ) -> Token | None:
-    """The token for a server: from the environment, stemctl's own file, then the official client's file.
+    """The token for a server: from the environment, stemctl's own file, then the official client's
+    file.
 
-    Tokens of the environment go to www.brainstem.org, to this machine and to the hosts in STEMCTL_TOKEN_HOSTS:
-    whoever edits a URL in a pull request must not be sent them. The sandbox takes its own tokens and no other.
+    Tokens of the environment go to www.brainstem.org, to this machine and to the hosts in
+    STEMCTL_TOKEN_HOSTS: whoever edits a URL in a pull request must not be sent them. The sandbox
+    takes its own tokens and no other.
 
     Raises:
         ConfigError: it is not the text of a token.
@@ -84,7 +86,8 @@ def _secret(text: str, source: str) -> Token:
     """A token that no output names from now on.
 
     Raises:
-        ConfigError: it has characters that no token has; a fault of the connection would quote them.
+        ConfigError: it has characters that no token has; a fault of the connection would quote
+        them.
     """
     remember(text)
     return _sound(text, source)
@@ -132,7 +135,9 @@ def keep_token(host: str, text: str) -> Path:
 
 
 def readable_by_others(path: Path) -> bool:
-    """Whether other users of this machine can read a token file (which Windows keeps among its user's own)."""
+    """Whether other users of this machine can read a token file (which Windows keeps among its
+    user's own).
+    """
     return os.name == "posix" and path.is_file() and bool(path.stat().st_mode & 0o077)
 
 

@@ -1,4 +1,6 @@
-"""From which commit an apply goes on: the range since the last one, and the refusal where HEAD lacks part of it."""
+"""From which commit an apply goes on: the range since the last one, and the refusal where HEAD
+lacks part of it.
+"""
 
 from __future__ import annotations
 
@@ -7,41 +9,43 @@ from dataclasses import replace
 from stemctl.commands.workspace import Workspace
 from stemctl.core.state import State
 from stemctl.errors import StateError
-from stemctl.git.commit_range import Range
+from stemctl.git.commit_range import CommitRange
 from stemctl.git.containment import is_contained
 from stemctl.git.history import changed_between, compare
 from stemctl.manifests.work_tree import prefix
 from stemctl.render.text.commits_text import behind_words, commit_lines, ways_forward
 
 
-def since_applied(space: Workspace, state: State, commit: str | None) -> Range:
-    """The commits between the one that was applied last and the one that is about to be; none where git knows none."""
+def since_applied(workspace: Workspace, state: State, commit: str | None) -> CommitRange:
+    """The commits between the one that was applied last and the one that is about to be; none where
+    git knows none.
+    """
     if state.commit is None or commit is None:
-        return Range()
-    root, remote = space.config.root, space.server.remote
-    since = compare(root, remote, state.commit, commit, space.environ)
+        return CommitRange()
+    root, remote = workspace.config.root, workspace.server.remote
+    since = compare(root, remote, state.commit, commit, workspace.environ)
     if not since.missing:
         return since
     folders = tuple(
         dict.fromkeys([prefix(root), *([] if state.folder is None else [state.folder])])
     )
-    if is_contained(root, remote, state.commit, commit, folders, space.environ):
+    if is_contained(root, remote, state.commit, commit, folders, workspace.environ):
         return replace(since, missing=(), contained=True)
     return since
 
 
-def not_committed_since(space: Workspace, state: State, commit: str | None) -> tuple[str, ...]:
+def not_committed_since(workspace: Workspace, state: State, commit: str | None) -> tuple[str, ...]:
     """The files that were applied with uncommitted changes, and that no commit has changed since."""
     if state.uncommitted is None:
         return ()
     files = state.uncommitted.files
     if state.commit is None or commit in (None, state.commit):
         return files
-    changed = changed_between(space.config.root, state.commit, commit, space.environ)
+    changed = changed_between(workspace.config.root, state.commit, commit, workspace.environ)
     return tuple(file for file in files if file not in changed)
 
 
-def refuse_behind(since: Range) -> None:
+def refuse_behind(since: CommitRange) -> None:
     """Refuse to apply from a commit that lacks what was applied already.
 
     Raises:

@@ -1,4 +1,6 @@
-"""Carrying out a plan: begin its run, keep its claim while it is on, and end it with what it did in the state."""
+"""Carrying out a plan: begin its run, keep its claim while it is on, and end it with what it did in
+the state.
+"""
 
 from __future__ import annotations
 
@@ -33,47 +35,53 @@ class Applied:
     problem: StateError | None = None
 
 
-async def until_free(space: Workspace, on_wait: Callable[[Claim, float], None]) -> Run | None:
-    """Wait while a run of another machine is on, since no plan that is made meanwhile would be the one to send.
+async def until_free(workspace: Workspace, on_wait: Callable[[Claim, float], None]) -> Run | None:
+    """Wait while a run of another machine is on, since no plan that is made meanwhile would be the
+    one to send.
 
     Returns:
         the run that died, and was settled here, if that is how it ended.
     """
     began = time.monotonic()
     while True:
-        while (held := space.store.elsewhere()) is not None:
+        while (held := workspace.store.elsewhere()) is not None:
             on_wait(held, time.monotonic() - began)
             await asyncio.sleep(LOOK_EVERY)
-            space.store.place.refresh()
-        settled = space.store.take_over(space.owner)
-        if settled is not None or space.store.elsewhere() is None:
+            workspace.store.backend.refresh()
+        settled = workspace.store.take_over(workspace.owner)
+        if settled is not None or workspace.store.elsewhere() is None:
             return settled
 
 
-async def begin(space: Workspace, plan: Plan, on_wait: Callable[[Claim, float], None]) -> Journal:
-    """Begin the run of a plan. Where a run of another machine is on, wait until it is over, or its lease has ended.
+async def begin(
+    workspace: Workspace, plan: Plan, on_wait: Callable[[Claim, float], None]
+) -> Journal:
+    """Begin the run of a plan. Where a run of another machine is on, wait until it is over, or its
+    lease has ended.
 
-    `on_wait` is called at each look with the claim that is in the way, and for how many seconds we wait.
+    `on_wait` is called at each look with the claim that is in the way, and for how many seconds we
+    wait.
 
     Raises:
-        StateMoved: the state is not the one any more that the plan was made from; `run` is what was settled for it.
+        StateMoved: the state is not the one any more that the plan was made from; `run` is what was
+        settled for it.
         StateError: nothing can be written down, so nothing was sent.
     """
     began = time.monotonic()
     while True:
         try:
-            return space.store.begin(plan, space.owner)
+            return workspace.store.begin(plan, workspace.owner)
         except Busy as busy:
             on_wait(busy.claim, time.monotonic() - began)
         await asyncio.sleep(LOOK_EVERY)
-        space.store.place.refresh()
-        settled = space.store.take_over(space.owner)
+        workspace.store.backend.refresh()
+        settled = workspace.store.take_over(workspace.owner)
         if settled is not None:
             raise StateMoved("A run that broke off was settled.", settled=settled)
 
 
 async def apply(
-    space: Workspace,
+    workspace: Workspace,
     client: WriteClient,
     journal: Journal,
     state: State,
@@ -82,22 +90,23 @@ async def apply(
     on_start: Callable[[Apply], None] = lambda work: None,
     seen: Iterable[str] = (),
 ) -> Applied:
-    """Carry out the plan of a run that has begun. The caller holds the lock of the store. `seen` are the ids of records
-    that were read for the plan.
+    """Carry out the plan of a run that has begun. The caller holds the lock of the store. `seen`
+    are the ids of records that were read for the plan.
 
-    If it is left in any other way than by its end, the journal stays, and the next command that writes takes over.
+    If it is left in any other way than by its end, the journal stays, and the next command that
+    writes takes over.
     """
     work = Apply(journal.run.plan, client, journal, on_outcome, parallelism)
     work.known.update(seen, known_ids(journal.run.plan, state))
     on_start(work)
     try:
         async with _renewed(journal.lease):
-            report = await work.carry_out()
+            report = await work.execute()
     except BaseException:
         journal.close()
         raise
     try:
-        space.store.finish(journal, state)
+        workspace.store.finish(journal, state)
     except StateError as error:
         return Applied(report, error)
     return Applied(report)
@@ -113,10 +122,11 @@ def known_ids(plan: Plan, state: State) -> Iterator[str]:
         yield from filter(None, [entry.id, entry.approval.id if entry.approval else None])
 
 
-def left_alone(space: Workspace, plan: Plan, state: State) -> Applied:
+def left_alone(workspace: Workspace, plan: Plan, state: State) -> Applied:
     """The report of a plan that has nothing to carry out.
 
-    Where uncommitted files were applied before, and this commit turns out to hold all of it, the state says so.
+    Where uncommitted files were applied before, and this commit turns out to hold all of it, the
+    state says so.
 
     Raises:
         StateMoved: somebody else applied meanwhile.
@@ -126,15 +136,17 @@ def left_alone(space: Workspace, plan: Plan, state: State) -> Applied:
     clean = plan.commit and not plan.uncommitted and not plan.changes and plan.subset == Subset()
     if state.uncommitted is not None and clean and report.exit_code == 0:
         fresh = replace(state, commit=plan.commit, uncommitted=None)
-        space.store.write(
-            fresh, space.owner, f"commit {(plan.commit or '')[:7]} holds what was applied"
+        workspace.store.write(
+            fresh, workspace.owner, f"commit {(plan.commit or '')[:7]} holds what was applied"
         )
     return Applied(report)
 
 
 @contextlib.asynccontextmanager
 async def _renewed(lease: Lease | None) -> AsyncIterator[None]:
-    """Renew a lease while its run is on; one that cannot be renewed stops the run by itself, before its end."""
+    """Renew a lease while its run is on; one that cannot be renewed stops the run by itself, before
+    its end.
+    """
     if lease is None:
         yield
         return

@@ -27,7 +27,8 @@ class Before:
 
 
 def read_before(config: Config, catalog: Catalog, ref: str) -> Before:
-    """The records at the commit where this branch left `ref`, or at `ref` itself if git cannot tell that one.
+    """The records at the commit where this branch left `ref`, or at `ref` itself if git cannot tell
+    that one.
 
     Raises:
         ConfigError: git knows no such commit.
@@ -46,8 +47,8 @@ def read_before(config: Config, catalog: Catalog, ref: str) -> Before:
             notes.append(
                 Note(None, f"at {commit[:12]}, {error.what} The manifests of now were looked for")
             )
-        declared, found = load_repository(folder, manifests, catalog, all_tracked=True)
-    errors = sum(d.severity is Severity.ERROR and d.place is not None for d in found)
+        declared, found = load_repository(folder, manifests, catalog, ignore_gitignore=True)
+    errors = sum(d.severity is Severity.ERROR and d.location is not None for d in found)
     if errors:
         words = f"{errors} error{'s' if errors > 1 else ''}, and what could not be read there counts as new"
         notes.append(Note(None, f"the files at {commit[:12]} have {words}"))

@@ -20,7 +20,9 @@ PLACES = {"github": ".github/workflows", "gitlab": ".gitlab"}
 """Where a forge looks for workflows, below the root of the git repository."""
 
 _PLAIN = re.compile(r"[\w./][\w./@+ -]*")
-"""What may stand in a workflow: nothing that YAML, a shell or a forge would take for more than a name."""
+"""What may stand in a workflow: nothing that YAML, a shell or a forge would take for more than a
+name.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,28 +40,28 @@ class Written:
     """That of the metadata below the root, with a / at its end; empty if they are one."""
 
 
-def write_workflows(space: Workspace, forge: str, server: str) -> Written:
+def write_workflows(workspace: Workspace, forge: str, server: str) -> Written:
     """Write the workflows of a forge. A file that is there is not touched.
 
     Raises:
         ConfigError: this is no git repository, or a name in it cannot stand in a workflow.
     """
-    git = user_git(space.config.root, space.environ)
+    git = user_git(workspace.config.root, workspace.environ)
     try:
         top = Path(os.fsdecode(git.run("rev-parse", "--show-toplevel")).removesuffix("\n"))
         folder = git.text("rev-parse", "--show-prefix")
     except NoRepository as error:
         raise ConfigError(
-            f"{space.config.root} is in no git repository.",
+            f"{workspace.config.root} is in no git repository.",
             "Workflows run where one is pushed to. Nothing was written.",
             [("git init", "makes one")],
         ) from error
     except GitFailure as error:
-        raise unanswered(error.said, space.config.root) from error
-    branch, environment = default_branch(space), space.server.name
+        raise unanswered(error.said, workspace.config.root) from error
+    branch, environment = default_branch(workspace), workspace.server.name
     words = {
         "VERSION": __version__,
-        "SERVER": f" --server {server}" if server != space.config.default_server else "",
+        "SERVER": f" --server {server}" if server != workspace.config.default_server else "",
         "FOLDER": folder.rstrip("/") or ".",
         "BRANCH": branch,
         "ENVIRONMENT": environment,
@@ -108,10 +110,12 @@ def _check_name(what: str, name: str) -> None:
         )
 
 
-def default_branch(space: Workspace) -> str:
-    """The branch that is merged into: the remote's, as far as it is known, else the one that is checked out."""
-    git = user_git(space.config.root, space.environ)
-    head = f"refs/remotes/{space.server.remote}/HEAD"
+def default_branch(workspace: Workspace) -> str:
+    """The branch that is merged into: the remote's, as far as it is known, else the one that is
+    checked out.
+    """
+    git = user_git(workspace.config.root, workspace.environ)
+    head = f"refs/remotes/{workspace.server.remote}/HEAD"
     for words in (("symbolic-ref", "--quiet", head), ("symbolic-ref", "--quiet", "HEAD")):
         answer = git.answer(*words)
         if answer is None:

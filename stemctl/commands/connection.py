@@ -1,4 +1,6 @@
-"""A connection to the server of a workspace, or to the sandbox inside this process. All of the network is behind it."""
+"""A connection to the server of a workspace, or to the sandbox inside this process. All of the
+network is behind it.
+"""
 
 from __future__ import annotations
 
@@ -28,11 +30,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """An open connection to a server, from which clients are made: one that can only read, one that can write."""
+    """An open connection to a server, from which clients are made: one that can only read, one that
+    can write.
+    """
 
     http: httpx.AsyncClient
     base: str
-    space: Workspace
+    workspace: Workspace
     token: Token | None
     throttle: Throttle
 
@@ -45,25 +49,25 @@ class Link:
         return WriteClient(*self._arguments(None))
 
     def _arguments(self, portal: str | None) -> Any:
-        space = self.space
-        portal = portal or space.server.portal
-        return (self.http, self.base, portal, space.catalog, self.token, self.throttle)
+        workspace = self.workspace
+        portal = portal or workspace.server.portal
+        return (self.http, self.base, portal, workspace.catalog, self.token, self.throttle)
 
 
 @contextlib.asynccontextmanager
-async def connect(space: Workspace, parallelism: int = PARALLELISM) -> AsyncIterator[Link]:
+async def connect(workspace: Workspace, parallelism: int = PARALLELISM) -> AsyncIterator[Link]:
     """A link to the server of a workspace; for the sandbox, the app runs in this process."""
     async with contextlib.AsyncExitStack() as stack:
         transport: httpx.AsyncBaseTransport
-        if space.server.is_sandbox:
-            base, transport = "http://sandbox/", stack.enter_context(sandbox_transport(space))
+        if workspace.server.is_sandbox:
+            base, transport = "http://sandbox/", stack.enter_context(sandbox_transport(workspace))
         else:
             limits = httpx.Limits(
                 max_connections=parallelism, max_keepalive_connections=parallelism
             )
             base, transport = (
-                _sendable(space.server),
-                proxy.transport(space.server.url, space.environ, limits),
+                _sendable(workspace.server),
+                proxy.transport(workspace.server.url, workspace.environ, limits),
             )
         http = await stack.enter_async_context(
             httpx.AsyncClient(
@@ -79,9 +83,9 @@ async def connect(space: Workspace, parallelism: int = PARALLELISM) -> AsyncIter
         yield Link(
             http,
             base,
-            space,
-            find_token(space.server, space.environ),
-            Throttle(parallelism, space.on_pause),
+            workspace,
+            find_token(workspace.server, workspace.environ),
+            Throttle(parallelism, workspace.on_pause),
         )
 
 
@@ -101,17 +105,17 @@ def _sendable(server: Server) -> str:
 
 
 @contextlib.contextmanager
-def sandbox_transport(space: Workspace) -> Iterator[httpx.AsyncBaseTransport]:
+def sandbox_transport(workspace: Workspace) -> Iterator[httpx.AsyncBaseTransport]:
     """A transport to the sandbox of a workspace, whose database is filled from its seed when it is new."""
     from stemctl.sandbox.in_process import (
         transport_to,
     )  # Starlette and SQLite are needed by the sandbox alone
 
-    with contextlib.closing(open_sandbox(space)) as database:
-        yield transport_to(database, space.config.root, space.server.faults)
+    with contextlib.closing(open_sandbox(workspace)) as database:
+        yield transport_to(database, workspace.config.root, workspace.server.faults)
 
 
-def open_sandbox(space: Workspace) -> Database:
+def open_sandbox(workspace: Workspace) -> Database:
     """The database of the sandbox, made and filled from its seed if need be.
 
     Raises:
@@ -119,11 +123,11 @@ def open_sandbox(space: Workspace) -> Database:
     """
     from stemctl.sandbox.database import Database
 
-    path = space.store.make_folder() / "sandbox.db"
-    database = Database(path, space.catalog)
-    if database.is_new and space.server.seed:
+    path = workspace.store.make_folder() / "sandbox.db"
+    database = Database(path, workspace.catalog)
+    if database.is_new and workspace.server.seed:
         try:
-            database.seed(read_seed(space.config.root, space.server.seed))
+            database.seed(read_seed(workspace.config.root, workspace.server.seed))
         except BaseException:
             database.close()
             path.unlink(missing_ok=True)
@@ -143,7 +147,7 @@ def read_seed(root: Path, name: str) -> Mapping[str, list[Fields]]:
     if document.problems or document.root is None or not isinstance(document.root.value, dict):
         found = document.problems[0] if document.problems else None
         raise ConfigError(
-            f"{found.place}: {found.message}." if found else f"The seed {name} is no mapping."
+            f"{found.location}: {found.message}." if found else f"The seed {name} is no mapping."
         )
     seed: Mapping[str, list[Fields]] = document.root.value
     return seed

@@ -11,7 +11,7 @@ import yaml
 
 from stemctl.config.config import NAME, Config
 from stemctl.core.diagnostics import Diagnostic, Severity
-from stemctl.core.records import Place
+from stemctl.core.records import Location
 from stemctl.errors import ConfigError
 from stemctl.manifests import discovery, reader
 from stemctl.manifests.formatter.layout import Laid, Unclear, lay_out, same_content
@@ -45,9 +45,11 @@ class Layout:
 
 
 def choose(config: Config, paths: Sequence[str]) -> Chosen:
-    """The manifests, folder defaults and stemctl.yaml of a repository; those at or below `paths`, if any are named.
+    """The manifests, folder defaults and stemctl.yaml of a repository; those at or below `paths`,
+    if any are named.
 
-    Links are left alone: nothing is written through one, and what it leads to is laid out where it is a manifest.
+    Links are left alone: nothing is written through one, and what it leads to is laid out where it
+    is a manifest.
 
     Raises:
         ConfigError: a path does not exist, or there is no manifest at all.
@@ -87,7 +89,9 @@ def _up_from(file: str) -> Iterator[str]:
 
 
 def lay_out_files(root: Path, names: Iterable[str]) -> Layout:
-    """Read files and lay them out; nothing is written. One that cannot be laid out does not keep others from it."""
+    """Read files and lay them out; nothing is written. One that cannot be laid out does not keep
+    others from it.
+    """
     result = Layout()
     for name in names:
         outcome = _lay_out_file(root, name)
@@ -138,7 +142,9 @@ def _is_safe(old: str, laid: Laid) -> bool:
 
 
 def write(root: Path, changes: Iterable[Change]) -> Layout:
-    """Write files anew, each at once and with the mode it had: those that were written, and what kept others."""
+    """Write files anew, each at once and with the mode it had: those that were written, and what
+    kept others.
+    """
     result = Layout()
     for change in changes:
         path = root / change.file
@@ -156,4 +162,6 @@ def write(root: Path, changes: Iterable[Change]) -> Layout:
 def _problem(
     file: str, code: str, message: str, remedy: str, line: int = 1, column: int = 1, text: str = ""
 ) -> Diagnostic:
-    return Diagnostic(Severity.ERROR, code, message, Place(file, line, column), remedy, line=text)
+    return Diagnostic(
+        Severity.ERROR, code, message, Location(file, line, column), remedy, line=text
+    )

@@ -1,4 +1,6 @@
-"""A new metadata repository, and the files for editors of one that is there: what is missing is written."""
+"""A new metadata repository, and the files for editors of one that is there: what is missing is
+written.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +51,8 @@ def first_files(root: Path) -> Files:
 
 
 def editor_files(root: Path, server: str | None) -> Files:
-    """Write the schemas of a server's edition, and settings where there are none; older schemas are refreshed.
+    """Write the schemas of a server's edition, and settings where there are none; older schemas are
+    refreshed.
 
     Raises:
         ConfigError: stemctl.yaml is not valid, or there is no such server.

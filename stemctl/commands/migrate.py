@@ -1,4 +1,6 @@
-"""Moving a state from a file to a branch, or back: written there, read back, and only then taken away here."""
+"""Moving a state from a file to a branch, or back: written there, read back, and only then taken
+away here.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ from stemctl.commands.workspace import Workspace
 from stemctl.config.config import NAME, Server
 from stemctl.core.state import State
 from stemctl.errors import ConfigError, Hint, StateError
-from stemctl.state.backend import Place
+from stemctl.state.backend import StateBackend
 from stemctl.state.store import file_place, git_place
 
 
@@ -22,14 +24,15 @@ class Moved:
     hints: Sequence[Hint]
 
 
-def migrate(space: Workspace, backend: str) -> Moved:
-    """Move the state to where stemctl.yaml says that it is kept; again, where an earlier move broke off.
+def migrate(workspace: Workspace, backend: str) -> Moved:
+    """Move the state to where stemctl.yaml says that it is kept; again, where an earlier move broke
+    off.
 
     Raises:
         ConfigError: stemctl.yaml says something else.
         StateError: there is none to move, a run is on, or another state is there already.
     """
-    server = space.server
+    server = workspace.server
     if server.is_sandbox:
         raise ConfigError("The state of a sandbox stays with it.", "Nothing was moved.")
     if server.backend != backend:
@@ -37,23 +40,23 @@ def migrate(space: Workspace, backend: str) -> Moved:
             "state: {backend: git}" if backend == "git" else "no state:, or state: {backend: file}"
         )
         raise ConfigError(
-            f"{NAME} keeps the state of {server.name} in {space.store.where}.",
+            f"{NAME} keeps the state of {server.name} in {workspace.store.where}.",
             f"Write {wanted} for it in {NAME} first: that is where every command looks. Nothing was moved.",
         )
     git, file = (
-        git_place(space.config.root, server, space.environ),
-        file_place(space.config.root, server),
+        git_place(workspace.config.root, server, workspace.environ),
+        file_place(workspace.config.root, server),
     )
     old, new = (file, git) if backend == "git" else (git, file)
-    with space.store.locked(space.owner):
+    with workspace.store.locked(workspace.owner):
         git.refresh()
-        if space.store.journal.exists() or git.claimed():
+        if workspace.store.journal.exists() or git.claimed():
             raise StateError(
                 "A run broke off, or is on.",
                 "Nothing was moved.",
                 [("stemctl apply", "settles it")],
             )
-        state = _move(old, new, server, space.owner, space.store.folder)
+        state = _move(old, new, server, workspace.owner, workspace.store.folder)
     commit = (
         f"git add -A && git commit -m 'State of {server.name}: {new.where}'",
         "keeps the change of the files",
@@ -61,7 +64,9 @@ def migrate(space: Workspace, backend: str) -> Moved:
     return Moved(state, new.where, [commit, ("stemctl plan", "compares as before")])
 
 
-def _move(old: Place, new: Place, server: Server, who: str, folder: str | None) -> State:
+def _move(
+    old: StateBackend, new: StateBackend, server: Server, who: str, folder: str | None
+) -> State:
     state, there = old.load(), new.load()
     state = state if state is None else replace(state, folder=folder)
     if state is None:
@@ -89,7 +94,9 @@ def _move(old: Place, new: Place, server: Server, who: str, folder: str | None) 
     return state
 
 
-def _half_moved(error: StateError | OSError, old: Place, new: Place, wrote: bool) -> StateError:
+def _half_moved(
+    error: StateError | OSError, old: StateBackend, new: StateBackend, wrote: bool
+) -> StateError:
     """The state is in both places, which the same command settles."""
     if not isinstance(error, StateError):
         error = StateError(f"{old.where} cannot be removed: {error.strerror or error}.")

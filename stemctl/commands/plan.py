@@ -18,7 +18,7 @@ from stemctl.core.records import Address, Repository
 from stemctl.core.snapshot import Snapshot
 from stemctl.core.state import State
 from stemctl.errors import ConfigError, InvalidFiles
-from stemctl.git.commit_range import Range
+from stemctl.git.commit_range import CommitRange
 from stemctl.git.repository import head_commit
 from stemctl.manifests import work_tree
 from stemctl.manifests.load import with_lines
@@ -37,25 +37,29 @@ from stemctl.util.json_types import Fields
 from stemctl.util.timestamps import utc_now
 
 
-async def validate_online(space: Workspace, loaded: Loaded, paths: Sequence[str] = ()) -> Loaded:
+async def validate_online(
+    workspace: Workspace, loaded: Loaded, paths: Sequence[str] = ()
+) -> Loaded:
     """The same, with references and names looked up on the server."""
-    async with connect(space) as link:
-        planned = await plan(space, link.reader(), Loaded(loaded.repository, ()), Options())
+    async with connect(workspace) as link:
+        planned = await plan(workspace, link.reader(), Loaded(loaded.repository, ()), Options())
     known = (
         d for d in loaded.diagnostics if d.code != "missing-field"
     )  # what is live is known better now
     return Loaded(loaded.repository, below(paths, in_order([*known, *planned.plan.diagnostics])))
 
 
-def referred_to(space: Workspace) -> Mapping[str, list[Fields]]:
-    """What the manifests refer to and do not declare, as a seed: the name, and in every required text the name."""
-    repository = load(space.config, space.catalog).repository
-    names = declared_names(repository, space.catalog)
+def referred_to(workspace: Workspace) -> Mapping[str, list[Fields]]:
+    """What the manifests refer to and do not declare, as a seed: the name, and in every required
+    text the name.
+    """
+    repository = load(workspace.config, workspace.catalog).repository
+    names = declared_names(repository, workspace.catalog)
     seed: dict[str, list[Fields]] = {}
     for name, wanted in sorted(
-        wanted_references(repository.records.values(), names, space.catalog).items()
+        wanted_references(repository.records.values(), names, workspace.catalog).items()
     ):
-        model = space.catalog.models.get(name)
+        model = workspace.catalog.models.get(name)
         if model is not None and model.identity:
             texts = [row.name for row in model.managed if row.required and row.kind == "text"]
             seed[model.many] = [
@@ -73,48 +77,51 @@ class Planned:
     snapshot: Snapshot
     state: State
     options: Options
-    since: Range
+    since: CommitRange
     notes: tuple[Note, ...] = ()
     """What its commit is to be known for; these are in the plan too."""
 
 
-async def plan(space: Workspace, client: ReadClient, loaded: Loaded, options: Options) -> Planned:
-    """Read what the files need of the server and compare. The client that comes in cannot write by its type.
+async def plan(
+    workspace: Workspace, client: ReadClient, loaded: Loaded, options: Options
+) -> Planned:
+    """Read what the files need of the server and compare. The client that comes in cannot write by
+    its type.
 
     Raises:
         InvalidFiles: the files have errors; nothing was read.
     """
-    repository, catalog = loaded.repository, space.catalog
+    repository, catalog = loaded.repository, workspace.catalog
     with gc_pause.paused():
-        state, options, chosen = _asked_for(space, loaded, options)
+        state, options, chosen = _asked_for(workspace, loaded, options)
         wanted = needs(repository, state, catalog, chosen)
         began = utc_now()
         snapshot = await take_snapshot(client, wanted, wants_approvals(repository, catalog, chosen))
         snapshot = replace(snapshot, began=began)
-        made = make_plan(repository, state, snapshot, catalog, space.target, options)
-    return _planned(space, loaded, made, snapshot, state, options)
+        made = make_plan(repository, state, snapshot, catalog, workspace.target, options)
+    return _planned(workspace, loaded, made, snapshot, state, options)
 
 
-def plan_offline(space: Workspace, loaded: Loaded, options: Options) -> Planned:
+def plan_offline(workspace: Workspace, loaded: Loaded, options: Options) -> Planned:
     """Compare with the state alone: no server is asked, and no token is needed.
 
     Raises:
         InvalidFiles: the files have errors.
     """
-    state, options, chosen = _asked_for(space, loaded, options)
+    state, options, chosen = _asked_for(workspace, loaded, options)
     made = offline.plan_offline(
-        loaded.repository, state, space.catalog, space.target, options, chosen
+        loaded.repository, state, workspace.catalog, workspace.target, options, chosen
     )
-    return _planned(space, loaded, made, Snapshot({}), state, options)
+    return _planned(workspace, loaded, made, Snapshot({}), state, options)
 
 
 def _asked_for(
-    space: Workspace, loaded: Loaded, options: Options
+    workspace: Workspace, loaded: Loaded, options: Options
 ) -> tuple[State, Options, frozenset[Address]]:
     """The state, the options with addresses spelled out, and what they choose."""
     if has_errors(loaded.diagnostics):
         raise InvalidFiles(loaded.diagnostics, "The files have errors; nothing was read or sent.")
-    repository, state, catalog = loaded.repository, space.store.read(), space.catalog
+    repository, state, catalog = loaded.repository, workspace.store.read(), workspace.catalog
     only = spell(options.only, repository, state, catalog)
     options = replace(
         options, only=only, exclude=spell(options.exclude, repository, state, catalog)
@@ -123,34 +130,48 @@ def _asked_for(
 
 
 def _planned(
-    space: Workspace, loaded: Loaded, made: Plan, snapshot: Snapshot, state: State, options: Options
+    workspace: Workspace,
+    loaded: Loaded,
+    made: Plan,
+    snapshot: Snapshot,
+    state: State,
+    options: Options,
 ) -> Planned:
-    """A plan with the findings of the files beside its own, with its commit, and with what it was made from."""
-    root = space.config.root
+    """A plan with the findings of the files beside its own, with its commit, and with what it was
+    made from.
+    """
+    root = workspace.config.root
     lined = with_lines(root, in_order([*made.diagnostics, *loaded.diagnostics]))
     commit = head_commit(root)
     uncommitted = work_tree.uncommitted(root, loaded.tracked) if commit and loaded.tracked else ()
     made = replace(made, diagnostics=lined, commit=commit, uncommitted=uncommitted)
-    notes = tuple(commit_notes(made, state, not_committed_since(space, state, commit)))
+    notes = tuple(commit_notes(made, state, not_committed_since(workspace, state, commit)))
     made = replace(made, notes=(*made.notes, *notes))
-    since = since_applied(space, state, commit)
+    since = since_applied(workspace, state, commit)
     return Planned(made, loaded.repository, snapshot, state, options, since, notes)
 
 
-def told_apart(space: Workspace, planned: Planned, before: Before) -> Planned:
+def split_by_base(workspace: Workspace, planned: Planned, before: Before) -> Planned:
     """The plan with what the difference of the files explains told apart from what it does not."""
-    made = explain(planned.plan, before.base, before.repository, planned.repository, space.catalog)
+    made = explain(
+        planned.plan, before.base, before.repository, planned.repository, workspace.catalog
+    )
     return replace(planned, plan=replace(made, notes=(*made.notes, *before.notes)))
 
 
-def replan(space: Workspace, planned: Planned, allow: Mapping[str, int]) -> Planned:
+def replan(workspace: Workspace, planned: Planned, allow: Mapping[str, int]) -> Planned:
     """The same readings planned again with more permissions."""
     before, options = (
         planned.plan,
         replace(planned.options, allow={**planned.options.allow, **allow}),
     )
     made = make_plan(
-        planned.repository, planned.state, planned.snapshot, space.catalog, space.target, options
+        planned.repository,
+        planned.state,
+        planned.snapshot,
+        workspace.catalog,
+        workspace.target,
+        options,
     )
     made = replace(
         made,
@@ -162,10 +183,10 @@ def replan(space: Workspace, planned: Planned, allow: Mapping[str, int]) -> Plan
     return replace(planned, plan=made, options=options)
 
 
-def what_was_read(space: Workspace, planned: Planned) -> str:
+def what_was_read(workspace: Workspace, planned: Planned) -> str:
     """`Read 2 files with 3 records. On the server: 1 project, 3 sensory stimulus types.`"""
     files, records = len(planned.repository.files), len(planned.repository.records)
-    server = ", ".join(count_read(planned.snapshot, space.catalog))
+    server = ", ".join(count_read(planned.snapshot, workspace.catalog))
     there = f" On the server: {server}." if server else ""
     if planned.plan.offline:
         there = f" The state has {counted(len(planned.state.records), 'record')}."
@@ -173,20 +194,22 @@ def what_was_read(space: Workspace, planned: Planned) -> str:
 
 
 def _all_here(loaded: Loaded) -> None:
-    """Refuse files of which git has some that are not here; other errors do not matter to who only looks."""
+    """Refuse files of which git has some that are not here; other errors do not matter to who only
+    looks.
+    """
     absent = tuple(found for found in loaded.diagnostics if found.code == CODE)
     if absent:
         raise InvalidFiles(absent, "Some of the files are not here; nothing was read or sent.")
 
 
-async def drift(space: Workspace, client: ReadClient, loaded: Loaded) -> Drift:
+async def drift(workspace: Workspace, client: ReadClient, loaded: Loaded) -> Drift:
     """Compare what was observed when it was applied with what is live now.
 
     Raises:
         InvalidFiles: some of them are tracked, and not here.
     """
     _all_here(loaded)
-    state, catalog = space.store.read(), space.catalog
+    state, catalog = workspace.store.read(), workspace.catalog
     wanted: dict[str, Need] = {}
     for address, entry in state.records.items():
         if entry.id and address.model in catalog.models:
@@ -196,11 +219,11 @@ async def drift(space: Workspace, client: ReadClient, loaded: Loaded) -> Drift:
             if row.to and row.to in catalog.models:
                 wanted.setdefault(row.to, Need())  # so that ids are shown as names
     snapshot = await take_snapshot(client, wanted, [])
-    resolver = _resolver(space, loaded.repository, state, snapshot)
+    resolver = _resolver(workspace, loaded.repository, state, snapshot)
     return find_drift(loaded.repository, state, snapshot, catalog, resolver)
 
 
-async def origins(space: Workspace, client: ReadClient, loaded: Loaded, word: str) -> Origins:
+async def origins(workspace: Workspace, client: ReadClient, loaded: Loaded, word: str) -> Origins:
     """One record of the files or the state, and the server's side of it.
 
     Raises:
@@ -208,7 +231,7 @@ async def origins(space: Workspace, client: ReadClient, loaded: Loaded, word: st
         InvalidFiles: some files are tracked, and not here.
     """
     _all_here(loaded)
-    repository, state, catalog = loaded.repository, space.store.read(), space.catalog
+    repository, state, catalog = loaded.repository, workspace.store.read(), workspace.catalog
     only = spell([word], repository, state, catalog)
     chosen = sorted(choose(repository, state, only, ()))
     if len(chosen) > 1:
@@ -218,7 +241,7 @@ async def origins(space: Workspace, client: ReadClient, loaded: Loaded, word: st
         )
     (address,) = chosen
     snapshot = await take_snapshot(client, needs(repository, state, catalog, {address}), [])
-    resolver = _resolver(space, repository, state, snapshot)
+    resolver = _resolver(workspace, repository, state, snapshot)
     binding = resolver.identities.bindings.get(address)
     entry = state.records.get(address)
     live = binding.live if isinstance(binding, Bound) else None
@@ -235,12 +258,12 @@ async def origins(space: Workspace, client: ReadClient, loaded: Loaded, word: st
 
 
 def _resolver(
-    space: Workspace, repository: Repository, state: State, snapshot: Snapshot
+    workspace: Workspace, repository: Repository, state: State, snapshot: Snapshot
 ) -> Resolver:
-    identities = identify(repository, state, snapshot, space.catalog)
-    return Resolver(space.catalog, repository, snapshot, state, identities)
+    identities = identify(repository, state, snapshot, workspace.catalog)
+    return Resolver(workspace.catalog, repository, snapshot, state, identities)
 
 
 def wrong_files(plan: Plan) -> tuple[Diagnostic, ...]:
     """The findings of a plan that stand in the user's files; with errors among them nothing is sent."""
-    return tuple(d for d in plan.diagnostics if d.place is not None)
+    return tuple(d for d in plan.diagnostics if d.location is not None)

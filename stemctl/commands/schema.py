@@ -16,7 +16,8 @@ from stemctl.schema.manifest_schema import generated
 
 
 def build_schemas(folder: Path, check: bool) -> Iterator[str]:
-    """Write what differs, or with `check` only find it; gives the names below `folder`, each when it is written.
+    """Write what differs, or with `check` only find it; gives the names below `folder`, each when
+    it is written.
 
     Raises:
         TableError: a field table does not satisfy table.schema.json.

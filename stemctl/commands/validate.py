@@ -62,17 +62,18 @@ def no_manifest(config: Config) -> ConfigError:
     )
 
 
-def validate(space: Workspace, paths: Sequence[str] = ()) -> Loaded:
-    """All findings of the files alone; those in `paths`, if any are named. What is live, as far as the state knows,
-    needs no required fields."""
-    config, catalog = space.config, space.catalog
+def validate(workspace: Workspace, paths: Sequence[str] = ()) -> Loaded:
+    """All findings of the files alone; those in `paths`, if any are named. What is live, as far as
+    the state knows, needs no required fields.
+    """
+    config, catalog = workspace.config, workspace.catalog
     for path in paths:
         if not (config.root / path).exists():
             raise ConfigError(
                 f"There is no {path}.", f"Paths are relative to {config.root}. Nothing was checked."
             )
     loaded = load(config, catalog)
-    live = {address for address, entry in space.store.last_known().records.items() if entry.id}
+    live = {address for address, entry in workspace.store.last_known().records.items() if entry.id}
     missing = [
         finding
         for address, record in loaded.repository.records.items()
@@ -92,17 +93,15 @@ def _absent_below(paths: Sequence[str], loaded: Loaded) -> tuple[Diagnostic, ...
     )
 
 
-def verdict(space: Workspace, loaded: Loaded) -> str:
+def verdict(workspace: Workspace, loaded: Loaded) -> str:
     """The last line of a validation: the findings counted, and what was checked."""
     files, records = len(loaded.repository.files), loaded.repository.seen
-    checked = f"{counted(records, 'record')} checked against edition {space.server.edition}. Nothing was sent."
+    checked = f"{counted(records, 'record')} checked against edition {workspace.server.edition}. Nothing was sent."
     errors = [d for d in loaded.diagnostics if d.severity is Severity.ERROR]
     if not errors:
         return f"No errors in {counted(files, 'file')}, {checked}"
-    places = {d.place.file for d in errors if d.place}
-    return (
-        f"{counted(len(errors), 'error')} in {len(places)} of {counted(files, 'file')}, {checked}"
-    )
+    locations = {d.location.file for d in errors if d.location}
+    return f"{counted(len(errors), 'error')} in {len(locations)} of {counted(files, 'file')}, {checked}"
 
 
 def counted(number: int, word: str) -> str:
@@ -113,7 +112,7 @@ def counted(number: int, word: str) -> str:
 def below(paths: Sequence[str], diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     """The findings in the named files and folders; all of them if none is named."""
     return tuple(
-        d for d in diagnostics if not paths or (d.place and _is_below(paths, d.place.file))
+        d for d in diagnostics if not paths or (d.location and _is_below(paths, d.location.file))
     )
 
 

@@ -70,20 +70,20 @@ def open_workspace(
     return Workspace(config, server, catalog, store, environ)
 
 
-def check_writable(space: Workspace, models: Iterable[str]) -> None:
+def check_writable(workspace: Workspace, models: Iterable[str]) -> None:
     """Refuse to write records of these models through a portal that does not take them.
 
     Raises:
         ConfigError: with the portals that do, by the field tables.
     """
-    portal = space.server.portal
+    portal = workspace.server.portal
     for name in sorted(set(models)):
-        model = space.catalog.models.get(name)
+        model = workspace.catalog.models.get(name)
         if model is not None and portal not in model.write_portals:
             others = " or ".join(model.write_portals) or "no portal"
             raise ConfigError(
-                f"The portal {portal} of {space.server.name} does not take changes of {model.count(2)[2:]}.",
+                f"The portal {portal} of {workspace.server.name} does not take changes of {model.count(2)[2:]}.",
                 f"They are written through {others}. Nothing was sent.\n"
                 f"Write portal: {next(iter(model.write_portals), 'private')} in stemctl.yaml,"
-                f" under servers: {space.server.name}.",
+                f" under servers: {workspace.server.name}.",
             )

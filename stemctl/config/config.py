@@ -35,9 +35,11 @@ _URL = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A named URL with portal and edition. `seed` fills a new sandbox, `faults` strike in it: both are files.
+    """A named URL with portal and edition. `seed` fills a new sandbox, `faults` strike in it: both
+    are files.
 
-    The state is kept in a file, or, where `backend` is `git`, on a branch of a remote of the repository.
+    The state is kept in a file, or, where `backend` is `git`, on a branch of a remote of the
+    repository.
     """
 
     name: str
@@ -130,7 +132,7 @@ def load_config(root: Path) -> Config:
     document = reader.read(path, NAME)
     if document.root is None or document.problems:
         first = document.problems[0]
-        raise ConfigError(f"{first.place}: {first.message}.", first.remedy)
+        raise ConfigError(f"{first.location}: {first.message}.", first.remedy)
     data = _texts(document.root.value)
     schema = config_schema(editions())
     if not compiled(schema, schema)(data):
@@ -147,11 +149,11 @@ def _wrong(document: Document, data: Value, schema: Schema) -> ConfigError:
     )
     assert wrong is not None
     assert document.root is not None
-    place = document.place(document.root.at(tuple(wrong.absolute_path)).event)
+    location = document.location(document.root.at(tuple(wrong.absolute_path)).event)
     under = ".".join(map(str, wrong.absolute_path))
     what, remedy = _in_words(wrong)
     return ConfigError(
-        f"{place}: {what}.",
+        f"{location}: {what}.",
         " ".join([f"It stands under {under}." if under else "", remedy]).strip(),
     )
 

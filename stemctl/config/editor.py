@@ -1,7 +1,9 @@
-"""What lets an editor with yaml-language-server check and complete a repository's files, without a network.
+"""What lets an editor with yaml-language-server check and complete a repository's files, without a
+network.
 
-The schemas lie in the repository, so that a clone has them. First lines (`# yaml-language-server: $schema=...`) lead
-there in any editor, workspace settings in VS Code also from files without such a line.
+The schemas lie in the repository, so that a clone has them. First lines (`# yaml-language-server:
+$schema=...`) lead there in any editor, workspace settings in VS Code also from files without such a
+line.
 """
 
 from __future__ import annotations
@@ -28,13 +30,17 @@ def is_ours(text: str) -> bool:
 
 
 def workspace_files(manifests: Sequence[str], config: str) -> dict[str, str]:
-    """The settings of a workspace, by path; `manifests` and `config` are what the repository says they are called."""
+    """The settings of a workspace, by path; `manifests` and `config` are what the repository says
+    they are called.
+    """
     recommended = {"recommendations": ["redhat.vscode-yaml"]}
     return {SETTINGS: _text(_settings(manifests, config)), EXTENSIONS: _text(recommended)}
 
 
 def names_schemas(settings: str) -> bool:
-    """Whether settings that the user keeps name the schemas. They may hold comments, so nobody parses or edits them."""
+    """Whether settings that the user keeps name the schemas. They may hold comments, so nobody
+    parses or edits them.
+    """
     return all(name in settings for name in (MANIFEST_SCHEMA, CONFIG_SCHEMA))
 
 

@@ -6,7 +6,7 @@ import enum
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from stemctl.core.records import Place
+from stemctl.core.records import Location
 from stemctl.util.json_types import Value
 
 
@@ -22,15 +22,16 @@ class Severity(enum.Enum):
 class Diagnostic:
     """One finding.
 
-    `message` says what is wrong, `remedy` what to type instead. `line` is the text of the line at `place`, and
-    `length` how many characters of it are meant, both for the caret under it. `rule` is the rule that was broken, as
-    in the JSON Schema (`maxLength: 500`), `value` what was found.
+    `message` says what is wrong, `remedy` what to type instead. `line` is the text of the line at
+    `location`, and `length` how many characters of it are meant, both for the caret under it.
+    `rule` is the rule that was broken, as in the JSON Schema (`maxLength: 500`), `value` what was
+    found.
     """
 
     severity: Severity
     code: str
     message: str
-    place: Place | None = None
+    location: Location | None = None
     remedy: str = ""
     address: str | None = None
     field: str | None = None
@@ -42,9 +43,9 @@ class Diagnostic:
 
 def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     """Sorted by place, those without a place last; equal ones once."""
-    nowhere = Place("\uffff", 0, 0)
-    unique = {(d.place, d.code, d.message): d for d in diagnostics}
-    return tuple(sorted(unique.values(), key=lambda d: (d.place or nowhere, d.code, d.message)))
+    nowhere = Location("\uffff", 0, 0)
+    unique = {(d.location, d.code, d.message): d for d in diagnostics}
+    return tuple(sorted(unique.values(), key=lambda d: (d.location or nowhere, d.code, d.message)))
 
 
 def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:

@@ -10,8 +10,8 @@ from typing import Any
 from stemctl import __version__
 from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.core.formats import format_of
-from stemctl.core.plan import FORMAT, Bookkeeping, Change, FieldChange, Plan
-from stemctl.core.records import Place, Repository
+from stemctl.core.plan import FORMAT, Change, FieldChange, Plan, StateChange
+from stemctl.core.records import Location, Repository
 from stemctl.core.report import Outcome, Report
 from stemctl.errors import StemctlError
 from stemctl.util.canonical_json import canonical_pieces, hash_of_pieces
@@ -89,7 +89,11 @@ def _parts(plan: Plan) -> Document:
             "left_out": plan.subset.left_out,
         },
         "notes": [
-            {"address": str(n.address) if n.address else None, "text": n.text, **_place(n.place)}
+            {
+                "address": str(n.address) if n.address else None,
+                "text": n.text,
+                **_location(n.location),
+            }
             for n in plan.notes
         ],
         "settled": [
@@ -151,7 +155,7 @@ def _change(change: Change) -> Document:
         "held": change.held.value if change.held else None,
         "approval": change.approval,
         "id": change.id,
-        **_place(change.place),
+        **_location(change.location),
         "request": {"method": request.method, "path": request.path, "body": request.body}
         if request
         else None,
@@ -177,7 +181,7 @@ def _field(f: FieldChange) -> Document:
         "after": f.after,
         "reason": f.reason,
         "held": f.held.value if f.held else None,
-        **_place(f.place),
+        **_location(f.location),
     }
     if f.reason == "conflict":
         document |= {"base": f.base, "files": f.after, "server": f.before}
@@ -186,7 +190,7 @@ def _field(f: FieldChange) -> Document:
     return document
 
 
-def _bookkeeping(row: Bookkeeping) -> Document:
+def _bookkeeping(row: StateChange) -> Document:
     return {
         "address": str(row.address),
         "id": row.id,
@@ -217,11 +221,11 @@ def outcome_document(outcome: Outcome) -> Document:
     }
 
 
-def _place(place: Place | None) -> dict[str, Value]:
+def _location(location: Location | None) -> dict[str, Value]:
     return {
-        "file": place.file if place else None,
-        "line": place.line if place else None,
-        "column": place.column if place else None,
+        "file": location.file if location else None,
+        "line": location.line if location else None,
+        "column": location.column if location else None,
     }
 
 
@@ -232,9 +236,9 @@ def findings_json(diagnostics: Iterable[Diagnostic]) -> list[dict[str, Any]]:
             "severity": finding.severity.value,
             "code": finding.code,
             "message": finding.message,
-            "file": finding.place.file if finding.place else None,
-            "line": finding.place.line if finding.place else None,
-            "column": finding.place.column if finding.place else None,
+            "file": finding.location.file if finding.location else None,
+            "line": finding.location.line if finding.location else None,
+            "column": finding.location.column if finding.location else None,
             "address": finding.address,
             "field": finding.field,
             "value": _short(finding.value),

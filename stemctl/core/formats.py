@@ -1,4 +1,6 @@
-"""Which format of a state, plan or journal a key needs: what has none of the later keys is written as it ever was."""
+"""Which format of a state, plan or journal a key needs: what has none of the later keys is written
+as it ever was.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,9 @@ NEWEST = 2
 """What this program reads; of a newer one it would drop what it does not know."""
 
 _SINCE = {"folder": 2, "uncommitted": 2}
-"""Keys that the first format did not have. An older program refuses a document that has one, and reads all others."""
+"""Keys that the first format did not have. An older program refuses a document that has one, and
+reads all others.
+"""
 
 
 def format_of(keys: Iterable[str]) -> int:

@@ -1,7 +1,8 @@
-"""A claim: who writes to a server at this moment, until when, and which plan. A value; `branch/` keeps it in git.
+"""A claim: who writes to a server at this moment, until when, and which plan. A value; `branch/`
+keeps it in git.
 
-A claim holds the plan of its run, so that anybody can settle a run that died, on whichever machine: each of its
-requests may have been sent, and the server shows which ones were.
+A claim holds the plan of its run, so that anybody can settle a run that died, on whichever machine:
+each of its requests may have been sent, and the server shows which ones were.
 """
 
 from __future__ import annotations
@@ -23,10 +24,14 @@ RENEWED_EVERY = 30.0
 """Seconds between two renewals."""
 
 MARGIN = datetime.timedelta(seconds=20)
-"""So long before the end of its lease an owner sends nothing more: what is under way arrives before others look."""
+"""So long before the end of its lease an owner sends nothing more: what is under way arrives before
+others look.
+"""
 
 SKEW = datetime.timedelta(seconds=300)
-"""By so much the clocks of two machines may differ; an older end is believed, a younger one is waited for."""
+"""By so much the clocks of two machines may differ; an older end is believed, a younger one is
+waited for.
+"""
 
 _LONGEST = datetime.timedelta(hours=1)
 """No lease is as long: whoever edited one must not keep everybody waiting."""
@@ -34,10 +39,11 @@ _LONGEST = datetime.timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Who writes, since when and until when (UTC, by the owner's clock), from which commit, how many changes.
+    """Who writes, since when and until when (UTC, by the owner's clock), from which commit, how
+    many changes.
 
-    `nonce` is of this claim alone: two jobs that claim the same in the same moment must not make the same commit, for
-    then the pushes of both would succeed.
+    `nonce` is of this claim alone: two jobs that claim the same in the same moment must not make
+    the same commit, for then the pushes of both would succeed.
     """
 
     run: str
@@ -49,7 +55,8 @@ class Claim:
     nonce: str = ""
 
     def has_ended(self, now: datetime.datetime, watched: datetime.timedelta) -> bool:
-        """Whether its owner sends nothing more: its end is long past, or we saw no renewal for a whole lease.
+        """Whether its owner sends nothing more: its end is long past, or we saw no renewal for a
+        whole lease.
 
         `watched` is how long this very claim has been looked at; it needs no clock but our own.
         """
@@ -59,7 +66,13 @@ class Claim:
 def claim_of(run: Run, now: datetime.datetime) -> Claim:
     """The claim that a run begins with."""
     return Claim(
-        run.id, run.who, run.plan.commit, len(run.plan.going()), now, now + LEASE, uuid.uuid4().hex
+        run.id,
+        run.who,
+        run.plan.commit,
+        len(run.plan.actionable()),
+        now,
+        now + LEASE,
+        uuid.uuid4().hex,
     )
 
 
@@ -141,7 +154,8 @@ def may_send(ago: datetime.timedelta) -> bool:
 
 
 def run_of(claim: Claim, content: bytes, where: str, now: datetime.datetime) -> Run:
-    """The run of a claim whose owner is gone: each of its requests may have been sent, before its margin began.
+    """The run of a claim whose owner is gone: each of its requests may have been sent, before its
+    margin began.
 
     Raises:
         StateError: its plan is damaged, or of a newer stemctl.
@@ -157,7 +171,7 @@ def run_of(claim: Claim, content: bytes, where: str, now: datetime.datetime) -> 
     at = last.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     intents = {
         change.address: Intent(at, change.request.method, change.request.body or {})
-        for change in run.plan.going()
+        for change in run.plan.actionable()
         if change.request is not None
     }
     return replace(run, intents=intents, lease=claim.until)

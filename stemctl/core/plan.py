@@ -1,4 +1,6 @@
-"""The plan and the report: values that say what will be done and what became of it, with everything needed to do it."""
+"""The plan and the report: values that say what will be done and what became of it, with everything
+needed to do it.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +9,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from stemctl.core.diagnostics import Diagnostic
-from stemctl.core.records import Address, Place
+from stemctl.core.records import Address, Location
 from stemctl.util.canonical_json import canonical_pieces, hash_of_pieces
 from stemctl.util.json_types import Fields, Value
 
 FORMAT = 1
 
 NOT_HELD = "not-held"
-"""The code of the finding that the server holds another value than was applied: no apply ends with 0 beside it."""
+"""The code of the finding that the server holds another value than was applied: no apply ends with
+0 beside it.
+"""
 
 
 class Action(enum.StrEnum):
@@ -64,7 +68,9 @@ METHODS = {
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What will be sent; `path` stands below the portal. References in `body` are ids or `{"$ref": address}`."""
+    """What will be sent; `path` stands below the portal. References in `body` are ids or `{"$ref":
+    address}`.
+    """
 
     method: str
     path: str
@@ -75,8 +81,8 @@ class Request:
 class FieldChange:
     """One difference, with references as written. `path` is the field, or `field.entry` of a map.
 
-    A conflict has `before` as what the server holds and `base` as what was applied; `reviewer` marks what a reviewer
-    wrote into a proposal that was accepted, which sends nothing.
+    A conflict has `before` as what the server holds and `base` as what was applied; `reviewer`
+    marks what a reviewer wrote into a proposal that was accepted, which sends nothing.
     """
 
     path: str
@@ -84,7 +90,7 @@ class FieldChange:
     after: Value
     reason: str
     held: Held | None = None
-    place: Place | None = None
+    location: Location | None = None
     base: Value = None
     shown: bool = True
     """False where the server does not show the field, so that `before` is not known."""
@@ -94,10 +100,11 @@ class FieldChange:
 class Change:
     """One difference between the files and the server, and what to do about it.
 
-    `managed` names the fields that `expects` hashes (of a delete all). `declared` are the fields as written whose
-    base moves once this change is done, `observed` what the server holds of them where it is known now, `released`
-    those that left the files. `was` is the address that the record had. `detail` says what the fields cannot. `doubt`
-    is when a request for it was sent of which nobody knows what became.
+    `managed` names the fields that `expects` hashes (of a delete all). `declared` are the fields as
+    written whose base moves once this change is done, `observed` what the server holds of them
+    where it is known now, `released` those that left the files. `was` is the address that the
+    record had. `detail` says what the fields cannot. `doubt` is when a request for it was sent of
+    which nobody knows what became.
     """
 
     address: Address
@@ -106,7 +113,7 @@ class Change:
     held: Held | None = None
     approval: bool = False
     id: str | None = None
-    place: Place | None = None
+    location: Location | None = None
     request: Request | None = None
     fields: tuple[FieldChange, ...] = ()
     expects: str | None = None
@@ -134,8 +141,9 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Bookkeeping:
-    """A state entry that changes without a request: its base moves, its key changes (`was`), or it goes (`drop`).
+class StateChange:
+    """A state entry that changes without a request: its base moves, its key changes (`was`), or it
+    goes (`drop`).
 
     `approval` is a proposal of ours whose answer was lost, with `declared` as its content.
     """
@@ -157,7 +165,7 @@ class Note:
 
     address: Address | None
     text: str
-    place: Place | None = None
+    location: Location | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +198,9 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """What the files were compared with to tell changes apart: as it was named, and the commit that was read."""
+    """What the files were compared with to tell changes apart: as it was named, and the commit that
+    was read.
+    """
 
     ref: str
     commit: str
@@ -198,13 +208,15 @@ class Base:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All changes, sorted by address, and what is needed to carry them out. No clock and no chance is in it."""
+    """All changes, sorted by address, and what is needed to carry them out. No clock and no chance
+    is in it.
+    """
 
     server: Target
     lineage: str | None
     serial: int
     changes: tuple[Change, ...]
-    bookkeeping: tuple[Bookkeeping, ...] = ()
+    bookkeeping: tuple[StateChange, ...] = ()
     unchanged: int = 0
     ignored_fields: int = 0
     notes: tuple[Note, ...] = ()
@@ -219,7 +231,7 @@ class Plan:
     """Whether it was compared with the state alone, and no server was asked. No apply takes it."""
     base: Base | None = None
 
-    def going(self) -> tuple[Change, ...]:
+    def actionable(self) -> tuple[Change, ...]:
         """The changes that are carried out: sent, or (adopt, forget) written to the state alone."""
         return tuple(c for c in self.changes if c.held is None)
 
@@ -229,21 +241,23 @@ class Plan:
 
     def count(self, *actions: Action) -> int:
         """How many changes of these actions are carried out."""
-        return sum(c.action in actions for c in self.going())
+        return sum(c.action in actions for c in self.actionable())
 
     def summary(self) -> dict[str, int]:
         """The numbers that every output shows."""
         return {
             **{action.value: self.count(action) for action in Action},
-            "proposals": sum(c.approval for c in self.going() if c.sends),
+            "proposals": sum(c.approval for c in self.actionable() if c.sends),
             "held": len(self.held()),
-            "held_fields": sum(len(c.held_fields) for c in self.going()),
+            "held_fields": sum(len(c.held_fields) for c in self.actionable()),
             "unchanged": self.unchanged,
         }
 
     def needs_attention(self) -> bool:
-        """What `--detailed-exitcode` tells: something would happen, or is held by more than waiting for others."""
-        return bool(self.going()) or any(c.held not in WAITING for c in self.held())
+        """What `--detailed-exitcode` tells: something would happen, or is held by more than waiting
+        for others.
+        """
+        return bool(self.actionable()) or any(c.held not in WAITING for c in self.held())
 
     @property
     def digest(self) -> str:

@@ -1,7 +1,9 @@
-"""Whether a plan out of a file can be what stemctl wrote: its shape, and that its parts agree with each other.
+"""Whether a plan out of a file can be what stemctl wrote: its shape, and that its parts agree with
+each other.
 
-A checksum shows that nobody edited a plan by mistake. Whoever wants to can make a new one, so a plan is trusted no
-further than its requests were reviewed: it reaches no other record than it says, and no other file.
+A checksum shows that nobody edited a plan by mistake. Whoever wants to can make a new one, so a
+plan is trusted no further than its requests were reviewed: it reaches no other record than it says,
+and no other file.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from stemctl.core.diagnostics import Severity
-from stemctl.core.plan import METHODS, Action, Bookkeeping, Change, Held, Plan
+from stemctl.core.plan import METHODS, Action, Change, Held, Plan, StateChange
 from stemctl.core.plan_schema import plan_schema
 from stemctl.core.records import Address
 from stemctl.schema.catalog import Model, editions
@@ -27,7 +29,9 @@ _NUMBER: Schema = {"type": ["integer", "null"], "minimum": 0}
 
 
 def has_its_shape(document: Mapping[str, Any]) -> bool:
-    """Whether a document is as `schemas/plan.schema.json` says, and the parts that it leaves open are sound too."""
+    """Whether a document is as `schemas/plan.schema.json` says, and the parts that it leaves open
+    are sound too.
+    """
     whole, inner = _shapes()
     return whole(document) and inner(
         {"names": document["names"], "diagnostics": document["diagnostics"]}
@@ -64,17 +68,17 @@ def contradiction(plan: Plan) -> str:
     addresses = [change.address for change in plan.changes]
     if len(set(addresses)) < len(addresses):
         return "a record is changed twice"
-    going = {change.address: change for change in plan.going()}
-    rows: list[Change | Bookkeeping] = [*plan.changes, *plan.bookkeeping]
+    actionable = {change.address: change for change in plan.actionable()}
+    rows: list[Change | StateChange] = [*plan.changes, *plan.bookkeeping]
     return next(
-        (f"{row.address}: {wrong}" for row in rows for wrong in _wrong(row, going)), ""
-    ) or _circle(going)
+        (f"{row.address}: {wrong}" for row in rows for wrong in _wrong(row, actionable)), ""
+    ) or _circle(actionable)
 
 
-def _wrong(row: Change | Bookkeeping, going: Mapping[Address, Change]) -> Iterator[str]:
+def _wrong(row: Change | StateChange, actionable: Mapping[Address, Change]) -> Iterator[str]:
     if row.id is not None and not is_id(row.id):
         yield "its id is none"
-    if isinstance(row, Bookkeeping):
+    if isinstance(row, StateChange):
         return
     if row.held and row.request:
         yield "it is held, and sent"
@@ -87,7 +91,7 @@ def _wrong(row: Change | Bookkeeping, going: Mapping[Address, Change]) -> Iterat
     if not row.held and not row.request and row.action in (Action.CREATE, Action.DELETE):
         yield "its request is missing"
     for address in _awaited(row.request.body if row.request else None):
-        target = going.get(address) if address and address in row.waits else None
+        target = actionable.get(address) if address and address in row.waits else None
         if target is None or target.action is not Action.CREATE or target.approval:
             yield f"it needs {address}, which is not made before it"
 
@@ -110,18 +114,18 @@ def _address(text: Value) -> Address | None:
         return None
 
 
-def _circle(going: Mapping[Address, Change]) -> str:
+def _circle(actionable: Mapping[Address, Change]) -> str:
     """A change that waits for itself, by whatever way."""
     try:
         graphlib.TopologicalSorter(
-            {address: change.waits for address, change in going.items()}
+            {address: change.waits for address, change in actionable.items()}
         ).prepare()
     except graphlib.CycleError as error:
         return f"{error.args[1][0]} waits for itself"
     return ""
 
 
-def misfit(row: Change | Bookkeeping, model: Model) -> str:
+def misfit(row: Change | StateChange, model: Model) -> str:
     """What of a change no record of its model can have; nothing if it fits."""
     if not model.writable:
         return f"{model.many} are not written"

@@ -169,7 +169,9 @@ def _bookkeeping() -> Schema:
 
 
 _LATER = {"offline", "base", "explained", "uncommitted"}
-"""What plans did not have from the beginning: those that were kept, and journals, are read without them."""
+"""What plans did not have from the beginning: those that were kept, and journals, are read without
+them.
+"""
 
 
 def _all(**properties: Schema) -> Schema:

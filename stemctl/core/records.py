@@ -9,7 +9,7 @@ from typing import NamedTuple
 from stemctl.util.json_types import Fields, Path
 
 
-class Place(NamedTuple):
+class Location(NamedTuple):
     """A place in a file: path relative to the repository, line and column counted from 1."""
 
     file: str
@@ -54,42 +54,44 @@ class Lifecycle:
 class Record:
     """A declared record after defaults were merged in.
 
-    `fields` holds writable fields alone, as written (references are names or ids). `places` maps a field, or a
-    field and one of its elements, to where its value stands, which may be a default.
+    `fields` holds writable fields alone, as written (references are names or ids). `locations` maps
+    a field, or a field and one of its elements, to where its value stands, which may be a default.
     """
 
     address: Address
     fields: Fields
-    place: Place
+    location: Location
     id: str | None = None
     lifecycle: Lifecycle = Lifecycle()
-    places: Mapping[Path, Place] = field(default_factory=dict)
+    locations: Mapping[Path, Location] = field(default_factory=dict)
 
-    def place_of(self, *path: str | int) -> Place:
+    def location_of(self, *path: str | int) -> Location:
         """Where a value is written: the longest known beginning of `path`, else the record itself."""
         while path:
-            if path in self.places:
-                return self.places[path]
+            if path in self.locations:
+                return self.locations[path]
             path = path[:-1]
-        return self.place
+        return self.location
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class Directive:
     """An entry of `moved`, `forget` or `deleted`. `moved` names where from (`subject`) and where `to`."""
 
     subject: str
-    place: Place
+    location: Location
     to: Address | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """Everything the manifests declare. `seen` counts records with errors too, which `records` leaves out."""
+    """Everything the manifests declare. `seen` counts records with errors too, which `records`
+    leaves out.
+    """
 
     records: Mapping[Address, Record]
-    moved: tuple[Wish, ...] = ()
-    forget: tuple[Wish, ...] = ()
-    deleted: tuple[Wish, ...] = ()
+    moved: tuple[Directive, ...] = ()
+    forget: tuple[Directive, ...] = ()
+    deleted: tuple[Directive, ...] = ()
     files: tuple[str, ...] = ()
     seen: int = 0

@@ -26,9 +26,9 @@ class Status(enum.StrEnum):
 class Outcome:
     """What became of one change.
 
-    `message` is a sentence for people, `errors` what the server said field by field, `refused` the fields that it
-    answered without holding (with what was sent), `observed` what it holds in another form than it was declared,
-    `approval` the id of a proposal.
+    `message` is a sentence for people, `errors` what the server said field by field, `refused` the
+    fields that it answered without holding (with what was sent), `observed` what it holds in
+    another form than it was declared, `approval` the id of a proposal.
     """
 
     change: Change
@@ -40,13 +40,15 @@ class Outcome:
     errors: Mapping[str, Sequence[str]] = field(default_factory=dict)
     refused: Mapping[str, Value] = field(default_factory=dict)
     observed: Fields = field(default_factory=dict)
-    hopeless: bool = False
+    fatal: bool = False
     """Whether no other change would fare better: the server is gone, or does not know us any more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All outcomes of a run, in the order of the plan; `stopped` says why it ended before all was begun."""
+    """All outcomes of a run, in the order of the plan; `stopped` says why it ended before all was
+    begun.
+    """
 
     plan: Plan
     outcomes: tuple[Outcome, ...]
@@ -93,7 +95,9 @@ class Report:
         """Held by more than drift or somebody else's decision; what blocks a record is itself in the plan."""
         gentle = WAITING | {Held.REVERT}
         held = any(c.held not in gentle for c in self.plan.held())
-        return held or any(f.held not in gentle for c in self.plan.going() for f in c.held_fields)
+        return held or any(
+            f.held not in gentle for c in self.plan.actionable() for f in c.held_fields
+        )
 
     def _unread(self) -> bool:
         return any(d.code == "incomplete-reading" for d in self.plan.diagnostics)

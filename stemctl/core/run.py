@@ -1,8 +1,10 @@
-"""A run: one execution of apply, as its journal tells it. Lines of JSON, written one by one and read back.
+"""A run: one execution of apply, as its journal tells it. Lines of JSON, written one by one and
+read back.
 
-The first line says who and when, the second holds the whole plan; then, before each write, its intent (what is sent,
-and the record as it was), and after it the outcome; at last, when the run ended, and its numbers. A run without its
-last line broke off: an intent without an outcome was sent, or was about to be, and nobody knows what became of it.
+The first line says who and when, the second holds the whole plan; then, before each write, its
+intent (what is sent, and the record as it was), and after it the outcome; at last, when the run
+ended, and its numbers. A run without its last line broke off: an intent without an outcome was
+sent, or was about to be, and nobody knows what became of it.
 """
 
 from __future__ import annotations
@@ -31,7 +33,9 @@ _RUN_ID = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ(-\d+)?", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """A write that is about to be sent: when (UTC, ISO 8601), what, and the record as it was (None: there was none)."""
+    """A write that is about to be sent: when (UTC, ISO 8601), what, and the record as it was (None:
+    there was none).
+    """
 
     at: str
     method: str
@@ -43,10 +47,10 @@ class Intent:
 class Run:
     """One execution of apply. `lineage` is the one that the state has from this run on.
 
-    `intents` holds the last one of each address, `outcomes` those that are known, in the order in which they came. Of
-    a run that only its claim tells of, `lease` is when that ends; each of its writes may have been sent. Once somebody
-    else has looked what became of it, `settled` says who. `folder` is where its files are in their git repository,
-    where the state is kept on a branch.
+    `intents` holds the last one of each address, `outcomes` those that are known, in the order in
+    which they came. Of a run that only its claim tells of, `lease` is when that ends; each of its
+    writes may have been sent. Once somebody else has looked what became of it, `settled` says who.
+    `folder` is where its files are in their git repository, where the state is kept on a branch.
     """
 
     id: str
@@ -64,7 +68,7 @@ class Run:
         """The changes that were sent, or about to be, without an outcome."""
         return [
             c
-            for c in self.plan.going()
+            for c in self.plan.actionable()
             if c.address in self.intents and c.address not in self.outcomes
         ]
 
@@ -72,7 +76,7 @@ class Run:
         """How many changes were never begun."""
         return sum(
             c.address not in self.intents and c.address not in self.outcomes
-            for c in self.plan.going()
+            for c in self.plan.actionable()
         )
 
     def count(self, *statuses: Status) -> int:
@@ -82,9 +86,9 @@ class Run:
     def numbers(self) -> dict[str, int]:
         """How many changes ended in which way; those that were not begun or have no answer among them."""
         if self.settled:
-            return {"settled from its claim": len(self.plan.going())}
+            return {"settled from its claim": len(self.plan.actionable())}
         if self.lease is not None:
-            return {"claimed": len(self.plan.going())}
+            return {"claimed": len(self.plan.actionable())}
         found = {status.value: self.count(status) for status in Status}
         found |= {"without an answer": len(self.unanswered()), "not begun": self.not_begun()}
         return {word: number for word, number in found.items() if number}
@@ -155,7 +159,8 @@ def _line(body: Mapping[str, Any]) -> str:
 def read_run(content: bytes, where: str) -> Run:
     """The run that a journal tells of.
 
-    A last line that was not written to its end is left out: a write begins only after its whole line is on disk.
+    A last line that was not written to its end is left out: a write begins only after its whole
+    line is on disk.
 
     Raises:
         StateError: the journal is damaged elsewhere, or of a newer stemctl.
@@ -179,7 +184,9 @@ def read_run(content: bytes, where: str) -> Run:
 
 
 def read_brief(first: bytes, last: bytes) -> Brief | None:
-    """The run of a journal by its first and last line; None if it has to be read whole, since it did not end."""
+    """The run of a journal by its first and last line; None if it has to be read whole, since it
+    did not end.
+    """
     try:
         head, end = json.loads(first), json.loads(last)
         uncommitted = tuple(map(str, head.get("uncommitted", ())))

@@ -1,4 +1,6 @@
-"""The plan document: written whole, read back only if nobody touched it and it fits this server and state."""
+"""The plan document: written whole, read back only if nobody touched it and it fits this server and
+state.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,6 @@ from stemctl.core.plan import (
     METHODS,
     Action,
     Base,
-    Bookkeeping,
     Change,
     FieldChange,
     Held,
@@ -19,12 +20,13 @@ from stemctl.core.plan import (
     Plan,
     Request,
     Settled,
+    StateChange,
     Subset,
     Target,
     request_path,
 )
 from stemctl.core.plan_checks import contradiction, has_its_shape, misfit
-from stemctl.core.records import Address, Place
+from stemctl.core.records import Address, Location
 from stemctl.core.state import State
 from stemctl.errors import StemctlError
 from stemctl.schema.catalog import Catalog
@@ -93,7 +95,8 @@ def _again(name: str) -> list[tuple[str, str]]:
 
 
 def check_fits(plan: Plan, target: Target, state: State, catalog: Catalog, name: str) -> None:
-    """Refuse a plan that is for another server or state, or whose requests are not what its changes say.
+    """Refuse a plan that is for another server or state, or whose requests are not what its changes
+    say.
 
     Raises:
         BadPlan: with both sides.
@@ -177,7 +180,7 @@ def plan_of(d: Document) -> Plan:
         bookkeeping=tuple(_bookkeeping(row) for row in d["bookkeeping"]),
         unchanged=d["unchanged"],
         ignored_fields=d["ignored_fields"],
-        notes=tuple(Note(_address(n["address"]), n["text"], _place(n)) for n in d["notes"]),
+        notes=tuple(Note(_address(n["address"]), n["text"], _location(n)) for n in d["notes"]),
         settled=tuple(
             Settled(Address.parse(s["address"]), s["found"], s["then"]) for s in d["settled"]
         ),
@@ -202,7 +205,7 @@ def _change(d: Document) -> Change:
         held=Held(d["held"]) if d["held"] else None,
         approval=d["approval"],
         id=d["id"],
-        place=_place(d),
+        location=_location(d),
         request=Request(request["method"], request["path"], request["body"]) if request else None,
         fields=tuple(_field(row) for row in d["fields"]),
         expects=d["expects"],
@@ -226,14 +229,14 @@ def _field(d: Document) -> FieldChange:
         after=d["after"],
         reason=d["reason"],
         held=Held(d["held"]) if d["held"] else None,
-        place=_place(d),
+        location=_location(d),
         base=d.get("base"),
         shown=d.get("shown", True),
     )
 
 
-def _bookkeeping(d: Document) -> Bookkeeping:
-    return Bookkeeping(
+def _bookkeeping(d: Document) -> StateChange:
+    return StateChange(
         address=Address.parse(d["address"]),
         id=d["id"],
         declared=d["declared"],
@@ -247,13 +250,13 @@ def _bookkeeping(d: Document) -> Bookkeeping:
 
 
 def _diagnostic(d: Document) -> Diagnostic:
-    place = Place(d["file"], d["line"], d["column"]) if d["file"] else None
+    location = Location(d["file"], d["line"], d["column"]) if d["file"] else None
     remedy, rule = d["remedy"] or "", d["rule"] or ""
     return Diagnostic(
         Severity(d["severity"]),
         d["code"],
         d["message"],
-        place,
+        location,
         remedy,
         d["address"],
         d["field"],
@@ -266,5 +269,5 @@ def _address(text: str | None) -> Address | None:
     return Address.parse(text) if text else None
 
 
-def _place(d: Document) -> Place | None:
-    return Place(d["file"], d["line"], d["column"]) if d["file"] else None
+def _location(d: Document) -> Location | None:
+    return Location(d["file"], d["line"], d["column"]) if d["file"] else None

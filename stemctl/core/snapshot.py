@@ -22,9 +22,10 @@ class Completeness(enum.Enum):
 class Reading:
     """What the server held of one model when we looked, and whether we saw all of it.
 
-    `records` maps ids to fields as answered. `total` is what the server says it has for us, None if it does not
-    say. `missing` are ids that were asked for one by one and answered with 404, `hidden` those with 403; `absent` are
-    identities (names) that were asked for one by one and are not there. A complete reading knows of every identity.
+    `records` maps ids to fields as answered. `total` is what the server says it has for us, None if
+    it does not say. `missing` are ids that were asked for one by one and answered with 404,
+    `hidden` those with 403; `absent` are identities (names) that were asked for one by one and are
+    not there. A complete reading knows of every identity.
     """
 
     model: str

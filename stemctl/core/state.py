@@ -1,4 +1,6 @@
-"""The state: per address what stemctl applied last and what the server then answered. A value; `store.py` keeps it."""
+"""The state: per address what stemctl applied last and what the server then answered. A value;
+`store.py` keeps it.
+"""
 
 from __future__ import annotations
 
@@ -27,10 +29,12 @@ class Proposed:
 
 
 @dataclass(frozen=True, slots=True)
-class Doubt:
-    """A request that was sent, and what became of it is not known: sending it again could double what it did.
+class PendingRequest:
+    """A request that was sent, and what became of it is not known: sending it again could double
+    what it did.
 
-    `at` is when it was sent (UTC, ISO 8601), `body` what was sent, with ids, `declared` the same as it was written.
+    `at` is when it was sent (UTC, ISO 8601), `body` what was sent, with ids, `declared` the same as
+    it was written.
     """
 
     at: str
@@ -43,8 +47,9 @@ class Doubt:
 class Entry:
     """What is remembered of one address.
 
-    `applied` holds the managed fields as they were written when they were applied, `observed` what the server then
-    answered, only where that differs. `id` is None while a record is only proposed, or its creation is in doubt.
+    `applied` holds the managed fields as they were written when they were applied, `observed` what
+    the server then answered, only where that differs. `id` is None while a record is only proposed,
+    or its creation is in doubt.
     """
 
     id: str | None = None
@@ -53,12 +58,14 @@ class Entry:
     prevent_delete: bool = False
     approval: Proposed | None = None
     run: str | None = None
-    doubts: tuple[Doubt, ...] = ()
+    doubts: tuple[PendingRequest, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Uncommitted:
-    """What was applied last was not the commit: in which files it differed, in which run, and who applied it."""
+    """What was applied last was not the commit: in which files it differed, in which run, and who
+    applied it.
+    """
 
     run: str
     who: str
@@ -67,9 +74,11 @@ class Uncommitted:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The memory of one server. `names` maps model, then name, to the id that a reference meant; `run` is the last
-    run that is folded into it, `commit` the last commit of the files that was applied. `folder` is where those files
-    are in their git repository (empty at its top), in a state that does not lie beside them."""
+    """The memory of one server. `names` maps model, then name, to the id that a reference meant;
+    `run` is the last run that is folded into it, `commit` the last commit of the files that was
+    applied. `folder` is where those files are in their git repository (empty at its top), in a
+    state that does not lie beside them.
+    """
 
     url: str
     portal: str
@@ -104,7 +113,8 @@ def to_json(state: State) -> Iterator[str]:
 
 
 def to_shards(state: State) -> tuple[str, dict[str, str]]:
-    """The same in pieces, for a state of many records: the text of its file without them, and shard to text.
+    """The same in pieces, for a state of many records: the text of its file without them, and shard
+    to text.
 
     An apply then writes the shards that it changed, and no others.
     """
@@ -124,7 +134,9 @@ def _dumped(body: Value) -> str:
 
 
 def shards_of(text: str) -> list[str]:
-    """The shards that the text of a state file names; none where it holds its records itself, or is damaged."""
+    """The shards that the text of a state file names; none where it holds its records itself, or is
+    damaged.
+    """
     try:
         found = json.loads(text).get("shards", [])
     except (ValueError, RecursionError, AttributeError):
@@ -136,7 +148,8 @@ def from_json(text: str, where: str, shards: Sequence[str] = ()) -> State:
     """Read the text of a state file, with those of its shards.
 
     Raises:
-        StateError: it is not JSON, of a newer format, or its checksum does not match (a merge by git, or a hand).
+        StateError: it is not JSON, of a newer format, or its checksum does not match (a merge by
+        git, or a hand).
     """
     try:
         body = json.loads(text)
@@ -190,9 +203,11 @@ def _damaged(where: str, text: str, error: Exception) -> StateError:
     """The error for what is no state file, with the line of the damage where it can be told."""
     marks = _MERGED.search(text)
     line = text.count("\n", 0, marks.start()) + 1 if marks else getattr(error, "lineno", None)
-    place = f"{where}:{line}" if line else where
+    location = f"{where}:{line}" if line else where
     why = "A merge by git left its marks in it." if marks else "It is cut off, or was edited."
-    return StateError(f"{place} is not a state file.", f"{why} Nothing was sent.", ways_out(where))
+    return StateError(
+        f"{location} is not a state file.", f"{why} Nothing was sent.", ways_out(where)
+    )
 
 
 def ways_out(where: str) -> list[Hint]:
@@ -285,10 +300,12 @@ def _entry(row: dict[str, Value]) -> Entry:
     )
 
 
-def _doubt(row: dict[str, Value]) -> Doubt:
+def _doubt(row: dict[str, Value]) -> PendingRequest:
     if datetime.datetime.fromisoformat(row["at"]).tzinfo is None:
         raise ValueError("a time without a zone")
-    return Doubt(row["at"], _text(row["method"]), _fields(row["body"]), _fields(row["declared"]))
+    return PendingRequest(
+        row["at"], _text(row["method"]), _fields(row["body"]), _fields(row["declared"])
+    )
 
 
 def _fields(value: Value) -> dict[str, Value]:
@@ -298,7 +315,9 @@ def _fields(value: Value) -> dict[str, Value]:
 
 
 _NOTHING: dict[str, Value] = {}
-"""What was observed of most records: nothing else than what was applied. One for all, as nobody changes it."""
+"""What was observed of most records: nothing else than what was applied. One for all, as nobody
+changes it.
+"""
 
 
 def _text(value: Value) -> str:

@@ -34,7 +34,8 @@ _GITHUB = ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID")
 def path_in_repository(root: Path, environ: Mapping[str, str]) -> str:
     """Where a folder is in its git repository, with a / at the end unless it is its root.
 
-    Where git does not say, as in a container that it does not trust, the workspace of the job counts.
+    Where git does not say, as in a container that it does not trust, the workspace of the job
+    counts.
     """
     with contextlib.suppress(GitFailure, StateError, OSError):
         return os.fsdecode(user_git(root, environ).run("rev-parse", "--show-prefix")).removesuffix(
@@ -50,7 +51,8 @@ def path_in_repository(root: Path, environ: Mapping[str, str]) -> str:
 
 
 def add_to_summary(environ: Mapping[str, str], render: Callable[[int], str]) -> str:
-    """Add what `render` makes, of no more bytes than it is told, to the summary of the job, if there is one.
+    """Add what `render` makes, of no more bytes than it is told, to the summary of the job, if
+    there is one.
 
     Returns:
         why that was not possible, or nothing.

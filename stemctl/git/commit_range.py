@@ -1,4 +1,6 @@
-"""What lies between the commit that was applied last and the one at hand. Values; `branch/history.py` finds them."""
+"""What lies between the commit that was applied last and the one at hand. Values;
+`branch/history.py` finds them.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +16,12 @@ class Commit:
 
 
 @dataclass(frozen=True, slots=True)
-class Range:
-    """`brought_in`: the commits since the one that was applied last, the latest first. `missing`: those that were
-    applied and are not part of the one at hand. `known` is False where the history here does not reach so far,
-    `found` where the commit that was applied is on the remote neither, and `only_here` is True where no branch of a
-    remote has it. `contained`: it is in another history, but all that it has is in HEAD (it was squashed, or rebased).
+class CommitRange:
+    """`brought_in`: the commits since the one that was applied last, the latest first. `missing`:
+    those that were applied and are not part of the one at hand. `known` is False where the history
+    here does not reach so far, `found` where the commit that was applied is on the remote neither,
+    and `only_here` is True where no branch of a remote has it. `contained`: it is in another
+    history, but all that it has is in HEAD (it was squashed, or rebased).
     """
 
     brought_in: tuple[Commit, ...] = ()

@@ -1,6 +1,8 @@
-"""Whether what a commit holds is in another one, whatever their histories say: it was squashed, rebased or picked.
+"""Whether what a commit holds is in another one, whatever their histories say: it was squashed,
+rebased or picked.
 
-Content decides: a commit is contained where merging it would change nothing in the folder of the metadata.
+Content decides: a commit is contained where merging it would change nothing in the folder of the
+metadata.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from stemctl.errors import ConfigError, StateError
-from stemctl.git.mirror import OwnRepository
+from stemctl.git.mirror import Mirror
 from stemctl.git.mirror_cache import CONTENT
 from stemctl.git.mirror_opening import open_own
 from stemctl.git.process import Git, GitFailure, user_git
@@ -54,7 +56,7 @@ def is_contained(
         try:
             return _contains(_with(fetched, wanted, objects), applied, head, folders)
         except GitFailure:  # the remote lacks it, or what was fetched before is damaged
-            fetched.make_anew()
+            fetched.recreate()
             return _contains(_with(fetched, wanted, objects), applied, head, folders)
     except (GitFailure, ConfigError, StateError):
         return False
@@ -67,7 +69,7 @@ def _scratch(git: Git, objects: Path) -> Iterator[Git]:
         yield _sees(git, objects, GIT_OBJECT_DIRECTORY=folder)
 
 
-def _with(own: OwnRepository, commits: Sequence[str], objects: Path) -> Git:
+def _with(own: Mirror, commits: Sequence[str], objects: Path) -> Git:
     """Our repository with these commits in it, and those of the user's within sight."""
     own.fetch_commits(*commits, without="blob:none")
     return _sees(own.git, objects)
@@ -94,7 +96,9 @@ def _contains(git: Git, applied: str, head: str, folders: Sequence[str]) -> bool
 
 
 def _first_parents(git: Git, applied: str, head: str, folders: Sequence[str]) -> list[str]:
-    """The commits that led to HEAD since it left the applied one and that changed the folders, the latest first."""
+    """The commits that led to HEAD since it left the applied one and that changed the folders, the
+    latest first.
+    """
     paths = [f":(top,literal){folder}" for folder in folders if folder]
     where = ["--", *paths] if len(paths) == len(folders) else []
     return git.text("rev-list", "--first-parent", f"-{_MOST}", head, f"^{applied}", *where).split()

@@ -1,4 +1,6 @@
-"""Which git repository a folder is in, looked at without git: what git would find there, and what it would miss."""
+"""Which git repository a folder is in, looked at without git: what git would find there, and what
+it would miss.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +12,12 @@ _DOT_GIT = ".git"
 
 
 def bare_repository(folder: Path, environ: Mapping[str, str]) -> Path | None:
-    """The folder, at or above this one, that git would take for a bare repository before it finds a .git.
+    """The folder, at or above this one, that git would take for a bare repository before it finds a
+    .git.
 
-    Files of these names can be committed, and the settings among them name commands. Newer versions of git refuse it
-    with `safe.bareRepository=explicit`; those before 2.38 do not know that setting.
+    Files of these names can be committed, and the settings among them name commands. Newer versions
+    of git refuse it with `safe.bareRepository=explicit`; those before 2.38 do not know that
+    setting.
     """
     for at in _searched(folder, environ):
         if os.path.lexists(at / _DOT_GIT):

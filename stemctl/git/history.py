@@ -1,5 +1,6 @@
-"""What lies between the commit that was applied last and the one at hand. The user's repository is only read; history
-that a shallow clone lacks is fetched beside it."""
+"""What lies between the commit that was applied last and the one at hand. The user's repository is
+only read; history that a shallow clone lacks is fetched beside it.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from stemctl.errors import ConfigError, StateError
-from stemctl.git.commit_range import Commit, Range
+from stemctl.git.commit_range import Commit, CommitRange
 from stemctl.git.errors import unanswered
-from stemctl.git.mirror import OwnRepository
+from stemctl.git.mirror import Mirror
 from stemctl.git.mirror_cache import HISTORY
 from stemctl.git.mirror_opening import open_own
 from stemctl.git.process import Git, GitFailure, user_git
@@ -18,15 +19,18 @@ from stemctl.git.process import Git, GitFailure, user_git
 _MOST = 1000
 
 
-def compare(root: Path, remote: str, applied: str, head: str, environ: Mapping[str, str]) -> Range:
-    """The range between two commits of the repository that `root` is in; what it lacks of it is fetched beside it.
+def compare(
+    root: Path, remote: str, applied: str, head: str, environ: Mapping[str, str]
+) -> CommitRange:
+    """The range between two commits of the repository that `root` is in; what it lacks of it is
+    fetched beside it.
 
     Raises:
         StateError: git cannot tell.
     """
     git = user_git(root, environ)
     if applied == head:
-        return Range()
+        return CommitRange()
     try:
         shallow = git.text("rev-parse", "--is-shallow-repository") == "true"
         if _has(git, applied) and (_is_ancestor(git, applied, head) or not shallow):
@@ -38,16 +42,17 @@ def compare(root: Path, remote: str, applied: str, head: str, environ: Mapping[s
         try:
             return _fetched(fetched, git, applied, head, shallow)
         except GitFailure:  # the remote lacks them, or what was fetched before is damaged
-            fetched.make_anew()
+            fetched.recreate()
             return _fetched(fetched, git, applied, head, shallow)
     except (GitFailure, ConfigError, StateError):
-        return Range(missing=(Commit(applied, ""),), known=not shallow, found=False)
+        return CommitRange(missing=(Commit(applied, ""),), known=not shallow, found=False)
 
 
 def related(
     root: Path, remote: str, applied: str, head: str, environ: Mapping[str, str]
 ) -> bool | None:
-    """Whether two commits have any commit in common; None where that cannot be told, as one of them cannot be had.
+    """Whether two commits have any commit in common; None where that cannot be told, as one of them
+    cannot be had.
 
     In a shallow clone that cannot fetch more, they are taken to have.
     """
@@ -77,7 +82,9 @@ def related(
 def changed_between(
     root: Path, before: str, after: str, environ: Mapping[str, str]
 ) -> frozenset[str]:
-    """The files below `root` that two commits have in different forms; none where one of them is not here."""
+    """The files below `root` that two commits have in different forms; none where one of them is
+    not here.
+    """
     quiet = (
         "--name-only",
         "-z",
@@ -93,22 +100,23 @@ def changed_between(
     return frozenset(map(os.fsdecode, listing.split(b"\0")[:-1]))
 
 
-def _fetched(own: OwnRepository, git: Git, applied: str, head: str, shallow: bool) -> Range:
+def _fetched(own: Mirror, git: Git, applied: str, head: str, shallow: bool) -> CommitRange:
     """The range, with what the remote has of it."""
     own.fetch_commits(applied, *((head,) if shallow else ()))
     if shallow:
         return _range(own.git, applied, head)
-    # A whole clone that lacks a commit does not descend from it; somebody else has it, and knows what it is called.
+    # A whole clone that lacks a commit does not descend from it; somebody else has it, and knows
+    # what it is called.
     here = set(git.text("rev-list", head).split())
-    return Range(missing=tuple(one for one in _log(own.git, applied) if one.id not in here))
+    return CommitRange(missing=tuple(one for one in _log(own.git, applied) if one.id not in here))
 
 
-def _range(git: Git, applied: str, head: str) -> Range:
+def _range(git: Git, applied: str, head: str) -> CommitRange:
     brought_in = _log(git, f"{applied}..{head}")
     if _is_ancestor(git, applied, head):
-        return Range(brought_in)
+        return CommitRange(brought_in)
     shared = git.text("for-each-ref", "--count=1", f"--contains={applied}", "refs/remotes")
-    return Range(brought_in, _log(git, f"{head}..{applied}"), only_here=not shared)
+    return CommitRange(brought_in, _log(git, f"{head}..{applied}"), only_here=not shared)
 
 
 def _log(git: Git, commits: str) -> tuple[Commit, ...]:

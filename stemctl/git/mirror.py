@@ -1,8 +1,8 @@
-"""A bare git repository of stemctl's own, in the user's cache: nothing of it touches the user's work tree, index or
-references, and nothing of a checkout is part of it.
+"""A bare git repository of stemctl's own, in the user's cache: nothing of it touches the user's
+work tree, index or references, and nothing of a checkout is part of it.
 
-It reaches the remote exactly as the user's repository does, and holds what was fetched from there. Nothing in it is
-worth keeping: it can be removed at any time.
+It reaches the remote exactly as the user's repository does, and holds what was fetched from there.
+Nothing in it is worth keeping: it can be removed at any time.
 """
 
 from __future__ import annotations
@@ -37,8 +37,10 @@ class LostRace(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class OwnRepository:
-    """The bare repository at `path`, and the remote that it reaches. What only needs `path` raises Damaged if it is."""
+class Mirror:
+    """The bare repository at `path`, and the remote that it reaches. What only needs `path` raises
+    Damaged if it is.
+    """
 
     path: Path
     git: Git
@@ -54,7 +56,7 @@ class OwnRepository:
     def _damaged(self, said: str) -> push_errors.Damaged:
         return push_errors.damaged(said, self.path)
 
-    def make_anew(self) -> None:
+    def recreate(self) -> None:
         """Begin with an empty one: whatever is wrong with this one, nothing in it is worth keeping.
 
         Raises:
@@ -69,7 +71,8 @@ class OwnRepository:
     # reading
 
     def fetch(self, branch: str) -> str | None:
-        """The commit that a branch of the remote is at, with all of its history; None if there is no such branch.
+        """The commit that a branch of the remote is at, with all of its history; None if there is
+        no such branch.
 
         Raises:
             StateError: the remote cannot be reached.
@@ -173,7 +176,9 @@ class OwnRepository:
         return self._local(*words_).decode().split()
 
     def last_without(self, commit: str, words_: str) -> str | None:
-        """The first commit from this one back along first parents that has no line beginning with these words."""
+        """The first commit from this one back along first parents that has no line beginning with
+        these words.
+        """
         question = (
             "log",
             "--first-parent",
@@ -187,9 +192,11 @@ class OwnRepository:
         return self._local(*question).decode().strip() or None
 
     def fetch_commits(self, *commits: str, without: str = "tree:0") -> None:
-        """Have these commits and all before them here, without their files where the remote can leave them out.
+        """Have these commits and all before them here, without their files where the remote can
+        leave them out.
 
-        What is left out (`without`, a filter of git) is fetched by git where it turns out to be needed.
+        What is left out (`without`, a filter of git) is fetched by git where it turns out to be
+        needed.
 
         Raises:
             GitFailure: the remote does not have them, or cannot be reached.
@@ -219,7 +226,8 @@ class OwnRepository:
     ) -> str:
         """Make a commit: the tree of another one with these files in it (None: without that one).
 
-        One process makes it all; no index and no work tree is needed. Nothing of it is known to the remote yet.
+        One process makes it all; no index and no work tree is needed. Nothing of it is known to the
+        remote yet.
         """
         mine = f"refs/stemctl/made/{uuid.uuid4().hex}"
         name, mail = (re.sub(r"[<>\n\0]", "", text).strip() or "stemctl" for text in author)
@@ -247,11 +255,13 @@ class OwnRepository:
         return made
 
     def push(self, branch: str, new: str, old: str | None, alone: bool = False) -> None:
-        """Have the remote's branch go from one commit (None: from not being there) to another, or not at all.
+        """Have the remote's branch go from one commit (None: from not being there) to another, or
+        not at all.
 
         Raises:
             LostRace: it is not at the old one any more.
-            StateError: it may not be pushed to, or does not answer; when we looked again it had not moved. Or it is
+            StateError: it may not be pushed to, or does not answer; when we looked again it had not
+            moved. Or it is
                 pushed to another repository than it is read from.
         """
         try:
@@ -274,15 +284,18 @@ class OwnRepository:
         self.git.run(*words_, alone=alone, patience=_PUSH_PATIENCE)
 
     def _refuse_another_place(self, branch: str, old: str | None, alone: bool) -> None:
-        """After a push that came too late: where it is read nothing may have moved, as that is another repository."""
+        """After a push that came too late: where it is read nothing may have moved, as that is
+        another repository.
+        """
         if self.apart is not None and not self.apart.proved:
             with contextlib.suppress(GitFailure):
                 if self._ask(branch, alone, _PUSH_PATIENCE) == old:
                     raise self.apart.differ(branch)
 
     def _read_back(self, branch: str, new: str, old: str | None, alone: bool) -> None:
-        """Look for the first push where the remote is read, if that is another address; take it back if it is not
-        there."""
+        """Look for the first push where the remote is read, if that is another address; take it
+        back if it is not there.
+        """
         if self.apart is None or self.apart.proved:
             return
         self.apart.proved = self._is_read(branch, new, alone)
@@ -296,7 +309,9 @@ class OwnRepository:
         raise self.apart.led_elsewhere(branch, left)
 
     def _is_read(self, branch: str, new: str, alone: bool) -> bool:
-        """Whether the branch, where it is read, is at a commit that was pushed, or at a later one on top of it."""
+        """Whether the branch, where it is read, is at a commit that was pushed, or at a later one
+        on top of it.
+        """
         for pause in _READ_BACK:
             time.sleep(pause)
             try:

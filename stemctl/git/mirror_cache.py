@@ -24,7 +24,9 @@ HISTORY = "history"
 """One that holds commits alone: a partial clone, which lacks all files."""
 
 CONTENT = "content"
-"""The folder of another one, which holds trees too: fetched where a commit is compared by what it has."""
+"""The folder of another one, which holds trees too: fetched where a commit is compared by what it
+has.
+"""
 
 _LOGIN = re.compile("://[^/@]*@")
 """Who asks, and the password, which may be another one for each job."""
@@ -33,8 +35,8 @@ _LOGIN = re.compile("://[^/@]*@")
 def folder_for(root: Path, top: Path, remote: str, urls: list[str]) -> Path:
     """The folder, for this user alone, of what was fetched from a remote for the metadata in `root`.
 
-    `top` is the checkout that `root` is in. Where the cache cannot be used, or is inside the checkout, it is a folder
-    that ends with this process.
+    `top` is the checkout that `root` is in. Where the cache cannot be used, or is inside the
+    checkout, it is a folder that ends with this process.
     """
     kept, name = of_root(root), _digest(remote, *(_LOGIN.sub("://", url) for url in urls))
     if kept is not None and not any(_is_below(kept, checkout) for checkout in (root, top)):

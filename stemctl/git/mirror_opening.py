@@ -10,14 +10,14 @@ from pathlib import Path
 from stemctl.errors import ConfigError
 from stemctl.git import mirror_cache, push_url, transport
 from stemctl.git.errors import quoted, unanswered
-from stemctl.git.mirror import OwnRepository, make
+from stemctl.git.mirror import Mirror, make
 from stemctl.git.process import Git, GitFailure, NoRepository, clean, user_git
 from stemctl.util.redact import remember
 
 
-def open_own(kind: str, root: Path, remote: str, environ: Mapping[str, str]) -> OwnRepository:
-    """The own repository of a kind (`cache.STATES` or `HISTORY`), made if it is not there, for a remote of the
-    repository that `root` is in.
+def open_own(kind: str, root: Path, remote: str, environ: Mapping[str, str]) -> Mirror:
+    """The own repository of a kind (`cache.STATES` or `HISTORY`), made if it is not there, for a
+    remote of the repository that `root` is in.
 
     Raises:
         ConfigError: `root` is in no git repository, or it has no such remote.
@@ -46,7 +46,7 @@ def open_own(kind: str, root: Path, remote: str, environ: Mapping[str, str]) -> 
         )
     urls = [value for key, value in theirs if key == f"remote.{remote}.url"]
     path = mirror_cache.folder_for(root, top, remote, urls) / kind
-    return OwnRepository(path, _reaching(path, top, remote, environ, theirs), remote, apart)
+    return Mirror(path, _reaching(path, top, remote, environ, theirs), remote, apart)
 
 
 def _reaching(

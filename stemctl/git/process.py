@@ -1,7 +1,9 @@
-"""The one door to git: as its user has configured it, and deaf to what a checkout would have it run.
+"""The one door to git: as its user has configured it, and deaf to what a checkout would have it
+run.
 
-A checkout may be somebody else's pull request. What is in `.git` and in the user's own configuration is the user's:
-remotes, ssh commands, credential helpers. All else is set here. No other module starts a program.
+A checkout may be somebody else's pull request. What is in `.git` and in the user's own
+configuration is the user's: remotes, ssh commands, credential helpers. All else is set here. No
+other module starts a program.
 """
 
 from __future__ import annotations
@@ -24,7 +26,9 @@ PATIENCE = 60.0
 """Seconds after which a git that is not done is ended; a lease outlives it."""
 
 _GRACE = 2.0
-"""Seconds that a git which is ended has to take its lock files away, here and on a remote that is a folder."""
+"""Seconds that a git which is ended has to take its lock files away, here and on a remote that is a
+folder.
+"""
 
 _KEPT = (
     *(
@@ -42,7 +46,9 @@ _KEPT = (
     # The last one holds what `git -c` was given, by whoever runs stemctl from an alias or a hook.
     *("GIT_CONFIG_COUNT", "GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_", "GIT_CONFIG_PARAMETERS"),
 )
-"""What stays of git's own variables: how to reach a remote. Others point a git at the repository of a hook."""
+"""What stays of git's own variables: how to reach a remote. Others point a git at the repository of
+a hook.
+"""
 
 _ALLOWED = "GIT_ALLOW_PROTOCOL"
 """It outweighs every setting of protocols, so ext has to be taken out of it too."""
@@ -63,11 +69,15 @@ _DOOR = (
 )
 
 _NO_REPOSITORY = "not a git repository (or any"
-"""Git's words for a folder that is in none. With a path behind it they mean a repository that is damaged."""
+"""Git's words for a folder that is in none. With a path behind it they mean a repository that is
+damaged.
+"""
 
 
 class GitFailure(Exception):
-    """Git ended with an error; `said` is what it printed, `code` its exit code (None: it was ended by us)."""
+    """Git ended with an error; `said` is what it printed, `code` its exit code (None: it was ended
+    by us).
+    """
 
     def __init__(self, said: str, code: int | None = None) -> None:
         super().__init__(said)
@@ -89,7 +99,9 @@ class NoGit(StateError):
 
 @dataclass(frozen=True, slots=True)
 class Git:
-    """A git to call: `arguments` stand before every command. `cwd` is where relative paths of remotes begin."""
+    """A git to call: `arguments` stand before every command. `cwd` is where relative paths of
+    remotes begin.
+    """
 
     arguments: tuple[str, ...]
     cwd: Path
@@ -98,11 +110,14 @@ class Git:
     def run(
         self, *words: str, given: bytes = b"", alone: bool = False, patience: float | None = None
     ) -> bytes:
-        """What a command prints. `alone`: no Ctrl-C of the terminal reaches it, and it can ask nothing there.
+        """What a command prints. `alone`: no Ctrl-C of the terminal reaches it, and it can ask
+        nothing there.
 
         Raises:
-            GitFailure: it ended with an error, or did not end in time. NoRepository: there is none to ask.
-            StateError: it cannot be started, or only in a folder that a checkout made for it. NoGit: there is no git.
+            GitFailure: it ended with an error, or did not end in time. NoRepository: there is none
+            to ask.
+            StateError: it cannot be started, or only in a folder that a checkout made for it.
+            NoGit: there is no git.
         """
         patience = PATIENCE if patience is None else patience
         apart = alone or not at_a_terminal()
@@ -138,11 +153,14 @@ class Git:
         return out
 
     def text(self, *words: str) -> str:
-        """What a command prints, as text without its last line end; a path that is not UTF-8 still leads there."""
+        """What a command prints, as text without its last line end; a path that is not UTF-8 still
+        leads there.
+        """
         return self.run(*words).decode(errors="surrogateescape").rstrip("\n")
 
     def says(self, *words: str, given: bytes = b"") -> bytes | None:
-        """What a question is answered with; None where the answer is no, which git tells by the exit code 1.
+        """What a question is answered with; None where the answer is no, which git tells by the
+        exit code 1.
 
         Raises:
             GitFailure: it cannot answer, which is not a no.
@@ -189,7 +207,9 @@ def at_a_terminal() -> bool:
 
 
 def clean(environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment for a git of ours: no token, messages in English, nothing asked where nobody answers."""
+    """The environment for a git of ours: no token, messages in English, nothing asked where nobody
+    answers.
+    """
     kept = {
         k: v
         for k, v in without_tokens(environ).items()
@@ -208,7 +228,9 @@ def user_git(root: Path, environ: Mapping[str, str] | None = None) -> Git:
 
 
 def _end(process: subprocess.Popen[bytes], apart: bool) -> None:
-    """End a git, and with it those that it has started: a push must not arrive after we have given it up."""
+    """End a git, and with it those that it has started: a push must not arrive after we have given
+    it up.
+    """
     for number in (signal.SIGTERM, signal.SIGKILL if os.name == "posix" else signal.SIGTERM):
         with contextlib.suppress(OSError):
             if apart and os.name == "posix":

@@ -63,7 +63,9 @@ def lost_race(said: str) -> bool:
 
 
 def not_pushed(said: str, remote: str, branch: str) -> StateError:
-    """A push that was refused for good, or did not arrive. Nothing is sent to the server before one succeeds."""
+    """A push that was refused for good, or did not arrive. Nothing is sent to the server before one
+    succeeds.
+    """
     lower = said.lower()
     if any(word in lower for word in _FORBIDDEN):
         what = f"{remote} does not let you push to its branch {branch}."

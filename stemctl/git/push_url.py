@@ -1,5 +1,6 @@
-"""A remote that is read from one address and pushed to another. Both must be the same repository: a state that is
-written to one and read from the other is lost at once."""
+"""A remote that is read from one address and pushed to another. Both must be the same repository: a
+state that is written to one and read from the other is lost at once.
+"""
 
 from __future__ import annotations
 
@@ -28,13 +29,17 @@ class TwoPlaces:
     proved: bool = False
 
     def differ(self, branch: str) -> StateError:
-        """A push that was refused because the branch is not there what it is where it is read. Nothing has changed."""
+        """A push that was refused because the branch is not there what it is where it is read.
+        Nothing has changed.
+        """
         return self._refusal(
             f"Its branch {branch} is not the same at both. Nothing was pushed or sent."
         )
 
     def led_elsewhere(self, branch: str, left: str | None) -> StateError:
-        """A push that succeeded and did not arrive where it is read; `left`: why it could not be taken back."""
+        """A push that succeeded and did not arrive where it is read; `left`: why it could not be
+        taken back.
+        """
         did = f"A push to its branch {branch} did not arrive where it is read."
         if left is None:
             return self._refusal(f"{did} It was taken back. Nothing was sent to the server.")
@@ -69,7 +74,8 @@ class TwoPlaces:
 
 
 def find(user: Git, remote: str, settings: Sequence[Setting]) -> TwoPlaces | None:
-    """The two places of a remote of the user's repository, with all settings applied; None if they are one.
+    """The two places of a remote of the user's repository, with all settings applied; None if they
+    are one.
 
     Raises:
         GitFailure: git cannot tell.

@@ -1,5 +1,6 @@
-"""What git knows of a metadata repository: commits, and the files that they hold. Asked of git itself, which writes
-nothing for it: neither work tree nor index nor references move."""
+"""What git knows of a metadata repository: commits, and the files that they hold. Asked of git
+itself, which writes nothing for it: neither work tree nor index nor references move.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +23,8 @@ _HASH = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 def head_commit(root: Path) -> str | None:
-    """The commit that the work tree of a repository stands on; None without git, a repository or a first commit.
+    """The commit that the work tree of a repository stands on; None without git, a repository or a
+    first commit.
 
     Raises:
         StateError: git cannot tell.
@@ -72,15 +74,18 @@ def commit_of(root: Path, ref: str) -> str:
 
 
 def merge_base(root: Path, commit: str) -> str | None:
-    """The last commit that HEAD and another one have in common, if git can tell it; a shallow clone often cannot."""
+    """The last commit that HEAD and another one have in common, if git can tell it; a shallow clone
+    often cannot.
+    """
     return _answer(root, "merge-base", "HEAD", commit) if head_commit(root) else None
 
 
 def export(root: Path, commit: str, folder: Path) -> None:
     """Write the YAML files that a commit has at and below `root` into an empty folder.
 
-    The contents are those that were committed: no attribute and no filter of the repository changes them. Links come
-    last, and only those that lead nowhere else, so that nothing is written through one.
+    The contents are those that were committed: no attribute and no filter of the repository changes
+    them. Links come last, and only those that lead nowhere else, so that nothing is written through
+    one.
 
     Raises:
         ConfigError: git cannot read the commit, or the folder cannot be written.
@@ -128,7 +133,9 @@ def _listed(root: Path, commit: str) -> Iterator[tuple[str, str, str]]:
 
 
 def _stays_inside(path: str) -> bool:
-    """Whether a relative path leads to nothing but what is below; a tree that somebody made may hold any name."""
+    """Whether a relative path leads to nothing but what is below; a tree that somebody made may
+    hold any name.
+    """
     pure = PurePath(path)
     return not (pure.is_absolute() or pure.drive or path.startswith("/") or ".." in pure.parts)
 
@@ -158,7 +165,9 @@ def _contents(root: Path, oids: Iterable[str]) -> Mapping[str, bytes]:
 
 
 def _ways_to(root: Path, ref: str) -> list[Hint]:
-    """What gets a commit that is not here: by its hash, or as a branch of a remote under the name that it has here."""
+    """What gets a commit that is not here: by its hash, or as a branch of a remote under the name
+    that it has here.
+    """
     remotes = (_answer(root, "remote") or "").split()
     remote, _, branch = ref.partition("/")
     if remote not in remotes:

@@ -1,4 +1,6 @@
-"""How the user's repository reaches a remote, for one of our own that has to reach it in the same way."""
+"""How the user's repository reaches a remote, for one of our own that has to reach it in the same
+way.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,9 @@ def read_settings(listed: bytes) -> list[Setting]:
 
 
 def transport(theirs: Sequence[Setting], ours: Sequence[Setting], remote: str) -> list[Setting]:
-    """What of the user's settings says how to reach a remote, and does not hold for our repository by itself."""
+    """What of the user's settings says how to reach a remote, and does not hold for our repository
+    by itself.
+    """
     known, found = Counter(ours), []
     for setting in filter(lambda setting: _says_how(setting[0], remote), theirs):
         if known[setting]:
@@ -63,7 +67,9 @@ def unconfigured(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def configured(environ: Mapping[str, str], settings: Sequence[Setting]) -> dict[str, str]:
-    """The environment with settings for our git in it, and nowhere on a disk: a token may be among them."""
+    """The environment with settings for our git in it, and nowhere on a disk: a token may be among
+    them.
+    """
     pairs: dict[str, str] = {}
     given = [*settings, *_PLAIN]
     for number, (key, value) in enumerate(given):

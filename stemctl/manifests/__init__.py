@@ -1,1 +1,3 @@
-"""Manifests: reading YAML with places, judging it by its schema, merging defaults; and the schemas themselves."""
+"""Manifests: reading YAML with places, judging it by its schema, merging defaults; and the schemas
+themselves.
+"""

@@ -1,4 +1,6 @@
-"""Findings that only all files together show: what is declared twice, what could mean two, wishes that contradict."""
+"""Findings that only all files together show: what is declared twice, what could mean two, wishes
+that contradict.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +9,12 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from stemctl.core.diagnostics import Diagnostic, Severity
-from stemctl.core.records import Address, Place, Record, Repository, Wish
+from stemctl.core.records import Address, Directive, Location, Record, Repository
 from stemctl.schema.catalog import Catalog, Field, Model
 from stemctl.schema.patterns import FORMATS
 
 Declared = Mapping[Address, Record]
-Wishes = Mapping[str, Sequence[Wish]]
+Directives = Mapping[str, Sequence[Directive]]
 """Entries by the list they stand in: moved, forget, deleted."""
 
 
@@ -32,19 +34,19 @@ def check_unique(records: Iterable[Record], catalog: Catalog) -> Iterator[Diagno
                 named_twice = True
                 message = f"two{model.count(2)[1:]} have this {field.name}"
                 yield _at_field(
-                    record, field, "duplicate-name", message, first.place_of(field.name)
+                    record, field, "duplicate-name", message, first.location_of(field.name)
                 )
         first = addresses.setdefault(record.address, record)
         if first is not record and not named_twice:
             message = f"two{model.count(2)[1:]} have the key {record.address.key}"
-            remedy = f"also in {_line(first.place)}; write another key"
+            remedy = f"also in {_line(first.location)}; write another key"
             yield _at(record, "key", "duplicate-address", message, remedy, record.address.key)
         if (
             record.id is not None
             and (first := ids.setdefault(record.id.lower(), record)) is not record
         ):
             message = f"{first.address} has this id too"
-            remedy = f"also in {_line(first.place)}; an id belongs to one record"
+            remedy = f"also in {_line(first.location)}; an id belongs to one record"
             yield _at(record, "id", "duplicate-id", message, remedy, record.id)
     yield from _alike(values, catalog)
 
@@ -63,7 +65,10 @@ def _alike(values: Mapping[tuple[str, str, str], Record], catalog: Catalog) -> I
         other = folded.setdefault(key, value)
         if other == value:
             continue
-        field, first = catalog.models[model].fields[name], values[model, name, other].place_of(name)
+        field, first = (
+            catalog.models[model].fields[name],
+            values[model, name, other].location_of(name),
+        )
         how = (
             "in case"
             if value.casefold() == other.casefold()
@@ -87,13 +92,13 @@ def check_references(repository: Repository, catalog: Catalog) -> Iterator[Diagn
                 by_key = repository.records.get(Address(field.to, word))
                 by_name = named[field.to].get(word)
                 if by_key and by_name and by_key is not by_name and not is_id(word):
-                    place = record.place_of(field.name, word)
+                    location = record.location_of(field.name, word)
                     yield Diagnostic(
                         Severity.ERROR,
                         "ambiguous-reference",
                         f"{word} is the key of one {field.to} and the name of another",
-                        place,
-                        f"{_line(by_key.place)} and {_line(by_name.place)}; give the first one another key",
+                        location,
+                        f"{_line(by_key.location)} and {_line(by_name.location)}; give the first one another key",
                         str(record.address),
                         field.name,
                         word,
@@ -124,24 +129,28 @@ def _words(value: object) -> list[str]:
 
 
 def check_wishes(
-    records: Iterable[Record], wishes: Wishes, complete: bool = True
+    records: Iterable[Record], directives: Directives, complete: bool = True
 ) -> Iterator[Diagnostic]:
     """`moved`, `forget` and `deleted` against each other and against what is declared.
 
-    What is not declared is no finding unless the files are `complete`, which they are not if one could not be read.
+    What is not declared is no finding unless the files are `complete`, which they are not if one
+    could not be read.
     """
     declared = {record.address: record for record in records}
-    yield from _check_moved(declared, wishes["moved"], complete)
-    forgotten = {wish.subject: wish for wish in wishes["forget"]}
-    for wish in (*wishes["forget"], *wishes["deleted"]):
+    yield from _check_moved(declared, directives["moved"], complete)
+    forgotten = {wish.subject: wish for wish in directives["forget"]}
+    for wish in (*directives["forget"], *directives["deleted"]):
         if record := declared.get(Address.parse(wish.subject)):
             message = f"{wish.subject} is still declared"
             yield _wish(
-                wish, "contradiction", message, f"in {_line(record.place)}; take out one of the two"
+                wish,
+                "contradiction",
+                message,
+                f"in {_line(record.location)}; take out one of the two",
             )
-    for wish in wishes["deleted"]:
+    for wish in directives["deleted"]:
         if wish.subject in forgotten:
-            other = _line(forgotten[wish.subject].place)
+            other = _line(forgotten[wish.subject].location)
             yield _wish(
                 wish,
                 "contradiction",
@@ -156,9 +165,11 @@ def check_wishes(
             yield _wish(wish, "no-pattern", message, remedy, Severity.WARNING)
 
 
-def _check_moved(declared: Declared, moved: Sequence[Wish], complete: bool) -> Iterator[Diagnostic]:
-    sources: dict[str, Wish] = {}
-    targets: dict[Address, Wish] = {}
+def _check_moved(
+    declared: Declared, moved: Sequence[Directive], complete: bool
+) -> Iterator[Diagnostic]:
+    sources: dict[str, Directive] = {}
+    targets: dict[Address, Directive] = {}
     for wish in moved:
         source, target = Address.parse(wish.subject), wish.to
         assert target is not None
@@ -173,14 +184,17 @@ def _check_moved(declared: Declared, moved: Sequence[Wish], complete: bool) -> I
             yield _wish(wish, "bad-move", f"{source} moves to itself", "take the entry out")
         elif (first := sources.setdefault(wish.subject, wish)) is not wish:
             yield _wish(
-                wish, "bad-move", f"{source} moves twice", f"also in {_line(first.place)}; keep one"
+                wish,
+                "bad-move",
+                f"{source} moves twice",
+                f"also in {_line(first.location)}; keep one",
             )
         elif (first := targets.setdefault(target, wish)) is not wish:
             yield _wish(
                 wish,
                 "bad-move",
                 f"two records move to {target}",
-                f"also in {_line(first.place)}; keep one",
+                f"also in {_line(first.location)}; keep one",
             )
         elif source in declared:
             message = f"{source} is still declared"
@@ -188,14 +202,14 @@ def _check_moved(declared: Declared, moved: Sequence[Wish], complete: bool) -> I
                 wish,
                 "bad-move",
                 message,
-                f"in {_line(declared[source].place)}; write its new key there",
+                f"in {_line(declared[source].location)}; write its new key there",
             )
     for wish in sources.values():
         yield from _check_end(wish, declared, sources, complete)
 
 
 def _check_end(
-    wish: Wish, declared: Declared, sources: Mapping[str, Wish], complete: bool
+    wish: Directive, declared: Declared, sources: Mapping[str, Directive], complete: bool
 ) -> Iterator[Diagnostic]:
     """Where a chain of moves leads."""
     passed, target = {wish.subject}, str(wish.to)
@@ -213,17 +227,17 @@ def _check_end(
         yield _wish(wish, "bad-move", f"{target} is not declared", "name a record of these files")
 
 
-def _line(place: Place) -> str:
-    return f"{place.file}:{place.line}"
+def _line(location: Location) -> str:
+    return f"{location.file}:{location.line}"
 
 
 def _at(record: Record, name: str, code: str, message: str, remedy: str, value: str) -> Diagnostic:
-    place = record.place_of(name)
+    location = record.location_of(name)
     return Diagnostic(
         Severity.ERROR,
         code,
         message,
-        place,
+        location,
         remedy,
         str(record.address),
         name,
@@ -237,16 +251,16 @@ def _at_field(
     field: Field,
     code: str,
     message: str,
-    first: Place,
+    first: Location,
     severity: Severity = Severity.ERROR,
 ) -> Diagnostic:
     value = record.fields[field.name]
-    place, remedy = record.place_of(field.name), f"also in {_line(first)}"
+    location, remedy = record.location_of(field.name), f"also in {_line(first)}"
     return Diagnostic(
         severity,
         code,
         message,
-        place,
+        location,
         remedy,
         str(record.address),
         field.name,
@@ -256,8 +270,8 @@ def _at_field(
 
 
 def _wish(
-    wish: Wish, code: str, message: str, remedy: str, severity: Severity = Severity.ERROR
+    wish: Directive, code: str, message: str, remedy: str, severity: Severity = Severity.ERROR
 ) -> Diagnostic:
     return Diagnostic(
-        severity, code, message, wish.place, remedy, wish.subject, length=len(wish.subject)
+        severity, code, message, wish.location, remedy, wish.subject, length=len(wish.subject)
     )

@@ -53,7 +53,9 @@ def _offset(written: str) -> str:
 
 
 def _with_offset(date: str, time: str) -> str:
-    """Two ways to write a time that says nothing of its zone, as somebody an hour east of Greenwich would."""
+    """Two ways to write a time that says nothing of its zone, as somebody an hour east of Greenwich
+    would.
+    """
     whole, dot, fraction = time.partition(".")
     local = datetime.fromisoformat(f"{date}T{whole}")
     if local.year == 1 and local.month == 1 and local.day == 1:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from stemctl.core.diagnostics import Diagnostic, Severity
-from stemctl.core.records import Place
+from stemctl.core.records import Location
 from stemctl.manifests.git_ignored import not_ignored
 from stemctl.manifests.globs import SUFFIXES, NoPattern, files_like, inside, is_pattern
 from stemctl.util.safe_text import cut, visible
@@ -28,12 +28,13 @@ class Found:
     problems: tuple[Diagnostic, ...]
 
 
-def find(root: Path, entries: Sequence[str], all_tracked: bool = False) -> Found:
+def find(root: Path, entries: Sequence[str], ignore_gitignore: bool = False) -> Found:
     """The files that `entries` (folders, files or globs below `root`) name.
 
-    Hidden and git-ignored ones are skipped. Links that lead out of `root` are not followed: a pull request must not
-    make stemctl print what is elsewhere on the machine. They are errors, since the records behind them would look as
-    if they had left the files. Where `all_tracked`, git is not asked.
+    Hidden and git-ignored ones are skipped. Links that lead out of `root` are not followed: a pull
+    request must not make stemctl print what is elsewhere on the machine. They are errors, since the
+    records behind them would look as if they had left the files. Where `ignore_gitignore`, git is
+    not asked.
     """
     problems: list[Diagnostic] = []
     paths: set[str] = set()
@@ -46,7 +47,7 @@ def find(root: Path, entries: Sequence[str], all_tracked: bool = False) -> Found
             problems.append(problem)
     paths.discard(CONFIG)
     asked = sorted(paths | links | set(_defaults_above(root, paths)))
-    known = asked if all_tracked else not_ignored(root, asked)
+    known = asked if ignore_gitignore else not_ignored(root, asked)
     kept = [path for path in known if path not in links]
     problems += [_not_followed(path) for path in known if path in links]
     manifests = [p for p in kept if posixpath.basename(p) != DEFAULTS]
@@ -56,7 +57,9 @@ def find(root: Path, entries: Sequence[str], all_tracked: bool = False) -> Found
 
 
 _Paths = set[tuple[str, bool]]
-"""Paths relative to the root, and whether they are read: links are not that lead to where nothing is."""
+"""Paths relative to the root, and whether they are read: links are not that lead to where nothing
+is.
+"""
 
 
 def _entry(root: Path, entry: str) -> tuple[_Paths, Diagnostic | None]:
@@ -154,9 +157,9 @@ def _not_followed(path: str) -> Diagnostic:
 
 
 def _misnamed(path: str) -> Diagnostic:
-    place = Place(path, 1, 1)
+    location = Location(path, 1, 1)
     message, remedy = "these defaults are used by nobody", f"call the file {DEFAULTS}"
-    return Diagnostic(Severity.ERROR, "not-defaults", message, place, remedy)
+    return Diagnostic(Severity.ERROR, "not-defaults", message, location, remedy)
 
 
 def _problem(message: str, remedy: str) -> Diagnostic:

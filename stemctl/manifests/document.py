@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from stemctl.core.diagnostics import Diagnostic, Severity
-from stemctl.core.records import Place
+from stemctl.core.records import Location
 from stemctl.manifests import scalars
 from stemctl.util.json_types import Path, Value
 
@@ -25,7 +25,8 @@ _NO_KEYS: dict[str, Any] = {}
 class Node:
     """A value, with the parser's event that it was read from.
 
-    A list has `items`, a mapping has `members`, and `keys`: the event of each key. Elsewhere these are empty.
+    A list has `items`, a mapping has `members`, and `keys`: the event of each key. Elsewhere these
+    are empty.
     """
 
     __slots__ = ("event", "items", "keys", "members", "value")
@@ -81,8 +82,8 @@ class Node:
 class Document:
     """One file as read. `root` is None where nothing could be read.
 
-    `blanks` are nodes without a value, `disputed` those whose value is a guess; both are already findings, or will
-    be, so that what a schema says about them is of no interest.
+    `blanks` are nodes without a value, `disputed` those whose value is a guess; both are already
+    findings, or will be, so that what a schema says about them is of no interest.
     """
 
     file: str
@@ -103,13 +104,13 @@ class Document:
         length = 1 if isinstance(event, yaml.CollectionStartEvent) else max(1, last - start.column)
         more = {"severity": Severity.ERROR, "line": line, "length": length, **more}
         return Diagnostic(
-            code=code, message=message, remedy=remedy, place=self.place(event), **more
+            code=code, message=message, remedy=remedy, location=self.location(event), **more
         )
 
-    def place(self, event: Any) -> Place:
+    def location(self, event: Any) -> Location:
         """Where an event begins."""
         mark = event.start_mark
-        return Place(self.file, mark.line + 1, mark.column + 1)
+        return Location(self.file, mark.line + 1, mark.column + 1)
 
     def around(self, mark: Any) -> tuple[str, str]:
         """The text of a line on both sides of a mark of the parser."""

@@ -21,7 +21,9 @@ class Reach(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The files that are read: YAML at or below `entries`, the defaults above them, and stemctl.yaml (`config`)."""
+    """The files that are read: YAML at or below `entries`, the defaults above them, and
+    stemctl.yaml (`config`).
+    """
 
     entries: tuple[tuple[str, ...], ...]
     config: str
@@ -50,7 +52,9 @@ class Scope:
         )
 
     def heads(self) -> Iterator[str]:
-        """Paths that hold all that is read: entries up to their first pattern, and the single files above them."""
+        """Paths that hold all that is read: entries up to their first pattern, and the single files
+        above them.
+        """
         yield self.config
         for entry in self.entries:
             plain = next(
@@ -76,26 +80,26 @@ def _reach(entry: tuple[str, ...], path: tuple[str, ...]) -> Reach:
     for part in path:
         if len(entry) in at:
             return Reach.INSIDE
-        at = _skipping({after for place in at for after in _step(entry, place, part)}, entry)
+        at = _skipping({after for location in at for after in _step(entry, location, part)}, entry)
     return Reach.INSIDE if len(entry) in at else Reach.ABOVE if at else Reach.NONE
 
 
-def _step(entry: tuple[str, ...], place: int, part: str) -> Iterator[int]:
-    if entry[place] == "**":
-        yield place
+def _step(entry: tuple[str, ...], location: int, part: str) -> Iterator[int]:
+    if entry[location] == "**":
+        yield location
     elif (
-        fnmatch.fnmatchcase(part, entry[place])
-        if _WILD & set(entry[place])
-        else part == entry[place]
+        fnmatch.fnmatchcase(part, entry[location])
+        if _WILD & set(entry[location])
+        else part == entry[location]
     ):
-        yield place + 1
+        yield location + 1
 
 
-def _skipping(places: set[int], entry: tuple[str, ...]) -> set[int]:
+def _skipping(locations: set[int], entry: tuple[str, ...]) -> set[int]:
     """These places of an entry, and those behind a `**`, which may mean no folder at all."""
-    found = set(places)
-    for place in sorted(places):
-        while place < len(entry) and entry[place] == "**":
-            place += 1
-            found.add(place)
+    found = set(locations)
+    for location in sorted(locations):
+        while location < len(entry) and entry[location] == "**":
+            location += 1
+            found.add(location)
     return found

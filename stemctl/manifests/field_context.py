@@ -13,7 +13,7 @@ from stemctl.util.json_types import Path, Value
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class FieldContext:
     """One value of a manifest, and what the tables say about it."""
 
     path: Path
@@ -60,17 +60,17 @@ class Subject:
         return len(self.path) == 3 and self.path[2] in ("key", identity)
 
 
-def subject(path: Path, document: Document, catalog: Catalog) -> Subject:
+def subject(path: Path, document: Document, catalog: Catalog) -> FieldContext:
     """What stands at `path`."""
     in_defaults = path[:1] == ("defaults",)
     key = path[1] if in_defaults and len(path) > 1 else path[0] if path else ""
     model = catalog.by_list_key(str(key))
     if model is None:
-        return Subject(path)
+        return FieldContext(path)
     field = model.fields.get(str(path[2])) if len(path) > 2 else None
     member = field.members.get(str(path[-1])) if field and len(path) > 3 else None
     address = None if in_defaults or len(path) < 2 else _address(path, document, model)
-    return Subject(path, model, field, member, address, in_defaults)
+    return FieldContext(path, model, field, member, address, in_defaults)
 
 
 def _address(path: Path, document: Document, model: Model) -> str | None:

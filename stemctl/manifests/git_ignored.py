@@ -1,4 +1,6 @@
-"""Which files git ignores: by the rules of the repository that a folder is in, and of those nested in that."""
+"""Which files git ignores: by the rules of the repository that a folder is in, and of those nested
+in that.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ def _ignored(root: Path, paths: Sequence[str]) -> set[str]:
 
 
 def _nested(root: Path, paths: Iterable[str]) -> Mapping[str, list[str]]:
-    """The repositories that are the next ones below `root`, each with those of the paths that are in it."""
+    """The repositories that are the next ones below `root`, each with those of the paths that are
+    in it.
+    """
     repository: dict[str, str] = {"": ""}
 
     def of(folder: str) -> str:
@@ -75,7 +79,9 @@ def _check(root: Path, paths: Sequence[str]) -> set[str]:
 
 
 def _as_git_names_them(root: Path, paths: Sequence[str]) -> Mapping[str, list[str]]:
-    """What git can be asked about: paths without links in them, outside of submodules; to the paths as they came."""
+    """What git can be asked about: paths without links in them, outside of submodules; to the paths
+    as they came.
+    """
     listed = user_git(root).run("ls-files", "--stage", "-z").split(b"\0")
     modules = {
         os.fsdecode(row.partition(b"\t")[2])

@@ -1,7 +1,8 @@
 """The YAML files that a pattern of `manifests:` names, found in one walk over the tree.
 
-`Path.glob` looks at a folder once for each way in which the pattern leads there, which for several `**` are more than
-can be counted. Here each folder is visited once, with all parts of the pattern that may go on from it.
+`Path.glob` looks at a folder once for each way in which the pattern leads there, which for several
+`**` are more than can be counted. Here each folder is visited once, with all parts of the pattern
+that may go on from it.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ _Parts = list[Callable[[str], bool] | None]
 """What says whether a name matches; None for `**`, which is any number of folders."""
 
 _States = frozenset[int]
-"""Numbers of the parts that may come next; the number behind the last one says that all have matched."""
+"""Numbers of the parts that may come next; the number behind the last one says that all have
+matched.
+"""
 
 
 class NoPattern(ValueError):
@@ -49,7 +52,8 @@ def inside(root: Path, path: str) -> bool:
 
 
 def files_like(root: Path, pattern: PurePosixPath) -> Iterator[str]:
-    """The YAML files that a pattern matches, and those below folders that it matches; relative to the root.
+    """The YAML files that a pattern matches, and those below folders that it matches; relative to
+    the root.
 
     Hidden ones are not looked at, and no link that leads out is followed.
 

@@ -6,7 +6,7 @@ import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from stemctl.core.records import Place
+from stemctl.core.records import Location
 from stemctl.schema.catalog import Field
 from stemctl.util.json_types import Path, Value
 
@@ -16,28 +16,30 @@ _LINE = 24
 _FARTHEST = (1 << _LINE) - 1
 
 
-class Places(Mapping[Path, Place]):
-    """Where the values of a record are written: numbers for its own file, places for defaults from elsewhere.
+class Locations(Mapping[Path, Location]):
+    """Where the values of a record are written: numbers for its own file, places for defaults from
+    elsewhere.
 
-    Every record has some, and few are ever asked for: they take little room, and are searched one by one.
+    Every record has some, and few are ever asked for: they take little room, and are searched one
+    by one.
     """
 
     __slots__ = ("_file", "_packed", "_paths")
 
-    def __init__(self, file: str, packed: Mapping[Path, int | Place]) -> None:
+    def __init__(self, file: str, packed: Mapping[Path, int | Location]) -> None:
         self._file = file
         self._paths = tuple(packed)
-        numbers = [place for place in packed.values() if not isinstance(place, Place)]
-        self._packed: Sequence[int | Place] = (
+        numbers = [location for location in packed.values() if not isinstance(location, Location)]
+        self._packed: Sequence[int | Location] = (
             array.array("Q", numbers) if len(numbers) == len(packed) else tuple(packed.values())
         )
 
-    def __getitem__(self, path: Path) -> Place:
+    def __getitem__(self, path: Path) -> Location:
         try:
             packed = self._packed[self._paths.index(path)]
         except ValueError:
             raise KeyError(path) from None
-        return packed if isinstance(packed, Place) else unpacked(self._file, packed)
+        return packed if isinstance(packed, Location) else unpacked(self._file, packed)
 
     def __iter__(self) -> Iterator[Path]:
         return iter(self._paths)
@@ -51,9 +53,9 @@ def packed(line: int, column: int) -> int:
     return line << _LINE | (column if column < _FARTHEST else _FARTHEST)
 
 
-def unpacked(file: str, number: int) -> Place:
+def unpacked(file: str, number: int) -> Location:
     """The place that `packed` made a number of."""
-    return Place(file, (number >> _LINE) + 1, (number & _FARTHEST) + 1)
+    return Location(file, (number >> _LINE) + 1, (number & _FARTHEST) + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ class Layer:
 
     fields: dict[str, Value] = field(default_factory=dict)
     lifecycle: dict[str, Value] = field(default_factory=dict)
-    places: dict[str, dict[Path, int | Place]] = field(default_factory=dict)
+    locations: dict[str, dict[Path, int | Location]] = field(default_factory=dict)
     broken: bool = False
 
     def over(self, below: Layer, model_fields: Mapping[str, Field]) -> Layer:
@@ -70,16 +72,16 @@ class Layer:
         fields = self.fields | {
             name: value for name, value in below.fields.items() if name not in self.fields
         }
-        places = {**below.places, **self.places}
+        locations = {**below.locations, **self.locations}
         for name in below.fields.keys() & self.fields.keys():
             rule = model_fields[name]
             if rule.merges:
                 fields[name] = merged(rule, below.fields[name], self.fields[name])
-                places[name] = {**below.places[name], **self.places[name]}
+                locations[name] = {**below.locations[name], **self.locations[name]}
         return Layer(
             fields,
             merged_lifecycle(below.lifecycle, self.lifecycle),
-            places,
+            locations,
             self.broken or below.broken,
         )
 

@@ -10,14 +10,14 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from stemctl.core.diagnostics import Diagnostic, in_order
-from stemctl.core.records import Address, Lifecycle, Place, Record, Repository, Wish
+from stemctl.core.records import Address, Directive, Lifecycle, Location, Record, Repository
 from stemctl.manifests import cross_file, discovery, reader, validation
 from stemctl.manifests.document import Document, Node
 from stemctl.manifests.field_context import record_key
-from stemctl.manifests.layers import Layer, Places, element_name, packed, unpacked
-from stemctl.manifests.schema_errors import Judge, judge_of
+from stemctl.manifests.layers import Layer, Locations, element_name, packed, unpacked
+from stemctl.manifests.schema_errors import ManifestValidator, validator_of
 from stemctl.schema.catalog import Catalog, Field, Model
-from stemctl.schema.manifest_schema import WISHES
+from stemctl.schema.manifest_schema import DIRECTIVES
 from stemctl.util import gc_pause
 from stemctl.util.json_types import Path, Value
 
@@ -26,15 +26,15 @@ Layers = Mapping[str, Layer]
 
 
 def load_repository(
-    root: FilePath, entries: Sequence[str], catalog: Catalog, all_tracked: bool = False
+    root: FilePath, entries: Sequence[str], catalog: Catalog, ignore_gitignore: bool = False
 ) -> tuple[Repository, tuple[Diagnostic, ...]]:
     """Everything that the manifests below `root` declare, and what is wrong with them.
 
-    Only records that can be used are in the repository. Nothing that stands in a file raises. `all_tracked` says that
-    git has all of the files, and ignores none.
+    Only records that can be used are in the repository. Nothing that stands in a file raises.
+    `ignore_gitignore` says that git has all of the files, and ignores none.
     """
-    found = discovery.find(root, entries, all_tracked)
-    loading = _Reader(root, catalog, judge_of(catalog))
+    found = discovery.find(root, entries, ignore_gitignore)
+    loading = _Reader(root, catalog, validator_of(catalog))
     with gc_pause.paused():
         for file in found.defaults:
             loading.read_defaults(file)
@@ -43,13 +43,13 @@ def load_repository(
     declared = [record for record, _ in loading.records]
     loading.problems += found.problems
     loading.problems += cross_file.check_unique(declared, catalog)
-    loading.problems += cross_file.check_wishes(declared, loading.wishes, loading.complete)
+    loading.problems += cross_file.check_wishes(declared, loading.directives, loading.complete)
     usable: dict[Address, Record] = {}
     for record, is_usable in loading.records:
         if is_usable:
             usable.setdefault(record.address, record)
-    wishes = {name: tuple(written) for name, written in loading.wishes.items()}
-    repository = Repository(usable, files=found.manifests, seen=loading.seen, **wishes)
+    directives = {name: tuple(written) for name, written in loading.directives.items()}
+    repository = Repository(usable, files=found.manifests, seen=loading.seen, **directives)
     return repository, with_lines(root, in_order(loading.problems))
 
 
@@ -58,9 +58,9 @@ def with_lines(root: FilePath, diagnostics: Iterable[Diagnostic]) -> tuple[Diagn
     documents: dict[str, Document] = {}
 
     def completed(finding: Diagnostic) -> Diagnostic:
-        if finding.place is None or finding.line:
+        if finding.location is None or finding.line:
             return finding
-        file, number, column = finding.place
+        file, number, column = finding.location
         if file not in documents:
             documents[file] = reader.read(os.path.join(root, file), file)
         line = documents[file].line(number)
@@ -78,10 +78,12 @@ class _Reader:
 
     root: FilePath
     catalog: Catalog
-    judge: Judge
+    judge: ManifestValidator
     problems: list[Diagnostic] = field(default_factory=list)
     records: list[tuple[Record, bool]] = field(default_factory=list)
-    wishes: dict[str, list[Wish]] = field(default_factory=lambda: {name: [] for name in WISHES})
+    directives: dict[str, list[Directive]] = field(
+        default_factory=lambda: {name: [] for name in DIRECTIVES}
+    )
     folders: dict[str, Layers] = field(default_factory=dict)
     complete: bool = True
     seen: int = 0
@@ -115,10 +117,10 @@ class _Reader:
                         self.records.append(
                             (record, not below.broken and (key, position) not in broken)
                         )
-            elif key in self.wishes:
+            elif key in self.directives:
                 for position, node in enumerate(section.items):
                     if (key, position) not in broken:
-                        self.wishes[key].append(self._wish(document, node))
+                        self.directives[key].append(self._wish(document, node))
 
     def _judged(self, file: str) -> tuple[Document | None, set[Path]]:
         """A file, and the paths in it that cannot be used."""
@@ -159,13 +161,13 @@ class _Reader:
                 layers[key] = _layer(node, model, ("defaults", key) in broken)
         return layers
 
-    def _wish(self, document: Document, node: Node) -> Wish:
+    def _wish(self, document: Document, node: Node) -> Directive:
         if node.is_mapping:
             source, target = node.value["from"], self._address(node.value["to"])
-            return Wish(
-                str(self._address(source)), document.place(node.members["from"].event), target
+            return Directive(
+                str(self._address(source)), document.location(node.members["from"].event), target
             )
-        return Wish(str(self._address(node.value)), document.place(node.event))
+        return Directive(str(self._address(node.value)), document.location(node.event))
 
     def _address(self, text: str) -> Address:
         """An address with the model in the spelling of the catalog."""
@@ -187,50 +189,52 @@ def _record(node: Node, model: Model, below: Layer, file: str) -> Record | None:
     if below is not _NO_LAYER:
         layer = layer.over(below, model.fields)
     id_ = own.get("id")
-    places = {path: place for by_path in layer.places.values() for path, place in by_path.items()}
+    locations = {
+        path: location for by_path in layer.locations.values() for path, location in by_path.items()
+    }
     for name in ("key", "id"):
         if name in node.members:
-            places[name,] = _packed(node.members[name].event.start_mark)
+            locations[name,] = _packed(node.members[name].event.start_mark)
     mark = node.event.start_mark
     return Record(
         Address(model.name, key),
         layer.fields,
-        Place(file, mark.line + 1, mark.column + 1),
+        Location(file, mark.line + 1, mark.column + 1),
         id_ if isinstance(id_, str) else None,
         _lifecycle(layer.lifecycle),
-        Places(file, places),
+        Locations(file, locations),
     )
 
 
 def _layer(node: Node, model: Model, broken: bool = False) -> Layer:
     """The fields written in a mapping, with their places."""
     fields: dict[str, Value] = {}
-    places: dict[str, dict[Path, int | Place]] = {}
+    locations: dict[str, dict[Path, int | Location]] = {}
     known = model.fields
     for name, child in node.members.items():
         rule = known.get(name)
         if rule is None or rule.read_only:
             continue
         fields[name] = child.value
-        places[name] = _places(rule, node.keys[name], child)
+        locations[name] = _locations(rule, node.keys[name], child)
     lifecycle = node.value.get("lifecycle")
-    return Layer(fields, lifecycle if isinstance(lifecycle, dict) else {}, places, broken)
+    return Layer(fields, lifecycle if isinstance(lifecycle, dict) else {}, locations, broken)
 
 
-def _places(rule: Field, key: Any, node: Node) -> dict[Path, int | Place]:
+def _locations(rule: Field, key: Any, node: Node) -> dict[Path, int | Location]:
     """Where a field stands, and where its elements do if it is merged by them."""
     mark = node.event.start_mark
     if mark.line != key.start_mark.line:  # a value in lines below its key: the key says where
         mark = key.start_mark
-    places: dict[Path, int | Place] = {_path(rule.name): _packed(mark)}
+    locations: dict[Path, int | Location] = {_path(rule.name): _packed(mark)}
     if rule.merges:
         for name, event in node.keys.items():
-            places[_path(rule.name, name)] = _packed(event.start_mark)
+            locations[_path(rule.name, name)] = _packed(event.start_mark)
         for item in node.items:
-            places[_path(rule.name, element_name(rule, item.value))] = _packed(
+            locations[_path(rule.name, element_name(rule, item.value))] = _packed(
                 item.event.start_mark
             )
-    return places
+    return locations
 
 
 @functools.lru_cache(10_000)
@@ -245,11 +249,11 @@ def _packed(mark: Any) -> int:
 
 def _in_file(layer: Layer, file: str) -> Layer:
     """A layer whose places say which file they are in, for records of other files."""
-    places: dict[str, dict[Path, int | Place]] = {
+    locations: dict[str, dict[Path, int | Location]] = {
         name: {path: unpacked(file, p) if isinstance(p, int) else p for path, p in by_path.items()}
-        for name, by_path in layer.places.items()
+        for name, by_path in layer.locations.items()
     }
-    return replace(layer, places=places)
+    return replace(layer, locations=locations)
 
 
 _DEFAULT_LIFECYCLE = Lifecycle()

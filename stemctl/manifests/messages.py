@@ -10,11 +10,11 @@ from typing import Any
 from stemctl.core.diagnostics import Diagnostic
 from stemctl.manifests import date_hints, format_hints
 from stemctl.manifests.document import Document, Node, shown
-from stemctl.manifests.field_context import Subject, subject, written
+from stemctl.manifests.field_context import FieldContext, subject, written
 from stemctl.manifests.scalars import quoted
-from stemctl.manifests.schema_errors import Violation
+from stemctl.manifests.schema_errors import SchemaError
 from stemctl.schema.catalog import Catalog
-from stemctl.schema.manifest_schema import WISHES
+from stemctl.schema.manifest_schema import DIRECTIVES
 from stemctl.schema.patterns import CONTROL, KEY
 from stemctl.util.json_types import Path, Value
 from stemctl.util.suggest import nearest
@@ -39,7 +39,7 @@ class Translator:
         self.document = document
         self.catalog = catalog
 
-    def findings(self, violation: Violation) -> Iterator[Diagnostic]:
+    def findings(self, violation: SchemaError) -> Iterator[Diagnostic]:
         """One violation; an object with three unknown keys makes three findings."""
         about = subject(violation.path, self.document, self.catalog)
         if violation.keyword == "additionalProperties":
@@ -77,20 +77,20 @@ class Translator:
         return self._node(path[:-1]).keys[str(path[-1])]
 
     def _at_key(
-        self, path: Path, violation: Violation, code: str, message: str, remedy: str
+        self, path: Path, violation: SchemaError, code: str, message: str, remedy: str
     ) -> Diagnostic:
         event = self._key(path)
         about = subject(path, self.document, self.catalog)
         return self.document.finding(event, code, message, remedy, **_details(about, violation))
 
-    def _message(self, about: Subject, violation: Violation) -> Message:
-        if violation.keyword == "pattern" and about.path[0] in WISHES:
+    def _message(self, about: FieldContext, violation: SchemaError) -> Message:
+        if violation.keyword == "pattern" and about.path[0] in DIRECTIVES:
             return self._bad_address(violation.found)
         translate = _TRANSLATIONS.get(violation.keyword, _other)
         return translate(about, violation, self._node(violation.path))
 
     def _at_value(
-        self, about: Subject, violation: Violation, code: str, message: str, remedy: str
+        self, about: FieldContext, violation: SchemaError, code: str, message: str, remedy: str
     ) -> Diagnostic:
         event = self._node(about.path).event
         details = _details(about, violation)
@@ -98,7 +98,7 @@ class Translator:
             details["length"] = 1
         return self.document.finding(event, code, message, remedy, **details)
 
-    def _unknown(self, about: Subject, name: str, violation: Violation) -> Message:
+    def _unknown(self, about: FieldContext, name: str, violation: SchemaError) -> Message:
         """A key that the schema does not have."""
         if not about.path or about.path == ("defaults",):
             return self._unknown_section(name, violation)
@@ -124,7 +124,7 @@ class Translator:
         message = f"{model.name if model else about.label} has no field {quoted(name)}"
         return "unknown-field", message, f"write {near[0]}" if near else rest
 
-    def _unknown_section(self, name: str, violation: Violation) -> Message:
+    def _unknown_section(self, name: str, violation: SchemaError) -> Message:
         model = self.catalog.find(name)
         if model and not model.writable:
             message = f"edition {self.catalog.edition} does not write {model.many}"
@@ -160,7 +160,7 @@ class Translator:
         return "bad-address", f"no model is called {shown(word)}", remedy
 
 
-def _details(about: Subject, violation: Violation) -> dict[str, Any]:
+def _details(about: FieldContext, violation: SchemaError) -> dict[str, Any]:
     return {
         "address": about.address,
         "field": about.field_name,
@@ -169,12 +169,12 @@ def _details(about: Subject, violation: Violation) -> dict[str, Any]:
     }
 
 
-def _missing(about: Subject, name: str) -> Message:
+def _missing(about: FieldContext, name: str) -> Message:
     what = about.model.words if about.is_record and about.model else f"item of {about.label}"
     return "missing-field", f"this {what} has no {quoted(name)}", f"add   {name}: ...   here"
 
 
-def _bad_name(about: Subject, violation: Violation) -> Message:
+def _bad_name(about: FieldContext, violation: SchemaError) -> Message:
     name = violation.found
     better = re.sub(r"[^A-Za-z0-9_]+", "_", name).strip("_")
     remedy = f"write {better}" if re.search(violation.expected, better) else _NAME_REMEDY
@@ -184,7 +184,7 @@ def _bad_name(about: Subject, violation: Violation) -> Message:
 _NAME_REMEDY = "a name begins with a letter and has letters, digits and _"
 
 
-def _wrong_type(about: Subject, violation: Violation, node: Node) -> Message:
+def _wrong_type(about: FieldContext, violation: SchemaError, node: Node) -> Message:
     names = violation.expected if isinstance(violation.expected, list) else [violation.expected]
     wanted = [name for name in names if name != "null"]
     if not about.path:
@@ -208,7 +208,7 @@ def _found(value: Value) -> str:
 _FOUND: dict[type, str] = {str: "text", list: "a list", dict: "a mapping"}
 
 
-def _type_remedy(about: Subject, wanted: str, words: str, found: Value, node: Node) -> str:
+def _type_remedy(about: FieldContext, wanted: str, words: str, found: Value, node: Node) -> str:
     if found is None:
         return _no_value_remedy(about)
     if about.is_field and about.field and about.field.kind in _MOMENTS and node.text is not None:
@@ -217,7 +217,11 @@ def _type_remedy(about: Subject, wanted: str, words: str, found: Value, node: No
         return format_hints.UUID if about.path[2:] == ("id",) else f"write {quoted(node.text)}"
     if about.field and about.field.kind == "items" and not about.member:
         return _for_example(about)
-    if wanted == "array" and node.text is not None and (about.is_field or about.path[0] in WISHES):
+    if (
+        wanted == "array"
+        and node.text is not None
+        and (about.is_field or about.path[0] in DIRECTIVES)
+    ):
         return f"write [{written(found)}]"
     if wanted == "array" and not about.is_field:
         return "begin each of its items with -"
@@ -234,7 +238,7 @@ def _type_remedy(about: Subject, wanted: str, words: str, found: Value, node: No
     return (_for_example(about) if about.is_field else "") or f"write {words}"
 
 
-def _for_example(about: Subject) -> str:
+def _for_example(about: FieldContext) -> str:
     """The example of the field that a value is, or is an item of; nothing if its table has none."""
     example = about.field.example if about.field else None
     if example is None:
@@ -250,7 +254,7 @@ _TRUTHS = {
 }
 
 
-def _too_long(about: Subject, violation: Violation, node: Node) -> Message:
+def _too_long(about: FieldContext, violation: SchemaError, node: Node) -> Message:
     length, most = len(violation.found), violation.expected
     return (
         "too-long",
@@ -259,7 +263,7 @@ def _too_long(about: Subject, violation: Violation, node: Node) -> Message:
     )
 
 
-def _empty(about: Subject, violation: Violation, node: Node) -> Message:
+def _empty(about: FieldContext, violation: SchemaError, node: Node) -> Message:
     if isinstance(about.path[-1], int):
         return "empty", f"an item of {about.label} is empty", "write something, or take it out"
     remedy = "write something"
@@ -272,14 +276,14 @@ def _empty(about: Subject, violation: Violation, node: Node) -> Message:
     return "empty", f"{about.label} cannot be empty", remedy
 
 
-def _not_in_list(about: Subject, violation: Violation, node: Node) -> Message:
+def _not_in_list(about: FieldContext, violation: SchemaError, node: Node) -> Message:
     values = [value for value in violation.expected if value is not None]
     near = nearest(str(violation.found), [str(value) for value in values], 1)
     remedy = f"write {near[0]}" if near else f"there is {', '.join(str(value) for value in values)}"
     return "not-in-list", f"{about.label} does not take {written(violation.found)}", remedy
 
 
-def _bad_pattern(about: Subject, violation: Violation, node: Node) -> Message:
+def _bad_pattern(about: FieldContext, violation: SchemaError, node: Node) -> Message:
     text = violation.found
     if about.names_record:
         if bad := re.search(CONTROL, text):
@@ -295,7 +299,7 @@ def _bad_pattern(about: Subject, violation: Violation, node: Node) -> Message:
     return _bad_format(about, (rule.format if rule else None) or "uuid", text)
 
 
-def _bad_moment(about: Subject, text: str, with_time: bool) -> Message:
+def _bad_moment(about: FieldContext, text: str, with_time: bool) -> Message:
     message = "not a date and time" if with_time else "not a date"
     return (
         "bad-format",
@@ -304,16 +308,16 @@ def _bad_moment(about: Subject, text: str, with_time: bool) -> Message:
     )
 
 
-def _bad_format(about: Subject, name: str, text: str) -> Message:
+def _bad_format(about: FieldContext, name: str, text: str) -> Message:
     message, remedy = format_hints.explain(name, text)
     return "bad-format", message, remedy
 
 
-def _other(about: Subject, violation: Violation, node: Node) -> Message:
+def _other(about: FieldContext, violation: SchemaError, node: Node) -> Message:
     return "invalid", f"{about.label or 'the file'} breaks the rule {violation.rule}", ""
 
 
-_TRANSLATIONS: dict[str, Callable[[Subject, Violation, Node], Message]] = {
+_TRANSLATIONS: dict[str, Callable[[FieldContext, SchemaError, Node], Message]] = {
     "type": _wrong_type,
     "maxLength": _too_long,
     "minLength": _empty,
@@ -323,7 +327,7 @@ _TRANSLATIONS: dict[str, Callable[[Subject, Violation, Node], Message]] = {
 }
 
 
-def _no_value_remedy(about: Subject) -> str:
+def _no_value_remedy(about: FieldContext) -> str:
     """What to write where nothing is, or null is not taken."""
     field = about.field if about.is_field else None
     if about.names_record:

@@ -1,4 +1,6 @@
-"""Findings about files that git tracks and that are not here: what is not read must not look deleted. Pure."""
+"""Findings about files that git tracks and that are not here: what is not read must not look
+deleted. Pure.
+"""
 
 from __future__ import annotations
 

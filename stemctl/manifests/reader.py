@@ -1,7 +1,7 @@
 """YAML text to data in which every value knows where it is written.
 
-Built on the parser's events: nesting and aliases are bounded while they are read, and there is one pass. The C
-parser is used where PyYAML has it.
+Built on the parser's events: nesting and aliases are bounded while they are read, and there is one
+pass. The C parser is used where PyYAML has it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from yaml.events import (
 )
 
 from stemctl.core.diagnostics import Diagnostic, Severity
-from stemctl.core.records import Place
+from stemctl.core.records import Location
 from stemctl.manifests import scalars, yaml_hints
 from stemctl.manifests.document import LINE_END, Document, Node, shown
 from stemctl.manifests.yaml_parser import Parser
@@ -40,7 +40,9 @@ _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufef
 
 
 def read(path: FilePath | str, file: str) -> Document:
-    """Read a file; whatever is wrong with it is among the problems of the document. `file` is how places name it."""
+    """Read a file; whatever is wrong with it is among the problems of the document. `file` is how
+    places name it.
+    """
     try:
         with open(path, "rb", buffering=0, opener=_without_waiting) as stream:
             facts = os.fstat(stream.fileno())
@@ -75,7 +77,8 @@ def parse(data: bytes, file: str) -> Document:
     try:
         return _built(document, document.text)
     except _ParserLimit as limit:
-        # The parser looks ahead, so its limit may come before ours: without what is beyond it, ours comes first.
+        # The parser looks ahead, so its limit may come before ours: without what is beyond it, ours
+        # comes first.
         again = _built(Document(file, document.text), document.text[: limit.index])
         assert again.problems  # a document that was cut off is never read as if it were whole
         return again
@@ -328,7 +331,9 @@ class _Builder:
 
 
 _KEYS: dict[str, str] = {}
-"""Keys that are plain text, with or without quotes: thousands of records have the same few, and share them."""
+"""Keys that are plain text, with or without quotes: thousands of records have the same few, and
+share them.
+"""
 
 _EMPTY = ("empty-file", "nothing is declared here", "write a list of records, or delete the file")
 
@@ -336,7 +341,9 @@ _EMPTY = ("empty-file", "nothing is declared here", "write a list of records, or
 def _plain(
     file: str, line: int, column: int, code: str, message: str, remedy: str = "", text: str = ""
 ) -> Diagnostic:
-    return Diagnostic(Severity.ERROR, code, message, Place(file, line, column), remedy, line=text)
+    return Diagnostic(
+        Severity.ERROR, code, message, Location(file, line, column), remedy, line=text
+    )
 
 
 def _too_large(file: str) -> Document:

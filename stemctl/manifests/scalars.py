@@ -1,7 +1,8 @@
-"""Plain scalars: what a word without quotes stands for, and which words readers of YAML disagree on.
+"""Plain scalars: what a word without quotes stands for, and which words readers of YAML disagree
+on.
 
-Only what YAML 1.1, YAML 1.2 and JSON read alike becomes a number, a truth value or null. Dates, times, `yes`, `no`,
-`on` and `off` stay the text they look like.
+Only what YAML 1.1, YAML 1.2 and JSON read alike becomes a number, a truth value or null. Dates,
+times, `yes`, `no`, `on` and `off` stay the text they look like.
 """
 
 from __future__ import annotations

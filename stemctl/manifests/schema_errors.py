@@ -1,4 +1,6 @@
-"""The verdict on a manifest: that of its generated JSON Schema, reached quickly where there is nothing to find."""
+"""The verdict on a manifest: that of its generated JSON Schema, reached quickly where there is
+nothing to find.
+"""
 
 from __future__ import annotations
 
@@ -20,10 +22,11 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Violation:
+class SchemaError:
     """A value that breaks a rule of the schema.
 
-    `properties` are the keys that its object may have; `of_key`: the rule is one for the key `found` of the object.
+    `properties` are the keys that its object may have; `of_key`: the rule is one for the key
+    `found` of the object.
     """
 
     path: Path
@@ -39,11 +42,12 @@ class Violation:
         return f"{self.keyword}: {json.dumps(self.expected, ensure_ascii=False)}"
 
 
-class Judge:
+class ManifestValidator:
     """Judges files by a schema whose lists of records may be long.
 
-    jsonschema takes longer for a record than reading it does. So a file is put to a compiled form of the schema first,
-    and where that says no, so are the records of it one by one; jsonschema says what is wrong with the rest.
+    jsonschema takes longer for a record than reading it does. So a file is put to a compiled form
+    of the schema first, and where that says no, so are the records of it one by one; jsonschema
+    says what is wrong with the rest.
     """
 
     def __init__(self, schema: Schema) -> None:
@@ -64,7 +68,7 @@ class Judge:
             self._schema
         )  # `format` says no more than the `pattern` beside it
 
-    def violations(self, data: Value) -> Iterator[Violation]:
+    def violations(self, data: Value) -> Iterator[SchemaError]:
         """What the schema says against `data`."""
         if self._accepts(data):
             return
@@ -86,17 +90,17 @@ class Judge:
 
 
 @functools.cache
-def judge_of(catalog: Catalog) -> Judge:
+def validator_of(catalog: Catalog) -> ManifestValidator:
     """A judge of the manifests of an edition."""
-    return Judge(manifest_schema(catalog))
+    return ManifestValidator(manifest_schema(catalog))
 
 
-def _violation(error: ValidationError, positions: dict[str | int, list[int]]) -> Violation:
+def _violation(error: ValidationError, positions: dict[str | int, list[int]]) -> SchemaError:
     path = tuple(error.absolute_path)
     if len(path) > 1 and path[0] in positions:
         path = (path[0], positions[path[0]][int(path[1])], *path[2:])
     properties = error.schema.get("properties", ()) if isinstance(error.schema, dict) else ()
     of_key = "propertyNames" in error.absolute_schema_path
-    return Violation(
+    return SchemaError(
         path, str(error.validator), error.validator_value, error.instance, tuple(properties), of_key
     )

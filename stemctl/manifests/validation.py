@@ -8,17 +8,17 @@ from dataclasses import replace
 from typing import Any
 
 from stemctl.core.diagnostics import Diagnostic, Severity
-from stemctl.core.records import Place, Record
+from stemctl.core.records import Location, Record
 from stemctl.manifests.document import Document, Node
 from stemctl.manifests.field_context import subject
 from stemctl.manifests.messages import Translator
-from stemctl.manifests.schema_errors import Judge
+from stemctl.manifests.schema_errors import ManifestValidator
 from stemctl.schema.catalog import Catalog, Model
 from stemctl.util.json_types import Path
 
 
 def check_document(
-    document: Document, judge: Judge, catalog: Catalog
+    document: Document, judge: ManifestValidator, catalog: Catalog
 ) -> tuple[list[Diagnostic], set[Path]]:
     """What is wrong with one file, and which of its records (list key and position) cannot be used."""
     root = document.root
@@ -39,14 +39,15 @@ def check_document(
     }
     for violation in violations:
         broken.add(violation.path[:2])
-        # What a schema says about a value that could not be read helps nobody, nor which form a number lacks.
+        # What a schema says about a value that could not be read helps nobody, nor which form a
+        # number lacks.
         follows = violation.keyword in ("pattern", "enum") and violation.path in explained
         if id(root.at(violation.path)) not in paths and not follows:
             findings += translator.findings(violation)
     for path, finding in _repeated_items(root, document, catalog):
         broken.add(path)
         findings.append(finding)
-    return _first_of_each(findings, {problem.place for problem in document.problems}), broken
+    return _first_of_each(findings, {problem.location for problem in document.problems}), broken
 
 
 def located(document: Document, catalog: Catalog) -> Iterator[Diagnostic]:
@@ -54,16 +55,19 @@ def located(document: Document, catalog: Catalog) -> Iterator[Diagnostic]:
     if not document.problems or document.root is None:
         yield from document.problems
         return
-    written = sorted((document.place(event), path) for event, path in _written(document.root, ()))
+    written = sorted(
+        (document.location(event), path) for event, path in _written(document.root, ())
+    )
     for problem in document.problems:
-        assert problem.place is not None
-        place, path = written[
-            max(0, bisect.bisect_right(written, problem.place, key=lambda row: row[0]) - 1)
+        assert problem.location is not None
+        location, path = written[
+            max(0, bisect.bisect_right(written, problem.location, key=lambda row: row[0]) - 1)
         ]
         about = subject(path, document, catalog)
-        exact = place == problem.place
-        # A key that was left out, being a second one, has no node; what stands before it is in the same record.
-        inside = exact or problem.place.column > document.place(document.root.event).column
+        exact = location == problem.location
+        # A key that was left out, being a second one, has no node; what stands before it is in the
+        # same record.
+        inside = exact or problem.location.column > document.location(document.root.event).column
         yield replace(
             problem,
             address=about.address if inside else None,
@@ -80,9 +84,11 @@ def _written(node: Node, path: Path) -> Iterator[tuple[Any, Path]]:
         yield from _written(child, (*path, step))
 
 
-def _first_of_each(findings: list[Diagnostic], known: set[Place | None]) -> list[Diagnostic]:
+def _first_of_each(findings: list[Diagnostic], known: set[Location | None]) -> list[Diagnostic]:
     """Without what a second rule says in the same words, or about a place where reading already failed."""
-    first = {(f.place, f.code, f.message): f for f in reversed(findings) if f.place not in known}
+    first = {
+        (f.location, f.code, f.message): f for f in reversed(findings) if f.location not in known
+    }
     return list(reversed(first.values()))
 
 
@@ -156,7 +162,7 @@ def missing_fields(record: Record, model: Model, live: bool = False) -> Iterator
             Severity.NOTE if live else Severity.ERROR,
             "missing-field",
             message,
-            record.place,
+            record.location,
             remedy,
             str(record.address),
             field.name,

@@ -1,4 +1,6 @@
-"""What git knows of the files at hand: tracked and not here, or other than the commit has them. Git is only read."""
+"""What git knows of the files at hand: tracked and not here, or other than the commit has them. Git
+is only read.
+"""
 
 from __future__ import annotations
 
@@ -26,8 +28,9 @@ _PLAIN = b"H 100"
 class Tracked:
     """What the index says of the files that are read, where it is not that they are here as usual.
 
-    `absent` are tracked and cannot be read. `unwatched`, path to blob, are here, but git does not look whether they
-    changed. `targets` is what links lead to, and is read as well; `submodules` are those that files are read from.
+    `absent` are tracked and cannot be read. `unwatched`, path to blob, are here, but git does not
+    look whether they changed. `targets` is what links lead to, and is read as well; `submodules`
+    are those that files are read from.
     """
 
     scope: Scope
@@ -47,7 +50,8 @@ class Tracked:
 
 
 def look(root: Path, entries: Sequence[str]) -> Tracked:
-    """What the index says of the manifests; one call of git, and one more for each submodule among them.
+    """What the index says of the manifests; one call of git, and one more for each submodule among
+    them.
 
     Raises:
         StateError: git cannot tell.
@@ -85,7 +89,8 @@ def prefix(root: Path) -> str:
 
 
 def uncommitted(root: Path, tracked: Tracked) -> tuple[str, ...]:
-    """The files that are read, and are not what the commit of HEAD has: modified, added, deleted or untracked.
+    """The files that are read, and are not what the commit of HEAD has: modified, added, deleted or
+    untracked.
 
     Raises:
         StateError: git cannot tell.
@@ -97,7 +102,9 @@ def uncommitted(root: Path, tracked: Tracked) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """A row of the index: the tag is H for a usual one, S for skip-worktree, small letters for assume-unchanged."""
+    """A row of the index: the tag is H for a usual one, S for skip-worktree, small letters for
+    assume-unchanged.
+    """
 
     tag: str
     mode: str

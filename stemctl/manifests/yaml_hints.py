@@ -65,7 +65,9 @@ _UNKNOWN = "put text in quotes, and align what belongs together"
 
 
 def explain(problem: str, before: str, after: str, opened: int) -> Hint:
-    """Words for a parser's `problem`, found between `before` and `after`, in something that begins in line `opened`."""
+    """Words for a parser's `problem`, found between `before` and `after`, in something that begins
+    in line `opened`.
+    """
     if after.startswith("\t"):
         return Hint("a tab where spaces belong", "indent with spaces")
     if "cannot start any token" in problem:

@@ -17,7 +17,7 @@ DECIDED = ("Accepted", "Rejected")
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ApprovalStatus:
     """Why a proposal is not sent (None: it may be), the approval that says so, and words about it.
 
     `other` is true where what is pending has another content than the files.
@@ -37,20 +37,21 @@ def standing(
     ours: Proposed | None,
     approvals: Reading,
     resubmit: bool,
-) -> Standing:
+) -> ApprovalStatus:
     """Whether `content` may be proposed now.
 
-    The same content is never proposed while it is pending. Other content that is pending holds it too, since a
-    proposal cannot be withdrawn, and so does a rejection of the same content, both unless `resubmit`.
+    The same content is never proposed while it is pending. Other content that is pending holds it
+    too, since a proposal cannot be withdrawn, and so does a rejection of the same content, both
+    unless `resubmit`.
     """
     if approvals.completeness is not Completeness.COMPLETE and ours is None:
-        return Standing(
+        return ApprovalStatus(
             Held.PENDING,
             detail=(f"whether it is proposed already is not known: {approvals.reason}",),
         )
     found = dict(_about(model, content, live_id, ours, approvals))
     if ours is not None and ours.id not in found:
-        return Standing(
+        return ApprovalStatus(
             Held.PENDING,
             ours.id,
             detail=(f"approval {ours.id[:8]}, which this account cannot read",),
@@ -58,15 +59,17 @@ def standing(
     pending = {id_: fields for id_, fields in found.items() if fields.get("status") not in DECIDED}
     for id_, fields in pending.items():
         if _same_content(model, content, fields):
-            return Standing(Held.PENDING, id_, content=fields, detail=_words(id_, fields))
+            return ApprovalStatus(Held.PENDING, id_, content=fields, detail=_words(id_, fields))
     if resubmit:
-        return Standing(None)
+        return ApprovalStatus(None)
     for id_, fields in pending.items():
-        return Standing(Held.PENDING, id_, other=True, content=fields, detail=_words(id_, fields))
+        return ApprovalStatus(
+            Held.PENDING, id_, other=True, content=fields, detail=_words(id_, fields)
+        )
     for id_, fields in found.items():
         if fields.get("status") == "Rejected" and _same_content(model, content, fields):
-            return Standing(Held.REJECTED, id_, content=fields, detail=_words(id_, fields))
-    return Standing(None)
+            return ApprovalStatus(Held.REJECTED, id_, content=fields, detail=_words(id_, fields))
+    return ApprovalStatus(None)
 
 
 def accepted(ours: Proposed | None, approvals: Reading) -> bool:

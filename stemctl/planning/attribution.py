@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from stemctl.core.plan import Base, Plan
-from stemctl.core.records import Address, Record, Repository, Wish
+from stemctl.core.records import Address, Directive, Record, Repository
 from stemctl.planning.selection import matches
 from stemctl.planning.values import same
 from stemctl.schema.catalog import Catalog
@@ -15,8 +15,9 @@ from stemctl.schema.catalog import Catalog
 def explain(
     plan: Plan, base: Base, before: Repository, after: Repository, catalog: Catalog
 ) -> Plan:
-    """The plan with each change told apart: the effective record of its address, or what is said of it, is not the
-    same before and after; or it is."""
+    """The plan with each change told apart: the effective record of its address, or what is said of
+    it, is not the same before and after; or it is.
+    """
     changes = tuple(
         replace(c, explained=_differs(c.address, before, after, catalog)) for c in plan.changes
     )
@@ -43,7 +44,7 @@ def _alike(old: Record, new: Record, catalog: Catalog) -> bool:
 def _said_of(address: Address, repository: Repository) -> set[tuple[str, str, Address | None]]:
     """The entries of moved, forget and deleted that concern an address."""
 
-    def entries() -> Iterator[tuple[str, Wish]]:
+    def entries() -> Iterator[tuple[str, Directive]]:
         yield from (
             ("moved", w) for w in repository.moved if w.to == address or w.subject == str(address)
         )

@@ -8,22 +8,22 @@ from functools import cached_property
 from stemctl.core.diagnostics import Diagnostic
 from stemctl.core.plan import (
     Action,
-    Bookkeeping,
     Change,
     FieldChange,
     Held,
     Note,
     Request,
+    StateChange,
     request_path,
 )
 from stemctl.core.records import Record
 from stemctl.core.snapshot import Completeness, Reading, Snapshot
 from stemctl.core.state import Entry
-from stemctl.planning.approvals import Standing, accepted, standing
+from stemctl.planning.approvals import ApprovalStatus, accepted, standing
 from stemctl.planning.declared import base_of, written_rows
 from stemctl.planning.doubts import in_doubt, is_settled, with_arrived
 from stemctl.planning.matching import Absent, Bound
-from stemctl.planning.merge import UNSET, Merged, Part, Sides, Verdict, merge_field
+from stemctl.planning.merge import UNSET, FieldDiff, FieldVersions, Merged, Verdict, merge_field
 from stemctl.planning.not_held import not_held, not_shown
 from stemctl.planning.references import Resolver
 from stemctl.planning.undecided import import_line
@@ -43,25 +43,27 @@ class Permissions:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdicts:
-    """What comparing one record gave: at most one change, at most one state entry that needs no request, notes."""
+class Comparison:
+    """What comparing one record gave: at most one change, at most one state entry that needs no
+    request, notes.
+    """
 
     change: Change | None = None
-    bookkeeping: Bookkeeping | None = None
+    bookkeeping: StateChange | None = None
     notes: tuple[Note, ...] = ()
     ignored: int = 0
     diagnostics: tuple[Diagnostic, ...] = ()
 
 
 @dataclass(frozen=True)
-class Comparer:
+class RecordComparer:
     """Compares records one by one; holds what all of them need."""
 
     catalog: Catalog
     snapshot: Snapshot
     resolver: Resolver
 
-    def create(self, record: Record, binding: Absent, permissions: Permissions) -> Verdicts:
+    def create(self, record: Record, binding: Absent, permissions: Permissions) -> Comparison:
         """The change that makes a record which is not on the server."""
         model = self.catalog.models[record.address.model]
         written = {
@@ -76,13 +78,13 @@ class Comparer:
         for row in model.managed:
             if row.always_sent and row.name not in body:
                 body[row.name] = row.empty
-                rows.append(FieldChange(row.name, None, row.empty, "new", place=record.place))
+                rows.append(FieldChange(row.name, None, row.empty, "new", location=record.location))
         change = Change(
             record.address,
             Action.CREATE,
             "gone_from_server" if binding.gone else "new",
             approval=model.approval is not None,
-            place=record.place,
+            location=record.location,
             request=Request("POST", request_path(model.app, model.name, Action.CREATE, None), body),
             fields=tuple(rows),
             declared=base_of(model, record),
@@ -99,7 +101,7 @@ class Comparer:
                 import_line(record, twin),
             )
             change = replace(_hold(change, Held.BLOCKED), detail=detail)
-        return self._proposal(Verdicts(change), record, binding.entry, None, permissions)
+        return self._proposal(Comparison(change), record, binding.entry, None, permissions)
 
     def _twin(self, model: Model, body: Fields) -> str | None:
         """The id of a live record that no address has, and that is as this one would be."""
@@ -116,7 +118,7 @@ class Comparer:
             {b.id for b in bindings if isinstance(b, Bound)} | {e.id for e in entries if e.id}
         )
 
-    def update(self, record: Record, binding: Bound, permissions: Permissions) -> Verdicts:
+    def update(self, record: Record, binding: Bound, permissions: Permissions) -> Comparison:
         """The change that brings a live record to what the files say."""
         if self._is_settled(record, binding):
             return _NOTHING
@@ -129,9 +131,11 @@ class Comparer:
         return verdicts
 
     def _is_settled(self, record: Record, binding: Bound) -> bool:
-        """Whether files, base and server say the very same, so that there is nothing to do, to say or to remember.
+        """Whether files, base and server say the very same, so that there is nothing to do, to say
+        or to remember.
 
-        Most records of most plans are; any other is compared field by field, which would come to the same for these.
+        Most records of most plans are; any other is compared field by field, which would come to
+        the same for these.
         """
         entry, lifecycle, live = binding.entry, record.lifecycle, binding.live
         if entry is None or binding.found != "state" or binding.was is not None:
@@ -156,13 +160,15 @@ class Comparer:
 
     def _proposal(
         self,
-        verdicts: Verdicts,
+        verdicts: Comparison,
         record: Record,
         entry: Entry | None,
         live_id: str | None,
         permissions: Permissions,
-    ) -> Verdicts:
-        """Hold a change that can only be proposed while the approvals say so, or do not say yet what became of one."""
+    ) -> Comparison:
+        """Hold a change that can only be proposed while the approvals say so, or do not say yet
+        what became of one.
+        """
         model, change = self.catalog.models[record.address.model], verdicts.change
         if model.approval is None or change is None or change.held or change.request is None:
             return verdicts
@@ -181,7 +187,7 @@ class Comparer:
             return replace(verdicts, change=change)
         beside = verdicts.bookkeeping
         if doubts and now.id and not now.other:  # the answer was lost, and here it is
-            beside = Bookkeeping(record.address, live_id, change.declared, approval=now.id)
+            beside = StateChange(record.address, live_id, change.declared, approval=now.id)
         fields = _against_pending(model, change, now) if now.other else change.fields
         held = _hold(replace(change, fields=fields, detail=now.detail), now.held)
         return replace(verdicts, change=held, bookkeeping=beside)
@@ -194,7 +200,7 @@ class Comparer:
         return self.snapshot.approvals.get(model.name, nothing)
 
 
-_NOTHING = Verdicts()
+_NOTHING = Comparison()
 
 
 def _holds(model: Model, live: Fields, body: Fields) -> bool:
@@ -216,7 +222,7 @@ def _once(row: Field, value: Value) -> Value:
 
 def _new_field(record: Record, row: Field, value: Value) -> FieldChange:
     return FieldChange(
-        row.name, None, value, "new", place=record.place_of(row.name), shown=row.shown
+        row.name, None, value, "new", location=record.location_of(row.name), shown=row.shown
     )
 
 
@@ -224,7 +230,7 @@ def _hold(change: Change, held: Held) -> Change:
     return replace(change, held=held, request=None, waits=())
 
 
-def _against_pending(model: Model, change: Change, now: Standing) -> tuple[FieldChange, ...]:
+def _against_pending(model: Model, change: Change, now: ApprovalStatus) -> tuple[FieldChange, ...]:
     """The fields in which the files differ from what is pending; `before` is what was proposed."""
     content = now.content or {}
     return tuple(
@@ -235,8 +241,9 @@ def _against_pending(model: Model, change: Change, now: Standing) -> tuple[Field
 
 
 def expects(model: Model, live: Fields, names: tuple[str, ...] = ()) -> str:
-    """The hash of what was read: of the fields in `names`, or of all, relations included, if there are none. What
-    the server merely formats differently hashes alike."""
+    """The hash of what was read: of the fields in `names`, or of all, relations included, if there
+    are none. What the server merely formats differently hashes alike.
+    """
     rows = (
         row
         for row in model.fields.values()
@@ -249,7 +256,7 @@ def expects(model: Model, live: Fields, names: tuple[str, ...] = ()) -> str:
 class _Update:
     """The comparison of one live record, field by field."""
 
-    comparer: Comparer
+    comparer: RecordComparer
     record: Record
     binding: Bound
     model: Model
@@ -263,25 +270,25 @@ class _Update:
     diagnostics: list[Diagnostic] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
 
-    def run(self) -> Verdicts:
+    def run(self) -> Comparison:
         for row in written_rows(self.model, self.record):
             if not row.proposal:
                 self._field(row)
         released = tuple(sorted(set(self.base.applied) - set(self.record.fields)))
         for name in released:
             text = f"{name} released, its line left the file; the server keeps its value"
-            self.notes.append(Note(self.record.address, text, self.record.place))
+            self.notes.append(Note(self.record.address, text, self.record.location))
         if self.changes or self.adopts:
             change = self._change(released)
             return self._verdicts(change, self._beside(change))
         if self.binding.was is not None:
             self.notes.append(
-                Note(self.record.address, f"was {self.binding.was}", self.record.place)
+                Note(self.record.address, f"was {self.binding.was}", self.record.location)
             )
         return self._verdicts(None, self._bookkeeping(released))
 
-    def _verdicts(self, change: Change | None, bookkeeping: Bookkeeping | None) -> Verdicts:
-        return Verdicts(
+    def _verdicts(self, change: Change | None, bookkeeping: StateChange | None) -> Comparison:
+        return Comparison(
             change, bookkeeping, tuple(self.notes), self.ignored, tuple(self.diagnostics)
         )
 
@@ -299,8 +306,9 @@ class _Update:
 
     @cached_property
     def base(self) -> Entry:
-        """What was applied and observed. What was sent without an answer counts if it is there, and accepting our
-        proposal makes what we proposed the base."""
+        """What was applied and observed. What was sent without an answer counts if it is there, and
+        accepting our proposal makes what we proposed the base.
+        """
         if not self.accepted or self.entry.approval is None:
             return with_arrived(self.model, self.entry, self.binding.live)
         sent, live = self.entry.approval.sent, self.binding.live
@@ -319,7 +327,7 @@ class _Update:
         resolver, base, name = self.comparer.resolver, self.base, row.name
         written = self.record.fields[name]
         applied = resolver.recall(row, base.applied[name]) if name in base.applied else UNSET
-        sides = Sides(
+        sides = FieldVersions(
             resolver.resolve(row, written, self.record),
             applied,
             base.observed.get(name, applied),
@@ -343,18 +351,18 @@ class _Update:
 
     def _held_otherwise(self, row: Field, written: Value, live: Value) -> None:
         """Say that the server does not hold what was applied."""
-        address, place = self.record.address, self.record.place_of(row.name)
+        address, location = self.record.address, self.record.location_of(row.name)
         if live is not UNSET:
             there = self.comparer.resolver.written(row, live)
-            self.diagnostics.append(not_held(address, row, written, there, place))
+            self.diagnostics.append(not_held(address, row, written, there, location))
         elif row.shown:
-            self.diagnostics.append(not_shown(address, row, written, place))
+            self.diagnostics.append(not_shown(address, row, written, location))
         else:
             self.notes.append(
-                Note(address, f"{row.name} was sent, and the server does not show it", place)
+                Note(address, f"{row.name} was sent, and the server does not show it", location)
             )
 
-    def _move_base(self, row: Field, sides: Sides, written: Value, merged: Merged) -> None:
+    def _move_base(self, row: Field, sides: FieldVersions, written: Value, merged: Merged) -> None:
         """What the base becomes once this change is done, where it becomes anything else."""
         if merged.settled and self._moves(row, sides, written, merged):
             self.declared[row.name] = written
@@ -368,7 +376,7 @@ class _Update:
             self.declared[row.name] = self.comparer.resolver.written(row, merged.applied)
             self.observed[row.name] = merged.observed
 
-    def _moves(self, row: Field, sides: Sides, written: Value, merged: Merged) -> bool:
+    def _moves(self, row: Field, sides: FieldVersions, written: Value, merged: Merged) -> bool:
         """Whether the base says something else than the files and the server do now."""
         if merged.send is not UNSET or sides.applied is UNSET:
             return True
@@ -377,16 +385,18 @@ class _Update:
         )
         return not unmoved
 
-    def _reviewed(self, row: Field, written: Value, sides: Sides) -> None:
+    def _reviewed(self, row: Field, written: Value, sides: FieldVersions) -> None:
         """The reviewer wrote something else than was proposed: shown once, and taken as the server's form."""
         self.declared[row.name] = written
         self.observed[row.name] = sides.live
         live = self.comparer.resolver.written(row, sides.live)
         self.changes.append(
-            FieldChange(row.name, written, live, "accepted", None, self.record.place_of(row.name))
+            FieldChange(
+                row.name, written, live, "accepted", None, self.record.location_of(row.name)
+            )
         )
 
-    def _shown(self, row: Field, part: Part) -> FieldChange:
+    def _shown(self, row: Field, part: FieldDiff) -> FieldChange:
         written = self.comparer.resolver.written
         calm = "adopted" if self.adopts else "edited"
         reasons = {Verdict.DRIFT: "drift", Verdict.CONFLICT: "conflict", Verdict.EDITED: "edited"}
@@ -396,7 +406,7 @@ class _Update:
             written(row, part.after),
             reasons.get(part.verdict, calm),
             Held(part.held) if part.held else None,
-            self.record.place_of(*part.path),
+            self.record.location_of(*part.path),
             written(row, part.base) if part.held == "conflict" else None,
             row.shown,
         )
@@ -420,7 +430,7 @@ class _Update:
             held,
             approval=self.model.approval is not None and request is not None,
             id=self.binding.id,
-            place=self.record.place,
+            location=self.record.location,
             request=request,
             fields=fields,
             expects=expects(self.model, self.binding.live, tuple(self.record.fields)),
@@ -459,19 +469,19 @@ class _Update:
         protects = self.record.lifecycle.prevent_delete
         return protects if protects != self.entry.prevent_delete else None
 
-    def _beside(self, change: Change) -> Bookkeeping | None:
+    def _beside(self, change: Change) -> StateChange | None:
         """A held change keeps neither a protection nor a new key from being remembered."""
         new = self.protection is not None or self.binding.was is not None
         if not (change.held and new) or self.adopts or self.entry.approval:
             return None
-        return Bookkeeping(
+        return StateChange(
             self.record.address,
             self.binding.id,
             prevent_delete=self.protection,
             was=self.binding.was,
         )
 
-    def _bookkeeping(self, released: tuple[str, ...]) -> Bookkeeping | None:
+    def _bookkeeping(self, released: tuple[str, ...]) -> StateChange | None:
         was, began = self.binding.was, self.comparer.snapshot.began
         settled = (
             any(is_settled(doubt, began) for doubt in self.entry.doubts)
@@ -482,7 +492,7 @@ class _Update:
             and self.protection is None
         ):
             return None
-        return Bookkeeping(
+        return StateChange(
             self.record.address,
             self.binding.id,
             self.declared,

@@ -25,7 +25,8 @@ def base_of(model: Model, record: Record) -> Fields:
 def as_declared(
     model: Model, fields: Fields, names: Mapping[str, Mapping[str, str]], keep: Collection[str] = ()
 ) -> dict[str, Value]:
-    """The writable fields that are not empty, or that are in `keep`; references as names where these are known.
+    """The writable fields that are not empty, or that are in `keep`; references as names where
+    these are known.
 
     `names` maps model to id to name.
     """

@@ -1,4 +1,6 @@
-"""State entries that no file declares any more: deleted, forgotten, or gone already; and what looks like a rename."""
+"""State entries that no file declares any more: deleted, forgotten, or gone already; and what looks
+like a rename.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +9,15 @@ from dataclasses import replace
 
 from stemctl.core.plan import (
     Action,
-    Bookkeeping,
     Change,
     FieldChange,
     Held,
     Note,
     Request,
+    StateChange,
     request_path,
 )
-from stemctl.core.records import Address, Repository, Wish
+from stemctl.core.records import Address, Directive, Repository
 from stemctl.core.snapshot import Snapshot
 from stemctl.core.state import Entry
 from stemctl.planning.compare import expects
@@ -36,15 +38,15 @@ def leave(
     model: Model,
     resolver: Resolver,
     granted: frozenset[str],
-) -> Change | Bookkeeping | Note | None:
+) -> Change | StateChange | Note | None:
     """What becomes of a state entry that left the files; None if whether it is live is not known.
 
-    One that cannot be seen any more stays in the state, with a note: nothing but a DELETE of our own proves that a
-    record is gone, and not just hidden from this account.
+    One that cannot be seen any more stays in the state, with a note: nothing but a DELETE of our
+    own proves that a record is gone, and not just hidden from this account.
     """
     forget = next((wish for wish in repository.forget if matches(wish.subject, address)), None)
     if forget is not None:
-        return Change(address, Action.FORGET, "forgotten", id=entry.id, place=forget.place)
+        return Change(address, Action.FORGET, "forgotten", id=entry.id, location=forget.location)
     if entry.id is None and any(
         not is_settled(doubt, snapshot.began) for doubt in creations(entry)
     ):
@@ -55,13 +57,13 @@ def leave(
             f"left the files, and its proposal is still there: approval {entry.approval.id}; {_KEPT}",
         )
     if entry.id is None:
-        return Bookkeeping(address, None, drop=True)
+        return StateChange(address, None, drop=True)
     reading = snapshot.readings.get(model.name)
     if reading is None or not reading.sound:
         return None
     live = reading.records.get(entry.id)
     if live is None and deleted(entry) and entry.id in reading.missing:
-        return Bookkeeping(address, entry.id, drop=True)
+        return StateChange(address, entry.id, drop=True)
     if live is None and entry.id in reading.missing:
         return Note(
             address, f"not found: deleted on the server, or hidden from this account; {_KEPT}"
@@ -79,7 +81,7 @@ def _delete(
     address: Address,
     entry: Entry,
     live: Fields,
-    wish: Wish | None,
+    wish: Directive | None,
     model: Model,
     resolver: Resolver,
     granted: frozenset[str],
@@ -103,7 +105,7 @@ def _delete(
         "left_files",
         held,
         id=entry.id,
-        place=wish.place if wish else None,
+        location=wish.location if wish else None,
         request=None
         if held
         else Request("DELETE", request_path(model.app, model.name, Action.DELETE, entry.id)),
@@ -121,7 +123,7 @@ def _who(model: Model) -> tuple[str, ...]:
     )
 
 
-def _words(entry: Entry, wish: Wish | None, dependents: list[str]) -> tuple[str, ...]:
+def _words(entry: Entry, wish: Directive | None, dependents: list[str]) -> tuple[str, ...]:
     words = []
     if entry.prevent_delete:
         words.append(
@@ -138,7 +140,7 @@ def hold_renames(changes: Iterable[Change], catalog: Catalog) -> Iterator[Change
     """Hold one delete and one create with the same content but for the name: they look like a rename."""
     changes = list(changes)
     created = [c for c in changes if c.action is Action.CREATE and c.reason == "new"]
-    deleted = [c for c in changes if c.action is Action.DELETE and c.place is None]
+    deleted = [c for c in changes if c.action is Action.DELETE and c.location is None]
     if not (created and deleted):
         yield from changes
         return

@@ -1,15 +1,17 @@
-"""Requests whose answer was lost: what the server shows now says what became of them. Nothing here guesses.
+"""Requests whose answer was lost: what the server shows now says what became of them. Nothing here
+guesses.
 
-A record of the content that was sent is ours. One of its name with another content may be somebody else's. None at all
-means that it was not created, but only where a late arrival could do no harm: the server's uniqueness refuses a second
-record of a name, and nothing but time speaks against a second proposal, or a second record without a unique name.
+A record of the content that was sent is ours. One of its name with another content may be somebody
+else's. None at all means that it was not created, but only where a late arrival could do no harm:
+the server's uniqueness refuses a second record of a name, and nothing but time speaks against a
+second proposal, or a second record without a unique name.
 """
 
 from __future__ import annotations
 
 import datetime
 
-from stemctl.core.state import Doubt, Entry
+from stemctl.core.state import Entry, PendingRequest
 from stemctl.planning.values import is_empty, same
 from stemctl.schema.catalog import Model
 from stemctl.util.json_types import Fields
@@ -34,24 +36,24 @@ def as_sent(model: Model, live: Fields, body: Fields) -> bool:
     return True
 
 
-def is_settled(doubt: Doubt, began: datetime.datetime | None) -> bool:
+def is_settled(doubt: PendingRequest, began: datetime.datetime | None) -> bool:
     """Whether a look that began then shows what became of the request."""
     return began is not None and began - sent_at(doubt) >= SETTLES_AFTER
 
 
-def sent_at(doubt: Doubt) -> datetime.datetime:
+def sent_at(doubt: PendingRequest) -> datetime.datetime:
     """When the request was sent."""
     return datetime.datetime.fromisoformat(doubt.at)
 
 
-def in_doubt(doubt: Doubt) -> tuple[str, ...]:
+def in_doubt(doubt: PendingRequest) -> tuple[str, ...]:
     """What is said of a change whose earlier request may still arrive."""
     return (
         f"sent at {clock(sent_at(doubt))} without an answer; decided by a plan after {settles_at(doubt)}",
     )
 
 
-def settles_at(doubt: Doubt) -> str:
+def settles_at(doubt: PendingRequest) -> str:
     """The time of day after which a look decides."""
     return clock(sent_at(doubt) + SETTLES_AFTER)
 
@@ -61,7 +63,7 @@ def clock(moment: datetime.datetime) -> str:
     return f"{moment.astimezone(datetime.UTC):%H:%M:%SZ}"
 
 
-def creations(entry: Entry | None) -> tuple[Doubt, ...]:
+def creations(entry: Entry | None) -> tuple[PendingRequest, ...]:
     """The creations of a record that are in doubt, the latest last."""
     return tuple(d for d in entry.doubts if d.method == "POST") if entry else ()
 
@@ -72,7 +74,9 @@ def deleted(entry: Entry | None) -> bool:
 
 
 def with_arrived(model: Model, entry: Entry, live: Fields) -> Entry:
-    """The entry with those values as its base that were sent without an answer, and that the server has."""
+    """The entry with those values as its base that were sent without an answer, and that the server
+    has.
+    """
     if not entry.doubts:
         return entry
     applied, observed = dict(entry.applied), dict(entry.observed)

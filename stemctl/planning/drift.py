@@ -1,11 +1,13 @@
-"""What changed on the server since it was applied: observed against live, whatever the files say now."""
+"""What changed on the server since it was applied: observed against live, whatever the files say
+now.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from stemctl.core.records import Address, Place, Repository
+from stemctl.core.records import Address, Location, Repository
 from stemctl.core.snapshot import Completeness, Reading, Snapshot
 from stemctl.core.state import Entry, State
 from stemctl.planning.references import Resolver
@@ -16,9 +18,11 @@ from stemctl.util.json_types import Fields, Value
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """One field that is not as it was: `path` is the field, or field and entry of a map; sets are whole.
+    """One field that is not as it was: `path` is the field, or field and entry of a map; sets are
+    whole.
 
-    `held` is False where the server never held what was applied: `before` is that, `after` what it holds in its place.
+    `held` is False where the server never held what was applied: `before` is that, `after` what it
+    holds in its place.
     """
 
     path: str
@@ -34,7 +38,7 @@ class Drifted:
     address: Address
     id: str
     fields: tuple[Moved, ...]
-    place: Place | None = None
+    location: Location | None = None
     missing: bool = False
 
 
@@ -65,10 +69,10 @@ def find_drift(
             continue
         looked_at += 1
         record = repository.records.get(address)
-        place = record.place if record else None
+        location = record.location if record else None
         live = reading.records.get(entry.id)
         if live is None:
-            found.append(Drifted(address, entry.id, (), place, missing=True))
+            found.append(Drifted(address, entry.id, (), location, missing=True))
             continue
         rows = catalog.models[address.model].fields
         fields = tuple(
@@ -78,7 +82,7 @@ def find_drift(
             for move in _moves(rows[name], entry, live, resolver)
         )
         if fields:
-            found.append(Drifted(address, entry.id, fields, place))
+            found.append(Drifted(address, entry.id, fields, location))
     unread = {
         name: reading.reason for name, reading in snapshot.readings.items() if not reading.sound
     }

@@ -1,4 +1,6 @@
-"""Which live record a declared one is: by the state's id, else its written id, else its unique name."""
+"""Which live record a declared one is: by the state's id, else its written id, else its unique
+name.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ from functools import cached_property
 from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.core.records import Address, Record, Repository
 from stemctl.core.snapshot import Completeness, Reading, Snapshot
-from stemctl.core.state import Doubt, Entry, State
+from stemctl.core.state import Entry, PendingRequest, State
 from stemctl.planning.doubts import as_sent, creations, deleted, is_settled
 from stemctl.planning.values import canonical
 from stemctl.schema.catalog import Catalog, Model
@@ -20,8 +22,8 @@ from stemctl.util.json_types import Fields, Value
 class Bound:
     """The record is live. `found` says how: `state`, `id`, `name`, or `elsewhere` (its old id is gone).
 
-    `found` is `sent` if it is our own creation whose answer was lost. `entry` is its memory, taken over from the
-    address `was` after a rename.
+    `found` is `sent` if it is our own creation whose answer was lost. `entry` is its memory, taken
+    over from the address `was` after a rename.
     """
 
     id: str
@@ -41,23 +43,23 @@ class Absent:
 
 
 @dataclass(frozen=True, slots=True)
-class Unread:
+class Unknown:
     """Whether the record is live is not known, because the reading was not complete."""
 
 
 @dataclass(frozen=True, slots=True)
-class Undecided:
+class Ambiguous:
     """The record may be on the server, and only its user, or time, can tell.
 
     `lives` are the live records that come into question, `doubt` is the creation that was sent.
     """
 
     lives: Mapping[str, Fields]
-    doubt: Doubt
+    doubt: PendingRequest
     was: Address | None = None
 
 
-Binding = Bound | Absent | Undecided | Unread
+Binding = Bound | Absent | Ambiguous | Unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +94,12 @@ def identify(
     for address, record in repository.records.items():
         try:
             bound = finders[address.model].bind(record)
-            if address in moved and not isinstance(bound, Unread):
+            if address in moved and not isinstance(bound, Unknown):
                 bound = replace(bound, was=moved[address])
             bindings[address] = bound
         except _Contradiction as error:
             problems.append(error.diagnostic)
-            bindings[address] = Unread()
+            bindings[address] = Unknown()
     for address, entry in entries.items():
         if address not in repository.records and entry.id is None and address.model in finders:
             sent = finders[address.model].by_sending(entry, None)
@@ -139,9 +141,9 @@ def after_moves(
 class _Contradiction(Exception):
     def __init__(self, record: Record, code: str, message: str, remedy: str) -> None:
         super().__init__(message)
-        place = record.places.get(("id",), record.place)
+        location = record.locations.get(("id",), record.location)
         self.diagnostic = Diagnostic(
-            Severity.ERROR, code, message, place, remedy, str(record.address), "id", record.id
+            Severity.ERROR, code, message, location, remedy, str(record.address), "id", record.id
         )
 
 
@@ -170,16 +172,16 @@ class _Finder:
     def by_sending(self, entry: Entry | None, name: str | None) -> Binding | None:
         """A creation of ours whose answer was lost, by the content that was sent and nothing else.
 
-        None: nothing was sent, or it is known not to be there, so that `name` decides as for any other record. What
-        was proposed shows itself among the approvals.
+        None: nothing was sent, or it is known not to be there, so that `name` decides as for any
+        other record. What was proposed shows itself among the approvals.
         """
         doubts = creations(entry)
         if not doubts or self.model.approval is not None:
             return None
         if not self.reading.sound:
-            return Unread()
+            return Unknown()
         if self.snapshot.remembered:
-            return Undecided({}, doubts[-1])
+            return Ambiguous({}, doubts[-1])
         for doubt in doubts:
             ours = {
                 i: live
@@ -191,21 +193,21 @@ class _Finder:
                 self.taken.add(id_)
                 return Bound(id_, live, "sent", entry)
             if ours:
-                return Undecided(ours, doubt)
+                return Ambiguous(ours, doubt)
         for doubt in doubts:
             if (
                 self.model.identity
                 and identity_of(self.model, doubt.body) == name
                 and self._candidates(doubt)
             ):
-                return Undecided(self._candidates(doubt), doubt)
+                return Ambiguous(self._candidates(doubt), doubt)
         if self.model.identity is None and not all(
             is_settled(doubt, self.snapshot.began) for doubt in doubts
         ):
-            return Undecided({}, doubts[-1])
+            return Ambiguous({}, doubts[-1])
         return None
 
-    def _candidates(self, doubt: Doubt) -> dict[str, Fields]:
+    def _candidates(self, doubt: PendingRequest) -> dict[str, Fields]:
         """The live records that a creation may have made: those of its name, else all; none that is bound."""
         name = identity_of(self.model, doubt.body)
         ids = (
@@ -239,7 +241,7 @@ class _Finder:
         if id_ in self.reading.records:
             return Bound(id_, self.reading.records[id_], "state", entry)
         if id_ not in self.reading.missing:
-            return Unread()
+            return Unknown()
         other = self._by_name(record, None)
         if deleted(entry):  # by ourselves, though the answer was lost
             return other
@@ -254,7 +256,7 @@ class _Finder:
                 record,
                 "duplicate-id",
                 f"this id belongs to {owner}",
-                f"see {self.repository.records[owner].place}; an id has one address",
+                f"see {self.repository.records[owner].location}; an id has one address",
             )
         if id_ in self.reading.records:
             memory = self.entries[owner] if owner else entry
@@ -268,12 +270,12 @@ class _Finder:
                 f"no {self.model.words} has this id, or it is hidden from you",
                 "take the line out to find the record by its name",
             )
-        return Unread()
+        return Unknown()
 
     def _by_name(self, record: Record, entry: Entry | None) -> Binding:
         name = identity_of(self.model, record.fields)
         if self.model.identity is None and self.reading.completeness is not Completeness.COMPLETE:
-            return Unread()
+            return Unknown()
         if name is None or self.model.identity is None:
             return Absent(entry)
         for id_ in self.names.get(name, ()):
@@ -284,9 +286,10 @@ class _Finder:
                 return Bound(
                     id_, self.reading.records[id_], "state", self.entries[owner], was=owner
                 )
-            # The record that holds the name is declared under another one: it gives the name up in this plan.
+            # The record that holds the name is declared under another one: it gives the name up in
+            # this plan.
             return Absent(entry)
-        return Absent(entry) if self.reading.lacks(name) else Unread()
+        return Absent(entry) if self.reading.lacks(name) else Unknown()
 
 
 def identity_of(model: Model, fields: Fields) -> str | None:
@@ -323,7 +326,7 @@ def _claimed_twice(
                 Severity.ERROR,
                 "duplicate-id",
                 f"{address} and {other} are the same record on the server, id {binding.id}",
-                repository.records[address].place,
-                f"see {repository.records[other].place}; keep one, or say with moved which key it has now",
+                repository.records[address].location,
+                f"see {repository.records[other].location}; keep one, or say with moved which key it has now",
                 str(address),
             )

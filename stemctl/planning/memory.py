@@ -1,7 +1,9 @@
-"""The state in place of a server: readings as if it held exactly what it held after the last apply. Pure.
+"""The state in place of a server: readings as if it held exactly what it held after the last apply.
+Pure.
 
-What the state cannot know is taken to be what asks least: a value that was never applied is empty, a record of which
-only the id is known is as the files say, a proposal is pending. A name that nobody here knows gets an id that is none.
+What the state cannot know is taken to be what asks least: a value that was never applied is empty,
+a record of which only the id is known is as the files say, a proposal is pending. A name that
+nobody here knows gets an id that is none.
 """
 
 from __future__ import annotations
@@ -31,8 +33,8 @@ Known = dict[str, dict[str, Value]]
 class Memory:
     """What the state says in place of a server.
 
-    `unresolved` maps what stands in place of an id to the (model, name) that nobody knows; `taken` are the records of
-    which only the id is known.
+    `unresolved` maps what stands in place of an id to the (model, name) that nobody knows; `taken`
+    are the records of which only the id is known.
     """
 
     snapshot: Snapshot
@@ -159,7 +161,9 @@ class _Book:
 
 
 def _id_alone(record: Record, entry: Entry | None, state: State, model: Model) -> str | None:
-    """The id of a record of which nothing else is known: it was bound by hand, or never was more than a reference."""
+    """The id of a record of which nothing else is known: it was bound by hand, or never was more
+    than a reference.
+    """
     if entry is not None:
         return None if entry.applied else entry.id
     return record.id or state.names.get(model.name, {}).get(identity_of(model, record.fields) or "")

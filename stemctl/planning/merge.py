@@ -1,17 +1,17 @@
-"""Three-way comparison of one field: what the files say, what was applied, what was then observed, what is live.
+"""Three-way comparison of one field: what the files say, what was applied, what was then observed,
+what is live.
 
     D declared, A applied (what we sent last), O observed (what the server then answered), L live
 
-    D = L                        same       nothing to send
-    D = A, L = O                 form       the server holds it in its own form; nothing to send
-    D ≠ A, L = O                 edited     send D
-    D = A, L ≠ O                 drift      somebody changed it; sent with permission `revert` alone
-    D ≠ A, L ≠ O, D ≠ L          conflict   both changed it; nothing of the record is sent
-    no base, L empty             fill       send D
-    no base, L not empty         replace    somebody else's value; sent with permission `replace` alone
+    D = L                        same       nothing to send D = A, L = O                 form
+    the server holds it in its own form; nothing to send D ≠ A, L = O                 edited
+    send D D = A, L ≠ O                 drift      somebody changed it; sent with permission
+    `revert` alone D ≠ A, L ≠ O, D ≠ L          conflict   both changed it; nothing of the record is
+    sent no base, L empty             fill       send D no base, L not empty         replace
+    somebody else's value; sent with permission `replace` alone
 
-Sets and maps are compared so element by element. An element that is neither declared nor applied belongs to somebody
-else: it is never compared and never removed.
+Sets and maps are compared so element by element. An element that is neither declared nor applied
+belongs to somebody else: it is never compared and never removed.
 """
 
 from __future__ import annotations
@@ -58,9 +58,10 @@ _PERMISSION = {Verdict.DRIFT: "revert", Verdict.REPLACE: "replace", Verdict.CONF
 
 
 @dataclass(frozen=True, slots=True)
-class Sides:
-    """The four values of one field; `applied` and `observed` are UNSET without a base, `live` where the answer lacks
-    the field."""
+class FieldVersions:
+    """The four values of one field; `applied` and `observed` are UNSET without a base, `live` where
+    the answer lacks the field.
+    """
 
     declared: Value
     applied: Value = UNSET
@@ -69,9 +70,10 @@ class Sides:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """One difference. `path` is the field, or field and entry of a map. `held` names the missing permission, or
-    `conflict`, in which case `base` is what was applied."""
+class FieldDiff:
+    """One difference. `path` is the field, or field and entry of a map. `held` names the missing
+    permission, or `conflict`, in which case `base` is what was applied.
+    """
 
     path: tuple[str, ...]
     before: Value
@@ -85,11 +87,12 @@ class Part:
 class Merged:
     """What became of one field: its differences and the value to send, UNSET if nothing is.
 
-    `settled` is true where the base becomes what the files and the server say, once what is sent has arrived. Where
-    only some elements of a set or map are settled, `applied` and `observed` are the base with those alone moved.
+    `settled` is true where the base becomes what the files and the server say, once what is sent
+    has arrived. Where only some elements of a set or map are settled, `applied` and `observed` are
+    the base with those alone moved.
     """
 
-    parts: tuple[Part, ...] = ()
+    parts: tuple[FieldDiff, ...] = ()
     send: Value = UNSET
     settled: bool = True
     form: bool = False
@@ -102,7 +105,7 @@ class Merged:
 _SAME = Merged()
 
 
-def merge_field(field: Field, sides: Sides, allowed: frozenset[str]) -> Merged:
+def merge_field(field: Field, sides: FieldVersions, allowed: frozenset[str]) -> Merged:
     """Compare one field three ways.
 
     Args:
@@ -129,15 +132,16 @@ def merge_field(field: Field, sides: Sides, allowed: frozenset[str]) -> Merged:
     held = _held(verdict, allowed)
     before = None if sides.live is UNSET else sides.live
     base = None if sides.applied is UNSET else sides.applied
-    part = Part((field.name,), before, sides.declared, verdict, held, base)
+    part = FieldDiff((field.name,), before, sides.declared, verdict, held, base)
     return Merged((part,), UNSET if held else sides.declared, settled=not held)
 
 
 def _judge(
-    sides: Sides, equal: Callable[[Value, Value], bool], empty: Callable[[Value], bool]
+    sides: FieldVersions, equal: Callable[[Value, Value], bool], empty: Callable[[Value], bool]
 ) -> Verdict:
-    """The row of the module's table. An unknown live value is taken to be what was observed; without a base it may
-    be anything, so that only the permission to replace lets it be sent."""
+    """The row of the module's table. An unknown live value is taken to be what was observed;
+    without a base it may be anything, so that only the permission to replace lets it be sent.
+    """
     d, a, l = sides.declared, sides.applied, sides.live  # noqa: E741 - the letters of the table
     o = a if sides.observed is UNSET else sides.observed
     if l is UNSET:
@@ -163,7 +167,9 @@ _ABSENT: Value = object()
 
 @dataclass(frozen=True, slots=True)
 class _Elements:
-    """The elements of all sides, told apart in the same way. Without a base, `applied` and `observed` are empty."""
+    """The elements of all sides, told apart in the same way. Without a base, `applied` and
+    `observed` are empty.
+    """
 
     declared: Mapping[str, Value]
     live: Mapping[str, Value]
@@ -171,13 +177,13 @@ class _Elements:
     observed: Mapping[str, Value]
 
 
-def _elements_of(field: Field, sides: Sides) -> _Elements:
+def _elements_of(field: Field, sides: FieldVersions) -> _Elements:
     applied = None if sides.applied is UNSET else sides.applied
     observed = applied if sides.observed is UNSET else sides.observed
     return _Elements(*elements_alike(field, sides.declared, sides.live, applied, observed))
 
 
-def _merge_elements(field: Field, sides: Sides, allowed: frozenset[str]) -> Merged:
+def _merge_elements(field: Field, sides: FieldVersions, allowed: frozenset[str]) -> Merged:
     of = _elements_of(field, sides)
     verdicts = _element_verdicts(field, of, has_base=sides.applied is not UNSET)
     goes = {key for key, verdict in verdicts.items() if verdict not in (Verdict.SAME, Verdict.FORM)}
@@ -211,10 +217,12 @@ def _merge_elements(field: Field, sides: Sides, allowed: frozenset[str]) -> Merg
 
 
 def _element_verdicts(field: Field, of: _Elements, has_base: bool) -> dict[str, Verdict]:
-    """The row of the table for each element that the files or the base name; the others belong to other people."""
+    """The row of the table for each element that the files or the base name; the others belong to
+    other people.
+    """
     verdicts = {}
     for key in [*of.declared, *(key for key in of.applied if key not in of.declared)]:
-        one = Sides(
+        one = FieldVersions(
             of.declared.get(key, _ABSENT),
             of.applied.get(key, UNSET),
             of.observed.get(key, _ABSENT) if key in of.applied and has_base else UNSET,
@@ -247,14 +255,14 @@ def _with(
 
 def _parts_of_map(
     field: Field,
-    sides: Sides,
+    sides: FieldVersions,
     of: _Elements,
     verdicts: Mapping[str, Verdict],
     held: Mapping[str, str | None],
-) -> list[Part]:
+) -> list[FieldDiff]:
     """One part for each entry."""
     return [
-        Part(
+        FieldDiff(
             (field.name, str(key)),
             of.live.get(key),
             of.declared.get(key),
@@ -269,11 +277,11 @@ def _parts_of_map(
 
 def _parts_of_set(
     field: Field,
-    sides: Sides,
+    sides: FieldVersions,
     of: _Elements,
     verdicts: Mapping[str, Verdict],
     held: Mapping[str, str | None],
-) -> list[Part]:
+) -> list[FieldDiff]:
     """One part for what is sent, and one for each permission that is missing; values are whole lists."""
     before = assemble(field, of.live)
     applied = None if sides.applied is UNSET else sides.applied
@@ -282,7 +290,7 @@ def _parts_of_set(
         if key in held:
             groups.setdefault(held[key], []).append(key)
     return [
-        Part(
+        FieldDiff(
             (field.name,),
             before,
             assemble(field, _with(of.live, of.declared, keys)),

@@ -1,4 +1,6 @@
-"""Values that were applied, and that the server holds otherwise: neither sent again nor passed over in silence."""
+"""Values that were applied, and that the server holds otherwise: neither sent again nor passed over
+in silence.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,7 @@ from collections.abc import Mapping
 
 from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.core.plan import NOT_HELD
-from stemctl.core.records import Address, Place
+from stemctl.core.records import Address, Location
 from stemctl.schema.catalog import Field
 from stemctl.util.json_types import Value
 
@@ -16,7 +18,7 @@ _LONGEST = 60
 
 
 def not_held(
-    address: Address, row: Field, written: Value, live: Value, place: Place | None
+    address: Address, row: Field, written: Value, live: Value, location: Location | None
 ) -> Diagnostic:
     """The finding of one field; references are names, `live` is what the server holds in its place."""
     sent, there = _pair(written, live)
@@ -25,30 +27,32 @@ def not_held(
         address,
         row,
         written,
-        place,
+        location,
         found,
         "write the server's value here, or list the field under lifecycle: ignore_changes",
     )
 
 
-def not_shown(address: Address, row: Field, written: Value, place: Place | None) -> Diagnostic:
+def not_shown(
+    address: Address, row: Field, written: Value, location: Location | None
+) -> Diagnostic:
     """The finding of a field that should be in the answers of the server, and is not."""
     sent, _ = _pair(written, None)
     found = f"{row.name} was applied as {sent}, but the server's records have no {row.name}"
     return _finding(
-        address, row, written, place, found, "take the line out, or ask who runs the server"
+        address, row, written, location, found, "take the line out, or ask who runs the server"
     )
 
 
 def _finding(
-    address: Address, row: Field, written: Value, place: Place | None, found: str, remedy: str
+    address: Address, row: Field, written: Value, location: Location | None, found: str, remedy: str
 ) -> Diagnostic:
     again = "it is not sent again"
     return Diagnostic(
         Severity.WARNING,
         NOT_HELD,
         found,
-        place,
+        location,
         f"{remedy}; {again}",
         str(address),
         row.name,

@@ -1,4 +1,6 @@
-"""A plan without a server: of the files against the state, marked where only the server could tell. Pure."""
+"""A plan without a server: of the files against the state, marked where only the server could tell.
+Pure.
+"""
 
 from __future__ import annotations
 
@@ -92,4 +94,4 @@ def _notes(repository: Repository, catalog: Catalog, memory: Memory) -> Iterator
         )
     for address in sorted(memory.taken):
         text = "the state knows no more of it than its id; it is taken to be as the files say"
-        yield Note(address, text, repository.records[address].place)
+        yield Note(address, text, repository.records[address].location)

@@ -19,8 +19,9 @@ def in_order(
 ) -> tuple[tuple[Change, ...], tuple[Diagnostic, ...]]:
     """The changes sorted by address, each with what it waits for; blocked where that will not happen.
 
-    A change waits for the create whose id it needs and for the change that frees a unique value it takes; a delete
-    waits for what drops a reference to it. `lives` holds the live fields of what is on the server.
+    A change waits for the create whose id it needs and for the change that frees a unique value it
+    takes; a delete waits for what drops a reference to it. `lives` holds the live fields of what is
+    on the server.
     """
     plan = {change.address: change for change in sorted(changes, key=lambda c: c.address)}
     waits = {address: set[Address]() for address in plan}
@@ -52,7 +53,9 @@ def _needed(body: Value) -> set[Address]:
 def _names_given_up(
     plan: Mapping[Address, Change], identities: Identities, catalog: Catalog
 ) -> dict[tuple[str, str], set[Address]]:
-    """(model, unique name) to the changes that give it up on the server: by another name, or by a delete."""
+    """(model, unique name) to the changes that give it up on the server: by another name, or by a
+    delete.
+    """
     given: dict[tuple[str, str], set[Address]] = {}
     for address, change in plan.items():
         model = catalog.models[address.model]
@@ -69,7 +72,9 @@ def _names_given_up(
 def _dropping(
     plan: Mapping[Address, Change], lives: Mapping[Address, Fields], catalog: Catalog
 ) -> Iterator[tuple[Address, Address]]:
-    """(delete, change) where the change takes a reference to the deleted record away: an update, or a delete."""
+    """(delete, change) where the change takes a reference to the deleted record away: an update, or
+    a delete.
+    """
     deleted = {
         change.id: address
         for address, change in plan.items()
@@ -102,7 +107,7 @@ def _cycles(
             Severity.ERROR,
             "cycle",
             f"these wait for each other: {' → '.join(members)}",
-            plan[error.args[1][0]].place,
+            plan[error.args[1][0]].location,
             "apply one of them without what needs the other first, or give it another name for a while",
             members[0],
         )
@@ -111,7 +116,9 @@ def _cycles(
 def _blocked(
     plan: dict[Address, Change], waits: Mapping[Address, set[Address]]
 ) -> Iterator[Change]:
-    """Hold what waits for something that is held, is only proposed, or is not in the plan; so on along the chain."""
+    """Hold what waits for something that is held, is only proposed, or is not in the plan; so on
+    along the chain.
+    """
 
     def stops(address: Address) -> bool:
         change = blocked.get(address, plan.get(address))

@@ -7,15 +7,15 @@ from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 
 from stemctl.core.diagnostics import Diagnostic, Severity, in_order
-from stemctl.core.plan import PERMISSIONS, Action, Bookkeeping, Change, Note, Plan, Subset, Target
+from stemctl.core.plan import PERMISSIONS, Action, Change, Note, Plan, StateChange, Subset, Target
 from stemctl.core.records import Address, Record, Repository
 from stemctl.core.snapshot import Completeness, Reading, Snapshot
 from stemctl.core.state import Entry, State
 from stemctl.manifests.validation import missing_fields
-from stemctl.planning.compare import Comparer, Permissions, Verdicts
+from stemctl.planning.compare import Comparison, Permissions, RecordComparer
 from stemctl.planning.deletes import hold_renames, leave
 from stemctl.planning.doubts import creations
-from stemctl.planning.matching import Absent, Bound, Identities, Undecided, identify, identity_of
+from stemctl.planning.matching import Absent, Ambiguous, Bound, Identities, identify, identity_of
 from stemctl.planning.ordering import in_order as put_in_order
 from stemctl.planning.references import (
     Resolver,
@@ -30,13 +30,16 @@ from stemctl.schema.catalog import Catalog, Model
 from stemctl.util.json_types import Fields
 
 DEFAULT_LIMIT = 10
-"""How many records one run may delete, revert, replace or cascade with a permission that names no number."""
+"""How many records one run may delete, revert, replace or cascade with a permission that names no
+number.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the user asks for. `allow` maps a permission to the most records of one run that it covers; `only` and
-    `exclude` are addresses, patterns of them, and paths of files and folders."""
+    """What the user asks for. `allow` maps a permission to the most records of one run that it
+    covers; `only` and `exclude` are addresses, patterns of them, and paths of files and folders.
+    """
 
     allow: Mapping[str, int] = field(default_factory=dict)
     resubmit: bool = False
@@ -46,8 +49,9 @@ class Options:
 
 @dataclass(slots=True)
 class Need:
-    """What must be read of one model: `names` of records, and `ids` each with the name to try if it is gone; or
-    everything, where a record can only be told by its content."""
+    """What must be read of one model: `names` of records, and `ids` each with the name to try if it
+    is gone; or everything, where a record can only be told by its content.
+    """
 
     names: set[str] = field(default_factory=set)
     everything: bool = False
@@ -120,8 +124,8 @@ def make_plan(
 ) -> Plan:
     """Compare everything and say what to do.
 
-    Planned twice if something is allowed: first to count what each permission would cover, since above its number
-    all of that kind is held, then with what is granted.
+    Planned twice if something is allowed: first to count what each permission would cover, since
+    above its number all of that kind is held, then with what is granted.
     """
     planner = _Planner(repository, state, snapshot, catalog, target, options)
     plan = planner.plan({})
@@ -134,7 +138,9 @@ def make_plan(
 def _grants(
     plan: Plan, allow: Mapping[str, int]
 ) -> tuple[dict[Address, frozenset[str]], list[Note]]:
-    """What each record may do, and a note for each permission that asks for more records than it covers."""
+    """What each record may do, and a note for each permission that asks for more records than it
+    covers.
+    """
     granted: dict[Address, frozenset[str]] = {}
     notes = []
     for kind in PERMISSIONS:
@@ -177,7 +183,7 @@ class _Planner:
         resolver = Resolver(
             self.catalog, self.repository, self.snapshot, self.state, self.identities
         )
-        comparer = Comparer(self.catalog, self.snapshot, resolver)
+        comparer = RecordComparer(self.catalog, self.snapshot, resolver)
         problems = list(self.identities.diagnostics)
         verdicts = {
             address: self._record(record, comparer, granted.get(address, frozenset()), problems)
@@ -191,7 +197,7 @@ class _Planner:
         changes = list(hold_renames(changes, self.catalog))
         ordered, cycles = put_in_order(changes, self.identities, self._lives(), self.catalog)
         bookkeeping = [v.bookkeeping for v in verdicts.values() if v.bookkeeping]
-        bookkeeping += [b for b in left if isinstance(b, Bookkeeping)]
+        bookkeeping += [b for b in left if isinstance(b, StateChange)]
         notes = [note for v in verdicts.values() for note in v.notes]
         notes += [
             *(note for note in left if isinstance(note, Note)),
@@ -240,7 +246,7 @@ class _Planner:
             if address in self.chosen and reading is not None and entry.id in reading.hidden:
                 record = self.repository.records.get(address)
                 text = "this account may not read it (403), so it is neither compared nor changed"
-                yield Note(address, text, record.place if record else None)
+                yield Note(address, text, record.location if record else None)
 
     def _read_only(self, changes: Iterable[Change]) -> Iterator[Note]:
         """A portal through which nothing can be written."""
@@ -258,10 +264,10 @@ class _Planner:
     def _record(
         self,
         record: Record,
-        comparer: Comparer,
+        comparer: RecordComparer,
         granted: frozenset[str],
         problems: list[Diagnostic],
-    ) -> Verdicts:
+    ) -> Comparison:
         permissions = Permissions(granted, self.options.resubmit)
         match self.identities.bindings[record.address]:
             case Bound() as binding:
@@ -269,9 +275,9 @@ class _Planner:
             case Absent() as binding:
                 missing = list(missing_fields(record, self.catalog.models[record.address.model]))
                 problems += missing
-                return Verdicts() if missing else comparer.create(record, binding, permissions)
-            case Undecided() as binding:
-                return Verdicts(
+                return Comparison() if missing else comparer.create(record, binding, permissions)
+            case Ambiguous() as binding:
+                return Comparison(
                     undecided(
                         record,
                         binding,
@@ -280,11 +286,11 @@ class _Planner:
                     )
                 )
             case _:
-                return Verdicts()
+                return Comparison()
 
     def _leftovers(
         self, resolver: Resolver, granted: Mapping[Address, frozenset[str]]
-    ) -> Iterator[Change | Bookkeeping | Note]:
+    ) -> Iterator[Change | StateChange | Note]:
         for address, entry in self.identities.leftovers.items():
             model = self.catalog.models.get(address.model)
             if model is not None and address in self.chosen:
@@ -305,7 +311,9 @@ class _Planner:
         return lives
 
     def _alike(self, changes: Iterable[Change]) -> Iterator[Diagnostic]:
-        """A new name that differs from a live one only in case or Unicode form is hardly meant to be another."""
+        """A new name that differs from a live one only in case or Unicode form is hardly meant to
+        be another.
+        """
         creates = [c for c in changes if c.action is Action.CREATE and c.request is not None]
         if not creates:
             return
@@ -324,7 +332,7 @@ class _Planner:
                     Severity.WARNING,
                     "name-case",
                     f'the server has "{other}", which differs from this {model.identity} only in case or spelling',
-                    change.place,
+                    change.location,
                     f"write {other} if it is the same",
                     str(change.address),
                     model.identity,
@@ -332,7 +340,9 @@ class _Planner:
                 )
 
     def _incomplete(self) -> Iterator[Diagnostic]:
-        """A reading that was not complete leaves records undecided: neither created nor deleted, and said so."""
+        """A reading that was not complete leaves records undecided: neither created nor deleted,
+        and said so.
+        """
         for name, reading in sorted(self.snapshot.readings.items()):
             if reading.sound:
                 continue

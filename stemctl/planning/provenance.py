@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from stemctl.core.records import Address, Place, Record
+from stemctl.core.records import Address, Location, Record
 from stemctl.core.state import Entry
 from stemctl.planning.references import Resolver
 from stemctl.planning.values import same
@@ -14,16 +14,18 @@ from stemctl.util.json_types import Fields, Value
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """One field: what the files say and where, element by element if that differs, and the server's value.
+    """One field: what the files say and where, element by element if that differs, and the server's
+    value.
 
-    `declared` is None where the files do not write the field; `agrees` is None where that cannot be said.
+    `declared` is None where the files do not write the field; `agrees` is None where that cannot be
+    said.
     """
 
     name: str
     declared: Value
     written: bool
-    place: Place | None
-    elements: tuple[tuple[str, Place], ...]
+    location: Location | None
+    elements: tuple[tuple[str, Location], ...]
     live: Value
     shown: bool
     agrees: bool | None
@@ -35,7 +37,7 @@ class Origins:
 
     address: Address
     id: str | None
-    place: Place | None
+    location: Location | None
     run: str | None
     fields: tuple[Origin, ...]
 
@@ -63,7 +65,7 @@ def find_origins(
                 row.name,
                 declared,
                 written,
-                record.place_of(row.name) if record and written else None,
+                record.location_of(row.name) if record and written else None,
                 _elements(record, row.name) if record and written else (),
                 value,
                 there,
@@ -72,15 +74,19 @@ def find_origins(
         )
     id_ = (entry.id if entry else None) or (str(live["id"]) if live else None)
     return Origins(
-        address, id_, record.place if record else None, entry.run if entry else None, tuple(fields)
+        address,
+        id_,
+        record.location if record else None,
+        entry.run if entry else None,
+        tuple(fields),
     )
 
 
-def _elements(record: Record, name: str) -> tuple[tuple[str, Place], ...]:
+def _elements(record: Record, name: str) -> tuple[tuple[str, Location], ...]:
     """The elements of a set or map that come from different places."""
     found = tuple(
-        (str(path[1]), place)
-        for path, place in record.places.items()
+        (str(path[1]), location)
+        for path, location in record.locations.items()
         if len(path) == 2 and path[0] == name
     )
-    return found if len({(place.file, place.line) for _, place in found}) > 1 else ()
+    return found if len({(location.file, location.line) for _, location in found}) > 1 else ()

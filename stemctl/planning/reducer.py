@@ -1,14 +1,16 @@
-"""What a run did, folded into the state: the same for a run that ended and for one that broke off. Pure."""
+"""What a run did, folded into the state: the same for a run that ended and for one that broke off.
+Pure.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from stemctl.core.plan import Action, Bookkeeping, Change
+from stemctl.core.plan import Action, Change, StateChange
 from stemctl.core.records import Address
 from stemctl.core.report import Outcome, Status
 from stemctl.core.run import Run
-from stemctl.core.state import Doubt, Entry, Proposed, State, Uncommitted, ways_out
+from stemctl.core.state import Entry, PendingRequest, Proposed, State, Uncommitted, ways_out
 from stemctl.errors import StateError
 from stemctl.schema.catalog import Catalog
 from stemctl.schema.value_shapes import fits
@@ -42,7 +44,8 @@ def fold(state: State, run: Run) -> State:
 
 
 def check_state(state: State, catalog: Catalog, where: str) -> State:
-    """The state, if its values have the shapes of their fields; what the edition does not know is left alone.
+    """The state, if its values have the shapes of their fields; what the edition does not know is
+    left alone.
 
     Raises:
         StateError: somebody wrote something else into it.
@@ -92,7 +95,7 @@ def _applied(entries: dict[Address, Entry], change: Change, outcome: Outcome, ru
     )
 
 
-def _note(entries: dict[Address, Entry], row: Bookkeeping, run: str) -> None:
+def _note(entries: dict[Address, Entry], row: StateChange, run: str) -> None:
     if row.drop:
         entries.pop(row.address, None)
         return
@@ -111,7 +114,7 @@ def _doubt(entries: dict[Address, Entry], change: Change, run: Run) -> None:
     intent = run.intents[change.address]
     address = change.was if change.was in entries else change.address
     entry = entries.get(address, Entry())
-    doubt = Doubt(intent.at, intent.method, intent.body, change.declared)
+    doubt = PendingRequest(intent.at, intent.method, intent.body, change.declared)
     entries[address] = replace(entry, doubts=(*entry.doubts, doubt))
 
 

@@ -22,8 +22,8 @@ UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | 
 class Resolver:
     """Turns written references into ids, and remembers what was wrong and which names were used.
 
-    A UUID is an id. Anything else is the key or unique name of a declared record, else the unique name of a live
-    one, in exact case.
+    A UUID is an id. Anything else is the key or unique name of a declared record, else the unique
+    name of a live one, in exact case.
     """
 
     catalog: Catalog
@@ -53,7 +53,9 @@ class Resolver:
         return each_reference(row, value, lambda text: self._look_up(row.to or "", text)[0] or text)
 
     def recall(self, row: Field, value: Value) -> Value:
-        """The same for a value out of the state: by the names of today, else by those of then; never a finding."""
+        """The same for a value out of the state: by the names of today, else by those of then;
+        never a finding.
+        """
         then = self.state.names.get(row.to or "", {})
 
         def one(text: str) -> Value:
@@ -133,12 +135,12 @@ class Resolver:
                 [*self._live_names(table.name), *(k for m, k in self._declared if m == table.name)],
             )
             remedy = f"{_you_can_see(reading, table.count)}{'; nearest: ' + ', '.join(near) if near else ''}"
-        place = record.place_of(row.name, text)
+        location = record.location_of(row.name, text)
         return Diagnostic(
             Severity.ERROR,
             code,
             message,
-            place,
+            location,
             remedy,
             str(record.address),
             row.name,
@@ -185,7 +187,9 @@ def _why_unread(reading: Reading | None) -> str:
 def wanted_references(
     records: Iterable[Record], declared: Names, catalog: Catalog
 ) -> dict[str, set[str]]:
-    """Model to the names that must be looked up on the server, because no declared record answers to them."""
+    """Model to the names that must be looked up on the server, because no declared record answers
+    to them.
+    """
     wanted: dict[str, set[str]] = {}
     for model, text in _references(records, catalog):
         if (model, text) not in declared and not UUID.fullmatch(text):

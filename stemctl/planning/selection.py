@@ -6,7 +6,7 @@ import fnmatch
 import posixpath
 from collections.abc import Callable, Sequence
 
-from stemctl.core.records import Address, Place, Repository
+from stemctl.core.records import Address, Location, Repository
 from stemctl.core.state import State
 from stemctl.errors import ConfigError
 from stemctl.schema.catalog import Catalog
@@ -15,14 +15,18 @@ _PATTERN = {"*", "?"}
 
 
 def matches(pattern: str, address: Address) -> bool:
-    """Whether a pattern means an address; `*` and `?` are patterns unless the address equals the pattern."""
+    """Whether a pattern means an address; `*` and `?` are patterns unless the address equals the
+    pattern.
+    """
     return pattern == str(address) or fnmatch.fnmatchcase(str(address), pattern.replace("[", "[[]"))
 
 
 def choose(
     repository: Repository, state: State, only: Sequence[str], exclude: Sequence[str]
 ) -> frozenset[Address]:
-    """The addresses, of files and state, that `only` names (all, if it names none) and `exclude` does not."""
+    """The addresses, of files and state, that `only` names (all, if it names none) and `exclude`
+    does not.
+    """
     chosen = frozenset({*repository.records, *state.records})
     if only:
         is_named = _named_by(only, repository)
@@ -34,7 +38,9 @@ def choose(
 
 
 def _named_by(words: Sequence[str], repository: Repository) -> Callable[[Address], bool]:
-    """What says whether one of the words names an address: by itself, by a pattern, by its file or a folder."""
+    """What says whether one of the words names an address: by itself, by a pattern, by its file or
+    a folder.
+    """
     known = {str(address) for address in repository.records}
     patterns = [word for word in words if _PATTERN & set(word) and word not in known]
     exact, paths = set(words), {posixpath.normpath(word) for word in words}
@@ -43,15 +49,15 @@ def _named_by(words: Sequence[str], repository: Repository) -> Callable[[Address
         record = repository.records.get(address)
         return (
             str(address) in exact
-            or (record is not None and any(_is_in(path, record.place) for path in paths))
+            or (record is not None and any(_is_in(path, record.location) for path in paths))
             or any(matches(pattern, address) for pattern in patterns)
         )
 
     return is_named
 
 
-def _is_in(path: str, place: Place) -> bool:
-    return path == "." or place.file == path or place.file.startswith(f"{path}/")
+def _is_in(path: str, location: Location) -> bool:
+    return path == "." or location.file == path or location.file.startswith(f"{path}/")
 
 
 def spell(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Set
 
-from stemctl.core.plan import Action, Bookkeeping, Change, Held, Settled
+from stemctl.core.plan import Action, Change, Held, Settled, StateChange
 from stemctl.core.records import Address
-from stemctl.core.state import Doubt, State
+from stemctl.core.state import PendingRequest, State
 from stemctl.planning.doubts import settles_at
-from stemctl.planning.matching import Absent, Binding, Bound, Identities, Undecided, Unread
+from stemctl.planning.matching import Absent, Ambiguous, Binding, Bound, Identities, Unknown
 from stemctl.planning.values import same
 from stemctl.schema.catalog import Catalog, Model
 
@@ -17,11 +17,13 @@ def settled_rows(
     state: State,
     identities: Identities,
     changes: Iterable[Change],
-    bookkeeping: Iterable[Bookkeeping],
+    bookkeeping: Iterable[StateChange],
     catalog: Catalog,
     chosen: Set[Address],
 ) -> Iterator[Settled]:
-    """One row for each chosen address that is in doubt: what the server shows, and what the plan makes of it."""
+    """One row for each chosen address that is in doubt: what the server shows, and what the plan
+    makes of it.
+    """
     found = {change.address: change for change in changes}
     noted = {row.address: row for row in bookkeeping}
     new = {old: address for address, old in identities.moved.items()}
@@ -36,7 +38,7 @@ def settled_rows(
             entry.doubts[-1],
         )
         model = catalog.models[address.model]
-        if isinstance(binding, Unread):
+        if isinstance(binding, Unknown):
             words = "could not be read", "stopped"
         elif model.approval is not None and doubt.method != "DELETE":
             words = _proposed(doubt, change, noted.get(address))
@@ -61,15 +63,17 @@ def _then(change: Change | None, otherwise: str) -> str:
     )
 
 
-def _created(doubt: Doubt, binding: Binding | None, change: Change | None) -> tuple[str, str]:
+def _created(
+    doubt: PendingRequest, binding: Binding | None, change: Change | None
+) -> tuple[str, str]:
     match binding:
         case Bound(found="sent"):
             return "on the server, as sent", "taken as created"
-        case Undecided(lives=lives) if lives:
+        case Ambiguous(lives=lives) if lives:
             return "on the server, but different" if len(
                 lives
             ) == 1 else "several on the server", "stopped"
-        case Undecided():
+        case Ambiguous():
             return "not on the server yet", f"stopped until {settles_at(doubt)}"
         case Bound() | Absent():
             return "not on the server", _then(change, "nothing to send")
@@ -79,7 +83,7 @@ def _created(doubt: Doubt, binding: Binding | None, change: Change | None) -> tu
 
 
 def _changed(
-    model: Model, doubt: Doubt, binding: Binding | None, change: Change | None
+    model: Model, doubt: PendingRequest, binding: Binding | None, change: Change | None
 ) -> tuple[str, str]:
     if not isinstance(binding, Bound):
         return "not found", _then(change, "nothing to send")
@@ -95,14 +99,16 @@ def _changed(
 
 
 def _deleted(
-    binding: Binding | None, change: Change | None, noted: Bookkeeping | None
+    binding: Binding | None, change: Change | None, noted: StateChange | None
 ) -> tuple[str, str]:
     if (noted is not None and noted.drop) or isinstance(binding, Absent):
         return "gone", "taken as deleted"
     return "still on the server", _then(change, "stays, as the files say")
 
 
-def _proposed(doubt: Doubt, change: Change | None, noted: Bookkeeping | None) -> tuple[str, str]:
+def _proposed(
+    doubt: PendingRequest, change: Change | None, noted: StateChange | None
+) -> tuple[str, str]:
     if noted is not None and noted.approval is not None:
         return f"approval {noted.approval[:8]}", "taken as proposed"
     if change is not None and change.doubt is not None:

@@ -1,4 +1,6 @@
-"""Changes of the state that send nothing: conflicts settled, records bound, entries dropped and renamed."""
+"""Changes of the state that send nothing: conflicts settled, records bound, entries dropped and
+renamed.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,8 @@ from stemctl.util.json_types import Value
 
 
 def resolve_conflict(state: State, change: Change, model: Model) -> State:
-    """Take the server's present values as the base of what is in conflict, so that the files' become an edit.
+    """Take the server's present values as the base of what is in conflict, so that the files'
+    become an edit.
 
     Raises:
         StateError: the change is no conflict.
@@ -41,7 +44,9 @@ def resolve_conflict(state: State, change: Change, model: Model) -> State:
 
 
 def _take_as_ours(state: State, change: Change, model: Model, entry: Entry) -> State:
-    """Bind the record that has the name of one whose creation is in doubt; what the server holds becomes the base."""
+    """Bind the record that has the name of one whose creation is in doubt; what the server holds
+    becomes the base.
+    """
     if change.id is None:
         hint = (f"stemctl show {change.address}", "what may be it")
         raise StateError(

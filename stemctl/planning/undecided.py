@@ -1,4 +1,6 @@
-"""A creation whose answer was lost, and of which the server does not say clearly what became: shown, and not sent."""
+"""A creation whose answer was lost, and of which the server does not say clearly what became:
+shown, and not sent.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +9,10 @@ from dataclasses import replace
 
 from stemctl.core.plan import Action, Change, FieldChange, Held
 from stemctl.core.records import Record
-from stemctl.core.state import Doubt
+from stemctl.core.state import PendingRequest
 from stemctl.planning.declared import base_of, written_rows
 from stemctl.planning.doubts import clock, in_doubt, sent_at
-from stemctl.planning.matching import Undecided
+from stemctl.planning.matching import Ambiguous
 from stemctl.planning.references import Resolver
 from stemctl.planning.values import same
 from stemctl.schema.catalog import Field, Model
@@ -22,8 +24,10 @@ def import_line(record: Record, id_: str) -> str:
     return f"stemctl import {shlex.quote(str(record.address))} {id_}"
 
 
-def undecided(record: Record, binding: Undecided, model: Model, resolver: Resolver) -> Change:
-    """The change that stands for it: blocked while it may still arrive, a conflict where somebody has to decide."""
+def undecided(record: Record, binding: Ambiguous, model: Model, resolver: Resolver) -> Change:
+    """The change that stands for it: blocked while it may still arrive, a conflict where somebody
+    has to decide.
+    """
     doubt, lives = binding.doubt, binding.lives
     change = Change(
         record.address,
@@ -31,7 +35,7 @@ def undecided(record: Record, binding: Undecided, model: Model, resolver: Resolv
         "conflict" if lives else "new",
         Held.CONFLICT if lives else Held.BLOCKED,
         approval=model.approval is not None,
-        place=record.place,
+        location=record.location,
         was=binding.was,
         doubt=doubt.at,
         detail=_words(record, binding, model),
@@ -48,7 +52,7 @@ def undecided(record: Record, binding: Undecided, model: Model, resolver: Resolv
     )
 
 
-def _words(record: Record, binding: Undecided, model: Model) -> tuple[str, ...]:
+def _words(record: Record, binding: Ambiguous, model: Model) -> tuple[str, ...]:
     lines = tuple(import_line(record, id_) for id_ in binding.lives)
     if not lines:
         return in_doubt(binding.doubt)
@@ -66,7 +70,7 @@ def _words(record: Record, binding: Undecided, model: Model) -> tuple[str, ...]:
 
 
 def _against(
-    record: Record, row: Field, live: Fields, doubt: Doubt, resolver: Resolver
+    record: Record, row: Field, live: Fields, doubt: PendingRequest, resolver: Resolver
 ) -> FieldChange | None:
     """A field as it was sent, as the files say, and as the server has it; None where these two agree."""
     written, there = record.fields[row.name], live.get(row.name)
@@ -78,7 +82,7 @@ def _against(
         written,
         "conflict",
         Held.CONFLICT,
-        record.place_of(row.name),
+        record.location_of(row.name),
         doubt.declared.get(row.name),
         row.shown,
     )

@@ -1,8 +1,9 @@
 """Values of fields: what counts as equal, as empty, and as one element of a set or map.
 
-Everything here works on resolved values: references are ids, or `{"$ref": "model/key"}` for a record that does not
-exist yet. What the server normalises (trimmed text, an address without scheme, `Z` for `+00:00`, the case of member
-names, the shapes of an empty container) is equal to what was written; the facts stand in the field tables.
+Everything here works on resolved values: references are ids, or `{"$ref": "model/key"}` for a
+record that does not exist yet. What the server normalises (trimmed text, an address without scheme,
+`Z` for `+00:00`, the case of member names, the shapes of an empty container) is equal to what was
+written; the facts stand in the field tables.
 """
 
 from __future__ import annotations
@@ -43,7 +44,8 @@ def identical(left: Value, right: Value) -> bool:
 def canonical(field: Field, value: Value) -> Value:
     """The form in which two values of a field are compared by `same_json`, and hashed.
 
-    Sets become dictionaries without order, text is trimmed where the server trims it, instants become UTC.
+    Sets become dictionaries without order, text is trimmed where the server trims it, instants
+    become UTC.
     """
     if field.merges:
         return {key: _plain(element) for key, element in elements(field, value).items()}
@@ -63,7 +65,9 @@ def canonical(field: Field, value: Value) -> Value:
 
 
 def is_empty(field: Field, value: Value) -> bool:
-    """Whether a value says nothing: the field's own empty value, null, or an empty container of any shape."""
+    """Whether a value says nothing: the field's own empty value, null, or an empty container of any
+    shape.
+    """
     return (
         value is None
         or value in ("", [], {})
@@ -74,12 +78,13 @@ def is_empty(field: Field, value: Value) -> bool:
 def elements(field: Field, value: Value, twins: Collection[str] = ()) -> dict[str, Value]:
     """The elements of a set or map, by what tells them apart; in the order of the value.
 
-    A set of texts or references maps each to itself, a map its keys to values (also when the server spells it as a
-    list of `{name, value}`), a list of items the canonical `by` member to the item, members spelled as in the table.
-    Items that share that member, here or, as `twins` says, in another value, are told apart by all that they hold.
+    A set of texts or references maps each to itself, a map its keys to values (also when the server
+    spells it as a list of `{name, value}`), a list of items the canonical `by` member to the item,
+    members spelled as in the table. Items that share that member, here or, as `twins` says, in
+    another value, are told apart by all that they hold.
 
-    A server, or a state that somebody wrote, may hold anything: what is no list is one element, what does not fit is
-    an element of its own.
+    A server, or a state that somebody wrote, may hold anything: what is no list is one element,
+    what does not fit is an element of its own.
     """
     if not value:
         return {}

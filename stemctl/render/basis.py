@@ -1,4 +1,6 @@
-"""What a plan was compared with: with the state in place of the server, or with the files at another commit."""
+"""What a plan was compared with: with the state in place of the server, or with the files at
+another commit.
+"""
 
 from __future__ import annotations
 
@@ -32,9 +34,10 @@ def offline_sentences(plan: Plan) -> list[str]:
     return said
 
 
-def told_apart(plan: Plan) -> tuple[Plan, Plan]:
-    """The plan with the changes that the difference to its base explains, and with the others; without a base, all
-    are explained."""
+def split_by_base(plan: Plan) -> tuple[Plan, Plan]:
+    """The plan with the changes that the difference to its base explains, and with the others;
+    without a base, all are explained.
+    """
     own = tuple(c for c in plan.changes if c.explained is not False)
     others = tuple(c for c in plan.changes if c.explained is False)
     return replace(plan, changes=own), replace(plan, changes=others)
@@ -50,7 +53,9 @@ def why_others(plan: Plan) -> str:
 
 
 def count_others(plan: Plan) -> str:
-    """`1 to create and 2 held`, of the changes that the base does not explain; nothing if there are none."""
-    numbers = told_apart(plan)[1].summary()
+    """`1 to create and 2 held`, of the changes that the base does not explain; nothing if there are
+    none.
+    """
+    numbers = split_by_base(plan)[1].summary()
     words = {action.value: f"to {action.value}" for action in Action} | {"held": "held"}
     return joined([f"{numbers[word]:,} {tail}" for word, tail in words.items() if numbers[word]])

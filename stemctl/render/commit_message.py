@@ -7,7 +7,7 @@ from collections import Counter
 from stemctl.core.lease import Claim
 from stemctl.core.run import Run
 from stemctl.core.state import State
-from stemctl.render.terminal import Look
+from stemctl.render.terminal import TerminalStyle
 from stemctl.render.text.report_text import outcome_row
 from stemctl.render.text.uncommitted_text import and_changes
 from stemctl.util.safe_text import cut, visible
@@ -53,8 +53,8 @@ def state_message(server: str, state: State, who: str, what: str) -> str:
 
 def run_message(server: str, run: Run, since: str | None, job: str | None) -> str:
     """The commit of a run: who, from which commit, which plan, and what became of each change."""
-    look = Look(width=100, colour=False, unicode=True)
-    rows = [outcome_row(outcome, look) for outcome in run.outcomes.values()]
+    style = TerminalStyle(width=100, colour=False, unicode=True)
+    rows = [outcome_row(outcome, style) for outcome in run.outcomes.values()]
     rows += [
         (f"! {visible(str(change.address))}", "sent without an answer", "")
         for change in run.unanswered()

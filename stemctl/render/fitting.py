@@ -1,7 +1,8 @@
-"""Markdown that a comment or a summary has room for: sections of items, of which those that do not fit are counted.
+"""Markdown that a comment or a summary has room for: sections of items, of which those that do not
+fit are counted.
 
-What comes out of files and servers stands in fenced code or in code spans here, where neither Markdown nor HTML, no
-mention and no number of an issue is obeyed.
+What comes out of files and servers stands in fenced code or in code spans here, where neither
+Markdown nor HTML, no mention and no number of an issue is obeyed.
 """
 
 from __future__ import annotations
@@ -63,8 +64,9 @@ def fitted(
 ) -> str:
     """The sections below the head, within `most` bytes; `left_out` says how many records are not shown.
 
-    First come the frames of the sections, so that all of them are named, then what they hold, in their order. An item
-    that does not fit is passed over, the smaller ones behind it are not. The head is never cut.
+    First come the frames of the sections, so that all of them are named, then what they hold, in
+    their order. An item that does not fit is passed over, the smaller ones behind it are not. The
+    head is never cut.
     """
     whole = head + "".join(_text(found, found.items) for found in sections)
     if most is None or _size(whole) <= most:

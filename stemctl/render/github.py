@@ -1,4 +1,6 @@
-"""Findings, held changes and outcomes as workflow commands, which GitHub shows beside the lines of a pull request."""
+"""Findings, held changes and outcomes as workflow commands, which GitHub shows beside the lines of
+a pull request.
+"""
 
 from __future__ import annotations
 
@@ -7,20 +9,20 @@ from dataclasses import dataclass, replace
 
 from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.core.plan import Change, Held, Plan
-from stemctl.core.records import Place
+from stemctl.core.records import Location
 from stemctl.core.report import Outcome, Report, Status
 from stemctl.errors import StemctlError
-from stemctl.render.terminal import LONGEST_CELL, LONGEST_LINE, Look
+from stemctl.render.terminal import LONGEST_CELL, LONGEST_LINE, TerminalStyle
 from stemctl.render.text.field_lines import field_lines
 from stemctl.render.text.plan_text import reason_words
-from stemctl.render.text.report_text import place_of
+from stemctl.render.text.report_text import location_of
 from stemctl.util.safe_text import cut, visible
 
 MOST = 10
 """Annotations of one kind that GitHub shows of a step."""
 
 _LINES = 12
-_WIDE = Look(width=2 * LONGEST_LINE)
+_WIDE = TerminalStyle(width=2 * LONGEST_LINE)
 
 ERROR, WARNING, NOTICE = "error", "warning", "notice"
 _KINDS = {Severity.ERROR: ERROR, Severity.WARNING: WARNING, Severity.NOTE: NOTICE}
@@ -50,11 +52,13 @@ class Annotation:
     kind: str
     title: str
     text: str
-    place: Place | None = None
+    location: Location | None = None
 
 
 def findings_github(diagnostics: Iterable[Diagnostic], folder: str = "") -> str:
-    """The findings; `folder` is where the metadata repository is in its git repository, with a / at its end."""
+    """The findings; `folder` is where the metadata repository is in its git repository, with a / at
+    its end.
+    """
     return commands([_finding(d) for d in diagnostics], folder)
 
 
@@ -80,7 +84,9 @@ def error_github(error: StemctlError) -> str:
 
 
 def commands(found: Sequence[Annotation], folder: str = "") -> str:
-    """Workflow commands, the worst kind first, as many of each as GitHub shows; then how many are left out."""
+    """Workflow commands, the worst kind first, as many of each as GitHub shows; then how many are
+    left out.
+    """
     lines, left = [], []
     for kind in (ERROR, WARNING, NOTICE):
         of_kind = [annotation for annotation in found if annotation.kind == kind]
@@ -94,7 +100,7 @@ def commands(found: Sequence[Annotation], folder: str = "") -> str:
 
 def _finding(finding: Diagnostic) -> Annotation:
     text = f"{finding.message}\n{finding.remedy}" if finding.remedy else finding.message
-    return Annotation(_KINDS[finding.severity], finding.code, text, finding.place)
+    return Annotation(_KINDS[finding.severity], finding.code, text, finding.location)
 
 
 def _held(plan: Plan) -> list[Annotation]:
@@ -110,29 +116,31 @@ def _held(plan: Plan) -> list[Annotation]:
 
 
 def _of_change(change: Change, kind: Held) -> Annotation:
-    place = next((f.place for f in change.fields if f.place), change.place)
+    location = next((f.location for f in change.fields if f.location), change.location)
     fields = [line.strip() for line in field_lines(change, _WIDE)] if kind in _TOLD else []
     more = [f"{len(fields) - _LINES} more lines"] if len(fields) > _LINES else []
     text = "\n".join([reason_words(change), *change.detail, *fields[:_LINES], *more])
     return Annotation(
-        NOTICE if kind in _WAITS else WARNING, f"{change.address}, held: {kind}", text, place
+        NOTICE if kind in _WAITS else WARNING, f"{change.address}, held: {kind}", text, location
     )
 
 
 def _failed(outcome: Outcome) -> Annotation:
     text = "\n".join([outcome.message, *outcome.detail])
-    return Annotation(ERROR, f"{outcome.change.address} {outcome.status}", text, place_of(outcome))
+    return Annotation(
+        ERROR, f"{outcome.change.address} {outcome.status}", text, location_of(outcome)
+    )
 
 
 def _refused(outcome: Outcome) -> Annotation:
     text = f"The server answered, and does not hold what was sent: {', '.join(outcome.refused)}"
-    return Annotation(WARNING, f"{outcome.change.address} refused", text, outcome.change.place)
+    return Annotation(WARNING, f"{outcome.change.address} refused", text, outcome.change.location)
 
 
 def _command(annotation: Annotation, folder: str) -> str:
     properties = {}
-    if annotation.place:
-        file, line, column = annotation.place
+    if annotation.location:
+        file, line, column = annotation.location
         properties = {"file": folder + file, "line": str(line), "col": str(column)}
     properties["title"] = cut(annotation.title, LONGEST_CELL)
     listed = ",".join(f"{name}={_property(value)}" for name, value in properties.items())

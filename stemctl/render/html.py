@@ -1,6 +1,7 @@
 """A plan as one HTML page: searchable, light and dark, wide and narrow, and loading nothing.
 
-Every text goes through `escape`; the page's own policy lets no script run but the one whose hash it states.
+Every text goes through `escape`; the page's own policy lets no script run but the one whose hash it
+states.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ import html
 from collections.abc import Iterable, Sequence
 
 from stemctl.core.plan import WAITING, Action, Change, FieldChange, Held, Plan
-from stemctl.render.basis import offline_sentences, told_apart, why_others
+from stemctl.render.basis import offline_sentences, split_by_base, why_others
 from stemctl.render.html_assets import SCRIPT, STYLE
-from stemctl.render.terminal import Look
+from stemctl.render.terminal import TerminalStyle
 from stemctl.render.text.plan_text import margin_of, reason_words, summary_lines
 from stemctl.render.values import LONG, element_diff, shown, word_changes
 from stemctl.util.json_types import Value
@@ -24,10 +25,10 @@ _OPEN_UP_TO = 200
 """Changes that are unfolded when the page opens; more of them would make it slow and long."""
 
 
-def plan_html(plan: Plan, look: Look) -> str:
+def plan_html(plan: Plan, style: TerminalStyle) -> str:
     """The page."""
     total = len(plan.changes)
-    own, others = told_apart(plan)
+    own, others = split_by_base(plan)
     sections = "".join(
         _section(title, changes, total) for title, changes in _sections(own) if changes
     )
@@ -82,12 +83,12 @@ def _where(plan: Plan) -> str:
 
 
 def _sections(plan: Plan) -> list[tuple[str, list[Change]]]:
-    going, held = plan.going(), plan.held()
+    actionable, held = plan.actionable(), plan.held()
     waits = [c for c in held if c.held in WAITING and c.held is not Held.REJECTED]
     order = [Action.DELETE, Action.UPDATE, Action.ADOPT, Action.CREATE, Action.FORGET]
     return [
         ("Held until somebody decides", [c for c in held if c not in waits]),
-        ("Carried out by apply", [c for action in order for c in going if c.action is action]),
+        ("Carried out by apply", [c for action in order for c in actionable if c.action is action]),
         ("Waiting for others", waits),
     ]
 
@@ -100,7 +101,7 @@ def _section(title: str, changes: Sequence[Change], total: int) -> str:
 def _card(change: Change, opened: bool) -> str:
     symbol = margin_of(change)
     style = {"…": "waits", "!": "decide"}.get(symbol, change.action.value)
-    place = f"{change.place.file}:{change.place.line}" if change.place else ""
+    location = f"{change.location.file}:{change.location.line}" if change.location else ""
     details = "".join(f'<p class="detail">{escape(text)}</p>' for text in change.detail)
     if change.held is Held.BLOCKED and change.waits:
         details += (
@@ -113,7 +114,7 @@ def _card(change: Change, opened: bool) -> str:
         f'<details class="change {style}"{" open" if opened else ""}><summary>'
         f'<span class="symbol">{escape(symbol)}</span>'
         f'<span class="address">{escape(change.address)}</span><span class="why">{escape(reason_words(change))}</span>'
-        f'<span class="place">{escape(place)}</span></summary>{body}</details>'
+        f'<span class="place">{escape(location)}</span></summary>{body}</details>'
     )
 
 
@@ -210,7 +211,7 @@ def _findings(plan: Plan) -> str:
     if not plan.diagnostics:
         return ""
     rows = "".join(
-        f"<li>{escape(d.severity.value)}: {escape(d.message)} {escape(d.place or '')} {escape(d.remedy)}</li>"
+        f"<li>{escape(d.severity.value)}: {escape(d.message)} {escape(d.location or '')} {escape(d.remedy)}</li>"
         for d in plan.diagnostics
     )
     return f"<h2>Findings</h2><ul>{rows}</ul>"

@@ -1,4 +1,6 @@
-"""Records as a manifest: YAML that every reader reads alike, and that plans to nothing where it came from."""
+"""Records as a manifest: YAML that every reader reads alike, and that plans to nothing where it
+came from.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ from stemctl.util.safe_text import has_unseen, visible
 
 
 class _Writer(yaml.SafeDumper):
-    """Block style for records, flow style for what fits a line; quotes wherever a reader might see another type."""
+    """Block style for records, flow style for what fits a line; quotes wherever a reader might see
+    another type.
+    """
 
     def ignore_aliases(self, data: Any) -> bool:
         return True

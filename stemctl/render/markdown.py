@@ -1,4 +1,6 @@
-"""A plan as Markdown for a pull request: what is riskiest first, folded, within the bytes that a comment may have."""
+"""A plan as Markdown for a pull request: what is riskiest first, folded, within the bytes that a
+comment may have.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +11,9 @@ from dataclasses import replace
 
 from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.core.plan import PERMISSIONS, WAITING, Action, Change, Held, Plan
-from stemctl.render.basis import offline_sentences, told_apart, why_others
+from stemctl.render.basis import offline_sentences, split_by_base, why_others
 from stemctl.render.fitting import Item, Section, code, fitted, section
-from stemctl.render.terminal import Look
+from stemctl.render.terminal import TerminalStyle
 from stemctl.render.text.plan_text import (
     change_lines,
     fold_lines,
@@ -37,15 +39,19 @@ _VERBS = {
 
 
 def marker(plan: Plan) -> str:
-    """The first line, which nobody sees: lets a job find its comment about this server again, and replace it."""
+    """The first line, which nobody sees: lets a job find its comment about this server again, and
+    replace it.
+    """
     return f"<!-- stemctl plan: {re.sub('[^A-Za-z0-9_.-]', '_', plan.server.name)[:60]} -->"
 
 
 def plan_markdown(
-    plan: Plan, look: Look, max_bytes: int | None = None, elsewhere: str = _ELSEWHERE
+    plan: Plan, style: TerminalStyle, max_bytes: int | None = None, elsewhere: str = _ELSEWHERE
 ) -> str:
-    """The plan as a comment; with `max_bytes`, what does not fit is counted, and `elsewhere` says where it is."""
-    look = for_markdown(look)
+    """The plan as a comment; with `max_bytes`, what does not fit is counted, and `elsewhere` says
+    where it is.
+    """
+    style = for_markdown(style)
     head = "\n".join(
         [
             marker(plan),
@@ -57,13 +63,13 @@ def plan_markdown(
             "",
         ]
     )
-    own, others = told_apart(plan)
+    own, others = split_by_base(plan)
     sections = [
-        *_settled(plan, look),
-        *(_changes(title, changes, look) for title, changes in _by_risk(own) if changes),
-        *_others(plan, others, look),
+        *_settled(plan, style),
+        *(_changes(title, changes, style) for title, changes in _by_risk(own) if changes),
+        *_others(plan, others, style),
         *_findings(plan.diagnostics),
-        *_notes(plan, look),
+        *_notes(plan, style),
     ]
     return fitted(
         head,
@@ -74,7 +80,9 @@ def plan_markdown(
 
 
 def elsewhere(job: str | None) -> str:
-    """Where what does not fit can be read: the page of the job has the whole plan, in its summary and log."""
+    """Where what does not fit can be read: the page of the job has the whole plan, in its summary
+    and log.
+    """
     return (
         f"{_ELSEWHERE}, and so does the job: {job}"
         if job and len(job.encode()) <= _LONGEST_URL
@@ -82,22 +90,22 @@ def elsewhere(job: str | None) -> str:
     )
 
 
-def for_markdown(look: Look) -> Look:
+def for_markdown(style: TerminalStyle) -> TerminalStyle:
     """Lines as fenced code has them."""
-    return replace(look, colour=False, unicode=True, width=90)
+    return replace(style, colour=False, unicode=True, width=90)
 
 
 def _in_words(plan: Plan) -> str:
     """What apply would do, in a sentence."""
     held = _held_words(plan)
-    if not plan.going():
+    if not plan.actionable():
         calm = not plan.needs_attention() and not _errors(plan)
         return summary_lines(plan)[1] if calm else f"Apply would send nothing{held}."
-    proposed = sum(c.approval and c.sends for c in plan.going())
+    proposed = sum(c.approval and c.sends for c in plan.actionable())
     numbers = {"propose": proposed}
     for action, verb in _VERBS.items():
         numbers[verb] = sum(
-            c.action is action and not (c.approval and c.sends) for c in plan.going()
+            c.action is action and not (c.approval and c.sends) for c in plan.actionable()
         )
     words = [f"{verb} {number:,}" for verb, number in sorted(numbers.items(), key=_order) if number]
     noun = "record" if words[0].endswith(" 1") else "records"
@@ -150,9 +158,9 @@ def _offline(plan: Plan) -> list[str]:
     return [f"**{said[0]}** {' '.join(said[1:])}", ""] if said else []
 
 
-def _settled(plan: Plan, look: Look) -> list[Section]:
+def _settled(plan: Plan, style: TerminalStyle) -> list[Section]:
     """What was found out about requests whose answer was lost."""
-    rows = look.columns(
+    rows = style.columns(
         [(visible(str(s.address)), s.found, s.then) for s in plan.settled], indent=0
     )
     items = [Item(row.rstrip()) for row in rows]
@@ -163,7 +171,7 @@ def _settled(plan: Plan, look: Look) -> list[Section]:
     )
 
 
-def _others(plan: Plan, others: Plan, look: Look) -> list[Section]:
+def _others(plan: Plan, others: Plan, style: TerminalStyle) -> list[Section]:
     """The changes that the difference to the base does not explain, in a section of their own."""
     if plan.base is None or not others.changes:
         return []
@@ -171,16 +179,16 @@ def _others(plan: Plan, others: Plan, look: Look) -> list[Section]:
     ref = html.escape(visible(plan.base.ref[:60]))
     return [
         _changes(
-            f"Not from the difference to <code>{ref}</code> ({why_others(plan)})", changes, look
+            f"Not from the difference to <code>{ref}</code> ({why_others(plan)})", changes, style
         )
     ]
 
 
 def _by_risk(plan: Plan) -> list[tuple[str, list[Change]]]:
     """The riskiest first: what destroys, what needs a decision, what is sent, what is only noted."""
-    going, held = plan.going(), plan.held()
-    destroys = [c for c in going if c.action is Action.DELETE or _overwrites(c)]
-    rest = [c for c in going if c not in destroys]
+    actionable, held = plan.actionable(), plan.held()
+    destroys = [c for c in actionable if c.action is Action.DELETE or _overwrites(c)]
+    rest = [c for c in actionable if c not in destroys]
     return [
         ("Deletes and overwrites", destroys),
         (
@@ -199,16 +207,18 @@ def _by_risk(plan: Plan) -> list[tuple[str, list[Change]]]:
 
 
 def _overwrites(change: Change) -> bool:
-    """Whether a change that is sent undoes or replaces what somebody else wrote, or was only allowed to."""
+    """Whether a change that is sent undoes or replaces what somebody else wrote, or was only
+    allowed to.
+    """
     return change.reason in ("drift", "gone_from_server") or any(
         f.held in PERMISSIONS for f in change.fields
     )
 
 
-def _changes(title: str, changes: Sequence[Change], look: Look) -> Section:
+def _changes(title: str, changes: Sequence[Change], style: TerminalStyle) -> Section:
     items = []
-    for group in folded(changes, look):
-        lines = change_lines(group[0], look) if len(group) == 1 else fold_lines(group, look)
+    for group in folded(changes, style):
+        lines = change_lines(group[0], style) if len(group) == 1 else fold_lines(group, style)
         items.append(Item("\n".join(line.removeprefix("  ") for line in lines), len(group)))
     return section(
         f"{title}: {len(changes):,}", items, title.startswith(("Deletes", "Held")), "diff"
@@ -218,17 +228,17 @@ def _changes(title: str, changes: Sequence[Change], look: Look) -> Section:
 def _findings(diagnostics: Sequence[Diagnostic]) -> list[Section]:
     items = [
         Item(
-            f"{d.severity.value}: {visible(d.message)}{f'  {visible(str(d.place))}' if d.place else ''}"
+            f"{d.severity.value}: {visible(d.message)}{f'  {visible(str(d.location))}' if d.location else ''}"
         )
         for d in diagnostics
     ]
     return [section(f"Findings: {len(items):,}", items, opened=True)] if items else []
 
 
-def _notes(plan: Plan, look: Look) -> list[Section]:
+def _notes(plan: Plan, style: TerminalStyle) -> list[Section]:
     items = [
         Item("\n".join(line.removeprefix("  ") for line in lines))
-        for lines in note_blocks(plan, look)
+        for lines in note_blocks(plan, style)
     ]
     return (
         [section(f"Notes, nothing is sent for them: {len(items):,}", items, opened=False)]

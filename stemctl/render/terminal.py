@@ -28,7 +28,9 @@ _LONGEST_NAME = 60
 """Characters that a name may push the text beside it to the right."""
 
 LONGEST_CELL = 160
-"""Characters of a name on the screen. Sound ones are shorter; others must not push everything else out of sight."""
+"""Characters of a name on the screen. Sound ones are shorter; others must not push everything else
+out of sight.
+"""
 
 LONGEST_LAST = 300
 """The same for the last cell of a row, which pushes nothing."""
@@ -38,12 +40,13 @@ LONGEST_LINE = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class TerminalStyle:
     """What the terminal can show, and how this run is called.
 
-    `program` is how stemctl was started (`stemctl -C lab`), so that a proposed command can be typed as it stands.
-    `options` are those of plan and apply that belong to a command which goes on from here (` --allow delete=3`).
-    `folder` is that of -C, as a shell takes it. `nouns` maps a model to its words, singular and plural.
+    `program` is how stemctl was started (`stemctl -C lab`), so that a proposed command can be typed
+    as it stands. `options` are those of plan and apply that belong to a command which goes on from
+    here (` --allow delete=3`). `folder` is that of -C, as a shell takes it. `nouns` maps a model to
+    its words, singular and plural.
     """
 
     width: int = 100
@@ -67,7 +70,9 @@ class Look:
         return "\n".join(_ascii_margin(line).translate(_PLAIN) for line in text.split("\n"))
 
     def cell(self, text: str) -> str:
-        """Text that stays in its line and obeys nobody: but for our own colours, every control character is shown."""
+        """Text that stays in its line and obeys nobody: but for our own colours, every control
+        character is shown.
+        """
         return harmless(text, self.colour, lines=False)
 
     def headline(self, symbol: str, title: str, right: str) -> list[str]:
@@ -109,7 +114,9 @@ class Look:
         ]
 
     def wrapped(self, rows: Sequence[tuple[str, str]], indent: int = 6) -> list[str]:
-        """Two columns, of which the second is broken where it does not fit the width, at words if it has any."""
+        """Two columns, of which the second is broken where it does not fit the width, at words if
+        it has any.
+        """
         rows = [(cut(self.cell(name), LONGEST_CELL), self.cell(text)) for name, text in rows]
         column = (
             indent

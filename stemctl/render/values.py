@@ -1,4 +1,6 @@
-"""Values and differences as people read them: control characters made visible, long text as a word diff."""
+"""Values and differences as people read them: control characters made visible, long text as a word
+diff.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Who sees and who changes a record, as conditions on rows: one rule for lists, single records and writes."""
+"""Who sees and who changes a record, as conditions on rows: one rule for lists, single records and
+writes.
+"""
 
 from __future__ import annotations
 

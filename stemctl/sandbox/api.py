@@ -26,11 +26,14 @@ _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
 def create_app(database: Database, *, totals: Totals = "both") -> Starlette:
-    """The API over one database. `totals` chooses how lists tell their length: servers of this kind differ in that."""
+    """The API over one database. `totals` chooses how lists tell their length: servers of this kind
+    differ in that.
+    """
     sandbox = _Sandbox(database, totals)
 
     async def serve(request: Request) -> Response:
-        # Read before the transaction begins: everything in it happens without a wait, so that no two requests mix.
+        # Read before the transaction begins: everything in it happens without a wait, so that no
+        # two requests mix.
         try:
             content = await request.body()
         except ClientDisconnect:  # it did not arrive whole, and nobody waits for what we say

@@ -28,8 +28,9 @@ def check_fields(
 ) -> tuple[dict[str, Value], Problems]:
     """What a body says, each field for itself, without a look at other records.
 
-    Fields that are unknown or set by the server are dropped without a word, and so is a null where a
-    field has none: this kind of server answers 200 and changes nothing. Seeding may set what the server sets.
+    Fields that are unknown or set by the server are dropped without a word, and so is a null where
+    a field has none: this kind of server answers 200 and changes nothing. Seeding may set what the
+    server sets.
     """
     found: dict[str, Value] = {}
     problems: Problems = {}
@@ -50,7 +51,9 @@ def check_fields(
 
 
 def is_stored(field: Field) -> bool:
-    """Whether a record keeps the field, rather than computing it or leaving it to proposals; shown or not."""
+    """Whether a record keeps the field, rather than computing it or leaving it to proposals; shown
+    or not.
+    """
     return (
         (field.shown or is_written(field))
         and not field.proposal

@@ -23,16 +23,18 @@ class Database(Storage):
     """
 
     def seed(self, data: Mapping[str, list[Fields]]) -> int:
-        """Add records in manifest shape: list key to records, references by name or UUID, `id` where it matters.
+        """Add records in manifest shape: list key to records, references by name or UUID, `id`
+        where it matters.
 
-        Fields that only the server sets may be given too. Records that are there already (the same id, or the same
-        value of the identity) are left as they are. All are added or none.
+        Fields that only the server sets may be given too. Records that are there already (the same
+        id, or the same value of the identity) are left as they are. All are added or none.
 
         Returns:
             how many were added.
 
         Raises:
-            ConfigError: an unknown list key or field, a value that its field does not take, a reference to nothing.
+            ConfigError: an unknown list key or field, a value that its field does not take, a
+            reference to nothing.
         """
         with self.transaction():
             entries = _new(self, _entries(self.catalog, data))
@@ -149,7 +151,9 @@ class _Names:
         self._ids = {(e.model.name, e.id) for e in entries}
 
     def taken(self, model: Model, field: Field, value: Value, but: str | None) -> bool:
-        """Whether a record of the database holds this value; the entries are known to differ in their identity."""
+        """Whether a record of the database holds this value; the entries are known to differ in
+        their identity.
+        """
         return self._storage.holder(model, field, value) is not None
 
     def known(self, field: Field, ids: Set[str]) -> Set[str]:

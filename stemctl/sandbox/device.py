@@ -1,4 +1,6 @@
-"""The device login: a program asks for a code, a person approves it in the browser, the program gets a token."""
+"""The device login: a program asks for a code, a person approves it in the browser, the program
+gets a token.
+"""
 
 from __future__ import annotations
 

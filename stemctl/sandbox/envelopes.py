@@ -1,4 +1,6 @@
-"""The models that the sandbox keeps rows of: those of the tables, and one for the proposals of each."""
+"""The models that the sandbox keeps rows of: those of the tables, and one for the proposals of
+each.
+"""
 
 from __future__ import annotations
 

@@ -16,7 +16,8 @@ from stemctl.sandbox.faults.injector import WithFaults
 def transport_to(
     database: Database, root: Path, faults: str | None = None, *, totals: Totals = "both"
 ) -> httpx.AsyncBaseTransport:
-    """A transport to the API over one database, with the faults of a file of the repository `root`, if one is named.
+    """A transport to the API over one database, with the faults of a file of the repository `root`,
+    if one is named.
 
     Raises:
         ConfigError: the file of faults is outside of the repository.
@@ -32,7 +33,9 @@ def transport_to(
 
 
 class _Faulty(httpx.AsyncBaseTransport):
-    """Adds what httpx does on a socket and not in a process: a client does not wait longer than it means to."""
+    """Adds what httpx does on a socket and not in a process: a client does not wait longer than it
+    means to.
+    """
 
     def __init__(self, app: WithFaults) -> None:
         self._app = app

@@ -1,4 +1,6 @@
-"""What a list request asks for: `filter{}`, `sort[]`, `include[]`, page; pure, from text to conditions on rows."""
+"""What a list request asks for: `filter{}`, `sort[]`, `include[]`, page; pure, from text to
+conditions on rows.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,9 @@ class Page:
 
 
 def page(parameters: Parameters) -> Page:
-    """The part that is asked for; what is no number counts as not said, what is out of bounds is moved into them."""
+    """The part that is asked for; what is no number counts as not said, what is out of bounds is
+    moved into them.
+    """
     said = dict(parameters)
     return Page(
         limit=min(max(_integer(said.get("limit"), _DEFAULT_LIMIT), 1), _MAX_LIMIT),
@@ -58,7 +62,8 @@ def _integer(text: str | None, default: int) -> int:
 def includes(model: Model, parameters: Parameters) -> list[Field]:
     """The relations whose records are asked for beside the answer.
 
-    A name that the table lacks is passed over: the official client asks for relations that an edition may not have.
+    A name that the table lacks is passed over: the official client asks for relations that an
+    edition may not have.
     """
     names = dict.fromkeys(
         value.removesuffix(".*")
@@ -69,7 +74,8 @@ def includes(model: Model, parameters: Parameters) -> list[Field]:
 
 
 def order(model: Model, parameters: Parameters) -> str:
-    """The ORDER BY clause; records that it does not tell apart stand in the order in which they were added.
+    """The ORDER BY clause; records that it does not tell apart stand in the order in which they
+    were added.
 
     Raises:
         Refusal: 400, there is no such field or it has no order.

@@ -1,4 +1,6 @@
-"""Proposals: what add and change become where an administrator decides, and the addresses where that happens."""
+"""Proposals: what add and change become where an administrator decides, and the addresses where
+that happens.
+"""
 
 from __future__ import annotations
 
@@ -70,7 +72,9 @@ def _undecided(call: Call, id: str) -> Answer:
 
 
 def decide(model: Model, proposals: Model, verdict: str, call: Call, id: str) -> Answer:
-    """Accept or reject, once and for all. What the body of an accepting call says replaces what was proposed."""
+    """Accept or reject, once and for all. What the body of an accepting call says replaces what was
+    proposed.
+    """
     if not call.user.administrator:
         raise forbidden()
     row = call.storage.find(proposals, id.lower())

@@ -1,4 +1,6 @@
-"""What goes back to a client: a status with a body, or a refusal raised from anywhere on the way to it."""
+"""What goes back to a client: a status with a body, or a refusal raised from anywhere on the way to
+it.
+"""
 
 from __future__ import annotations
 

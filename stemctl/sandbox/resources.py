@@ -1,4 +1,6 @@
-"""List, detail, add, change, delete: what every model of the tables can do, as far as its table says so."""
+"""List, detail, add, change, delete: what every model of the tables can do, as far as its table
+says so.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Rows as clients see them: records with their computed fields, envelopes, side-loaded records, page data."""
+"""Rows as clients see them: records with their computed fields, envelopes, side-loaded records,
+page data.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +51,9 @@ def one(call: Call, model: Model, row: Row, included: Iterable[Field] = ()) -> d
 def many(
     call: Call, model: Model, rows: Sequence[Row], included: Iterable[Field], page: Page, total: int
 ) -> dict[str, Value]:
-    """The envelope of a list. The model's own array comes first: a client takes the first array for the data."""
+    """The envelope of a list. The model's own array comes first: a client takes the first array for
+    the data.
+    """
     found = records(call.storage, model, rows)
     return {
         model.many: found,
@@ -61,7 +65,9 @@ def many(
 def _beside(
     call: Call, model: Model, found: list[dict[str, Value]], included: Iterable[Field]
 ) -> dict[str, Value]:
-    """Related records under their own list keys, each once; those of the same model under `+` and the key."""
+    """Related records under their own list keys, each once; those of the same model under `+` and
+    the key.
+    """
     beside: dict[str, dict[str, Value]] = {}
     for field in included:
         target = call.storage.catalog.models.get(field.to or "")

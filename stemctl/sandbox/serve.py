@@ -18,7 +18,8 @@ from stemctl.sandbox.faults.injector import WithFaults
 def serve(
     database: Database, port: int, ready: Callable[[str], None], faults: Path | None = None
 ) -> None:
-    """Serve a database until Ctrl-C. `faults` is the file of those that strike; the rest is as in `serve_app`.
+    """Serve a database until Ctrl-C. `faults` is the file of those that strike; the rest is as in
+    `serve_app`.
 
     Raises:
         ConfigError: the port is taken.
@@ -28,12 +29,14 @@ def serve(
 
 
 def serve_app(app: Any, port: int, ready: Callable[[str], None]) -> None:
-    """Serve an ASGI app until Ctrl-C. Port 0 takes a free one; `ready` is told the URL once connections are accepted.
+    """Serve an ASGI app until Ctrl-C. Port 0 takes a free one; `ready` is told the URL once
+    connections are accepted.
 
     Raises:
         ConfigError: the port is taken.
     """
-    # asyncio sends small parts at once only where the socket says that it speaks TCP: else each answer takes 40 ms.
+    # asyncio sends small parts at once only where the socket says that it speaks TCP: else each
+    # answer takes 40 ms.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

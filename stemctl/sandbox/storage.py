@@ -1,7 +1,8 @@
 """Records in SQLite: one table for all models, and one of who refers to whom.
 
-A record is a row with its fields as a JSON document. What other records can ask about (id, identity, references)
-stands beside the document, so that no question needs to read all of them. `links.relation` is `model.field`.
+A record is a row with its fields as a JSON document. What other records can ask about (id,
+identity, references) stands beside the document, so that no question needs to read all of them.
+`links.relation` is `model.field`.
 """
 
 from __future__ import annotations
@@ -92,7 +93,8 @@ class Storage:
             ConfigError: the file is no database, or one of another version.
         """
         self.catalog = catalog
-        # One connection serves all threads: SQLite itself is told apart by the lock, not by the thread.
+        # One connection serves all threads: SQLite itself is told apart by the lock, not by the
+        # thread.
         self._lock = threading.RLock()
         self._listings: OrderedDict[tuple[Any, ...], array.array[int]] = OrderedDict()
         try:
@@ -185,7 +187,9 @@ class Storage:
         )
 
     def referring(self, relation: str, ids: Iterable[str]) -> dict[str, list[str]]:
-        """For each id, the records that refer to it through `relation`, in the order in which they were added."""
+        """For each id, the records that refer to it through `relation`, in the order in which they
+        were added.
+        """
         text = "SELECT l.target, r.id FROM links AS l JOIN records AS r ON r.position = l.source"
         text += " WHERE l.relation = ? AND l.target IN (SELECT value FROM json_each(?)) ORDER BY r.position"
         found: dict[str, list[str]] = {}
@@ -240,9 +244,11 @@ def _open(path: Path | None) -> sqlite3.Connection:
     try:
         connection.create_function("fold", 1, _fold, deterministic=True)
         _log_ahead(connection)
-        # No commit waits for the disk; only a power cut, not a crash, could take the last of them back.
+        # No commit waits for the disk; only a power cut, not a crash, could take the last of them
+        # back.
         connection.execute("PRAGMA synchronous = NORMAL")
-        # Ids are random, so that a big seed touches every page of their index: keep the pages in memory (64 MiB).
+        # Ids are random, so that a big seed touches every page of their index: keep the pages in
+        # memory (64 MiB).
         connection.execute("PRAGMA cache_size = -65536")
         connection.execute("BEGIN IMMEDIATE")
         (found,) = connection.execute("PRAGMA user_version").fetchone()
@@ -263,7 +269,8 @@ def _open(path: Path | None) -> sqlite3.Connection:
 def _log_ahead(connection: sqlite3.Connection) -> None:
     """One process may write while others read, and a killed one leaves nothing half done.
 
-    SQLite does not wait for others when it changes this mode, as it does for everything else, so we do.
+    SQLite does not wait for others when it changes this mode, as it does for everything else, so we
+    do.
     """
     deadline = time.monotonic() + _BUSY_SECONDS
     while True:

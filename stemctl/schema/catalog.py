@@ -210,7 +210,8 @@ def load_catalog(edition: str) -> Catalog:
 
     Raises:
         ConfigError: there is no such edition.
-        TableError: a table is not well formed; `stemctl schema build` checks them against their schema.
+        TableError: a table is not well formed; `stemctl schema build` checks them against their
+        schema.
     """
     return _load(schemas_dir() / "tables" / edition)
 

@@ -1,7 +1,8 @@
-"""JSON Schemas compiled to functions that say whether a value is taken: fast, and no word on why not.
+"""JSON Schemas compiled to functions that say whether a value is taken: fast, and no word on why
+not.
 
-For the schemas that are made here, not for any: `format` counts for nothing, since the `pattern` beside it takes no
-more than the format does.
+For the schemas that are made here, not for any: `format` counts for nothing, since the `pattern`
+beside it takes no more than the format does.
 """
 
 from __future__ import annotations
@@ -66,7 +67,9 @@ def _resolved(reference: str, root: Schema) -> Schema:
 
 
 def _rule(keyword: str, schema: Schema, part: _Part) -> Accepts | None:
-    """One keyword as a function; None for those that say nothing, or that are read along with another one."""
+    """One keyword as a function; None for those that say nothing, or that are read along with
+    another one.
+    """
     expected = schema[keyword]
     match keyword:
         case "type":

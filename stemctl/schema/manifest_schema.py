@@ -1,8 +1,10 @@
-"""JSON Schemas made from the field tables: what editors, other validators and stemctl itself judge files by.
+"""JSON Schemas made from the field tables: what editors, other validators and stemctl itself judge
+files by.
 
-Every schema stands alone (no reference to another file) and decides by `pattern` what it can, with `format` beside
-it, so that validators that do not check formats come to the same verdict. Two keywords are for editors alone and
-decide nothing: `patternErrorMessage` says what a pattern asks for, `defaultSnippets` what a new record needs.
+Every schema stands alone (no reference to another file) and decides by `pattern` what it can, with
+`format` beside it, so that validators that do not check formats come to the same verdict. Two
+keywords are for editors alone and decide nothing: `patternErrorMessage` says what a pattern asks
+for, `defaultSnippets` what a new record needs.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ from stemctl.schema.patterns import (
 )
 from stemctl.util.json_types import Value
 
-WISHES = {
+DIRECTIVES = {
     "moved": "Records that got another key; what was known of the old one goes on under the new one.",
     "forget": "Records that are not managed any more and stay on the server. * and ? stand for any characters.",
     "deleted": "Records that may be deleted from the server: the permission that travels with a pull request.",
@@ -44,7 +46,8 @@ def generated(catalogs: Iterable[Catalog]) -> dict[str, str]:
         schemas[f"{catalog.edition}/manifest.schema.json"] = manifest_schema(catalog)
         for model in catalog.writable:
             schemas[f"{catalog.edition}/{model.name}.schema.json"] = record_schema(model, catalog)
-    # Schemas that are the same in every edition, as plan.schema.json, join config.schema.json above.
+    # Schemas that are the same in every edition, as plan.schema.json, join config.schema.json
+    # above.
     return {
         path: json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
         for path, schema in sorted(schemas.items())
@@ -62,7 +65,9 @@ def record_schema(model: Model, catalog: Catalog) -> Schema:
 
 
 def manifest_schema(catalog: Catalog) -> Schema:
-    """A whole file, in which records need no more than what tells them apart: the rest may come from defaults."""
+    """A whole file, in which records need no more than what tells them apart: the rest may come
+    from defaults.
+    """
     models = sorted(catalog.writable, key=lambda m: m.many)
     lists = {
         m.many: {
@@ -191,7 +196,7 @@ def _wishes() -> dict[str, Schema]:
             "description": text,
             "items": items[name],
         }
-        for name, text in WISHES.items()
+        for name, text in DIRECTIVES.items()
     }
 
 

@@ -1,6 +1,7 @@
 """Regular expressions of the generated schemas, which Python and ECMAScript must read alike.
 
-So: no `\\d` and no `\\s` where they differ, and no bare `$`, which in Python also matches before a last line end.
+So: no `\\d` and no `\\s` where they differ, and no bare `$`, which in Python also matches before a
+last line end.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ _ASCII = {"\\d": "0-9", "\\w": "A-Za-z0-9_"}
 
 
 def portable(pattern: str) -> str:
-    """`pattern` so that its ends are the end, and its digits and letters the same ones, in every dialect."""
+    """`pattern` so that its ends are the end, and its digits and letters the same ones, in every
+    dialect.
+    """
     return _PIECE.sub(lambda found: _portable(found[0]), pattern)
 
 

@@ -1,4 +1,6 @@
-"""Where the state of a server is kept: what a file and a branch have in common, and how writers get in the way."""
+"""Where the state of a server is kept: what a file and a branch have in common, and how writers get
+in the way.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,7 @@ Lines = Callable[[], bytes]
 """The lines of a journal, for a place that keeps them with the state."""
 
 
-class Place(Protocol):
+class StateBackend(Protocol):
     """Where the state of a server is kept, and who else may write to it. `where` is for people."""
 
     @property
@@ -31,7 +33,9 @@ class Place(Protocol):
         """The state as it was written; None if there is none."""
 
     def save(self, state: State, run: Run | None, lines: Lines, who: str, what: str) -> None:
-        """Replace it, after a run (with the lines of its journal, and its claim given back) or for another reason."""
+        """Replace it, after a run (with the lines of its journal, and its claim given back) or for
+        another reason.
+        """
 
     def release(self, run: str) -> None:
         """Give the claim of a run back that changed nothing."""
@@ -72,7 +76,9 @@ class Lease(Protocol):
 
 
 class StateMoved(StateError):
-    """Somebody else changed the state since it was read, or `settled` did: a run that died and was folded in."""
+    """Somebody else changed the state since it was read, or `settled` did: a run that died and was
+    folded in.
+    """
 
     def __init__(
         self, what: str, why: str = "", hints: Sequence[Hint] = (), settled: Run | None = None

@@ -1,4 +1,5 @@
-"""Which manifests a state on a branch belongs to: those of one folder of one repository, and no others.
+"""Which manifests a state on a branch belongs to: those of one folder of one repository, and no
+others.
 
 Seen from other manifests all of its records look as if they had left the files.
 """
@@ -27,7 +28,8 @@ from stemctl.util.safe_text import visible
 class Here:
     """The manifests at hand: `folder` is where they are in their repository.
 
-    `declared` reads them, `has_run` tells whether a run was made from this checkout: both are asked in doubt only.
+    `declared` reads them, `has_run` tells whether a run was made from this checkout: both are asked
+    in doubt only.
     """
 
     root: Path

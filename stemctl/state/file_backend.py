@@ -1,4 +1,6 @@
-"""The state of one server in a file beside stemctl.yaml; nobody else writes to it while we hold the lock."""
+"""The state of one server in a file beside stemctl.yaml; nobody else writes to it while we hold the
+lock.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +16,10 @@ from stemctl.util.atomic_file import replace_file
 
 
 @dataclass(frozen=True, slots=True)
-class FilePlace:
-    """Where the state is: `<server>.state.json`, or below .stemctl/ for a sandbox. `where` is its path for people."""
+class FileBackend:
+    """Where the state is: `<server>.state.json`, or below .stemctl/ for a sandbox. `where` is its
+    path for people.
+    """
 
     path: Path
     where: str

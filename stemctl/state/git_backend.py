@@ -1,7 +1,8 @@
 """The state of one server on a branch of a git remote, and the claim of the run that writes to it.
 
-The branch only grows, so that it can be shared where nobody may rewrite history. Each write is one push that succeeds
-if the branch is where we saw it, and else changes nothing: that is the lock between machines.
+The branch only grows, so that it can be shared where nobody may rewrite history. Each write is one
+push that succeeds if the branch is where we saw it, and else changes nothing: that is the lock
+between machines.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from stemctl.core.run import Run
 from stemctl.core.state import State, from_json, shards_of, to_json, to_shards
 from stemctl.errors import LeaseEnded, StateError
 from stemctl.git.ci_job import job_url
-from stemctl.git.mirror import LostRace, OwnRepository
+from stemctl.git.mirror import LostRace, Mirror
 from stemctl.git.mirror_cache import STATES
 from stemctl.git.mirror_opening import open_own
 from stemctl.git.process import GitFailure
@@ -59,7 +60,7 @@ class Tip:
 
 
 @dataclass
-class GitPlace:
+class GitBackend:
     """Where the state of one server is kept, with the claim on it."""
 
     root: Path
@@ -75,17 +76,17 @@ class GitPlace:
         return f"branch {self.server.branch} of {self.server.remote}"
 
     @cached_property
-    def _own(self) -> OwnRepository:
+    def _own(self) -> Mirror:
         return open_own(STATES, self.root, self.server.remote, self.environ)
 
     # reading
 
-    def _asked(self, question: Callable[[OwnRepository], Answer]) -> Answer:
+    def _asked(self, question: Callable[[Mirror], Answer]) -> Answer:
         """What our repository answers; where it is damaged, a new one is asked, once."""
         try:
             return question(self._own)
         except Damaged:
-            self._own.make_anew()
+            self._own.recreate()
             self._own.fetch(self.server.branch)
             return question(self._own)
 
@@ -250,7 +251,8 @@ class GitPlace:
             self._push(make)
 
     def claim(self, run: Run) -> HeldClaim:
-        """Claim the server for a run, before its first write. The state must be the one that its plan was made from.
+        """Claim the server for a run, before its first write. The state must be the one that its
+        plan was made from.
 
         Raises:
             Busy: another run holds a claim.
@@ -318,7 +320,8 @@ class GitPlace:
     def _push(self, make: Callable[[Tip], str], alone: bool = True) -> None:
         """Push what `make` commits onto the branch as it is now; again, where somebody else was quicker.
 
-        `make` looks whether what it does still makes sense: on the same branch there may be other servers.
+        `make` looks whether what it does still makes sense: on the same branch there may be other
+        servers.
         """
         seen = set()
         for _ in range(_TRIES):
@@ -341,11 +344,13 @@ class GitPlace:
         )
 
     def _commit(self, tip: Tip, message: str, files: Mapping[str, bytes | None]) -> str:
-        """A commit on the branch. Along first parents it shows one commit for each run: what a claim was about is told
-        by the run's own commit, whose first parent is the one before the claim."""
+        """A commit on the branch. Along first parents it shows one commit for each run: what a
+        claim was about is told by the run's own commit, whose first parent is the one before the
+        claim.
+        """
         when, author = int(self.clock().timestamp()), self._author()
 
-        def made(own: OwnRepository) -> str:
+        def made(own: Mirror) -> str:
             below = tip.commit
             if below is None:
                 below = own.commit(

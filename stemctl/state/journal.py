@@ -19,7 +19,9 @@ from stemctl.util.timestamps import stamp, utc_now
 
 
 class Journal:
-    """A file that only grows. `lease` is asked before each write, where the state is shared between machines."""
+    """A file that only grows. `lease` is asked before each write, where the state is shared between
+    machines.
+    """
 
     def __init__(self, path: Path, run: Run, lease: Lease | None = None) -> None:
         """Begin the journal: after this, whoever finds the file knows the whole plan of the run.
@@ -50,7 +52,8 @@ class Journal:
     async def intend(
         self, change: Change, method: str, body: Fields, before: Fields | None
     ) -> None:
-        """Have an intent on the disk. A request that is sent again, after a pause, gets a new one with its time.
+        """Have an intent on the disk. A request that is sent again, after a pause, gets a new one
+        with its time.
 
         Raises:
             JournalError: the disk does not take it, or the lease ends; nothing may be sent.
@@ -71,7 +74,8 @@ class Journal:
             self.lease.check()
 
     def note(self, outcome: Outcome) -> None:
-        """Write an outcome. It is on the disk with the next intent; if it is lost, the request is looked up.
+        """Write an outcome. It is on the disk with the next intent; if it is lost, the request is
+        looked up.
 
         Raises:
             JournalError: the disk does not take it.
@@ -104,7 +108,9 @@ class Journal:
         self._written += 1
 
     def _fail(self, error: OSError) -> JournalError:
-        """From now on nothing is written: the file may end within a line, and no line may stand behind that."""
+        """From now on nothing is written: the file may end within a line, and no line may stand
+        behind that.
+        """
         self._failed = JournalError(
             f"{self.path.name} cannot be written: {error.strerror or error}."
         )

@@ -1,4 +1,6 @@
-"""Our claim on a state branch while its run is on: how long it holds, also by a clock that a sleep does not stop."""
+"""Our claim on a state branch while its run is on: how long it holds, also by a clock that a sleep
+does not stop.
+"""
 
 from __future__ import annotations
 
@@ -31,9 +33,11 @@ class Moment:
 
 @dataclass
 class HeldClaim:
-    """Our claim while its run is on. It counts from before the push that made it: others count from after that.
+    """Our claim while its run is on. It counts from before the push that made it: others count from
+    after that.
 
-    `push` renews it where it is kept, `give_back` takes it away there; `where` is that place for people.
+    `push` renews it where it is kept, `give_back` takes it away there; `where` is that place for
+    people.
     """
 
     claim: Claim

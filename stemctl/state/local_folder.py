@@ -1,4 +1,6 @@
-"""The folder .stemctl: what stemctl keeps for one checkout on this machine. Nothing in it may come from elsewhere."""
+"""The folder .stemctl: what stemctl keeps for one checkout on this machine. Nothing in it may come
+from elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,8 @@ def make(root: Path) -> Path:
 
 
 def check(root: Path, environ: Mapping[str, str]) -> Path:
-    """The folder, whether or not it is there, with nothing in it that a checkout could have brought along.
+    """The folder, whether or not it is there, with nothing in it that a checkout could have brought
+    along.
 
     Raises:
         StateError: git tracks a file in it, or a link is in it.
@@ -80,7 +83,9 @@ def _odd(folder: Path, without: tuple[str, ...] = ()) -> Iterator[Path]:
 
 
 def _check_tracked(root: Path, environ: Mapping[str, str]) -> None:
-    """A journal, a run, a lock or a sandbox that was committed tells what somebody else wants to be believed."""
+    """A journal, a run, a lock or a sandbox that was committed tells what somebody else wants to be
+    believed.
+    """
     try:
         listed = user_git(root, environ).run("ls-files", "-z", "--", f":(icase){FOLDER}")
     except (NoRepository, NoGit):

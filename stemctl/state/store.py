@@ -1,7 +1,9 @@
-"""What is remembered of a server: its state, the journal of a run that is on, the records of those that were.
+"""What is remembered of a server: its state, the journal of a run that is on, the records of those
+that were.
 
-Lock, journal and records belong to this folder on this machine and lie in .stemctl/. The state itself is kept in a
-place: a file beside stemctl.yaml (`state_file.py`), or a branch of a git remote that many machines share (`branch/`).
+Lock, journal and records belong to this folder on this machine and lie in .stemctl/. The state
+itself is kept in a place: a file beside stemctl.yaml (`state_file.py`), or a branch of a git remote
+that many machines share (`branch/`).
 """
 
 from __future__ import annotations
@@ -28,8 +30,8 @@ from stemctl.manifests.work_tree import prefix
 from stemctl.planning.reducer import check_state, fold
 from stemctl.schema.catalog import Catalog
 from stemctl.state import local_folder
-from stemctl.state.backend import Lines, Place, StateMoved
-from stemctl.state.file_backend import FilePlace
+from stemctl.state.backend import Lines, StateBackend, StateMoved
+from stemctl.state.file_backend import FileBackend
 from stemctl.state.run_log import RunRecords, last_line
 from stemctl.util.atomic_file import replace_file
 from stemctl.util.timestamps import stamp, utc_now
@@ -41,31 +43,33 @@ Declared = Callable[[], Collection[Address]]
 """Reads the manifests, for what they declare."""
 
 _PATIENCE = 1.0
-"""Seconds to wait for the lock: a command that only looks whether somebody has it holds it for a moment."""
+"""Seconds to wait for the lock: a command that only looks whether somebody has it holds it for a
+moment.
+"""
 
 
-def file_place(root: Path, server: Server) -> FilePlace:
+def file_place(root: Path, server: Server) -> FileBackend:
     """The file that holds the state of a server; below .stemctl/ for a sandbox."""
     name = f"{server.name}.state.json"
     where = f"{local_folder.FOLDER}/{name}" if server.is_sandbox else name
-    return FilePlace(root / where, where)
+    return FileBackend(root / where, where)
 
 
-def git_place(root: Path, server: Server, environ: Mapping[str, str]) -> Place:
+def git_place(root: Path, server: Server, environ: Mapping[str, str]) -> StateBackend:
     """The branch that holds it."""
-    from stemctl.state.git_backend import GitPlace  # most states are files
+    from stemctl.state.git_backend import GitBackend  # most states are files
 
-    return GitPlace(root, server, environ)
+    return GitBackend(root, server, environ)
 
 
 def open_store(
     root: Path, server: Server, catalog: Catalog, environ: Mapping[str, str], declared: Declared
 ) -> Store:
     """What is remembered of a server, in the place that stemctl.yaml names."""
-    place: Place = (
+    backend: StateBackend = (
         git_place(root, server, environ) if server.backend == "git" else file_place(root, server)
     )
-    return Store(root, server, catalog, place, environ, declared)
+    return Store(root, server, catalog, backend, environ, declared)
 
 
 class Store:
@@ -76,14 +80,14 @@ class Store:
         root: Path,
         server: Server,
         catalog: Catalog,
-        place: Place,
+        backend: StateBackend,
         environ: Mapping[str, str],
         declared: Declared = frozenset,
     ) -> None:
         self.root = root
         self.server = server
         self.catalog = catalog
-        self.place = place
+        self.backend = backend
         self._environ = environ
         self._declared = declared
 
@@ -118,7 +122,7 @@ class Store:
     @property
     def where(self) -> str:
         """Where the state is, as people see it."""
-        return self.place.where
+        return self.backend.where
 
     @cached_property
     def folder(self) -> str | None:
@@ -129,7 +133,9 @@ class Store:
         return path.relative_to(self.root).as_posix()
 
     def files(self) -> list[Path]:
-        """All that is remembered of this server on this machine: its state, a journal, the records of its runs."""
+        """All that is remembered of this server on this machine: its state, a journal, the records
+        of its runs.
+        """
         state = file_place(self.root, self.server).path
         return [
             path for path in (state, self.journal, *reversed(self.records.files())) if path.exists()
@@ -141,7 +147,8 @@ class Store:
         """The state, with what a run that did not end has done so far; an empty one where nothing is kept.
 
         Raises:
-            StateError: state or journal is damaged, newer than this program, or belongs to another server, or to
+            StateError: state or journal is damaged, newer than this program, or belongs to another
+            server, or to
                 other manifests.
         """
         state = self._present()
@@ -158,38 +165,42 @@ class Store:
             return state
         check_state(folded, self.catalog, self._shown(self.journal))
         if self.elsewhere() is not None or self.is_locked():
-            # The run is on: nobody knows the state after it, so no plan made from this one is to fit that.
+            # The run is on: nobody knows the state after it, so no plan made from this one is to
+            # fit that.
             return replace(folded, lineage=state.lineage)
         return _next(folded)
 
     def last_known(self) -> State:
-        """The same without asking anybody: where the state is shared, as it was when we last looked; empty where
-        there is no remote to look at yet."""
+        """The same without asking anybody: where the state is shared, as it was when we last
+        looked; empty where there is no remote to look at yet.
+        """
         try:
-            self.place.look_without_asking()
+            self.backend.look_without_asking()
         except ConfigError:
             return State(self.server.url, self.server.portal, self.server.edition)
         return self._present()
 
     def unfinished(self) -> Run | None:
-        """The run that is on, or broke off: by its journal, or by its claim where it is one of another machine.
+        """The run that is on, or broke off: by its journal, or by its claim where it is one of
+        another machine.
 
-        Also while that one is on, each of its requests may have been sent: what is shown takes all of them so.
+        Also while that one is on, each of its requests may have been sent: what is shown takes all
+        of them so.
 
         Raises:
             StateError: the journal is damaged, of a newer stemctl, or of another server.
         """
         run = self._journaled()
-        if run is not None and self.place.still_claimed(run.id):
+        if run is not None and self.backend.still_claimed(run.id):
             return run
-        return self.place.claimed_run() if self.place.claimed() else None
+        return self.backend.claimed_run() if self.backend.claimed() else None
 
     def elsewhere(self) -> Claim | None:
         """The claim of a run of another machine that is on."""
-        claim = self.place.claimed()
+        claim = self.backend.claimed()
         run = self._journaled() if claim is not None else None
         return (
-            None if claim is None or self.place.dead() or (run and run.id == claim.run) else claim
+            None if claim is None or self.backend.dead() or (run and run.id == claim.run) else claim
         )
 
     def _journaled(self) -> Run | None:
@@ -204,7 +215,7 @@ class Store:
 
     def _kept(self) -> State:
         server = self.server
-        state = self.place.load()
+        state = self.backend.load()
         if state is None:
             self._check_not_elsewhere()
             return State(server.url, server.portal, server.edition)
@@ -234,12 +245,14 @@ class Store:
         return self.records.path(run).exists() or (known is not None and known.id == run)
 
     def _check_not_elsewhere(self) -> None:
-        """A state in the place that stemctl.yaml does not name any more was not moved: do not begin without it."""
+        """A state in the place that stemctl.yaml does not name any more was not moved: do not begin
+        without it.
+        """
         server, to = self.server, self.server.backend
         if server.is_sandbox:
             return
         file = file_place(self.root, server)
-        old: Place | None = file if to == "git" and file.path.exists() else None
+        old: StateBackend | None = file if to == "git" and file.path.exists() else None
         if to == "file":
             old = self._last_seen_on_a_branch()
         if old is not None:
@@ -249,19 +262,19 @@ class Store:
                 [(f"stemctl state migrate --to {to}", "moves it there")],
             )
 
-    def _last_seen_on_a_branch(self) -> Place | None:
+    def _last_seen_on_a_branch(self) -> StateBackend | None:
         from stemctl.git.mirror_cache import (
             has_states,
         )  # only where there is no state in a file yet
 
         if not has_states(self.root):
             return None
-        place = git_place(self.root, self.server, self._environ)
+        backend = git_place(self.root, self.server, self._environ)
         try:
-            place.look_without_asking()
+            backend.look_without_asking()
         except ConfigError:  # the remote that it was on is not here any more
             return None
-        return place if place.load() is not None else None
+        return backend if backend.load() is not None else None
 
     def _other_server(self, where: str, url: str) -> StateError:
         return StateError(
@@ -273,7 +286,8 @@ class Store:
     # writing
 
     def write(self, state: State, who: str, what: str) -> State:
-        """Replace the state by this one, with its serial counted up; on disk, or pushed, before this returns.
+        """Replace the state by this one, with its serial counted up; on disk, or pushed, before
+        this returns.
 
         Raises:
             StateError: it cannot be written, or somebody else was quicker.
@@ -286,7 +300,7 @@ class Store:
         fresh = replace(fresh, folder=self.folder)
         try:
             self.make_folder()
-            self.place.save(fresh, run, lines, who, what)
+            self.backend.save(fresh, run, lines, who, what)
         except OSError as error:
             raise self._not_written(
                 f"{self.where} cannot be written: {error.strerror or error}."
@@ -318,7 +332,7 @@ class Store:
             StateError: another process holds the lock, or what the other run left cannot be read.
         """
         with self.locked(who):
-            self.place.refresh()
+            self.backend.refresh()
             yield self.take_over(who)
 
     @contextlib.contextmanager
@@ -373,19 +387,20 @@ class Store:
         return False
 
     def take_over(self, who: str) -> Run | None:
-        """Fold in a run that broke off: one of this folder by its journal, one of another machine by its claim.
+        """Fold in a run that broke off: one of this folder by its journal, one of another machine
+        by its claim.
 
         The caller holds the lock.
         """
         run = self._journaled()
         if run is not None:
-            if self.place.still_claimed(run.id):
+            if self.backend.still_claimed(run.id):
                 self._fold(self._kept(), run, who)
                 return run
             self._keep_record(run)  # somebody else has settled it meanwhile
-        if not self.place.dead():
+        if not self.backend.dead():
             return None
-        run = self.place.claimed_run()
+        run = self.backend.claimed_run()
         folded = check_state(fold(self._kept(), run), self.catalog, self.where)
         self._refuse_others(folded)
         known = replace(run, intents={}, ended=stamp(utc_now()), settled=who)
@@ -409,7 +424,7 @@ class Store:
         from stemctl.state.journal import Journal  # asyncio with it
 
         run = Run(self._new_id(), who, plan, plan.lineage or str(uuid.uuid4()), folder=self.folder)
-        lease = self.place.claim(run)
+        lease = self.backend.claim(run)
         try:
             return Journal(self.make_folder() / self.journal.name, run, lease)
         except OSError as error:
@@ -425,7 +440,8 @@ class Store:
         """End a run: fold it into the state, and keep its journal as the record of the run.
 
         Raises:
-            StateError: the state cannot be written; the journal stays, and the next command that writes folds it.
+            StateError: the state cannot be written; the journal stays, and the next command that
+            writes folds it.
         """
         with contextlib.suppress(JournalError):  # a full disk: the state has all of it
             journal.end()
@@ -440,7 +456,7 @@ class Store:
             if folded is not None:
                 state = self._write(folded, run, self.journal.read_bytes, who, "")
             else:
-                self.place.release(run.id)
+                self.backend.release(run.id)
         except StateMoved as error:
             self._keep_record(run)
             taken = StateError(
@@ -465,7 +481,7 @@ class Store:
 
     def _new_id(self) -> str:
         """The second in which the run began; a second one in it is told apart by a number."""
-        state = self.place.load()
+        state = self.backend.load()
         last = state.run if state else None
         began = utc_now().astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         number = 1
@@ -482,7 +498,7 @@ class Store:
             StateError: a record is damaged.
         """
         unfinished = self.unfinished()
-        found = {brief.id: brief for brief in map(self._brief, self.place.past_runs().values())}
+        found = {brief.id: brief for brief in map(self._brief, self.backend.past_runs().values())}
         found |= {brief.id: brief for brief in self.records.briefs()}
         if unfinished is not None:
             is_on = self.elsewhere() is not None or self.is_locked()
@@ -508,7 +524,7 @@ class Store:
         return next(
             (
                 r
-                for r in (read_run(c, self.where) for c in self.place.past_runs().values())
+                for r in (read_run(c, self.where) for c in self.backend.past_runs().values())
                 if r.id == run
             ),
             None,
@@ -521,8 +537,9 @@ def _by_time(run: str) -> tuple[str, int]:
 
 
 def _folded(state: State, run: Run) -> State | None:
-    """The state with a run in it; None if it does not have to be written. A run that sent anything moves the serial,
-    so that its plan is not applied again."""
+    """The state with a run in it; None if it does not have to be written. A run that sent anything
+    moves the serial, so that its plan is not applied again.
+    """
     fresh = fold(state, run)
     changed = not same_entries(fresh.records, state.records) or fresh.names != state.names
     return fresh if fresh is not state and (run.intents or changed) else None

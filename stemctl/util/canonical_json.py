@@ -1,6 +1,7 @@
 """Canonical JSON, which is one text for one value, and its hash.
 
-A plan of many records is hashed and written in pieces, so that it never stands in memory as one text.
+A plan of many records is hashed and written in pieces, so that it never stands in memory as one
+text.
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ def canonical_pieces(
 ) -> Iterator[str]:
     """The canonical JSON of an object, each element of its lists and objects as a piece.
 
-    An iterator in it counts as a list; `default` makes values of what is none. The last piece is the bracket that
-    closes the object.
+    An iterator in it counts as a list; `default` makes values of what is none. The last piece is
+    the bracket that closes the object.
     """
 
     def text(value: Value) -> str:

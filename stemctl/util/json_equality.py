@@ -6,7 +6,9 @@ from stemctl.util.json_types import Value
 
 
 def same_json(left: Value, right: Value) -> bool:
-    """Whether two values are the same JSON. 1 and 1.0 are one number, true is none, the order of keys says nothing."""
+    """Whether two values are the same JSON. 1 and 1.0 are one number, true is none, the order of
+    keys says nothing.
+    """
     if left != right:  # whatever differs for Python differs
         return False
     kind = type(left)
@@ -18,7 +20,9 @@ def same_json(left: Value, right: Value) -> bool:
 
 
 def one_spelling(value: Value) -> Value:
-    """The value with each number written in one way, so that values that are the same have the same text."""
+    """The value with each number written in one way, so that values that are the same have the same
+    text.
+    """
     kind = type(value)
     if kind is float and value.is_integer():
         return int(value)

@@ -20,5 +20,7 @@ _ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]*")
 
 
 def is_id(value: Value) -> bool:
-    """Whether a value may stand for a record in a path: nothing in it leads out of the model's own collection."""
+    """Whether a value may stand for a record in a path: nothing in it leads out of the model's own
+    collection.
+    """
     return isinstance(value, str) and _ID.fullmatch(value) is not None

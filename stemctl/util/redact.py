@@ -1,5 +1,6 @@
-"""The secrets of this run, so that no output names them, whoever put them there: a server that echoes its request, an
-exception that quotes a header."""
+"""The secrets of this run, so that no output names them, whoever put them there: a server that
+echoes its request, an exception that quotes a header.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +23,9 @@ def remember(secret: str) -> None:
 
 
 def begin(environ: Mapping[str, str]) -> None:
-    """A new run knows the tokens of its environment, sent or not, and no others yet. Those of the sandbox are no
-    secrets: the manual names them."""
+    """A new run knows the tokens of its environment, sent or not, and no others yet. Those of the
+    sandbox are no secrets: the manual names them.
+    """
     _secrets.clear()
     for variable in VARIABLES:
         text = environ.get(variable, "").strip()

@@ -28,7 +28,9 @@ def cut(text: str, most: int) -> str:
 
 
 def harmless(text: str, colour: bool, lines: bool = True) -> str:
-    """A screen with the same written out, but for its own line ends, if it has `lines`, and its own colours."""
+    """A screen with the same written out, but for its own line ends, if it has `lines`, and its own
+    colours.
+    """
 
     def kept(found: re.Match[str]) -> str:
         ours = lines if found[0] == "\n" else colour and len(found[0]) > 1

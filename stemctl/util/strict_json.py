@@ -20,7 +20,8 @@ def read_json(text: str) -> Value:
     """The value of a JSON text.
 
     Raises:
-        ValueError: it is no JSON, or holds what JSON does not have but Python takes: NaN, infinity, half characters;
+        ValueError: it is no JSON, or holds what JSON does not have but Python takes: NaN, infinity,
+        half characters;
             or it is nested too deep.
     """
     try:

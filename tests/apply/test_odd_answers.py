@@ -1,4 +1,6 @@
-"""What an answer proves: about another record, altered, too late, without an end, or by nobody we know."""
+"""What an answer proves: about another record, altered, too late, without an end, or by nobody we
+know.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Measure everything: `python -m tests.bench [PART ...] [--sizes 1000,10000] [--runs N]`.
 
-Prints, in Markdown, what the machine is, one row for each piece of work, and which goals are met. Nothing fails where
-one is not: a benchmark tells, and a person judges. All of it takes about half an hour; the parts are `startup`,
-`files`, `plan` and `apply`.
+Prints, in Markdown, what the machine is, one row for each piece of work, and which goals are met.
+Nothing fails where one is not: a benchmark tells, and a person judges. All of it takes about half
+an hour; the parts are `startup`, `files`, `plan` and `apply`.
 """
 
 from __future__ import annotations

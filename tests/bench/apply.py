@@ -1,4 +1,6 @@
-"""`apply` beside a loop over the official client, and beside Terraform with one curl for each record."""
+"""`apply` beside a loop over the official client, and beside Terraform with one curl for each
+record.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ REQUESTS = {"create": 1, "update": 2, "delete": 2}
 
 
 def rows(bench: Bench) -> Iterator[Row]:
-    """A thousand creates, updates and deletes, each request 50 ms; then how creating grows with the number."""
+    """A thousand creates, updates and deletes, each request 50 ms; then how creating grows with the
+    number.
+    """
     for work in REQUESTS:
         yield from _beside(bench.folder / work, work)
     for count in (1, *bench.sizes):

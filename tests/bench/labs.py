@@ -1,4 +1,6 @@
-"""Metadata repositories of any size: sessions as manifests, as the server holds them, and as bodies of requests."""
+"""Metadata repositories of any size: sessions as manifests, as the server holds them, and as bodies
+of requests.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +55,9 @@ def write_lab(
     url: str = "",
     edited: Callable[[int], bool] = lambda n: False,
 ) -> Path:
-    """Write a repository that declares the sessions, `per_file` in each file; without `url` it has the sandbox."""
+    """Write a repository that declares the sessions, `per_file` in each file; without `url` it has
+    the sandbox.
+    """
     records = root / "records"
     records.mkdir(parents=True, exist_ok=True)
     server = f'{{url: "{url}", edition: "2024"}}' if url else '{url: "sandbox:"}'

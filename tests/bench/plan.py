@@ -1,4 +1,6 @@
-"""`plan` beside the official client, which merely lists the records; and how it grows with their number."""
+"""`plan` beside the official client, which merely lists the records; and how it grows with their
+number.
+"""
 
 from __future__ import annotations
 

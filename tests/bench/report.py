@@ -31,11 +31,12 @@ class Goal:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One piece of work: what stemctl needs, what another program needs, and what nobody can do without.
+    """One piece of work: what stemctl needs, what another program needs, and what nobody can do
+    without.
 
-    `limits` are seconds, each with a name. `asked` is what the server counted in one run. `records` is given for work
-    that is measured at several sizes: rows of the same `work` with different numbers of them are one growth. `smaller`
-    is the size before, measured in turn with this one.
+    `limits` are seconds, each with a name. `asked` is what the server counted in one run. `records`
+    is given for work that is measured at several sizes: rows of the same `work` with different
+    numbers of them are one growth. `smaller` is the size before, measured in turn with this one.
     """
 
     work: str
@@ -120,8 +121,8 @@ MEMORY = 1e9
 def with_growth(rows: Sequence[Row]) -> list[Row]:
     """The rows, those of the largest size with goals for the time per record and the memory.
 
-    Where the size before was measured in turn with the largest one, the time is also told without that of one record:
-    else starting up makes few records look slow, and growth small.
+    Where the size before was measured in turn with the largest one, the time is also told without
+    that of one record: else starting up makes few records look slow, and growth small.
     """
     found = []
     for row in rows:

@@ -1,6 +1,8 @@
-"""A sandbox to measure against, as a process: many sessions, added latency, and a count of what was asked.
+"""A sandbox to measure against, as a process: many sessions, added latency, and a count of what was
+asked.
 
-`GET /bench?latency=SECONDS` answers with what was counted since the last such request, and begins anew.
+`GET /bench?latency=SECONDS` answers with what was counted since the last such request, and begins
+anew.
 """
 
 from __future__ import annotations
@@ -47,7 +49,8 @@ class Measured:
         self.counted.most = max(self.counted.most, self.now)
 
         async def answered(message: Any) -> None:
-            # Before the client can have the end of the answer: what it sends then is no longer in flight with this.
+            # Before the client can have the end of the answer: what it sends then is no longer in
+            # flight with this.
             if message["type"] == "http.response.body" and not message.get("more_body"):
                 self.now -= 1
             await send(message)

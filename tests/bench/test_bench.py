@@ -1,4 +1,6 @@
-"""The benchmarks run, and count what they say they count. What they measure is nobody's business here."""
+"""The benchmarks run, and count what they say they count. What they measure is nobody's business
+here.
+"""
 
 from __future__ import annotations
 

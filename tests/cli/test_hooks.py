@@ -1,6 +1,7 @@
 """The hooks of `.pre-commit-hooks.yaml`, run by pre-commit itself.
 
-Run as hooks of the repository that they are tried in: installing them, as users do, would ask a package registry.
+Run as hooks of the repository that they are tried in: installing them, as users do, would ask a
+package registry.
 """
 
 from __future__ import annotations

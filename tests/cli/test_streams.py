@@ -1,4 +1,6 @@
-"""Standard streams that are closed, full, or left by their reader: real processes, as a shell starts them."""
+"""Standard streams that are closed, full, or left by their reader: real processes, as a shell
+starts them.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Every operation of the documented pages, through every portal that allows it, and every shape of an error."""
+"""Every operation of the documented pages, through every portal that allows it, and every shape of
+an error.
+"""
 
 from __future__ import annotations
 

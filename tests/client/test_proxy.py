@@ -40,7 +40,9 @@ class Seen:
 
 @contextlib.contextmanager
 def proxy(answer: int = 403, tunnel_to: int = 0) -> Iterator[Seen]:
-    """A proxy on loopback that notes what it is asked for. It answers with a status, or makes a tunnel to a port."""
+    """A proxy on loopback that notes what it is asked for. It answers with a status, or makes a
+    tunnel to a port.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         def do_CONNECT(self) -> None:

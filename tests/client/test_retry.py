@@ -23,7 +23,9 @@ SESSION = CATALOG.models["session"]
 
 
 class Server(httpx.AsyncBaseTransport):
-    """Answers what `answer` says, after a while; knows how many were in flight at most, and when each began."""
+    """Answers what `answer` says, after a while; knows how many were in flight at most, and when
+    each began.
+    """
 
     def __init__(self, answer: Callable[[int], httpx.Response | httpx.HTTPError]) -> None:
         self.answer = answer
@@ -149,14 +151,14 @@ def test_all_requests_keep_one_pause(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("places", [1, 3, 8])
-def test_never_more_in_flight_than_allowed(places: int) -> None:
+def test_never_more_in_flight_than_allowed(locations: int) -> None:
     server = Server(lambda number: ok())
 
     async def work(client: WriteClient) -> None:
         await asyncio.gather(*(client.page(SESSION) for _ in range(40)))
 
-    with_server(server, Throttle(places), work)
-    assert max(server.peaks) == places
+    with_server(server, Throttle(locations), work)
+    assert max(server.peaks) == locations
 
 
 def test_fewer_are_in_flight_after_throttling_and_they_grow_back_slowly(quick: None) -> None:
@@ -272,7 +274,7 @@ def test_a_place_that_was_given_back_is_taken_at_once() -> None:
 
         async def work(number: int) -> None:
             nonlocal running, most
-            async with throttle.place():
+            async with throttle.slot():
                 running += 1
                 most = max(most, running)
                 if number == 0:
@@ -296,14 +298,16 @@ def test_a_place_that_was_given_back_is_taken_at_once() -> None:
 
 @pytest.mark.parametrize("method", ["PATCH", "DELETE"])
 def test_a_write_does_not_wait_between_its_look_and_itself(quick: None, method: str) -> None:
-    """Another request was asked to pause in between: what was looked at may be another thing after that."""
+    """Another request was asked to pause in between: what was looked at may be another thing after
+    that.
+    """
     server, throttle = Server(lambda number: ok()), Throttle(8)
 
     async def written_down() -> None:
         raise AssertionError("an intent of what is not sent")
 
     async def work(client: WriteClient) -> None:
-        async with client.in_one_place() as one:
+        async with client.in_one_slot() as one:
             throttle.pause(0.05)
             is_patch = method == "PATCH"
             write = (
@@ -313,7 +317,7 @@ def test_a_write_does_not_wait_between_its_look_and_itself(quick: None, method: 
             )
             with pytest.raises(Paused):
                 await write
-        async with client.in_one_place() as one:
+        async with client.in_one_slot() as one:
             await one.delete(SESSION, "1")
 
     with_server(server, throttle, work)
@@ -329,7 +333,7 @@ def test_a_look_and_a_write_hold_one_place(quick: None) -> None:
         return ok()
 
     async def pair(client: WriteClient) -> None:
-        async with client.in_one_place() as one:
+        async with client.in_one_slot() as one:
             order.append("in")
             await one.detail(SESSION, "1")
             await one.delete(SESSION, "1")

@@ -258,12 +258,12 @@ def test_records_are_the_same_for_a_plan(lab: Lab) -> None:
 
 
 def test_the_screen_has_colours_only_at_a_terminal() -> None:
-    from stemctl.render.terminal import Look
+    from stemctl.render.terminal import TerminalStyle
     from stemctl.render.text.diff_text import unified_diff
 
-    assert "\x1b" not in unified_diff("a.yaml", UGLY, TIDY, Look())
+    assert "\x1b" not in unified_diff("a.yaml", UGLY, TIDY, TerminalStyle())
     assert "\x1b[32m+  - name: a   # first\x1b[0m\n" in unified_diff(
-        "a.yaml", UGLY, TIDY, Look(colour=True)
+        "a.yaml", UGLY, TIDY, TerminalStyle(colour=True)
     )
 
 

@@ -1,4 +1,6 @@
-"""What was applied from files that were not committed is told, recorded, and told to whoever comes next."""
+"""What was applied from files that were not committed is told, recorded, and told to whoever comes
+next.
+"""
 
 from __future__ import annotations
 

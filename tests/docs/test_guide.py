@@ -1,4 +1,6 @@
-"""The guide of docs/ci.md, typed word by word into an empty folder; what it shows must be what comes out."""
+"""The guide of docs/ci.md, typed word by word into an empty folder; what it shows must be what
+comes out.
+"""
 
 from __future__ import annotations
 

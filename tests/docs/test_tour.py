@@ -17,7 +17,9 @@ EXAMPLE = PROJECT / "examples" / "lab"
 
 
 def commands(text: str) -> list[tuple[str, int, list[str]]]:
-    """Each command of the console blocks, its exit code, and the lines that its output must hold in their order."""
+    """Each command of the console blocks, its exit code, and the lines that its output must hold in
+    their order.
+    """
     found: list[tuple[str, int, list[str]]] = []
     for block in re.findall(r"```console\n(.*?)```", text, re.DOTALL):
         for line in block.splitlines():

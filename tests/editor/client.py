@@ -159,7 +159,9 @@ def editor(
     environment: Mapping[str, str],
     errors: Path,
 ) -> Iterator[Editor]:
-    """An editor of a folder, with a server of its own that ends with it; what that says on stderr goes to `errors`."""
+    """An editor of a folder, with a server of its own that ends with it; what that says on stderr
+    goes to `errors`.
+    """
     pipe = subprocess.PIPE
     with errors.open("wb") as stderr:
         server = subprocess.Popen(

@@ -1,4 +1,5 @@
-"""What an editor makes of the files that `stemctl init` writes, with the real yaml-language-server and no network.
+"""What an editor makes of the files that `stemctl init` writes, with the real yaml-language-server
+and no network.
 
 The server is found on the PATH, or where STEMCTL_YAML_LANGUAGE_SERVER says:
 
@@ -40,7 +41,9 @@ def new(lab: Lab) -> Lab:
 
 
 class Opened:
-    """An editor of a new repository, and whether its files begin with the line that leads to their schema."""
+    """An editor of a new repository, and whether its files begin with the line that leads to their
+    schema.
+    """
 
     def __init__(self, editor: Editor, with_first_line: bool) -> None:
         self.editor, self._first = editor, with_first_line

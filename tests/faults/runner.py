@@ -1,9 +1,10 @@
-"""Runs stemctl in processes that can be killed at a chosen point, without paying for a start of Python each time.
+"""Runs stemctl in processes that can be killed at a chosen point, without paying for a start of
+Python each time.
 
-One process imports stemctl and then forks a child for each command that it is told of on stdin (JSON, one a line). The
-child is a real process: SIGKILL ends it wherever it is. Points are the moments before and after each request, and
-before each call that makes something durable, and before and after each git; the child is killed at point number
-`kill_at`.
+One process imports stemctl and then forks a child for each command that it is told of on stdin
+(JSON, one a line). The child is a real process: SIGKILL ends it wherever it is. Points are the
+moments before and after each request, and before each call that makes something durable, and before
+and after each git; the child is killed at point number `kill_at`.
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ from tests.support.paths import PROJECT
 
 @dataclass(frozen=True)
 class Ended:
-    """How a command ended: its exit code, None if it was killed; how many points it passed; what it said."""
+    """How a command ended: its exit code, None if it was killed; how many points it passed; what it
+    said.
+    """
 
     code: int | None
     points: int
@@ -49,7 +52,9 @@ COUNTED = {
     "bomb": b"B",
     "given_up": b"P",
 }
-"""What is counted of a command, each in a byte: faults that only the sandbox knows by the header that names them."""
+"""What is counted of a command, each in a byte: faults that only the sandbox knows by the header
+that names them.
+"""
 
 
 class Runner:
@@ -76,9 +81,10 @@ class Runner:
         lease: float | None = None,
         deadline: float | None = None,
     ) -> Ended:
-        """Run a command; `kill_after` is in seconds, `clock` how many seconds its clock is ahead, `largest` the bytes
-        after which no file takes more, as on a full disk, `lease` the seconds that a claim holds, `deadline` those
-        after which an answer without an end is given up."""
+        """Run a command; `kill_after` is in seconds, `clock` how many seconds its clock is ahead,
+        `largest` the bytes after which no file takes more, as on a full disk, `lease` the seconds
+        that a claim holds, `deadline` those after which an answer without an end is given up.
+        """
         order = {
             "argv": arguments,
             "kill_at": kill_at,
@@ -269,7 +275,7 @@ def _patch(points: Path, kill_at: int | None, ahead: float) -> None:
     def clock() -> datetime.datetime:
         return datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=ahead)
 
-    real_git, real_place = process.Git.run, git_backend.GitPlace
+    real_git, real_place = process.Git.run, git_backend.GitBackend
 
     def watched_git(self: process.Git, *words: str, **options: Any) -> bytes:
         point(b"g")
@@ -279,7 +285,7 @@ def _patch(points: Path, kill_at: int | None, ahead: float) -> None:
             point(b"g")
 
     process.Git.run = watched_git  # type: ignore[method-assign]
-    git_backend.GitPlace = functools.partial(real_place, clock=clock)  # type: ignore[misc,assignment]
+    git_backend.GitBackend = functools.partial(real_place, clock=clock)  # type: ignore[misc,assignment]
     httpx.AsyncHTTPTransport.handle_async_request = watched_request  # type: ignore[method-assign]
     client.read_answer = read_watched  # type: ignore[attr-defined]
     retry.growing = growing

@@ -1,4 +1,6 @@
-"""An apply that is killed at every point of it, one after the other: whoever comes next brings it to the same end."""
+"""An apply that is killed at every point of it, one after the other: whoever comes next brings it
+to the same end.
+"""
 
 from __future__ import annotations
 
@@ -155,7 +157,9 @@ def test_a_kill_at_every_point_of_the_command_that_takes_over(
 
 @pytest.mark.slow
 def test_a_disk_that_fills_up_at_any_byte(tmp_path: Path, server: Server) -> None:
-    """No file takes more than so many bytes, in steps: what is not written down is not sent, and nothing is lost."""
+    """No file takes more than so many bytes, in steps: what is not written down is not sent, and
+    nothing is lost.
+    """
     with runner(tmp_path / "said") as run:
         codes: dict[int, int] = {}
         for largest in range(500, 20000, 500):

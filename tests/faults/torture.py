@@ -1,6 +1,8 @@
-"""Random repositories, random faults on a third of the requests, SIGKILL at random moments, until the apply is through.
+"""Random repositories, random faults on a third of the requests, SIGKILL at random moments, until
+the apply is through.
 
-`python -m tests.faults.torture --seeds 200` runs it for longer than the tests do, and prints what it has seen.
+`python -m tests.faults.torture --seeds 200` runs it for longer than the tests do, and prints what
+it has seen.
 """
 
 from __future__ import annotations

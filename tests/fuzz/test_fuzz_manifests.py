@@ -1,4 +1,6 @@
-"""Manifests and stemctl.yaml of any content: findings with a place, or one message; never a bug, never without end."""
+"""Manifests and stemctl.yaml of any content: findings with a place, or one message; never a bug,
+never without end.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +15,14 @@ from hypothesis import strategies as st
 
 from stemctl.core.diagnostics import Diagnostic
 from stemctl.manifests import reader, validation
-from stemctl.manifests.schema_errors import judge_of
+from stemctl.manifests.schema_errors import validator_of
 from stemctl.schema.catalog import load_catalog
 from tests.support.chaos import HOSTILE_TEXT, LEAVES
 from tests.support.effort import examples
 from tests.support.lab import Lab
 
 CATALOG = load_catalog("2024")
-JUDGE = judge_of(CATALOG)
+JUDGE = validator_of(CATALOG)
 
 PIECES = [
     *(
@@ -223,9 +225,9 @@ def findings(data: bytes) -> list[Diagnostic]:
     if document.root is not None:
         found += validation.check_document(document, JUDGE, CATALOG)[0]
     for finding in found:
-        assert finding.place is not None
-        assert finding.place.line >= 1
-        assert finding.place.column >= 1
+        assert finding.location is not None
+        assert finding.location.line >= 1
+        assert finding.location.column >= 1
         assert finding.message
     return found
 

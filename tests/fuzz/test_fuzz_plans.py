@@ -1,4 +1,6 @@
-"""Plan files from anybody: shown or applied, or refused with a message; never a bug, never a request elsewhere."""
+"""Plan files from anybody: shown or applied, or refused with a message; never a bug, never a
+request elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,9 @@ class Planned:
 
 @pytest.fixture
 def planned(lab: Lab) -> Planned:
-    """Creates, updates, deletes, adoptions, proposals, what is held, notes, and what only the state is told."""
+    """Creates, updates, deletes, adoptions, proposals, what is held, notes, and what only the state
+    is told.
+    """
     types = "sensory_stimulus_types:\n  - {name: Air puff, description: Puff}\n"
     lab.write("records/s.yaml", types)
     lab.sessions(

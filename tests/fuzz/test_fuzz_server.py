@@ -1,4 +1,6 @@
-"""Answers from anything that listens: a message or a result, never a bug, and nothing hangs or grows without end."""
+"""Answers from anything that listens: a message or a result, never a bug, and nothing hangs or
+grows without end.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""States and journals that somebody else wrote, or a disk: a message, or a run that goes on; never a crash."""
+"""States and journals that somebody else wrote, or a disk: a message, or a run that goes on; never
+a crash.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,8 @@
-"""Values that no program expects: in stemctl.yaml, on the command line, in the environment, in names of folders.
+"""Values that no program expects: in stemctl.yaml, on the command line, in the environment, in
+names of folders.
 
-Each is a message or works, and none is a bug."""
+Each is a message or works, and none is a bug.
+"""
 
 from __future__ import annotations
 
@@ -191,10 +193,12 @@ W"""
 
 
 @pytest.mark.parametrize("place", PLACES.splitlines())
-def test_a_word_of_the_command_line(lab: Lab, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
+def test_a_word_of_the_command_line(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, location: str
+) -> None:
     monkeypatch.chdir(lab.root)
     for word in WORDS:
-        result = lab.run(*(word if part == "W" else part for part in place.split()))
+        result = lab.run(*(word if part == "W" else part for part in location.split()))
         assert fine(result), (word[:40], result.said)
 
 

@@ -1,4 +1,6 @@
-"""GitLab, as far as the jobs see it: the API v4 for notes and issues, and repositories over HTTP, on loopback."""
+"""GitLab, as far as the jobs see it: the API v4 for notes and issues, and repositories over HTTP,
+on loopback.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 JOB = "glcbt-job"
-"""How the token of a job begins; the number of its project follows. It may read that project, and nothing more."""
+"""How the token of a job begins; the number of its project follows. It may read that project, and
+nothing more.
+"""
 
 MEMBER, BOT = 7, 41
 

@@ -1,4 +1,5 @@
-"""Runs the workflows that `ci init github` writes, as they are written: each job in a fresh clone, each step by bash.
+"""Runs the workflows that `ci init github` writes, as they are written: each job in a fresh clone,
+each step by bash.
 
 What the forge itself does is played: checkouts, artifacts, secrets, outputs, permissions, approval.
 """
@@ -57,7 +58,9 @@ class Ran:
 
 @dataclass
 class Forge:
-    """GitHub, as far as the workflows see it. `secrets` are the repository's, `environments` hold more of them."""
+    """GitHub, as far as the workflows see it. `secrets` are the repository's, `environments` hold
+    more of them.
+    """
 
     team: Team
     folder: Path
@@ -95,8 +98,9 @@ class Forge:
         pull_request: Mapping[str, Any] | None = None,
         before: Mapping[str, Callable[[], None]] | None = None,
     ) -> Ran:
-        """Run a workflow of the default branch (of the pull request's merge, if there is one) for an event. `before`
-        holds what happens elsewhere before a job begins."""
+        """Run a workflow of the default branch (of the pull request's merge, if there is one) for
+        an event. `before` holds what happens elsewhere before a job begins.
+        """
         text = git(self.team.remote, "show", f"{ref}:.github/workflows/{workflow}")
         return Workflow(self, yaml.safe_load(text), ref, pull_request or {}, before or {}).run()
 

@@ -1,6 +1,8 @@
-"""Runs the jobs that `ci init gitlab` writes, as they are written: each by bash, in a clone as a runner makes it.
+"""Runs the jobs that `ci init gitlab` writes, as they are written: each by bash, in a clone as a
+runner makes it.
 
-What GitLab decides is played: which jobs a pipeline has, in which order, which variables each sees, artifacts.
+What GitLab decides is played: which jobs a pipeline has, in which order, which variables each sees,
+artifacts.
 """
 
 from __future__ import annotations
@@ -106,7 +108,8 @@ class Runner:
         commit: str = "",
         merged: bool = False,
     ) -> Pipeline:
-        """Run a pipeline of a project, of its branch main or of a merge request; `commit` is one that is not its last.
+        """Run a pipeline of a project, of its branch main or of a merge request; `commit` is one
+        that is not its last.
 
         With `merged`, it is a merged results pipeline: the commit is the merge.
         """
@@ -227,7 +230,9 @@ class Runner:
         return Job(name, done.returncode, done.stdout, environ, kept, left, group, environment)
 
     def check_out(self, clone: Path, project: Project, environ: Mapping[str, str]) -> None:
-        """As the runner does it: a shallow clone without a branch, whose remote has the token of the job in its URL."""
+        """As the runner does it: a shallow clone without a branch, whose remote has the token of
+        the job in its URL.
+        """
         scheme, _, host = self.gitlab.url.partition("://")
         commit = environ["CI_COMMIT_SHA"]
         git(clone, "init", "-q")
@@ -284,7 +289,9 @@ def is_wanted(job: Any, known: Mapping[str, str]) -> bool:
 
 
 def holds(condition: str, known: Mapping[str, str]) -> bool:
-    """Whether a condition of a rule holds: comparisons with && between them, which is all that the template has."""
+    """Whether a condition of a rule holds: comparisons with && between them, which is all that the
+    template has.
+    """
 
     def value(word: str) -> str | None:
         return word[1:-1] if word.startswith('"') else known.get(word.removeprefix("$"))
@@ -298,7 +305,9 @@ def holds(condition: str, known: Mapping[str, str]) -> bool:
 
 
 def in_order(jobs: Mapping[str, Any]) -> list[str]:
-    """The jobs, each after those that it needs; GitLab makes no pipeline where one is needed that is not in it."""
+    """The jobs, each after those that it needs; GitLab makes no pipeline where one is needed that
+    is not in it.
+    """
     done: list[str] = []
     while len(done) < len(jobs):
         ready = [

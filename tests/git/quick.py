@@ -1,4 +1,5 @@
-"""stemctl as it is, with leases of seconds instead of minutes: `python -m tests.git.quick COMMAND...`.
+"""stemctl as it is, with leases of seconds instead of minutes: `python -m tests.git.quick
+COMMAND...`.
 
 STEMCTL_TEST_LEASE is the lease in seconds; margin, renewals and looks shrink with it.
 """

@@ -1,4 +1,6 @@
-"""Remotes as forges have them: git over http with a password, and over an ssh that never leaves this machine."""
+"""Remotes as forges have them: git over http with a password, and over an ssh that never leaves
+this machine.
+"""
 
 from __future__ import annotations
 
@@ -19,9 +21,11 @@ SECRETS = (PASSWORD, BASIC)
 
 @dataclass
 class Forge:
-    """Serves the repositories of a folder to who knows the password. `reader`: they may read, and not push.
+    """Serves the repositories of a folder to who knows the password. `reader`: they may read, and
+    not push.
 
-    `seen` are the requests that knew it. `echo`: what is refused is refused with what was sent, as some proxies do.
+    `seen` are the requests that knew it. `echo`: what is refused is refused with what was sent, as
+    some proxies do.
     """
 
     folder: Path

@@ -146,7 +146,8 @@ exec {python} "$@"
 
 
 def pip_once(folder: Path) -> str:
-    """A script for `python` that lets pip run once for all tests of a process: the machines here are all the same.
+    """A script for `python` that lets pip run once for all tests of a process: the machines here
+    are all the same.
 
     `folder` is two levels below the folder that they share.
     """
@@ -154,7 +155,9 @@ def pip_once(folder: Path) -> str:
 
 
 def make_team(folder: Path, url: str) -> Team:
-    """A remote whose main branch holds the configuration. As labs make one for a group, it lets nobody rewrite it."""
+    """A remote whose main branch holds the configuration. As labs make one for a group, it lets
+    nobody rewrite it.
+    """
     git(folder, "init", "-q", "--bare", "--shared", "--initial-branch=main", "remote.git")
     team = Team(folder, url)
     founder = team.clone("founder")
@@ -182,6 +185,8 @@ def on_the_server(team: Team, name: str, **fields: Any) -> None:
 
 
 def hostile_modules(member: Member, ran: Path) -> None:
-    """Files that a Python which looks for modules in its folder would run; they say so in the file `ran`."""
+    """Files that a Python which looks for modules in its folder would run; they say so in the file
+    `ran`.
+    """
     for name in ("json", "pip", "sitecustomize", "stemctl", "sys", "usercustomize"):
         member.write(f"{name}.py", f"open({str(ran)!r}, 'a').write({name!r})\n")

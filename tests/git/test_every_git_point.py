@@ -1,4 +1,6 @@
-"""An apply that is killed at every point of it, git's calls among them: another clone brings it to the same end."""
+"""An apply that is killed at every point of it, git's calls among them: another clone brings it to
+the same end.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 class Case:
-    """A remote and two clones, whose names begin with its number. Something was applied, something else is meant."""
+    """A remote and two clones, whose names begin with its number. Something was applied, something
+    else is meant.
+    """
 
     def __init__(self, folder: Path, prefix: str, server: Server, run: Runner) -> None:
         self.folder, self.prefix, self.server, self._run = folder / prefix, prefix, server, run

@@ -1,4 +1,6 @@
-"""A git that fails: at any of its calls, without an answer, too late; and a repository of our own that is damaged."""
+"""A git that fails: at any of its calls, without an answer, too late; and a repository of our own
+that is damaged.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ DONE = "lab: 1 created [skip ci]"
 
 
 class Wrapper:
-    """A git on the PATH that fails at the call with a number: `before` it is done, `after` that, or it `hangs`."""
+    """A git on the PATH that fails at the call with a number: `before` it is done, `after` that, or
+    it `hangs`.
+    """
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self._folder = folder

@@ -1,7 +1,8 @@
 """What people do with git, in a table: how stemctl answers there, and what is not sent.
 
-Each row begins with a repository of two sessions, `a1` in records/a and `b1` in records/b, that were applied from a
-commit which was pushed. Deleting is allowed, so that a record that only seems to have left would be deleted.
+Each row begins with a repository of two sessions, `a1` in records/a and `b1` in records/b, that
+were applied from a commit which was pushed. Deleting is allowed, so that a record that only seems
+to have left would be deleted.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ ABSENT = "tracked by git, and not read"
 class Row:
     """A situation: what leads to it, and what the three commands say then, each with its exit code.
 
-    A code of None is any: there the first apply has to find it, and other commands may. `sent` are the methods of
-    the writes that `apply` makes. What stands in `never` is said by none of them.
+    A code of None is any: there the first apply has to find it, and other commands may. `sent` are
+    the methods of the writes that `apply` makes. What stands in `never` is said by none of them.
     """
 
     prepare: Callable[[Team, Member], Member | None]
@@ -383,7 +384,9 @@ def squashed_and_reverted(team: Team, ann: Member) -> None:
 
 
 def squashed_elsewhere(team: Team, ann: Member) -> Member:
-    """The branch was pushed, applied, squashed and deleted by somebody else: a clone never had its commits."""
+    """The branch was pushed, applied, squashed and deleted by somebody else: a clone never had its
+    commits.
+    """
     branched(ann)
     ann.git("push", "-q", "origin", "topic")
     ann.git("checkout", "-q", "main")

@@ -128,6 +128,8 @@ def test_the_variables_that_reach_a_remote_stay_and_those_of_a_hook_go() -> None
 
 
 def test_two_claims_of_the_same_in_the_same_moment_differ() -> None:
-    run: Any = SimpleNamespace(id="r", who="a job", plan=SimpleNamespace(commit=None, going=list))
+    run: Any = SimpleNamespace(
+        id="r", who="a job", plan=SimpleNamespace(commit=None, actionable=list)
+    )
     now = datetime.datetime.now(datetime.UTC)
     assert claim_json(claim_of(run, now)) != claim_json(claim_of(run, now))

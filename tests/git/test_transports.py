@@ -1,4 +1,6 @@
-"""Every way in which a clone reaches its remote, with git's own programs: the state goes the same way."""
+"""Every way in which a clone reaches its remote, with git's own programs: the state goes the same
+way.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ def ann(team: Team) -> Member:
 
 
 def no_secret(member: Member, *said: str) -> None:
-    """Nothing below .stemctl/, nothing in our own repository and nothing that was said holds a credential."""
+    """Nothing below .stemctl/, nothing in our own repository and nothing that was said holds a
+    credential.
+    """
     texts = [*(text.encode() for text in said)]
     for folder in (member.root / ".stemctl", member.own()):
         texts += [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
@@ -394,7 +398,9 @@ def test_what_is_configured_for_people_does_not_matter(
 def test_what_is_configured_for_some_repositories_alone(
     team: Team, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The key of a lab, taken for what lies below a folder: our repository lies elsewhere than the user's."""
+    """The key of a lab, taken for what lies below a folder: our repository lies elsewhere than the
+    user's.
+    """
     command = shlex.quote(str(local_ssh(team.folder)))
     ann = team.clone("ann", "--separate-git-dir", str(team.folder / "elsewhere"))
     over(ann, f"git@forge.example:{team.remote}")

@@ -1,4 +1,6 @@
-"""A git that cannot answer is not taken for one that says no, and a checkout does not decide what git runs."""
+"""A git that cannot answer is not taken for one that says no, and a checkout does not decide what
+git runs.
+"""
 
 from __future__ import annotations
 

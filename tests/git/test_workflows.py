@@ -1,4 +1,6 @@
-"""A team on one machine: what `ci init github` writes is run as it is written, against a real remote and server."""
+"""A team on one machine: what `ci init github` writes is run as it is written, against a real
+remote and server.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ def session(name: str, text: str = "as written") -> str:
 
 @pytest.fixture
 def forge(team: Team, tmp_path: Path) -> Forge:
-    """The forge, with the workflows on the main branch; strangers and pull requests see no token that writes."""
+    """The forge, with the workflows on the main branch; strangers and pull requests see no token
+    that writes.
+    """
     founder = Member(team.folder / "founder", "founder")
     result = founder.run("ci", "init", "github")
     assert result.code == 0, result.said
@@ -231,12 +235,15 @@ def stemctl_processes(folder: Path) -> list[int]:
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="finds the process of a job in /proc")
 def test_a_team_whose_jobs_race_die_and_are_dropped(team: Team, forge: Forge, gate: Gate) -> None:
-    """Two merges race; a job dies with its machine; one is dropped; a branch is behind; a colleague edits meanwhile."""
+    """Two merges race; a job dies with its machine; one is dropped; a branch is behind; a colleague
+    edits meanwhile.
+    """
     ann, ben, cleo = (team.clone(name) for name in ("ann", "ben", "cleo"))
     well(forge.run(APPLY))  # rat1 is there
     behind = cleo.git("rev-parse", "HEAD")
 
-    # two merges, whose jobs race: the forge's queue does not help, as one of them runs at somebody's desk
+    # two merges, whose jobs race: the forge's queue does not help, as one of them runs at
+    # somebody's desk
     ann.sessions(session("rat1"), session("ann1"), name="records/sessions.yaml")
     ann.publish("Ann's session")
     ben.git("pull", "-q", "--rebase", "origin", "main")
@@ -273,7 +280,8 @@ def test_a_team_whose_jobs_race_die_and_are_dropped(team: Team, forge: Forge, ga
     gate.wait_for(at + 3, "done")
     on_the_server(team, "rat1", description="edited by a colleague", tags=["theirs"])
 
-    # the job of the next merge is dropped; the one after it brings everything in, and settles the dead one
+    # the job of the next merge is dropped; the one after it brings everything in, and settles the
+    # dead one
     ben.git("pull", "-q", "origin", "main")
     ben.sessions(session("ben1", "second thoughts"), name="records/ben.yaml")
     ben.publish("Ben's second thoughts")
@@ -317,7 +325,9 @@ def test_a_team_whose_jobs_race_die_and_are_dropped(team: Team, forge: Forge, ga
 
 
 def test_every_command_of_every_workflow_was_run(team: Team, forge: Forge) -> None:
-    """The steps of the tests above are those of the files; a step that is added here has to be run there."""
+    """The steps of the tests above are those of the files; a step that is added here has to be run
+    there.
+    """
     texts = [
         git(team.remote, "show", f"main:.github/workflows/{name}")
         for name in (CHECK, APPLY, NIGHTLY)

@@ -1,7 +1,9 @@
-"""Three clones whose applies race, are killed, and do not hear what became of their pushes, while main moves on.
+"""Three clones whose applies race, are killed, and do not hear what became of their pushes, while
+main moves on.
 
-In the end the server must hold what main says: each record once, no foreign one touched, the state on the branch of the
-same mind, no claim left. `python -m tests.git.torture --seeds 50` runs it for longer than the tests do.
+In the end the server must hold what main says: each record once, no foreign one touched, the state
+on the branch of the same mind, no claim left. `python -m tests.git.torture --seeds 50` runs it for
+longer than the tests do.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Every folder of `invalid/` is a set of files with something wrong, and the screen that says so.
 
-`STEMCTL_UPDATE=1 pytest tests/test_invalid.py` writes the screens anew; read the difference before it is committed.
+`STEMCTL_UPDATE=1 pytest tests/test_invalid.py` writes the screens anew; read the difference before
+it is committed.
 """
 
 import os
@@ -12,7 +13,7 @@ from stemctl.core.diagnostics import in_order
 from stemctl.manifests.cross_file import check_references
 from stemctl.manifests.load import load_repository, with_lines
 from stemctl.manifests.validation import missing_fields
-from stemctl.render.terminal import Look
+from stemctl.render.terminal import TerminalStyle
 from stemctl.render.text.findings_text import findings_text
 from stemctl.schema.catalog import load_catalog
 from tests.support.paths import TESTS
@@ -35,7 +36,7 @@ def findings(folder: Path, entry: str = "."):
 
 @pytest.mark.parametrize("folder", INVALID, ids=lambda folder: folder.name)
 def test_a_wrong_file_is_explained(folder):
-    screen = findings_text(findings(folder), Look(width=100))
+    screen = findings_text(findings(folder), TerminalStyle(width=100))
     expected = folder / "expected.txt"
     if os.environ.get("STEMCTL_UPDATE"):
         expected.write_text(screen, encoding="utf-8")
@@ -45,7 +46,7 @@ def test_a_wrong_file_is_explained(folder):
 @pytest.mark.parametrize("folder", INVALID, ids=lambda folder: folder.name)
 def test_every_finding_is_complete(folder):
     for finding in findings(folder):
-        assert finding.place
+        assert finding.location
         assert finding.code
         assert finding.message
         assert finding.remedy, f"{finding.message}: what to type?"

@@ -1,6 +1,7 @@
 """The layout of a text: golden files, and what holds for every text.
 
-`STEMCTL_UPDATE=1 pytest tests/unit/test_layout.py` writes `layout/*/after.yaml` anew; read the difference.
+`STEMCTL_UPDATE=1 pytest tests/unit/test_layout.py` writes `layout/*/after.yaml` anew; read the
+difference.
 """
 
 import json

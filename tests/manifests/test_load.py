@@ -3,7 +3,7 @@ import gc
 import pytest
 
 from stemctl.core.diagnostics import Diagnostic, Severity
-from stemctl.core.records import Address, Lifecycle, Place, Wish
+from stemctl.core.records import Address, Directive, Lifecycle, Location
 from stemctl.manifests.load import load_repository, with_lines
 from stemctl.schema.catalog import load_catalog
 
@@ -36,7 +36,7 @@ def test_a_record_is_what_is_written(load):
     assert record.fields == {"name": " rat12 ", "tags": ["a"]}
     assert record.id == "5c0f3c52-7a0e-4b7b-9d6e-0f5a1b6c2d48"
     assert record.lifecycle == Lifecycle(True, ("tags",))
-    assert record.place == Place("a.yaml", 2, 5)
+    assert record.location == Location("a.yaml", 2, 5)
     assert repository.files == ("a.yaml",)
 
 
@@ -57,14 +57,14 @@ def test_every_value_knows_where_it_is_written(load):
         "      - {Repository: DANDI, URL: 'https://a.org/1'}\n"
     )
     record = session(repository, "rat12")
-    assert record.place_of("name") == Place("a.yaml", 2, 11)
-    assert record.place_of("tags") == Place("a.yaml", 3, 5)
-    assert record.place_of("tags", "b") == Place("a.yaml", 5, 9)
-    assert record.place_of("tags", "elsewhere") == record.place_of("tags")
-    assert record.place_of("extra_fields", "room") == Place("a.yaml", 6, 20)
-    assert record.place_of("download_links", "https://a.org/1") == Place("a.yaml", 8, 9)
-    assert record.place_of("description") == record.place
-    assert len(record.places) == len(list(record.places)) == 8
+    assert record.location_of("name") == Location("a.yaml", 2, 11)
+    assert record.location_of("tags") == Location("a.yaml", 3, 5)
+    assert record.location_of("tags", "b") == Location("a.yaml", 5, 9)
+    assert record.location_of("tags", "elsewhere") == record.location_of("tags")
+    assert record.location_of("extra_fields", "room") == Location("a.yaml", 6, 20)
+    assert record.location_of("download_links", "https://a.org/1") == Location("a.yaml", 8, 9)
+    assert record.location_of("description") == record.location
+    assert len(record.locations) == len(list(record.locations)) == 8
 
 
 DEFAULTS = """\
@@ -105,14 +105,14 @@ def test_defaults_of_the_file_lie_under_each_record(load):
         ],
     }
     assert record.lifecycle == Lifecycle(False, ("tags", "description"))
-    assert record.place_of("projects").line == 3
-    assert record.place_of("tags").line == 12
-    assert record.place_of("tags", "theta").line == 5
-    assert record.place_of("tags", "sleep").line == 12
-    assert record.place_of("extra_fields", "cage").line == 6
-    assert record.place_of("extra_fields", "room").line == 13
-    assert record.place_of("download_links", "https://a.org/1").line == 7
-    assert record.place_of("download_links", "https://a.org/2").line == 14
+    assert record.location_of("projects").line == 3
+    assert record.location_of("tags").line == 12
+    assert record.location_of("tags", "theta").line == 5
+    assert record.location_of("tags", "sleep").line == 12
+    assert record.location_of("extra_fields", "cage").line == 6
+    assert record.location_of("extra_fields", "room").line == 13
+    assert record.location_of("download_links", "https://a.org/1").line == 7
+    assert record.location_of("download_links", "https://a.org/2").line == 14
     other = session(repository, "rat13")
     assert other.fields["tags"] == ["theta", "sleep"]
     assert other.lifecycle == Lifecycle(True, ("tags",))
@@ -139,9 +139,9 @@ def test_the_nearest_folder_lies_under_the_file(load):
         "tags": ["folder", "own"],
         "extra_fields": {"room": "folder", "cage": "file"},
     }
-    assert record.place_of("tags", "folder").file == "labs/_defaults.yaml"
-    assert record.place_of("extra_fields", "room").file == "labs/_defaults.yaml"
-    assert record.place_of("extra_fields", "cage").file == "labs/x/a.yaml"
+    assert record.location_of("tags", "folder").file == "labs/_defaults.yaml"
+    assert record.location_of("extra_fields", "room").file == "labs/_defaults.yaml"
+    assert record.location_of("extra_fields", "cage").file == "labs/x/a.yaml"
     assert session(repository, "rat13").fields == {
         "name": "rat13",
         "projects": ["root"],
@@ -164,9 +164,11 @@ def test_wishes_name_models_as_the_catalog_does(load):
         "deleted: [session/c/d]\n"
     )
     assert findings == ()
-    assert repository.moved == (Wish("session/a", Place("a.yaml", 2, 16), Address("session", "b")),)
-    assert repository.forget == (Wish("sensorystimulustype/x*", Place("a.yaml", 3, 10)),)
-    assert repository.deleted == (Wish("session/c/d", Place("a.yaml", 4, 11)),)
+    assert repository.moved == (
+        Directive("session/a", Location("a.yaml", 2, 16), Address("session", "b")),
+    )
+    assert repository.forget == (Directive("sensorystimulustype/x*", Location("a.yaml", 3, 10)),)
+    assert repository.deleted == (Directive("session/c/d", Location("a.yaml", 4, 11)),)
 
 
 def test_what_is_wrong_is_left_out_and_the_rest_is_there(load):
@@ -178,7 +180,7 @@ def test_what_is_wrong_is_left_out_and_the_rest_is_there(load):
     )
     assert [address.key for address in repository.records] == ["good", "other"]
     assert [wish.subject for wish in repository.deleted] == ["session/old"]
-    assert [finding.place.line for finding in findings if finding.place.file == "a.yaml"] == [
+    assert [finding.location.line for finding in findings if finding.location.file == "a.yaml"] == [
         2,
         3,
         4,
@@ -215,16 +217,16 @@ def test_findings_are_sorted_by_place(load):
     _, findings = load(
         b="sessions: [{nam: a}]\n", a="deleted: [x]\nsessions: [{nam: a}, {name: 1}]\n"
     )
-    places = [finding.place for finding in findings]
-    assert places == sorted(places)
-    assert {place.file for place in places} == {"a.yaml", "b.yaml"}
+    locations = [finding.location for finding in findings]
+    assert locations == sorted(locations)
+    assert {location.file for location in locations} == {"a.yaml", "b.yaml"}
 
 
 def test_lines_are_read_for_findings_that_have_none(tmp_path):
     (tmp_path / "a.yaml").write_text("sessions:\n  - name: 'rat'\n", encoding="utf-8")
-    finding = Diagnostic(Severity.ERROR, "x", "wrong", Place("a.yaml", 2, 11), length=3)
+    finding = Diagnostic(Severity.ERROR, "x", "wrong", Location("a.yaml", 2, 11), length=3)
     nowhere = Diagnostic(Severity.ERROR, "x", "wrong")
-    gone = Diagnostic(Severity.ERROR, "x", "wrong", Place("gone.yaml", 2, 1))
+    gone = Diagnostic(Severity.ERROR, "x", "wrong", Location("gone.yaml", 2, 1))
     completed = with_lines(tmp_path, [finding, nowhere, gone])
     assert (completed[0].line, completed[0].length) == ("  - name: 'rat'", 5)
     assert completed[1] == nowhere

@@ -3,7 +3,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stemctl.core.records import Place
+from stemctl.core.records import Location
 from stemctl.manifests import reader
 from stemctl.manifests.reader import parse, read
 from stemctl.manifests.yaml_parser import PythonParser
@@ -23,15 +23,15 @@ def test_data_and_places():
     document = parse(b"sessions:\n  - name: rat12\n    tags: [a, 'b']\n", "records/a.yaml")
     assert document.root.value == {"sessions": [{"name": "rat12", "tags": ["a", "b"]}]}
     record = document.root.at(("sessions", 0))
-    assert document.place(record.event) == Place("records/a.yaml", 2, 5)
-    assert document.place(record.keys["tags"]) == Place("records/a.yaml", 3, 5)
-    assert document.place(record.at(("tags", 1)).event) == Place("records/a.yaml", 3, 15)
+    assert document.location(record.event) == Location("records/a.yaml", 2, 5)
+    assert document.location(record.keys["tags"]) == Location("records/a.yaml", 3, 5)
+    assert document.location(record.at(("tags", 1)).event) == Location("records/a.yaml", 3, 15)
     assert record.at(("tags", 1)).text == "b"
 
 
 def test_columns_count_characters():
     document = parse("é: {ü: 1, 🐀: 2}".encode(), "a.yaml")
-    assert document.place(document.root.at(("é",)).keys["🐀"]) == Place("a.yaml", 1, 11)
+    assert document.location(document.root.at(("é",)).keys["🐀"]) == Location("a.yaml", 1, 11)
 
 
 def test_quoted_scalars_and_blocks_are_text():
@@ -47,7 +47,7 @@ def test_quoted_scalars_and_blocks_are_text():
 def test_a_byte_order_mark_moves_nothing():
     document = parse(b"\xef\xbb\xbfa: 1", "a.yaml")
     assert document.root.value == {"a": 1}
-    assert document.place(document.root.keys["a"]) == Place("a.yaml", 1, 1)
+    assert document.location(document.root.keys["a"]) == Location("a.yaml", 1, 1)
 
 
 def test_merge_keys_keep_what_is_written_and_where():
@@ -55,9 +55,9 @@ def test_merge_keys_keep_what_is_written_and_where():
     document = parse(text.encode(), "a.yaml")
     merged = document.root.at(("c",))
     assert merged.value == {"x": 3, "y": 1, "z": 2}
-    assert document.place(merged.keys["x"]).line == 5
-    assert document.place(merged.keys["y"]).line == 1
-    assert document.place(merged.keys["z"]).line == 2
+    assert document.location(merged.keys["x"]).line == 5
+    assert document.location(merged.keys["y"]).line == 1
+    assert document.location(merged.keys["z"]).line == 2
 
 
 def test_a_quoted_merge_key_is_a_key():
@@ -67,9 +67,9 @@ def test_a_quoted_merge_key_is_a_key():
 def test_a_repeated_key_keeps_the_first_value():
     document = parse(b"a: 1\nb: 2\na: 3\n", "a.yaml")
     (problem,) = document.problems
-    assert (problem.code, problem.place, problem.remedy) == (
+    assert (problem.code, problem.location, problem.remedy) == (
         "duplicate-key",
-        Place("a.yaml", 3, 1),
+        Location("a.yaml", 3, 1),
         "first in line 1; keep one",
     )
     assert document.root.value == {"a": 1, "b": 2}
@@ -148,7 +148,7 @@ def test_nesting_that_the_parser_takes_no_more_is_the_same_finding(
     """libyaml has a limit of its own since 0.2.6, and looks ahead."""
     monkeypatch.setattr(reader, "Parser", parser)
     problem = parse(text.encode(), "a.yaml").problems[-1]
-    assert (problem.code, problem.place) == ("too-deep", Place("a.yaml", line, column))
+    assert (problem.code, problem.location) == ("too-deep", Location("a.yaml", line, column))
     assert problem.remedy == "take out brackets or indentation"
     assert codes(parse(text.encode(), "a.yaml")).count("too-deep") == 1
 
@@ -159,14 +159,14 @@ def test_nesting_that_the_parser_takes_no_more_is_the_same_finding(
 )
 def test_characters_that_readers_take_for_different_things(character):
     (problem,) = parse(f"a: 1\nb: x{character}y\n".encode(), "a.yaml").problems
-    assert (problem.code, problem.place) == ("control-character", Place("a.yaml", 2, 5))
+    assert (problem.code, problem.location) == ("control-character", Location("a.yaml", 2, 5))
 
 
 def test_the_place_of_a_byte_that_is_no_text():
     (problem,) = parse("a: é\nb: é".encode() + b"\xe9\n", "a.yaml").problems
-    assert (problem.code, problem.place) == ("encoding", Place("a.yaml", 2, 5))
+    assert (problem.code, problem.location) == ("encoding", Location("a.yaml", 2, 5))
     (problem,) = parse(b"a: 1\n\xe9", "a.yaml").problems
-    assert problem.place == Place("a.yaml", 2, 1)
+    assert problem.location == Location("a.yaml", 2, 1)
 
 
 @pytest.mark.parametrize(
@@ -225,7 +225,7 @@ def test_the_parser_in_python_reads_the_same(monkeypatch):
     monkeypatch.setattr(reader, "Parser", PythonParser)
     slow = parse(text, "a.yaml")
     assert slow.root.value == fast.root.value
-    assert slow.place(slow.root.keys["e"]) == fast.place(fast.root.keys["e"])
+    assert slow.location(slow.root.keys["e"]) == fast.location(fast.root.keys["e"])
 
 
 def test_aliases_cannot_nest_deeper_than_brackets():

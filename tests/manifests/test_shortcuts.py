@@ -16,7 +16,7 @@ from stemctl.core.state import State
 from stemctl.manifests.reader import parse
 from stemctl.planning import merge, values
 from stemctl.planning.matching import Identities
-from stemctl.planning.merge import UNSET, Sides, merge_field
+from stemctl.planning.merge import UNSET, FieldVersions, merge_field
 from stemctl.planning.references import Resolver
 from stemctl.planning.values import identical, same
 from stemctl.schema.catalog import Field, load_catalog
@@ -61,20 +61,20 @@ def like(row: Field, value: Any) -> Any:
 
 
 @st.composite
-def sides(draw: st.DrawFn) -> tuple[Field, Sides]:
+def sides(draw: st.DrawFn) -> tuple[Field, FieldVersions]:
     """Four values of a field, of which many are the same."""
     row = draw(st.sampled_from(ROWS))
     pool = draw(st.lists(ANY.map(lambda value: like(row, value)), min_size=1, max_size=3))
     maybe = st.one_of(st.sampled_from(pool), st.just(UNSET))
     declared, applied, live = draw(st.sampled_from(pool)), draw(maybe), draw(maybe)
     observed = draw(st.sampled_from(pool)) if applied is not UNSET else UNSET
-    return row, Sides(declared, applied, observed, live)
+    return row, FieldVersions(declared, applied, observed, live)
 
 
 @given(sides(), st.sampled_from([frozenset(), frozenset({"revert"}), frozenset({"replace"})]))
 @examples(200)
 def test_a_field_that_is_as_the_files_say_is_merged_as_any_other(
-    case: tuple[Field, Sides], allowed: Any
+    case: tuple[Field, FieldVersions], allowed: Any
 ) -> None:
     row, four = case
     quick = merge_field(row, four, allowed)

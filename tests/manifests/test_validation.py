@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stemctl.core.diagnostics import Severity
-from stemctl.core.records import Address, Place, Record, Repository
+from stemctl.core.records import Address, Location, Record, Repository
 from stemctl.manifests.cross_file import check_references
 from stemctl.manifests.reader import parse
-from stemctl.manifests.schema_errors import judge_of
+from stemctl.manifests.schema_errors import validator_of
 from stemctl.manifests.validation import check_document, located, missing_fields
 from stemctl.schema.catalog import Catalog, load_catalog
 from stemctl.schema.manifest_schema import record_schema
@@ -18,11 +18,11 @@ from tests.support.paths import PROJECT
 
 CATALOG = load_catalog("2024")
 SESSION = CATALOG.models["session"]
-PLACE = Place("a.yaml", 2, 5)
+PLACE = Location("a.yaml", 2, 5)
 
 
 def record(model, key, line=1, **fields):
-    return Record(Address(model, key), fields, Place("a.yaml", line, 5))
+    return Record(Address(model, key), fields, Location("a.yaml", line, 5))
 
 
 def repository(*records):
@@ -38,7 +38,11 @@ def test_a_new_record_needs_what_the_table_requires():
         finding.remedy
         == "add   projects: [NAME OF A PROJECT]   here, or under defaults for the whole file"
     )
-    assert (finding.address, finding.field, finding.place) == ("session/rat12", "projects", PLACE)
+    assert (finding.address, finding.field, finding.location) == (
+        "session/rat12",
+        "projects",
+        PLACE,
+    )
 
 
 def test_a_live_record_leaves_it_to_the_server():
@@ -115,8 +119,8 @@ def test_names_of_models_that_no_file_writes_are_left_to_the_server():
 
 def test_findings_carry_what_programs_need():
     text = b"sessions:\n  - name: rat12\n    extra_fields: {room: [a]}\n"
-    (finding,), broken = check_document(parse(text, "a.yaml"), judge_of(CATALOG), CATALOG)
-    assert finding.place == Place("a.yaml", 3, 26)
+    (finding,), broken = check_document(parse(text, "a.yaml"), validator_of(CATALOG), CATALOG)
+    assert finding.location == Location("a.yaml", 3, 26)
     assert finding.address == "session/rat12"
     assert finding.field == "extra_fields.room"
     assert finding.value == ["a"]
@@ -128,23 +132,25 @@ def test_findings_carry_what_programs_need():
 def test_one_wrong_record_among_many_is_told_by_its_own_place():
     good = "".join(f"  - {{name: s{i}}}\n" for i in range(50))
     text = f"sessions:\n{good}  - {{name: bad, tags: x}}\n{good}"
-    (finding,), broken = check_document(parse(text.encode(), "a.yaml"), judge_of(CATALOG), CATALOG)
-    assert finding.place == Place("a.yaml", 52, 23)
+    (finding,), broken = check_document(
+        parse(text.encode(), "a.yaml"), validator_of(CATALOG), CATALOG
+    )
+    assert finding.location == Location("a.yaml", 52, 23)
     assert finding.address == "session/bad"
     assert broken == {("sessions", 50)}
 
 
 def test_a_mistake_behind_an_anchor_is_told_where_it_is_written():
     text = b"sessions:\n  - {name: a, tags: &t [1]}\n  - {name: b, tags: *t}\n"
-    findings, broken = check_document(parse(text, "a.yaml"), judge_of(CATALOG), CATALOG)
-    assert {f.place for f in findings} == {Place("a.yaml", 2, 25)}
+    findings, broken = check_document(parse(text, "a.yaml"), validator_of(CATALOG), CATALOG)
+    assert {f.location for f in findings} == {Location("a.yaml", 2, 25)}
     assert broken == {("sessions", 0), ("sessions", 1)}
 
 
 def test_the_committed_schema_is_the_judge():
     committed = PROJECT / "schemas" / "2024" / "manifest.schema.json"
     validator = jsonschema.Draft202012Validator(json.loads(committed.read_text(encoding="utf-8")))
-    assert judge_of(CATALOG)._validator.schema == validator.schema
+    assert validator_of(CATALOG)._validator.schema == validator.schema
 
 
 @pytest.mark.parametrize(
@@ -160,7 +166,7 @@ def test_what_could_not_be_read_is_told_with_its_record(line, address, field):
     document = parse(f"sessions:\n  - {{name: a}}\n{line}\n".encode(), "a.yaml")
     (finding,) = located(document, CATALOG)
     assert (finding.address, finding.field) == (address, field)
-    assert finding.place.line == 3
+    assert finding.location.line == 3
 
 
 def test_nothing_is_located_in_a_file_without_values():

@@ -1,7 +1,8 @@
-"""A request whose answer was lost: what the server shows later says what became of it, and nothing is sent on a guess.
+"""A request whose answer was lost: what the server shows later says what became of it, and nothing
+is sent on a guess.
 
-The journal of a run that broke off is made here by a server that swallows an answer while the process is told to stop;
-`tests/faults` does the same with real processes.
+The journal of a run that broke off is made here by a server that swallows an answer while the
+process is told to stop; `tests/faults` does the same with real processes.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""Every row of the three-way table, over the real sandbox, with a colleague who edits in the browser."""
+"""Every row of the three-way table, over the real sandbox, with a colleague who edits in the
+browser.
+"""
 
 from __future__ import annotations
 

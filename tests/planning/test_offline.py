@@ -1,4 +1,6 @@
-"""A plan from the state and the files: no server is asked, and what only it could tell is said to be unknown."""
+"""A plan from the state and the files: no server is asked, and what only it could tell is said to
+be unknown.
+"""
 
 from __future__ import annotations
 

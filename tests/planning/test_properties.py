@@ -1,4 +1,6 @@
-"""What holds for every record: applied once, it is as the files say, in every form the server gives it."""
+"""What holds for every record: applied once, it is as the files say, in every form the server gives
+it.
+"""
 
 from __future__ import annotations
 

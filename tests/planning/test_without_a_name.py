@@ -1,4 +1,6 @@
-"""A model without a unique field: records are told apart by id, state and, where an answer was lost, by content."""
+"""A model without a unique field: records are told apart by id, state and, where an answer was
+lost, by content.
+"""
 
 from __future__ import annotations
 

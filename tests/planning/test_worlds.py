@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stemctl.planning import merge
-from stemctl.planning.compare import Comparer
+from stemctl.planning.compare import RecordComparer
 from stemctl.planning.values import canonical, elements
 from stemctl.schema.catalog import load_catalog
 from tests.support.effort import examples
@@ -151,7 +151,7 @@ def test_worlds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def the_long_way(lab: Lab, allowed: set[str]) -> Any:
     """The plan with every record compared field by field, and every field by its rule."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Comparer, "_is_settled", lambda *anything: False)
+        patch.setattr(RecordComparer, "_is_settled", lambda *anything: False)
         patch.setattr(merge, "identical", lambda *anything: False)
         return lab.plan(*options(allowed))
 

@@ -19,7 +19,7 @@ from stemctl.core.plan import (
     Subset,
     Target,
 )
-from stemctl.core.records import Address, Place
+from stemctl.core.records import Address, Location
 
 NASTY = st.one_of(
     st.sampled_from(
@@ -37,7 +37,7 @@ NASTY = st.one_of(
     st.text(max_size=60),
     st.text(st.sampled_from("鼠🐀é`"), min_size=100, max_size=400),
 )
-PLACES = st.none() | st.builds(Place, NASTY, st.integers(1, 10**6), st.just(1))
+PLACES = st.none() | st.builds(Location, NASTY, st.integers(1, 10**6), st.just(1))
 FIELDS = st.builds(
     FieldChange,
     NASTY,
@@ -60,7 +60,7 @@ def changes(draw: st.DrawFn) -> Change:
         draw(st.sampled_from(["edited", "drift", "left_files"])),
         held,
         approval=draw(st.booleans()),
-        place=draw(PLACES),
+        location=draw(PLACES),
         request=Request("POST", "stem/session/", {}) if sends else None,
         fields=tuple(draw(st.lists(FIELDS, max_size=3))),
         detail=tuple(draw(st.lists(NASTY, max_size=2))),

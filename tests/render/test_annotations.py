@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 
 from stemctl.core.plan import Plan
-from stemctl.core.records import Place
+from stemctl.core.records import Location
 from stemctl.git.ci_job import path_in_repository
 from stemctl.render.github import Annotation, commands, plan_github
 from tests.render.plans import NASTY, PLANS
@@ -99,11 +99,11 @@ def test_wrong_files_and_errors_are_annotations_too(lab: Lab) -> None:
 
 
 def test_no_more_than_github_shows_and_the_rest_counted() -> None:
-    place = Place("a.yaml", 1, 1)
+    location = Location("a.yaml", 1, 1)
     found = [
-        *(Annotation("notice", "n", str(i), place) for i in range(3)),
-        *(Annotation("warning", "w", str(i), place) for i in range(11)),
-        *(Annotation("error", "e", str(i), place) for i in range(25)),
+        *(Annotation("notice", "n", str(i), location) for i in range(3)),
+        *(Annotation("warning", "w", str(i), location) for i in range(11)),
+        *(Annotation("error", "e", str(i), location) for i in range(25)),
     ]
     lines = commands(found).splitlines()
     assert [line.split(" ")[0] for line in lines[:-1]] == ["::error"] * 10 + ["::warning"] * 10 + [
@@ -118,8 +118,8 @@ def test_no_more_than_github_shows_and_the_rest_counted() -> None:
 def test_no_data_begins_a_command_or_a_property(plan: Plan, folder: str, title: str) -> None:
     for line in plan_github(plan, folder).splitlines():
         assert re.match("::(error|warning|notice) |GitHub shows", line)
-    place = Place("a,b::c", 1, 2)
-    (line,) = commands([Annotation("error", title, "text", place)], folder).splitlines()
+    location = Location("a,b::c", 1, 2)
+    (line,) = commands([Annotation("error", title, "text", location)], folder).splitlines()
     ((kind, properties, text),) = annotated(line)
     assert (kind, text, set(properties)) == ("error", "text", {"file", "line", "col", "title"})
 

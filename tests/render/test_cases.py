@@ -1,7 +1,8 @@
-"""Golden cases: a folder per behaviour. STEMCTL_UPDATE=1 rewrites what is expected, to be read like code.
+"""Golden cases: a folder per behaviour. STEMCTL_UPDATE=1 rewrites what is expected, to be read like
+code.
 
-`before.yaml` is applied first, `server.yaml` says what happened on the server since, `after.yaml` is planned with
-`options`; the plan is compared as text and as JSON, and in the further `formats`.
+`before.yaml` is applied first, `server.yaml` says what happened on the server since, `after.yaml`
+is planned with `options`; the plan is compared as text and as JSON, and in the further `formats`.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from stemctl.core.plan import Action, Change, Held, Plan, Request, Subset, Targe
 from stemctl.core.records import Address
 from stemctl.git.ci_job import job_url
 from stemctl.render.markdown import elsewhere, plan_markdown
-from stemctl.render.terminal import Look
+from stemctl.render.terminal import TerminalStyle
 from tests.render.plans import PLANS, outside
 from tests.render.test_cases import CASES, cases, prepare
 from tests.support.effort import examples
@@ -33,7 +33,7 @@ JOBS = st.none() | st.integers(0, 300).map(lambda length: "https://github.exampl
 def test_a_comment_is_never_longer_than_it_may_be_and_obeys_nothing(
     plan: Plan, most: int | None, job: str | None
 ) -> None:
-    text = plan_markdown(plan, Look(), most, elsewhere(job))
+    text = plan_markdown(plan, TerminalStyle(), most, elsewhere(job))
     if most is not None:
         assert len(text.encode()) <= most
     lines = outside(text)
@@ -48,7 +48,7 @@ def test_a_comment_is_never_longer_than_it_may_be_and_obeys_nothing(
 @examples(25)
 @given(PLANS, st.integers(1000, 20000))
 def test_what_is_not_shown_is_counted(plan: Plan, most: int) -> None:
-    whole, part = (plan_markdown(plan, Look(), limit) for limit in (None, most))
+    whole, part = (plan_markdown(plan, TerminalStyle(), limit) for limit in (None, most))
     assert "more do not fit" not in whole
     assert ("more do not fit here" in part) == (len(whole.encode()) > most)
 
@@ -76,7 +76,9 @@ def test_the_worst_head_leaves_room() -> None:
         subset=Subset(("a",), (), 10**9),
         commit="c" * 40,
     )
-    text = plan_markdown(plan, Look(), 1000, elsewhere("https://github.example/" + "a" * 90))
+    text = plan_markdown(
+        plan, TerminalStyle(), 1000, elsewhere("https://github.example/" + "a" * 90)
+    )
     assert len(text.encode()) <= 1000
     assert "more do not fit here" in text
 

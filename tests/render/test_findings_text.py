@@ -4,9 +4,9 @@ import pytest
 
 from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.core.documents import findings_json
-from stemctl.core.records import Place
+from stemctl.core.records import Location
 from stemctl.render.github import findings_github
-from stemctl.render.terminal import Look
+from stemctl.render.terminal import TerminalStyle
 from stemctl.render.text.findings_text import findings_text
 
 
@@ -15,7 +15,7 @@ def finding(line="    tags: [a]", column=5, length=4, **more):
         "severity": Severity.ERROR,
         "code": "duplicate-key",
         "message": "tags is written twice",
-        "place": Place("records/a.yaml", 6, column),
+        "place": Location("records/a.yaml", 6, column),
         "remedy": "first in line 4; keep one",
         **more,
     }
@@ -23,7 +23,7 @@ def finding(line="    tags: [a]", column=5, length=4, **more):
 
 
 def lines_of(one, width=100):
-    return findings_text([one], Look(width=width)).splitlines()
+    return findings_text([one], TerminalStyle(width=width)).splitlines()
 
 
 def test_a_finding_on_a_screen():
@@ -49,11 +49,11 @@ def test_a_note_takes_one_line():
 
 
 def test_what_has_no_place_or_no_line():
-    assert lines_of(finding(place=None, line="")) == [
+    assert lines_of(finding(location=None, line="")) == [
         "error: tags is written twice [duplicate-key]",
         "      | first in line 4; keep one",
     ]
-    assert lines_of(finding(place=None, line="", remedy="")) == [
+    assert lines_of(finding(location=None, line="", remedy="")) == [
         "error: tags is written twice [duplicate-key]"
     ]
 
@@ -97,7 +97,7 @@ def test_control_characters_are_shown_and_not_obeyed():
     one = finding(
         line="a: \x1b[31m\u202e", column=4, message="the name \x1b[2J", remedy="write \x07"
     )
-    screen = findings_text([one], Look(width=100))
+    screen = findings_text([one], TerminalStyle(width=100))
     assert "\x1b" not in screen
     assert "\x07" not in screen
     assert "\u202e" not in screen
@@ -106,7 +106,7 @@ def test_control_characters_are_shown_and_not_obeyed():
 
 
 def test_colours_repeat_what_words_say():
-    screen = findings_text([finding()], Look(width=100, colour=True))
+    screen = findings_text([finding()], TerminalStyle(width=100, colour=True))
     assert "\x1b[31merror:\x1b[0m" in screen
     assert "\x1b[31m^^^^\x1b[0m" in screen
 
@@ -115,7 +115,7 @@ def test_findings_for_programs():
     rows = findings_json(
         [
             finding(address="session/a", field="tags", value=["a"], rule="x: 1"),
-            finding(place=None, remedy=""),
+            finding(location=None, remedy=""),
         ]
     )
     assert json.loads(json.dumps(rows)) == rows
@@ -141,7 +141,9 @@ def test_findings_for_programs():
 
 
 def test_findings_for_github():
-    assert findings_github([finding(), finding(severity=Severity.NOTE, place=None, remedy="")]) == (
+    assert findings_github(
+        [finding(), finding(severity=Severity.NOTE, location=None, remedy="")]
+    ) == (
         "::error file=records/a.yaml,line=6,col=5,title=duplicate-key"
         "::tags is written twice%0Afirst in line 4; keep one\n"
         "::notice title=duplicate-key::tags is written twice\n"
@@ -150,7 +152,7 @@ def test_findings_for_github():
 
 
 def test_nothing_in_a_file_can_begin_a_command_of_its_own():
-    one = finding(message="a%\r\n::error::b", place=Place("a,b:c%\n.yaml", 1, 1))
+    one = finding(message="a%\r\n::error::b", location=Location("a,b:c%\n.yaml", 1, 1))
     assert findings_github([one]) == (
         "::error file=a%2Cb%3Ac%25%0A.yaml,line=1,col=1,title=duplicate-key"
         "::a%25%0D%0A::error::b%0Afirst in line 4; keep one\n"

@@ -1,4 +1,6 @@
-"""A client for a sandbox in this process that reads like the requests it sends, and a lab to begin with."""
+"""A client for a sandbox in this process that reads like the requests it sends, and a lab to begin
+with.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Every fault, in this process and over a socket: what the client sees, and what is on the server afterwards."""
+"""Every fault, in this process and over a socket: what the client sees, and what is on the server
+afterwards.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ NO_ANSWER = "RemoteProtocolError: Server disconnected without sending a response
 
 
 class Talk:
-    """What clients of a sandbox say. Each test has names of its own, since a served sandbox is that of many tests."""
+    """What clients of a sandbox say. Each test has names of its own, since a served sandbox is that
+    of many tests.
+    """
 
     def __init__(self, client: httpx.AsyncClient) -> None:
         self.client = client

@@ -1,4 +1,6 @@
-"""A model is a table: one that nobody ever heard of works by its file alone, with order and blocked references."""
+"""A model is a table: one that nobody ever heard of works by its file alone, with order and blocked
+references.
+"""
 
 from __future__ import annotations
 

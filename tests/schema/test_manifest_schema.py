@@ -7,7 +7,7 @@ import yaml
 
 from stemctl.errors import TableError
 from stemctl.manifests.reader import parse
-from stemctl.manifests.schema_errors import judge_of
+from stemctl.manifests.schema_errors import validator_of
 from stemctl.manifests.validation import check_document
 from stemctl.schema import catalog as catalogs
 from stemctl.schema.catalog import editions, load_catalog, schemas_dir
@@ -274,14 +274,14 @@ def invented(tmp_path, monkeypatch):
 )
 def test_every_kind_of_field(invented, field, value, code, remedy):
     text = f"assays:\n  - key: one\n    {field}: {value}\n"
-    findings, _ = check_document(parse(text.encode(), "a.yaml"), judge_of(invented), invented)
+    findings, _ = check_document(parse(text.encode(), "a.yaml"), validator_of(invented), invented)
     assert [f.code for f in findings] == ([code] if code else [])
     assert all(f.remedy.startswith(remedy) for f in findings)
 
 
 def test_a_model_without_a_name_needs_a_key(invented):
     text = b"assays:\n  - session: rat12\n"
-    (finding,), _ = check_document(parse(text, "a.yaml"), judge_of(invented), invented)
+    (finding,), _ = check_document(parse(text, "a.yaml"), validator_of(invented), invented)
     assert finding.message == 'this assay has no "key"'
 
 

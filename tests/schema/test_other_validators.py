@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stemctl.manifests.reader import parse, read
-from stemctl.manifests.schema_errors import judge_of
+from stemctl.manifests.schema_errors import validator_of
 from stemctl.manifests.validation import check_document
 from stemctl.schema.catalog import load_catalog, schemas_dir
 from stemctl.schema.compiled import compiled
@@ -19,7 +19,7 @@ from tests.support.paths import TESTS
 
 SCHEMA = schemas_dir() / "2024" / "manifest.schema.json"
 CATALOG = load_catalog("2024")
-JUDGE = judge_of(CATALOG)
+JUDGE = validator_of(CATALOG)
 VALIDATOR = jsonschema.Draft202012Validator(
     json.loads(SCHEMA.read_text(encoding="utf-8")),
     format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER,
@@ -32,7 +32,9 @@ READING = {
     "folder-defaults-with-records": "the rule is about the name of the file",
     "tag-of-yaml": "a tag is lost once a file is read",
 }
-"""Folders of `invalid/` whose files break rules about text, or about names of files: no schema can tell."""
+"""Folders of `invalid/` whose files break rules about text, or about names of files: no schema can
+tell.
+"""
 
 FATAL = {
     "alias-inside-itself": "check-jsonschema crashes",
@@ -50,7 +52,9 @@ def refused(document):
 
 
 def refused_by_others(file):
-    """Whether check-jsonschema does. One run a file: after one that is no YAML its reader stumbles over the next."""
+    """Whether check-jsonschema does. One run a file: after one that is no YAML its reader stumbles
+    over the next.
+    """
     result = CliRunner().invoke(check_jsonschema.main, ["--schemafile", str(SCHEMA), str(file)])
     assert result.exit_code in (0, 1), result.output
     return result.exit_code == 1
@@ -158,7 +162,9 @@ def steps(value):
 
 
 def in_yaml(data):
-    """JSON is YAML, but for characters that must be escaped here, and pairs of surrogates that must not."""
+    """JSON is YAML, but for characters that must be escaped here, and pairs of surrogates that must
+    not.
+    """
     text = json.dumps(data, ensure_ascii=False)
     return re.sub("[\x7f-\x9f\u2028\u2029\ufeff]", lambda found: f"\\u{ord(found[0]):04x}", text)
 

@@ -1,6 +1,8 @@
-"""A repository that tries, with all that can be committed, to have its reader run a command or tell a secret.
+"""A repository that tries, with all that can be committed, to have its reader run a command or tell
+a secret.
 
-Each trick leaves a mark in the folder `ran` if it works. `outside` is a folder beside the checkout, with a secret.
+Each trick leaves a mark in the folder `ran` if it works. `outside` is a folder beside the checkout,
+with a secret.
 """
 
 from __future__ import annotations
@@ -65,7 +67,9 @@ def lay(folder: Path) -> Traps:
 
 
 def bare(folder: Path, traps: Traps, mark: str) -> None:
-    """The files of a bare repository, each of which can be committed, with a command wherever one can be named."""
+    """The files of a bare repository, each of which can be committed, with a command wherever one
+    can be named.
+    """
     subprocess.run(["git", "init", "-q", "--bare", "--template=", folder], check=True)
     for key in KEYS:
         git(folder, "config", key, traps.command(f"{mark}-{key}"))
@@ -180,7 +184,9 @@ def names_and_links(member: Member, traps: Traps) -> None:
 
 
 def subfolder(member: Member, traps: Traps) -> None:
-    """A metadata folder below the top which looks like a repository itself: git finds it before the checkout's own."""
+    """A metadata folder below the top which looks like a repository itself: git finds it before the
+    checkout's own.
+    """
     lab = member.root / "lab"
     (lab / "records").mkdir(parents=True)
     (lab / "stemctl.yaml").write_bytes((member.root / "stemctl.yaml").read_bytes())

@@ -1,4 +1,6 @@
-"""A plan from somebody else, with a checksum that fits: it does what it says, to the records it names, or nothing."""
+"""A plan from somebody else, with a checksum that fits: it does what it says, to the records it
+names, or nothing.
+"""
 
 from __future__ import annotations
 
@@ -186,7 +188,7 @@ def test_a_plan_that_was_edited_without_a_new_checksum_is_refused(lab: Lab, plan
     for edit in (
         with_body("edited", description="Mine."),
         with_row("edited", detail=["x"]),
-        with_row("new", place=1),
+        with_row("new", location=1),
     ):
         edited = copy.deepcopy(plan)
         edit(edited)

@@ -1,4 +1,6 @@
-"""Every command in a checkout of somebody who wants it to run something, as real processes with a token."""
+"""Every command in a checkout of somebody who wants it to run something, as real processes with a
+token.
+"""
 
 from __future__ import annotations
 
@@ -116,7 +118,9 @@ def contents(folder: Path) -> dict[str, bytes]:
 def survives(
     folder: Path, traps: Traps, environments: Path, lines: Sequence[str] = LINES
 ) -> dict[str, str]:
-    """Run commands. Whatever they say, which it gives: nothing was run, told or written that a checkout wanted."""
+    """Run commands. Whatever they say, which it gives: nothing was run, told or written that a
+    checkout wanted.
+    """
     before, said = contents(traps.outside), {}
     for path in environments.iterdir():
         path.unlink()  # of the gits that made the checkout

@@ -1,4 +1,6 @@
-"""Text out of files and servers is shown, and obeyed by nobody: no terminal, no browser, no reader of Markdown."""
+"""Text out of files and servers is shown, and obeyed by nobody: no terminal, no browser, no reader
+of Markdown.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,7 @@ import yaml
 
 from stemctl.manifests import reader
 from stemctl.render.manifest_yaml import manifest_text
-from stemctl.render.terminal import Look
+from stemctl.render.terminal import TerminalStyle
 from stemctl.util.safe_text import harmless, json_text, visible
 from tests.support.lab import Lab, Result
 
@@ -415,7 +417,7 @@ def test_no_text_of_a_server_leaves_its_fence(lab: Lab) -> None:
 
 
 def test_a_screen_keeps_its_own_colours_and_no_others() -> None:
-    look = Look(colour=True)
+    look = TerminalStyle(colour=True)
     painted = look.paint("red", "Error:")
     assert harmless(painted + EVIL, colour=True).startswith(painted)
     assert (
@@ -431,12 +433,16 @@ def test_a_screen_keeps_its_own_colours_and_no_others() -> None:
 
 
 def test_a_long_name_pushes_nothing_out_of_sight() -> None:
-    rows = Look(width=80).wrapped([("a", "one"), ("x" * 5_000, "two"), ("b" * 10, "three " * 20)])
+    rows = TerminalStyle(width=80).wrapped(
+        [("a", "one"), ("x" * 5_000, "two"), ("b" * 10, "three " * 20)]
+    )
     assert max(map(len, rows)) <= 170
     assert rows[0] == "      a             one"
     assert rows[1].endswith("… (5,000 characters)")
     assert rows[2].strip() == "two"
-    rows = Look(width=80).columns([("x" * 5_000, "y" * 5_000, "z" * 5_000), ("a", "b", "c")])
+    rows = TerminalStyle(width=80).columns(
+        [("x" * 5_000, "y" * 5_000, "z" * 5_000), ("a", "b", "c")]
+    )
     assert max(map(len, rows)) <= 700
 
 

@@ -241,7 +241,9 @@ def recorder(status: int, **headers: str) -> Iterator[Recorder]:
 def test_nobody_is_told_anything_after_a_redirect(
     lab: Lab, status: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Two real servers; both are this machine, to which a token may go, and still the second is told nothing."""
+    """Two real servers; both are this machine, to which a token may go, and still the second is
+    told nothing.
+    """
     monkeypatch.setattr("stemctl.client.retry.growing", lambda attempt: 0.0)
     lab.sessions("{name: a}")
     with (

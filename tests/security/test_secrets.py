@@ -163,7 +163,9 @@ FAULTS: dict[str, Fault] = {
 
 @pytest.fixture
 def wire(lab: Lab, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Wire]:
-    """A lab with something of everything to do on a server behind the wire; trace files are in its folder too."""
+    """A lab with something of everything to do on a server behind the wire; trace files are in its
+    folder too.
+    """
     monkeypatch.setattr("stemctl.client.retry.growing", lambda attempt: 0.0)
     monkeypatch.setattr("stemctl.client.device_login.WINDOW", 0.0)
     (tmp_path / "traces").mkdir()

@@ -1,4 +1,6 @@
-"""The wire between stemctl and a server that has an address: requests are noted, and answered by a sandbox or worse."""
+"""The wire between stemctl and a server that has an address: requests are noted, and answered by a
+sandbox or worse.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,9 @@ class Wire:
 
 @contextlib.contextmanager
 def tapped(monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
-    """No request leaves this process; the sandbox behind the wire knows the canary as its administrator."""
+    """No request leaves this process; the sandbox behind the wire knows the canary as its
+    administrator.
+    """
     wire = Wire()
     with contextlib.closing(Database(None, load_catalog("2024"))) as database:
         database.seed({"projects": [{"name": "Theta Maze Study"}]})

@@ -1,4 +1,6 @@
-"""A state on a branch is of one set of manifests; others are refused before anything is read or sent."""
+"""A state on a branch is of one set of manifests; others are refused before anything is read or
+sent.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What is damaged, gone or somebody else's: our own repository, the branch, a claim. It heals, or says what to do."""
+"""What is damaged, gone or somebody else's: our own repository, the branch, a claim. It heals, or
+says what to do.
+"""
 
 from __future__ import annotations
 
@@ -140,7 +142,7 @@ def test_fetched_history_heals(team: Team, damage: Callable[[Path], None]) -> No
 def test_what_cannot_be_mended_is_said(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
     ann = team.clone("ann")
     ann.apply()
-    monkeypatch.setattr("stemctl.git.repository.mirror._remove", lambda path: None)
+    monkeypatch.setattr("stemctl.git.mirror._remove", lambda path: None)
     no_objects(ann.own())
     result = ann.run("plan")
     assert result.code == 1
@@ -208,9 +210,9 @@ def test_a_renewal_whose_answer_is_lost_does_not_cost_the_claim(
     team: Team, gate: Gate, short_leases: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gate.opened.clear()
-    ann, real, calls = team.clone("ann"), git_backend.GitPlace.renew, threading.Event()
+    ann, real, calls = team.clone("ann"), git_backend.GitBackend.renew, threading.Event()
 
-    def unheard(self: git_backend.GitPlace, claim: object) -> None:
+    def unheard(self: git_backend.GitBackend, claim: object) -> None:
         seen = self._tip
         real(self, claim)  # type: ignore[arg-type]
         self._tip = seen
@@ -221,7 +223,7 @@ def test_a_renewal_whose_answer_is_lost_does_not_cost_the_claim(
         calls.wait(30)
         gate.opened.set()
 
-    monkeypatch.setattr(git_backend.GitPlace, "renew", unheard)
+    monkeypatch.setattr(git_backend.GitBackend, "renew", unheard)
     opener = threading.Thread(target=open_after)
     opener.start()
     ann.apply()

@@ -17,7 +17,7 @@ import pytest
 
 from stemctl.core.run import Run
 from stemctl.core.state import State
-from stemctl.git.mirror import OwnRepository
+from stemctl.git.mirror import Mirror
 from stemctl.state import store
 from tests.git.quick import hurry
 from tests.git.team import STATES, Member, Team, git
@@ -255,14 +255,14 @@ def test_of_two_who_mend_the_state_at_once_one_is_told(
     ann, ben = team.clone("ann"), team.clone("ben")
     ann.sessions(*sessions("rat1", "rat2"))
     ann.apply()
-    push = OwnRepository.push
+    push = Mirror.push
 
-    def after_ben(self: OwnRepository, *words: Any, **options: Any) -> None:
-        monkeypatch.setattr(OwnRepository, "push", push)
+    def after_ben(self: Mirror, *words: Any, **options: Any) -> None:
+        monkeypatch.setattr(Mirror, "push", push)
         assert ben.run("state", "rm", "session/rat2").code == 0
         push(self, *words, **options)
 
-    monkeypatch.setattr(OwnRepository, "push", after_ben)
+    monkeypatch.setattr(Mirror, "push", after_ben)
     result = ann.run("state", "rm", "session/rat1")
     assert result.code == 1
     assert "has moved on" in result.err

@@ -1,4 +1,6 @@
-"""Nothing below .stemctl is believed, written or read through that is a link or came with the checkout."""
+"""Nothing below .stemctl is believed, written or read through that is a link or came with the
+checkout.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What nobody writes on purpose: broken text, JSON of any shape, and sound documents with something wrong in them."""
+"""What nobody writes on purpose: broken text, JSON of any shape, and sound documents with something
+wrong in them.
+"""
 
 from __future__ import annotations
 
@@ -80,7 +82,9 @@ JSON = st.recursive(
 
 @dataclass(frozen=True)
 class Mutation:
-    """One thing that goes wrong in a document: `where` counts through its places, however many there are."""
+    """One thing that goes wrong in a document: `where` counts through its places, however many
+    there are.
+    """
 
     where: int
     how: str
@@ -90,8 +94,8 @@ class Mutation:
     def apply(self, document: Any) -> Any:
         """The document with it; the one that came in stays as it is."""
         holder = [copy.deepcopy(document)]
-        places = list(_places(holder))
-        node, step = places[self.where % len(places)]
+        locations = list(_locations(holder))
+        node, step = locations[self.where % len(locations)]
         match self.how:
             case "drop" if node is not holder:
                 del node[step]
@@ -104,7 +108,7 @@ class Mutation:
             case "twice" if isinstance(node, list) and node is not holder:
                 node.insert(step, copy.deepcopy(node[step]))
             case "other":
-                other, of_other = places[hash_number(self.key) % len(places)]
+                other, of_other = locations[hash_number(self.key) % len(locations)]
                 node[step] = copy.deepcopy(other[of_other])
             case _:
                 node[step] = self.value
@@ -116,11 +120,11 @@ def hash_number(text: str) -> int:
     return sum((i + 1) * ord(c) for i, c in enumerate(text))
 
 
-def _places(node: Any) -> Iterator[tuple[Any, Any]]:
+def _locations(node: Any) -> Iterator[tuple[Any, Any]]:
     for step in range(len(node)) if isinstance(node, list) else list(node):
         yield node, step
         if isinstance(node[step], list | dict):
-            yield from _places(node[step])
+            yield from _locations(node[step])
 
 
 MUTATIONS = st.builds(
@@ -143,7 +147,9 @@ _DIGESTED = ("address", "action", "id", "approval", "request", "expects", "waits
 
 
 def sealed(plan: Any) -> Any:
-    """A plan document with the digest and the checksum that fit it, so that its content alone can be wrong."""
+    """A plan document with the digest and the checksum that fit it, so that its content alone can
+    be wrong.
+    """
     if not isinstance(plan, dict):
         return plan
     try:

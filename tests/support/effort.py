@@ -1,8 +1,10 @@
-"""How hard the tests look: how many random examples they draw, and at how many moments they kill an apply.
+"""How hard the tests look: how many random examples they draw, and at how many moments they kill an
+apply.
 
-The examples are the same each time, so that only a change of the code makes a test fail. `--hypothesis-seed=N` draws
-others, and `python -m tests.look_harder` draws new ones until its time is up. STEMCTL_EFFORT=20 draws twenty times as
-many examples and tries up to twenty times as many moments.
+The examples are the same each time, so that only a change of the code makes a test fail.
+`--hypothesis-seed=N` draws others, and `python -m tests.look_harder` draws new ones until its time
+is up. STEMCTL_EFFORT=20 draws twenty times as many examples and tries up to twenty times as many
+moments.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""A metadata repository to test in: its files, its sandbox, the commands of stemctl, and what they requested."""
+"""A metadata repository to test in: its files, its sandbox, the commands of stemctl, and what they
+requested.
+"""
 
 from __future__ import annotations
 
@@ -84,8 +86,9 @@ Intercept = Callable[[httpx.Request], "httpx.Response | None"]
 class Lab:
     """One repository in a temporary folder, with the sandbox inside this process.
 
-    `requests` are those of the last command. `intercept` may answer a request in place of the sandbox, or raise;
-    `after` may replace the sandbox's answer. `totals` is how the sandbox counts its lists.
+    `requests` are those of the last command. `intercept` may answer a request in place of the
+    sandbox, or raise; `after` may replace the sandbox's answer. `totals` is how the sandbox counts
+    its lists.
     """
 
     root: Path

@@ -22,7 +22,9 @@ from stemctl.sandbox.api import create_app
 
 @contextlib.contextmanager
 def serve(folder: Path, *options: str) -> Iterator[str]:
-    """Run `stemctl sandbox serve` in a folder; gives its URL. It must have nothing to complain of in the end."""
+    """Run `stemctl sandbox serve` in a folder; gives its URL. It must have nothing to complain of
+    in the end.
+    """
     command = [
         sys.executable,
         "-u",
@@ -53,7 +55,9 @@ def serve(folder: Path, *options: str) -> Iterator[str]:
 
 
 class Gate:
-    """Holds every write that arrives until it is opened; knows which have arrived and which were carried out."""
+    """Holds every write that arrives until it is opened; knows which have arrived and which were
+    carried out.
+    """
 
     def __init__(self) -> None:
         self.opened = threading.Event()

@@ -1,4 +1,6 @@
-"""The random tests follow tests/effort.py, so that `look_harder` finds them and can ask more of them."""
+"""The random tests follow tests/effort.py, so that `look_harder` finds them and can ask more of
+them.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""YAML as people and programs write it: any indentation, comments everywhere, every way of writing a value."""
+"""YAML as people and programs write it: any indentation, comments everywhere, every way of writing
+a value.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,9 @@ class Ugly(NamedTuple):
 
 
 class Writer:
-    """Writes values with choices that `draw` makes, with literal and folded texts among them or without."""
+    """Writes values with choices that `draw` makes, with literal and folded texts among them or
+    without.
+    """
 
     def __init__(self, draw: Any, texts: bool) -> None:
         self.draw = draw

@@ -12,7 +12,9 @@ _HEADER = re.compile(r"(?P<style>[|>])(?P<how>[-+0-9]*)[ \t]*(?P<comment>#.*)?")
 
 
 def continued(text: str, indent: int) -> str:
-    """A plain or quoted scalar with its further lines at `indent`; what is around a line break is not part of it."""
+    """A plain or quoted scalar with its further lines at `indent`; what is around a line break is
+    not part of it.
+    """
     first, *others = text.split("\n")
     if not others:
         return text
@@ -32,7 +34,9 @@ def _trimmed(line: str) -> str:
 
 
 class BlockText(NamedTuple):
-    """A block scalar as written: `end` is where the line break after it stands, `indent` that of its lines."""
+    """A block scalar as written: `end` is where the line break after it stands, `indent` that of
+    its lines.
+    """
 
     style: str
     how: str
@@ -52,9 +56,11 @@ class BlockText(NamedTuple):
 
 
 def block_text(text: str, start: int, parent: int, is_ended: bool) -> BlockText:
-    """The block scalar whose header begins at `start`, below a collection at column `parent` (-1 for none).
+    """The block scalar whose header begins at `start`, below a collection at column `parent` (-1
+    for none).
 
-    `text` ends with a line break. Where the file did not (`is_ended`), its last line has none, and `-` says so.
+    `text` ends with a line break. Where the file did not (`is_ended`), its last line has none, and
+    `-` says so.
     """
     header = _HEADER.match(text, start)
     assert header is not None
@@ -75,7 +81,9 @@ def block_text(text: str, start: int, parent: int, is_ended: bool) -> BlockText:
 
 
 def _lines(text: str, end: int, indent: int, least: int) -> tuple[list[str], int, int]:
-    """The lines below a header that ends at `end`, their indentation (that of the first, if it is 0), and the end."""
+    """The lines below a header that ends at `end`, their indentation (that of the first, if it is
+    0), and the end.
+    """
     lines: list[str] = []
     widest = least
     while end < len(text) - 1:

@@ -1,7 +1,8 @@
-"""The canonical layout of a manifest, made by moving its tokens: no value is read, and none is written anew.
+"""The canonical layout of a manifest, made by moving its tokens: no value is read, and none is
+written anew.
 
-Line breaks between tokens stay where they are. What changes is the indentation, the spaces inside a line, empty lines,
-and the ends of lines.
+Line breaks between tokens stay where they are. What changes is the indentation, the spaces inside a
+line, empty lines, and the ends of lines.
 """
 
 from __future__ import annotations
@@ -36,7 +37,9 @@ from stemctl.manifests.yaml_parser import Parser
 _OPENING = {FlowMappingStartToken, FlowSequenceStartToken}
 _CLOSING = {FlowMappingEndToken, FlowSequenceEndToken}
 _ENDING = {ScalarToken, *_CLOSING}
-"""What a colon or comma may follow at once. After an alias, anchor or tag, some readers take it for a part of that."""
+"""What a colon or comma may follow at once. After an alias, anchor or tag, some readers take it for
+a part of that.
+"""
 
 
 class Laid(NamedTuple):
@@ -85,7 +88,8 @@ def _content(text: str) -> list[tuple[Any, ...]]:
 class _Block(NamedTuple):
     """A block collection: its column in the old text, its indentation in the new one.
 
-    `loose` is a list whose items stand at the column of the key above, so that no token says where it begins.
+    `loose` is a list whose items stand at the column of the key above, so that no token says where
+    it begins.
     """
 
     column: int
@@ -220,7 +224,9 @@ class _Layout:
         return self.inner()
 
     def between(self, token: Any, kind: type[yaml.Token]) -> bool:
-        """What stands before a token: comments, then a space or a line break. Whether the token begins a line."""
+        """What stands before a token: comments, then a space or a line break. Whether the token
+        begins a line.
+        """
         start, column = token.start_mark.index, token.start_mark.column
         if self.out and "\n" not in self.text[self.end : start]:
             self.out.append(_space(self.before, kind))
@@ -260,7 +266,9 @@ class _Layout:
         self.comments.append(text)
 
     def comment_indent(self, column: int, next_column: int, next_indent: int) -> int:
-        """A comment goes with what follows; one further to the right stays with the collection that ends there."""
+        """A comment goes with what follows; one further to the right stays with the collection that
+        ends there.
+        """
         if self.depth:
             return self.inner()
         if column > next_column:

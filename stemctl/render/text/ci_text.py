@@ -4,8 +4,9 @@ from __future__ import annotations
 
 
 def advice(forge: str, shared: bool, branch: str, environment: str, folder: str) -> list[str]:
-    """The settings that no file can make, in the order in which they are made; `shared` is whether jobs share the
-    state already, `folder` that of the metadata below the root of the repository."""
+    """The settings that no file can make, in the order in which they are made; `shared` is whether
+    jobs share the state already, `folder` that of the metadata below the root of the repository.
+    """
     lines = ["", "Left to do:", *_FIRST]
     if not shared:
         lines += [

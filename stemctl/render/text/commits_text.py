@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from stemctl.errors import Hint
-from stemctl.git.commit_range import Commit, Range
+from stemctl.git.commit_range import Commit, CommitRange
 from stemctl.util.safe_text import cut, visible
 
 _LINES = 5
 
 
-def since_text(since: Range, applied: str | None) -> list[str]:
+def since_text(since: CommitRange, applied: str | None) -> list[str]:
     """What a plan says of them, above its changes."""
     lines = []
     if since.contained:
@@ -33,7 +33,7 @@ def since_text(since: Range, applied: str | None) -> list[str]:
     return lines
 
 
-def behind_words(since: Range) -> str:
+def behind_words(since: CommitRange) -> str:
     """What is wrong with the commit at hand."""
     if not since.known:
         return f"The history here is cut off before {since.missing[0].id[:7]}, the commit that was applied last"
@@ -43,7 +43,7 @@ def behind_words(since: Range) -> str:
     return f"{_number(number)} that {'were' if number > 1 else 'was'} applied {'are' if number > 1 else 'is'} not in HEAD"
 
 
-def ways_forward(since: Range) -> Hint:
+def ways_forward(since: CommitRange) -> Hint:
     """The command that helps."""
     if not since.known:
         return ("git fetch --unshallow", "gets the rest of the history")

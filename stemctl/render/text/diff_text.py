@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import difflib
 
-from stemctl.render.terminal import Look
+from stemctl.render.terminal import TerminalStyle
 
 _STYLES = {"+": "green", "-": "red", "@": "blue"}
 _UNENDED = "\n\\ No newline at end of file\n"
 
 
-def unified_diff(file: str, old: str, new: str, look: Look) -> str:
+def unified_diff(file: str, old: str, new: str, style: TerminalStyle) -> str:
     """The difference of one file."""
     lines = difflib.unified_diff(_lines(old), _lines(new), f"a/{file}", f"b/{file}")
-    return "".join(_painted(line, number < 2, look) for number, line in enumerate(lines))
+    return "".join(_painted(line, number < 2, style) for number, line in enumerate(lines))
 
 
 def _lines(text: str) -> list[str]:
@@ -22,7 +22,9 @@ def _lines(text: str) -> list[str]:
     return [f"{line}\n" for line in lines] + ([f"{last}{_UNENDED}"] if last else [])
 
 
-def _painted(line: str, is_header: bool, look: Look) -> str:
-    style = "bold" if is_header else _STYLES.get(line[0])
+def _painted(line: str, is_header: bool, style: TerminalStyle) -> str:
+    colour = "bold" if is_header else _STYLES.get(line[0])
     text, end, rest = line.partition("\n")
-    return (look.paint(style, text) if style else text) + end + rest
+    if colour:
+        text = style.paint(colour, text)
+    return text + end + rest

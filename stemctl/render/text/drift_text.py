@@ -10,23 +10,23 @@ from stemctl.errors import Hint
 from stemctl.planning.drift import Drift, Drifted, Moved
 from stemctl.render.fitting import Item, code, fitted, section
 from stemctl.render.markdown import for_markdown
-from stemctl.render.terminal import LONGEST_CELL, LONGEST_LAST, Look
+from stemctl.render.terminal import LONGEST_CELL, LONGEST_LAST, TerminalStyle
 from stemctl.render.values import difference, element_diff, shown
 from stemctl.util.plural import joined
 from stemctl.util.safe_text import cut, visible
 
 
-def drift_text(drift: Drift, look: Look) -> str:
+def drift_text(drift: Drift, style: TerminalStyle) -> str:
     """The screen below its first line."""
-    lines = _unread(drift, look)
+    lines = _unread(drift, style)
     hints: list[Hint] = [("stemctl plan", "compares the files with the server")]
     if not drift.looked_at:
-        return look.finish([*lines, _verdict(drift), *look.next(hints)])
+        return style.finish([*lines, _verdict(drift), *style.next(hints)])
     if not drift.records:
-        return look.finish([*lines, _verdict(drift)])
+        return style.finish([*lines, _verdict(drift)])
     lines.append(f"{_verdict(drift)} BrainSTEM does not tell who changed them, or when.")
     for record in drift.records:
-        lines += ["", *_record(record, drift, look)]
+        lines += ["", *_record(record, drift, style)]
     missing = sum(r.missing for r in drift.records)
     lines += ["", f"Drift: {len(drift.records) - missing} changed, {missing} not found."]
     first = str(drift.records[0].address)
@@ -34,26 +34,28 @@ def drift_text(drift: Drift, look: Look) -> str:
         (f"stemctl show {shlex.quote(first)}", "your values and the server's, to copy from"),
         ("stemctl plan", "what apply would do about it"),
     ]
-    return look.finish([*lines, *look.next(hints)])
+    return style.finish([*lines, *style.next(hints)])
 
 
-def drift_markdown(drift: Drift, look: Look, server: Target, max_bytes: int | None = None) -> str:
+def drift_markdown(
+    drift: Drift, style: TerminalStyle, server: Target, max_bytes: int | None = None
+) -> str:
     """The same for the summary of a job; with `max_bytes`, what does not fit is counted."""
-    look = for_markdown(look)
+    style = for_markdown(style)
     items = [
-        Item("\n".join(line.removeprefix("  ") for line in _record(r, drift, look)))
+        Item("\n".join(line.removeprefix("  ") for line in _record(r, drift, style)))
         for r in drift.records
     ]
-    unread = [Item(line) for line in _unread(drift, look)]
+    unread = [Item(line) for line in _unread(drift, style)]
     sections = [section(f"Not all read: {len(unread)}", unread, opened=True)] if unread else []
     sections += [section(f"Drift: {len(items):,}", items, opened=True)] if items else []
     head = f"### {_verdict(drift)}\n\nserver {code(server.name)} {code(server.url)}, portal {server.portal}\n"
     return fitted(head, sections, max_bytes, lambda number: f"\n{number:,} more do not fit here.\n")
 
 
-def _unread(drift: Drift, look: Look) -> list[str]:
+def _unread(drift: Drift, style: TerminalStyle) -> list[str]:
     return [
-        f"{look.count(name, 2)[2:]} could not all be read: {cut(look.cell(reason), LONGEST_LAST)}"
+        f"{style.count(name, 2)[2:]} could not all be read: {cut(style.cell(reason), LONGEST_LAST)}"
         for name, reason in drift.unread.items()
     ]
 
@@ -67,24 +69,26 @@ def _verdict(drift: Drift) -> str:
     return f"{number:,} of {drift.looked_at:,} records {'is' if number == 1 else 'are'} not as applied."
 
 
-def _record(record: Drifted, drift: Drift, look: Look) -> list[str]:
-    place = (
-        f"{visible(record.place.file)}:{record.place.line}" if record.place else "not in the files"
+def _record(record: Drifted, drift: Drift, style: TerminalStyle) -> list[str]:
+    location = (
+        f"{visible(record.location.file)}:{record.location.line}"
+        if record.location
+        else "not in the files"
     )
     title = cut(visible(str(record.address)), LONGEST_CELL)
     lines = [
-        f"  {look.paint('bold', title)}{' ' * max(2, look.width - 2 - len(title) - len(place))}{place}"
+        f"  {style.paint('bold', title)}{' ' * max(2, style.width - 2 - len(title) - len(location))}{location}"
     ]
     if record.missing:
         seen = drift.totals.get(record.address.model)
         among = (
-            f"not among the {look.count(record.address.model, seen)} you may see (all were read), "
+            f"not among the {style.count(record.address.model, seen)} you may see (all were read), "
             if seen
             else ""
         )
         lines.append(f"      not found: {among}404 for its id.")
         lines.append("      It was deleted, or it is hidden from your account.")
-    return lines + look.wrapped([(visible(move.path), _what(move)) for move in record.fields])
+    return lines + style.wrapped([(visible(move.path), _what(move)) for move in record.fields])
 
 
 def _what(move: Moved) -> str:
@@ -114,8 +118,8 @@ def drift_document(drift: Drift) -> dict[str, Any]:
                 "address": str(record.address),
                 "id": record.id,
                 "missing": record.missing,
-                "file": record.place.file if record.place else None,
-                "line": record.place.line if record.place else None,
+                "file": record.location.file if record.location else None,
+                "line": record.location.line if record.location else None,
                 "fields": [_move(move) for move in record.fields],
             }
             for record in drift.records

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from stemctl.core.plan import Action, Change, FieldChange, Held
-from stemctl.render.terminal import Look
+from stemctl.render.terminal import TerminalStyle
 from stemctl.render.values import difference, element_diff, shown, word_diff
 from stemctl.util.plural import joined
 
 Row = tuple[str, str]
 
 
-def field_lines(change: Change, look: Look) -> list[str]:
+def field_lines(change: Change, style: TerminalStyle) -> list[str]:
     """The lines below a change's own line, names in one column."""
     rows = [row for f in change.fields for row in _rows(change, f)]
-    return look.wrapped(rows)
+    return style.wrapped(rows)
 
 
 def _rows(change: Change, f: FieldChange) -> Iterator[Row]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.render.fitting import Item, fitted, section
-from stemctl.render.terminal import LONGEST_LINE, Look
+from stemctl.render.terminal import LONGEST_LINE, TerminalStyle
 from stemctl.util.safe_text import cut, visible
 
 _STYLES = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "blue"}
@@ -18,18 +18,20 @@ _BEFORE = 20
 """Columns kept before the caret where the beginning of a line is left out."""
 
 
-def findings_text(diagnostics: Iterable[Diagnostic], look: Look | None = None) -> str:
+def findings_text(diagnostics: Iterable[Diagnostic], style: TerminalStyle | None = None) -> str:
     """Each finding with its line and a caret; a note in one line."""
-    look = look or Look()
-    blocks = ["\n".join(_block(finding, look)) for finding in diagnostics]
-    return look.finish(["\n\n".join(blocks)]) if blocks else ""
+    style = style or TerminalStyle()
+    blocks = ["\n".join(_block(finding, style)) for finding in diagnostics]
+    return style.finish(["\n\n".join(blocks)]) if blocks else ""
 
 
 def findings_markdown(
     diagnostics: Sequence[Diagnostic], summary: str, max_bytes: int | None = None
 ) -> str:
-    """The findings as a comment, below a sentence that sums them up; with `max_bytes`, what does not fit is counted."""
-    items = [Item("\n".join(_block(finding, Look(width=90)))) for finding in diagnostics]
+    """The findings as a comment, below a sentence that sums them up; with `max_bytes`, what does
+    not fit is counted.
+    """
+    items = [Item("\n".join(_block(finding, TerminalStyle(width=90)))) for finding in diagnostics]
     sections = [section(f"Findings: {len(items):,}", items, opened=True)] if items else []
     return fitted(
         f"### {summary}\n",
@@ -39,29 +41,36 @@ def findings_markdown(
     )
 
 
-def _block(finding: Diagnostic, look: Look) -> list[str]:
-    place = f"{look.paint('bold', visible(str(finding.place)))}: " if finding.place else ""
-    severity = look.paint(_STYLES[finding.severity], f"{finding.severity.value}:")
+def _block(finding: Diagnostic, style: TerminalStyle) -> list[str]:
+    location = (
+        f"{style.paint('bold', visible(str(finding.location)))}: " if finding.location else ""
+    )
+    severity = style.paint(_STYLES[finding.severity], f"{finding.severity.value}:")
     lines = [
-        f"{place}{severity} {cut(visible(finding.message), LONGEST_LINE)} {look.paint('dim', f'[{finding.code}]')}"
+        f"{location}{severity} {cut(visible(finding.message), LONGEST_LINE)} {style.paint('dim', f'[{finding.code}]')}"
     ]
     if finding.severity is Severity.NOTE:
         return lines
     remedy = cut(visible(finding.remedy), LONGEST_LINE)
-    if finding.place is None or not finding.line:
+    if finding.location is None or not finding.line:
         return [*lines, f"{'':{_GUTTER}} | {remedy}"] if remedy else lines
-    return [*lines, *_source(finding, finding.place.line, finding.place.column - 1, remedy, look)]
+    return [
+        *lines,
+        *_source(finding, finding.location.line, finding.location.column - 1, remedy, style),
+    ]
 
 
-def _source(finding: Diagnostic, number: int, column: int, remedy: str, look: Look) -> list[str]:
+def _source(
+    finding: Diagnostic, number: int, column: int, remedy: str, style: TerminalStyle
+) -> list[str]:
     """The line that is meant, and under it a caret and what to write instead."""
     gutter = f"{number:{_GUTTER}} | "
-    before, meant, after = _cropped(finding, column, look.width - len(gutter))
+    before, meant, after = _cropped(finding, column, style.width - len(gutter))
     carets = "^" * max(1, _columns(meant))
     empty = f"{'':{len(gutter) - 3}} | "
-    caret = f"{empty}{' ' * _columns(before)}{look.paint(_STYLES[finding.severity], carets)}"
+    caret = f"{empty}{' ' * _columns(before)}{style.paint(_STYLES[finding.severity], carets)}"
     lines = [f"{gutter}{before}{meant}{after}".rstrip()]
-    if len(empty) + _columns(before) + len(carets) + 1 + _columns(remedy) <= look.width:
+    if len(empty) + _columns(before) + len(carets) + 1 + _columns(remedy) <= style.width:
         return [*lines, f"{caret} {remedy}".rstrip()]
     return [*lines, caret, *([f"{empty}{remedy}"] if remedy else [])]
 

@@ -1,4 +1,6 @@
-"""A plan as text: what is sent first, then what sends nothing, then what needs a decision, numbers, what to type."""
+"""A plan as text: what is sent first, then what sends nothing, then what needs a decision, numbers,
+what to type.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +23,8 @@ from stemctl.core.plan import (
     Target,
 )
 from stemctl.errors import Hint
-from stemctl.render.basis import count_others, offline_sentences, told_apart, why_others
-from stemctl.render.terminal import Look
+from stemctl.render.basis import count_others, offline_sentences, split_by_base, why_others
+from stemctl.render.terminal import TerminalStyle
 from stemctl.render.text.field_lines import field_lines
 from stemctl.render.values import LONG, shown
 from stemctl.util.json_types import Value
@@ -45,21 +47,24 @@ SYMBOLS = {
 _ORDER = [Action.CREATE, Action.ADOPT, Action.UPDATE, Action.DELETE]
 
 
-def plan_text(plan: Plan, look: Look, advise: bool = True, saved_as: str | None = None) -> str:
-    """The whole screen, below its first lines (see `where_line`); without what to type next unless `advise`.
+def plan_text(
+    plan: Plan, style: TerminalStyle, advise: bool = True, saved_as: str | None = None
+) -> str:
+    """The whole screen, below its first lines (see `where_line`); without what to type next unless
+    `advise`.
 
     `saved_as` is the file that the plan was kept in.
     """
-    own, others = told_apart(plan)
-    lines = look.sentences(offline_sentences(plan))
-    lines += _settled(plan, look)
-    lines += _legend(plan.going(), look)
-    lines += _going(own, look)
+    own, others = split_by_base(plan)
+    lines = style.sentences(offline_sentences(plan))
+    lines += _settled(plan, style)
+    lines += _legend(plan.actionable(), style)
+    lines += _going(own, style)
     if plan.base and not own.changes:
         lines += ["", f"Nothing comes from the difference to {visible(plan.base.ref)}."]
-    lines += _notes(plan, look)
-    lines += held_lines(own, look)
-    lines += _others(others, look)
+    lines += _notes(plan, style)
+    lines += held_lines(own, style)
+    lines += _others(others, style)
     lines += summary_lines(plan)
     lines += _not_from_here(plan)
     lines += _left_out(plan)
@@ -68,63 +73,65 @@ def plan_text(plan: Plan, look: Look, advise: bool = True, saved_as: str | None 
             f"stemctl apply {saved_as}",
             "carries out exactly this plan, once, without a question",
         )
-        lines += look.next([hint] if plan.going() or plan.bookkeeping else [])
+        lines += style.next([hint] if plan.actionable() or plan.bookkeeping else [])
     elif advise:
-        lines += look.next(next_hints(plan, look)) + _to_write(plan, look)
-    return look.finish(lines)
+        lines += style.next(next_hints(plan, style)) + _to_write(plan, style)
+    return style.finish(lines)
 
 
 def where_line(server: Target, database: str | None = None) -> str:
-    """The first line of every screen: which server, at which URL, through which portal, in which edition."""
+    """The first line of every screen: which server, at which URL, through which portal, in which
+    edition.
+    """
     url = f"{server.url} ({database})" if database else server.url
     return visible(f"{server.name}  {url}  portal {server.portal}  edition {server.edition}")
 
 
-def _settled(plan: Plan, look: Look) -> list[str]:
+def _settled(plan: Plan, style: TerminalStyle) -> list[str]:
     """What was found out about requests whose answer was lost; many of one kind are counted."""
     counts = Counter((s.found, s.then) for s in plan.settled)
-    many = {kind for kind, number in counts.items() if number > FOLD_ABOVE and not look.verbose}
+    many = {kind for kind, number in counts.items() if number > FOLD_ABOVE and not style.verbose}
     cells = [
         (visible(str(s.address)), s.found, s.then)
         for s in plan.settled
         if (s.found, s.then) not in many
     ]
     cells += [(f"{counts[kind]:,} records", *kind) for kind in counts if kind in many]
-    rows = look.columns(cells, indent=2)
+    rows = style.columns(cells, indent=2)
     return (
-        ["", look.paint("bold", "Sent before, without an answer"), *(row.rstrip() for row in rows)]
+        ["", style.paint("bold", "Sent before, without an answer"), *(row.rstrip() for row in rows)]
         if rows
         else []
     )
 
 
-def _legend(going: Sequence[Change], look: Look) -> list[str]:
+def _legend(actionable: Sequence[Change], style: TerminalStyle) -> list[str]:
     lines = []
-    if any(c.approval for c in going):
+    if any(c.approval for c in actionable):
         lines.append(
             "  proposals    become records when an administrator of BrainSTEM accepts them"
         )
-    if any(c.action is Action.ADOPT for c in going):
+    if any(c.action is Action.ADOPT for c in actionable):
         lines.append(
             "  = adopt      the live record is managed from now on; only a field that says so sends something"
         )
     return ["", *lines] if lines else []
 
 
-def _going(plan: Plan, look: Look) -> list[str]:
+def _going(plan: Plan, style: TerminalStyle) -> list[str]:
     """What is carried out: first what is sent, then what is only forgotten."""
-    going = [c for action in _ORDER for c in plan.going() if c.action is action]
-    return _changes(going, look) + _changes(
-        [c for c in plan.going() if c.action is Action.FORGET], look
+    actionable = [c for action in _ORDER for c in plan.actionable() if c.action is action]
+    return _changes(actionable, style) + _changes(
+        [c for c in plan.actionable() if c.action is Action.FORGET], style
     )
 
 
-def _others(plan: Plan, look: Look) -> list[str]:
+def _others(plan: Plan, style: TerminalStyle) -> list[str]:
     """What the difference to the base does not explain."""
     if plan.base is None or not plan.changes:
         return []
     title = f"Not from the difference to {visible(plan.base.ref)} ({why_others(plan)})"
-    return ["", look.paint("bold", title), *_going(plan, look), *held_lines(plan, look)]
+    return ["", style.paint("bold", title), *_going(plan, style), *held_lines(plan, style)]
 
 
 def _not_from_here(plan: Plan) -> list[str]:
@@ -136,21 +143,23 @@ def _not_from_here(plan: Plan) -> list[str]:
     return [f"Of these, {others} {verb} not from the difference to {visible(plan.base.ref)}."]
 
 
-def _changes(changes: Sequence[Change], look: Look) -> list[str]:
+def _changes(changes: Sequence[Change], style: TerminalStyle) -> list[str]:
     lines: list[str] = []
-    for group in folded(changes, look):
+    for group in folded(changes, style):
         lines += [
             "",
-            *(change_lines(group[0], look) if len(group) == 1 else fold_lines(group, look)),
+            *(change_lines(group[0], style) if len(group) == 1 else fold_lines(group, style)),
         ]
     return lines
 
 
-def folded(changes: Sequence[Change], look: Look) -> list[list[Change]]:
-    """Groups of equal changes: of a group above the limit all, else each alone; in the order of the first."""
+def folded(changes: Sequence[Change], style: TerminalStyle) -> list[list[Change]]:
+    """Groups of equal changes: of a group above the limit all, else each alone; in the order of the
+    first.
+    """
     groups: dict[str, list[Change]] = {}
     for change in changes:
-        alone = change.action is Action.CREATE or look.verbose
+        alone = change.action is Action.CREATE or style.verbose
         groups.setdefault(str(change.address) if alone else _kind(change), []).append(change)
     return [
         g
@@ -172,32 +181,32 @@ def _content(change: Change) -> Value:
     return [(f.path, f.before, f.after, f.reason, f.held) for f in change.fields]
 
 
-def change_lines(change: Change, look: Look) -> list[str]:
+def change_lines(change: Change, style: TerminalStyle) -> list[str]:
     """One change: its line, what is to be said of it, and its fields."""
     symbol = margin_of(change)
-    lines = look.headline(symbol, visible(str(change.address)), _right(change))
+    lines = style.headline(symbol, visible(str(change.address)), _right(change))
     lines += [f"      {visible(text)}" for text in change.detail]
     gone = change.held is Held.REVERT and change.action is Action.CREATE
     if change.held is None or (
         change.held in (Held.CONFLICT, Held.REVERT, Held.REPLACE) and not gone
     ):
-        lines += field_lines(change, look)
+        lines += field_lines(change, style)
     return lines
 
 
-def fold_lines(group: Sequence[Change], look: Look) -> list[str]:
+def fold_lines(group: Sequence[Change], style: TerminalStyle) -> list[str]:
     """Equal changes as one."""
     first = group[0]
-    what = look.count(first.address.model, len(group))
+    what = style.count(first.address.model, len(group))
     same = {Action.ADOPT: "no difference", Action.UPDATE: "the same edit in each"}.get(
         first.action, ""
     )
     if first.action is Action.ADOPT and first.fields:
         same = "the same difference in each"
     title = f"{what}, {same}" if same and first.held is None else what
-    lines = look.headline(margin_of(first), title, _right(first, _common_place(group)))
+    lines = style.headline(margin_of(first), title, _right(first, _common_place(group)))
     if first.held is None and first.action is not Action.DELETE:
-        lines += field_lines(first, look)
+        lines += field_lines(first, style)
     names = ", ".join(visible(str(c.address)) for c in group[:2])
     return [*lines, f"      {names}, {len(group) - 2:,} more; -v lists them"]
 
@@ -210,18 +219,20 @@ def margin_of(change: Change) -> str:
 
 
 def _common_place(group: Sequence[Change]) -> str:
-    """The place of the edit where all share it, as that of a default; else the file, or the files counted."""
-    edits = {f.place for change in group for f in change.fields}
-    if len(edits) == 1 and (place := edits.pop()):
-        return f"{visible(place.file)}:{place.line}"
-    files = sorted({change.place.file for change in group if change.place})
+    """The place of the edit where all share it, as that of a default; else the file, or the files
+    counted.
+    """
+    edits = {f.location for change in group for f in change.fields}
+    if len(edits) == 1 and (location := edits.pop()):
+        return f"{visible(location.file)}:{location.line}"
+    files = sorted({change.location.file for change in group if change.location})
     return visible(files[0]) if len(files) == 1 else f"{len(files)} files" if files else ""
 
 
 def _right(change: Change, where: str = "") -> str:
     """Reason, why it is held, and where it is written."""
-    if change.place and not where:
-        where = _place(change)
+    if change.location and not where:
+        where = _location(change)
     return "  ".join(part for part in (reason_words(change), where) if part)
 
 
@@ -240,8 +251,8 @@ def reason_words(change: Change) -> str:
     return ", ".join(word for word in (reason, kind) if word)
 
 
-def _notes(plan: Plan, look: Look) -> list[str]:
-    lines = [line for block in note_blocks(plan, look) for line in block]
+def _notes(plan: Plan, style: TerminalStyle) -> list[str]:
+    lines = [line for block in note_blocks(plan, style) for line in block]
     lines = ["", "Notes, nothing is sent for them", *lines] if lines else []
     if plan.ignored_fields:
         fields = f"{plan.ignored_fields} field{'' if plan.ignored_fields == 1 else 's'}"
@@ -249,35 +260,35 @@ def _notes(plan: Plan, look: Look) -> list[str]:
     return lines
 
 
-def note_blocks(plan: Plan, look: Look) -> list[list[str]]:
+def note_blocks(plan: Plan, style: TerminalStyle) -> list[list[str]]:
     """The lines of each note."""
     blocks = []
     for note in plan.notes:
         if note.address is None:
             blocks.append([f"  {visible(note.text)}"])
             continue
-        place = f"{visible(note.place.file)}:{note.place.line}" if note.place else ""
+        location = f"{visible(note.location.file)}:{note.location.line}" if note.location else ""
         title = visible(str(note.address))
-        space = " " * max(2, look.width - 2 - len(title) - len(place))
+        space = " " * max(2, style.width - 2 - len(title) - len(location))
         blocks.append(
-            [f"  {title}{space}{look.paint('dim', place)}", f"      {visible(note.text)}"]
+            [f"  {title}{space}{style.paint('dim', location)}", f"      {visible(note.text)}"]
         )
     return blocks
 
 
-def held_lines(plan: Plan, look: Look) -> list[str]:
+def held_lines(plan: Plan, style: TerminalStyle) -> list[str]:
     """What is held: first what waits for somebody else, in columns, then what waits for the user."""
     waits = [c for c in plan.held() if margin_of(c) == "…"]
     decide = [c for c in plan.held() if margin_of(c) == "!"]
     lines: list[str] = []
     for change, row in zip(
-        waits, look.columns([_waiting(c, look) for c in waits], indent=2), strict=True
+        waits, style.columns([_waiting(c, style) for c in waits], indent=2), strict=True
     ):
         lines.append(row)
         if change.held is Held.PENDING and _differs(change):
-            lines += field_lines(change, look)
-    body = [*([""] if lines else []), *lines, *_changes(decide, look)]
-    return ["", look.paint("bold", "Held, nothing is sent"), *body] if lines or decide else []
+            lines += field_lines(change, style)
+    body = [*([""] if lines else []), *lines, *_changes(decide, style)]
+    return ["", style.paint("bold", "Held, nothing is sent"), *body] if lines or decide else []
 
 
 def _differs(change: Change) -> bool:
@@ -285,7 +296,7 @@ def _differs(change: Change) -> bool:
     return change.action is Action.CREATE and any(f.before is not None for f in change.fields)
 
 
-def _waiting(change: Change, look: Look) -> tuple[str, str, str]:
+def _waiting(change: Change, style: TerminalStyle) -> tuple[str, str, str]:
     detail = "; ".join(visible(text) for text in change.detail)
     if change.held is Held.BLOCKED:
         detail = (
@@ -293,7 +304,11 @@ def _waiting(change: Change, look: Look) -> tuple[str, str, str]:
             if change.waits
             else detail
         )
-    return (f"{look.paint('yellow', '…')} {visible(str(change.address))}", str(change.held), detail)
+    return (
+        f"{style.paint('yellow', '…')} {visible(str(change.address))}",
+        str(change.held),
+        detail,
+    )
 
 
 def summary_lines(plan: Plan) -> list[str]:
@@ -303,20 +318,22 @@ def summary_lines(plan: Plan) -> list[str]:
     if not plan.needs_attention() and not errors:
         return ["", _calm(plan, numbers)]
     create = f"{numbers['create']} to create"
-    proposed = sum(c.approval for c in plan.going() if c.action is Action.CREATE)
+    proposed = sum(c.approval for c in plan.actionable() if c.action is Action.CREATE)
     words = [f"{create} ({proposed} as a proposal)" if proposed == 1 else create]
     if proposed > 1:
         words = [f"{create} ({proposed} as proposals)"]
     words += [f"{numbers['update']} to update", f"{numbers['delete']} to delete"]
     if numbers["adopt"]:
-        fields = sum(len(c.held_fields) for c in plan.going() if c.action is Action.ADOPT)
+        fields = sum(len(c.held_fields) for c in plan.actionable() if c.action is Action.ADOPT)
         held = f" ({fields} field{'s' if fields > 1 else ''} of it held)" if fields else ""
         words.append(f"{numbers['adopt']} to adopt{held}")
     for word, tail in (("forget", "to forget"), ("held", "held"), ("unchanged", "unchanged")):
         if numbers[word]:
             words.append(f"{numbers[word]:,} {tail}")
     silent = (
-        " Nothing will be sent." if plan.going() and not any(c.sends for c in plan.going()) else ""
+        " Nothing will be sent."
+        if plan.actionable() and not any(c.sends for c in plan.actionable())
+        else ""
     )
     return ["", f"Plan: {', '.join(words)}.{silent}"]
 
@@ -360,28 +377,28 @@ def _calm(plan: Plan, numbers: dict[str, int]) -> str:
     return "Nothing to do: the files declare no records, and none is managed."
 
 
-def next_hints(plan: Plan, look: Look) -> list[Hint]:
+def next_hints(plan: Plan, style: TerminalStyle) -> list[Hint]:
     """One to three commands that fit what the plan shows."""
     hints: list[Hint] = []
-    going = plan.going()
+    actionable = plan.actionable()
     again = "stemctl plan --offline" if plan.offline else "stemctl plan"
     if plan.offline:
         hints.append(
             (
-                f"stemctl plan{_same_part(plan)}{look.options}",
+                f"stemctl plan{_same_part(plan)}{style.options}",
                 "asks the server, and shows what apply sends",
             )
         )
-    elif going:
-        part = _same_part(plan) + look.options
-        if any(c.sends for c in going):
+    elif actionable:
+        part = _same_part(plan) + style.options
+        if any(c.sends for c in actionable):
             hints.append((f"stemctl apply{part}", "shows this again, asks, and sends it"))
             hints.append(
                 (f"stemctl plan{part} --out plan.json", "keeps it, to apply exactly this one later")
             )
-        elif all(c.action is Action.ADOPT for c in going):
+        elif all(c.action is Action.ADOPT for c in actionable):
             hints.append(
-                (f"stemctl apply{part}", f"binds the record{'s' if len(going) > 1 else ''}")
+                (f"stemctl apply{part}", f"binds the record{'s' if len(actionable) > 1 else ''}")
             )
         else:
             hints.append((f"stemctl apply{part}", "writes it to the state"))
@@ -437,7 +454,7 @@ def _asks(change: Change, kind: Held) -> bool:
     return change.held is kind or any(f.held is kind for f in change.held_fields)
 
 
-def _to_write(plan: Plan, look: Look) -> list[str]:
+def _to_write(plan: Plan, style: TerminalStyle) -> list[str]:
     """What can be written into a file to settle what is held."""
     left = [c for c in plan.held() if c.held is Held.DELETE]
     renames = [c for c in plan.held() if c.held is Held.RENAME]
@@ -452,7 +469,7 @@ def _to_write(plan: Plan, look: Look) -> list[str]:
         lines.append(
             "To keep what the server has, write it in the file; nothing is sent for it then:"
         )
-        lines += look.wrapped([(visible(str(c.address)), _to_copy(c, f)) for c, f in drifted[:5]])
+        lines += style.wrapped([(visible(str(c.address)), _to_copy(c, f)) for c, f in drifted[:5]])
     if left:
         names = f"[{', '.join(_yaml(str(c.address)) for c in left[:3])}{', …' if len(left) > 3 else ''}]"
         lines += [
@@ -464,19 +481,21 @@ def _to_write(plan: Plan, look: Look) -> list[str]:
     gone = [c for c in plan.held() if c.held is Held.REVERT and c.action is Action.CREATE]
     if gone:
         lines.append("To accept that it is gone, take it out of its file:")
-        lines += [f"      {visible(str(c.address))}    {_place(c)}" for c in gone[:5]]
+        lines += [f"      {visible(str(c.address))}    {_location(c)}" for c in gone[:5]]
     sides = [
         (c, f) for c in plan.held() for f in c.fields if c.doubt is None and f.held is Held.CONFLICT
     ]
     conflicts = [(c, f) for c, f in sides if f.reason == "conflict"]
     if conflicts:
         lines.append("To settle a conflict with the server's value, write it in the file:")
-        lines += look.wrapped([(visible(str(c.address)), _to_copy(c, f)) for c, f in conflicts[:5]])
+        lines += style.wrapped(
+            [(visible(str(c.address)), _to_copy(c, f)) for c, f in conflicts[:5]]
+        )
     return lines
 
 
-def _place(change: Change) -> str:
-    return f"{visible(change.place.file)}:{change.place.line}" if change.place else ""
+def _location(change: Change) -> str:
+    return f"{visible(change.location.file)}:{change.location.line}" if change.location else ""
 
 
 def _to_copy(change: Change, f: FieldChange) -> str:

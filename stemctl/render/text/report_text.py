@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from stemctl.core.plan import WAITING, Action, Held
-from stemctl.core.records import Place
+from stemctl.core.records import Location
 from stemctl.core.report import Outcome, Report, Status
 from stemctl.errors import Hint
-from stemctl.render.terminal import Look
+from stemctl.render.terminal import TerminalStyle
 from stemctl.render.text.plan_text import SYMBOLS, margin_of, summary_lines
 from stemctl.render.values import LONG, shown
 from stemctl.util.json_types import Value
@@ -29,27 +29,29 @@ _DONE = {
 }
 
 
-def report_text(report: Report, look: Look, seconds: float, state: str | None) -> str:
-    """The screen of a finished apply; `state` says where the state was saved, None that it could not be."""
-    lines = _outcomes(report, look)
+def report_text(report: Report, style: TerminalStyle, seconds: float, state: str | None) -> str:
+    """The screen of a finished apply; `state` says where the state was saved, None that it could
+    not be.
+    """
+    lines = _outcomes(report, style)
     lines += ["", report_summary(report, seconds)]
     if report.of(Status.PROPOSED):
         lines.append(
             "A proposal is not a record yet: an administrator of BrainSTEM decides. You have nothing to do."
         )
     lines += _ended_early(report)
-    lines += _failures(report, look)
-    lines += _refusals(report, look)
-    lines += _held(report, look)
+    lines += _failures(report, style)
+    lines += _refusals(report, style)
+    lines += _held(report, style)
     lines += _saved(report, state)
-    lines += look.next(next_hints(report))
-    return look.finish(lines)
+    lines += style.next(next_hints(report))
+    return style.finish(lines)
 
 
-def report_last(report: Report, look: Look, seconds: float, state: str | None) -> str:
+def report_last(report: Report, style: TerminalStyle, seconds: float, state: str | None) -> str:
     """The numbers, why it ended early, and where the state is."""
     summary = report_summary(report, seconds) if report.outcomes else summary_lines(report.plan)[1]
-    return look.finish([summary, *_ended_early(report), *_saved(report, state)])
+    return style.finish([summary, *_ended_early(report), *_saved(report, state)])
 
 
 def _ended_early(report: Report) -> list[str]:
@@ -67,7 +69,7 @@ def _saved(report: Report, state: str | None) -> list[str]:
     return ["", f"State saved in {state}, run {report.run}."]
 
 
-def outcome_row(outcome: Outcome, look: Look) -> tuple[str, str, str]:
+def outcome_row(outcome: Outcome, style: TerminalStyle) -> tuple[str, str, str]:
     """Symbol and address, what became of it, and its id, approval, fields or message."""
     change = outcome.change
     failed = outcome.status not in (Status.APPLIED, Status.PROPOSED)
@@ -93,11 +95,11 @@ def shortened(text: str) -> str:
     return text if len(text) <= LONG else text[: LONG - 1] + "…"
 
 
-def _outcomes(report: Report, look: Look) -> list[str]:
+def _outcomes(report: Report, style: TerminalStyle) -> list[str]:
     tried = [o for o in report.outcomes if o.status is not Status.HELD]
-    if len(tried) > LINES_UP_TO and not look.verbose:
+    if len(tried) > LINES_UP_TO and not style.verbose:
         tried = [o for o in tried if o.status in (Status.FAILED, Status.UNKNOWN)]
-    rows = look.columns([outcome_row(o, look) for o in tried], indent=2)
+    rows = style.columns([outcome_row(o, style) for o in tried], indent=2)
     return ["", *(row.rstrip() for row in rows)] if rows else []
 
 
@@ -123,52 +125,54 @@ def report_summary(report: Report, seconds: float) -> str:
     return f"{start}: {', '.join(words)}, in {seconds:.1f} s."
 
 
-def _failures(report: Report, look: Look) -> list[str]:
-    failed = _told("Failed", report.of(Status.FAILED), look)
-    return failed + _told(UNKNOWN, report.of(Status.UNKNOWN), look)
+def _failures(report: Report, style: TerminalStyle) -> list[str]:
+    failed = _told("Failed", report.of(Status.FAILED), style)
+    return failed + _told(UNKNOWN, report.of(Status.UNKNOWN), style)
 
 
-def _told(title: str, outcomes: Sequence[Outcome], look: Look) -> list[str]:
-    lines = [line for outcome in outcomes for line in failure_lines(outcome, look)]
-    return ["", look.paint("bold", title), *lines] if lines else []
+def _told(title: str, outcomes: Sequence[Outcome], style: TerminalStyle) -> list[str]:
+    lines = [line for outcome in outcomes for line in failure_lines(outcome, style)]
+    return ["", style.paint("bold", title), *lines] if lines else []
 
 
-def failure_lines(outcome: Outcome, look: Look) -> list[str]:
+def failure_lines(outcome: Outcome, style: TerminalStyle) -> list[str]:
     """What went wrong with a change, and where it is written."""
-    place = place_of(outcome)
-    right = f"{visible(place.file)}:{place.line}:{place.column}" if place else ""
-    lines = look.headline("!", visible(str(outcome.change.address)), right)
+    location = location_of(outcome)
+    right = f"{visible(location.file)}:{location.line}:{location.column}" if location else ""
+    lines = style.headline("!", visible(str(outcome.change.address)), right)
     return lines + [f"      {visible(text)}" for text in (outcome.message, *outcome.detail)]
 
 
-def place_of(outcome: Outcome) -> Place | None:
+def location_of(outcome: Outcome) -> Location | None:
     """Where the field is written that the server said something about, or the record."""
-    place = outcome.change.place
+    location = outcome.change.location
     for name in outcome.errors:
-        place = next((f.place for f in outcome.change.fields if f.path == name and f.place), place)
-    return place
+        location = next(
+            (f.location for f in outcome.change.fields if f.path == name and f.location), location
+        )
+    return location
 
 
-def _refusals(report: Report, look: Look) -> list[str]:
+def _refusals(report: Report, style: TerminalStyle) -> list[str]:
     lines = [
         line
         for outcome in report.outcomes
         if outcome.refused
-        for line in refusal_lines(outcome, look)
+        for line in refusal_lines(outcome, style)
     ]
     return (
-        ["", look.paint("bold", "The server holds other values than were sent"), *lines]
+        ["", style.paint("bold", "The server holds other values than were sent"), *lines]
         if lines
         else []
     )
 
 
-def refusal_lines(outcome: Outcome, look: Look) -> list[str]:
+def refusal_lines(outcome: Outcome, style: TerminalStyle) -> list[str]:
     """What the server answered without holding it."""
-    place = outcome.change.place
-    right = f"{visible(place.file)}:{place.line}" if place else ""
-    lines = look.headline("!", visible(str(outcome.change.address)), right)
-    lines += look.columns(
+    location = outcome.change.location
+    right = f"{visible(location.file)}:{location.line}" if location else ""
+    lines = style.headline("!", visible(str(outcome.change.address)), right)
+    lines += style.columns(
         [(name, _instead(outcome, name, value)) for name, value in outcome.refused.items()]
     )
     return [
@@ -184,10 +188,10 @@ def _instead(outcome: Outcome, name: str, sent: Value) -> str:
     return f"sent {shown(sent)}; the server's answer does not show it"
 
 
-def _held(report: Report, look: Look) -> list[str]:
-    rows = look.columns(held_rows(report), indent=2)
+def _held(report: Report, style: TerminalStyle) -> list[str]:
+    rows = style.columns(held_rows(report), indent=2)
     return (
-        ["", look.paint("bold", "Held, nothing was sent"), *(row.rstrip() for row in rows)]
+        ["", style.paint("bold", "Held, nothing was sent"), *(row.rstrip() for row in rows)]
         if rows
         else []
     )

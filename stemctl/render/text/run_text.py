@@ -10,7 +10,7 @@ from stemctl.core.plan import Action
 from stemctl.core.report import Status
 from stemctl.core.run import Brief, Run, in_brief
 from stemctl.planning.declared import as_declared
-from stemctl.render.terminal import Look
+from stemctl.render.terminal import TerminalStyle
 from stemctl.render.text.plan_text import SYMBOLS
 from stemctl.render.text.report_text import outcome_row
 from stemctl.render.text.uncommitted_text import and_changes, commit_words
@@ -41,7 +41,7 @@ def broken_text(run: Run) -> str:
 def going_on_text(run: Run) -> str:
     """A run of another process that is still on."""
     return (
-        f"Run {run.id} of {run.who} is on at this moment, {len(run.outcomes):,} of {len(run.plan.going()):,} done. "
+        f"Run {run.id} of {run.who} is on at this moment, {len(run.outcomes):,} of {len(run.plan.actionable()):,} done. "
         "What it has not done yet is shown as open."
     )
 
@@ -89,12 +89,12 @@ def settling_text(run: Run) -> str:
     return f"Settling run {run.id}, which broke off: {done}; without an answer: {what}."
 
 
-def runs_text(runs: list[Brief], look: Look) -> str:
+def runs_text(runs: list[Brief], style: TerminalStyle) -> str:
     """One line for each run, the latest first."""
     if not runs:
         return "No runs yet: nothing was applied from this folder."
-    return look.finish(
-        [line.rstrip() for line in look.columns([_row(run) for run in runs], indent=0)]
+    return style.finish(
+        [line.rstrip() for line in style.columns([_row(run) for run in runs], indent=0)]
     )
 
 
@@ -110,7 +110,7 @@ def how_it_ended(run: Brief) -> str:
     return ", ".join([*words, *end]) or "nothing was sent"
 
 
-def run_text(run: Run, look: Look) -> str:
+def run_text(run: Run, style: TerminalStyle) -> str:
     """Who, when, from which commit, and what became of each change."""
     head = [
         ("run", run.id),
@@ -120,18 +120,18 @@ def run_text(run: Run, look: Look) -> str:
         ("digest", run.plan.digest),
         ("ended", run.ended or "broke off"),
     ]
-    rows = [outcome_row(outcome, look) for outcome in run.outcomes.values()]
+    rows = [outcome_row(outcome, style) for outcome in run.outcomes.values()]
     for change in run.unanswered():
         title = f"{SYMBOLS[change.action]} {visible(str(change.address))}"
         sent = "may have been sent" if run.lease else f"sent at {run.intents[change.address].at}"
         rows.append((title, "no answer", sent))
-    lines = look.columns(head, indent=0)
-    lines += ["", *(row.rstrip() for row in look.columns(rows, indent=2))] if rows else []
+    lines = style.columns(head, indent=0)
+    lines += ["", *(row.rstrip() for row in style.columns(rows, indent=2))] if rows else []
     lines += ["", f"{how_it_ended(in_brief(run))}."]
     if any(intent.before for intent in run.intents.values()):
         hint = (f"stemctl runs show {run.id} -o yaml", "the records as they were, as a manifest")
-        lines += look.next([hint])
-    return look.finish(lines)
+        lines += style.next([hint])
+    return style.finish(lines)
 
 
 def brief_document(run: Brief) -> dict[str, Any]:
@@ -160,7 +160,8 @@ def run_document(run: Run) -> dict[str, Any]:
 
 
 def as_they_were(run: Run, catalog: Catalog) -> dict[str, list[dict[str, Value]]]:
-    """The records that the run changed or deleted, as they were before it: list key to declared records.
+    """The records that the run changed or deleted, as they were before it: list key to declared
+    records.
 
     What the run changed stands there also where it was empty.
     """
@@ -168,7 +169,7 @@ def as_they_were(run: Run, catalog: Catalog) -> dict[str, list[dict[str, Value]]
         model: {id_: name for name, id_ in known.items()} for model, known in run.plan.names.items()
     }
     found: dict[str, list[dict[str, Value]]] = {}
-    for change in run.plan.going():
+    for change in run.plan.actionable():
         intent, outcome = run.intents.get(change.address), run.outcomes.get(change.address)
         model = catalog.models.get(change.address.model)
         if model is None or intent is None or intent.before is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from stemctl.render.terminal import Look
+from stemctl.render.terminal import TerminalStyle
 from stemctl.render.values import shown
 from stemctl.util.json_types import Fields, Value
 
@@ -12,21 +12,21 @@ WIDEST = 40
 """Characters of a cell before it is cut."""
 
 
-def table_text(columns: Sequence[str], records: Sequence[Fields], look: Look) -> str:
+def table_text(columns: Sequence[str], records: Sequence[Fields], style: TerminalStyle) -> str:
     """One record a line; columns that are empty in all of them are left out."""
     used = [
         name for name in columns if any(_says_something(fields.get(name)) for fields in records)
     ]
     cells = [[_cell(fields.get(name)) for name in used] for fields in records]
     widths = [max([len(name), *(len(row[i]) for row in cells)]) for i, name in enumerate(used)]
-    lines = [look.paint("bold", _line(used, widths)), *(_line(row, widths) for row in cells)]
-    return look.finish(line.rstrip() for line in lines) if used else ""
+    lines = [style.paint("bold", _line(used, widths)), *(_line(row, widths) for row in cells)]
+    return style.finish(line.rstrip() for line in lines) if used else ""
 
 
-def record_text(fields: Fields, names: Mapping[str, str], look: Look) -> str:
+def record_text(fields: Fields, names: Mapping[str, str], style: TerminalStyle) -> str:
     """Every field of a record on a line of its own; `names` says what the ids in it are called."""
-    return look.finish(
-        look.wrapped(
+    return style.finish(
+        style.wrapped(
             [(name, shown(_named(value, names))) for name, value in fields.items()], indent=0
         )
     )

@@ -1,4 +1,6 @@
-"""A commit's name is not what was applied where files differed from it: in the words of plans and runs."""
+"""A commit's name is not what was applied where files differed from it: in the words of plans and
+runs.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,8 @@ def and_changes(uncommitted: Sequence[str]) -> str:
 
 
 def commit_notes(plan: Plan, state: State, still: Sequence[str]) -> Iterator[Note]:
-    """What a plan that does something says of files that differ from its commit, here and where it was applied last.
+    """What a plan that does something says of files that differ from its commit, here and where it
+    was applied last.
 
     `still` are those of the last apply which no commit has changed since.
     """

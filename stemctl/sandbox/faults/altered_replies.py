@@ -1,4 +1,6 @@
-"""Answers on their way out, and what faults make of them. Each spoils what it fits and lets other answers be."""
+"""Answers on their way out, and what faults make of them. Each spoils what it fits and lets other
+answers be.
+"""
 
 from __future__ import annotations
 
@@ -52,33 +54,35 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
-    """What an answer is about: the part of a list that was asked for, the models there are, and the fault."""
+class FieldContext:
+    """What an answer is about: the part of a list that was asked for, the models there are, and the
+    fault.
+    """
 
     page: Page
     catalog: Catalog
     fault: Fault
 
 
-Spoil = Callable[[Reply, Subject], Reply]
+Spoil = Callable[[Reply, FieldContext], Reply]
 
 
-def html(reply: Reply, subject: Subject) -> Reply:
+def html(reply: Reply, subject: FieldContext) -> Reply:
     """A page that asks for a login, with status 200."""
     return replace(reply, status=200).with_body(_LOGIN_PAGE, b"text/html; charset=utf-8")
 
 
-def truncated(reply: Reply, subject: Subject) -> Reply:
+def truncated(reply: Reply, subject: FieldContext) -> Reply:
     """Half of the body, with a length that fits the half."""
     return reply.with_body(reply.body[: len(reply.body) // 2]) if reply.body else reply
 
 
-def invalid_json(reply: Reply, subject: Subject) -> Reply:
+def invalid_json(reply: Reply, subject: FieldContext) -> Reply:
     """A body that says it is JSON and is not. A status that goes without a body becomes 200."""
     return replace(reply, status=reply.status if reply.body else 200).with_body(b"It is done.")
 
 
-def shrinking_total(reply: Reply, subject: Subject) -> Reply:
+def shrinking_total(reply: Reply, subject: FieldContext) -> Reply:
     """A list whose total is lower by one for each page before it."""
     document = reply.document or {}
     pages = subject.page.offset // subject.page.limit
@@ -94,12 +98,14 @@ def _lower(totals: Mapping[str, Value], number: int) -> dict[str, Value]:
     return {**totals, **{key: max(0, totals[key] - number) for key in keys}}
 
 
-def approval_answer(reply: Reply, subject: Subject) -> Reply:
-    """A record as if it had only been proposed: in the envelope of a proposal, with an id that is no record's."""
+def approval_answer(reply: Reply, subject: FieldContext) -> Reply:
+    """A record as if it had only been proposed: in the envelope of a proposal, with an id that is
+    no record's.
+    """
     return _in_envelopes(reply, _envelopes(subject.catalog))
 
 
-def record_answer(reply: Reply, subject: Subject) -> Reply:
+def record_answer(reply: Reply, subject: FieldContext) -> Reply:
     """A proposal as if it were the record: in its envelope, with an id that is no record's."""
     return _in_envelopes(
         reply, {approval: one for one, approval in _envelopes(subject.catalog).items()}
@@ -107,7 +113,9 @@ def record_answer(reply: Reply, subject: Subject) -> Reply:
 
 
 def _envelopes(catalog: Catalog) -> dict[str, str]:
-    """The envelope of a record to that of a proposal; where nothing is proposed, one like those of the others."""
+    """The envelope of a record to that of a proposal; where nothing is proposed, one like those of
+    the others.
+    """
     return {
         m.one: m.approval.one if m.approval else f"{m.one}_approval"
         for m in catalog.models.values()
@@ -126,8 +134,10 @@ def _in_envelopes(reply: Reply, envelopes: Mapping[str, str]) -> Reply:
     return reply.with_document({envelopes[key]: {**document[key], "id": id_}})
 
 
-def altered_value(reply: Reply, subject: Subject) -> Reply:
-    """Each record with another value of one field: the one that the fault names, else half of what it has."""
+def altered_value(reply: Reply, subject: FieldContext) -> Reply:
+    """Each record with another value of one field: the one that the fault names, else half of what
+    it has.
+    """
     name, value = subject.fault.field or "", subject.fault.value
 
     def alter(model: Model, record: dict[str, Value]) -> dict[str, Value]:
@@ -140,7 +150,7 @@ def altered_value(reply: Reply, subject: Subject) -> Reply:
     return _each_record(reply, subject, alter)
 
 
-def duplicate_element(reply: Reply, subject: Subject) -> Reply:
+def duplicate_element(reply: Reply, subject: FieldContext) -> Reply:
     """Each record with the first item of a list twice, under the same key, and otherwise not the same."""
 
     def double(model: Model, record: dict[str, Value]) -> dict[str, Value]:
@@ -158,7 +168,9 @@ def _doubled(model: Model, name: str, value: Value) -> Value:
 
 
 def _each_record(
-    reply: Reply, subject: Subject, change: Callable[[Model, dict[str, Value]], dict[str, Value]]
+    reply: Reply,
+    subject: FieldContext,
+    change: Callable[[Model, dict[str, Value]], dict[str, Value]],
 ) -> Reply:
     """An answer with each of its records or proposals changed, of a list or alone."""
     document = reply.document or {}

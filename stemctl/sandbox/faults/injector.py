@@ -17,8 +17,8 @@ from stemctl.schema.catalog import Catalog
 class WithFaults:
     """The app, and a file of faults that is read anew for each request.
 
-    While the file cannot be read or is not valid, every answer is a 500 that says why. `late` holds what is carried
-    out later, maybe when its client is gone.
+    While the file cannot be read or is not valid, every answer is a 500 that says why. `late` holds
+    what is carried out later, maybe when its client is gone.
     """
 
     def __init__(self, app: ASGIApp, path: Path, catalog: Catalog) -> None:

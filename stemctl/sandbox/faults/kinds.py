@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from stemctl.sandbox import list_query
 from stemctl.sandbox.faults import altered_replies, line, wire
-from stemctl.sandbox.faults.altered_replies import Reply, Subject
+from stemctl.sandbox.faults.altered_replies import FieldContext, Reply
 from stemctl.sandbox.faults.script import Fault, Keys
 from stemctl.schema.catalog import Catalog
 from stemctl.util.json_types import Fields, Value
@@ -25,7 +25,9 @@ Tasks = set[asyncio.Task[Reply]]
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A request that a fault strikes, and the line to the client. `late` holds what is carried out later."""
+    """A request that a fault strikes, and the line to the client. `late` holds what is carried out
+    later.
+    """
 
     fault: Fault
     content: bytes
@@ -46,7 +48,7 @@ class Exchange:
         """The part of a list that is asked for."""
         return list_query.page(self.parameters)
 
-    async def carry_out(self, parameters: list[tuple[str, str]] | None = None) -> Reply:
+    async def execute(self, parameters: list[tuple[str, str]] | None = None) -> Reply:
         """Let the app do what is asked, or what would be with other parameters; its answer is not sent yet."""
         scope = (
             self.scope
@@ -85,7 +87,7 @@ class Exchange:
             "headers": headers,
         }
         scope = {**self.scope, **other}
-        return await replace(self, scope=scope, content=content).carry_out()
+        return await replace(self, scope=scope, content=content).execute()
 
     async def answer(self, reply: Reply, *, most: int | None = None) -> None:
         """Send an answer that names its fault, or so many bytes of its body, after which it is not ended."""
@@ -126,11 +128,11 @@ async def _status(exchange: Exchange) -> None:
 
 async def _delay(exchange: Exchange) -> None:
     if await line.still_there(exchange.receive, exchange.fault.seconds):
-        await exchange.answer(await exchange.carry_out())
+        await exchange.answer(await exchange.execute())
 
 
 async def _delay_answer(exchange: Exchange) -> None:
-    reply = await exchange.carry_out()
+    reply = await exchange.execute()
     if await line.still_there(exchange.receive, exchange.fault.seconds):
         await exchange.answer(reply)
 
@@ -145,7 +147,7 @@ async def _late(exchange: Exchange) -> None:
 
 async def _later(exchange: Exchange) -> Reply:
     await asyncio.sleep(exchange.fault.seconds)
-    return await exchange.carry_out()
+    return await exchange.execute()
 
 
 _NO_ANSWER = "Server disconnected without sending a response."
@@ -157,7 +159,7 @@ async def _lose_request(exchange: Exchange) -> None:
 
 
 async def _lose_answer(exchange: Exchange) -> None:
-    await exchange.carry_out()
+    await exchange.execute()
     await line.hang_up(exchange.receive, exchange.send, _NO_ANSWER)
 
 
@@ -166,7 +168,7 @@ async def _reset(exchange: Exchange) -> None:
 
 
 async def _cut_off(exchange: Exchange) -> None:
-    reply = await exchange.carry_out()
+    reply = await exchange.execute()
     if not reply.body:
         await exchange.answer(reply)
         return
@@ -177,19 +179,19 @@ async def _cut_off(exchange: Exchange) -> None:
 async def _repeated_page(exchange: Exchange) -> None:
     page = exchange.page
     if not page.offset:
-        await exchange.answer(await exchange.carry_out())
+        await exchange.answer(await exchange.execute())
         return
     others = [pair for pair in exchange.parameters if pair[0] != "offset"]
     await exchange.answer(
-        await exchange.carry_out([*others, ("offset", str(max(0, page.offset - page.limit)))])
+        await exchange.execute([*others, ("offset", str(max(0, page.offset - page.limit)))])
     )
 
 
 def _spoiled(spoil: altered_replies.Spoil) -> Strike:
     async def strike(exchange: Exchange) -> None:
-        reply = await exchange.carry_out()
+        reply = await exchange.execute()
         await exchange.answer(
-            spoil(reply, Subject(exchange.page, exchange.catalog, exchange.fault))
+            spoil(reply, FieldContext(exchange.page, exchange.catalog, exchange.fault))
         )
 
     return strike
@@ -204,8 +206,10 @@ async def _known_id(exchange: Exchange) -> None:
 
 
 async def _answer_with_another(exchange: Exchange, mix: Callable[[Fields, Fields], Fields]) -> None:
-    """Carry out; answer with another record of the model, or with what is mixed of both, if there is another one."""
-    reply = await exchange.carry_out()
+    """Carry out; answer with another record of the model, or with what is mixed of both, if there
+    is another one.
+    """
+    reply = await exchange.execute()
     document = reply.document or {}
     model = next(
         (m for m in exchange.catalog.models.values() if isinstance(document.get(m.one), dict)), None

@@ -1,7 +1,7 @@
 """The line to a client: whether it is still there, and how to drop it.
 
-Served, the transport below HTTP is closed. In this process there is none: the client gets the exception that it would
-raise itself.
+Served, the transport below HTTP is closed. In this process there is none: the client gets the
+exception that it would raise itself.
 """
 
 from __future__ import annotations
@@ -60,5 +60,7 @@ async def reset(receive: Receive, send: Send) -> None:
 
 
 def transport_of(send: Send) -> asyncio.Transport | None:
-    """The connection under uvicorn, whose `send` is a method of an object that has it; ASGI itself shows none."""
+    """The connection under uvicorn, whose `send` is a method of an object that has it; ASGI itself
+    shows none.
+    """
     return getattr(getattr(send, "__self__", None), "transport", None)

@@ -18,7 +18,9 @@ from stemctl.util.suggest import nearest
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a fault may be picky about. `path` stands below `/api/PORTAL/` and ends with a slash; None elsewhere."""
+    """What a fault may be picky about. `path` stands below `/api/PORTAL/` and ends with a slash;
+    None elsewhere.
+    """
 
     method: str
     path: str | None
@@ -27,7 +29,9 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One entry of the file: its kind, the requests it is about, how often it strikes, the values of its kind."""
+    """One entry of the file: its kind, the requests it is about, how often it strikes, the values
+    of its kind.
+    """
 
     fault: str
     method: str | None = None
@@ -87,7 +91,7 @@ def parse(document: Document, kinds: Mapping[str, Keys]) -> Script:
     """
     if document.root is None or document.problems:
         first = document.problems[0]
-        raise ConfigError(f"{first.place}: {first.message}.", first.remedy)
+        raise ConfigError(f"{first.location}: {first.message}.", first.remedy)
     return _Parser(document, kinds).script(document.root)
 
 
@@ -197,7 +201,7 @@ class _Parser:
         return node.value
 
     def _wrong(self, event: Any, message: str, why: str = "") -> ConfigError:
-        return ConfigError(f"{self._document.place(event)}: {message}.", why)
+        return ConfigError(f"{self._document.location(event)}: {message}.", why)
 
 
 def _choice(word: str, known: Iterable[str]) -> str:

@@ -1,5 +1,6 @@
-"""Answers without an end or without a size. Served, they are written below ASGI, which knows none of them; in this
-process a client waits for as long as it means to."""
+"""Answers without an end or without a size. Served, they are written below ASGI, which knows none
+of them; in this process a client waits for as long as it means to.
+"""
 
 from __future__ import annotations
 

