@@ -12,6 +12,7 @@ StemctlError (exit code 1)
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -19,19 +20,40 @@ if TYPE_CHECKING:
     from stemctl.core.diagnostics import Diagnostic
 
 Hint = tuple[str, str]
-"""A command that can be typed as it stands, and what it does."""
+"""A command that can be typed as it is, and what it does."""
+
+
+class Untouched(enum.StrEnum):
+    """What an error says about the server and the files, as its last sentence."""
+
+    NOTHING_SENT = "Nothing was sent."
+    NOTHING_READ = "Nothing was read or sent."
+    NOTHING_CHANGED = "Nothing was changed."
+    NOTHING_WRITTEN = "Nothing was written."
 
 
 class StemctlError(Exception):
-    """What happened (one sentence), where or why, and what to type next."""
+    """What happened (one sentence), why, what to type next, and what was left untouched."""
 
     exit_code = 1
 
-    def __init__(self, what: str, why: str = "", hints: Sequence[Hint] = ()) -> None:
+    def __init__(
+        self,
+        what: str,
+        why: str = "",
+        hints: Sequence[Hint] = (),
+        untouched: Untouched | None = None,
+    ) -> None:
         super().__init__(what)
         self.what = what
         self.why = why
         self.hints = tuple(hints)
+        self.untouched = untouched
+
+    @property
+    def explanation(self) -> str:
+        """Why it happened and what was left untouched, one line each."""
+        return "\n".join(text for text in (self.why, self.untouched) if text)
 
 
 class TableError(StemctlError):

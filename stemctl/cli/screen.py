@@ -238,8 +238,8 @@ class Screen:
         lines = [f"{style.paint('red', 'Error:')} {cut(visible(error.what), LONGEST_LINE)}"]
         lines += [
             f"       {cut(visible(line), LONGEST_LINE)}"
-            for line in error.why.split("\n")
-            if error.why
+            for line in error.explanation.split("\n")
+            if error.explanation
         ]
         self.ask(style.finish([*lines, *style.next(error.hints)]).rstrip("\n"))
 

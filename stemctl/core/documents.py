@@ -137,7 +137,7 @@ def error_document(error: StemctlError, diagnostics: tuple[Diagnostic, ...] = ()
     return {
         "error": {
             "what": error.what,
-            "why": error.why,
+            "why": error.explanation,
             "next": [{"command": command, "does": does} for command, does in error.hints],
         },
         "exit_code": error.exit_code,
