@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Sequence
 
 from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.render.fitting import Item, fitted, section
 from stemctl.render.terminal import LONGEST_LINE, TerminalStyle
+from stemctl.render.width import beginning, columns_of, ending
 from stemctl.util.safe_text import cut, visible
 
 _STYLES = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "blue"}
@@ -66,11 +66,11 @@ def _source(
     """The line that is meant, and under it a caret and what to write instead."""
     gutter = f"{number:{_GUTTER}} | "
     before, meant, after = _cropped(finding, column, style.width - len(gutter))
-    carets = "^" * max(1, _columns(meant))
+    carets = "^" * max(1, columns_of(meant))
     empty = f"{'':{len(gutter) - 3}} | "
-    caret = f"{empty}{' ' * _columns(before)}{style.paint(_STYLES[finding.severity], carets)}"
+    caret = f"{empty}{' ' * columns_of(before)}{style.paint(_STYLES[finding.severity], carets)}"
     lines = [f"{gutter}{before}{meant}{after}".rstrip()]
-    if len(empty) + _columns(before) + len(carets) + 1 + _columns(remedy) <= style.width:
+    if len(empty) + columns_of(before) + len(carets) + 1 + columns_of(remedy) <= style.width:
         return [*lines, f"{caret} {remedy}".rstrip()]
     return [*lines, caret, *([f"{empty}{remedy}"] if remedy else [])]
 
@@ -86,37 +86,12 @@ def _cropped(finding: Diagnostic, column: int, width: int) -> tuple[str, str, st
     )
     before, meant, after = (visible(part) for part in parts)
     if (
-        _columns(before) + min(_columns(meant), width - _BEFORE) > width - 1
-        and _columns(before) > _BEFORE
+        columns_of(before) + min(columns_of(meant), width - _BEFORE) > width - 1
+        and columns_of(before) > _BEFORE
     ):
-        before = f"…{_last(before, _BEFORE - 1)}"
-    left = width - _columns(before)
-    if _columns(meant) > left:
-        return before, f"{_first(meant, left - 1)}…", ""
-    left -= _columns(meant)
-    return before, meant, after if _columns(after) <= left else f"{_first(after, left - 1)}…"
-
-
-def _columns(text: str) -> int:
-    """Columns of a terminal that the text takes."""
-    return len(text) if text.isascii() else sum(_width(character) for character in text)
-
-
-def _width(character: str) -> int:
-    if unicodedata.combining(character):
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
-
-
-def _first(text: str, columns: int) -> str:
-    """The beginning of a text that fits into so many columns."""
-    taken = 0
-    for position, character in enumerate(text):
-        taken += _width(character)
-        if taken > columns:
-            return text[:position]
-    return text
-
-
-def _last(text: str, columns: int) -> str:
-    return _first(text[::-1], columns)[::-1]
+        before = f"…{ending(before, _BEFORE - 1)}"
+    left = width - columns_of(before)
+    if columns_of(meant) > left:
+        return before, f"{beginning(meant, left - 1)}…", ""
+    left -= columns_of(meant)
+    return before, meant, after if columns_of(after) <= left else f"{beginning(after, left - 1)}…"
