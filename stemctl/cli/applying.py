@@ -262,7 +262,7 @@ class _Run:
             Progress(len(plan.actionable()), host, self.parallelism, shown) as progress,
             _interrupts(self.screen) as watch,
         ):
-            link.throttle.on_pause = progress.paused
+            link.limiter.on_pause = progress.paused
             self.screen.did = "requests were sent; the next apply looks up what became of them."
             return await apply.apply(
                 self.workspace,
