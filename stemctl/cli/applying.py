@@ -249,7 +249,7 @@ class _Run:
         from stemctl.cli.waiting import Waiting
         from stemctl.commands import apply
 
-        if not (plan.actionable() or plan.bookkeeping):
+        if not (plan.actionable() or plan.state_changes):
             return apply.left_alone(self.workspace, plan, state)
         waiting = Waiting(self.screen, self.workspace.store.where)
         try:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from stemctl.cli.screen import Screen
 
 if TYPE_CHECKING:
-    from stemctl.core.lease import Claim
+    from stemctl.core.lease import Lease
 
 _EVERY = 30.0
 """Seconds between two lines that say that we still wait."""
@@ -24,17 +24,17 @@ class Waiting:
     _said: float = 0.0
     _seconds: float = 0.0
 
-    def see(self, claim: Claim, seconds: float) -> None:
+    def see(self, lease: Lease, seconds: float) -> None:
         """Say whom we wait for, once, and every half minute that we still do."""
         from stemctl.render.text.run_text import waiting_text
 
         self._seconds = seconds
-        if claim.run != self._run:
-            self.screen.note(waiting_text(claim, self.where))
-            self._run, self._said = claim.run, seconds
+        if lease.run != self._run:
+            self.screen.note(waiting_text(lease, self.where))
+            self._run, self._said = lease.run, seconds
         elif seconds - self._said >= _EVERY:
             self.screen.note(
-                f"Still waiting after {seconds:.0f} s; its lease is until {claim.until:%H:%M:%SZ} now."
+                f"Still waiting after {seconds:.0f} s; its lease is until {lease.until:%H:%M:%SZ} now."
             )
             self._said = seconds
 

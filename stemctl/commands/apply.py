@@ -14,14 +14,15 @@ from stemctl.apply.scheduler import Apply, held_outcome
 from stemctl.client.client import WriteClient
 from stemctl.commands.workspace import Workspace
 from stemctl.core import lease as lease_times
-from stemctl.core.lease import Claim
+from stemctl.core.lease import Lease
 from stemctl.core.plan import Plan, Subset
 from stemctl.core.report import Outcome, Report
 from stemctl.core.run import Run
 from stemctl.core.state import State
 from stemctl.errors import LeaseEnded, StateError
-from stemctl.state.backend import Busy, Lease, StateMoved
+from stemctl.state.backend import Busy, StateMoved
 from stemctl.state.journal import Journal
+from stemctl.state.lease_holder import LeaseHolder
 
 LOOK_EVERY = 5.0
 """Seconds between two looks at a claim that we wait for."""
@@ -35,7 +36,7 @@ class Applied:
     problem: StateError | None = None
 
 
-async def until_free(workspace: Workspace, on_wait: Callable[[Claim, float], None]) -> Run | None:
+async def until_free(workspace: Workspace, on_wait: Callable[[Lease, float], None]) -> Run | None:
     """Wait while a run of another machine is on, since no plan that is made meanwhile would be the
     one to send.
 
@@ -54,7 +55,7 @@ async def until_free(workspace: Workspace, on_wait: Callable[[Claim, float], Non
 
 
 async def begin(
-    workspace: Workspace, plan: Plan, on_wait: Callable[[Claim, float], None]
+    workspace: Workspace, plan: Plan, on_wait: Callable[[Lease, float], None]
 ) -> Journal:
     """Begin the run of a plan. Where a run of another machine is on, wait until it is over, or its
     lease has ended.
@@ -72,7 +73,7 @@ async def begin(
         try:
             return workspace.store.begin(plan, workspace.owner)
         except Busy as busy:
-            on_wait(busy.claim, time.monotonic() - began)
+            on_wait(busy.lease, time.monotonic() - began)
         await asyncio.sleep(LOOK_EVERY)
         workspace.store.backend.refresh()
         settled = workspace.store.take_over(workspace.owner)
@@ -143,7 +144,7 @@ def left_alone(workspace: Workspace, plan: Plan, state: State) -> Applied:
 
 
 @contextlib.asynccontextmanager
-async def _renewed(lease: Lease | None) -> AsyncIterator[None]:
+async def _renewed(lease: LeaseHolder | None) -> AsyncIterator[None]:
     """Renew a lease while its run is on; one that cannot be renewed stops the run by itself, before
     its end.
     """
@@ -159,7 +160,7 @@ async def _renewed(lease: Lease | None) -> AsyncIterator[None]:
         await renewing
 
 
-async def _renew(lease: Lease, over: asyncio.Event) -> None:
+async def _renew(lease: LeaseHolder, over: asyncio.Event) -> None:
     pause = lease_times.RENEWED_EVERY
     while True:
         with contextlib.suppress(TimeoutError):

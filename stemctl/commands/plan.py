@@ -10,7 +10,7 @@ from stemctl.client.listing import take_snapshot
 from stemctl.commands.ancestry import not_committed_since, since_applied
 from stemctl.commands.base import Before
 from stemctl.commands.connection import connect
-from stemctl.commands.validate import Loaded, below, counted, load
+from stemctl.commands.validate import Loaded, below, load
 from stemctl.commands.workspace import Workspace
 from stemctl.core.diagnostics import Diagnostic, has_errors, in_order
 from stemctl.core.plan import Note, Plan
@@ -34,6 +34,7 @@ from stemctl.planning.selection import choose, spell
 from stemctl.render.text.uncommitted_text import commit_notes
 from stemctl.util import gc_pause
 from stemctl.util.json_types import Fields
+from stemctl.util.plural import counted
 from stemctl.util.timestamps import utc_now
 
 

@@ -17,6 +17,7 @@ from stemctl.manifests.load import load_repository, with_lines
 from stemctl.manifests.validation import missing_fields
 from stemctl.manifests.work_tree import Tracked, absent_findings
 from stemctl.schema.catalog import Catalog
+from stemctl.util.plural import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +102,6 @@ def verdict(workspace: Workspace, loaded: Loaded) -> str:
         return f"No errors in {counted(files, 'file')}, {checked}"
     locations = {d.location.file for d in errors if d.location}
     return f"{counted(len(errors), 'error')} in {len(locations)} of {counted(files, 'file')}, {checked}"
-
-
-def counted(number: int, word: str) -> str:
-    """`1 file`, `2 files`."""
-    return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
 def below(paths: Sequence[str], diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:

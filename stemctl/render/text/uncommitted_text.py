@@ -29,7 +29,7 @@ def commit_notes(plan: Plan, state: State, still: Sequence[str]) -> Iterator[Not
 
     `still` are those of the last apply which no commit has changed since.
     """
-    if not (plan.changes or plan.bookkeeping):
+    if not (plan.changes or plan.state_changes):
         return
     if plan.commit and (number := len(plan.uncommitted)):
         differs = "1 file differs" if number == 1 else f"{number:,} files differ"
