@@ -22,7 +22,7 @@ from stemctl.git.commit_range import CommitRange
 from stemctl.git.repository import head_commit
 from stemctl.manifests import work_tree
 from stemctl.manifests.load import with_lines
-from stemctl.manifests.not_checked_out import CODE
+from stemctl.manifests.work_tree import CODE
 from stemctl.planning import offline
 from stemctl.planning.attribution import explain
 from stemctl.planning.drift import Drift, find_drift

@@ -49,7 +49,7 @@ class Comparison:
     """
 
     change: Change | None = None
-    bookkeeping: StateChange | None = None
+    state_change: StateChange | None = None
     notes: tuple[Note, ...] = ()
     ignored: int = 0
     diagnostics: tuple[Diagnostic, ...] = ()
@@ -89,7 +89,7 @@ class RecordComparer:
             fields=tuple(rows),
             declared=base_of(model, record),
             prevent_delete=record.lifecycle.prevent_delete,
-            was=binding.was,
+            previous_address=binding.previous_address,
             detail=(_GONE,) if binding.gone else (),
         )
         if binding.gone and Held.REVERT not in permissions.granted:
@@ -138,9 +138,9 @@ class RecordComparer:
         the same for these.
         """
         entry, lifecycle, live = binding.entry, record.lifecycle, binding.live
-        if entry is None or binding.found != "state" or binding.was is not None:
+        if entry is None or binding.found != "state" or binding.previous_address is not None:
             return False
-        if entry.observed or entry.approval or entry.doubts:
+        if entry.observed or entry.approval or entry.pending:
             return False
         if lifecycle.prevent_delete != entry.prevent_delete or not identical(
             record.fields, entry.applied
@@ -172,7 +172,7 @@ class RecordComparer:
         model, change = self.catalog.models[record.address.model], verdicts.change
         if model.approval is None or change is None or change.held or change.request is None:
             return verdicts
-        ours, doubts = (entry.approval, entry.doubts) if entry else (None, ())
+        ours, doubts = (entry.approval, entry.pending) if entry else (None, ())
         change = replace(change, approval=True)
         now = standing(
             model, record.fields, live_id, ours, self.approvals_of(model), permissions.resubmit
@@ -181,16 +181,17 @@ class RecordComparer:
             open_ = [doubt for doubt in doubts if not is_settled(doubt, self.snapshot.began)]
             if open_:
                 held = _hold(
-                    replace(change, doubt=open_[-1].at, detail=in_doubt(open_[-1])), Held.BLOCKED
+                    replace(change, pending_since=open_[-1].at, detail=in_doubt(open_[-1])),
+                    Held.BLOCKED,
                 )
                 return replace(verdicts, change=held)
             return replace(verdicts, change=change)
-        beside = verdicts.bookkeeping
+        beside = verdicts.state_change
         if doubts and now.id and not now.other:  # the answer was lost, and here it is
             beside = StateChange(record.address, live_id, change.declared, approval=now.id)
         fields = _against_pending(model, change, now) if now.other else change.fields
         held = _hold(replace(change, fields=fields, detail=now.detail), now.held)
-        return replace(verdicts, change=held, bookkeeping=beside)
+        return replace(verdicts, change=held, state_change=beside)
 
     def approvals_of(self, model: Model) -> Reading:
         """The approvals of a model, as read."""
@@ -281,15 +282,19 @@ class _Update:
         if self.changes or self.adopts:
             change = self._change(released)
             return self._verdicts(change, self._beside(change))
-        if self.binding.was is not None:
+        if self.binding.previous_address is not None:
             self.notes.append(
-                Note(self.record.address, f"was {self.binding.was}", self.record.location)
+                Note(
+                    self.record.address,
+                    f"was {self.binding.previous_address}",
+                    self.record.location,
+                )
             )
-        return self._verdicts(None, self._bookkeeping(released))
+        return self._verdicts(None, self._state_change(released))
 
-    def _verdicts(self, change: Change | None, bookkeeping: StateChange | None) -> Comparison:
+    def _verdicts(self, change: Change | None, state_change: StateChange | None) -> Comparison:
         return Comparison(
-            change, bookkeeping, tuple(self.notes), self.ignored, tuple(self.diagnostics)
+            change, state_change, tuple(self.notes), self.ignored, tuple(self.diagnostics)
         )
 
     @cached_property
@@ -439,7 +444,7 @@ class _Update:
             observed=self.observed,
             released=released,
             prevent_delete=self.record.lifecycle.prevent_delete,
-            was=self.binding.was,
+            previous_address=self.binding.previous_address,
             detail=(*self._found(), *self.reasons),
         )
 
@@ -451,7 +456,7 @@ class _Update:
             "gone_from_server": self.binding.found == "elsewhere",
             "drift": "drift" in reasons,
             "accepted": self.accepted,
-            "renamed": self.binding.was is not None,
+            "renamed": self.binding.previous_address is not None,
             "adopted": self.adopts,
         }
         return next((reason for reason, applies in facts.items() if applies), "edited")
@@ -471,20 +476,20 @@ class _Update:
 
     def _beside(self, change: Change) -> StateChange | None:
         """A held change keeps neither a protection nor a new key from being remembered."""
-        new = self.protection is not None or self.binding.was is not None
+        new = self.protection is not None or self.binding.previous_address is not None
         if not (change.held and new) or self.adopts or self.entry.approval:
             return None
         return StateChange(
             self.record.address,
             self.binding.id,
             prevent_delete=self.protection,
-            was=self.binding.was,
+            previous_address=self.binding.previous_address,
         )
 
-    def _bookkeeping(self, released: tuple[str, ...]) -> StateChange | None:
-        was, began = self.binding.was, self.comparer.snapshot.began
+    def _state_change(self, released: tuple[str, ...]) -> StateChange | None:
+        was, began = self.binding.previous_address, self.comparer.snapshot.began
         settled = (
-            any(is_settled(doubt, began) for doubt in self.entry.doubts)
+            any(is_settled(doubt, began) for doubt in self.entry.pending)
             or self.binding.found == "sent"
         )
         if (

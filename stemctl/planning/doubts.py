@@ -65,27 +65,27 @@ def clock(moment: datetime.datetime) -> str:
 
 def creations(entry: Entry | None) -> tuple[PendingRequest, ...]:
     """The creations of a record that are in doubt, the latest last."""
-    return tuple(d for d in entry.doubts if d.method == "POST") if entry else ()
+    return tuple(d for d in entry.pending if d.method == "POST") if entry else ()
 
 
 def deleted(entry: Entry | None) -> bool:
     """Whether a deletion of a record is in doubt: it is our own doing, then, if the record is gone."""
-    return entry is not None and any(d.method == "DELETE" for d in entry.doubts)
+    return entry is not None and any(d.method == "DELETE" for d in entry.pending)
 
 
 def with_arrived(model: Model, entry: Entry, live: Fields) -> Entry:
     """The entry with those values as its base that were sent without an answer, and that the server
     has.
     """
-    if not entry.doubts:
+    if not entry.pending:
         return entry
     applied, observed = dict(entry.applied), dict(entry.observed)
-    for doubt in entry.doubts:
+    for doubt in entry.pending:
         for name, value in doubt.body.items():
             known = name in model.fields and name in doubt.declared and name in live
             if known and same(model.fields[name], value, live[name]):
                 applied[name] = doubt.declared[name]
                 observed[name] = live[name]
     return Entry(
-        entry.id, applied, observed, entry.prevent_delete, entry.approval, entry.run, entry.doubts
+        entry.id, applied, observed, entry.prevent_delete, entry.approval, entry.run, entry.pending
     )

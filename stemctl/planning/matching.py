@@ -30,7 +30,7 @@ class Bound:
     live: Fields
     found: str
     entry: Entry | None = None
-    was: Address | None = None
+    previous_address: Address | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Absent:
 
     entry: Entry | None = None
     gone: bool = False
-    was: Address | None = None
+    previous_address: Address | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Ambiguous:
 
     lives: Mapping[str, Fields]
     doubt: PendingRequest
-    was: Address | None = None
+    previous_address: Address | None = None
 
 
 Binding = Bound | Absent | Ambiguous | Unknown
@@ -95,7 +95,7 @@ def identify(
         try:
             bound = finders[address.model].bind(record)
             if address in moved and not isinstance(bound, Unknown):
-                bound = replace(bound, was=moved[address])
+                bound = replace(bound, previous_address=moved[address])
             bindings[address] = bound
         except _Contradiction as error:
             problems.append(error.diagnostic)
@@ -106,7 +106,9 @@ def identify(
             if isinstance(sent, Bound):  # it left the files before it was known to be there
                 entries[address] = replace(entry, id=sent.id)
     problems += _claimed_twice(repository, bindings)
-    taken = {b.was for b in bindings.values() if isinstance(b, Bound) and b.was}
+    taken = {
+        b.previous_address for b in bindings.values() if isinstance(b, Bound) and b.previous_address
+    }
     leftovers = {a: e for a, e in entries.items() if a not in repository.records and a not in taken}
     return Identities(bindings, leftovers, entries, moved, tuple(problems))
 
@@ -245,7 +247,7 @@ class _Finder:
         other = self._by_name(record, None)
         if deleted(entry):  # by ourselves, though the answer was lost
             return other
-        if isinstance(other, Bound) and other.was is None:
+        if isinstance(other, Bound) and other.previous_address is None:
             return Bound(other.id, other.live, "elsewhere")
         return Absent(entry, gone=True) if isinstance(other, Absent) else other
 
@@ -261,7 +263,11 @@ class _Finder:
         if id_ in self.reading.records:
             memory = self.entries[owner] if owner else entry
             return Bound(
-                id_, self.reading.records[id_], "state" if owner else "id", memory, was=owner
+                id_,
+                self.reading.records[id_],
+                "state" if owner else "id",
+                memory,
+                previous_address=owner,
             )
         if id_ in self.reading.missing:
             raise _Contradiction(
@@ -284,7 +290,11 @@ class _Finder:
                 return Bound(id_, self.reading.records[id_], "name", entry)
             if owner not in self.repository.records:
                 return Bound(
-                    id_, self.reading.records[id_], "state", self.entries[owner], was=owner
+                    id_,
+                    self.reading.records[id_],
+                    "state",
+                    self.entries[owner],
+                    previous_address=owner,
                 )
             # The record that holds the name is declared under another one: it gives the name up in
             # this plan.

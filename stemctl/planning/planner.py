@@ -196,8 +196,8 @@ class _Planner:
         ]
         changes = list(hold_renames(changes, self.catalog))
         ordered, cycles = put_in_order(changes, self.identities, self._lives(), self.catalog)
-        bookkeeping = [v.bookkeeping for v in verdicts.values() if v.bookkeeping]
-        bookkeeping += [b for b in left if isinstance(b, StateChange)]
+        state_changes = [v.state_change for v in verdicts.values() if v.state_change]
+        state_changes += [b for b in left if isinstance(b, StateChange)]
         notes = [note for v in verdicts.values() for note in v.notes]
         notes += [
             *(note for note in left if isinstance(note, Note)),
@@ -210,14 +210,14 @@ class _Planner:
             self.state.lineage,
             self.state.serial,
             ordered,
-            tuple(sorted(bookkeeping, key=lambda b: b.address)),
+            tuple(sorted(state_changes, key=lambda b: b.address)),
             unchanged=sum(
                 v.change is None and self._is_live(address) for address, v in verdicts.items()
             ),
             ignored_fields=sum(v.ignored for v in verdicts.values()),
             settled=tuple(
                 settled_rows(
-                    self.state, self.identities, ordered, bookkeeping, self.catalog, self.chosen
+                    self.state, self.identities, ordered, state_changes, self.catalog, self.chosen
                 )
             ),
             notes=tuple(sorted(notes, key=lambda n: (n.address or Address("", ""), n.text))),

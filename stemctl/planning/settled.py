@@ -17,7 +17,7 @@ def settled_rows(
     state: State,
     identities: Identities,
     changes: Iterable[Change],
-    bookkeeping: Iterable[StateChange],
+    state_changes: Iterable[StateChange],
     catalog: Catalog,
     chosen: Set[Address],
 ) -> Iterator[Settled]:
@@ -25,9 +25,9 @@ def settled_rows(
     makes of it.
     """
     found = {change.address: change for change in changes}
-    noted = {row.address: row for row in bookkeeping}
+    noted = {row.address: row for row in state_changes}
     new = {old: address for address, old in identities.moved.items()}
-    doubtful = sorted((old, entry) for old, entry in state.records.items() if entry.doubts)
+    doubtful = sorted((old, entry) for old, entry in state.records.items() if entry.pending)
     for old, entry in doubtful:
         address = new.get(old, old)
         if old.model not in catalog.models or address not in chosen:
@@ -35,7 +35,7 @@ def settled_rows(
         binding, change, doubt = (
             identities.bindings.get(address),
             found.get(address),
-            entry.doubts[-1],
+            entry.pending[-1],
         )
         model = catalog.models[address.model]
         if isinstance(binding, Unknown):
@@ -111,6 +111,6 @@ def _proposed(
 ) -> tuple[str, str]:
     if noted is not None and noted.approval is not None:
         return f"approval {noted.approval[:8]}", "taken as proposed"
-    if change is not None and change.doubt is not None:
+    if change is not None and change.pending_since is not None:
         return "not among the approvals yet", f"stopped until {settles_at(doubt)}"
     return "not among the approvals", _then(change, "nothing to send")

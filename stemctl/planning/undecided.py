@@ -36,8 +36,8 @@ def undecided(record: Record, binding: Ambiguous, model: Model, resolver: Resolv
         Held.CONFLICT if lives else Held.BLOCKED,
         approval=model.approval is not None,
         location=record.location,
-        was=binding.was,
-        doubt=doubt.at,
+        previous_address=binding.previous_address,
+        pending_since=doubt.at,
         detail=_words(record, binding, model),
     )
     if len(lives) != 1:

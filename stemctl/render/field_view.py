@@ -162,7 +162,7 @@ def _as_leaf(field: FieldChange) -> Leaf:
 def _conflict(change: Change, field: FieldChange) -> _Rows:
     if field.reason == "conflict":
         yield field.path, ()
-        yield "  sent" if change.doubt else "  base", spans(shown(field.base))
+        yield "  sent" if change.pending_since else "  base", spans(shown(field.base))
         yield "  files", spans(shown(field.after))
         yield "  server", spans(shown(field.before))
     elif isinstance(field.before, list) and isinstance(field.after, list):

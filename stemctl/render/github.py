@@ -12,7 +12,7 @@ from stemctl.core.plan import Change, Held, Plan
 from stemctl.core.records import Location
 from stemctl.core.report import Outcome, Report, Status
 from stemctl.errors import StemctlError
-from stemctl.render.model_words import ModelWords
+from stemctl.render.model_words import NO_WORDS, ModelWords
 from stemctl.render.plan_view import view_change
 from stemctl.render.terminal import LONGEST_CELL, LONGEST_LINE, TerminalStyle
 from stemctl.render.text.plan_text import field_lines
@@ -48,9 +48,6 @@ _WITH_FIELDS = {Held.CONFLICT, Held.REVERT, Held.REPLACE}
 """Where the fields say what it is about."""
 
 
-_NO_WORDS = ModelWords()
-
-
 @dataclass(frozen=True, slots=True)
 class Annotation:
     """A remark beside a line: how bad it is, a title, and a text."""
@@ -68,12 +65,12 @@ def findings_github(diagnostics: Iterable[Diagnostic], folder: str = "") -> str:
     return commands([_finding(d) for d in diagnostics], folder)
 
 
-def plan_github(plan: Plan, folder: str = "", words: ModelWords = _NO_WORDS) -> str:
+def plan_github(plan: Plan, folder: str = "", words: ModelWords = NO_WORDS) -> str:
     """What is wrong with the files, what is held, and what drifted."""
     return commands([*map(_finding, plan.diagnostics), *_held(plan, words)], folder)
 
 
-def report_github(report: Report, folder: str = "", words: ModelWords = _NO_WORDS) -> str:
+def report_github(report: Report, folder: str = "", words: ModelWords = NO_WORDS) -> str:
     """The same for a plan that was applied, and what failed or is not known."""
     failed = [_failed(outcome) for outcome in report.of(Status.FAILED, Status.UNKNOWN)]
     refused = [_refused(outcome) for outcome in report.outcomes if outcome.refused]
@@ -132,7 +129,9 @@ def _of_change(change: Change, kind: Held, words: ModelWords) -> Annotation:
         kind=NOTICE if kind in _NOTICES else WARNING,
         title=f"{change.address}, held: {kind}",
         text="\n".join([view.why, *change.detail, *fields]),
-        location=next((field.location for field in change.fields if field.location), change.location),
+        location=next(
+            (field.location for field in change.fields if field.location), change.location
+        ),
     )
 
 

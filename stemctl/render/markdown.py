@@ -105,7 +105,7 @@ def _held_words(plan: Plan) -> str:
 
 
 def _sections(view: PlanView, style: TerminalStyle) -> list[Section]:
-    """The riskiest first: what destroys, what needs a decision, what is sent, what is only noted."""
+    """The riskiest first: what destroys, what needs a decision, what is sent, what is noted."""
     settled = [Item(row.rstrip()) for row in style.columns(view.settled, indent=0)]
     notes = [Item(_block(note_lines(note, style))) for note in view.notes]
     findings = [Item(line) for line in view.findings]

@@ -1,4 +1,4 @@
-"""What outputs need of a catalog: what records of a model are called, and which fields hold JSON."""
+"""What outputs need of a catalog: the nouns of its models, and which fields hold any JSON."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ModelWords:
-    """The nouns of each model, singular and plural, and the fields (`model.field`) of kind `json`."""
+    """The nouns of each model, singular and plural, and which fields (`model.field`) hold any JSON."""
 
     nouns: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     json_fields: frozenset[str] = frozenset()
@@ -25,10 +25,13 @@ class ModelWords:
         return counted(number, one, many)
 
 
+NO_WORDS = ModelWords()
+
+
 def model_words(catalog: Catalog | None) -> ModelWords:
     """The words of a catalog; of none, without one."""
     if catalog is None:
-        return ModelWords()
+        return NO_WORDS
     models = catalog.models.values()
     return ModelWords(
         nouns={model.name: (model.words, model.count(2).partition(" ")[2]) for model in models},

@@ -52,7 +52,7 @@ def next_hints(plan: Plan, options: str) -> list[Hint]:
 
 def saved_hints(plan: Plan, saved_as: str) -> list[Hint]:
     """The command that fits a plan which was kept in a file."""
-    is_work = bool(plan.actionable() or plan.bookkeeping)
+    is_work = bool(plan.actionable() or plan.state_changes)
     command = f"stemctl apply {saved_as}"
     return _chosen([(is_work, command, "applies exactly this plan, once, without asking")])
 
@@ -112,7 +112,7 @@ def _apply_commands(plan: Plan, options: str) -> list[_Row]:
 
 def _conflict_commands(plan: Plan) -> list[_Row]:
     held = [change for change in plan.held() if change.held is Held.CONFLICT]
-    conflicts = [change for change in held if change.doubt is None]
+    conflicts = [change for change in held if change.pending_since is None]
     addresses = " ".join(_typed(str(change.address)) for change in conflicts[:3])
     return [
         (
@@ -200,7 +200,9 @@ def _to_concede(plan: Plan, style: TerminalStyle) -> list[str]:
         (change, field)
         for change in plan.held()
         for field in change.fields
-        if change.doubt is None and field.held is Held.CONFLICT and field.reason == "conflict"
+        if change.pending_since is None
+        and field.held is Held.CONFLICT
+        and field.reason == "conflict"
     ]
     title = "To resolve a conflict with the server's value, write that in your file:"
     return _values_to_copy(title, conflicts, style)

@@ -1,4 +1,4 @@
-"""What a plan says of itself in a line: its numbers, what it was compared with, what it leaves out."""
+"""What a plan says of itself in a line: numbers, what it was compared with, what it leaves out."""
 
 from __future__ import annotations
 
@@ -134,7 +134,9 @@ def _not_from_here(plan: Plan) -> str:
         return ""
     number = sum(numbers[word] for word in words)
     verb = inflected(number, "does", "do")
-    return f"Of these, {joined(others)} {verb} not come from changes since {visible(plan.base.ref)}."
+    return (
+        f"Of these, {joined(others)} {verb} not come from changes since {visible(plan.base.ref)}."
+    )
 
 
 def left_out(plan: Plan) -> str:

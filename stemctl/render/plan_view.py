@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from stemctl.core.plan import PERMISSIONS, WAITING, Action, Change, Held, Plan
 from stemctl.core.records import Location
 from stemctl.render.field_view import FieldRow, differs_from_proposal, field_rows
+from stemctl.render.model_words import ModelWords
 from stemctl.render.plan_summary import (
     offline_sentences,
     plan_summary,
@@ -22,7 +23,6 @@ from stemctl.render.plan_summary import (
     split_by_base,
     why_others,
 )
-from stemctl.render.model_words import ModelWords
 from stemctl.util.json_types import Value
 from stemctl.util.plural import counted, joined
 from stemctl.util.safe_text import visible
@@ -140,7 +140,9 @@ def plan_facts(plan: Plan) -> tuple[tuple[str, str], ...]:
     return tuple((name, visible(value)) for name, value in facts.items() if value)
 
 
-def view_changes(changes: Sequence[Change], words: ModelWords, folds: bool) -> tuple[ChangeView, ...]:
+def view_changes(
+    changes: Sequence[Change], words: ModelWords, folds: bool
+) -> tuple[ChangeView, ...]:
     """Changes in their order; equal ones are folded where the first of them stands."""
     groups: dict[str, list[Change]] = {}
     for change in changes:
@@ -159,7 +161,14 @@ def view_changes(changes: Sequence[Change], words: ModelWords, folds: bool) -> t
 def _kind(change: Change) -> str:
     """What equal changes have in common."""
     sends = bool(change.request)
-    same = [change.address.model, change.action, change.reason, change.held, sends, _content(change)]
+    same = [
+        change.address.model,
+        change.action,
+        change.reason,
+        change.held,
+        sends,
+        _content(change),
+    ]
     return json.dumps(same, default=str)
 
 
@@ -260,7 +269,7 @@ def _waits(held: Held) -> bool:
 
 
 def _overwrites(change: Change) -> bool:
-    """Whether a change that is sent undoes or replaces what other people wrote, or was allowed to."""
+    """Whether a change that is sent undoes or replaces what others wrote, or was allowed to."""
     if change.reason in ("drift", "gone_from_server"):
         return True
     return any(f.held in PERMISSIONS for f in change.fields)

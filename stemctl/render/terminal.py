@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from stemctl.errors import Hint
-from stemctl.render.model_words import ModelWords
+from stemctl.render.model_words import NO_WORDS, ModelWords
 from stemctl.render.width import columns_of, padded
 from stemctl.util.safe_text import cut, harmless
 
@@ -57,7 +57,7 @@ class TerminalStyle:
     program: str = "stemctl"
     folder: str = ""
     options: str = ""
-    words: ModelWords = ModelWords()
+    words: ModelWords = NO_WORDS
 
     def paint(self, style: str, text: str) -> str:
         """The text in a colour or weight, if there are any."""

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 import yaml
+from stemctl.render.html import asset
 
-from stemctl.render.html_assets import SCRIPT, STYLE
 from stemctl.schema.catalog import load_catalog
 from tests.support.lab import Lab
 from tests.support.paths import TESTS
@@ -116,7 +116,8 @@ def normal(text: str, ids: dict[str, str], lab: Lab) -> str:
     for id_, name in ids.items():
         text = text.replace(id_, name).replace(f"approval {id_[:8]}", f"approval {name}")
     text = re.sub(r"sha256:[0-9a-f]{64}", "<hash>", text)
-    text = text.replace(STYLE, "<style of the page>").replace(SCRIPT, "<script of the page>")
+    text = text.replace(asset("plan.css"), "<style of the page>")
+    text = text.replace(asset("plan.js"), "<script of the page>")
     text = re.sub(r"sha256-[A-Za-z0-9+/=]{44}", "<hash>", text)
     text = re.sub(r"digest `[0-9a-f]{16}`", "digest `<hash>`", text)
     text = re.sub(r'"lineage": "[^"]+"', '"lineage": "<lineage>"', text)

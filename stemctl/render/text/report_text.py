@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from stemctl.core.plan import Action, Change, Held
 from stemctl.core.records import Location
 from stemctl.core.report import Outcome, Report, Status
-from stemctl.render.terminal import TerminalStyle
 from stemctl.render.next_steps import report_hints
 from stemctl.render.plan_summary import plan_summary
 from stemctl.render.plan_view import SYMBOLS, details_of, location_text, symbol_of
+from stemctl.render.terminal import TerminalStyle
 from stemctl.render.values import LONG, shown
 from stemctl.util.json_types import Value
 from stemctl.util.plural import counted, joined
@@ -69,7 +69,11 @@ def _ended_early(report: Report) -> list[str]:
     left = len(report.of(Status.SKIPPED))
     if not report.stopped or not left:
         return []
-    return ["", f"Stopped early: {visible(report.stopped)}", f"{counted(left, 'change')} not started."]
+    return [
+        "",
+        f"Stopped early: {visible(report.stopped)}",
+        f"{counted(left, 'change')} not started.",
+    ]
 
 
 def _saved(report: Report, state: str | None) -> list[str]:
@@ -201,7 +205,7 @@ def held_rows(report: Report) -> list[tuple[str, str, str]]:
 def _why_held(change: Change) -> str:
     if change.held is Held.DELETE:
         return "no longer in the files"
-    if change.doubt is not None:
+    if change.pending_since is not None:
         return "sent without an answer; the record there now may not be yours"
     if change.held is Held.CONFLICT:
         paths = [field.path for field in change.fields if field.reason == "conflict"]

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from stemctl.core.plan import Note, Plan
 from stemctl.core.state import State
-from stemctl.manifests.not_checked_out import few
-from stemctl.util.plural import counted, inflected
+from stemctl.util.plural import counted, first_few, inflected
 
 
 def commit_words(commit: str | None, uncommitted: Sequence[str]) -> str:
@@ -19,7 +18,7 @@ def commit_words(commit: str | None, uncommitted: Sequence[str]) -> str:
 
 def and_changes(uncommitted: Sequence[str]) -> str:
     """What follows the name of a commit; nothing where the files were as in that commit."""
-    return f" with uncommitted changes in {few(uncommitted)}" if uncommitted else ""
+    return f" with uncommitted changes in {first_few(uncommitted)}" if uncommitted else ""
 
 
 def commit_notes(plan: Plan, state: State, still: Sequence[str]) -> Iterator[Note]:
@@ -27,20 +26,20 @@ def commit_notes(plan: Plan, state: State, still: Sequence[str]) -> Iterator[Not
 
     `still` are the files of the last apply that no commit has changed since.
     """
-    if not (plan.changes or plan.bookkeeping):
+    if not (plan.changes or plan.state_changes):
         return
     if plan.commit and (number := len(plan.uncommitted)):
         files = f"{counted(number, 'file')} {inflected(number, 'differs', 'differ')}"
         yield Note(
             None,
-            f"{files} from commit {plan.commit[:7]}: {few(plan.uncommitted)}. "
+            f"{files} from commit {plan.commit[:7]}: {first_few(plan.uncommitted)}. "
             "An apply sends the files as they are, and records that they were not committed",
         )
     last = state.uncommitted
     if last is not None and still:
         yield Note(
             None,
-            f"Run {last.run} of {last.who} applied uncommitted changes in {few(still)} "
+            f"Run {last.run} of {last.who} applied uncommitted changes in {first_few(still)} "
             f"(on top of commit {(state.commit or '')[:7]}). "
             "If the files here lack these changes, applying them reverts them",
         )
