@@ -13,8 +13,8 @@ from stemctl.util.plural import counted
 from stemctl.util.safe_text import cut, visible
 
 CLAIM = "Claim of "
-"""How the subject of a commit begins that takes, renews or gives back a lease: no run is told in it.
-Commits of older versions are recognised by it too.
+"""How the subject of a commit begins that takes, renews or gives back a lease, and tells of no run.
+The history of a state branch is searched for it.
 """
 
 _LINES = 50

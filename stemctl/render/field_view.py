@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from stemctl.core.plan import Action, Change, FieldChange, Held
 from stemctl.render.json_leaves import Leaf, differing_leaves
-from stemctl.render.spans import Span, Spans, difference, is_long_text, new, old, spans, word_diff
-from stemctl.render.values import element_diff, is_empty, shown
+from stemctl.render.spans import (
+    Span,
+    Spans,
+    difference,
+    is_long_text,
+    new,
+    old,
+    spans,
+    word_diff,
+)
+from stemctl.render.values import element_diff, is_empty, quoted, shown
+from stemctl.util.json_types import Value
 from stemctl.util.plural import counted, joined
 from stemctl.util.safe_text import visible
 
@@ -75,16 +85,41 @@ def _leaf(change: Change, field: FieldChange, leaf: Leaf) -> Spans:
         server, files = _side(leaf.before, leaf.added), _side(leaf.after, leaf.removed)
         return spans("server: ", server, "; files: ", files)
     if field.held is Held.REVERT:
-        return _reverted(change, leaf)
+        return _reverted(change, leaf, _json)
     return _leaf_difference(leaf)
 
 
 def _leaf_difference(leaf: Leaf) -> Spans:
     if leaf.added:
-        return spans("apply adds ", new(leaf.after))
+        return spans("apply adds ", _new(leaf.after))
     if leaf.removed:
-        return spans("apply removes it (was ", old(leaf.before), ")")
-    return difference(leaf.before, leaf.after)
+        return spans("apply removes it (was ", _old(leaf.before), ")")
+    return _changed(leaf)
+
+
+def _changed(leaf: Leaf) -> Spans:
+    if is_long_text(leaf.before, leaf.after):
+        return word_diff(leaf.before, leaf.after)
+    return spans(_old(leaf.before), " → ", _new(leaf.after))
+
+
+def _old(value: Value) -> Span:
+    return Span(_json(value), "old")
+
+
+def _new(value: Value) -> Span:
+    return Span(_json(value), "new")
+
+
+def _json(value: Value) -> str:
+    """A value inside of JSON, where null says something else than nothing."""
+    if value is None:
+        return "null"
+    if isinstance(value, dict) and value:
+        return f"{{{shown(value)}}}"
+    if isinstance(value, list) and value:
+        return f"[{shown(value)}]"
+    return quoted(value)
 
 
 def _json_conflict(change: Change, field: FieldChange) -> _Rows:
@@ -107,14 +142,14 @@ def _json_conflict(change: Change, field: FieldChange) -> _Rows:
 
 def _leaf_change(leaf: Leaf) -> Spans:
     if leaf.added:
-        return spans("added ", new(leaf.after))
+        return spans("added ", _new(leaf.after))
     if leaf.removed:
-        return spans("removed ", old(leaf.before))
-    return difference(leaf.before, leaf.after)
+        return spans("removed (was ", _old(leaf.before), ")")
+    return _changed(leaf)
 
 
-def _side(value: object, is_missing: bool) -> str:
-    return "nothing" if is_missing else shown(value)
+def _side(value: Value, is_missing: bool) -> str:
+    return "nothing" if is_missing else _json(value)
 
 
 def _more(number: int) -> str:
@@ -129,7 +164,7 @@ def _rows(change: Change, field: FieldChange) -> _Rows:
     if change.held is Held.CONFLICT:
         yield from _conflict(change, field)
     elif change.held is Held.PENDING and differs_from_proposal(change):
-        yield field.path, spans(f"proposed: {shown(field.before)}; files: {shown(field.after)}")
+        yield field.path, spans(f"proposed: {quoted(field.before)}; files: {quoted(field.after)}")
     elif change.action is Action.CREATE:
         yield field.path, spans(shown(field.after))
     elif change.action is Action.DELETE:
@@ -142,7 +177,7 @@ def _rows(change: Change, field: FieldChange) -> _Rows:
         yield "", spans(f"server   {server}")
         yield "", spans(f"files    {shown(field.after)}")
     elif field.held is Held.REVERT:
-        yield field.path, _reverted(change, _as_leaf(field))
+        yield field.path, _reverted(change, _as_leaf(field), quoted)
     else:
         yield field.path, _edited(change, field)
 
@@ -166,10 +201,10 @@ def _conflict(change: Change, field: FieldChange) -> _Rows:
         yield "  files", spans(shown(field.after))
         yield "  server", spans(shown(field.before))
     elif isinstance(field.before, list) and isinstance(field.after, list):
-        edit = _gains_and_losses(field, "added ", "removed ", otherwise="changed an element")
+        edit = _gains_and_losses(field, "added ", "removed ", otherwise="changed the order")
         yield field.path, spans("files ", *edit, _WAITS)
     else:
-        yield field.path, spans(f"files have {shown(field.after)}", _WAITS)
+        yield field.path, spans(f"files have {quoted(field.after)}", _WAITS)
 
 
 def _reviewed(field: FieldChange) -> Spans:
@@ -179,27 +214,29 @@ def _reviewed(field: FieldChange) -> Spans:
     return spans(shown(after))
 
 
-def _reverted(change: Change, leaf: Leaf) -> Spans:
+def _reverted(change: Change, leaf: Leaf, text_of: Callable[[Value], str]) -> Spans:
     """What the server did to what was applied, and what apply would do about it."""
     held = "" if change.held else "held: revert; "
-    did, does = _drift(leaf)
+    did, does = _drift(leaf, text_of)
     return spans(held, *did, "; if allowed, apply ", *does)
 
 
-def _drift(leaf: Leaf) -> tuple[Spans, Spans]:
+def _drift(leaf: Leaf, text_of: Callable[[Value], str]) -> tuple[Spans, Spans]:
     before, after = leaf.before, leaf.after
     if isinstance(before, list) and isinstance(after, list):
         return _list_drift(before, after)
+    server = Span(text_of(before), "old")
+    applied = Span(text_of(after), "new")
     if leaf.added:
-        return spans("removed on the server"), spans("restores ", new(after))
+        return spans("removed on the server"), spans("restores ", applied)
     if leaf.removed:
-        return spans("server has ", old(before)), spans("removes it")
+        return spans("server has ", server), spans("removes it")
     if is_long_text(before, after):
-        return spans("server has ", *word_diff(str(after), str(before))), spans("reverts that")
-    return spans("server has ", old(before)), spans("restores ", new(after))
+        return spans("server has ", *word_diff(after, before)), spans("reverts that")
+    return spans("server has ", server), spans("restores ", applied)
 
 
-def _list_drift(before: list[object], after: list[object]) -> tuple[Spans, Spans]:
+def _list_drift(before: list[Value], after: list[Value]) -> tuple[Spans, Spans]:
     missing, extra = element_diff(before, after)
     did, does = [], []
     if missing:
@@ -217,14 +254,14 @@ def _edited(change: Change, field: FieldChange) -> Spans:
     """An edit, a fill or an allowed replacement that is sent."""
     before, after = field.before, field.after
     if isinstance(before, list) and isinstance(after, list):
-        edit = _gains_and_losses(field, "adds ", "removes ", otherwise="changes an element")
+        edit = _gains_and_losses(field, "adds ", "removes ", otherwise="changes the order")
         return spans("apply ", *edit, _kept(change, field))
     if not field.shown:
         return spans(new(after), " (the server does not show its value)")
     if "." in field.path and before is None:
         return spans("apply adds ", new(after))
     if "." in field.path and after is None:
-        return spans("apply removes it (was ", old(before), ")")
+        return spans("apply removes it (was ", Span(quoted(before), "old"), ")")
     if change.action is Action.ADOPT and is_empty(before):
         return spans("empty on the server; apply sets ", new(after))
     return difference(before, after)

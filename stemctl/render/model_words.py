@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ModelWords:
-    """The nouns of each model, singular and plural, and which fields (`model.field`) hold any JSON."""
+    """The nouns of each model, singular and plural; the fields (`model.field`) of kind `json`."""
 
     nouns: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     json_fields: frozenset[str] = frozenset()

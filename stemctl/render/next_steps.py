@@ -45,6 +45,7 @@ def next_hints(plan: Plan, options: str) -> list[Hint]:
         *(_offline_commands(plan, options) if plan.offline else _apply_commands(plan, options)),
         *_conflict_commands(plan),
         *_permission_commands(plan),
+        (_renames(plan) != [], "stemctl plan", "plans again, once one of these is in a manifest"),
     ]
     hints = _chosen(rows)
     return _chosen([*rows, *_proposal_commands(plan, bool(hints))])
@@ -103,7 +104,7 @@ def _apply_commands(plan: Plan, options: str) -> list[_Row]:
     apply, keep = f"stemctl apply{part}", f"stemctl plan{part} --out plan.json"
     records = inflected(len(actionable), "this record", "these records")
     return [
-        (sends, apply, "shows this plan again, asks, and sends it"),
+        (sends, apply, "shows this plan, asks you to confirm, and sends it"),
         (sends, keep, "saves exactly this plan, to apply it later"),
         (is_quiet and adopts, apply, f"starts to manage {records}"),
         (is_quiet and not adopts, apply, "updates the state"),
@@ -178,7 +179,7 @@ def lines_to_write(plan: Plan, style: TerminalStyle) -> list[str]:
     return [
         *_to_keep(plan, style),
         *_to_delete([change for change in plan.held() if change.held is Held.DELETE]),
-        *_to_rename([change for change in plan.held() if change.held is Held.RENAME]),
+        *_to_rename(_renames(plan)),
         *_to_give_up(plan),
         *_to_concede(plan, style),
     ]
@@ -252,17 +253,22 @@ def _to_delete(left: Sequence[Change]) -> list[str]:
 def _to_rename(renames: Iterable[Change]) -> list[str]:
     lines = []
     for change in renames:
-        if change.action is Action.CREATE:
-            old = _yaml(str(change.waits[0]))
-            lines += [
-                "If it is the same record, write:",
-                "      moved:",
-                f"        - from: {old}",
-                f"          to: {_yaml(str(change.address))}",
-                "If it is another record, and the old one should be deleted, write:",
-                f"      deleted: [{old}]",
-            ]
+        old = _yaml(str(change.waits[0]))
+        lines += [
+            "If it is the same record:",
+            "      moved:",
+            f"        - from: {old}",
+            f"          to: {_yaml(str(change.address))}",
+            "If it is another record, and the old one should be deleted:",
+            f"      deleted: [{old}]",
+        ]
     return lines
+
+
+def _renames(plan: Plan) -> list[Change]:
+    """The new addresses of records that may have been renamed."""
+    held = [change for change in plan.held() if change.held is Held.RENAME]
+    return [change for change in held if change.action is Action.CREATE]
 
 
 def _to_give_up(plan: Plan) -> list[str]:

@@ -13,11 +13,14 @@ LONG = 60
 """Text above this many characters is shown as a word diff."""
 
 _NUMBER = re.compile(r"[-+]?[0-9][0-9_.eE+-]*")
+_WORD = re.compile(r"[\w./:@+-]*\w")
+"""Text that ends where a reader thinks it ends, with no quotes around it."""
+
 _OWN_WORDS = {"none", "(none)", "(cleared)", "(not shown)", "null", "true", "false"}
 
 
 def shown(value: Value) -> str:
-    """A value in one line: text as it is unless that would be unclear, lists and maps by element."""
+    """A value in one line: text as it is unless that is unclear, lists and maps by element."""
     match value:
         case None:
             return "none"
@@ -31,6 +34,14 @@ def shown(value: Value) -> str:
             return ", ".join(_entry(key, item) for key, item in value.items()) or "{}"
         case _:
             return str(value)
+
+
+def quoted(value: Value) -> str:
+    """A value inside a sentence: text in quotes unless it is one word."""
+    text = shown(value)
+    if isinstance(value, str) and not text.startswith('"') and not _WORD.fullmatch(value):
+        return f'"{text}"'
+    return text
 
 
 def is_empty(value: Value) -> bool:
