@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 
-from stemctl.client.client import Written
+from stemctl.client.client import WriteResult
 from stemctl.client.proof import Proof, of_error, unheld, unshown
 from stemctl.client.responses import Forbidden, NotAuthorised, NotFound, ServerError, Unreachable
 from stemctl.core.plan import METHODS, Change
@@ -17,7 +17,7 @@ _NOTHING: Fields = {}
 
 
 def taken(
-    model: Model, change: Change, body: Fields, written: Written, before: Fields = _NOTHING
+    model: Model, change: Change, body: Fields, written: WriteResult, before: Fields = _NOTHING
 ) -> Outcome:
     """A write that is proven: proposed, or applied with what the server does not hold of it.
     `before` is the record as it was.

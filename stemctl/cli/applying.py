@@ -249,7 +249,7 @@ class _Run:
         from stemctl.cli.waiting import Waiting
         from stemctl.commands import apply
 
-        if not (plan.actionable() or plan.bookkeeping):
+        if not (plan.actionable() or plan.state_changes):
             return apply.left_alone(self.workspace, plan, state)
         waiting = Waiting(self.screen, self.workspace.store.where)
         try:
@@ -262,7 +262,7 @@ class _Run:
             Progress(len(plan.actionable()), host, self.parallelism, shown) as progress,
             _interrupts(self.screen) as watch,
         ):
-            link.throttle.on_pause = progress.paused
+            link.limiter.on_pause = progress.paused
             self.screen.did = "requests were sent; the next apply looks up what became of them."
             return await apply.apply(
                 self.workspace,

@@ -22,11 +22,11 @@ from stemctl.git.commit_range import CommitRange
 from stemctl.git.repository import head_commit
 from stemctl.manifests import work_tree
 from stemctl.manifests.load import with_lines
-from stemctl.manifests.not_checked_out import CODE
+from stemctl.manifests.work_tree import CODE
 from stemctl.planning import offline
 from stemctl.planning.attribution import explain
-from stemctl.planning.drift import Drift, find_drift
 from stemctl.planning.bindings import Bound
+from stemctl.planning.drift import Drift, find_drift
 from stemctl.planning.matching import identify
 from stemctl.planning.needs import Need, needs, wants_approvals
 from stemctl.planning.planner import Options, count_read, make_plan

@@ -55,14 +55,14 @@ def hold_proposal(
         model, content, approvals, live_id=live_id, ours=entry.approval, resubmit=resubmit
     )
     if status.held is None:
-        still_open = not_settled(entry.doubts, began)
+        still_open = not_settled(entry.pending, began)
         if not still_open:
             return change, None
         latest = still_open[-1]
-        waiting = replace(change, doubt=latest.at, detail=may_arrive(latest))
+        waiting = replace(change, pending_since=latest.at, detail=may_arrive(latest))
         return hold(waiting, Held.BLOCKED), None
     proposed = None
-    if entry.doubts and status.id and not status.other:
+    if entry.pending and status.id and not status.other:
         proposed = StateChange(change.address, live_id, change.declared, approval=status.id)
     fields = _against_pending(model, change, status) if status.other else change.fields
     return hold(replace(change, fields=fields, detail=status.detail), status.held), proposed

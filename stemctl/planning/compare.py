@@ -52,7 +52,7 @@ class RecordComparer:
             fields=fields,
             declared=base_of(model, record),
             prevent_delete=record.lifecycle.prevent_delete,
-            was=binding.previous_address,
+            previous_address=binding.previous_address,
             detail=(_GONE,) if binding.gone else (),
         )
         if binding.gone and Held.REVERT not in permissions.granted:
@@ -136,7 +136,7 @@ class RecordComparer:
         entry, lifecycle, live = binding.entry, record.lifecycle, binding.live
         if entry is None or binding.found != "state" or binding.previous_address is not None:
             return False
-        if entry.observed or entry.approval or entry.doubts:
+        if entry.observed or entry.approval or entry.pending:
             return False
         if lifecycle.prevent_delete != entry.prevent_delete:
             return False
@@ -175,7 +175,7 @@ class RecordComparer:
             resubmit=permissions.resubmit,
             began=self.snapshot.began,
         )
-        return replace(comparison, change=change, bookkeeping=proposed or comparison.bookkeeping)
+        return replace(comparison, change=change, state_change=proposed or comparison.state_change)
 
     def _approvals_of(self, model: Model) -> Reading:
         """The approvals of a model, as read."""

@@ -42,12 +42,12 @@ def creations(entry: Entry | None) -> tuple[PendingRequest, ...]:
     """The creations of a record that are in doubt, the latest last."""
     if entry is None:
         return ()
-    return tuple(doubt for doubt in entry.doubts if doubt.method == "POST")
+    return tuple(doubt for doubt in entry.pending if doubt.method == "POST")
 
 
 def deletion_sent(entry: Entry | None) -> bool:
     """Whether a deletion is in doubt: if the record is gone, then we deleted it."""
-    return entry is not None and any(doubt.method == "DELETE" for doubt in entry.doubts)
+    return entry is not None and any(doubt.method == "DELETE" for doubt in entry.pending)
 
 
 def is_settled(doubt: PendingRequest, began: datetime.datetime | None) -> bool:
@@ -139,10 +139,10 @@ def find_creation(
 
 def with_arrived(model: Model, entry: Entry, live: Fields) -> Entry:
     """The entry with those values in its base that were sent without an answer and did arrive."""
-    if not entry.doubts:
+    if not entry.pending:
         return entry
     applied, observed = dict(entry.applied), dict(entry.observed)
-    for doubt in entry.doubts:
+    for doubt in entry.pending:
         for name, value in doubt.body.items():
             known = name in model.fields and name in doubt.declared and name in live
             if known and same(model.fields[name], value, live[name]):
@@ -169,8 +169,8 @@ def ambiguous_change(
         held=Held.CONFLICT if lives else Held.BLOCKED,
         approval=model.approval is not None,
         location=record.location,
-        was=binding.previous_address,
-        doubt=doubt.at,
+        previous_address=binding.previous_address,
+        pending_since=doubt.at,
         detail=_ambiguous_detail(record, binding, model),
     )
     if len(lives) != 1:
@@ -235,21 +235,21 @@ def settled_rows(
     catalog: Catalog,
     *,
     changes: Iterable[Change],
-    bookkeeping: Iterable[StateChange],
+    state_changes: Iterable[StateChange],
     chosen: Set[Address],
 ) -> Iterator[Settled]:
     """One row per chosen address in doubt: what the server shows, and what the plan does about it."""
     change_of = {change.address: change for change in changes}
-    state_change_of = {row.address: row for row in bookkeeping}
+    state_change_of = {row.address: row for row in state_changes}
     new_address = {old: new for new, old in identities.moved.items()}
-    in_doubt = sorted(address for address, entry in state.records.items() if entry.doubts)
+    in_doubt = sorted(address for address, entry in state.records.items() if entry.pending)
     for old in in_doubt:
         address = new_address.get(old, old)
         model = catalog.models.get(old.model)
         if model is not None and address in chosen:
             words = _finding(
                 model,
-                state.records[old].doubts[-1],
+                state.records[old].pending[-1],
                 identities.bindings.get(address),
                 change=change_of.get(address),
                 state_change=state_change_of.get(address),
@@ -331,6 +331,6 @@ def _proposed(
 ) -> tuple[str, str]:
     if state_change is not None and state_change.approval is not None:
         return f"approval {state_change.approval[:8]}", "taken as proposed"
-    if change is not None and change.doubt is not None:
+    if change is not None and change.pending_since is not None:
         return "not among the approvals yet", f"stopped until {_settles_at(doubt)}"
     return "not among the approvals", _then(change)

@@ -70,7 +70,7 @@ def _marked(change: Change, memory: Memory, model: Model) -> Change:
         }
         request = replace(request, body=body)
     fields = tuple(_shown(f, model.fields.get(f.path), memory) for f in change.fields)
-    detail = (_IN_DOUBT,) if change.doubt is not None else change.detail
+    detail = (_IN_DOUBT,) if change.pending_since is not None else change.detail
     return replace(change, request=request, fields=fields, detail=detail)
 
 

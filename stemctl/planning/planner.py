@@ -120,8 +120,8 @@ class _Planner:
         comparisons = self._compared(resolver, granted)
         left = list(self._left_files(resolver, granted))
         changes, cycles = self._ordered(comparisons, left)
-        bookkeeping = [
-            *(result.bookkeeping for result in comparisons.values() if result.bookkeeping),
+        state_changes = [
+            *(result.state_change for result in comparisons.values() if result.state_change),
             *(found for found in left if isinstance(found, StateChange)),
         ]
         notes = [
@@ -143,7 +143,7 @@ class _Planner:
             self.identities,
             self.catalog,
             changes=changes,
-            bookkeeping=bookkeeping,
+            state_changes=state_changes,
             chosen=self.chosen,
         )
         return Plan(
@@ -151,7 +151,7 @@ class _Planner:
             self.state.lineage,
             self.state.serial,
             changes,
-            tuple(sorted(bookkeeping, key=lambda row: row.address)),
+            tuple(sorted(state_changes, key=lambda row: row.address)),
             unchanged=self._unchanged(comparisons),
             ignored_fields=sum(result.ignored for result in comparisons.values()),
             settled=tuple(settled),

@@ -33,7 +33,7 @@ class Comparison:
     """
 
     change: Change | None = None
-    bookkeeping: StateChange | None = None
+    state_change: StateChange | None = None
     notes: tuple[Note, ...] = ()
     ignored: int = 0
     diagnostics: tuple[Diagnostic, ...] = ()
@@ -71,14 +71,14 @@ def combine(
     notes += _released_notes(bound, result.released)
     if result.changes or bound.adopts:
         change = _change(bound, result)
-        bookkeeping = _beside_held(bound, change)
+        state_change = _beside_held(bound, change)
     else:
         change = None
-        bookkeeping = _without_change(bound, result, began)
+        state_change = _without_change(bound, result, began)
         notes += _renamed_note(bound)
     return Comparison(
         change,
-        bookkeeping,
+        state_change,
         tuple(notes),
         ignored=sum(field.ignored for field in fields.values()),
         diagnostics=tuple(found for field in fields.values() for found in field.diagnostics),
@@ -138,7 +138,7 @@ def _change(bound: BoundRecord, result: _Result) -> Change:
         observed=result.observed,
         released=result.released,
         prevent_delete=record.lifecycle.prevent_delete,
-        was=binding.previous_address,
+        previous_address=binding.previous_address,
         detail=(*_found(bound), *result.detail),
     )
 
@@ -180,7 +180,7 @@ def _beside_held(bound: BoundRecord, change: Change) -> StateChange | None:
     if protection is None and previous is None:
         return None
     return StateChange(
-        bound.record.address, bound.binding.id, prevent_delete=protection, was=previous
+        bound.record.address, bound.binding.id, prevent_delete=protection, previous_address=previous
     )
 
 
@@ -190,7 +190,7 @@ def _without_change(
     """The state entry of a record for which nothing is sent; None if it stays as it is."""
     binding, entry, protection = bound.binding, bound.entry, _new_protection(bound)
     doubt_decided = binding.found == "sent" or any(
-        is_settled(doubt, began) for doubt in entry.doubts
+        is_settled(doubt, began) for doubt in entry.pending
     )
     moves = result.declared or result.released or binding.previous_address or entry.approval
     if not (moves or doubt_decided) and protection is None:
@@ -202,7 +202,7 @@ def _without_change(
         observed=result.observed,
         released=result.released,
         prevent_delete=protection,
-        was=binding.previous_address,
+        previous_address=binding.previous_address,
     )
 
 

@@ -23,7 +23,7 @@ SESSION = "/api/private/stem/session/"
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test waits for the pauses between two tries."""
-    monkeypatch.setattr(retry, "growing", lambda attempt: 0.01)
+    monkeypatch.setattr(retry, "backoff", lambda attempt: 0.01)
 
 
 @pytest.fixture
@@ -468,7 +468,7 @@ def test_an_answer_without_an_end_is_given_up(
 def test_an_answer_that_is_too_large_is_given_up(
     struck: Lab, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
-    monkeypatch.setattr(exchange, "MOST_BYTES", 2**20)
+    monkeypatch.setattr(exchange, "MAX_BYTES", 2**20)
     struck.sessions("{name: s}")
     strike(struck, f"{{match: {{method: {method}}}, fault: bomb, mebibytes: 3}}")
     result = apply(struck)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from stemctl.commands import fmt
-from stemctl.manifests.formatter.layout import Laid
+from stemctl.manifests.formatter.layout import Formatted
 from tests.support.lab import Lab
 
 UGLY = "sessions:\n-   name:  a   # first\n"
@@ -127,20 +127,20 @@ def test_what_cannot_be_laid_out_is_left_alone_and_the_rest_is_not(
 @pytest.mark.parametrize(
     "bad",
     [
-        Laid("sessions:\n  - name: b  # first\n", ("# first",)),
-        Laid("sessions:\n  - name: 'a'  # first\n", ("# first",)),
-        Laid("sessions:\n  - name: a\n", ("# first",)),
-        Laid("sessions:\n    - name: a  # first\n", ("# first",)),
-        Laid("sessions: [\n", ()),
+        Formatted("sessions:\n  - name: b  # first\n", ("# first",)),
+        Formatted("sessions:\n  - name: 'a'  # first\n", ("# first",)),
+        Formatted("sessions:\n  - name: a\n", ("# first",)),
+        Formatted("sessions:\n    - name: a  # first\n", ("# first",)),
+        Formatted("sessions: [\n", ()),
     ],
     ids=["value", "quotes", "comment", "not laid out", "no YAML"],
 )
 def test_a_layout_that_would_change_more_is_not_written(
-    tidy: Lab, monkeypatch: pytest.MonkeyPatch, bad: Laid
+    tidy: Lab, monkeypatch: pytest.MonkeyPatch, bad: Formatted
 ) -> None:
-    lay_out = fmt.lay_out
+    format_text = fmt.format_text
     tidy.write("records/b.yaml", UGLY)
-    monkeypatch.setattr(fmt, "lay_out", lambda text: bad if text == UGLY else lay_out(text))
+    monkeypatch.setattr(fmt, "format_text", lambda text: bad if text == UGLY else format_text(text))
     result = tidy.run("fmt")
     assert result.code == 1
     assert (
