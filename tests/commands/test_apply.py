@@ -188,10 +188,10 @@ def test_a_released_field_keeps_its_value_and_is_noted(lab: Lab) -> None:
     lab.sessions("{name: rat12_maze, tags: [theta-maze]}")
     plan = lab.run("plan", "--detailed-exitcode")
     assert plan.code == 0
-    assert "description released" in plan.out
+    assert "description was removed from the file" in plan.out
     lab.apply()
     assert lab.live("session", "rat12_maze")["description"] == "First day on the maze."
-    assert "description released" not in lab.run("plan").out
+    assert "description was removed from the file" not in lab.run("plan").out
 
 
 def test_clearing_is_written_and_sent(lab: Lab) -> None:
