@@ -37,7 +37,7 @@ def test_a_run_is_one_commit_and_nothing_of_the_clone_is_touched(team: Team) -> 
     before = seen(ann)
     ann.apply()
     assert seen(ann) == before
-    assert team.story() == ["lab: 2 created [skip ci]", "The memory of stemctl begins [skip ci]"]
+    assert team.story() == ["lab: 2 created [skip ci]", "Initialise stemctl state [skip ci]"]
     assert team.files() == ["README.md", "lab.run.jsonl", "lab.state.json"]
 
 

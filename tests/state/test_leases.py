@@ -85,7 +85,7 @@ def test_the_second_apply_waits_for_the_first_and_plans_anew(
     assert claimed(team)
     said = ben.run("plan").err
     assert (
-        "holds the claim on branch stemctl-state of origin until" in said
+        "holds the lease on branch stemctl-state of origin until" in said
     )  # who only reads does not wait
     assert ben.run("plan", "--out", "meanwhile.json").code == 0
     second = ben.start("apply", "--auto-approve", lease=60)
@@ -95,7 +95,7 @@ def test_the_second_apply_waits_for_the_first_and_plans_anew(
     ended(first)
     said = heard + ended(second)
     assert (
-        "Waiting: another run holds the claim on branch stemctl-state of origin. Nothing was sent yet."
+        "Waiting: another run holds the lease on branch stemctl-state of origin. Nothing was sent yet."
         in said
     )
     assert said.count("Plan: ") == 1  # while it waits, it plans nothing that would not be so
@@ -129,7 +129,7 @@ def test_three_first_claims_at_once(team: Team) -> None:
     ]
     assert on_server(team, members[0]) == ["s1", "s2"]
     assert sum("created" in text and "Applied: 2 created" in text for text in said) == 1
-    assert team.story() == ["lab: 2 created [skip ci]", "The memory of stemctl begins [skip ci]"]
+    assert team.story() == ["lab: 2 created [skip ci]", "Initialise stemctl state [skip ci]"]
 
 
 def test_a_machine_that_died_is_settled_by_another_one_from_its_claim(
@@ -148,7 +148,7 @@ def test_a_machine_that_died_is_settled_by_another_one_from_its_claim(
     gate.wait_for(4, "done")  # what it sent arrives, and nobody hears of it
     result = ben.apply()
     assert "ended at" in result.err
-    assert "Settling it from its claim, 12 changes." in result.err
+    assert "Taking over, and checking 12 changes on the server." in result.err
     assert on_server(team, ben) == sorted(f"s{n}" for n in range(12))
     assert "Nothing to do" in ben.run("plan").out
     assert not claimed(team)
@@ -168,7 +168,7 @@ def test_a_killed_run_goes_on_in_its_own_folder_at_once(team: Team, gate: Gate) 
     gate.opened.set()
     gate.wait_for(1, "done")
     result = ann.apply()  # its own journal tells more than the claim: nothing to wait for
-    assert "Settling run" in result.err
+    assert "Taking over from run" in result.err
     assert on_server(team, ann) == ["s1", "s2", "s3"]
     assert team.story()[0].startswith("lab: 2 created")
 
@@ -230,7 +230,7 @@ def test_a_long_run_renews_its_claim(team: Team, gate: Gate) -> None:
     until(lambda: git(team.remote, "log", "--format=%s", STATES).count("renewed") >= 6)
     gate.opened.set()
     ended(job)
-    assert team.story() == ["lab: 1 created [skip ci]", "The memory of stemctl begins [skip ci]"]
+    assert team.story() == ["lab: 1 created [skip ci]", "Initialise stemctl state [skip ci]"]
 
 
 @pytest.mark.slow
@@ -336,7 +336,7 @@ def test_a_claim_that_comes_between_plan_and_answer_is_waited_for(
     result = ann.run("apply")
     ended(jobs[0])
     assert result.code == 0, result.said
-    assert "Waiting: another run holds the claim on branch stemctl-state of origin." in result.err
+    assert "Waiting: another run holds the lease on branch stemctl-state of origin." in result.err
     assert result.err.count('Only "yes" goes on') == 2
     assert on_server(team, ann) == ["ann1", "rat1"]
     assert len(gate.done) == 2
