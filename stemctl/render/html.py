@@ -84,7 +84,8 @@ def _sections(view: PlanView) -> str:
     for group in Group:
         changes = [change for change in view.changes if change.group is group]
         sections.append(_section(group.value, changes, opened))
-    return "".join([*sections, _section(view.others_title, view.others, opened)])
+    title = f"Not from changes since {view.base} ({view.why_others})"
+    return "".join([*sections, _section(title, view.others, opened)])
 
 
 def _section(title: str, changes: Sequence[ChangeView], opened: bool) -> str:

@@ -22,8 +22,8 @@ _ELSEWHERE = "`stemctl plan` shows all of them"
 _LONGEST_URL = 120
 """Bytes; a longer address could leave no room for the plan."""
 
-_LONGEST_TITLE = 200
-"""Characters of a heading, which is never left out."""
+_LONGEST_BASE = 60
+"""Characters of the name of a commit in a heading."""
 
 
 def marker(plan: Plan) -> str:
@@ -115,7 +115,8 @@ def _sections(view: PlanView, style: TerminalStyle) -> list[Section]:
         is_open = group in (Group.DESTROYS, Group.DECIDE)
         sections += _changes(group.value, changes, style, is_open)
     others = sorted(view.others, key=lambda change: list(Group).index(change.group))
-    title = html.escape(view.others_title[:_LONGEST_TITLE])
+    base = html.escape(view.base[:_LONGEST_BASE])  # in code, no mention is obeyed
+    title = f"Not from changes since <code>{base}</code> ({view.why_others})"
     sections += _changes(title, others, style, is_open=False)
     sections += _listed("Findings", findings)
     sections += _listed("Notes, nothing is sent", notes, is_open=False)

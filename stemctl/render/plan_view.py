@@ -84,17 +84,17 @@ class NoteView:
 
 @dataclass(frozen=True, slots=True)
 class PlanView:
-    """The parts of a plan. `others` are the changes that the difference to the base does not
-    explain.
+    """The parts of a plan. `others` are the changes that the difference to `base` does not explain;
+    `why_others` says where they can come from.
     """
 
     offline: tuple[str, ...]
     settled: tuple[tuple[str, str, str], ...]
     legend: tuple[tuple[str, str], ...]
     changes: tuple[ChangeView, ...]
-    without_changes: str
     others: tuple[ChangeView, ...]
-    others_title: str
+    why_others: str
+    base: str
     notes: tuple[NoteView, ...]
     ignored: str
     findings: tuple[str, ...]
@@ -112,9 +112,9 @@ def view_plan(plan: Plan, words: ModelWords, folds: bool) -> PlanView:
         settled=_settled(plan, folds),
         legend=_legend(plan.actionable()),
         changes=view_changes(own.changes, words, folds),
-        without_changes=f"No change comes from changes since {base}." if base else "",
         others=view_changes(others.changes, words, folds) if base else (),
-        others_title=f"Not from changes since {base} ({why_others(plan)})",
+        why_others=why_others(plan),
+        base=base,
         notes=_notes(plan),
         ignored=_ignored(plan),
         findings=_findings(plan),

@@ -155,7 +155,7 @@ def test_other_forms_have_it_too(repo: Repo) -> None:
     branch(repo)
     repo.git("branch", "<b>&@all", "main")
     markdown = repo.lab.run("plan", "--base", "<b>&@all", "-o", "markdown").out
-    head = "<details><summary>Not from changes since &lt;b&gt;&amp;@all (merged"
+    head = "<details><summary>Not from changes since <code>&lt;b&gt;&amp;@all</code> (merged"
     own, found, others = markdown.partition(head)
     assert found
     assert "session/a" in own
@@ -172,7 +172,7 @@ def test_other_forms_have_it_too(repo: Repo) -> None:
 def test_nothing_of_it_from_here(repo: Repo) -> None:
     repo.lab.edit("session", "d", description="Theirs.")
     out = repo.lab.run("plan", "--base", "HEAD").out
-    assert "No change comes from changes since HEAD." in out
+    assert "Nothing in this plan comes from changes since HEAD." in out
     assert "Of these, 1 held does not come from changes since HEAD." in out
 
 

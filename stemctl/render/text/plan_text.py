@@ -28,8 +28,8 @@ def plan_text(
     lines += _settled(view, style)
     lines += _legend(view)
     lines += _actionable(view.changes, style)
-    if view.without_changes and not view.changes:
-        lines += ["", view.without_changes]
+    if view.base and not view.changes:
+        lines += ["", f"Nothing in this plan comes from changes since {view.base}."]
     lines += _notes(view, style)
     lines += _held(view.changes, style)
     lines += _others(view, style)
@@ -128,5 +128,6 @@ def _others(view: PlanView, style: TerminalStyle) -> list[str]:
     """What the difference to the base does not explain."""
     if not view.others:
         return []
-    title = style.paint("bold", view.others_title)
+    title = f"Not from changes since {view.base} ({view.why_others})"
+    title = style.paint("bold", title)
     return ["", title, *_actionable(view.others, style), *_held(view.others, style)]
