@@ -301,7 +301,7 @@ def test_a_404_that_is_none_of_the_api_on_a_look(lab: Lab, body: bytes) -> None:
     result = apply(lab, "--allow", "delete")
     assert result.code != 0
     assert "session/t" in lab.state["records"]
-    assert "Not all sessions could be read" in result.out
+    assert "sessions could not all be read" in result.out
 
 
 def test_a_delete_that_is_answered_with_404_while_the_record_lives(lab: Lab) -> None:
@@ -369,7 +369,7 @@ def test_a_lookup_that_counts_what_it_does_not_list_proves_nothing(lab: Lab) -> 
     lab.after = empty
     result = apply(lab)
     assert (result.code, lab.writes) == (1, [])
-    assert "Not all sessions could be read" in result.out
+    assert "sessions could not all be read" in result.out
 
 
 def test_a_record_that_was_hidden_since_the_plan_is_not_called_deleted(lab: Lab) -> None:

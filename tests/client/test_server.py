@@ -268,7 +268,7 @@ def test_a_page_that_fails_gives_neither_create_nor_delete(lab: Lab) -> None:
     lab.intercept = fail
     result = lab.run("plan")
     assert result.code == 1
-    assert "Not all sessions could be read" in result.out
+    assert "sessions could not all be read" in result.out
     assert not any(c["action"] in ("create", "delete") for c in lab.plan()["changes"])
 
 

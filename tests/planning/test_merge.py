@@ -94,7 +94,7 @@ def test_a_colleagues_tag_survives_ours(lab: Lab) -> None:
     lab.edit("session", "s", tags=["ours", "theirs"])
     assert lab.plan()["changes"] == []
     lab.sessions(S.replace("[ours]", "[ours, more]"))
-    assert "apply adds more; theirs, added on the server, stays" in lab.run("plan").out
+    assert "apply adds more; keeps theirs (added on the server)" in lab.run("plan").out
     lab.apply()
     assert lab.writes[0].body == {"tags": ["ours", "theirs", "more"]}
     lab.sessions(S.replace("[ours]", "[]"))

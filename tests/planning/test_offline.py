@@ -241,7 +241,7 @@ def test_every_form_says_it(lab: Lab) -> None:
         assert said in lab.run("plan", "--offline", "-o", form).out
         assert said not in lab.run("plan", "-o", form).out
     assert text(lab).out.splitlines()[3].startswith(said)
-    assert "may be on the server already" in text(lab).out
+    assert "may exist on the server already" in text(lab).out
     assert "All records here are new to the state." in text(lab).out
 
 
@@ -252,7 +252,7 @@ def test_a_proposal_that_the_state_knows_is_pending(lab: Lab) -> None:
     assert (change["held"], change["request"]) == ("pending", None)
     lab.write(TYPES, "sensory_stimulus_types:\n  - {name: Puff, description: Water.}\n")
     assert what(offline(lab)) == what(lab.plan())
-    assert "proposed: Air.; files: Water." in text(lab).out
+    assert "proposed: \"Air.\"; files: \"Water.\"" in text(lab).out
 
 
 @pytest.mark.parametrize("arrives", [True, False])
