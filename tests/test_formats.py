@@ -252,6 +252,13 @@ def test_what_a_claim_may_have_sent_and_others_have_changed_is_a_conflict(old: L
 def test_the_runs_of_a_state_branch_are_shown(old: Lab) -> None:
     found = old.run("runs", "list", "-o", "json").json
     assert [(run["run"], run["who"]) for run in found] == [(r, "ann@lab") for r in (KILLED, SECOND, FIRST)]
+    assert [run["numbers"] for run in found] == [
+        {"claimed": 2},
+        {"applied": 1},
+        {"proposed": 1, "applied": 3},
+    ]
+    assert found[0]["ended"] is None
+    assert all(run["ended"].startswith(run["run"][:16]) for run in found[1:])
     shown = old.run("runs", "show", FIRST, "-o", "json").json
     assert {o["address"]: o["status"] for o in shown["outcomes"]} == {
         "sensorystimulustype/Air puff": "proposed",
@@ -345,6 +352,8 @@ def test_a_journal_beside_a_state_file_is_settled(filed: Lab, held_by_server: st
     assert [write.method for write in filed.writes] == sent
     runs = filed.run("runs", "list", "-o", "json").json
     assert [run["run"] for run in runs][-2:] == ["2026-11-25T21:54:27Z", "2026-11-25T21:54:25Z"]
+    assert runs[-1]["numbers"] == {"applied": 2}
+    assert runs[-1]["ended"] == "2026-11-25T21:54:25.171Z"
     shown = filed.run("runs", "show", "2026-11-25T21:54:25Z", "-o", "json").json
     assert [(o["address"], o["status"]) for o in shown["outcomes"]] == [
         ("session/rat1", "applied"),
