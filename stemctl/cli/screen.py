@@ -95,11 +95,12 @@ class Screen:
         """Say that a run broke off, or is on at this moment: what is shown takes it into account."""
         from stemctl.render.text.run_text import broken_text, elsewhere_text, going_on_text
 
-        run, claim = workspace.store.unfinished(), workspace.store.elsewhere()
-        if claim is not None:
-            self.note(elsewhere_text(claim, workspace.store.where) + "\n")
+        recovery = workspace.store.recovery
+        run, lease = recovery.unfinished(), recovery.elsewhere()
+        if lease is not None:
+            self.note(elsewhere_text(lease, workspace.store.where) + "\n")
         elif run is not None:
-            self.note((going_on_text if workspace.store.is_locked() else broken_text)(run) + "\n")
+            self.note((going_on_text if workspace.store.lock.is_held() else broken_text)(run) + "\n")
 
     def out(self, text: str) -> None:
         """Part of the answer."""

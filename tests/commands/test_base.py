@@ -350,7 +350,7 @@ def test_in_a_shallow_clone_the_remedy_can_be_typed(
     assert ci.plan("--base", left)["base"] == {"ref": left, "commit": left}
     for ref in ("origin/main", "main"):
         result = ci.refused(ref)
-        assert f"git knows no commit '{ref}' here." in result.err
+        assert f"Commit '{ref}' not found." in result.err
         assert "fetch --depth=1 origin +main:refs/remotes/origin/main" in result.err
     assert "plan --base origin/main" in ci.refused("main").err
     ci.git(*next_words(result)[1:])
@@ -370,14 +370,14 @@ def test_names_that_are_none(repo: Repo) -> None:
     assert "branch --all" in repo.refused("nope").err
     assert "begins with a dash" in repo.refused("--output=/nowhere").err
     for ref in ("", "HEAD:records", "main..topic", "$(touch ran)", "nope\n--x"):
-        assert "git knows no commit" in repo.refused(ref).err, ref
+        assert "' not found." in repo.refused(ref).err, ref
 
 
 def test_without_a_repository_or_git(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     lab.sessions("{name: a}")
-    assert "This is no git repository." in lab.run("plan", "--base", "main").err
+    assert f"{lab.root} is not in a git repository." in lab.run("plan", "--base", "main").err
     monkeypatch.setenv("PATH", "")
-    assert "There is no git on this machine." in lab.run("plan", "--base", "main").err
+    assert "git is not installed." in lab.run("plan", "--base", "main").err
     assert lab.run("plan").code == 0
 
 
@@ -400,11 +400,11 @@ def test_errors_of_then_are_noted(repo: Repo) -> None:
     }
     said = [note["text"] for note in plan["notes"]]
     assert any(
-        "stemctl.yaml:1:12" in text and "The manifests of now were looked for" in text
+        "stemctl.yaml:1:12" in text and "The manifests of this commit were used instead" in text
         for text in said
     )
     assert any(
-        "have 2 errors, and what could not be read there counts as new" in text for text in said
+        "have 2 errors: records that cannot be read there count as new" in text for text in said
     )
 
 

@@ -252,7 +252,7 @@ def test_a_proposal_that_the_state_knows_is_pending(lab: Lab) -> None:
     assert (change["held"], change["request"]) == ("pending", None)
     lab.write(TYPES, "sensory_stimulus_types:\n  - {name: Puff, description: Water.}\n")
     assert what(offline(lab)) == what(lab.plan())
-    assert "proposed: \"Air.\"; files: \"Water.\"" in text(lab).out
+    assert 'proposed: "Air."; files: "Water."' in text(lab).out
 
 
 @pytest.mark.parametrize("arrives", [True, False])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from stemctl.errors import Hint
-from stemctl.git.commit_range import Commit, CommitRange
+from stemctl.git.history import Commit, CommitRange
 from stemctl.util.plural import counted, inflected
 from stemctl.util.safe_text import cut, visible
 

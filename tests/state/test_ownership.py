@@ -84,7 +84,7 @@ def test_another_folder_is_refused(team: Team, gate: Gate, command: tuple[str, .
         team,
         gate,
         ben,
-        "the folder labs/ann, where stemctl.yaml still is, and this is the folder labs/ben",
+        "the folder labs/ann, where stemctl.yaml still is. This is the folder labs/ben",
         command,
     )
     assert "Nothing to do" in ann.run("plan").out
@@ -153,11 +153,11 @@ def test_another_repository_is_refused(
         (
             True,
             False,
-        ): "neither here nor on the remote, and none of its records is declared here: session/ann1",
+        ): "neither here nor on the remote. None of its records is declared here: session/ann1",
         (
             False,
             False,
-        ): "files that were not committed, and none of its records is declared here: session/ann1",
+        ): "files that were not committed. None of its records is declared here: session/ann1",
     }[commit, push]
     refuses(team, gate, ben, said, command)
     assert "Nothing to do" in ann.run("plan").out
