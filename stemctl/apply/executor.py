@@ -19,13 +19,14 @@ from stemctl.client import retry
 from stemctl.client.client import WriteClient, WriteResult
 from stemctl.client.proof import Proof, of_change, of_create, of_delete, of_error, unheld
 from stemctl.client.responses import NotFound, NotTheApi, Paused, Refused, ServerError
+from stemctl.core.placeholders import with_ids
 from stemctl.core.plan import Action, Change
 from stemctl.core.records import Address
 from stemctl.core.report import Outcome, Status
 from stemctl.planning.values import expects
 from stemctl.schema.catalog import Model
 from stemctl.state.journal import Journal
-from stemctl.util.json_types import Fields, Value
+from stemctl.util.json_types import Fields
 
 _MOST_LOOKS = 12
 """Looks before one change is given up: after each pause there is another one."""
@@ -233,12 +234,3 @@ class _Deletion:
         if evidence.proof is not Proof.PROVEN:
             raise NotTheApi(evidence.why)
         return Outcome(self.change, Status.APPLIED, self.change.id)
-
-
-def with_ids(value: Value, ids: Mapping[Address, str]) -> Value:
-    """A body with the new ids in place of `{"$ref": address}`."""
-    if isinstance(value, Mapping):
-        if set(value) == {"$ref"}:
-            return ids[Address.parse(value["$ref"])]
-        return {key: with_ids(one, ids) for key, one in value.items()}
-    return [with_ids(one, ids) for one in value] if isinstance(value, list) else value

@@ -195,7 +195,7 @@ def remove(screen: Screen, words: tuple[str, ...]) -> int:
 
     def work(workspace: Workspace, known: State) -> State:
         for word in words:
-            known = state_edits.drop(known, _address(workspace, word))
+            known = state_edits.remove(known, _address(workspace, word))
         return known
 
     return _rewrite(screen, work, f"Forgot {len(words)} record{'' if len(words) == 1 else 's'}.")

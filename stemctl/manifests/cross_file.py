@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.core.records import Address, Directive, Location, Record, Repository
 from stemctl.schema.catalog import Catalog, Field, Model
-from stemctl.schema.patterns import FORMATS
+from stemctl.util.json_types import is_uuid
 
 Declared = Mapping[Address, Record]
 Directives = Mapping[str, Sequence[Directive]]
@@ -91,7 +91,7 @@ def check_references(repository: Repository, catalog: Catalog) -> Iterator[Diagn
             for word in _words(record.fields.get(field.name)):
                 by_key = repository.records.get(Address(field.to, word))
                 by_name = named[field.to].get(word)
-                if by_key and by_name and by_key is not by_name and not is_id(word):
+                if by_key and by_name and by_key is not by_name and not is_uuid(word):
                     location = record.location_of(field.name, word)
                     yield Diagnostic(
                         Severity.ERROR,
@@ -104,11 +104,6 @@ def check_references(repository: Repository, catalog: Catalog) -> Iterator[Diagn
                         word,
                         length=len(word),
                     )
-
-
-def is_id(text: str) -> bool:
-    """Whether a reference is an id and not a name."""
-    return re.search(FORMATS["uuid"], text) is not None
 
 
 def _by_name(records: Declared, model: Model) -> dict[str, Record]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 
+from stemctl.core.placeholders import placeholder
 from stemctl.core.plan import Change, FieldChange, Note, Plan, Settled, Target
 from stemctl.core.records import Address, Record, Repository
 from stemctl.core.snapshot import Completeness, Reading, Snapshot
@@ -19,14 +20,13 @@ from stemctl.planning.bindings import identity_of, live_names
 from stemctl.planning.matching import after_moves
 from stemctl.planning.planner import Options, make_plan
 from stemctl.planning.references import (
-    UUID,
     Names,
     declared_names,
     each_reference,
     wanted_references,
 )
 from stemctl.schema.catalog import Catalog, Field, Model
-from stemctl.util.json_types import Fields, Value
+from stemctl.util.json_types import Fields, Value, is_uuid
 
 UNRESOLVED = "$unresolved"
 """The key of what stands in a request in place of an unknown id: no API and no apply takes it."""
@@ -112,7 +112,7 @@ def _notes(repository: Repository, catalog: Catalog, memory: Memory) -> Iterator
 # The state in place of a server
 
 Known = dict[str, dict[str, Value]]
-"""Model to name or key to the id that it means, `{"$ref": address}` for what is only declared."""
+"""Model to name or key to its id; a placeholder for a record that is only declared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +176,7 @@ def remember(
 def _known(declared: Names, state: State, catalog: Catalog) -> Known:
     known: Known = {name: {} for name in catalog.models}
     for (model, name), addresses in declared.items():
-        known[model][name] = {"$ref": str(addresses[0])}
+        known[model][name] = placeholder(addresses[0])
     for model, names in state.names.items():
         known.setdefault(model, {}).update(names)
     entries = [(a, e) for a, e in state.records.items() if e.id and a.model in catalog.models]
@@ -241,9 +241,11 @@ class _Book:
 
     def _with_ids(self, row: Field, value: Value) -> Value:
         names = self.known.get(row.to or "", {})
-        return each_reference(
-            row, value, lambda text: text.lower() if UUID.fullmatch(text) else names.get(text, text)
-        )
+
+        def id_of(text: str) -> Value:
+            return text.lower() if is_uuid(text) else names.get(text, text)
+
+        return each_reference(row, value, id_of)
 
 
 def _id_alone(record: Record, entry: Entry | None, state: State, model: Model) -> str | None:

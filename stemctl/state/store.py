@@ -27,7 +27,7 @@ from stemctl.core.run import Brief, Run, end_line, first_lines, in_brief, read_b
 from stemctl.core.state import State, same_entries
 from stemctl.errors import ConfigError, JournalError, StateError
 from stemctl.manifests.work_tree import prefix
-from stemctl.planning.reducer import check_state, fold
+from stemctl.planning.reducer import check_state, reduce
 from stemctl.schema.catalog import Catalog
 from stemctl.state import local_folder
 from stemctl.state.backend import Lines, StateBackend, StateMoved
@@ -401,7 +401,7 @@ class Store:
         if not self.backend.dead():
             return None
         run = self.backend.claimed_run()
-        folded = check_state(fold(self._kept(), run), self.catalog, self.where)
+        folded = check_state(reduce(self._kept(), run), self.catalog, self.where)
         self._refuse_others(folded)
         known = replace(run, intents={}, ended=stamp(utc_now()), settled=who)
         lines = "".join([*first_lines(known), end_line(known)]).encode(errors="surrogatepass")
@@ -540,7 +540,7 @@ def _folded(state: State, run: Run) -> State | None:
     """The state with a run in it; None if it does not have to be written. A run that sent anything
     moves the serial, so that its plan is not applied again.
     """
-    fresh = fold(state, run)
+    fresh = reduce(state, run)
     changed = not same_entries(fresh.records, state.records) or fresh.names != state.names
     return fresh if fresh is not state and (run.intents or changed) else None
 
