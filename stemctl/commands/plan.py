@@ -101,7 +101,14 @@ async def plan(
         began = utc_now()
         snapshot = await take_snapshot(client, wanted, wants_approvals(repository, catalog, chosen))
         snapshot = replace(snapshot, began=began)
-        made = make_plan(repository, state, snapshot, catalog, workspace.target, options)
+        made = make_plan(
+            repository,
+            state,
+            snapshot,
+            catalog=catalog,
+            target=workspace.target,
+            options=options,
+        )
     return _planned(workspace, loaded, made, snapshot, state, options)
 
 
@@ -113,7 +120,12 @@ def plan_offline(workspace: Workspace, loaded: Loaded, options: Options) -> Plan
     """
     state, options, chosen = _asked_for(workspace, loaded, options)
     made = offline.plan_offline(
-        loaded.repository, state, workspace.catalog, workspace.target, options, chosen
+        loaded.repository,
+        state,
+        workspace.catalog,
+        target=workspace.target,
+        options=options,
+        chosen=chosen,
     )
     return _planned(workspace, loaded, made, Snapshot({}), state, options)
 
@@ -157,7 +169,11 @@ def _planned(
 def split_by_base(workspace: Workspace, planned: Planned, before: Before) -> Planned:
     """The plan with what the difference of the files explains told apart from what it does not."""
     made = explain(
-        planned.plan, before.base, before.repository, planned.repository, workspace.catalog
+        planned.plan,
+        before.base,
+        before=before.repository,
+        after=planned.repository,
+        catalog=workspace.catalog,
     )
     return replace(planned, plan=replace(made, notes=(*made.notes, *before.notes)))
 
@@ -172,9 +188,9 @@ def replan(workspace: Workspace, planned: Planned, allow: Mapping[str, int]) -> 
         planned.repository,
         planned.state,
         planned.snapshot,
-        workspace.catalog,
-        workspace.target,
-        options,
+        catalog=workspace.catalog,
+        target=workspace.target,
+        options=options,
     )
     made = replace(
         made,
@@ -223,7 +239,7 @@ async def drift(workspace: Workspace, client: ReadClient, loaded: Loaded) -> Dri
                 wanted.setdefault(row.to, Need())  # so that ids are shown as names
     snapshot = await take_snapshot(client, wanted, [])
     resolver = _resolver(workspace, loaded.repository, state, snapshot)
-    return find_drift(loaded.repository, state, snapshot, catalog, resolver)
+    return find_drift(loaded.repository, state, snapshot, catalog=catalog, resolver=resolver)
 
 
 async def origins(workspace: Workspace, client: ReadClient, loaded: Loaded, word: str) -> Origins:
@@ -254,9 +270,9 @@ async def origins(workspace: Workspace, client: ReadClient, loaded: Loaded, word
         address,
         catalog.models[address.model],
         repository.records.get(address),
-        entry,
-        live,
-        resolver,
+        entry=entry,
+        live=live,
+        resolver=resolver,
     )
 
 

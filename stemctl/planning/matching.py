@@ -34,7 +34,14 @@ def identify(
     bindings: dict[Address, Binding] = {}
     problems: list[Diagnostic] = []
     finders = {
-        name: _Finder(repository, entries, owners, catalog.models[name], reading, snapshot)
+        name: _Finder(
+            repository,
+            entries,
+            owners,
+            model=catalog.models[name],
+            reading=reading,
+            snapshot=snapshot,
+        )
         for name, reading in _readings(repository, snapshot, catalog).items()
     }
     for address, record in repository.records.items():

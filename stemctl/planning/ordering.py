@@ -61,7 +61,7 @@ def _names_freed(
 def _references_removed(
     plan: Mapping[Address, Change], lives: Mapping[Address, Fields], catalog: Catalog
 ) -> Iterator[tuple[Address, Address]]:
-    """(delete, change) where the change, an update or a delete, removes a reference to what is deleted."""
+    """(delete, change) where the change removes a reference to the deleted record."""
     deleted = {
         change.id: address
         for address, change in plan.items()

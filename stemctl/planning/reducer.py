@@ -1,4 +1,4 @@
-"""What a run did, folded into the state; the same for a run that ended and for one that broke off."""
+"""What a run did, folded into the state, whether the run ended or broke off."""
 
 from __future__ import annotations
 

@@ -53,8 +53,8 @@ def _bound_to_twin(change: Change, model: Model, entry: Entry) -> Entry:
             "Only you can tell which one it is.",
             [
                 (
-                    f"stemctl show {_quoted(change.address)}",
-                    "lists them, with the command that binds each",
+                    f"stemctl plan {_quoted(change.address)}",
+                    "shows them, with the command that binds each",
                 )
             ],
             Untouched.NOTHING_CHANGED,

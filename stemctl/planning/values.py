@@ -36,7 +36,7 @@ def same(field: Field, left: Value, right: Value) -> bool:
 
 
 def identical(left: Value, right: Value) -> bool:
-    """Whether two values are the same in every type: 1 is not 1.0. In any field they mean the same."""
+    """Whether two values are equal and of the same types (1 is not 1.0): the same in any field."""
     kind = type(left)
     if kind is not type(right) or left != right:
         return False

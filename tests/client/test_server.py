@@ -82,7 +82,7 @@ def test_a_model_that_may_not_be_read_gives_neither_create_nor_delete(lab: Lab) 
     )
     assert "sessions not read" in result.out
     assert (
-        "the portal is private: use one that your account may read, or another account"
+        "the portal is private: use one that your account can read, or another account"
         in result.out
     )
     plan = lab.plan()

@@ -81,7 +81,10 @@ def test_more_deletes_than_allowed_are_all_held(lab: Lab) -> None:
     held = lab.run("apply", "--auto-approve", "--allow", "delete=3")
     assert held.code == 3
     assert not [sent for sent in lab.writes if sent.method == "DELETE"]
-    assert "delete: 4 records are affected, but only 3 allowed in one run, so none is allowed" in held.out
+    assert (
+        "delete: 4 records are affected, but only 3 allowed in one run, so none is allowed"
+        in held.out
+    )
 
 
 def test_policy_allows_what_goes_through_unasked(lab: Lab) -> None:

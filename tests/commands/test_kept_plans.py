@@ -298,7 +298,7 @@ def test_an_id_has_one_address(lab: Lab) -> None:
     lab.sessions("{key: b, name: a, id: 1c77ae53-6f83-4398-bfe5-6eb95ff00610}")
     result = lab.run("plan")
     assert result.code == 1
-    assert f"the state binds session/b to {id_}" in result.out
+    assert f"session/b is bound to another id in the state: {id_}" in result.out
 
 
 def test_moved_keeps_the_record_and_its_memory(lab: Lab) -> None:
