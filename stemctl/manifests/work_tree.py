@@ -212,24 +212,24 @@ def _rewritten(root: Path, tracked: Tracked) -> set[str]:
     if not names:
         return set()
     given = b"".join(os.fsencode(name) + b"\n" for name in names)
-    blobs = (_asked(root, "hash-object", "--stdin-paths", given=given) or b"").decode().split()
+    blobs = (_asked(root, "hash-object", "--stdin-paths", stdin=given) or b"").decode().split()
     return {
         name for name, blob in zip(names, blobs, strict=True) if tracked.unwatched[name] != blob
     }
 
 
-def _asked(folder: Path, *words: str, given: bytes = b"") -> bytes | None:
+def _asked(folder: Path, *words: str, stdin: bytes = b"") -> bytes | None:
     """What git answers; None where there is no git, or no repository.
 
     Raises:
         StateError: it cannot answer, which is not the same.
     """
     try:
-        return user_git(folder).run(*words, given=given)
+        return user_git(folder).run(*words, stdin=stdin)
     except (NoRepository, NoGit):
         return None
     except GitFailure as error:
-        raise unanswered(error.said, folder) from error
+        raise unanswered(error.output, folder) from error
 
 
 def absent_findings(absent: Mapping[str, AbsentReason]) -> Iterator[Diagnostic]:
