@@ -350,7 +350,7 @@ def test_a_name_that_somebody_took_at_the_same_moment_is_not_adopted(lab: Lab) -
     lab.intercept = race
     result = lab.run("apply", "--auto-approve")
     assert result.code == 3
-    assert "with other content" in result.out
+    assert "different content" in result.out
     assert len(lab.writes) == 1
     lab.intercept = lambda request: None
     (change,) = lab.plan()["changes"]

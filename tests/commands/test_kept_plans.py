@@ -67,7 +67,7 @@ def test_an_older_plan_never_overwrites_what_nobody_was_shown(lab: Lab) -> None:
     result = lab.run("apply", "plan.json")
     assert result.code == 3
     assert "changed on the server since this plan was made" in result.out
-    assert "as planned 'One.', server now 'Theirs.'" in result.out
+    assert 'planned "One.", now "Theirs." on the server' in result.out
     assert lab.live("session", "a")["description"] == "Theirs."
     assert lab.live("session", "b")["description"] == "Two."
 
