@@ -16,14 +16,13 @@ from stemctl.core.snapshot import Completeness, Reading, Snapshot
 from stemctl.core.state import Entry, State
 from stemctl.planning.matching import after_moves, identity_of, live_names
 from stemctl.planning.references import (
-    UUID,
     Names,
     declared_names,
     each_reference,
     wanted_references,
 )
 from stemctl.schema.catalog import Catalog, Field, Model
-from stemctl.util.json_types import Fields, Value
+from stemctl.util.json_types import UUID, Fields, Value
 
 Known = dict[str, dict[str, Value]]
 """Model to name or key to the id that it means, `{"$ref": address}` for what is only declared."""

@@ -110,7 +110,7 @@ def test_a_pipe_among_the_manifests_is_not_waited_for(lab: Lab) -> None:
     os.mkfifo(lab.root / "records" / "pipe.yaml")
     result = lab.run("validate")
     assert result.code == 1
-    assert "records/pipe.yaml:1:1: error: is no file" in result.said
+    assert "records/pipe.yaml:1:1: error: not a regular file" in result.said
 
 
 @pytest.mark.parametrize(
