@@ -22,7 +22,7 @@ from stemctl.client.responses import NotFound, NotTheApi, Paused, Refused, Serve
 from stemctl.core.plan import Action, Change
 from stemctl.core.records import Address
 from stemctl.core.report import Outcome, Status
-from stemctl.planning.compare import expects
+from stemctl.planning.values import expects
 from stemctl.schema.catalog import Model
 from stemctl.state.journal import Journal
 from stemctl.util.json_types import Fields, Value

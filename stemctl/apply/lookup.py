@@ -9,7 +9,7 @@ from stemctl.client.responses import NotFound, NotTheApi, Refused, ServerError
 from stemctl.core.plan import Change
 from stemctl.core.report import Outcome, Status
 from stemctl.planning.approvals import DECIDED
-from stemctl.planning.doubts import as_sent
+from stemctl.planning.in_doubt import as_sent
 from stemctl.schema.catalog import Model
 from stemctl.util.json_types import Fields
 

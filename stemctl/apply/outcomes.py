@@ -73,7 +73,7 @@ def not_found(model: Model, change: Change, sent: bool) -> Outcome:
     """The record that a write is about cannot be seen any more. That does not prove that it was
     deleted.
     """
-    message = "not found: deleted since this plan was made, or hidden from this account"
+    message = "not found: deleted since this plan was made, or hidden from you"
     again = "Sent once, without an answer, and not again." if sent else "Not sent."
     detail = (
         f"{again} Plan again: a {model.words} that cannot be seen stays in the state until you decide.",

@@ -12,7 +12,7 @@ again          | | any other answer                           | taken as it is  
 |
 
 Three tries, with growing pauses; after 429 and 503 all requests pause together, as long as the
-server asks for. What is looked for and not found is planned anew: `planning.doubts` says when.
+server asks for. What is looked for and not found is planned anew: `planning.in_doubt` says when.
 """
 
 from __future__ import annotations

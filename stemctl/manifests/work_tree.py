@@ -226,7 +226,7 @@ def absent_findings(absent: Mapping[str, AbsentReason]) -> Iterator[Diagnostic]:
     for reason in AbsentReason:
         paths = sorted(path for path, found in absent.items() if found is reason)
         if paths:
-            message = f"tracked by git, but not read: {first_few(paths)} ({reason.value})"
+            message = f"{first_few(paths)}: tracked by git, but not read: {reason.value}"
             yield Diagnostic(Severity.ERROR, CODE, message, remedy=_remedy(reason, paths))
 
 

@@ -319,10 +319,7 @@ def test_what_left_the_files_and_cannot_be_seen_is_kept_until_it_is_forgotten(la
     for _ in range(2):
         plan = lab.plan()
         assert (plan["changes"], plan["bookkeeping"]) == ([], [])
-        assert (
-            "not found: deleted on the server, or hidden from this account"
-            in plan["notes"][0]["text"]
-        )
+        assert "not found: deleted on the server, or hidden from you" in plan["notes"][0]["text"]
         assert "not found: deleted on the server, or hidden" in lab.run("plan").out
         lab.apply()
         assert set(lab.state["records"]) == {"session/s", "session/t"}

@@ -99,7 +99,7 @@ def test_what_was_moved_behind_a_link_has_not_left_the_files(
     result = lab.run("apply", "-y", "--allow", "delete")
     assert (result.code, lab.requests) == (1, [])
     assert (
-        f"error: {moved.relative_to(lab.root).as_posix()} is a link to where no manifests are read"
+        f"error: `{moved.relative_to(lab.root).as_posix()}` is a link that leads outside of the manifests"
         in result.said
     )
     assert "sessions:" not in result.said
