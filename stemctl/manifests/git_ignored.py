@@ -56,13 +56,13 @@ def _ignored_here(root: Path, paths: Sequence[str]) -> set[str]:
     except (NoRepository, NoGit):
         return set()
     except GitFailure as error:
-        if not any(words in error.said for words in _ASK_DIFFERENTLY):
-            raise unanswered(error.said, root) from error
+        if not any(words in error.output for words in _ASK_DIFFERENTLY):
+            raise unanswered(error.output, root) from error
     try:
         named = _as_git_names_them(root, paths)
         ignored = _check(root, list(named))
     except GitFailure as error:
-        raise unanswered(error.said, root) from error
+        raise unanswered(error.output, root) from error
     return {path for name in ignored for path in named[name]}
 
 
@@ -70,7 +70,7 @@ def _check(root: Path, paths: Sequence[str]) -> set[str]:
     if not paths:
         return set()
     asked = b"".join(os.fsencode(path) + b"\0" for path in paths)
-    answer = user_git(root).says("check-ignore", "--stdin", "-z", given=asked)
+    answer = user_git(root).query("check-ignore", "--stdin", "-z", stdin=asked)
     return {os.fsdecode(path) for path in (answer or b"").split(b"\0")[:-1]}
 
 

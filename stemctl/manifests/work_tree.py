@@ -103,8 +103,8 @@ def _absent(root: Path, rows: Iterable[_Row]) -> dict[str, AbsentReason]:
 
 def prefix(root: Path) -> str:
     """The path of a folder in its git repository; empty at the top, or without a repository."""
-    told = _asked(root, "rev-parse", "--show-prefix") or b""
-    return os.fsdecode(told).rstrip("\n").rstrip("/")
+    output = _asked(root, "rev-parse", "--show-prefix") or b""
+    return os.fsdecode(output).rstrip("\n").rstrip("/")
 
 
 def uncommitted(root: Path, tracked: Tracked) -> tuple[str, ...]:
@@ -177,13 +177,13 @@ def _target(root: Path, link: str) -> str | None:
 
 def _changed(root: Path, folder: str, paths: Sequence[str]) -> Iterator[str]:
     """The changed paths by git status, also inside submodules; relative to the root."""
-    told = _asked(
+    output = _asked(
         root / folder, "-c", "core.fileMode=false", "--literal-pathspecs", *_STATUS, "--", *paths
     )
-    if not told:
+    if not output:
         return
     here = os.fsencode(f"{prefix(root / folder)}/").lstrip(b"/")
-    for line in told.split(b"\0")[:-1]:
+    for line in output.split(b"\0")[:-1]:
         kind, _, rest = line.partition(b" ")
         words = rest.split(b" ", {b"1": 7, b"u": 9}.get(kind, 0))
         path = folder + os.fsdecode(words[-1].removeprefix(here))
@@ -201,24 +201,24 @@ def _rewritten(root: Path, tracked: Tracked) -> set[str]:
     names = [path for path in tracked.unwatched if "\n" not in path and (root / path).is_file()]
     if not names:
         return set()
-    given = b"".join(os.fsencode(name) + b"\n" for name in names)
-    blobs = (_asked(root, "hash-object", "--stdin-paths", given=given) or b"").decode().split()
+    stdin = b"".join(os.fsencode(name) + b"\n" for name in names)
+    blobs = (_asked(root, "hash-object", "--stdin-paths", stdin=stdin) or b"").decode().split()
     pairs = zip(names, blobs, strict=True)
     return {name for name, blob in pairs if tracked.unwatched[name] != blob}
 
 
-def _asked(folder: Path, *words: str, given: bytes = b"") -> bytes | None:
+def _asked(folder: Path, *words: str, stdin: bytes = b"") -> bytes | None:
     """The output of git; None without git, or without a repository.
 
     Raises:
         StateError: git fails for another reason.
     """
     try:
-        return user_git(folder).run(*words, given=given)
+        return user_git(folder).run(*words, stdin=stdin)
     except (NoRepository, NoGit):
         return None
     except GitFailure as error:
-        raise unanswered(error.said, folder) from error
+        raise unanswered(error.output, folder) from error
 
 
 def absent_findings(absent: Mapping[str, AbsentReason]) -> Iterator[Diagnostic]:
