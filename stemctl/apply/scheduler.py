@@ -114,6 +114,6 @@ def held_outcome(change: Change) -> Outcome:
     """What becomes of a change that is only shown. One whose earlier request is still in doubt is
     unknown.
     """
-    if change.doubt and change.held is Held.BLOCKED:
+    if change.pending_since and change.held is Held.BLOCKED:
         return Outcome(change, Status.UNKNOWN, change.id, message="; ".join(change.detail))
     return Outcome(change, Status.HELD, change.id)

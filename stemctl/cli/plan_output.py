@@ -89,7 +89,7 @@ def _read_line(workspace: Workspace, planned: Planned) -> str:
 
 
 def _options_to_repeat(options: Options, configured: Mapping[str, int]) -> str:
-    """The options that the next command needs too. Permissions of stemctl.yaml apply to it anyway."""
+    """The options that the next command needs too, without permissions that are configured."""
     repeated = [
         f"--allow {kind}={number}"
         for kind, number in options.allow.items()

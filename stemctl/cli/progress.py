@@ -22,7 +22,7 @@ from stemctl.util.plural import counted
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
 
-    from stemctl.core.lease import Claim
+    from stemctl.core.lease import Lease
 
 LONG = 1.0
 """Seconds of work before anything is shown."""
@@ -127,7 +127,7 @@ class Waiting:
     _last_line: float = 0.0
     _seconds: float = 0.0
 
-    def update(self, lease: Claim, seconds: float) -> None:
+    def update(self, lease: Lease, seconds: float) -> None:
         """Describe the run once, and say every half minute that it still holds the lease."""
         self._seconds = seconds
         if lease.run != self._run:

@@ -92,7 +92,7 @@ class Screen:
         return replace(workspace, on_pause=lambda seconds: self.note(pause_text(seconds)))
 
     def announce(self, workspace: Workspace) -> None:
-        """Say that a run was interrupted or is in progress, since the output takes it into account."""
+        """Say that a run was interrupted or is in progress: the output takes it into account."""
         from stemctl.render.text.run_text import broken_text, elsewhere_text, going_on_text
 
         store = workspace.store

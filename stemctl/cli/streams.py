@@ -38,7 +38,7 @@ def _is_open(number: int) -> bool:
 
 
 def _open_null(number: int, flags: int) -> None:
-    """Open the null device under a number that is free; child processes, such as git, inherit it."""
+    """Open the null device under a number that is free. Child processes inherit it."""
     opened = os.open(os.devnull, flags)
     if opened != number:
         os.dup2(opened, number)

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from stemctl.client.limiter import Throttle
+from stemctl.client.limiter import Limiter
 from stemctl.commands import execute
 from stemctl.commands.ancestry import refuse_behind, since_applied
 from stemctl.commands.connection import Link, connect
@@ -17,7 +17,7 @@ from stemctl.commands.execute import Applied, Observer
 from stemctl.commands.loading import load
 from stemctl.commands.plan import Planned, checked, plan, replan
 from stemctl.commands.workspace import Workspace, check_writable
-from stemctl.core.lease import Claim
+from stemctl.core.lease import Lease
 from stemctl.core.plan import Plan
 from stemctl.core.run import Run
 from stemctl.core.saved_plan import check_fits
@@ -26,7 +26,7 @@ from stemctl.errors import ConfigError, Untouched
 from stemctl.planning.planner import Options
 from stemctl.state.backend import StateMoved
 
-OnWait = Callable[[Claim, float], None]
+OnWait = Callable[[Lease, float], None]
 """Called every few seconds with the lease that is waited for, and the seconds waited so far."""
 
 
@@ -57,7 +57,7 @@ class View(Protocol):
     def ask_to_send(self, plan: Plan) -> bool:
         """Ask whether to execute the plan."""
 
-    def sending(self, plan: Plan, throttle: Throttle) -> AbstractContextManager[Observer]:
+    def sending(self, plan: Plan, limiter: Limiter) -> AbstractContextManager[Observer]:
         """Requests are about to be sent."""
 
 
@@ -187,7 +187,7 @@ class _ApplyRun:
         self, link: Link, plan: Plan, state: State, seen: Iterable[str] = ()
     ) -> Applied:
         began = time.monotonic()
-        if plan.actionable() or plan.bookkeeping:
+        if plan.actionable() or plan.state_changes:
             applied = await self._send(link, plan, state, seen)
         else:
             applied = execute.report_unchanged(self.workspace, plan, state)
@@ -196,7 +196,7 @@ class _ApplyRun:
     async def _send(self, link: Link, plan: Plan, state: State, seen: Iterable[str]) -> Applied:
         with self.view.waiting() as on_wait:
             journal = await execute.begin(self.workspace, plan, on_wait)
-        with self.view.sending(plan, link.throttle) as observer:
+        with self.view.sending(plan, link.limiter) as observer:
             return await execute.execute(
                 self.workspace,
                 link.writer(),

@@ -14,7 +14,7 @@ import httpx
 from stemctl import __version__
 from stemctl.client import proxy
 from stemctl.client.client import PARALLELISM, ReadClient, WriteClient
-from stemctl.client.limiter import Throttle
+from stemctl.client.limiter import Limiter
 from stemctl.client.tokens import Token, find_token
 from stemctl.commands.workspace import Workspace
 from stemctl.config.config import Server
@@ -34,7 +34,7 @@ class Link:
     base: str
     workspace: Workspace
     token: Token | None
-    throttle: Throttle
+    limiter: Limiter
 
     def reader(self, portal: str | None = None) -> ReadClient:
         """A client that cannot write."""
@@ -47,7 +47,7 @@ class Link:
     def _arguments(self, portal: str | None) -> Any:
         workspace = self.workspace
         portal = portal or workspace.server.portal
-        return (self.http, self.base, portal, workspace.catalog, self.token, self.throttle)
+        return (self.http, self.base, portal, workspace.catalog, self.token, self.limiter)
 
 
 @contextlib.asynccontextmanager
@@ -78,7 +78,7 @@ async def connect(workspace: Workspace, parallelism: int = PARALLELISM) -> Async
             base,
             workspace,
             find_token(workspace.server, workspace.environ),
-            Throttle(parallelism, workspace.on_pause),
+            Limiter(parallelism, workspace.on_pause),
         )
 
 

@@ -9,7 +9,7 @@ from stemctl.commands.resolver import make_resolver
 from stemctl.commands.workspace import Workspace
 from stemctl.core.state import State
 from stemctl.planning.drift import Drift, find_drift
-from stemctl.planning.planner import Need
+from stemctl.planning.needs import Need
 from stemctl.schema.catalog import Catalog
 
 

@@ -1,4 +1,4 @@
-"""Executing a plan: begin its run, renew its lease meanwhile, and write the outcome to the state."""
+"""Execute a plan: begin its run, keep its lease, and write the outcome to the state."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from stemctl.apply.scheduler import Apply, held_outcome
 from stemctl.client.client import WriteClient
 from stemctl.commands.workspace import Workspace
 from stemctl.core import lease as lease_times
-from stemctl.core.lease import Claim
+from stemctl.core.lease import Lease
 from stemctl.core.plan import Plan, Subset
 from stemctl.core.report import Outcome, Report
 from stemctl.core.run import Run
 from stemctl.core.state import State
 from stemctl.errors import LeaseEnded, StateError
-from stemctl.state.backend import Busy, Lease, StateMoved
+from stemctl.state.backend import Busy, StateMoved
 from stemctl.state.journal import Journal
+from stemctl.state.lease_holder import LeaseHolder
 
 LOOK_EVERY = 5.0
 """Seconds between two looks at a lease that is waited for."""
@@ -45,7 +46,7 @@ class Applied:
     seconds: float = 0.0
 
 
-async def until_free(workspace: Workspace, on_wait: Callable[[Claim, float], None]) -> Run | None:
+async def until_free(workspace: Workspace, on_wait: Callable[[Lease, float], None]) -> Run | None:
     """Wait for the run of another machine to end, since a plan that is made meanwhile would be out
     of date.
 
@@ -64,7 +65,7 @@ async def until_free(workspace: Workspace, on_wait: Callable[[Claim, float], Non
 
 
 async def begin(
-    workspace: Workspace, plan: Plan, on_wait: Callable[[Claim, float], None]
+    workspace: Workspace, plan: Plan, on_wait: Callable[[Lease, float], None]
 ) -> Journal:
     """Begin the run of a plan. If another machine holds the lease, wait until it is released or has
     ended.
@@ -81,7 +82,7 @@ async def begin(
         try:
             return workspace.store.begin(plan, workspace.owner)
         except Busy as busy:
-            on_wait(busy.claim, time.monotonic() - began)
+            on_wait(busy.lease, time.monotonic() - began)
         await asyncio.sleep(LOOK_EVERY)
         workspace.store.backend.refresh()
         settled = workspace.store.take_over(workspace.owner)
@@ -152,7 +153,7 @@ def report_unchanged(workspace: Workspace, plan: Plan, state: State) -> Applied:
 
 
 @contextlib.asynccontextmanager
-async def _renewed(lease: Lease | None) -> AsyncIterator[None]:
+async def _renewed(lease: LeaseHolder | None) -> AsyncIterator[None]:
     """Renew a lease during its run. A run whose lease cannot be renewed stops before it ends."""
     if lease is None:
         yield
@@ -166,7 +167,7 @@ async def _renewed(lease: Lease | None) -> AsyncIterator[None]:
         await renewing
 
 
-async def _renew(lease: Lease, over: asyncio.Event) -> None:
+async def _renew(lease: LeaseHolder, over: asyncio.Event) -> None:
     pause = lease_times.RENEWED_EVERY
     while True:
         with contextlib.suppress(TimeoutError):

@@ -14,7 +14,7 @@ from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.core.records import Location
 from stemctl.errors import ConfigError, Untouched
 from stemctl.manifests import discovery, reader
-from stemctl.manifests.formatter.layout import Laid, Unclear, lay_out, same_content
+from stemctl.manifests.formatter.layout import CannotFormat, Formatted, format_text, same_content
 from stemctl.util.atomic_file import replace_file
 
 
@@ -57,7 +57,7 @@ def choose(config: Config, paths: Sequence[str]) -> Chosen:
     """
     root = config.root
     _check_paths(root, paths)
-    found = discovery.find(root, config.manifests)
+    found = discovery.find_manifests(root, config.manifests)
     names = {*found.manifests, *found.defaults}
     if config.found:
         names.add(NAME)
@@ -124,21 +124,21 @@ def _format_file(root: Path, file: str) -> Change | Diagnostic | None:
     if document.root is None:
         return document.problems[-1]  # the problem at which reading ended
     try:
-        laid = lay_out(document.text)
-    except Unclear as unclear:
-        line, column = unclear.mark.line + 1, unclear.mark.column + 1
+        formatted = format_text(document.text)
+    except CannotFormat as error:
+        line, column = error.mark.line + 1, error.mark.column + 1
         return _problem(
             file,
             "no-layout",
-            unclear.message,
-            unclear.remedy,
+            error.message,
+            error.remedy,
             location=Location(file, line, column),
             line=document.line(line),
         )
-    new = laid.text.encode()
+    new = formatted.text.encode()
     if new == data:
         return None
-    if laid.text != document.text and not _is_safe(document.text, laid):
+    if formatted.text != document.text and not _is_safe(document.text, formatted):
         message = "formatting would change the content: this is a bug in stemctl"
         return _problem(
             file,
@@ -146,14 +146,14 @@ def _format_file(root: Path, file: str) -> Change | Diagnostic | None:
             message,
             "the file was not changed; please report this with the file",
         )
-    return Change(file, data.decode(), laid.text)
+    return Change(file, data.decode(), formatted.text)
 
 
-def _is_safe(old: str, laid: Laid) -> bool:
+def _is_safe(old: str, formatted: Formatted) -> bool:
     """Whether the new text has the content and the comments of the old one, and is formatted."""
     try:
-        return same_content(old, laid.text) and lay_out(laid.text) == laid
-    except (yaml.YAMLError, Unclear):
+        return same_content(old, formatted.text) and format_text(formatted.text) == formatted
+    except (yaml.YAMLError, CannotFormat):
         return False
 
 

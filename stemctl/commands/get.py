@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from stemctl.client import query
-from stemctl.client.query import Found
+from stemctl.client.query import QueryResult
 from stemctl.commands.connection import connect
 from stemctl.commands.workspace import Workspace
 from stemctl.errors import ConfigError
@@ -24,7 +24,7 @@ class Request:
     include: Sequence[str]
 
 
-async def get(workspace: Workspace, request: Request, with_names: bool) -> Found:
+async def get(workspace: Workspace, request: Request, with_names: bool) -> QueryResult:
     """Read records, and with `with_names` also the names that ids in them stand for.
 
     Raises:

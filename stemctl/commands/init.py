@@ -69,7 +69,7 @@ def editor_files(root: Path, server: str | None) -> Files:
 
 
 def settings_to_add(root: Path) -> str:
-    """What the user must add to existing settings so that VS Code finds the schemas, if anything."""
+    """What to add to existing settings so that VS Code finds the schemas; empty if nothing."""
     path = root / SETTINGS
     if not path.is_file() or names_schemas(path.read_text(encoding="utf-8", errors="replace")):
         return ""

@@ -11,8 +11,7 @@ from stemctl.errors import ConfigError, InvalidFiles, Untouched
 from stemctl.manifests import work_tree
 from stemctl.manifests.cross_file import check_references
 from stemctl.manifests.load import load_repository, with_lines
-from stemctl.manifests.not_checked_out import CODE, absent_findings
-from stemctl.manifests.work_tree import Tracked
+from stemctl.manifests.work_tree import CODE, Tracked, absent_findings
 from stemctl.schema.catalog import Catalog
 
 
@@ -31,7 +30,7 @@ def load(config: Config, catalog: Catalog) -> Loaded:
     Raises:
         ConfigError: there are no manifests, which never means that everything is to be deleted.
     """
-    tracked = work_tree.look(config.root, config.manifests)
+    tracked = work_tree.inspect(config.root, config.manifests)
     repository, findings = load_repository(config.root, config.manifests, catalog)
     nothing_declared = not repository.files and not tracked.absent
     if nothing_declared and all(finding.code == "no-such-path" for finding in findings):

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from stemctl.client import device_login, tokens
-from stemctl.client.device_login import Pending
+from stemctl.client.device_login import PendingLogin
 from stemctl.commands.connection import connect
 from stemctl.commands.workspace import Workspace
 from stemctl.errors import ConfigError
 
 
-async def login(workspace: Workspace, on_pending: Callable[[Pending], None]) -> Path:
+async def login(workspace: Workspace, on_pending: Callable[[PendingLogin], None]) -> Path:
     """Get a token and save it; the path of its file. `on_pending` sends the user to the browser.
 
     Raises:
@@ -29,4 +29,4 @@ async def login(workspace: Workspace, on_pending: Callable[[Pending], None]) -> 
         pending = await device_login.begin_login(link.http, link.base)
         on_pending(pending)
         token = await device_login.finish_login(link.http, link.base, pending)
-    return tokens.keep_token(workspace.server.host, token)
+    return tokens.save_token(workspace.server.host, token)

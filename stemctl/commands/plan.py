@@ -24,7 +24,8 @@ from stemctl.manifests import work_tree
 from stemctl.manifests.load import with_lines
 from stemctl.planning import offline
 from stemctl.planning.attribution import explain
-from stemctl.planning.planner import Options, make_plan, needs, wants_approvals
+from stemctl.planning.needs import needs, wants_approvals
+from stemctl.planning.planner import Options, make_plan
 from stemctl.planning.selection import choose, spell
 from stemctl.render.text.uncommitted_text import commit_notes
 from stemctl.util import gc_pause

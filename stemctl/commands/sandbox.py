@@ -42,7 +42,7 @@ def reset(workspace: Workspace, on_removed: Callable[[Path], None]) -> None:
 
 
 def seed(workspace: Workspace, file: Path | None) -> int:
-    """Add the records of a file, or those that the manifests refer to; returns how many were new."""
+    """Add the records of a file, or those that the manifests refer to; how many were new."""
     with contextlib.closing(open_sandbox(workspace)) as database:
         if file is not None:
             return database.seed(read_seed(file.resolve().parent, file.name))

@@ -11,8 +11,8 @@ from stemctl.core.records import Address, Repository
 from stemctl.core.snapshot import Snapshot
 from stemctl.core.state import State
 from stemctl.errors import ConfigError
-from stemctl.planning.matching import Bound
-from stemctl.planning.planner import needs
+from stemctl.planning.bindings import Bound
+from stemctl.planning.needs import needs
 from stemctl.planning.provenance import Origins, find_origins
 from stemctl.planning.references import Resolver
 from stemctl.planning.selection import choose, spell

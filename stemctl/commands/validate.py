@@ -11,8 +11,8 @@ from stemctl.commands.workspace import Workspace
 from stemctl.core.diagnostics import Diagnostic, Severity, in_order
 from stemctl.errors import ConfigError
 from stemctl.manifests.load import with_lines
-from stemctl.manifests.not_checked_out import absent_findings
 from stemctl.manifests.validation import missing_fields
+from stemctl.manifests.work_tree import absent_findings
 from stemctl.util.plural import counted
 
 

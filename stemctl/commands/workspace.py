@@ -42,7 +42,7 @@ class Workspace:
         return describe_owner(self.environ)
 
     def writing(self) -> AbstractContextManager[Run | None]:
-        """Lock the state for writing; yields the interrupted run that was reduced into it, if any."""
+        """Lock the state for writing; yields the interrupted run that was settled, if any."""
         return self.store.writing(self.owner)
 
     @property

@@ -79,7 +79,7 @@ def _parts(plan: Plan) -> Document:
         "digest": plan.digest,
         "summary": plan.summary(),
         "changes": map(_change, plan.changes),
-        "bookkeeping": map(_bookkeeping, plan.bookkeeping),
+        "bookkeeping": map(_bookkeeping, plan.state_changes),
         "unchanged": plan.unchanged,
         "ignored_fields": plan.ignored_fields,
         "names": {model: dict(names) for model, names in plan.names.items()},
@@ -167,9 +167,9 @@ def _change(change: Change) -> Document:
         "observed": dict(change.observed),
         "released": list(change.released),
         "prevent_delete": change.prevent_delete,
-        "was": str(change.was) if change.was else None,
+        "was": str(change.previous_address) if change.previous_address else None,
         "detail": list(change.detail),
-        "doubt": change.doubt,
+        "doubt": change.pending_since,
         "explained": change.explained,
     }
 
@@ -198,7 +198,7 @@ def _bookkeeping(row: StateChange) -> Document:
         "observed": dict(row.observed),
         "released": list(row.released),
         "prevent_delete": row.prevent_delete,
-        "was": str(row.was) if row.was else None,
+        "was": str(row.previous_address) if row.previous_address else None,
         "drop": row.drop,
         "approval": row.approval,
     }

@@ -17,7 +17,7 @@ from stemctl.errors import StateError
 
 FORMAT = 1
 
-LEASE = datetime.timedelta(seconds=120)
+DURATION = datetime.timedelta(seconds=120)
 """How long a claim holds from its last renewal on."""
 
 RENEWED_EVERY = 30.0
@@ -38,7 +38,7 @@ _LONGEST = datetime.timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class Lease:
     """Who writes, since when and until when (UTC, by the owner's clock), from which commit, how
     many changes.
 
@@ -63,40 +63,40 @@ class Claim:
         return now > self.until + SKEW or watched > self.until - self.renewed
 
 
-def claim_of(run: Run, now: datetime.datetime) -> Claim:
+def lease_of(run: Run, now: datetime.datetime) -> Lease:
     """The claim that a run begins with."""
-    return Claim(
+    return Lease(
         run.id,
         run.who,
         run.plan.commit,
         len(run.plan.actionable()),
         now,
-        now + LEASE,
+        now + DURATION,
         uuid.uuid4().hex,
     )
 
 
-def renewed(claim: Claim, now: datetime.datetime) -> Claim:
+def renewed(lease: Lease, now: datetime.datetime) -> Lease:
     """The same claim with a lease that begins now."""
-    return replace(claim, renewed=now, until=now + LEASE)
+    return replace(lease, renewed=now, until=now + DURATION)
 
 
-def claim_json(claim: Claim) -> str:
+def lease_json(lease: Lease) -> str:
     """The text of a claim's file."""
     body = {
         "format": FORMAT,
-        "run": claim.run,
-        "owner": claim.owner,
-        "commit": claim.commit,
-        "changes": claim.changes,
-        "renewed": claim.renewed.isoformat(timespec="milliseconds"),
-        "until": claim.until.isoformat(timespec="milliseconds"),
-        "nonce": claim.nonce,
+        "run": lease.run,
+        "owner": lease.owner,
+        "commit": lease.commit,
+        "changes": lease.changes,
+        "renewed": lease.renewed.isoformat(timespec="milliseconds"),
+        "until": lease.until.isoformat(timespec="milliseconds"),
+        "nonce": lease.nonce,
     }
     return json.dumps(body, indent=1, ensure_ascii=False) + "\n"
 
 
-def read_claim(text: str, where: str) -> Claim:
+def read_lease(text: str, where: str) -> Lease:
     """Read a claim's file.
 
     Raises:
@@ -115,7 +115,7 @@ def read_claim(text: str, where: str) -> Claim:
         if not datetime.timedelta() < until - begun < _LONGEST:
             raise ValueError("no lease")
         nonce = str(body.get("nonce", ""))
-        return Claim(
+        return Lease(
             str(body["run"]), str(body["owner"]), commit, int(body["changes"]), begun, until, nonce
         )
     except (
@@ -150,10 +150,10 @@ def plan_lines(run: Run) -> str:
 
 def may_send(ago: datetime.timedelta) -> bool:
     """Whether an owner may send something, so long after it last had its claim renewed."""
-    return ago <= LEASE - MARGIN
+    return ago <= DURATION - MARGIN
 
 
-def run_of(claim: Claim, content: bytes, where: str, now: datetime.datetime) -> Run:
+def run_of(lease: Lease, content: bytes, where: str, now: datetime.datetime) -> Run:
     """The run of a claim whose owner is gone: each of its requests may have been sent, before its
     margin began.
 
@@ -167,11 +167,11 @@ def run_of(claim: Claim, content: bytes, where: str, now: datetime.datetime) -> 
             error.what,
             f"It tells what the run of a claim may have sent. Nothing was sent.\n{_UNDO}",
         ) from error
-    last = (min(now, claim.until + SKEW) - MARGIN).astimezone(datetime.UTC)
+    last = (min(now, lease.until + SKEW) - MARGIN).astimezone(datetime.UTC)
     at = last.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     intents = {
         change.address: Intent(at, change.request.method, change.request.body or {})
         for change in run.plan.actionable()
         if change.request is not None
     }
-    return replace(run, intents=intents, lease=claim.until)
+    return replace(run, intents=intents, lease=lease.until)

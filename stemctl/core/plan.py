@@ -102,8 +102,8 @@ class Change:
 
     `managed` names the fields that `expects` hashes (of a delete all). `declared` are the fields as
     written whose base moves once this change is done, `observed` what the server holds of them
-    where it is known now, `released` those that left the files. `was` is the address that the
-    record had. `detail` says what the fields cannot. `doubt` is when a request for it was sent of
+    where it is known now, `released` those that left the files. `previous_address` is the address that the
+    record had. `detail` says what the fields cannot. `pending_since` is when a request for it was sent of
     which nobody knows what became.
     """
 
@@ -123,9 +123,9 @@ class Change:
     observed: Fields = field(default_factory=dict)
     released: tuple[str, ...] = ()
     prevent_delete: bool | None = None
-    was: Address | None = None
+    previous_address: Address | None = None
     detail: tuple[str, ...] = ()
-    doubt: str | None = None
+    pending_since: str | None = None
     explained: bool | None = None
     """Whether the difference to the base of the plan explains it; None without a base."""
 
@@ -142,7 +142,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class StateChange:
-    """A state entry that changes without a request: its base moves, its key changes (`was`), or it
+    """A state entry that changes without a request: its base moves, its key changes (`previous_address`), or it
     goes (`drop`).
 
     `approval` is a proposal of ours whose answer was lost, with `declared` as its content.
@@ -154,7 +154,7 @@ class StateChange:
     observed: Fields = field(default_factory=dict)
     released: tuple[str, ...] = ()
     prevent_delete: bool | None = None
-    was: Address | None = None
+    previous_address: Address | None = None
     drop: bool = False
     approval: str | None = None
 
@@ -216,7 +216,7 @@ class Plan:
     lineage: str | None
     serial: int
     changes: tuple[Change, ...]
-    bookkeeping: tuple[StateChange, ...] = ()
+    state_changes: tuple[StateChange, ...] = ()
     unchanged: int = 0
     ignored_fields: int = 0
     notes: tuple[Note, ...] = ()

@@ -69,7 +69,7 @@ def contradiction(plan: Plan) -> str:
     if len(set(addresses)) < len(addresses):
         return "a record is changed twice"
     actionable = {change.address: change for change in plan.actionable()}
-    rows: list[Change | StateChange] = [*plan.changes, *plan.bookkeeping]
+    rows: list[Change | StateChange] = [*plan.changes, *plan.state_changes]
     return next(
         (f"{row.address}: {wrong}" for row in rows for wrong in _wrong(row, actionable)), ""
     ) or _circle(actionable)

@@ -132,7 +132,7 @@ def check_fits(plan: Plan, target: Target, state: State, catalog: Catalog, name:
         )
     for change in plan.changes:
         _check_request(change, catalog, name)
-    for row in plan.bookkeeping:
+    for row in plan.state_changes:
         model = catalog.models.get(row.address.model)
         if wrong := misfit(row, model) if model else "there is no such model":
             raise BadPlan(
@@ -177,7 +177,7 @@ def plan_of(d: Document) -> Plan:
         lineage=d["state"]["lineage"],
         serial=d["state"]["serial"],
         changes=tuple(_change(row) for row in d["changes"]),
-        bookkeeping=tuple(_bookkeeping(row) for row in d["bookkeeping"]),
+        state_changes=tuple(_bookkeeping(row) for row in d["bookkeeping"]),
         unchanged=d["unchanged"],
         ignored_fields=d["ignored_fields"],
         notes=tuple(Note(_address(n["address"]), n["text"], _location(n)) for n in d["notes"]),
@@ -215,9 +215,9 @@ def _change(d: Document) -> Change:
         observed=d["observed"],
         released=tuple(d["released"]),
         prevent_delete=d["prevent_delete"],
-        was=_address(d["was"]),
+        previous_address=_address(d["was"]),
         detail=tuple(d["detail"]),
-        doubt=d["doubt"],
+        pending_since=d["doubt"],
         explained=d.get("explained"),
     )
 
@@ -243,7 +243,7 @@ def _bookkeeping(d: Document) -> StateChange:
         observed=d["observed"],
         released=tuple(d["released"]),
         prevent_delete=d["prevent_delete"],
-        was=_address(d["was"]),
+        previous_address=_address(d["was"]),
         drop=d["drop"],
         approval=d["approval"],
     )

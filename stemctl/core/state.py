@@ -58,7 +58,7 @@ class Entry:
     prevent_delete: bool = False
     approval: Proposed | None = None
     run: str | None = None
-    doubts: tuple[PendingRequest, ...] = ()
+    pending: tuple[PendingRequest, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,10 +263,10 @@ def row(entry: Entry) -> dict[str, Value]:
         found["approval"] = {"id": entry.approval.id, "sent": dict(entry.approval.sent)}
     if entry.run:
         found["run"] = entry.run
-    if entry.doubts:
+    if entry.pending:
         found["doubts"] = [
             {"at": d.at, "method": d.method, "body": dict(d.body), "declared": dict(d.declared)}
-            for d in entry.doubts
+            for d in entry.pending
         ]
     return found
 
@@ -296,7 +296,7 @@ def _entry(row: dict[str, Value]) -> Entry:
         prevent_delete=bool(row.get("prevent_delete", False)),
         approval=Proposed(_text(approval["id"]), _fields(approval["sent"])) if approval else None,
         run=row.get("run"),
-        doubts=tuple(_doubt(d) for d in row.get("doubts", ())),
+        pending=tuple(_doubt(d) for d in row.get("doubts", ())),
     )
 
 

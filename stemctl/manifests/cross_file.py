@@ -128,7 +128,7 @@ def _words(value: object) -> list[str]:
     return [word for word in words if isinstance(word, str)]
 
 
-def check_wishes(
+def check_directives(
     records: Iterable[Record], directives: Directives, complete: bool = True
 ) -> Iterator[Diagnostic]:
     """`moved`, `forget` and `deleted` against each other and against what is declared.

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.core.records import Location
 from stemctl.manifests.git_ignored import not_ignored
-from stemctl.manifests.globs import SUFFIXES, NoPattern, files_like, inside, is_pattern
+from stemctl.manifests.globs import SUFFIXES, InvalidPattern, files_matching, inside, is_pattern
 from stemctl.util.safe_text import cut, visible
 
 DEFAULTS = "_defaults.yaml"
@@ -20,7 +20,7 @@ _MISNAMED = "_defaults.yml"
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ManifestFiles:
     """Manifests and folder defaults, relative to the root, with `/`; sorted."""
 
     manifests: tuple[str, ...]
@@ -28,7 +28,9 @@ class Found:
     problems: tuple[Diagnostic, ...]
 
 
-def find(root: Path, entries: Sequence[str], ignore_gitignore: bool = False) -> Found:
+def find_manifests(
+    root: Path, entries: Sequence[str], ignore_gitignore: bool = False
+) -> ManifestFiles:
     """The files that `entries` (folders, files or globs below `root`) name.
 
     Hidden and git-ignored ones are skipped. Links that lead out of `root` are not followed: a pull
@@ -53,7 +55,7 @@ def find(root: Path, entries: Sequence[str], ignore_gitignore: bool = False) -> 
     manifests = [p for p in kept if posixpath.basename(p) != DEFAULTS]
     defaults = [p for p in kept if posixpath.basename(p) == DEFAULTS]
     problems += [_misnamed(p) for p in manifests if posixpath.basename(p) == _MISNAMED]
-    return Found(tuple(manifests), tuple(defaults), tuple(problems))
+    return ManifestFiles(tuple(manifests), tuple(defaults), tuple(problems))
 
 
 _Paths = set[tuple[str, bool]]
@@ -74,8 +76,8 @@ def _entry(root: Path, entry: str) -> tuple[_Paths, Diagnostic | None]:
         )
     if is_pattern(entry):
         try:
-            return {(path, True) for path in files_like(root, pure)}, None
-        except NoPattern as error:
+            return {(path, True) for path in files_matching(root, pure)}, None
+        except InvalidPattern as error:
             return set(), _problem(f"manifests: {cut(entry, 200)} is no pattern", str(error))
     path = root / pure
     found: _Paths = set(_files(root, path))

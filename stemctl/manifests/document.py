@@ -82,7 +82,7 @@ class Node:
 class Document:
     """One file as read. `root` is None where nothing could be read.
 
-    `blanks` are nodes without a value, `disputed` those whose value is a guess; both are already
+    `blanks` are nodes without a value, `ambiguous` those whose value is a guess; both are already
     findings, or will be, so that what a schema says about them is of no interest.
     """
 
@@ -91,7 +91,7 @@ class Document:
     root: Node | None = None
     problems: list[Diagnostic] = field(default_factory=list)
     blanks: list[Node] = field(default_factory=list)
-    disputed: list[Node] = field(default_factory=list)
+    ambiguous: list[Node] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
 
     def finding(

@@ -60,7 +60,7 @@ class FieldContext:
         return len(self.path) == 3 and self.path[2] in ("key", identity)
 
 
-def subject(path: Path, document: Document, catalog: Catalog) -> FieldContext:
+def field_context(path: Path, document: Document, catalog: Catalog) -> FieldContext:
     """What stands at `path`."""
     in_defaults = path[:1] == ("defaults",)
     key = path[1] if in_defaults and len(path) > 1 else path[0] if path else ""

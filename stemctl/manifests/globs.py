@@ -28,7 +28,7 @@ matched.
 """
 
 
-class NoPattern(ValueError):
+class InvalidPattern(ValueError):
     """A pattern that means nothing, or too much; says what to write instead."""
 
 
@@ -51,14 +51,14 @@ def inside(root: Path, path: str) -> bool:
     return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root))
 
 
-def files_like(root: Path, pattern: PurePosixPath) -> Iterator[str]:
+def files_matching(root: Path, pattern: PurePosixPath) -> Iterator[str]:
     """The YAML files that a pattern matches, and those below folders that it matches; relative to
     the root.
 
     Hidden ones are not looked at, and no link that leads out is followed.
 
     Raises:
-        NoPattern: it cannot be one.
+        InvalidPattern: it cannot be one.
     """
     parts, links = _compiled(pattern), 0
     visits = [_Visit("", _closed(parts, {0}), False)]
@@ -84,7 +84,7 @@ def files_like(root: Path, pattern: PurePosixPath) -> Iterator[str]:
             elif matched and inside(root, entry.path):
                 links += 1
                 if links > _MOST_LINKS:
-                    raise NoPattern(
+                    raise InvalidPattern(
                         "name the folders themselves: the pattern follows too many links"
                     )
                 visits.append(_Visit(path, _closed(parts, matched), False))
@@ -92,7 +92,7 @@ def files_like(root: Path, pattern: PurePosixPath) -> Iterator[str]:
 
 def _compiled(pattern: PurePosixPath) -> _Parts:
     if len(pattern.parts) > _MOST_PARTS:
-        raise NoPattern(f"write a pattern of at most {_MOST_PARTS} parts")
+        raise InvalidPattern(f"write a pattern of at most {_MOST_PARTS} parts")
     return [_part(part) for part in pattern.parts]
 
 
@@ -100,7 +100,7 @@ def _part(part: str) -> Callable[[str], bool] | None:
     if part == "**":
         return None
     if "**" in part:
-        raise NoPattern("write ** between slashes alone")
+        raise InvalidPattern("write ** between slashes alone")
     if not is_pattern(part):
         return part.__eq__
     flags = re.IGNORECASE if os.name == "nt" else 0

@@ -33,7 +33,7 @@ def load_repository(
     Only records that can be used are in the repository. Nothing that stands in a file raises.
     `ignore_gitignore` says that git has all of the files, and ignores none.
     """
-    found = discovery.find(root, entries, ignore_gitignore)
+    found = discovery.find_manifests(root, entries, ignore_gitignore)
     loading = _Reader(root, catalog, validator_of(catalog))
     with gc_pause.paused():
         for file in found.defaults:
@@ -43,7 +43,7 @@ def load_repository(
     declared = [record for record, _ in loading.records]
     loading.problems += found.problems
     loading.problems += cross_file.check_unique(declared, catalog)
-    loading.problems += cross_file.check_wishes(declared, loading.directives, loading.complete)
+    loading.problems += cross_file.check_directives(declared, loading.directives, loading.complete)
     usable: dict[Address, Record] = {}
     for record, is_usable in loading.records:
         if is_usable:
@@ -78,7 +78,7 @@ class _Reader:
 
     root: FilePath
     catalog: Catalog
-    judge: ManifestValidator
+    validator: ManifestValidator
     problems: list[Diagnostic] = field(default_factory=list)
     records: list[tuple[Record, bool]] = field(default_factory=list)
     directives: dict[str, list[Directive]] = field(
@@ -129,7 +129,7 @@ class _Reader:
         if document.root is None:
             self.complete = False
             return None, set()
-        findings, broken = validation.check_document(document, self.judge, self.catalog)
+        findings, broken = validation.check_document(document, self.validator, self.catalog)
         self.problems += findings
         return document, broken
 

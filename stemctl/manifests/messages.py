@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from stemctl.core.diagnostics import Diagnostic
-from stemctl.manifests import date_hints, format_hints
+from stemctl.manifests import value_hints
 from stemctl.manifests.document import Document, Node, shown
-from stemctl.manifests.field_context import FieldContext, subject, written
+from stemctl.manifests.field_context import FieldContext, field_context, written
 from stemctl.manifests.scalars import quoted
 from stemctl.manifests.schema_errors import SchemaError
 from stemctl.schema.catalog import Catalog
@@ -39,34 +39,30 @@ class Translator:
         self.document = document
         self.catalog = catalog
 
-    def findings(self, violation: SchemaError) -> Iterator[Diagnostic]:
-        """One violation; an object with three unknown keys makes three findings."""
-        about = subject(violation.path, self.document, self.catalog)
-        if violation.keyword == "additionalProperties":
-            for name in violation.found.keys() - set(violation.properties):
-                yield self._at_key(
-                    (*violation.path, name), violation, *self._unknown(about, name, violation)
-                )
-        elif violation.keyword == "required":
-            for name in violation.expected:
-                if name not in violation.found:
-                    yield self._at_value(about, violation, *_missing(about, name))
-        elif violation.of_key:
-            yield self._at_key(
-                (*violation.path, violation.found), violation, *_bad_name(about, violation)
-            )
+    def findings(self, error: SchemaError) -> Iterator[Diagnostic]:
+        """One error; an object with three unknown keys makes three findings."""
+        context = field_context(error.path, self.document, self.catalog)
+        if error.keyword == "additionalProperties":
+            for name in error.found.keys() - set(error.properties):
+                yield self._at_key((*error.path, name), error, *self._unknown(context, name, error))
+        elif error.keyword == "required":
+            for name in error.expected:
+                if name not in error.found:
+                    yield self._at_value(context, error, *_missing(context, name))
+        elif error.of_key:
+            yield self._at_key((*error.path, error.found), error, *_bad_name(context, error))
         else:
-            yield self._at_value(about, violation, *self._message(about, violation))
+            yield self._at_value(context, error, *self._message(context, error))
 
     def no_value(self, path: Path, node: Node) -> Diagnostic:
         """A key or dash with nothing behind it."""
-        about = subject(path, self.document, self.catalog)
+        context = field_context(path, self.document, self.catalog)
         if path and isinstance(path[-1], str):
             message, event = f"nothing stands behind {shown(path[-1])}", self._key(path)
         else:
             message, event = "nothing stands behind the dash", node.event
-        more = {"address": about.address, "field": about.field_name}
-        return self.document.finding(event, "no-value", message, _no_value_remedy(about), **more)
+        more = {"address": context.address, "field": context.field_name}
+        return self.document.finding(event, "no-value", message, _no_value_remedy(context), **more)
 
     def _node(self, path: Path) -> Node:
         assert self.document.root is not None
@@ -77,54 +73,54 @@ class Translator:
         return self._node(path[:-1]).keys[str(path[-1])]
 
     def _at_key(
-        self, path: Path, violation: SchemaError, code: str, message: str, remedy: str
+        self, path: Path, error: SchemaError, code: str, message: str, remedy: str
     ) -> Diagnostic:
         event = self._key(path)
-        about = subject(path, self.document, self.catalog)
-        return self.document.finding(event, code, message, remedy, **_details(about, violation))
+        context = field_context(path, self.document, self.catalog)
+        return self.document.finding(event, code, message, remedy, **_details(context, error))
 
-    def _message(self, about: FieldContext, violation: SchemaError) -> Message:
-        if violation.keyword == "pattern" and about.path[0] in DIRECTIVES:
-            return self._bad_address(violation.found)
-        translate = _TRANSLATIONS.get(violation.keyword, _other)
-        return translate(about, violation, self._node(violation.path))
+    def _message(self, context: FieldContext, error: SchemaError) -> Message:
+        if error.keyword == "pattern" and context.path[0] in DIRECTIVES:
+            return self._bad_address(error.found)
+        translate = _TRANSLATIONS.get(error.keyword, _other)
+        return translate(context, error, self._node(error.path))
 
     def _at_value(
-        self, about: FieldContext, violation: SchemaError, code: str, message: str, remedy: str
+        self, context: FieldContext, error: SchemaError, code: str, message: str, remedy: str
     ) -> Diagnostic:
-        event = self._node(about.path).event
-        details = _details(about, violation)
+        event = self._node(context.path).event
+        details = _details(context, error)
         if code == "too-long":  # the whole text under the caret would say nothing
             details["length"] = 1
         return self.document.finding(event, code, message, remedy, **details)
 
-    def _unknown(self, about: FieldContext, name: str, violation: SchemaError) -> Message:
+    def _unknown(self, context: FieldContext, name: str, error: SchemaError) -> Message:
         """A key that the schema does not have."""
-        if not about.path or about.path == ("defaults",):
-            return self._unknown_section(name, violation)
-        model = about.model if about.is_record else None
+        if not context.path or context.path == ("defaults",):
+            return self._unknown_section(name, error)
+        model = context.model if context.is_record else None
         if model and name in model.fields and model.fields[name].read_only:
             return (
                 "read-only-field",
                 f"{model.name}.{name} is set by the server",
                 "take the line out",
             )
-        if model and about.in_defaults and (name in ("key", "id") or name in model.fields):
+        if model and context.in_defaults and (name in ("key", "id") or name in model.fields):
             return (
                 "defaults-identity",
                 f"defaults cannot set {name}",
                 f"write the {name} in each {model.words}",
             )
-        near = nearest(name, violation.properties, 1)
+        near = nearest(name, error.properties, 1)
         rest = (
             f"stemctl explain {model.name} lists its fields"
             if model
-            else f"there is {', '.join(violation.properties)}"
+            else f"there is {', '.join(error.properties)}"
         )
-        message = f"{model.name if model else about.label} has no field {quoted(name)}"
+        message = f"{model.name if model else context.label} has no field {quoted(name)}"
         return "unknown-field", message, f"write {near[0]}" if near else rest
 
-    def _unknown_section(self, name: str, violation: SchemaError) -> Message:
+    def _unknown_section(self, name: str, error: SchemaError) -> Message:
         model = self.catalog.find(name)
         if model and not model.writable:
             message = f"edition {self.catalog.edition} does not write {model.many}"
@@ -133,8 +129,8 @@ class Translator:
                 message,
                 "take the list out; other records refer to these by name",
             )
-        near = [model.many] if model else nearest(name, violation.properties, 1)
-        remedy = f"write {near[0]}" if near else f"there is {', '.join(violation.properties)}"
+        near = [model.many] if model else nearest(name, error.properties, 1)
+        remedy = f"write {near[0]}" if near else f"there is {', '.join(error.properties)}"
         return "unknown-section", f"no list is called {quoted(name)}", remedy
 
     def _bad_address(self, text: str) -> Message:
@@ -160,43 +156,45 @@ class Translator:
         return "bad-address", f"no model is called {shown(word)}", remedy
 
 
-def _details(about: FieldContext, violation: SchemaError) -> dict[str, Any]:
+def _details(context: FieldContext, error: SchemaError) -> dict[str, Any]:
     return {
-        "address": about.address,
-        "field": about.field_name,
-        "value": violation.found,
-        "rule": violation.rule,
+        "address": context.address,
+        "field": context.field_name,
+        "value": error.found,
+        "rule": error.rule,
     }
 
 
-def _missing(about: FieldContext, name: str) -> Message:
-    what = about.model.words if about.is_record and about.model else f"item of {about.label}"
+def _missing(context: FieldContext, name: str) -> Message:
+    what = (
+        context.model.words if context.is_record and context.model else f"item of {context.label}"
+    )
     return "missing-field", f"this {what} has no {quoted(name)}", f"add   {name}: ...   here"
 
 
-def _bad_name(about: FieldContext, violation: SchemaError) -> Message:
-    name = violation.found
+def _bad_name(context: FieldContext, error: SchemaError) -> Message:
+    name = error.found
     better = re.sub(r"[^A-Za-z0-9_]+", "_", name).strip("_")
-    remedy = f"write {better}" if re.search(violation.expected, better) else _NAME_REMEDY
-    return "bad-name", f"{quoted(name)} cannot be a name in {about.label}", remedy
+    remedy = f"write {better}" if re.search(error.expected, better) else _NAME_REMEDY
+    return "bad-name", f"{quoted(name)} cannot be a name in {context.label}", remedy
 
 
 _NAME_REMEDY = "a name begins with a letter and has letters, digits and _"
 
 
-def _wrong_type(about: FieldContext, violation: SchemaError, node: Node) -> Message:
-    names = violation.expected if isinstance(violation.expected, list) else [violation.expected]
+def _wrong_type(context: FieldContext, error: SchemaError, node: Node) -> Message:
+    names = error.expected if isinstance(error.expected, list) else [error.expected]
     wanted = [name for name in names if name != "null"]
-    if not about.path:
+    if not context.path:
         return (
             "wrong-type",
             "a file is a mapping of lists",
             "begin it with the name of a list, such as   sessions:",
         )
     words = " or ".join(_EXPECTED[name] for name in wanted)
-    verb = "holds" if isinstance(about.path[-1], int) and not about.is_record else "is"
-    message = f"{about.label} {verb} {words}, not {_found(violation.found)}"
-    return "wrong-type", message, _type_remedy(about, wanted[0], words, violation.found, node)
+    verb = "holds" if isinstance(context.path[-1], int) and not context.is_record else "is"
+    message = f"{context.label} {verb} {words}, not {_found(error.found)}"
+    return "wrong-type", message, _type_remedy(context, wanted[0], words, error.found, node)
 
 
 def _found(value: Value) -> str:
@@ -208,24 +206,29 @@ def _found(value: Value) -> str:
 _FOUND: dict[type, str] = {str: "text", list: "a list", dict: "a mapping"}
 
 
-def _type_remedy(about: FieldContext, wanted: str, words: str, found: Value, node: Node) -> str:
+def _type_remedy(context: FieldContext, wanted: str, words: str, found: Value, node: Node) -> str:
     if found is None:
-        return _no_value_remedy(about)
-    if about.is_field and about.field and about.field.kind in _MOMENTS and node.text is not None:
-        return date_hints.remedy(node.text, about.field.kind == "instant")
+        return _no_value_remedy(context)
+    if (
+        context.is_field
+        and context.field
+        and context.field.kind in _MOMENTS
+        and node.text is not None
+    ):
+        return value_hints.date_remedy(node.text, context.field.kind == "instant")
     if wanted == "string" and node.text is not None:
-        return format_hints.UUID if about.path[2:] == ("id",) else f"write {quoted(node.text)}"
-    if about.field and about.field.kind == "items" and not about.member:
-        return _for_example(about)
+        return value_hints.UUID if context.path[2:] == ("id",) else f"write {quoted(node.text)}"
+    if context.field and context.field.kind == "items" and not context.member:
+        return _for_example(context)
     if (
         wanted == "array"
         and node.text is not None
-        and (about.is_field or about.path[0] in DIRECTIVES)
+        and (context.is_field or context.path[0] in DIRECTIVES)
     ):
         return f"write [{written(found)}]"
-    if wanted == "array" and not about.is_field:
+    if wanted == "array" and not context.is_field:
         return "begin each of its items with -"
-    if wanted == "object" and not about.is_field:
+    if wanted == "object" and not context.is_field:
         return "write lines   NAME: VALUE"
     if wanted == "boolean" and str(found).lower() in _TRUTHS:
         return f"write {_TRUTHS[str(found).lower()]}"
@@ -235,15 +238,15 @@ def _type_remedy(about: FieldContext, wanted: str, words: str, found: Value, nod
         and re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", found)
     ):
         return f"write {found} without quotes"
-    return (_for_example(about) if about.is_field else "") or f"write {words}"
+    return (_for_example(context) if context.is_field else "") or f"write {words}"
 
 
-def _for_example(about: FieldContext) -> str:
+def _for_example(context: FieldContext) -> str:
     """The example of the field that a value is, or is an item of; nothing if its table has none."""
-    example = about.field.example if about.field else None
+    example = context.field.example if context.field else None
     if example is None:
         return ""
-    is_item = isinstance(about.path[-1], int) and isinstance(example, list)
+    is_item = isinstance(context.path[-1], int) and isinstance(example, list)
     return f"for example   {written(example[0] if is_item else example)}"
 
 
@@ -254,67 +257,67 @@ _TRUTHS = {
 }
 
 
-def _too_long(about: FieldContext, violation: SchemaError, node: Node) -> Message:
-    length, most = len(violation.found), violation.expected
+def _too_long(context: FieldContext, error: SchemaError, node: Node) -> Message:
+    length, most = len(error.found), error.expected
     return (
         "too-long",
         f"{length:,} characters, {most:,} are allowed",
-        f"{about.label}; leave out {length - most:,}",
+        f"{context.label}; leave out {length - most:,}",
     )
 
 
-def _empty(about: FieldContext, violation: SchemaError, node: Node) -> Message:
-    if isinstance(about.path[-1], int):
-        return "empty", f"an item of {about.label} is empty", "write something, or take it out"
+def _empty(context: FieldContext, error: SchemaError, node: Node) -> Message:
+    if isinstance(context.path[-1], int):
+        return "empty", f"an item of {context.label} is empty", "write something, or take it out"
     remedy = "write something"
-    if about.names_record:
-        remedy = f"write the {about.path[2]}"
-    elif about.is_field and about.field and about.field.required:
-        remedy = _for_example(about) or remedy  # leaving it out would be the next error
-    elif about.is_field:
+    if context.names_record:
+        remedy = f"write the {context.path[2]}"
+    elif context.is_field and context.field and context.field.required:
+        remedy = _for_example(context) or remedy  # leaving it out would be the next error
+    elif context.is_field:
         remedy = "write something, or leave the line out to leave it to the server"
-    return "empty", f"{about.label} cannot be empty", remedy
+    return "empty", f"{context.label} cannot be empty", remedy
 
 
-def _not_in_list(about: FieldContext, violation: SchemaError, node: Node) -> Message:
-    values = [value for value in violation.expected if value is not None]
-    near = nearest(str(violation.found), [str(value) for value in values], 1)
+def _not_in_list(context: FieldContext, error: SchemaError, node: Node) -> Message:
+    values = [value for value in error.expected if value is not None]
+    near = nearest(str(error.found), [str(value) for value in values], 1)
     remedy = f"write {near[0]}" if near else f"there is {', '.join(str(value) for value in values)}"
-    return "not-in-list", f"{about.label} does not take {written(violation.found)}", remedy
+    return "not-in-list", f"{context.label} does not take {written(error.found)}", remedy
 
 
-def _bad_pattern(about: FieldContext, violation: SchemaError, node: Node) -> Message:
-    text = violation.found
-    if about.names_record:
+def _bad_pattern(context: FieldContext, error: SchemaError, node: Node) -> Message:
+    text = error.found
+    if context.names_record:
         if bad := re.search(CONTROL, text):
             return (
                 "control-character",
-                f"{about.label} holds the control character {ascii(bad[0])[1:-1]}",
+                f"{context.label} holds the control character {ascii(bad[0])[1:-1]}",
                 "take it out",
             )
-        return _empty(about, violation, node)
-    if about.field and about.field.kind in _MOMENTS:
-        return _bad_moment(about, text, about.field.kind == "instant")
-    rule = about.member or about.field
-    return _bad_format(about, (rule.format if rule else None) or "uuid", text)
+        return _empty(context, error, node)
+    if context.field and context.field.kind in _MOMENTS:
+        return _bad_moment(context, text, context.field.kind == "instant")
+    rule = context.member or context.field
+    return _bad_format(context, (rule.format if rule else None) or "uuid", text)
 
 
-def _bad_moment(about: FieldContext, text: str, with_time: bool) -> Message:
+def _bad_moment(context: FieldContext, text: str, with_time: bool) -> Message:
     message = "not a date and time" if with_time else "not a date"
     return (
         "bad-format",
         message,
-        date_hints.remedy(text, with_time) if text.strip() else _no_value_remedy(about),
+        value_hints.date_remedy(text, with_time) if text.strip() else _no_value_remedy(context),
     )
 
 
-def _bad_format(about: FieldContext, name: str, text: str) -> Message:
-    message, remedy = format_hints.explain(name, text)
+def _bad_format(context: FieldContext, name: str, text: str) -> Message:
+    message, remedy = value_hints.format_hint(name, text)
     return "bad-format", message, remedy
 
 
-def _other(about: FieldContext, violation: SchemaError, node: Node) -> Message:
-    return "invalid", f"{about.label or 'the file'} breaks the rule {violation.rule}", ""
+def _other(context: FieldContext, error: SchemaError, node: Node) -> Message:
+    return "invalid", f"{context.label or 'the file'} breaks the rule {error.rule}", ""
 
 
 _TRANSLATIONS: dict[str, Callable[[FieldContext, SchemaError, Node], Message]] = {
@@ -327,11 +330,11 @@ _TRANSLATIONS: dict[str, Callable[[FieldContext, SchemaError, Node], Message]] =
 }
 
 
-def _no_value_remedy(about: FieldContext) -> str:
+def _no_value_remedy(context: FieldContext) -> str:
     """What to write where nothing is, or null is not taken."""
-    field = about.field if about.is_field else None
-    if about.names_record:
-        return f"write the {about.path[2]}"
+    field = context.field if context.is_field else None
+    if context.names_record:
+        return f"write the {context.path[2]}"
     if (
         field
         and not field.required
@@ -342,6 +345,6 @@ def _no_value_remedy(about: FieldContext) -> str:
         return f"write {empty} to clear it, or leave the line out to leave it to the server"
     if field:
         return "write a value, or leave the line out to leave it to the server"
-    if about.field and about.field.kind == "map":
+    if context.field and context.field.kind == "map":
         return 'write "" for empty text, or take the line out'
     return "write a value, or take the line out"

@@ -18,7 +18,7 @@ LARGEST_EXACT = 2**53
 """Beyond it, a reader that has only floating point numbers changes an integer."""
 
 _WORDS: dict[str, Value] = {"true": True, "false": False, "null": None}
-_DISPUTED_WORDS = {
+_AMBIGUOUS_WORDS = {
     **dict.fromkeys(("True", "TRUE"), "true for the truth value"),
     **dict.fromkeys(("False", "FALSE"), "false for the truth value"),
     **dict.fromkeys(("Null", "NULL", "~"), "null for no value"),
@@ -37,31 +37,31 @@ _NO_NUMBER = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 
 
 @dataclass(frozen=True, slots=True)
-class Dispute:
+class AmbiguousScalar:
     """A word that readers understand differently; `remedy` says what to type instead."""
 
     message: str
     remedy: str
 
 
-def resolve(text: str) -> Value | Dispute:
+def resolve(text: str) -> Value | AmbiguousScalar:
     """The value of a plain scalar."""
     if text[:1] not in _NUMERIC:
         if text in _WORDS:
             return _WORDS[text]
-        return _dispute(text, _DISPUTED_WORDS[text]) if text in _DISPUTED_WORDS else text
+        return _ambiguous(text, _AMBIGUOUS_WORDS[text]) if text in _AMBIGUOUS_WORDS else text
     if match := _AGREED.fullmatch(text):
         return _number(text, whole=match[1] is None)
     if _NO_NUMBER.fullmatch(text):
-        return Dispute(
+        return AmbiguousScalar(
             f"readers of YAML disagree on {text}",
             f"write {quoted(text)} for the text; JSON has no such number",
         )
     if match := _OTHER_BASE.fullmatch(text):
         digits = match[2].replace("_", "")
-        return _dispute(text, _numbers([int(match[1] + digits, 0)] if digits[2:] else []))
+        return _ambiguous(text, _numbers([int(match[1] + digits, 0)] if digits[2:] else []))
     if _DECIMAL.fullmatch(text):
-        return _dispute(text, _numbers(_readings(text)))
+        return _ambiguous(text, _numbers(_readings(text)))
     return text
 
 
@@ -70,7 +70,7 @@ def quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def _number(text: str, whole: bool) -> Value | Dispute:
+def _number(text: str, whole: bool) -> Value | AmbiguousScalar:
     """A number that all readers read alike, unless it is beyond what some of them can hold."""
     if not whole:
         number = float(text)
@@ -79,14 +79,14 @@ def _number(text: str, whole: bool) -> Value | Dispute:
     return int(text) if len(text) <= 17 and abs(int(text)) <= LARGEST_EXACT else _inexact(text)
 
 
-def _inexact(text: str) -> Dispute:
+def _inexact(text: str) -> AmbiguousScalar:
     message = f"not every reader holds the number {_short(text)} as it is"
-    return Dispute(message, f"write {quoted(_short(text))} for the text")
+    return AmbiguousScalar(message, f"write {quoted(_short(text))} for the text")
 
 
-def _dispute(text: str, otherwise: str) -> Dispute:
+def _ambiguous(text: str, otherwise: str) -> AmbiguousScalar:
     remedy = f"write {quoted(_short(text))} for the text" + (f", {otherwise}" if otherwise else "")
-    return Dispute(f"readers of YAML disagree on {_short(text)}", remedy)
+    return AmbiguousScalar(f"readers of YAML disagree on {_short(text)}", remedy)
 
 
 def _readings(text: str) -> list[int | float]:

@@ -68,13 +68,13 @@ class ManifestValidator:
             self._schema
         )  # `format` says no more than the `pattern` beside it
 
-    def violations(self, data: Value) -> Iterator[SchemaError]:
+    def errors(self, data: Value) -> Iterator[SchemaError]:
         """What the schema says against `data`."""
         if self._accepts(data):
             return
         doubtful, positions = self._doubtful(data)
         for error in self._validator.iter_errors(doubtful):
-            yield _violation(error, positions)
+            yield _schema_error(error, positions)
 
     def _doubtful(self, data: Value) -> tuple[Value, dict[str | int, list[int]]]:
         """`data` without the list items that are beyond doubt, and the positions of those that are left."""
@@ -91,11 +91,11 @@ class ManifestValidator:
 
 @functools.cache
 def validator_of(catalog: Catalog) -> ManifestValidator:
-    """A judge of the manifests of an edition."""
+    """A validator of the manifests of an edition."""
     return ManifestValidator(manifest_schema(catalog))
 
 
-def _violation(error: ValidationError, positions: dict[str | int, list[int]]) -> SchemaError:
+def _schema_error(error: ValidationError, positions: dict[str | int, list[int]]) -> SchemaError:
     path = tuple(error.absolute_path)
     if len(path) > 1 and path[0] in positions:
         path = (path[0], positions[path[0]][int(path[1])], *path[2:])

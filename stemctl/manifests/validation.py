@@ -10,7 +10,7 @@ from typing import Any
 from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.core.records import Location, Record
 from stemctl.manifests.document import Document, Node
-from stemctl.manifests.field_context import subject
+from stemctl.manifests.field_context import field_context
 from stemctl.manifests.messages import Translator
 from stemctl.manifests.schema_errors import ManifestValidator
 from stemctl.schema.catalog import Catalog, Model
@@ -18,13 +18,13 @@ from stemctl.util.json_types import Path
 
 
 def check_document(
-    document: Document, judge: ManifestValidator, catalog: Catalog
+    document: Document, validator: ManifestValidator, catalog: Catalog
 ) -> tuple[list[Diagnostic], set[Path]]:
     """What is wrong with one file, and which of its records (list key and position) cannot be used."""
     root = document.root
     if root is None:
         return [], set()
-    unread = document.blanks + document.disputed
+    unread = document.blanks + document.ambiguous
     paths = _paths(root, unread) if unread else {}
     translator = Translator(document, catalog)
     findings = [
@@ -33,17 +33,15 @@ def check_document(
         if id(node) in paths
     ]
     broken = {path[:2] for many in paths.values() for path in many}
-    violations = list(judge.violations(root.value))
-    explained = {
-        violation.path for violation in violations if violation.keyword in ("type", "minLength")
-    }
-    for violation in violations:
-        broken.add(violation.path[:2])
+    errors = list(validator.errors(root.value))
+    explained = {error.path for error in errors if error.keyword in ("type", "minLength")}
+    for error in errors:
+        broken.add(error.path[:2])
         # What a schema says about a value that could not be read helps nobody, nor which form a
         # number lacks.
-        follows = violation.keyword in ("pattern", "enum") and violation.path in explained
-        if id(root.at(violation.path)) not in paths and not follows:
-            findings += translator.findings(violation)
+        follows = error.keyword in ("pattern", "enum") and error.path in explained
+        if id(root.at(error.path)) not in paths and not follows:
+            findings += translator.findings(error)
     for path, finding in _repeated_items(root, document, catalog):
         broken.add(path)
         findings.append(finding)
@@ -63,15 +61,15 @@ def located(document: Document, catalog: Catalog) -> Iterator[Diagnostic]:
         location, path = written[
             max(0, bisect.bisect_right(written, problem.location, key=lambda row: row[0]) - 1)
         ]
-        about = subject(path, document, catalog)
+        context = field_context(path, document, catalog)
         exact = location == problem.location
         # A key that was left out, being a second one, has no node; what stands before it is in the
         # same record.
         inside = exact or problem.location.column > document.location(document.root.event).column
         yield replace(
             problem,
-            address=about.address if inside else None,
-            field=about.field_name if exact else None,
+            address=context.address if inside else None,
+            field=context.field_name if exact else None,
         )
 
 

@@ -4,17 +4,24 @@ is only read.
 
 from __future__ import annotations
 
+import enum
 import os
-from collections.abc import Iterator, Mapping, Sequence
+import posixpath
+import shlex
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.git.errors import unanswered
 from stemctl.git.process import GitFailure, NoGit, NoRepository, user_git
 from stemctl.manifests.discovery import CONFIG, DEFAULTS
 from stemctl.manifests.entry_paths import Reach, Scope, scope_of
-from stemctl.manifests.not_checked_out import Why
+from stemctl.util.plural import first_few
 
+CODE = "not-checked-out"
+
+_SHOWN_PATHS = 3
 _LINK, _SUBMODULE = "120000", "160000"
 _STATUS = (
     *("status", "--porcelain=v2", "-z", "--untracked-files=all"),
@@ -22,6 +29,16 @@ _STATUS = (
 )
 _PLAIN = b"H 100"
 """How the row of a file begins of which there is nothing to say: almost all of them."""
+
+
+class AbsentReason(enum.Enum):
+    """Why a file that git tracks is not in the work tree, without anybody having deleted it."""
+
+    SPARSE = "a sparse checkout leaves it out"
+    SKIPPED = "it is marked skip-worktree, and missing"
+    ASSUMED = "it is marked assume-unchanged, and missing"
+    SUBMODULE = "it is a submodule that is not checked out"
+    UNMERGED = "it is in conflict, and the merge is not finished"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +51,7 @@ class Tracked:
     """
 
     scope: Scope
-    absent: Mapping[str, Why] = field(default_factory=dict)
+    absent: Mapping[str, AbsentReason] = field(default_factory=dict)
     unwatched: Mapping[str, str] = field(default_factory=dict)
     targets: tuple[str, ...] = ()
     submodules: tuple[str, ...] = ()
@@ -49,7 +66,7 @@ class Tracked:
         )
 
 
-def look(root: Path, entries: Sequence[str]) -> Tracked:
+def inspect(root: Path, entries: Sequence[str]) -> Tracked:
     """What the index says of the manifests; one call of git, and one more for each submodule among
     them.
 
@@ -66,7 +83,7 @@ def look(root: Path, entries: Sequence[str]) -> Tracked:
     submodules = tuple(row.path for row in near if row.mode == _SUBMODULE)
     targets = tuple(filter(None, (_target(root, row.path) for row in near if row.mode == _LINK)))
     found = Tracked(scope, {}, {}, targets, submodules)
-    absent: dict[str, Why] = {}
+    absent: dict[str, AbsentReason] = {}
     unwatched: dict[str, str] = {}
     for row in [
         *near,
@@ -77,8 +94,11 @@ def look(root: Path, entries: Sequence[str]) -> Tracked:
             absent[row.path] = why
         elif row.tag != "H" and row.mode not in (_LINK, _SUBMODULE):
             unwatched[row.path] = row.blob
-    if Why.SKIPPED in absent.values() and _is_sparse(root):
-        absent = {path: Why.SPARSE if why is Why.SKIPPED else why for path, why in absent.items()}
+    if AbsentReason.SKIPPED in absent.values() and _is_sparse(root):
+        absent = {
+            path: AbsentReason.SPARSE if why is AbsentReason.SKIPPED else why
+            for path, why in absent.items()
+        }
     return replace(found, absent=absent, unwatched=unwatched)
 
 
@@ -131,16 +151,16 @@ def _rows(root: Path, folder: str, scope: Scope) -> list[_Row]:
     return found
 
 
-def _why(root: Path, row: _Row) -> Why | None:
+def _why(root: Path, row: _Row) -> AbsentReason | None:
     """Why a file is not here; None if it is, or was simply deleted."""
     if row.tag in "Mm":
-        return Why.UNMERGED
+        return AbsentReason.UNMERGED
     if row.mode == _SUBMODULE and row.tag == "H":
         missing = (root / row.path).is_dir() and not _is_checked_out(root, row.path)
-        return Why.SUBMODULE if missing else None
+        return AbsentReason.SUBMODULE if missing else None
     if row.tag == "H" or os.path.lexists(root / row.path):
         return None
-    return Why.SKIPPED if row.tag in "Ss" else Why.ASSUMED
+    return AbsentReason.SKIPPED if row.tag in "Ss" else AbsentReason.ASSUMED
 
 
 def _is_checked_out(root: Path, submodule: str) -> bool:
@@ -210,3 +230,33 @@ def _asked(folder: Path, *words: str, given: bytes = b"") -> bytes | None:
         return None
     except GitFailure as error:
         raise unanswered(error.said, folder) from error
+
+
+def absent_findings(absent: Mapping[str, AbsentReason]) -> Iterator[Diagnostic]:
+    """One error for each reason."""
+    for why in AbsentReason:
+        paths = sorted(path for path, found in absent.items() if found is why)
+        if paths:
+            message = f"{first_few(paths)}: tracked by git, and not read: {why.value}"
+            yield Diagnostic(Severity.ERROR, CODE, message, remedy=_remedy(why, paths))
+
+
+def _remedy(why: AbsentReason, paths: Sequence[str]) -> str:
+    some = _typed(paths)
+    match why:
+        case AbsentReason.SPARSE:
+            folders = _typed(dict.fromkeys(posixpath.dirname(path) or path for path in paths))
+            return f"git sparse-checkout add {folders}, or git sparse-checkout disable"
+        case AbsentReason.SKIPPED:
+            return f"git update-index --no-skip-worktree {some} && git checkout -- {some}"
+        case AbsentReason.ASSUMED:
+            return f"git update-index --no-assume-unchanged {some} && git checkout -- {some}"
+        case AbsentReason.SUBMODULE:
+            return f"git submodule update --init {some}"
+        case AbsentReason.UNMERGED:
+            return f"resolve it, git add {some}, and finish: git status says how"
+
+
+def _typed(paths: Iterable[str]) -> str:
+    """The first of them as words of a command; the same command helps the next ones."""
+    return " ".join(shlex.quote(path) for path in list(paths)[:_SHOWN_PATHS])

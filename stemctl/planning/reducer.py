@@ -25,7 +25,7 @@ def fold(state: State, run: Run) -> State:
     if state.run == run.id:
         return state
     entries = dict(state.records)
-    for row in run.plan.bookkeeping:
+    for row in run.plan.state_changes:
         _note(entries, row, run.id)
     for outcome in run.outcomes.values():
         _settle(entries, outcome, run)
@@ -52,7 +52,7 @@ def check_state(state: State, catalog: Catalog, where: str) -> State:
     """
     for address, entry in state.records.items():
         rows = catalog.models[address.model].fields if address.model in catalog.models else {}
-        sent = [doubt.body for doubt in entry.doubts] + [doubt.declared for doubt in entry.doubts]
+        sent = [doubt.body for doubt in entry.pending] + [doubt.declared for doubt in entry.pending]
         sent += [entry.applied, entry.observed, entry.approval.sent if entry.approval else {}]
         known = ((name, value) for fields in sent for name, value in fields.items() if name in rows)
         wrong = next(
@@ -72,9 +72,9 @@ def _settle(entries: dict[Address, Entry], outcome: Outcome, run: Run) -> None:
     if outcome.status is Status.APPLIED:
         _applied(entries, change, outcome, run.id)
     elif outcome.status is Status.PROPOSED and outcome.approval:
-        entry = _take(entries, change.address, change.was)
+        entry = _take(entries, change.address, change.previous_address)
         approval = Proposed(outcome.approval, change.declared)
-        entries[change.address] = replace(entry, approval=approval, run=run.id, doubts=())
+        entries[change.address] = replace(entry, approval=approval, run=run.id, pending=())
     elif outcome.status is Status.UNKNOWN and change.address in run.intents:
         _doubt(entries, change, run)
 
@@ -83,7 +83,7 @@ def _applied(entries: dict[Address, Entry], change: Change, outcome: Outcome, ru
     if change.action in (Action.DELETE, Action.FORGET):
         entries.pop(change.address, None)
         return
-    entry = _take(entries, change.address, change.was)
+    entry = _take(entries, change.address, change.previous_address)
     if entry.id not in (
         None,
         outcome.id,
@@ -99,10 +99,10 @@ def _note(entries: dict[Address, Entry], row: StateChange, run: str) -> None:
     if row.drop:
         entries.pop(row.address, None)
         return
-    entry = _take(entries, row.address, row.was)
+    entry = _take(entries, row.address, row.previous_address)
     if row.approval is not None:
         approval = Proposed(row.approval, row.declared)
-        entries[row.address] = replace(entry, approval=approval, run=run, doubts=())
+        entries[row.address] = replace(entry, approval=approval, run=run, pending=())
         return
     entries[row.address] = _moved(
         entry, row.id, row.declared, row.observed, row.released, row.prevent_delete, run
@@ -112,10 +112,10 @@ def _note(entries: dict[Address, Entry], row: StateChange, run: str) -> None:
 def _doubt(entries: dict[Address, Entry], change: Change, run: Run) -> None:
     """Remember that a request was sent, in the entry of the address, or of the one that it had before."""
     intent = run.intents[change.address]
-    address = change.was if change.was in entries else change.address
+    address = change.previous_address if change.previous_address in entries else change.address
     entry = entries.get(address, Entry())
     doubt = PendingRequest(intent.at, intent.method, intent.body, change.declared)
-    entries[address] = replace(entry, doubts=(*entry.doubts, doubt))
+    entries[address] = replace(entry, pending=(*entry.pending, doubt))
 
 
 def _take(entries: dict[Address, Entry], address: Address, was: Address | None) -> Entry:

@@ -10,7 +10,7 @@ from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.core.records import Address, Record, Repository
 from stemctl.core.snapshot import Completeness, Reading, Snapshot
 from stemctl.core.state import State
-from stemctl.planning.matching import Identities, identity_of, live_names
+from stemctl.planning.bindings import Identities, identity_of, live_names
 from stemctl.schema.catalog import Catalog, Field
 from stemctl.util.json_types import Value
 from stemctl.util.suggest import nearest

@@ -24,8 +24,8 @@ def resolve_conflict(state: State, change: Change, model: Model) -> State:
     """
     if change.held is not Held.CONFLICT:
         raise StateError(f"{change.address} is not in conflict.", "Nothing was changed.")
-    entry = state.records[change.was or change.address]
-    if change.doubt is not None:
+    entry = state.records[change.previous_address or change.address]
+    if change.pending_since is not None:
         return _take_as_ours(state, change, model, entry)
     applied, observed = dict(entry.applied), dict(entry.observed)
     for f in change.fields:
@@ -39,7 +39,8 @@ def resolve_conflict(state: State, change: Change, model: Model) -> State:
             applied[name] = _server(row, f, applied.get(name))
         observed.pop(name, None)
     return state.with_entry(
-        change.was or change.address, replace(entry, applied=applied, observed=observed)
+        change.previous_address or change.address,
+        replace(entry, applied=applied, observed=observed),
     )
 
 
@@ -58,7 +59,7 @@ def _take_as_ours(state: State, change: Change, model: Model, entry: Entry) -> S
     for f in change.fields:
         applied[f.path] = _server(model.fields[f.path], f, change.declared.get(f.path))
     fresh = Entry(change.id, applied, prevent_delete=entry.prevent_delete, run=entry.run)
-    return state.with_entry(change.was or change.address, fresh)
+    return state.with_entry(change.previous_address or change.address, fresh)
 
 
 def _server(row: Field, f: FieldChange, applied: Value) -> Value:
@@ -92,7 +93,7 @@ def bind(state: State, address: Address, id_: str) -> State:
     if bound is not None and bound.id not in (None, id_):
         hint = (f"stemctl state rm {address}", "forgets that binding")
         raise StateError(f"{address} is bound to {bound.id}.", "Nothing was changed.", [hint])
-    return state.with_entry(address, replace(bound or Entry(), id=id_, approval=None, doubts=()))
+    return state.with_entry(address, replace(bound or Entry(), id=id_, approval=None, pending=()))
 
 
 def drop(state: State, address: Address) -> State:

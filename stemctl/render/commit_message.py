@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from stemctl.core.lease import Claim
+from stemctl.core.lease import Lease
 from stemctl.core.run import Run
 from stemctl.core.state import State
 from stemctl.render.terminal import TerminalStyle
@@ -35,10 +35,10 @@ server; but all metadata that was applied is here, in clear.
 """
 
 
-def claim_message(server: str, claim: Claim, renewed: bool) -> str:
+def lease_message(server: str, lease: Lease, renewed: bool) -> str:
     """A commit that holds a claim."""
-    what = "renewed" if renewed else f"{claim.changes:,} change{'' if claim.changes == 1 else 's'}"
-    return f"{CLAIM}{server} for run {claim.run}: {what} {_QUIET}\n\nBy {visible(claim.owner)}.\n"
+    what = "renewed" if renewed else f"{lease.changes:,} change{'' if lease.changes == 1 else 's'}"
+    return f"{CLAIM}{server} for run {lease.run}: {what} {_QUIET}\n\nBy {visible(lease.owner)}.\n"
 
 
 def release_message(server: str, run: str) -> str:

@@ -79,7 +79,13 @@ def report_github(report: Report, folder: str = "") -> str:
 def error_github(error: StemctlError) -> str:
     """What ended a command."""
     return commands(
-        [Annotation(ERROR, "stemctl", "\n".join(text for text in (error.what, error.explanation) if text))]
+        [
+            Annotation(
+                ERROR,
+                "stemctl",
+                "\n".join(text for text in (error.what, error.explanation) if text),
+            )
+        ]
     )
 
 

@@ -121,7 +121,7 @@ def _card(change: Change, opened: bool) -> str:
 def _rows(change: Change, f: FieldChange) -> str:
     if f.reason == "conflict":
         sides = [
-            ("sent" if change.doubt else "base", f.base),
+            ("sent" if change.pending_since else "base", f.base),
             ("files", f.after),
             ("server", f.before),
         ]

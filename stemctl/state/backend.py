@@ -7,10 +7,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from stemctl.core.lease import Claim
+from stemctl.core.lease import Lease
 from stemctl.core.run import Run
 from stemctl.core.state import State
 from stemctl.errors import Hint, StateError
+from stemctl.state.lease_holder import LeaseHolder
 
 Lines = Callable[[], bytes]
 """The lines of a journal, for a place that keeps them with the state."""
@@ -43,7 +44,7 @@ class StateBackend(Protocol):
     def remove(self, who: str) -> None:
         """Take it away, after it was put elsewhere."""
 
-    def claimed(self) -> Claim | None:
+    def claimed(self) -> Lease | None:
         """Which run of any machine holds it."""
 
     def dead(self) -> bool:
@@ -55,24 +56,11 @@ class StateBackend(Protocol):
     def still_claimed(self, run: str) -> bool:
         """Whether nobody else has settled a run of this folder."""
 
-    def claim(self, run: Run) -> Lease | None:
+    def claim(self, run: Run) -> LeaseHolder | None:
         """Keep other machines out; raises Busy or StateMoved."""
 
     def past_runs(self) -> dict[str, bytes]:
         """The records of runs that are kept with the state."""
-
-
-class Lease(Protocol):
-    """What lets a run write: a claim that others respect as long as it holds."""
-
-    def check(self) -> None:
-        """Raise LeaseEnded where nothing may be sent any more."""
-
-    def renew(self) -> None:
-        """Have it hold on; raises LeaseEnded, or StateError where that did not succeed yet."""
-
-    def release(self) -> None:
-        """Give it back, where nothing was sent."""
 
 
 class StateMoved(StateError):
@@ -99,10 +87,10 @@ def moved_on(where: str) -> StateMoved:
 class Busy(StateError):
     """Another run holds the claim."""
 
-    def __init__(self, claim: Claim, where: str) -> None:
+    def __init__(self, lease: Lease, where: str) -> None:
         super().__init__(
             f"Another run holds the claim on {where}.",
-            f"It is run {claim.run} of {claim.owner}, until {claim.until:%H:%M:%SZ}. Nothing was sent.",
+            f"It is run {lease.run} of {lease.owner}, until {lease.until:%H:%M:%SZ}. Nothing was sent.",
             [("stemctl apply", "waits until it is over")],
         )
-        self.claim = claim
+        self.lease = lease

@@ -20,7 +20,7 @@ from stemctl.git.containment import is_contained
 from stemctl.git.history import related
 from stemctl.git.process import GitFailure, user_git
 from stemctl.git.repository import head_commit
-from stemctl.manifests.not_checked_out import few
+from stemctl.util.plural import first_few
 from stemctl.util.safe_text import visible
 
 
@@ -90,7 +90,7 @@ class Here:
         if not state.records or (state.run is not None and self.has_run(state.run)):
             return
         if not state.records.keys() & set(self.declared()):
-            names = few([str(address) for address in sorted(state.records)])
+            names = first_few([str(address) for address in sorted(state.records)])
             raise self._of_others(f"{said}, and none of its records is declared here: {names}.")
 
     def _has_manifests(self, folder: str) -> bool:

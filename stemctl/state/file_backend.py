@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from stemctl.core.lease import Claim
+from stemctl.core.lease import Lease
 from stemctl.core.run import Run
 from stemctl.core.state import State, from_json, to_json, ways_out
 from stemctl.errors import StateError
@@ -66,7 +66,7 @@ class FileBackend:
         """Take the state away, after it was put elsewhere."""
         self.path.unlink(missing_ok=True)
 
-    def claimed(self) -> Claim | None:
+    def claimed(self) -> Lease | None:
         """No machine but this one writes here, and here the lock tells."""
         return None
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from stemctl.config.config import Server
-from stemctl.core.lease import Claim, claim_json, claim_of, plan_lines, read_claim, run_of
+from stemctl.core.lease import Lease, lease_json, lease_of, plan_lines, read_lease, run_of
 from stemctl.core.run import Run
 from stemctl.core.state import State, from_json, shards_of, to_json, to_shards
 from stemctl.errors import LeaseEnded, StateError
@@ -31,7 +31,7 @@ from stemctl.git.process import GitFailure
 from stemctl.git.push_errors import Damaged, stuck
 from stemctl.render import commit_message
 from stemctl.state.backend import Busy, moved_on
-from stemctl.state.lease_holder import HeldClaim, Moment
+from stemctl.state.lease_holder import LeaseHolder, Moment
 from stemctl.util.safe_text import visible
 from stemctl.util.timestamps import utc_now
 
@@ -153,10 +153,10 @@ class GitBackend:
                 f"A file on {self.where} is not UTF-8.", "It was edited. Nothing was sent."
             ) from error
 
-    def claimed(self) -> Claim | None:
+    def claimed(self) -> Lease | None:
         """The claim on this server, of a run that is on or died."""
         blob = self.tip.files.get(self._claim_path)
-        return read_claim(self._text(blob), self.where) if blob else None
+        return read_lease(self._text(blob), self.where) if blob else None
 
     def dead(self) -> bool:
         """Whether the owner of the claim is known to send nothing more."""
@@ -250,7 +250,7 @@ class GitBackend:
         if self._mine():
             self._push(make)
 
-    def claim(self, run: Run) -> HeldClaim:
+    def claim(self, run: Run) -> LeaseHolder:
         """Claim the server for a run, before its first write. The state must be the one that its
         plan was made from.
 
@@ -259,7 +259,7 @@ class GitBackend:
             StateMoved: the state is another one by now.
             StateError: the branch cannot be pushed to.
         """
-        claim = claim_of(run, self.clock())
+        claim = lease_of(run, self.clock())
         self.refresh()
 
         def make(tip: Tip) -> str:
@@ -273,18 +273,18 @@ class GitBackend:
             ):
                 raise moved_on(self.where)
             files: dict[str, bytes | None] = {
-                self._claim_path: claim_json(claim).encode(),
+                self._claim_path: lease_json(claim).encode(),
                 self._plan_path: plan_lines(run).encode(errors="surrogatepass"),
             }
             return self._commit(
-                tip, commit_message.claim_message(self._name, claim, renewed=False), files
+                tip, commit_message.lease_message(self._name, claim, renewed=False), files
             )
 
         started = Moment(self.clock)
         self._push(make, alone=False)
-        return HeldClaim(claim, started, self.where, self.renew, self.release)
+        return LeaseHolder(claim, started, self.where, self.renew, self.release)
 
-    def renew(self, claim: Claim) -> None:
+    def renew(self, claim: Lease) -> None:
         """Push a claim again with its new lease.
 
         Raises:
@@ -295,9 +295,9 @@ class GitBackend:
         def make(tip: Tip) -> str:
             if not self.still_claimed(claim.run):
                 raise LeaseEnded(f"The claim on {self.where} was taken over: its lease had ended.")
-            files: dict[str, bytes | None] = {self._claim_path: claim_json(claim).encode()}
+            files: dict[str, bytes | None] = {self._claim_path: lease_json(claim).encode()}
             return self._commit(
-                tip, commit_message.claim_message(self._name, claim, renewed=True), files
+                tip, commit_message.lease_message(self._name, claim, renewed=True), files
             )
 
         self._push(make)

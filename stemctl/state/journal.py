@@ -12,7 +12,7 @@ from stemctl.core.records import Address
 from stemctl.core.report import Outcome
 from stemctl.core.run import Intent, Run, end_line, first_lines, intent_line, outcome_line
 from stemctl.errors import JournalError
-from stemctl.state.backend import Lease
+from stemctl.state.lease_holder import LeaseHolder
 from stemctl.util.atomic_file import replace_file
 from stemctl.util.json_types import Fields
 from stemctl.util.timestamps import stamp, utc_now
@@ -23,7 +23,7 @@ class Journal:
     machines.
     """
 
-    def __init__(self, path: Path, run: Run, lease: Lease | None = None) -> None:
+    def __init__(self, path: Path, run: Run, lease: LeaseHolder | None = None) -> None:
         """Begin the journal: after this, whoever finds the file knows the whole plan of the run.
 
         Raises:

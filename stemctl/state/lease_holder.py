@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from stemctl.core.lease import Claim, may_send, renewed
+from stemctl.core.lease import Lease, may_send, renewed
 from stemctl.errors import LeaseEnded
 
 
@@ -32,7 +32,7 @@ class Moment:
 
 
 @dataclass
-class HeldClaim:
+class LeaseHolder:
     """Our claim while its run is on. It counts from before the push that made it: others count from
     after that.
 
@@ -40,10 +40,10 @@ class HeldClaim:
     people.
     """
 
-    claim: Claim
+    claim: Lease
     began: Moment
     where: str
-    push: Callable[[Claim], None]
+    push: Callable[[Lease], None]
     give_back: Callable[[str], None]
 
     def check(self) -> None:

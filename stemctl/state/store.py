@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stemctl.config.config import Server
-from stemctl.core.lease import Claim
+from stemctl.core.lease import Lease
 from stemctl.core.plan import Plan
 from stemctl.core.records import Address
 from stemctl.core.run import Brief, Run, end_line, first_lines, in_brief, read_brief, read_run
@@ -195,7 +195,7 @@ class Store:
             return run
         return self.backend.claimed_run() if self.backend.claimed() else None
 
-    def elsewhere(self) -> Claim | None:
+    def elsewhere(self) -> Lease | None:
         """The claim of a run of another machine that is on."""
         claim = self.backend.claimed()
         run = self._journaled() if claim is not None else None

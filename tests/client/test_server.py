@@ -16,7 +16,7 @@ MAZE = "{name: rat12_maze, description: First day on the maze.}"
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pauses between tries take no time here; how long they are is tested with the client."""
-    monkeypatch.setattr("stemctl.client.retry.growing", lambda attempt: 0.0)
+    monkeypatch.setattr("stemctl.client.retry.backoff", lambda attempt: 0.0)
 
 
 def one_error(result: Result, *words: str) -> None:
@@ -540,5 +540,5 @@ def test_a_pause_is_said_once_and_not_silently_waited_for(lab: Lab) -> None:
 
     lab.intercept = busy
     result = lab.apply()
-    assert result.err.count("Paused 1 s: the server asks for it.") == 1
+    assert result.err.count("Paused for 1 s at the server's request.") == 1
     assert len(lab.writes) == 3

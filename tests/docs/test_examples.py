@@ -60,5 +60,5 @@ def test_no_workflow_is_written_through_a_link(tmp_path: Path, forge: str) -> No
     (folder / WORKFLOW_FOLDERS[forge].split("/")[0]).symlink_to(elsewhere)
     result = run_in_process("-C", str(folder), "ci", "init", forge)
     assert result.code == 1
-    assert "is a link that leads out of the repository." in result.err
+    assert "is a link to a place outside the repository." in result.err
     assert list(elsewhere.iterdir()) == []

@@ -241,7 +241,7 @@ def _patch(points: Path, kill_at: int | None, ahead: float) -> None:
     for name in ("write", "fsync", "replace"):
         watched(name)
     handle = httpx.AsyncHTTPTransport.handle_async_request
-    read_answer = client.read_answer  # type: ignore[attr-defined]
+    read_response = client.read_response  # type: ignore[attr-defined]
 
     async def watched_request(
         self: httpx.AsyncHTTPTransport, request: httpx.Request
@@ -263,12 +263,12 @@ def _patch(points: Path, kill_at: int | None, ahead: float) -> None:
 
     def read_watched(*arguments: Any) -> Any:
         try:
-            return read_answer(*arguments)
+            return read_response(*arguments)
         except client.NotTheApi:
             write(passed, b"f")
             raise
 
-    def growing(attempt: int) -> float:
+    def backoff(attempt: int) -> float:
         write(passed, b"t")
         return 0.002 * attempt
 
@@ -287,8 +287,8 @@ def _patch(points: Path, kill_at: int | None, ahead: float) -> None:
     process.Git.run = watched_git  # type: ignore[method-assign]
     git_backend.GitBackend = functools.partial(real_place, clock=clock)  # type: ignore[misc,assignment]
     httpx.AsyncHTTPTransport.handle_async_request = watched_request  # type: ignore[method-assign]
-    client.read_answer = read_watched  # type: ignore[attr-defined]
-    retry.growing = growing
+    client.read_response = read_watched  # type: ignore[attr-defined]
+    retry.backoff = backoff
     for module in (journal, store, plan):
         module.utc_now = clock  # type: ignore[attr-defined]
 

@@ -18,7 +18,7 @@ from stemctl.core import lease as lease_times
 def hurry(lease: float) -> dict[tuple[ModuleType, str], object]:
     """The constants for a lease of so many seconds, by module and name."""
     return {
-        (lease_times, "LEASE"): datetime.timedelta(seconds=lease),
+        (lease_times, "DURATION"): datetime.timedelta(seconds=lease),
         (lease_times, "RENEWED_EVERY"): lease / 4,
         (lease_times, "MARGIN"): datetime.timedelta(seconds=lease / 6),
         (execute, "LOOK_EVERY"): min(0.2, lease / 10),

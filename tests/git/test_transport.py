@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from stemctl.core.lease import claim_json, claim_of
+from stemctl.core.lease import lease_json, lease_of
 from stemctl.git.process import clean
 from stemctl.git.transport import configured, read_settings, secrets, transport
 
@@ -132,4 +132,4 @@ def test_two_claims_of_the_same_in_the_same_moment_differ() -> None:
         id="r", who="a job", plan=SimpleNamespace(commit=None, actionable=list)
     )
     now = datetime.datetime.now(datetime.UTC)
-    assert claim_json(claim_of(run, now)) != claim_json(claim_of(run, now))
+    assert lease_json(lease_of(run, now)) != lease_json(lease_of(run, now))

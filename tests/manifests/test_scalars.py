@@ -8,7 +8,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stemctl.manifests.scalars import Dispute, resolve
+from stemctl.manifests.scalars import AmbiguousScalar, resolve
 from tests.support.effort import examples
 
 
@@ -85,7 +85,7 @@ def test_a_word_that_readers_disagree_on_says_how_to_settle_it(text, otherwise):
     if otherwise is None:
         assert found == float(text)
         return
-    assert found == Dispute(
+    assert found == AmbiguousScalar(
         f"readers of YAML disagree on {text}", f'write "{text}" for the text, {otherwise}'
     )
 
@@ -94,7 +94,7 @@ def test_a_word_that_readers_disagree_on_says_how_to_settle_it(text, otherwise):
     "text", ["9007199254740993", "-9007199254740993", "1" + "0" * 5000, "1.0e+999", "1.0e-999"]
 )
 def test_a_number_that_some_reader_would_change_is_refused(text):
-    assert isinstance(resolve(text), Dispute)
+    assert isinstance(resolve(text), AmbiguousScalar)
     assert len(resolve(text).remedy) < 100
 
 
@@ -143,7 +143,7 @@ def test_a_word_is_taken_only_if_all_readers_agree(text):
     value = resolve(text)
     readings = [as_yaml_1_1(text), as_yaml_1_2(text), as_json(text)]
     agreed = all(same(reading, readings[0]) for reading in readings)
-    if isinstance(value, Dispute):
+    if isinstance(value, AmbiguousScalar):
         exact = (
             isinstance(readings[0], (int, float))
             and math.isfinite(readings[0])
@@ -158,7 +158,7 @@ def test_a_word_is_taken_only_if_all_readers_agree(text):
 @given(WORDS)
 def test_what_a_remedy_proposes_is_taken(text):
     found = resolve(text)
-    if not isinstance(found, Dispute):
+    if not isinstance(found, AmbiguousScalar):
         return
     proposed = re.findall(r"(?:, | or )(\S+)(?= or | for the number)", found.remedy)
     for number in proposed:

@@ -30,7 +30,7 @@ class Gone(BaseException):
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stemctl.client.retry.growing", lambda attempt: 0.0)
+    monkeypatch.setattr("stemctl.client.retry.backoff", lambda attempt: 0.0)
 
 
 def break_off(lab: Lab, method: str, arrives: bool, *options: str) -> None:
@@ -253,7 +253,7 @@ def test_a_proposal_that_may_still_arrive_waits_a_minute(
     assert early.code == 3
     assert lab.writes == []
     assert "1 unknown" in early.out
-    assert "without an answer; decided by a plan after" in early.out
+    assert "the answer was lost; a plan after" in early.out
     later(monkeypatch, 61)
     lab.apply()
     assert [s.method for s in lab.writes] == ["POST"]

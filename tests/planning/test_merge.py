@@ -320,7 +320,7 @@ def test_what_left_the_files_and_cannot_be_seen_is_kept_until_it_is_forgotten(la
         plan = lab.plan()
         assert (plan["changes"], plan["bookkeeping"]) == ([], [])
         assert (
-            "not found: deleted on the server, or hidden from this account"
+            "not found: deleted on the server, or hidden from you"
             in plan["notes"][0]["text"]
         )
         assert "not found: deleted on the server, or hidden" in lab.run("plan").out

@@ -32,7 +32,7 @@ DRUM = "rigs:\n  - {key: drum, name: Drum, weight: 2}\n"
 
 @pytest.fixture
 def lab(lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
-    monkeypatch.setattr("stemctl.client.retry.growing", lambda attempt: 0.0)
+    monkeypatch.setattr("stemctl.client.retry.backoff", lambda attempt: 0.0)
     add_table(NAMELESS, tmp_path, monkeypatch)
     return lab
 

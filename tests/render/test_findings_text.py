@@ -15,7 +15,7 @@ def finding(line="    tags: [a]", column=5, length=4, **more):
         "severity": Severity.ERROR,
         "code": "duplicate-key",
         "message": "tags is written twice",
-        "place": Location("records/a.yaml", 6, column),
+        "location": Location("records/a.yaml", 6, column),
         "remedy": "first in line 4; keep one",
         **more,
     }

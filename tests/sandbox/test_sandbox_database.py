@@ -195,8 +195,8 @@ def test_a_file_of_another_version_is_refused(tmp_path: Path, catalog: Catalog) 
 
 WRITER = """
 import asyncio, os, pathlib, sys, httpx
-from stemctl.catalog import load_catalog
-from stemctl.sandbox.app import create_app
+from stemctl.schema.catalog import load_catalog
+from stemctl.sandbox.api import create_app
 from stemctl.sandbox import storage
 from stemctl.sandbox.database import Database
 

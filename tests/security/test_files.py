@@ -143,7 +143,7 @@ def test_nothing_is_written_through_a_link(
     lab: Lab, beside: Path, monkeypatch: pytest.MonkeyPatch, name: str, there: bool
 ) -> None:
     """Links can be committed; where they lead to is not of the repository."""
-    monkeypatch.setattr("stemctl.client.retry.growing", lambda attempt: 0.0)
+    monkeypatch.setattr("stemctl.client.retry.backoff", lambda attempt: 0.0)
     lab.sessions("{name: a}")
     target = beside / ("notes.txt" if there else "not-there")
     if name == ".stemctl":

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from stemctl.core.lease import claim_json, read_claim, renewed
+from stemctl.core.lease import lease_json, read_lease, renewed
 from stemctl.errors import StateError
 from stemctl.git.mirror_cache import HISTORY
 from stemctl.state import git_backend
@@ -312,6 +312,6 @@ def test_a_claim_without_its_plan(team: Team, gate: Gate, plan: str | None) -> N
 
 
 def test_a_claim_is_read_as_it_was_written() -> None:
-    claim = read_claim(json.dumps(CLAIM), "here")
-    assert read_claim(claim_json(claim), "here") == claim
+    claim = read_lease(json.dumps(CLAIM), "here")
+    assert read_lease(lease_json(claim), "here") == claim
     assert renewed(claim, claim.until).nonce == claim.nonce

@@ -18,7 +18,7 @@ from stemctl.cli.plan_output import make_options, print_planned
 from stemctl.cli.progress import Progress, Waiting
 from stemctl.cli.prompts import ask_permissions, ask_to_send, interruptible
 from stemctl.cli.screen import Screen
-from stemctl.client.limiter import Throttle
+from stemctl.client.limiter import Limiter
 from stemctl.commands.apply import ApplyOptions, OnWait, apply_files, apply_saved
 from stemctl.commands.execute import Applied
 from stemctl.commands.plan import Planned
@@ -166,13 +166,13 @@ class _TerminalView:
         return ask_to_send(plan, self.host)
 
     @contextlib.contextmanager
-    def sending(self, plan: Plan, throttle: Throttle) -> Iterator[_Observer]:
+    def sending(self, plan: Plan, limiter: Limiter) -> Iterator[_Observer]:
         shown = self.output_format != "json" and not self.screen.quiet
         with (
             Progress(len(plan.actionable()), self.host, self.parallelism, shown) as progress,
             _interrupts(_Observer(self.screen, progress.outcome)) as observer,
         ):
-            throttle.on_pause = progress.paused
+            limiter.on_pause = progress.paused
             self.screen.did = "requests were sent; the next apply checks what became of them."
             yield observer
 
@@ -216,8 +216,9 @@ def _done(report: Report, seconds: float) -> str:
 
 @contextlib.contextmanager
 def _interrupts(observer: _Observer) -> Iterator[_Observer]:
-    """On the first Ctrl-C, let requests in flight finish; on the second, stop at once. SIGTERM, which
-    a CI job gets when it is cancelled, has the same effect.
+    """On the first Ctrl-C, let requests in flight finish; on the second, stop at once.
+
+    SIGTERM, which a CI job gets when it is cancelled, has the same effect.
     """
     loop = asyncio.get_running_loop()
     try:

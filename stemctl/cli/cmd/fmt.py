@@ -71,7 +71,7 @@ def _print_diff(screen: Screen, result: Formatting, files: int) -> int:
 def _summary(result: Formatting, files: int, check: bool) -> str:
     """The last line: how many files were formatted, and how many could not be."""
     if not files:
-        return "No manifests of this repository in these paths. Nothing was formatted."
+        return "These paths contain no manifests of this repository. Nothing was formatted."
     total = counted(files, "file")
     changed = len(result.changes)
     wrong = len({problem.location.file for problem in result.problems if problem.location})

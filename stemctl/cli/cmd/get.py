@@ -8,7 +8,7 @@ import click
 
 from stemctl.cli.options import output
 from stemctl.cli.screen import Screen
-from stemctl.client.query import Found, declared
+from stemctl.client.query import QueryResult, declared
 from stemctl.commands import get as use_case
 from stemctl.commands.event_loop import run_async
 from stemctl.commands.get import Request
@@ -78,7 +78,7 @@ def _where(workspace: Workspace, portal: str | None) -> str:
     return where_line(target, workspace.database)
 
 
-def _print(screen: Screen, found: Found, output_format: str) -> None:
+def _print(screen: Screen, found: QueryResult, output_format: str) -> None:
     if output_format == "json":
         records = [dict(fields) for fields in found.records]
         screen.document(records[0] if found.single and len(records) == 1 else records)

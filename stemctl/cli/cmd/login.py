@@ -6,7 +6,7 @@ import click
 
 from stemctl.cli.browser import open_in_browser
 from stemctl.cli.screen import Screen
-from stemctl.client.device_login import Pending
+from stemctl.client.device_login import PendingLogin
 from stemctl.commands import login as use_case
 from stemctl.commands.event_loop import run_async
 from stemctl.util.safe_text import visible
@@ -21,7 +21,7 @@ def login(screen: Screen, headless: bool) -> int:
     """Log in to a server with your browser."""
     workspace = screen.open()
 
-    def show(pending: Pending) -> None:
+    def show(pending: PendingLogin) -> None:
         code = visible(pending.user_code)
         if headless or not open_in_browser(pending.complete_uri):
             screen.ask(f"Open  {pending.uri}\nCode  {code}")

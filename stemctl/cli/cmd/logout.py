@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from stemctl.cli.screen import Screen
-from stemctl.client.tokens import drop_token
+from stemctl.client.tokens import delete_token
 
 
 @click.command()
@@ -14,7 +14,7 @@ def logout(screen: Screen) -> int:
     """Remove the saved token of a server."""
     server = screen.open().server
     host = server.host or server.name
-    path = drop_token(host)
+    path = delete_token(host)
     if path is None:
         screen.out(f"No saved token for {host}.")
         return 0

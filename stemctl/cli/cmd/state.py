@@ -39,7 +39,7 @@ def list_(screen: Screen, output_format: str) -> int:
 
 
 def _without_id(entry: Entry) -> str:
-    return f"sent at {entry.doubts[-1].at}, no answer" if entry.doubts else "only proposed"
+    return f"sent at {entry.pending[-1].at}, no answer" if entry.pending else "only proposed"
 
 
 @state.command()

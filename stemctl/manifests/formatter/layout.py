@@ -42,14 +42,14 @@ a part of that.
 """
 
 
-class Laid(NamedTuple):
+class Formatted(NamedTuple):
     """A text in its layout, and the comments in it."""
 
     text: str
     comments: tuple[str, ...]
 
 
-class Unclear(Exception):
+class CannotFormat(Exception):
     """Something that is not laid out: where it stands, and what to do."""
 
     def __init__(self, mark: Any, message: str, remedy: str) -> None:
@@ -59,11 +59,11 @@ class Unclear(Exception):
         self.remedy = remedy
 
 
-def lay_out(text: str) -> Laid:
+def format_text(text: str) -> Formatted:
     """The layout of a text that a parser takes.
 
     Raises:
-        Unclear: it holds something that has no layout.
+        CannotFormat: it holds something that has no layout.
     """
     return _Layout(LINE_END.sub("\n", text)).run()
 
@@ -117,14 +117,14 @@ class _Layout:
         self.depth = 0
         self.base = 0
 
-    def run(self) -> Laid:
+    def run(self) -> Formatted:
         """The whole text."""
         scanner = Parser(self.text)
         while type(token := scanner.get_token()) is not StreamEndToken:
             self.take(token)
         self.gap(len(self.text), 0)
         self.out.append("\n")
-        return Laid("".join(self.out), tuple(self.comments))
+        return Formatted("".join(self.out), tuple(self.comments))
 
     def take(self, token: Any) -> None:
         """Follow the structure; write what has a text."""
@@ -154,13 +154,13 @@ class _Layout:
     def write(self, token: Any, kind: type[yaml.Token]) -> None:
         """A token, after what stands before it."""
         if kind is DirectiveToken:
-            raise Unclear(
+            raise CannotFormat(
                 token.start_mark,
                 "a directive has no layout",
                 "take the line out; no reader needs it",
             )
         if kind is ScalarToken and not self.depth and self.blocks[-1] is _ROOT:
-            raise Unclear(
+            raise CannotFormat(
                 token.start_mark,
                 "text alone has no layout",
                 "begin with the name of a list, and a colon",

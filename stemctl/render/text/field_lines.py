@@ -45,7 +45,7 @@ def _rows(change: Change, f: FieldChange) -> Iterator[Row]:
 def _conflict(change: Change, f: FieldChange) -> Iterator[Row]:
     if f.reason == "conflict":
         yield (f.path, "")
-        yield ("  sent" if change.doubt else "  base", shown(f.base))
+        yield ("  sent" if change.pending_since else "  base", shown(f.base))
         yield ("  files", shown(f.after))
         yield ("  server", shown(f.before))
     elif isinstance(f.before, list) and isinstance(f.after, list):

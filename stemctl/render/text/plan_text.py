@@ -73,7 +73,7 @@ def plan_text(
             f"stemctl apply {saved_as}",
             "carries out exactly this plan, once, without a question",
         )
-        lines += style.next([hint] if plan.actionable() or plan.bookkeeping else [])
+        lines += style.next([hint] if plan.actionable() or plan.state_changes else [])
     elif advise:
         lines += style.next(next_hints(plan, style)) + _to_write(plan, style)
     return style.finish(lines)
@@ -402,13 +402,13 @@ def next_hints(plan: Plan, style: TerminalStyle) -> list[Hint]:
             )
         else:
             hints.append((f"stemctl apply{part}", "writes it to the state"))
-    conflicts = [c for c in plan.held() if c.held is Held.CONFLICT and c.doubt is None]
+    conflicts = [c for c in plan.held() if c.held is Held.CONFLICT and c.pending_since is None]
     if conflicts:
         words = " ".join(_typed(str(c.address)) for c in conflicts[:3])
         hints.append(
             (f"stemctl resolve {words}", "the files' values become an edit of the server's")
         )
-    if any(c.held is Held.CONFLICT and c.doubt is not None for c in plan.held()):
+    if any(c.held is Held.CONFLICT and c.pending_since is not None for c in plan.held()):
         hints.append(("stemctl runs list", "what was sent, when and by whom"))
     asking = {kind: sum(_asks(c, kind) for c in plan.changes) for kind in PERMISSIONS}
     for kind, number in asking.items():
@@ -483,7 +483,10 @@ def _to_write(plan: Plan, style: TerminalStyle) -> list[str]:
         lines.append("To accept that it is gone, take it out of its file:")
         lines += [f"      {visible(str(c.address))}    {_location(c)}" for c in gone[:5]]
     sides = [
-        (c, f) for c in plan.held() for f in c.fields if c.doubt is None and f.held is Held.CONFLICT
+        (c, f)
+        for c in plan.held()
+        for f in c.fields
+        if c.pending_since is None and f.held is Held.CONFLICT
     ]
     conflicts = [(c, f) for c, f in sides if f.reason == "conflict"]
     if conflicts:

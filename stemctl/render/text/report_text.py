@@ -211,7 +211,7 @@ def held_rows(report: Report) -> list[tuple[str, str, str]]:
             )
         elif change.held is Held.DELETE:
             why = "not in the files any more"
-        elif change.doubt is not None:
+        elif change.pending_since is not None:
             why = "sent without an answer; what is there now may be somebody else's"
         elif change.held is Held.CONFLICT:
             why = f"{joined([f.path for f in change.fields if f.reason == 'conflict'])}: changed on both sides"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from stemctl.core.documents import outcome_document
-from stemctl.core.lease import Claim
+from stemctl.core.lease import Lease
 from stemctl.core.plan import Action
 from stemctl.core.report import Status
 from stemctl.core.run import Brief, Run, in_brief
@@ -46,22 +46,22 @@ def going_on_text(run: Run) -> str:
     )
 
 
-def elsewhere_text(claim: Claim, where: str) -> str:
+def elsewhere_text(lease: Lease, where: str) -> str:
     """A run of another machine that is on, or died a moment ago."""
     return (
-        f"Run {claim.run} of {visible(claim.owner)} holds the claim on {where} until {claim.until:%H:%M:%SZ}.\n"
-        f"Each of its {_changes(claim.changes)} may have been sent by now, and is looked up."
+        f"Run {lease.run} of {visible(lease.owner)} holds the claim on {where} until {lease.until:%H:%M:%SZ}.\n"
+        f"Each of its {_changes(lease.changes)} may have been sent by now, and is looked up."
     )
 
 
-def waiting_text(claim: Claim, where: str) -> str:
+def waiting_text(lease: Lease, where: str) -> str:
     """A run of another machine that an apply waits for."""
-    commit = f", commit {claim.commit[:7]}" if claim.commit else ""
+    commit = f", commit {lease.commit[:7]}" if lease.commit else ""
     return (
         f"\nWaiting: another run holds the claim on {where}. Nothing was sent yet.\n"
-        f"  owner    {visible(claim.owner)}{commit}\n"
-        f"  run      {claim.run}, {_changes(claim.changes)}\n"
-        f"  lease    until {claim.until:%H:%M:%SZ}, renewed at {claim.renewed:%H:%M:%SZ}"
+        f"  owner    {visible(lease.owner)}{commit}\n"
+        f"  run      {lease.run}, {_changes(lease.changes)}\n"
+        f"  lease    until {lease.until:%H:%M:%SZ}, renewed at {lease.renewed:%H:%M:%SZ}"
     )
 
 

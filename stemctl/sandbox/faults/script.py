@@ -17,7 +17,7 @@ from stemctl.util.suggest import nearest
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class IncomingRequest:
     """What a fault may be picky about. `path` stands below `/api/PORTAL/` and ends with a slash;
     None elsewhere.
     """
@@ -49,7 +49,7 @@ class Fault:
     edit: Value = dataclasses.field(default=None, hash=False)
     mebibytes: int = 0
 
-    def matches(self, request: Request) -> bool:
+    def matches(self, request: IncomingRequest) -> bool:
         """Whether a request is of those it is about."""
         return (
             self.method in (None, request.method)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stemctl.manifests.date_hints import remedy
+from stemctl.manifests.value_hints import date_remedy
 from stemctl.schema.patterns import INSTANT
 
 
@@ -33,17 +33,17 @@ from stemctl.schema.patterns import INSTANT
     ],
 )
 def test_what_to_write_for_a_time(text, expected):
-    assert remedy(text, with_time=True) == expected
+    assert date_remedy(text, with_time=True) == expected
 
 
 @pytest.mark.parametrize("text", ["12.03.2024", "03/12/2024", "yesterday", "", "2024"])
 def test_nothing_is_guessed_where_it_could_be_wrong(text):
-    assert remedy(text, with_time=True).startswith("write a day as 2024-03-12, a time as ")
-    assert remedy(text, with_time=False) == "write a day as 2024-03-12"
+    assert date_remedy(text, with_time=True).startswith("write a day as 2024-03-12, a time as ")
+    assert date_remedy(text, with_time=False) == "write a day as 2024-03-12"
 
 
 def test_a_day_is_all_that_a_date_keeps():
-    assert remedy("2024-03-12T09:00:00Z", with_time=False) == "write 2024-03-12"
+    assert date_remedy("2024-03-12T09:00:00Z", with_time=False) == "write 2024-03-12"
 
 
 @given(
@@ -53,5 +53,5 @@ def test_a_day_is_all_that_a_date_keeps():
 )
 def test_what_is_proposed_is_valid(moment, offset, between):
     text = f"{moment:%Y-%m-%d}{between}{moment:%H:%M}{offset}".rjust(16, "0")
-    for proposed in re.findall(r"\d{4}-\S+?(?=,|$| \()", remedy(text, with_time=True)):
+    for proposed in re.findall(r"\d{4}-\S+?(?=,|$| \()", date_remedy(text, with_time=True)):
         assert re.search(INSTANT, proposed), proposed

@@ -1,10 +1,47 @@
-"""What to type in place of a date or time that is not written as RFC 3339 wants it."""
+"""What to type in place of a value that is not in the form its field expects."""
 
 from __future__ import annotations
 
 import calendar
 import re
+from collections.abc import Iterator
 from datetime import datetime, timedelta
+from itertools import pairwise
+from urllib.parse import quote
+
+from stemctl.schema.patterns import FORMATS
+
+UUID = "an id looks like 01234567-89ab-cdef-0123-456789abcdef"
+
+_WORDS = {
+    "uuid": ("not a UUID", UUID),
+    "uri": (
+        "not an address on the web",
+        "begin it with https://, http:// or ftp://, and write spaces as %20",
+    ),
+    "email": ("not an e-mail address", "write NAME@DOMAIN"),
+}
+
+
+def format_hint(name: str, text: str) -> tuple[str, str]:
+    """Message and remedy for a text that is not in the format `name`."""
+    message, remedy = _WORDS[name]
+    better = next(
+        (guess for guess in _guesses(name, text) if re.search(FORMATS[name], guess)), None
+    )
+    return message, f"write {better}" if better else remedy
+
+
+def _guesses(name: str, text: str) -> Iterator[str]:
+    """What may be meant, to be judged by the format itself."""
+    if name == "uuid" and len(digits := re.sub("[^0-9A-Fa-f]", "", text)) == 32:
+        yield "-".join(digits[start:end] for start, end in pairwise((0, 8, 12, 16, 20, 32)))
+    if name == "uri":
+        encoded = quote(text.strip(), safe="/:?#[]@!$&'()*+,;=%~")
+        yield encoded
+        if re.match(r"[\w-]+(\.[\w-]+)+(/|$)", text, re.ASCII):
+            yield f"https://{encoded}"
+
 
 _LOOSE = re.compile(
     r"(?P<year>\d{4})[-/.](?P<month>\d{1,2})[-/.](?P<day>\d{1,2})"
@@ -22,7 +59,7 @@ _EXAMPLE = (
 _DAY_EXAMPLE = "write a day as 2024-03-12"
 
 
-def remedy(text: str, with_time: bool) -> str:
+def date_remedy(text: str, with_time: bool) -> str:
     """What to type instead of `text`, where a day is wanted or a day `with_time`."""
     match = _LOOSE.fullmatch(text.strip()) or _COMPACT.fullmatch(text.strip())
     if not match:
