@@ -14,10 +14,10 @@ from stemctl.core.plan import PERMISSIONS, Action, Held, Plan
 from stemctl.util.plural import counted
 
 _WHAT = {
-    Held.DELETE: "deletes {records} on {host}. A record that is created again gets a new id.",
-    Held.REVERT: "undoes changes that were made on {host}, in {records}.",
-    Held.REPLACE: "overwrites values on {host} that stemctl did not write, in {records}.",
-    Held.CASCADE: "deletes {records} on {host}, and everything that belongs to them, for good.",
+    Held.DELETE: "This deletes {records} on {host}. A record that is created again gets a new id.",
+    Held.REVERT: "This undoes changes that were made on {host}, in {records}.",
+    Held.REPLACE: "This overwrites values on {host} that stemctl did not write, in {records}.",
+    Held.CASCADE: "This deletes {records} on {host}, and everything that belongs to them, for good.",
 }
 
 
@@ -39,8 +39,8 @@ def ask_permissions(plan: Plan, host: str) -> dict[str, int]:
         if not number:
             continue
         what = _WHAT[kind].format(records=counted(number, "record"), host=host)
-        click.echo(f"\n{kind}: this {what}", err=True)
-        question = f"Type {number} to allow it; anything else skips it"
+        click.echo(f"\n{what}", err=True)
+        question = f"To allow {kind}, type {number}; anything else skips it"
         if _answer(question) == str(number):
             granted[kind.value] = number
     return granted

@@ -45,7 +45,7 @@ def test_a_permission_is_its_number(lab: Lab, monkeypatch: pytest.MonkeyPatch) -
     refused = answer(lab, monkeypatch, "1")
     assert refused.code == 3
     assert (
-        "delete: 2 records on sandbox. A record that is created again gets another id."
+        "This deletes 2 records on sandbox. A record that is created again gets a new id."
         in refused.err
     )
     assert lab.writes == []

@@ -436,5 +436,5 @@ def test_doctor_tells_of_a_token_that_others_may_read(lab: Lab, wire: Wire) -> N
     assert "chmod 600" not in lab.run("doctor").out
     path.chmod(0o644)
     result = lab.run("doctor")
-    assert f"others on this machine may read it: chmod 600 {path}" in result.out
+    assert f"other users of this machine can read it: chmod 600 {path}" in result.out
     assert result.code == 0
