@@ -16,8 +16,9 @@ from stemctl.planning.planner import Options, count_read
 from stemctl.render.github import plan_github
 from stemctl.render.html import plan_html
 from stemctl.render.markdown import elsewhere, plan_markdown
+from stemctl.render.plan_summary import plan_summary
 from stemctl.render.text.commits_text import since_text
-from stemctl.render.text.plan_text import plan_text, summary_lines, where_line
+from stemctl.render.text.plan_text import plan_text, where_line
 from stemctl.schema.catalog import load_catalog
 from stemctl.util.plural import counted
 
@@ -43,9 +44,9 @@ def print_plan(screen: Screen, plan: Plan, output_format: str, max_bytes: int | 
         case "markdown":
             screen.out(plan_markdown(plan, style, max_bytes, elsewhere(job_url(os.environ))))
         case "github":
-            screen.annotate(lambda folder: plan_github(plan, folder))
+            screen.annotate(lambda folder: plan_github(plan, folder, style.words))
             screen.out(where_line(plan.server))
-            screen.out("\n".join(summary_lines(plan)[1:]))
+            screen.out(plan_summary(plan))
         case _:
             screen.out(plan_html(plan, style))
 

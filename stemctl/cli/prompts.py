@@ -17,7 +17,10 @@ _WHAT = {
     Held.DELETE: "This deletes {records} on {host}. A record that is created again gets a new id.",
     Held.REVERT: "This undoes changes that were made on {host}, in {records}.",
     Held.REPLACE: "This overwrites values on {host} that stemctl did not write, in {records}.",
-    Held.CASCADE: "This deletes {records} on {host}, and everything that belongs to them, for good.",
+    Held.CASCADE: (
+        "This deletes {records} on {host}, with everything that depends on them. "
+        "None of it can be restored."
+    ),
 }
 
 

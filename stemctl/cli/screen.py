@@ -15,6 +15,7 @@ import click
 
 from stemctl.cli import streams
 from stemctl.errors import Hint, InvalidFiles, StemctlError
+from stemctl.render.model_words import model_words
 from stemctl.render.terminal import LONGEST_LINE, TerminalStyle
 from stemctl.util.redact import masked
 from stemctl.util.safe_text import cut, harmless, json_text, visible
@@ -68,12 +69,6 @@ class Screen:
     def style(self, catalog: Catalog | None = None) -> TerminalStyle:
         """How to format text for this terminal."""
         width = shutil.get_terminal_size((DEFAULT_WIDTH, 24)).columns
-        nouns = {}
-        if catalog is not None:
-            nouns = {
-                model.name: (model.words, model.count(2).partition(" ")[2])
-                for model in catalog.models.values()
-            }
         return TerminalStyle(
             min(max(60, width), WIDEST),
             self.colour,
@@ -81,7 +76,7 @@ class Screen:
             self.verbose,
             self.program,
             "" if self.directory is None else shlex.quote(str(self.directory)),
-            nouns=nouns,
+            words=model_words(catalog),
         )
 
     def open(self) -> Workspace:
@@ -96,11 +91,11 @@ class Screen:
         from stemctl.render.text.run_text import broken_text, elsewhere_text, going_on_text
 
         store = workspace.store
-        run, lease = store.unfinished(), store.elsewhere()
+        run, lease = store.recovery.unfinished(), store.recovery.elsewhere()
         if lease is not None:
             self.note(elsewhere_text(lease, store.where) + "\n")
         elif run is not None:
-            text = going_on_text(run) if store.is_locked() else broken_text(run)
+            text = going_on_text(run) if store.lock.is_held() else broken_text(run)
             self.note(text + "\n")
 
     def out(self, text: str) -> None:

@@ -120,7 +120,7 @@ def _find_repository(workspace: Workspace) -> tuple[Path, str]:
             untouched=Untouched.NOTHING_WRITTEN,
         ) from error
     except GitFailure as error:
-        raise unanswered(error.said, root) from error
+        raise unanswered(error.output, root) from error
 
 
 def _filled(template: str, values: Mapping[str, str]) -> str:
@@ -172,7 +172,7 @@ def default_branch(workspace: Workspace) -> str:
     git = user_git(workspace.config.root, workspace.environ)
     head = f"refs/remotes/{workspace.server.remote}/HEAD"
     for ref in (head, "HEAD"):
-        answer = git.answer("symbolic-ref", "--quiet", ref)
+        answer = git.query_or_stop("symbolic-ref", "--quiet", ref)
         if answer is None:
             continue
         branch = answer.decode(errors="replace").rstrip("\n")

@@ -115,7 +115,7 @@ def open_sandbox(workspace: Workspace) -> Database:
     """
     from stemctl.sandbox.database import Database
 
-    path = workspace.store.make_folder() / "sandbox.db"
+    path = workspace.store.local.make() / "sandbox.db"
     database = Database(path, workspace.catalog)
     if database.is_new and workspace.server.seed:
         try:

@@ -18,7 +18,7 @@ from stemctl.core.records import Address, Repository
 from stemctl.core.snapshot import Snapshot
 from stemctl.core.state import State
 from stemctl.errors import InvalidFiles, Untouched
-from stemctl.git.commit_range import CommitRange
+from stemctl.git.history import CommitRange
 from stemctl.git.repository import head_commit
 from stemctl.manifests import work_tree
 from stemctl.manifests.load import with_lines

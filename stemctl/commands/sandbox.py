@@ -34,8 +34,8 @@ def sandbox_workspace(root: Path, server: str | None) -> Workspace:
 
 def reset(workspace: Workspace, on_removed: Callable[[Path], None]) -> None:
     """Delete the database of the sandbox and its state, even a state that cannot be read."""
-    with workspace.store.locked("sandbox reset"):
-        database = sorted(workspace.store.make_folder().glob("sandbox.db*"))
+    with workspace.store.lock.hold("sandbox reset"):
+        database = sorted(workspace.store.local.make().glob("sandbox.db*"))
         for path in [*database, *workspace.store.files()]:
             path.unlink()
             on_removed(path)

@@ -19,14 +19,13 @@ from stemctl.planning.bindings import identity_of, live_names
 from stemctl.planning.matching import after_moves
 from stemctl.planning.planner import Options, make_plan
 from stemctl.planning.references import (
-    UUID,
     Names,
     declared_names,
     each_reference,
     wanted_references,
 )
 from stemctl.schema.catalog import Catalog, Field, Model
-from stemctl.util.json_types import Fields, Value
+from stemctl.util.json_types import UUID, Fields, Value
 
 UNRESOLVED = "$unresolved"
 """The key of what stands in a request in place of an unknown id: no API and no apply takes it."""

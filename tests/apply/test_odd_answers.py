@@ -407,7 +407,9 @@ def test_a_record_that_became_hidden_stays_in_the_state(lab: Lab, status: int) -
         lab.sessions(*files)
         plan = lab.run("plan")
         assert (
-            ("hidden from" in plan.out) if status == 404 else ("not allowed to read it (403)" in plan.out)
+            ("hidden from" in plan.out)
+            if status == 404
+            else ("not allowed to read it (403)" in plan.out)
         ), plan.out
         apply(lab)
         assert "session/t" in lab.state["records"]

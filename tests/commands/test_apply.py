@@ -67,7 +67,7 @@ def test_what_left_the_files_is_held_until_it_is_allowed(lab: Lab) -> None:
     held = lab.run("apply", "--auto-approve")
     assert held.code == 3
     assert [sent.method for sent in lab.writes] == ["POST"]
-    assert "session/rat12_sleep    delete    not in the files any more" in held.out
+    assert "session/rat12_sleep    delete    no longer in the files" in held.out
     allowed = lab.run("apply", "--auto-approve", "--allow", "delete=1")
     assert allowed.code == 0, allowed.said
     assert [sent.method for sent in lab.writes] == ["DELETE"]
@@ -162,7 +162,7 @@ def test_adopting_replaces_nothing_unasked(lab: Lab) -> None:
     assert held.code == 3
     (patch,) = lab.writes
     assert patch.body == {"tags": ["ripples", "theta-maze"]}
-    assert "held: replace, the server's stays" in held.out
+    assert "held: replace; the server's value stays" in held.out
     assert lab.run("apply", "--auto-approve", "--allow", "replace=1").code == 0
     (patch,) = lab.writes
     assert patch.body == {"description": "First day on the maze."}

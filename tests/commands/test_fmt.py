@@ -96,16 +96,19 @@ def test_marks_and_line_ends_of_other_systems_go(tidy: Lab) -> None:
     [
         (
             "sessions:\n  - {name: x\n",
-            "records/wrong.yaml:2:5: error: this is never closed [syntax]",
+            "records/wrong.yaml:2:5: error: this quote or bracket is never closed [syntax]",
         ),
         (
             "sessions:\n\t- name: x\n",
-            "records/wrong.yaml:2:1: error: a tab where spaces belong [syntax]",
+            "records/wrong.yaml:2:1: error: a tab is not allowed here [syntax]",
         ),
-        ("sessions: []\n---\nsessions: []\n", "a second document begins here [several-documents]"),
+        (
+            "sessions: []\n---\nsessions: []\n",
+            "a second YAML document begins here [several-documents]",
+        ),
         (
             "%YAML 1.1\n---\nsessions:  []\n",
-            "records/wrong.yaml:1:1: error: a directive has no layout [no-layout]",
+            "records/wrong.yaml:1:1: error: a YAML directive cannot be formatted [no-layout]",
         ),
     ],
 )

@@ -95,7 +95,9 @@ def test_each_server_has_a_comment_of_its_own(lab: Lab) -> None:
     lab.sessions("{name: a}")
     lab.write(
         "stemctl.yaml",
-        "servers:\n  one: {url: 'sandbox:', seed: seed.yaml}\n  two.b: {url: 'sandbox:', seed: seed.yaml}\n",
+        "servers:\n"
+        "  one: {url: 'sandbox:', seed: seed.yaml}\n"
+        "  two.b: {url: 'sandbox:', seed: seed.yaml}\n",
     )
     firsts = [
         lab.run("--server", name, "plan", "-o", "markdown").out.partition("\n")[0]

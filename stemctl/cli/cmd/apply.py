@@ -202,7 +202,7 @@ def _print_report(view: _TerminalView, applied: Applied) -> None:
     if view.output_format == "json":
         screen.document(report_document(report, seconds))
     elif view.output_format == "github":
-        screen.annotate(lambda folder: report_github(report, folder))
+        screen.annotate(lambda folder: report_github(report, folder, style.words))
         screen.out(report_last(report, style, seconds, state))
     elif report.outcomes and (report.plan.actionable() or report.exit_code not in (0, 1)):
         screen.out(report_text(report, style, seconds, state))

@@ -84,7 +84,7 @@ def test_another_folder_is_refused(team: Team, gate: Gate, command: tuple[str, .
         team,
         gate,
         ben,
-        "the folder labs/ann, where stemctl.yaml still is, and this is the folder labs/ben",
+        "the folder labs/ann, where stemctl.yaml still is. This is the folder labs/ben",
         command,
     )
     assert "Nothing to do" in ann.run("plan").out
@@ -153,11 +153,11 @@ def test_another_repository_is_refused(
         (
             True,
             False,
-        ): "neither here nor on the remote, and none of its records is declared here: session/ann1",
+        ): "neither here nor on the remote. None of its records is declared here: session/ann1",
         (
             False,
             False,
-        ): "files that were not committed, and none of its records is declared here: session/ann1",
+        ): "files that were not committed. None of its records is declared here: session/ann1",
     }[commit, push]
     refuses(team, gate, ben, said, command)
     assert "Nothing to do" in ann.run("plan").out
@@ -184,7 +184,7 @@ def test_a_commit_that_was_not_pushed_is_ours_where_a_record_is_declared(team: T
     repository(team, "ann", "ann1").apply()
     ben = repository(team, "ben", "ann1", "ben1")
     result = ben.apply(code=1)
-    assert "which was applied last, is neither here nor on the remote." in result.err
+    assert "the last one applied, is neither here nor on the remote." in result.err
     assert " runs list " in result.err
     ben.apply("--allow-behind")
 

@@ -1,7 +1,6 @@
-"""Which manifests a state on a branch belongs to: those of one folder of one repository, and no
-others.
+"""Which manifests a state on a branch belongs to: those of one folder of one repository.
 
-Seen from other manifests all of its records look as if they had left the files.
+Compared with other manifests, all of its records would look as if they had left the files.
 """
 
 from __future__ import annotations
@@ -9,13 +8,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from stemctl.config.config import NAME, Server
 from stemctl.core.records import Address
 from stemctl.core.state import State
-from stemctl.errors import Hint, StateError
+from stemctl.errors import Hint, StateError, Untouched
 from stemctl.git.containment import is_contained
 from stemctl.git.history import related
 from stemctl.git.process import GitFailure, user_git
@@ -25,58 +24,58 @@ from stemctl.util.safe_text import visible
 
 
 @dataclass(frozen=True, slots=True)
-class Here:
-    """The manifests at hand: `folder` is where they are in their repository.
+class LocalManifests:
+    """The manifests of this checkout: `folder` is where they are in their repository.
 
-    `declared` reads them, `has_run` tells whether a run was made from this checkout: both are asked
-    in doubt only.
+    `declared` reads them, `has_run` tells whether a run was made from this checkout. Both are only
+    called if git cannot tell whose the state is.
     """
 
     root: Path
     folder: str
     server: Server
     where: str
-    environ: Mapping[str, str]
+    environ: Mapping[str, str] = field(repr=False)
     declared: Callable[[], Collection[Address]]
     has_run: Callable[[str], bool]
 
-    def refuse_others(self, state: State) -> None:
-        """See whether a state may be of these manifests.
+    def refuse_foreign(self, state: State) -> None:
+        """Check that a state may be of these manifests.
 
         Raises:
             StateError: it is of others, with what to write.
         """
         theirs = state.folder
         if theirs not in (None, self.folder) and self._has_manifests(theirs or ""):
-            raise self._of_others(
-                f"It was applied from {_named(theirs or '')}, where {NAME} still is, and this is {_named(self.folder)}."
+            raise self._foreign(
+                f"It was applied from {_shown(theirs or '')}, where {NAME} still is."
+                f" This is {_shown(self.folder)}."
             )
         head = head_commit(self.root)
         if state.commit is None:
-            self._in_doubt(state, "It was applied from files that were not committed")
+            self._decide_by_content(state, "It was applied from files that were not committed")
         elif head is None:
-            raise self._of_others(
-                f"It was applied from commit {state.commit[:7]}, and nothing is committed here yet."
+            raise self._foreign(
+                f"It was applied from commit {state.commit[:7]}, and this repository has no commit."
             )
         else:
             self._check_history(state, state.commit, head)
 
     def _check_history(self, state: State, applied: str, head: str) -> None:
-        args = (self.root, self.server.remote, applied, head, self.environ)
-        found = related(*args)
-        if found is None:
-            self._in_doubt(
-                state,
-                f"Commit {applied[:7]}, which was applied last, is neither here nor on the remote",
+        is_related = related(self.root, self.server.remote, applied, head, self.environ)
+        if is_related is None:
+            self._decide_by_content(
+                state, f"Commit {applied[:7]}, applied last, is neither here nor on the remote"
             )
-        elif not found and not self._has_content(state, applied, head):
-            raise self._of_others(
-                f"It was applied from commit {applied[:7]}, which has no commit in common with what is here.",
+        elif not is_related and not self._has_content(state, applied, head):
+            raise self._foreign(
+                f"It was applied from commit {applied[:7]}, which has no commit in common with"
+                " this repository.",
                 [
                     (
                         f"git fetch {self.server.remote} {applied} && "
                         "git merge -s ours --allow-unrelated-histories FETCH_HEAD",
-                        "only if these are the same manifests, and their history was written anew",
+                        "only if these are the same manifests with a rewritten history",
                     )
                 ],
             )
@@ -85,13 +84,17 @@ class Here:
         folders = [self.folder if state.folder is None else state.folder]
         return is_contained(self.root, self.server.remote, applied, head, folders, self.environ)
 
-    def _in_doubt(self, state: State, said: str) -> None:
-        """Git cannot tell: what was applied from this checkout is ours, and so is what is declared here."""
+    def _decide_by_content(self, state: State, reason: str) -> None:
+        """Accept a state that was applied from this checkout, or has a record declared here.
+
+        Raises:
+            StateError: it has none of both.
+        """
         if not state.records or (state.run is not None and self.has_run(state.run)):
             return
         if not state.records.keys() & set(self.declared()):
             names = first_few([str(address) for address in sorted(state.records)])
-            raise self._of_others(f"{said}, and none of its records is declared here: {names}.")
+            raise self._foreign(f"{reason}. None of its records is declared here: {names}.")
 
     def _has_manifests(self, folder: str) -> bool:
         git = user_git(self.root, self.environ)
@@ -105,15 +108,17 @@ class Here:
             return False
         return True
 
-    def _of_others(self, why: str, hints: list[Hint] | None = None) -> StateError:
-        branch = f"{self.server.branch}-{_word(self.folder.rpartition('/')[2] or self.root.name)}"
+    def _foreign(self, why: str, hints: list[Hint] | None = None) -> StateError:
+        folder = self.folder.rpartition("/")[2] or self.root.name
+        branch = f"{self.server.branch}-{_word(folder)}"
         return StateError(
             f"{self.where} holds the state of other manifests.",
             f"{visible(why)}\n"
-            "Seen from here, its records would look as if they had left the files. Nothing was read or sent.\n"
-            f"In the {NAME} here, give {self.server.name} another name, or its state a branch of its own:\n"
+            "Compared with these files, its records would look as if they had left the files.\n"
+            f"In this {NAME}, rename {self.server.name}, or give its state a branch of its own:\n"
             f"state: {{{', '.join(self._state(branch))}}}",
             hints or [],
+            Untouched.NOTHING_READ,
         )
 
     def _state(self, branch: str) -> Iterator[str]:
@@ -123,7 +128,7 @@ class Here:
         yield f"branch: {branch}"
 
 
-def _named(folder: str) -> str:
+def _shown(folder: str) -> str:
     return f"the folder {folder}" if folder else "the top of the repository"
 
 
