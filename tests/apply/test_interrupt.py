@@ -58,7 +58,7 @@ def interrupt(process: subprocess.Popen[str]) -> None:
     """Send Ctrl-C, and wait until it is understood."""
     process.send_signal(signal.SIGINT)
     assert process.stderr is not None
-    while "No new requests" not in process.stderr.readline():
+    while "Stopping: waiting" not in process.stderr.readline():
         assert process.poll() is None
 
 

@@ -587,7 +587,7 @@ def test_a_portal_that_takes_no_changes_is_refused_before_any_request(lab: Lab) 
     result = apply(lab)
     assert (result.code, lab.requests) == (1, [])
     assert (
-        "The portal public of sandbox does not take changes of sensory stimulus types."
+        "The portal public of sandbox does not accept changes to sensory stimulus types."
         in result.said
     )
     assert "Write portal: private in stemctl.yaml" in result.said

@@ -540,5 +540,5 @@ def test_a_pause_is_said_once_and_not_silently_waited_for(lab: Lab) -> None:
 
     lab.intercept = busy
     result = lab.apply()
-    assert result.err.count("Paused 1 s: the server asks for it.") == 1
+    assert result.err.count("Paused for 1 s at the server's request.") == 1
     assert len(lab.writes) == 3

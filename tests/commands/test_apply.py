@@ -271,5 +271,5 @@ def test_no_manifest_is_an_error_and_never_a_wish_to_delete(lab: Lab) -> None:
     (lab.root / "records" / "sessions.yaml").unlink()
     result = lab.run("apply", "--auto-approve", "--allow", "delete")
     assert result.code == 1
-    assert "No manifest found" in result.err
+    assert "No manifests found" in result.err
     assert lab.requests == []
