@@ -215,7 +215,7 @@ def in_bold(request: httpx.Request, response: httpx.Response) -> httpx.Response:
 
 
 def test_what_the_server_makes_of_a_text_is_a_finding_until_both_agree(lab: Lab) -> None:
-    """It is not sent again and again, and no apply ends as if the server held what the files say."""
+    """It is not sent again, and no apply ends as if the server held what the files say."""
     lab.after = in_bold
     lab.sessions(S)
     first = lab.run("apply", "--auto-approve")
@@ -319,10 +319,7 @@ def test_what_left_the_files_and_cannot_be_seen_is_kept_until_it_is_forgotten(la
     for _ in range(2):
         plan = lab.plan()
         assert (plan["changes"], plan["bookkeeping"]) == ([], [])
-        assert (
-            "not found: deleted on the server, or hidden from you"
-            in plan["notes"][0]["text"]
-        )
+        assert "not found: deleted on the server, or hidden from you" in plan["notes"][0]["text"]
         assert "not found: deleted on the server, or hidden" in lab.run("plan").out
         lab.apply()
         assert set(lab.state["records"]) == {"session/s", "session/t"}
