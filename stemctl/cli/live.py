@@ -85,7 +85,7 @@ def get(
 
 
 def _where(workspace: Workspace, portal: str | None) -> str:
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     from stemctl.render.text.plan_text import where_line
 

@@ -150,7 +150,7 @@ def read_plan(screen: Screen, word: str) -> Plan | None:
 
 def write_plan(plan: Plan, path: Path) -> None:
     """Keep a plan in a file, over an older plan but over nothing else."""
-    from stemctl.core.documents import plan_lines
+    from stemctl.core.plan_codec import plan_lines
     from stemctl.core.saved_plan import plan_in
     from stemctl.util.atomic_file import replace_file
 
@@ -180,7 +180,7 @@ def summarize_plan(screen: Screen, plan: Plan) -> None:
 
 def show_plan(screen: Screen, plan: Plan, form: str, max_bytes: int | None) -> None:
     """A plan as a document for programs, pull requests or browsers."""
-    from stemctl.core.documents import plan_document
+    from stemctl.core.plan_codec import plan_document
     from stemctl.git.ci_job import job_url
     from stemctl.render.github import plan_github
     from stemctl.render.html import plan_html

@@ -108,7 +108,7 @@ def _delete(
         location=wish.location if wish else None,
         request=None
         if held
-        else Request("DELETE", request_path(model.app, model.name, Action.DELETE, entry.id)),
+        else Request("DELETE", request_path(model.app, model.name, Action.DELETE, entry.id), None),
         fields=fields,
         expects=expects(model, live),
         detail=(*_words(entry, wish, dependents), *_who(model)),

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Set
 from dataclasses import replace
 
-from stemctl.core.plan import Change, FieldChange, Note, Plan, Settled, Target
+from stemctl.core.plan import Change, FieldChange, Note, Plan, Request, Settled, Target
 from stemctl.core.records import Address, Repository
 from stemctl.core.state import State
 from stemctl.planning.memory import Memory, remember
@@ -56,7 +56,7 @@ def _marked(change: Change, memory: Memory, model: Model) -> Change:
         body = {
             name: _sent(model.fields[name], value, memory) for name, value in request.body.items()
         }
-        request = replace(request, body=body)
+        request = Request(request.method, request.path, body)
     fields = tuple(_shown(f, model.fields.get(f.path), memory) for f in change.fields)
     detail = (_IN_DOUBT,) if change.pending_since is not None else change.detail
     return replace(change, request=request, fields=fields, detail=detail)

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from stemctl.core.diagnostics import Diagnostic, Severity
-from stemctl.core.documents import findings_json
+from stemctl.core.plan_codec import findings_json
 from stemctl.core.records import Location
 from stemctl.render.github import findings_github
 from stemctl.render.terminal import TerminalStyle
@@ -15,7 +15,7 @@ def finding(line="    tags: [a]", column=5, length=4, **more):
         "severity": Severity.ERROR,
         "code": "duplicate-key",
         "message": "tags is written twice",
-        "place": Location("records/a.yaml", 6, column),
+        "location": Location("records/a.yaml", 6, column),
         "remedy": "first in line 4; keep one",
         **more,
     }
