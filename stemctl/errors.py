@@ -30,6 +30,7 @@ class Untouched(enum.StrEnum):
     NOTHING_READ = "Nothing was read or sent."
     NOTHING_CHANGED = "Nothing was changed."
     NOTHING_WRITTEN = "Nothing was written."
+    NOTHING_MOVED = "Nothing was moved."
 
 
 class StemctlError(Exception):

@@ -16,13 +16,13 @@ from dataclasses import dataclass
 from stemctl.apply import outcomes
 from stemctl.apply.lookup import look_for, name_taken
 from stemctl.client import retry
-from stemctl.client.client import WriteClient, Written
+from stemctl.client.client import WriteClient, WriteResult
 from stemctl.client.proof import Proof, of_change, of_create, of_delete, of_error, unheld
 from stemctl.client.responses import NotFound, NotTheApi, Paused, Refused, ServerError
 from stemctl.core.plan import Action, Change
 from stemctl.core.records import Address
 from stemctl.core.report import Outcome, Status
-from stemctl.planning.compare import expects
+from stemctl.planning.values import expects
 from stemctl.schema.catalog import Model
 from stemctl.state.journal import Journal
 from stemctl.util.json_types import Fields, Value
@@ -148,7 +148,7 @@ async def _again(
     if proof is Proof.REFUSED or (proof is Proof.NO_ANSWER and tries == retry.TRIES):
         raise error
     if error.status != 429:  # else all requests pause, for as long as the server asks
-        await asyncio.sleep(retry.growing(tries))
+        await asyncio.sleep(retry.backoff(tries))
     return error if proof is Proof.LOST else lost
 
 
@@ -169,7 +169,7 @@ class _Patch:
         """The outcome, if a PATCH whose answer was lost has been carried out."""
         if unheld(self.model, self.body, live, planned):
             return None
-        return outcomes.taken(self.model, self.change, self.body, Written(live, proposed=False))
+        return outcomes.taken(self.model, self.change, self.body, WriteResult(live, proposed=False))
 
     def whole(self, planned: Fields) -> Fields:
         """The content of the proposal: what is sent, and the record as it is."""
@@ -197,7 +197,7 @@ class _Patch:
         if written.proposed and unheld(model, self.body, written.fields, {}):
             raise NotTheApi("The server answered with another content than was proposed.")
         if not written.proposed and unheld(model, self.body, written.fields, live):
-            written = Written(await one.detail(model, change.id), proposed=False)
+            written = WriteResult(await one.detail(model, change.id), proposed=False)
         return outcomes.taken(model, change, self.body, written, live)
 
 

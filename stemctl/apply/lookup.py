@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from stemctl.apply import outcomes
-from stemctl.client.client import Query, WriteClient, Written
+from stemctl.client.client import Query, WriteClient, WriteResult
 from stemctl.client.proof import unheld
 from stemctl.client.responses import NotFound, NotTheApi, Refused, ServerError
 from stemctl.core.plan import Change
 from stemctl.core.report import Outcome, Status
 from stemctl.planning.approvals import DECIDED
-from stemctl.planning.doubts import as_sent
+from stemctl.planning.in_doubt import as_sent
 from stemctl.schema.catalog import Model
 from stemctl.util.json_types import Fields
 
@@ -48,7 +48,7 @@ async def _by_name(
 ) -> Outcome:
     for fields in await _named(client, model, body):
         if as_sent(model, fields, body) or fields["id"] == answered:
-            return outcomes.taken(model, change, body, Written(fields, proposed=False))
+            return outcomes.taken(model, change, body, WriteResult(fields, proposed=False))
         return outcomes.other_content(model, change, str(fields["id"]))
     return outcomes.not_there_yet(model, change, lost)
 
@@ -69,7 +69,7 @@ async def _without_a_name(
     except NotFound:
         fields = None
     if fields is not None and as_sent(model, fields, body):
-        return outcomes.taken(model, change, body, Written(fields, proposed=False))
+        return outcomes.taken(model, change, body, WriteResult(fields, proposed=False))
     return outcomes.not_there_yet(model, change, lost)
 
 
@@ -83,7 +83,7 @@ async def _proposal(
         # A proposal that was decided before is not the one that was sent now.
         is_open = fields.get(model.identity) == name and fields.get("status") not in DECIDED
         if is_open and not unheld(model, body, fields, {}):
-            return outcomes.taken(model, change, body, Written(fields, proposed=True))
+            return outcomes.taken(model, change, body, WriteResult(fields, proposed=True))
     return outcomes.not_there_yet(model, change, lost)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 
-from stemctl.client.client import Written
+from stemctl.client.client import WriteResult
 from stemctl.client.proof import Proof, of_error, unheld, unshown
 from stemctl.client.responses import Forbidden, NotAuthorised, NotFound, ServerError, Unreachable
 from stemctl.core.plan import METHODS, Change
@@ -17,7 +17,7 @@ _NOTHING: Fields = {}
 
 
 def taken(
-    model: Model, change: Change, body: Fields, written: Written, before: Fields = _NOTHING
+    model: Model, change: Change, body: Fields, written: WriteResult, before: Fields = _NOTHING
 ) -> Outcome:
     """A write that is proven: proposed, or applied with what the server does not hold of it.
     `before` is the record as it was.
@@ -73,7 +73,7 @@ def not_found(model: Model, change: Change, sent: bool) -> Outcome:
     """The record that a write is about cannot be seen any more. That does not prove that it was
     deleted.
     """
-    message = "not found: deleted since this plan was made, or hidden from this account"
+    message = "not found: deleted since this plan was made, or hidden from you"
     again = "Sent once, without an answer, and not again." if sent else "Not sent."
     detail = (
         f"{again} Plan again: a {model.words} that cannot be seen stays in the state until you decide.",

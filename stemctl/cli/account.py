@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from stemctl.cli.options import output
@@ -43,7 +41,7 @@ def login(screen: Screen, headless: bool) -> int:
             screen.ask("Waiting until you have agreed there. Ctrl-C gives up.")
             return await device_login.finish_login(link.http, link.base, pending)
 
-    path = tokens.keep_token(workspace.server.host, finish(run()))
+    path = tokens.save_token(workspace.server.host, finish(run()))
     screen.did = (
         f"Logged in to {workspace.server.host}. The token is in {path}, for you alone to read."
     )
@@ -60,7 +58,7 @@ def logout(screen: Screen) -> int:
 
     server = screen.open().server
     host = server.host or server.name
-    path = tokens.drop_token(host)
+    path = tokens.delete_token(host)
     screen.did = f"Removed {path}." if path else ""
     screen.out(screen.did or f"There is no token of stemctl's for {host}.")
     if path:
@@ -73,29 +71,17 @@ def logout(screen: Screen) -> int:
 @click.pass_obj
 def doctor(screen: Screen, form: str) -> int:
     """Look at the server, the token and your rights."""
-    from stemctl.client import device_login, proxy, tokens
-    from stemctl.client.device_login import Check
+    from stemctl.client import diagnose
+    from stemctl.client.diagnose import Check
     from stemctl.commands import connection
     from stemctl.render.text.plan_text import where_line
 
     workspace = screen.open()
-    token = tokens.find_token(workspace.server, workspace.environ)
-    checks = [Check("token", token is not None, f"from {token.source}" if token else "none")]
-    if token is not None and tokens.readable_by_others(Path(token.source)):
-        checks.append(
-            Check("token", None, f"others on this machine may read it: chmod 600 {token.source}")
-        )
-    withheld = tokens.withheld(workspace.server, workspace.environ)
-    if withheld:
-        says = f"{withheld} is not sent to {workspace.server.host}; {tokens.HOSTS_VARIABLE} names hosts it may go to"
-        checks.append(Check("token", None, says))
-    used = proxy.find_proxy(workspace.server.url, workspace.environ)
-    if used is not None:
-        checks.append(Check("proxy", None, f"{used.shown}, from {used.variable}"))
+    checks = diagnose.check_setup(workspace.server, workspace.environ)
 
     async def run() -> list[Check]:
         async with connection.connect(workspace) as link:
-            return await device_login.examine(link.reader())
+            return await diagnose.check_models(link.reader())
 
     checks += finish(run())
     if form == "json":

@@ -237,7 +237,7 @@ class _Run:
         if self.form == "json":
             self.screen.document(report_document(report, seconds))
         elif self.form == "github":
-            self.screen.annotate(lambda folder: report_github(report, folder))
+            self.screen.annotate(lambda folder: report_github(report, folder, style.words))
             self.screen.out(report_last(report, style, seconds, saved))
         elif report.outcomes and (report.plan.actionable() or report.exit_code not in (0, 1)):
             self.screen.out(report_text(report, style, seconds, saved))
@@ -262,7 +262,7 @@ class _Run:
             Progress(len(plan.actionable()), host, self.parallelism, shown) as progress,
             _interrupts(self.screen) as watch,
         ):
-            link.throttle.on_pause = progress.paused
+            link.limiter.on_pause = progress.paused
             self.screen.did = "requests were sent; the next apply looks up what became of them."
             return await apply.apply(
                 self.workspace,

@@ -14,7 +14,7 @@ from stemctl.errors import ConfigError
 
 if TYPE_CHECKING:
     from stemctl.client.approvals import Proposal
-    from stemctl.client.query import Found
+    from stemctl.client.query import QueryResult
     from stemctl.commands.connection import Link
     from stemctl.commands.workspace import Workspace
 
@@ -68,7 +68,7 @@ def get(
         )
     asked = query.make_query(table, filters, sort, include)
 
-    async def read() -> Found:
+    async def read() -> QueryResult:
         async with connection.connect(workspace) as link:
             client = link.reader(portal)
             found = await query.find(client, table, name, asked)
@@ -93,7 +93,7 @@ def _where(workspace: Workspace, portal: str | None) -> str:
     return where_line(replace(target, portal=portal) if portal else target, workspace.database)
 
 
-def _print(screen: Screen, found: Found, form: str) -> None:
+def _print(screen: Screen, found: QueryResult, form: str) -> None:
     from stemctl.client.query import declared
     from stemctl.render.manifest_yaml import manifest_text
     from stemctl.render.text.table import record_text, table_text

@@ -185,7 +185,8 @@ def show_plan(screen: Screen, plan: Plan, form: str, max_bytes: int | None) -> N
     from stemctl.render.github import plan_github
     from stemctl.render.html import plan_html
     from stemctl.render.markdown import elsewhere, plan_markdown
-    from stemctl.render.text.plan_text import summary_lines, where_line
+    from stemctl.render.plan_summary import plan_summary
+    from stemctl.render.text.plan_text import where_line
     from stemctl.schema.catalog import load_catalog
 
     style = screen.style(load_catalog(plan.server.edition))
@@ -194,9 +195,9 @@ def show_plan(screen: Screen, plan: Plan, form: str, max_bytes: int | None) -> N
     elif form == "markdown":
         screen.out(plan_markdown(plan, style, max_bytes, elsewhere(job_url(os.environ))))
     elif form == "github":
-        screen.annotate(lambda folder: plan_github(plan, folder))
+        screen.annotate(lambda folder: plan_github(plan, folder, style.words))
         screen.out(where_line(plan.server))
-        screen.out("\n".join(summary_lines(plan)[1:]))
+        screen.out(plan_summary(plan))
     else:
         screen.out(plan_html(plan, style))
 

@@ -15,6 +15,7 @@ import click
 
 from stemctl.cli import streams
 from stemctl.errors import InvalidFiles, StemctlError
+from stemctl.render.model_words import model_words
 from stemctl.render.terminal import LONGEST_LINE, TerminalStyle
 from stemctl.util.redact import masked
 from stemctl.util.safe_text import cut, harmless, json_text, visible
@@ -68,11 +69,6 @@ class Screen:
     def style(self, catalog: Catalog | None = None) -> TerminalStyle:
         """What the terminal can show."""
         width = shutil.get_terminal_size((DEFAULT_WIDTH, 24)).columns
-        nouns = {}
-        if catalog is not None:
-            nouns = {
-                m.name: (m.words, m.count(2).partition(" ")[2]) for m in catalog.models.values()
-            }
         return TerminalStyle(
             min(max(60, width), WIDEST),
             self.colour,
@@ -80,7 +76,7 @@ class Screen:
             self.verbose,
             self.program,
             "" if self.directory is None else shlex.quote(str(self.directory)),
-            nouns=nouns,
+            words=model_words(catalog),
         )
 
     def open(self) -> Workspace:
@@ -99,11 +95,12 @@ class Screen:
         """Say that a run broke off, or is on at this moment: what is shown takes it into account."""
         from stemctl.render.text.run_text import broken_text, elsewhere_text, going_on_text
 
-        run, claim = workspace.store.unfinished(), workspace.store.elsewhere()
-        if claim is not None:
-            self.note(elsewhere_text(claim, workspace.store.where) + "\n")
+        recovery = workspace.store.recovery
+        run, lease = recovery.unfinished(), recovery.elsewhere()
+        if lease is not None:
+            self.note(elsewhere_text(lease, workspace.store.where) + "\n")
         elif run is not None:
-            self.note((going_on_text if workspace.store.is_locked() else broken_text)(run) + "\n")
+            self.note((going_on_text if workspace.store.lock.is_held() else broken_text)(run) + "\n")
 
     def out(self, text: str) -> None:
         """Part of the answer."""

@@ -174,9 +174,9 @@ def serve(screen: Screen, port: int, faults: Path | None) -> int:
 def reset(screen: Screen) -> int:
     """Throw the sandbox away, and what stemctl remembers of it."""
     workspace = _sandbox_space(screen)
-    with workspace.store.locked("sandbox reset"):  # also where what is remembered cannot be read
+    with workspace.store.lock.hold("sandbox reset"):  # also where what is remembered cannot be read
         gone = [
-            *sorted(workspace.store.make_folder().glob("sandbox.db*")),
+            *sorted(workspace.store.local.make().glob("sandbox.db*")),
             *workspace.store.files(),
         ]
         for number, path in enumerate(gone, 1):

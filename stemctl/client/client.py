@@ -14,16 +14,16 @@ import httpx
 
 from stemctl.client import retry
 from stemctl.client.exchange import exchange
-from stemctl.client.limiter import SharedSlot, Throttle
+from stemctl.client.limiter import Limiter, SharedSlot
 from stemctl.client.responses import (
-    Answer,
     NotTheApi,
     Paused,
     Refused,
+    Response,
+    checked_record,
     named,
     one_record,
-    read_answer,
-    sound_record,
+    read_response,
     unreachable,
 )
 from stemctl.client.retry import TRIES
@@ -40,7 +40,7 @@ _MOST = 10_000_000
 PARALLELISM = 8
 """Requests in flight at most, unless somebody asks for another number."""
 
-Before = Callable[[], Awaitable[None]]
+BeforeSend = Callable[[], Awaitable[None]]
 """What is done right before a write goes out: its intent is written down."""
 
 
@@ -57,7 +57,7 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class WriteResult:
     """The answer to a write: the record as it is now, or, if `proposed`, the approval."""
 
     fields: Fields
@@ -94,14 +94,14 @@ class ReadClient:
         portal: str,
         catalog: Catalog,
         token: Token | None = None,
-        throttle: Throttle | None = None,
+        limiter: Limiter | None = None,
     ) -> None:
         self.base = base
         self.portal = portal
         self.catalog = catalog
         self._http = http
         self._token = token
-        self._throttle: Throttle | SharedSlot = throttle or Throttle(PARALLELISM)
+        self._limiter: Limiter | SharedSlot = limiter or Limiter(PARALLELISM)
 
     async def page(self, model: Model, offset: int = 0, query: Query = Query()) -> Page:
         """One page of a model's list."""
@@ -113,7 +113,7 @@ class ReadClient:
         """One record. Raises NotFound where there is none to see."""
         params = [("include[]", f"{name}.*") for name in include]
         record = one_record(await self._get(_one(model, id_), params), model.one)
-        return sound_record(_asked_for(record, id_, model.words), model)
+        return checked_record(_asked_for(record, id_, model.words), model)
 
     async def approval_page(self, model: Model, offset: int = 0, query: Query = Query()) -> Page:
         """One page of the approvals of a model."""
@@ -145,7 +145,7 @@ class ReadClient:
         totals = [meta.get("total_results"), meta.get("count"), answer.get("count")]
         total = next((t for t in totals if type(t) is int and 0 <= t <= _MOST), None)
         last = answer["next"] is None if "next" in answer else None
-        sound = tuple(sound_record(fields, model) for fields in records)
+        sound = tuple(checked_record(fields, model) for fields in records)
         return Page(sound, total, last, {k: v for k, v in answer.items() if k != key})
 
     async def _send(
@@ -154,7 +154,7 @@ class ReadClient:
         path: str,
         params: list[tuple[str, str | int | float | bool | None]] | None = None,
         body: Fields | None = None,
-        first: Before | None = None,
+        first: BeforeSend | None = None,
     ) -> dict[str, Any]:
         """Send, and again where `policy` says so. `first` is awaited right before each sending.
 
@@ -165,23 +165,23 @@ class ReadClient:
         url = self.url_of(path)
         for attempt in range(1, TRIES + 1):
             last = attempt == TRIES
-            if method in retry.LOOKS_BEFORE and self._throttle.is_paused:
+            if method in retry.READ_FIRST and self._limiter.is_paused:
                 raise Paused()
             try:
-                async with self._throttle.slot():
+                async with self._limiter.slot():
                     if first is not None:
                         await first()
                     answer = await exchange(
                         self._http, method, url, params=params, json=body, headers=self._headers()
                     )
                 self._heed(answer, attempt)
-                if last or not retry.again_after_status(method, answer.status_code):
-                    return read_answer(answer, method, self.base, url)
+                if last or not retry.may_retry_status(method, answer.status_code):
+                    return read_response(answer, method, self.base, url)
                 if answer.status_code in retry.BUSY:
-                    continue  # the throttle waits
+                    continue  # the limiter waits
             except httpx.HTTPError as error:
-                if last or not retry.again_after_error(method, error):
-                    raise unreachable(error, self.base, retry.arrived(error)) from error
+                if last or not retry.may_retry_error(method, error):
+                    raise unreachable(error, self.base, retry.may_have_arrived(error)) from error
             except httpx.InvalidURL as error:  # a name that is longer than any address
                 raise Refused(
                     f"There is no address for this request: {error}.", sent=False
@@ -189,14 +189,14 @@ class ReadClient:
             except NotTheApi as error:
                 if last or method != "GET" or error.status != 200 or "HTML" in error.what:
                     raise
-            await asyncio.sleep(retry.growing(attempt))
+            await asyncio.sleep(retry.backoff(attempt))
         raise AssertionError("the last try returns or raises")
 
-    def _heed(self, answer: Answer, attempt: int) -> None:
+    def _heed(self, answer: Response, attempt: int) -> None:
         if answer.status_code in retry.BUSY:
-            self._throttle.pause(retry.asked_pause(answer.headers, attempt))
+            self._limiter.pause(retry.retry_after(answer.headers, attempt))
         else:
-            self._throttle.answered()
+            self._limiter.answered()
 
     def _headers(self) -> dict[str, str]:
         return self._token.header() if self._token and self.portal != "public" else {}
@@ -211,26 +211,26 @@ class WriteClient(ReadClient):
 
         Whoever gets Paused leaves this place, enters it again, and looks again.
         """
-        assert isinstance(self._throttle, Throttle)
-        async with self._throttle.slot():
+        assert isinstance(self._limiter, Limiter)
+        async with self._limiter.slot():
             one = copy.copy(self)
-            one._throttle = SharedSlot(self._throttle)
+            one._limiter = SharedSlot(self._limiter)
             yield one
 
-    async def add(self, model: Model, body: Fields, first: Before | None = None) -> Written:
+    async def add(self, model: Model, body: Fields, first: BeforeSend | None = None) -> WriteResult:
         """POST a record, or the proposal of one."""
         return _written(
             model, await self._send("POST", f"{model.app}/{model.name}/", body=body, first=first)
         )
 
     async def change(
-        self, model: Model, id_: str, body: Fields, first: Before | None = None
-    ) -> Written:
+        self, model: Model, id_: str, body: Fields, first: BeforeSend | None = None
+    ) -> WriteResult:
         """PATCH a record with the fields that change and no other, or propose so."""
         return _written(model, await self._send("PATCH", _one(model, id_), body=body, first=first))
 
     async def delete(
-        self, model: Model, id_: str, first: Before | None = None
+        self, model: Model, id_: str, first: BeforeSend | None = None
     ) -> Mapping[str, Value]:
         """DELETE a record; what the server said, which should be nothing."""
         return await self._send("DELETE", _one(model, id_), first=first)
@@ -263,7 +263,7 @@ def _asked_for(record: Fields, id_: str, words: str) -> Fields:
     return record
 
 
-def _written(model: Model, answer: Mapping[str, Any]) -> Written:
+def _written(model: Model, answer: Mapping[str, Any]) -> WriteResult:
     """What a write was answered with. What stands under any other key than the expected one is of
     something else.
 
@@ -274,4 +274,4 @@ def _written(model: Model, answer: Mapping[str, Any]) -> Written:
     key = model.approval.one if model.approval else model.one
     if not isinstance(answer.get(key), dict):
         raise NotTheApi(f"The server's answer has no {key!r}.", f"It has {named(answer)}.")
-    return Written(sound_record(answer[key], model), proposed=model.approval is not None)
+    return WriteResult(checked_record(answer[key], model), proposed=model.approval is not None)

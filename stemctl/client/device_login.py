@@ -1,4 +1,4 @@
-"""Tokens by device login, and what a server says of itself and of us."""
+"""Getting a token by device login."""
 
 from __future__ import annotations
 
@@ -11,15 +11,11 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from stemctl.client.client import ReadClient
 from stemctl.client.exchange import exchange
 from stemctl.client.responses import (
-    Forbidden,
-    NotAuthorised,
-    NotFound,
     NotTheApi,
     ServerError,
-    read_answer,
+    read_response,
     unreachable,
 )
 from stemctl.util.redact import remember
@@ -39,7 +35,7 @@ class LoginFailed(ServerError):
 
 
 @dataclass(frozen=True, slots=True)
-class Pending:
+class PendingLogin:
     """A login that waits for its user: where to go, and which code to type there."""
 
     uri: str
@@ -50,7 +46,7 @@ class Pending:
     expires_in: float
 
 
-async def begin_login(http: httpx.AsyncClient, base: str) -> Pending:
+async def begin_login(http: httpx.AsyncClient, base: str) -> PendingLogin:
     """Ask the server for a code.
 
     Raises:
@@ -58,7 +54,7 @@ async def begin_login(http: httpx.AsyncClient, base: str) -> Pending:
     """
     answer = await _post(http, base, "auth/device/", {"client_name": CLIENT_NAME})
     try:
-        return Pending(
+        return PendingLogin(
             uri=_page(answer["verification_uri"]),
             complete_uri=_page(answer.get("verification_uri_complete", answer["verification_uri"])),
             user_code=str(answer["user_code"]),
@@ -93,7 +89,7 @@ def _page(address: Any) -> str:
 async def finish_login(
     http: httpx.AsyncClient,
     base: str,
-    pending: Pending,
+    pending: PendingLogin,
     sleep: Callable[[float], Any] = asyncio.sleep,
 ) -> str:
     """Wait until the user has agreed; the token.
@@ -134,40 +130,4 @@ async def _post(
         response = await exchange(http, "POST", f"{base}api/{path}", json=body)
     except httpx.HTTPError as error:
         raise unreachable(error, base, sent=True) from error
-    return read_answer(response, "POST", base)
-
-
-_MOST_NAMES = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that doctor looked at; `good` is None for what is only to know."""
-
-    what: str
-    good: bool | None
-    says: str
-
-
-async def examine(client: ReadClient) -> list[Check]:
-    """Read the first page of every model: is it there, may we read it, has it the fields of its table."""
-    checks = []
-    for model in client.catalog.models.values():
-        try:
-            page = await client.page(model)
-        except (NotAuthorised, Forbidden, NotFound) as error:
-            checks.append(Check(model.name, False, error.what))
-            continue
-        number = page.total if page.total is not None else len(page.records)
-        checks.append(Check(model.name, True, f"{model.count(number)} to see"))
-        seen = {name for fields in page.records for name in fields}
-        unknown = seen - set(model.fields)
-        if unknown:
-            listed = ", ".join(sorted(unknown)[:_MOST_NAMES]) + (
-                ", ..." if len(unknown) > _MOST_NAMES else ""
-            )
-            checks.append(Check(model.name, None, f"has fields that the tables lack: {listed}"))
-        lacking = {f.name for f in model.fields.values() if f.shown and not f.proposal} - seen
-        if page.records and lacking:
-            checks.append(Check(model.name, None, f"does not show: {', '.join(sorted(lacking))}"))
-    return checks
+    return read_response(response, "POST", base)

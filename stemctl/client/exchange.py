@@ -8,16 +8,16 @@ from typing import Any
 import httpx
 
 from stemctl.client import retry
-from stemctl.client.responses import Answer, NotTheApi
+from stemctl.client.responses import NotTheApi, Response
 
-MOST_BYTES = 64 * 2**20
+MAX_BYTES = 64 * 2**20
 """Bytes of an answer, decoded. A page of a hundred records has less than one of them in a thousand."""
 
 _ENCODINGS = ("", "identity", "gzip")
 """What is asked for. A server that packs an answer twice would have it unpacked without a bound."""
 
 
-async def exchange(http: httpx.AsyncClient, method: str, url: str, **options: Any) -> Answer:
+async def exchange(http: httpx.AsyncClient, method: str, url: str, **options: Any) -> Response:
     """Send a request, and read all of its answer. `options` are those of `httpx.AsyncClient.stream`.
 
     Raises:
@@ -37,7 +37,7 @@ async def exchange(http: httpx.AsyncClient, method: str, url: str, **options: An
                 content = await _content(response)
     except TimeoutError as error:
         raise httpx.ReadTimeout(f"no complete answer within {retry.DEADLINE:.0f} s") from error
-    return Answer(response.status_code, response.headers, content)
+    return Response(response.status_code, response.headers, content)
 
 
 async def _content(response: httpx.Response) -> bytes:
@@ -56,9 +56,9 @@ async def _content(response: httpx.Response) -> bytes:
     content = bytearray()
     async for piece in response.aiter_bytes():
         content += piece
-        if len(content) > MOST_BYTES:
+        if len(content) > MAX_BYTES:
             raise NotTheApi(
-                f"The server's answer is larger than {MOST_BYTES // 2**20} MiB.",
+                f"The server's answer is larger than {MAX_BYTES // 2**20} MiB.",
                 "No answer of the API is that large, so the rest of it was not read.",
                 status=response.status_code,
             )

@@ -1,7 +1,7 @@
 """How many requests are in flight, and when: never more than allowed, fewer after the server asked
 for a pause.
 
-One throttle serves all requests of a command, so that a pause is kept by all of them. After a pause
+One limiter serves all requests of a command, so that a pause is kept by all of them. After a pause
 the number in flight is halved, and grows back by one after each round of answers without a
 complaint.
 """
@@ -13,7 +13,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 
 
-class Throttle:
+class Limiter:
     """`slots` is the most that may be in flight; `on_pause` is told of each pause of a second and more."""
 
     def __init__(
@@ -84,18 +84,18 @@ class SharedSlot:
     a place.
     """
 
-    def __init__(self, throttle: Throttle) -> None:
-        self._throttle = throttle
-        self.pause = throttle.pause
-        self.answered = throttle.answered
+    def __init__(self, limiter: Limiter) -> None:
+        self._limiter = limiter
+        self.pause = limiter.pause
+        self.answered = limiter.answered
 
     @contextlib.asynccontextmanager
     async def slot(self) -> AsyncIterator[None]:
         """It is held already; only a pause is waited for."""
-        await self._throttle.resumed()
+        await self._limiter.resumed()
         yield
 
     @property
     def is_paused(self) -> bool:
         """Whether the server has asked for a pause that is not over."""
-        return self._throttle.is_paused
+        return self._limiter.is_paused

@@ -10,7 +10,7 @@ from stemctl.client.client import Page, Query, ReadClient
 from stemctl.client.proof import of_listing
 from stemctl.client.responses import Forbidden, NotFound, NotTheApi, ServerError, Unavailable
 from stemctl.core.snapshot import Completeness, Reading, Snapshot
-from stemctl.planning.planner import Need
+from stemctl.planning.needs import Need
 from stemctl.schema.catalog import Model
 from stemctl.util.json_types import Fields
 

@@ -12,10 +12,9 @@ from stemctl.client.responses import NotFound
 from stemctl.core.snapshot import Completeness, Reading
 from stemctl.errors import ConfigError
 from stemctl.planning.declared import as_declared, as_list
-from stemctl.planning.references import UUID
 from stemctl.planning.values import elements
 from stemctl.schema.catalog import Catalog, Field, Model
-from stemctl.util.json_types import Fields, Value
+from stemctl.util.json_types import Fields, Value, is_uuid
 from stemctl.util.suggest import nearest
 
 _TEXT_OPERATORS = ("contains", "startswith", "endswith")
@@ -34,7 +33,7 @@ OPERATORS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class QueryResult:
     """What was asked for: records, whether all that match, and the names of what they refer to."""
 
     model: Model
@@ -101,7 +100,7 @@ def _field(model: Model, name: str, option: str) -> Field:
     raise ConfigError(f"{option}: {model.name} has no field {name!r}.", why)
 
 
-async def find(client: ReadClient, model: Model, word: str | None, query: Query) -> Found:
+async def find(client: ReadClient, model: Model, word: str | None, query: Query) -> QueryResult:
     """All records that match, or the one of a name or id.
 
     Raises:
@@ -110,9 +109,11 @@ async def find(client: ReadClient, model: Model, word: str | None, query: Query)
     if word is None:
         reading = await read_all(model.name, lambda offset: client.page(model, offset, query))
         complete = reading.completeness is Completeness.COMPLETE
-        return Found(model, tuple(reading.records.values()), complete, reading.reason)
-    if UUID.fullmatch(word):
-        return Found(model, (await client.detail(model, word, query.include),), True, single=True)
+        return QueryResult(model, tuple(reading.records.values()), complete, reading.reason)
+    if is_uuid(word):
+        return QueryResult(
+            model, (await client.detail(model, word, query.include),), True, single=True
+        )
     assert model.identity is not None
     by_name = Query(((model.identity, word), *query.filters), include=query.include)
     page = await client.page(model, 0, by_name)
@@ -122,10 +123,10 @@ async def find(client: ReadClient, model: Model, word: str | None, query: Query)
             f"There is no {model.words} {word!r}, or it is hidden from you.",
             hints=[(f"stemctl get {model.name}", "lists those you can see")],
         )
-    return Found(model, records, True, single=True)
+    return QueryResult(model, records, True, single=True)
 
 
-async def with_names(client: ReadClient, found: Found) -> Found:
+async def with_names(client: ReadClient, found: QueryResult) -> QueryResult:
     """The same with the names of everything that its writable fields refer to."""
     names: dict[str, dict[str, str]] = {}
     for row in found.model.references:
@@ -137,7 +138,9 @@ async def with_names(client: ReadClient, found: Found) -> Found:
             continue
         reading = await read_all(target.name, functools.partial(client.page, target))
         names[target.name] = _unambiguous(reading, target)
-    return Found(found.model, found.records, found.complete, found.reason, found.single, names)
+    return QueryResult(
+        found.model, found.records, found.complete, found.reason, found.single, names
+    )
 
 
 def _unambiguous(reading: Reading, model: Model) -> dict[str, str]:
@@ -149,7 +152,7 @@ def _unambiguous(reading: Reading, model: Model) -> dict[str, str]:
     return {id_: name for id_, name in names.items() if counts[name] == 1}
 
 
-def declared(found: Found) -> list[dict[str, Value]]:
+def declared(found: QueryResult) -> list[dict[str, Value]]:
     """The records as a manifest declares them: writable fields that are not empty, references as
     names, the id only where a name does not tell records apart.
     """
@@ -165,6 +168,6 @@ def declared(found: Found) -> list[dict[str, Value]]:
     ]
 
 
-def _declare(found: Found, fields: Fields, with_id: bool) -> dict[str, Value]:
+def _declare(found: QueryResult, fields: Fields, with_id: bool) -> dict[str, Value]:
     identity: dict[str, Value] = {"key": fields["id"], "id": fields["id"]} if with_id else {}
     return identity | as_declared(found.model, fields, found.names or {})

@@ -114,7 +114,7 @@ def one_record(answer: Mapping[str, Any], *keys: str) -> Fields:
     )
 
 
-def sound_record(fields: Value, model: Model) -> Fields:
+def checked_record(fields: Value, model: Model) -> Fields:
     """A record of a model as the server answered it, if it has an id and every field the shape of
     its kind.
 
@@ -142,7 +142,7 @@ def named(answer: Mapping[str, Any]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """An answer that has arrived as a whole: its body is unpacked."""
 
     status_code: int
@@ -150,7 +150,7 @@ class Answer:
     content: bytes
 
 
-def read_answer(response: Answer, method: str, base: str, url: str = "") -> dict[str, Any]:
+def read_response(response: Response, method: str, base: str, url: str = "") -> dict[str, Any]:
     """The JSON object of an answer, or the ServerError that it means. `url` says what was asked
     for, for people.
     """
@@ -192,7 +192,7 @@ def read_answer(response: Answer, method: str, base: str, url: str = "") -> dict
     return answer
 
 
-def failure(response: Answer, method: str, base: str, url: str = "") -> ServerError:
+def failure(response: Response, method: str, base: str, url: str = "") -> ServerError:
     """The error that an answer of 400 and above means, with the server's own words in one line."""
     status = response.status_code
     messages = error_messages(response)
@@ -239,7 +239,7 @@ _KINDS: dict[int, tuple[type[ServerError], str, tuple[Hint, ...]]] = {
 }
 
 
-def _is_of_the_api(response: Answer) -> bool:
+def _is_of_the_api(response: Response) -> bool:
     """Whether an error has the form of the API, `{"detail": text}`: pages and errors of proxies
     have others.
     """
@@ -254,7 +254,7 @@ def _is_of_the_api(response: Answer) -> bool:
     )
 
 
-def _is_foreign(response: Answer) -> bool:
+def _is_foreign(response: Response) -> bool:
     """Whether the refusal of a write is no proof that it was not carried out: one that the API
     would not put so.
     """
@@ -269,7 +269,7 @@ def _is_foreign(response: Answer) -> bool:
         return True
 
 
-def error_messages(response: Answer) -> dict[str, list[str]]:
+def error_messages(response: Response) -> dict[str, list[str]]:
     """Field to messages, whatever shape the body has; what belongs to no field stands under `""`.
 
     Seen: an object of field to messages (nested once or more), an object with `detail`, a bare list
@@ -289,7 +289,7 @@ def error_messages(response: Answer) -> dict[str, list[str]]:
     }
 
 
-def _text(response: Answer) -> str:
+def _text(response: Response) -> str:
     """The body as text, whatever its headers say and its bytes are."""
     return response.content.decode("utf-8-sig", "replace")
 

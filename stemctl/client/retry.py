@@ -12,7 +12,7 @@ again          | | any other answer                           | taken as it is  
 |
 
 Three tries, with growing pauses; after 429 and 503 all requests pause together, as long as the
-server asks for. What is looked for and not found is planned anew: `planning.doubts` says when.
+server asks for. What is looked for and not found is planned anew: `planning.in_doubt` says when.
 """
 
 from __future__ import annotations
@@ -36,42 +36,42 @@ for ever.
 BUSY = frozenset({429, 503})
 """The server asks everybody to wait."""
 
-_PASSING = BUSY | {502, 504}
+_TEMPORARY = BUSY | {502, 504}
 _LONGEST_PAUSE = 300.0
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
 
-LOOKS_BEFORE = frozenset({"PATCH", "DELETE"})
+READ_FIRST = frozenset({"PATCH", "DELETE"})
 """What is sent only right after the record was read. After any wait, it has to be read again."""
 
 
-def again_after_status(method: str, status: int) -> bool:
+def may_retry_status(method: str, status: int) -> bool:
     """Whether the same request may go out again after an answer of this status."""
-    if method in LOOKS_BEFORE:
+    if method in READ_FIRST:
         return False
-    return status == 429 or (method == "GET" and status in _PASSING)
+    return status == 429 or (method == "GET" and status in _TEMPORARY)
 
 
-def arrived(error: httpx.HTTPError) -> bool:
+def may_have_arrived(error: httpx.HTTPError) -> bool:
     """Whether a request that failed below HTTP may have been carried out."""
     return not isinstance(error, _NOT_SENT)
 
 
-def again_after_error(method: str, error: httpx.HTTPError) -> bool:
+def may_retry_error(method: str, error: httpx.HTTPError) -> bool:
     """Whether the same request may go out again after a fault below HTTP."""
     if isinstance(error, ProxyRefused):
         return False
-    return method == "GET" or (method not in LOOKS_BEFORE and not arrived(error))
+    return method == "GET" or (method not in READ_FIRST and not may_have_arrived(error))
 
 
-def growing(attempt: int) -> float:
+def backoff(attempt: int) -> float:
     """Seconds before the next try: about 0.5, then 1, spread so that many clients do not come back
     at once.
     """
     return 0.5 * float(2 ** (attempt - 1)) * random.uniform(0.5, 1.5)
 
 
-def asked_pause(headers: Mapping[str, str], attempt: int) -> float:
+def retry_after(headers: Mapping[str, str], attempt: int) -> float:
     """Seconds that `Retry-After` asks for, given as a number or as a date; a growing pause if it
     asks for nothing.
 
@@ -82,7 +82,7 @@ def asked_pause(headers: Mapping[str, str], attempt: int) -> float:
         return min(float(asked), _LONGEST_PAUSE)
     until = _moment(asked)
     if until is None:
-        return growing(attempt)
+        return backoff(attempt)
     now = _moment(headers.get("Date", "")) or datetime.datetime.now(datetime.UTC)
     return min(max(0.0, (until - now).total_seconds()), _LONGEST_PAUSE)
 

@@ -108,14 +108,14 @@ def may_send_to(server: Server, environ: Mapping[str, str]) -> bool:
     return server.is_loopback or server.host == OFFICIAL_HOST or server.host in hosts - {""}
 
 
-def withheld(server: Server, environ: Mapping[str, str]) -> str | None:
+def withheld_variable(server: Server, environ: Mapping[str, str]) -> str | None:
     """The variable whose token exists and was not sent, because of the host."""
     if server.is_sandbox or may_send_to(server, environ):
         return None
     return next((variable for variable in VARIABLES if environ.get(variable)), None)
 
 
-def keep_token(host: str, text: str) -> Path:
+def save_token(host: str, text: str) -> Path:
     """Write a token to stemctl's file for a host, readable by its owner alone from the first byte."""
     path = token_file(host)
     for folder in (
@@ -141,7 +141,7 @@ def readable_by_others(path: Path) -> bool:
     return os.name == "posix" and path.is_file() and bool(path.stat().st_mode & 0o077)
 
 
-def drop_token(host: str) -> Path | None:
+def delete_token(host: str) -> Path | None:
     """Remove stemctl's token file of a host; the path if there was one."""
     path = token_file(host)
     if not path.is_file():

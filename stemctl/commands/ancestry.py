@@ -1,6 +1,4 @@
-"""From which commit an apply goes on: the range since the last one, and the refusal where HEAD
-lacks part of it.
-"""
+"""The commits since the last apply, and the refusal to apply if HEAD lacks some of them."""
 
 from __future__ import annotations
 
@@ -8,34 +6,31 @@ from dataclasses import replace
 
 from stemctl.commands.workspace import Workspace
 from stemctl.core.state import State
-from stemctl.errors import StateError
-from stemctl.git.commit_range import CommitRange
+from stemctl.errors import StateError, Untouched
 from stemctl.git.containment import is_contained
-from stemctl.git.history import changed_between, compare
+from stemctl.git.history import CommitRange, changed_between, commit_range
 from stemctl.manifests.work_tree import prefix
 from stemctl.render.text.commits_text import behind_words, commit_lines, ways_forward
 
 
 def since_applied(workspace: Workspace, state: State, commit: str | None) -> CommitRange:
-    """The commits between the one that was applied last and the one that is about to be; none where
-    git knows none.
-    """
+    """The commits between the one that was applied last and this one; none without git."""
     if state.commit is None or commit is None:
         return CommitRange()
     root, remote = workspace.config.root, workspace.server.remote
-    since = compare(root, remote, state.commit, commit, workspace.environ)
-    if not since.missing:
-        return since
-    folders = tuple(
-        dict.fromkeys([prefix(root), *([] if state.folder is None else [state.folder])])
-    )
+    commits = commit_range(root, remote, state.commit, commit, workspace.environ)
+    if not commits.missing:
+        return commits
+    folders = [prefix(root)]
+    if state.folder is not None and state.folder not in folders:
+        folders.append(state.folder)
     if is_contained(root, remote, state.commit, commit, folders, workspace.environ):
-        return replace(since, missing=(), contained=True)
-    return since
+        return replace(commits, missing=(), contained=True)
+    return commits
 
 
 def not_committed_since(workspace: Workspace, state: State, commit: str | None) -> tuple[str, ...]:
-    """The files that were applied with uncommitted changes, and that no commit has changed since."""
+    """The files that were applied with uncommitted changes and that no commit has changed since."""
     if state.uncommitted is None:
         return ()
     files = state.uncommitted.files
@@ -45,20 +40,18 @@ def not_committed_since(workspace: Workspace, state: State, commit: str | None) 
     return tuple(file for file in files if file not in changed)
 
 
-def refuse_behind(since: CommitRange) -> None:
-    """Refuse to apply from a commit that lacks what was applied already.
+def refuse_behind(commits: CommitRange) -> None:
+    """Refuse to apply from a commit that lacks what was applied before.
 
     Raises:
         StateError: with the commits that it lacks.
     """
-    if since.missing:
-        raise StateError(
-            f"{behind_words(since)}.",
-            "\n".join(
-                [
-                    *commit_lines(since.missing),
-                    "An apply from here could take back what they did. Nothing was sent.",
-                ]
-            ),
-            [ways_forward(since), ("stemctl apply --allow-behind", "if that is what you want")],
-        )
+    if not commits.missing:
+        return
+    lines = [*commit_lines(commits.missing), "Applying from here could undo what they did."]
+    raise StateError(
+        f"{behind_words(commits)}.",
+        "\n".join(lines),
+        [ways_forward(commits), ("stemctl apply --allow-behind", "if that is what you want")],
+        Untouched.NOTHING_SENT,
+    )

@@ -45,12 +45,12 @@ async def until_free(workspace: Workspace, on_wait: Callable[[Lease, float], Non
     """
     began = time.monotonic()
     while True:
-        while (held := workspace.store.elsewhere()) is not None:
+        while (held := workspace.store.recovery.elsewhere()) is not None:
             on_wait(held, time.monotonic() - began)
             await asyncio.sleep(LOOK_EVERY)
-            workspace.store.backend.refresh()
-        settled = workspace.store.take_over(workspace.owner)
-        if settled is not None or workspace.store.elsewhere() is None:
+            workspace.store.refresh()
+        settled = workspace.store.recovery.take_over(workspace.owner)
+        if settled is not None or workspace.store.recovery.elsewhere() is None:
             return settled
 
 
@@ -75,8 +75,8 @@ async def begin(
         except Busy as busy:
             on_wait(busy.lease, time.monotonic() - began)
         await asyncio.sleep(LOOK_EVERY)
-        workspace.store.backend.refresh()
-        settled = workspace.store.take_over(workspace.owner)
+        workspace.store.refresh()
+        settled = workspace.store.recovery.take_over(workspace.owner)
         if settled is not None:
             raise StateMoved("A run that broke off was settled.", settled=settled)
 

@@ -1,4 +1,4 @@
-"""The files as they were at another commit, read by the loader that reads those of the work tree."""
+"""The records as they were declared at another commit, read like those of the work tree."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from stemctl.errors import ConfigError
 from stemctl.git import repository
 from stemctl.manifests.load import load_repository
 from stemctl.schema.catalog import Catalog
+from stemctl.util.plural import counted
 
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """What was declared then, at which commit, and what is to be known about the comparison."""
+    """What was declared at a commit, and notes on the comparison with it."""
 
     base: Base
     repository: Repository
@@ -27,16 +28,15 @@ class Before:
 
 
 def read_before(config: Config, catalog: Catalog, ref: str) -> Before:
-    """The records at the commit where this branch left `ref`, or at `ref` itself if git cannot tell
-    that one.
+    """The records at the commit where this branch left `ref`, or at `ref` if git cannot tell.
 
     Raises:
-        ConfigError: git knows no such commit.
+        ConfigError: there is no such commit.
     """
     named = repository.commit_of(config.root, ref)
     left = repository.merge_base(config.root, named)
     commit = left or named
-    notes = [Note(None, which) for which in _which(ref, named, left)]
+    notes = [Note(None, text) for text in _which(ref, named, left)]
     with tempfile.TemporaryDirectory(prefix="stemctl-") as name:
         folder = Path(name).resolve()
         repository.export(config.root, commit, folder)
@@ -44,20 +44,24 @@ def read_before(config: Config, catalog: Catalog, ref: str) -> Before:
         try:
             manifests = load_config(folder).manifests
         except ConfigError as error:
-            notes.append(
-                Note(None, f"at {commit[:12]}, {error.what} The manifests of now were looked for")
-            )
-        declared, found = load_repository(folder, manifests, catalog, ignore_gitignore=True)
-    errors = sum(d.severity is Severity.ERROR and d.location is not None for d in found)
+            text = f"at {commit[:12]}, {error.what} The manifests of this commit were used instead"
+            notes.append(Note(None, text))
+        declared, diagnostics = load_repository(folder, manifests, catalog, ignore_gitignore=True)
+    errors = sum(
+        diagnostic.severity is Severity.ERROR and diagnostic.location is not None
+        for diagnostic in diagnostics
+    )
     if errors:
-        words = f"{errors} error{'s' if errors > 1 else ''}, and what could not be read there counts as new"
-        notes.append(Note(None, f"the files at {commit[:12]} have {words}"))
+        text = f"the files at {commit[:12]} have {counted(errors, 'error')}"
+        notes.append(Note(None, f"{text}: records that cannot be read there count as new"))
     return Before(Base(ref, commit), declared, tuple(notes))
 
 
 def _which(ref: str, named: str, left: str | None) -> Iterator[str]:
-    """What was compared with, where that is not what the name suggests."""
+    """Which commit was compared with, if the name suggests another one."""
     if left is None:
-        yield f"compared with {ref} itself, {named[:12]}: git does not know where this branch left it"
+        yield (
+            f"compared with {ref} itself, {named[:12]}: git does not know where this branch left it"
+        )
     elif left != named:
         yield f"compared with {left[:12]}, where this branch left {ref} (now {named[:12]})"

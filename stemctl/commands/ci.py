@@ -57,7 +57,7 @@ def write_workflows(workspace: Workspace, forge: str, server: str) -> Written:
             [("git init", "makes one")],
         ) from error
     except GitFailure as error:
-        raise unanswered(error.said, workspace.config.root) from error
+        raise unanswered(error.output, workspace.config.root) from error
     branch, environment = default_branch(workspace), workspace.server.name
     words = {
         "VERSION": __version__,
@@ -117,7 +117,7 @@ def default_branch(workspace: Workspace) -> str:
     git = user_git(workspace.config.root, workspace.environ)
     head = f"refs/remotes/{workspace.server.remote}/HEAD"
     for words in (("symbolic-ref", "--quiet", head), ("symbolic-ref", "--quiet", "HEAD")):
-        answer = git.answer(*words)
+        answer = git.query_or_stop(*words)
         if answer is None:
             continue
         found = answer.decode(errors="replace").rstrip("\n")

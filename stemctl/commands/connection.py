@@ -16,7 +16,7 @@ import httpx
 from stemctl import __version__
 from stemctl.client import proxy
 from stemctl.client.client import PARALLELISM, ReadClient, WriteClient
-from stemctl.client.limiter import Throttle
+from stemctl.client.limiter import Limiter
 from stemctl.client.tokens import Token, find_token
 from stemctl.commands.workspace import Workspace
 from stemctl.config.config import Server
@@ -38,7 +38,7 @@ class Link:
     base: str
     workspace: Workspace
     token: Token | None
-    throttle: Throttle
+    limiter: Limiter
 
     def reader(self, portal: str | None = None) -> ReadClient:
         """A client without a method that writes."""
@@ -51,7 +51,7 @@ class Link:
     def _arguments(self, portal: str | None) -> Any:
         workspace = self.workspace
         portal = portal or workspace.server.portal
-        return (self.http, self.base, portal, workspace.catalog, self.token, self.throttle)
+        return (self.http, self.base, portal, workspace.catalog, self.token, self.limiter)
 
 
 @contextlib.asynccontextmanager
@@ -85,7 +85,7 @@ async def connect(workspace: Workspace, parallelism: int = PARALLELISM) -> Async
             base,
             workspace,
             find_token(workspace.server, workspace.environ),
-            Throttle(parallelism, workspace.on_pause),
+            Limiter(parallelism, workspace.on_pause),
         )
 
 
@@ -123,7 +123,7 @@ def open_sandbox(workspace: Workspace) -> Database:
     """
     from stemctl.sandbox.database import Database
 
-    path = workspace.store.make_folder() / "sandbox.db"
+    path = workspace.store.local.make() / "sandbox.db"
     database = Database(path, workspace.catalog)
     if database.is_new and workspace.server.seed:
         try:

@@ -14,7 +14,7 @@ from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.core.records import Location
 from stemctl.errors import ConfigError
 from stemctl.manifests import discovery, reader
-from stemctl.manifests.formatter.layout import Laid, Unclear, lay_out, same_content
+from stemctl.manifests.formatter.layout import CannotFormat, Formatted, format_text, same_content
 from stemctl.util.atomic_file import replace_file
 
 
@@ -60,7 +60,7 @@ def choose(config: Config, paths: Sequence[str]) -> Chosen:
             raise ConfigError(
                 f"There is no {path}.", f"Paths are relative to {root}. Nothing was written."
             )
-    found = discovery.find(root, config.manifests)
+    found = discovery.find_manifests(root, config.manifests)
     names = sorted({*found.manifests, *found.defaults, *([NAME] if config.found else [])})
     if not names:
         why = f"In {root} there is no {NAME}, and no YAML file in {', '.join(config.manifests)}. Nothing was written."
@@ -116,8 +116,8 @@ def _lay_out_file(root: Path, file: str) -> Change | Diagnostic | None:
     if document.root is None:
         return document.problems[-1]  # the one at which reading ended
     try:
-        laid = lay_out(document.text)
-    except Unclear as unclear:
+        laid = format_text(document.text)
+    except CannotFormat as unclear:
         line, column = unclear.mark.line + 1, unclear.mark.column + 1
         return _problem(
             file, "no-layout", unclear.message, unclear.remedy, line, column, document.line(line)
@@ -133,11 +133,11 @@ def _lay_out_file(root: Path, file: str) -> Change | Diagnostic | None:
     return Change(file, data.decode(), laid.text)
 
 
-def _is_safe(old: str, laid: Laid) -> bool:
+def _is_safe(old: str, laid: Formatted) -> bool:
     """Whether the new text says what the old one said, has all its comments, and is laid out."""
     try:
-        return same_content(old, laid.text) and lay_out(laid.text) == laid
-    except (yaml.YAMLError, Unclear):
+        return same_content(old, laid.text) and format_text(laid.text) == laid
+    except (yaml.YAMLError, CannotFormat):
         return False
 
 

@@ -1,5 +1,6 @@
-"""Moving a state from a file to a branch, or back: written there, read back, and only then taken
-away here.
+"""Moving a state from a file to a branch, or back.
+
+It is written to the new backend and read back, and only then removed from the old one.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ from dataclasses import dataclass, replace
 from stemctl.commands.workspace import Workspace
 from stemctl.config.config import NAME, Server
 from stemctl.core.state import State
-from stemctl.errors import ConfigError, Hint, StateError
+from stemctl.errors import ConfigError, Hint, StateError, Untouched
 from stemctl.state.backend import StateBackend
-from stemctl.state.store import file_place, git_place
+from stemctl.state.file_backend import FileBackend
+from stemctl.state.git_backend import GitBackend
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,82 +27,104 @@ class Moved:
 
 
 def migrate(workspace: Workspace, backend: str) -> Moved:
-    """Move the state to where stemctl.yaml says that it is kept; again, where an earlier move broke
-    off.
+    """Move the state to the backend that stemctl.yaml names, or finish a move that broke off.
 
     Raises:
-        ConfigError: stemctl.yaml says something else.
-        StateError: there is none to move, a run is on, or another state is there already.
+        ConfigError: stemctl.yaml names another backend.
+        StateError: there is no state to move, a run is on, or the new backend has another state.
     """
-    server = workspace.server
-    if server.is_sandbox:
-        raise ConfigError("The state of a sandbox stays with it.", "Nothing was moved.")
-    if server.backend != backend:
-        wanted = (
-            "state: {backend: git}" if backend == "git" else "no state:, or state: {backend: file}"
-        )
-        raise ConfigError(
-            f"{NAME} keeps the state of {server.name} in {workspace.store.where}.",
-            f"Write {wanted} for it in {NAME} first: that is where every command looks. Nothing was moved.",
-        )
-    git, file = (
-        git_place(workspace.config.root, server, workspace.environ),
-        file_place(workspace.config.root, server),
-    )
-    old, new = (file, git) if backend == "git" else (git, file)
-    with workspace.store.locked(workspace.owner):
-        git.refresh()
-        if workspace.store.journal.exists() or git.claimed():
+    server, root, store = workspace.server, workspace.config.root, workspace.store
+    _check_configured(workspace, backend)
+    git = GitBackend(root, server, workspace.environ)
+    file = FileBackend.of(root, server)
+    old: StateBackend = file if backend == "git" else git
+    new: StateBackend = git if backend == "git" else file
+    with store.lock.hold(workspace.owner):
+        git.lock.refresh()
+        if store.local.journal.exists() or git.lock.lease():
             raise StateError(
-                "A run broke off, or is on.",
-                "Nothing was moved.",
+                "A run is on, or did not end.",
+                "",
                 [("stemctl apply", "settles it")],
+                Untouched.NOTHING_MOVED,
             )
-        state = _move(old, new, server, workspace.owner, workspace.store.folder)
+        state = _move(old, new, server, workspace.owner, store.state.folder)
     commit = (
         f"git add -A && git commit -m 'State of {server.name}: {new.where}'",
-        "keeps the change of the files",
+        "commits the changed files",
     )
     return Moved(state, new.where, [commit, ("stemctl plan", "compares as before")])
+
+
+def _check_configured(workspace: Workspace, backend: str) -> None:
+    server = workspace.server
+    if server.is_sandbox:
+        raise ConfigError(
+            "The state of a sandbox cannot be moved.",
+            "It belongs to the database of the sandbox.",
+            untouched=Untouched.NOTHING_MOVED,
+        )
+    if server.backend != backend:
+        wanted = "state: {backend: git}"
+        if backend == "file":
+            wanted = "state: {backend: file}, or no state:,"
+        raise ConfigError(
+            f"{NAME} keeps the state of {server.name} in {workspace.store.where}.",
+            f"First write {wanted} for it in {NAME}: every command looks there.",
+            untouched=Untouched.NOTHING_MOVED,
+        )
 
 
 def _move(
     old: StateBackend, new: StateBackend, server: Server, who: str, folder: str | None
 ) -> State:
     state, there = old.load(), new.load()
-    state = state if state is None else replace(state, folder=folder)
     if state is None:
-        done = " It is there already." if there is not None else " Nothing was applied yet."
+        why = "Nothing was applied yet." if there is None else f"It is in {new.where} already."
         raise StateError(
-            f"There is no state of {server.name} in {old.where}.", f"Nothing was moved.{done}"
+            f"There is no state of {server.name} in {old.where}.",
+            why,
+            untouched=Untouched.NOTHING_MOVED,
         )
+    state = replace(state, folder=folder)
     if there is not None and (there.lineage, there.serial) != (state.lineage, state.serial):
         raise StateError(
-            f"{new.where} has another state of {server.name} already.",
-            f"It is at serial {there.serial}, the one in {old.where} at {state.serial}. Nothing was moved.",
+            f"{new.where} already has another state of {server.name}.",
+            f"That one is at serial {there.serial}, the one in {old.where} at {state.serial}.",
+            untouched=Untouched.NOTHING_MOVED,
         )
     if there is None:
-        new.save(state, None, bytes, who, f"the state, from {old.where}")
+        new.save(state, who, f"the state, from {old.where}")
     try:
-        new.refresh()
-        if new.load() != state:
-            raise StateError(
-                f"What was written to {new.where} reads differently.",
-                f"{old.where} was left as it is.",
-            )
+        _read_back(new, state, old)
         old.remove(who)
     except (StateError, OSError) as error:
         raise _half_moved(error, old, new, wrote=there is None) from error
     return state
 
 
+def _read_back(new: StateBackend, state: State, old: StateBackend) -> None:
+    if new.lock is not None:
+        new.lock.refresh()
+    if new.load() != state:
+        raise StateError(
+            f"The state in {new.where} differs from what was written.",
+            f"{old.where} was left as it is.",
+        )
+
+
 def _half_moved(
     error: StateError | OSError, old: StateBackend, new: StateBackend, wrote: bool
 ) -> StateError:
-    """The state is in both places, which the same command settles."""
-    if not isinstance(error, StateError):
+    """The state is in both backends, which the same command settles."""
+    if isinstance(error, OSError):
         error = StateError(f"{old.where} cannot be removed: {error.strerror or error}.")
-    why = f"{error.why}\nThe state is in {new.where} too now." if wrote else error.why
-    failed = StateError(error.what, why.lstrip("\n"), error.hints)
-    failed.exit_code = 3 if wrote else error.exit_code
+    if not wrote:
+        failed = StateError(error.what, error.why, error.hints, error.untouched)
+        failed.exit_code = error.exit_code
+        return failed
+    reasons = [error.why] if error.why else []
+    why = "\n".join([*reasons, f"The state is also in {new.where} now."])
+    failed = StateError(error.what, why, error.hints)
+    failed.exit_code = 3
     return failed

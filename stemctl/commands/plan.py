@@ -18,16 +18,18 @@ from stemctl.core.records import Address, Repository
 from stemctl.core.snapshot import Snapshot
 from stemctl.core.state import State
 from stemctl.errors import ConfigError, InvalidFiles
-from stemctl.git.commit_range import CommitRange
+from stemctl.git.history import CommitRange
 from stemctl.git.repository import head_commit
 from stemctl.manifests import work_tree
 from stemctl.manifests.load import with_lines
-from stemctl.manifests.not_checked_out import CODE
+from stemctl.manifests.work_tree import CODE
 from stemctl.planning import offline
 from stemctl.planning.attribution import explain
+from stemctl.planning.bindings import Bound
 from stemctl.planning.drift import Drift, find_drift
-from stemctl.planning.matching import Bound, identify
-from stemctl.planning.planner import Need, Options, count_read, make_plan, needs, wants_approvals
+from stemctl.planning.matching import identify
+from stemctl.planning.needs import Need, needs, wants_approvals
+from stemctl.planning.planner import Options, count_read, make_plan
 from stemctl.planning.provenance import Origins, find_origins
 from stemctl.planning.references import Resolver, declared_names, wanted_references
 from stemctl.planning.selection import choose, spell

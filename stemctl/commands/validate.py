@@ -14,9 +14,8 @@ from stemctl.errors import ConfigError
 from stemctl.manifests import work_tree
 from stemctl.manifests.cross_file import check_references
 from stemctl.manifests.load import load_repository, with_lines
-from stemctl.manifests.not_checked_out import absent_findings
 from stemctl.manifests.validation import missing_fields
-from stemctl.manifests.work_tree import Tracked
+from stemctl.manifests.work_tree import Tracked, absent_findings
 from stemctl.schema.catalog import Catalog
 from stemctl.util.plural import counted
 
@@ -36,7 +35,7 @@ def load(config: Config, catalog: Catalog) -> Loaded:
     Raises:
         ConfigError: there is none at all, which is never a wish to delete everything.
     """
-    tracked = work_tree.look(config.root, config.manifests)
+    tracked = work_tree.inspect(config.root, config.manifests)
     repository, found = load_repository(config.root, config.manifests, catalog)
     if (
         not repository.files

@@ -11,7 +11,7 @@ from typing import Literal
 
 from stemctl.core.diagnostics import Diagnostic
 from stemctl.core.records import Address, Location
-from stemctl.core.wire import Number, Wire
+from stemctl.core.wire_types import Number, Wire
 from stemctl.util.canonical_json import canonical_pieces, hash_of_pieces
 from stemctl.util.json_types import Fields, Value
 

@@ -27,7 +27,7 @@ from stemctl.core.plan_wire import (
     Summary,
 )
 from stemctl.core.records import Address, Location
-from stemctl.core.wire import as_object
+from stemctl.core.wire_types import as_object
 from stemctl.util.canonical_json import canonical_pieces, hash_of_pieces
 
 Document = Mapping[str, Any]

@@ -11,7 +11,7 @@ from msgspec import UNSET, UnsetType
 from stemctl.core.diagnostics import Severity
 from stemctl.core.formats import Format
 from stemctl.core.plan import Action, Base, Held, Request, Subset, Target
-from stemctl.core.wire import Hash, Number, Position, Wire, described, json_schema
+from stemctl.core.wire_types import Hash, Number, Position, Wire, described, json_schema
 from stemctl.schema.config_schema import DIALECT, Schema
 from stemctl.util.json_types import Fields
 

@@ -1,4 +1,4 @@
-"""What the job of a forge tells the commands that run in it, and the summary that they add to."""
+"""The CI job that this runs in, and the summary that commands add to."""
 
 from __future__ import annotations
 
@@ -14,48 +14,43 @@ from stemctl.git.process import GitFailure, user_git
 
 SUMMARY = "GITHUB_STEP_SUMMARY"
 SUMMARY_BYTES = 2**20
-"""What GitHub takes of a step."""
+"""The most that GitHub accepts for a step."""
+
+_GITHUB = ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID")
 
 _SLACK = 1000
-"""Bytes that masking a text may add to it, and the fewest that a summary needs."""
+"""Bytes that masking may add to a text, and the fewest that a summary needs."""
 
 
 def job_url(environ: Mapping[str, str]) -> str | None:
-    """The page of the job that this runs in."""
+    """The web page of the CI job that this runs in."""
     if environ.get("GITHUB_ACTIONS") and all(environ.get(name) for name in _GITHUB):
         server, repository, run = (environ[name] for name in _GITHUB)
         return f"{server}/{repository}/actions/runs/{run}"
     return environ.get("CI_JOB_URL") or None
 
 
-_GITHUB = ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID")
-
-
 def path_in_repository(root: Path, environ: Mapping[str, str]) -> str:
-    """Where a folder is in its git repository, with a / at the end unless it is its root.
+    """Where a folder is in its git repository, with a / at the end; empty for the top.
 
-    Where git does not say, as in a container that it does not trust, the workspace of the job
-    counts.
+    If git does not tell, as in a container that it does not trust, the workspace of the job is the
+    top.
     """
     with contextlib.suppress(GitFailure, StateError, OSError):
-        return os.fsdecode(user_git(root, environ).run("rev-parse", "--show-prefix")).removesuffix(
-            "\n"
-        )
+        prefix = user_git(root, environ).run("rev-parse", "--show-prefix")
+        return os.fsdecode(prefix).removesuffix("\n")
+    folder = root.resolve()
     workspace = Path(environ.get("GITHUB_WORKSPACE") or root).resolve()
-    below = (
-        os.path.relpath(root.resolve(), workspace)
-        if root.resolve().is_relative_to(workspace)
-        else "."
-    )
-    return "" if below == "." else f"{Path(below).as_posix()}/"
+    if folder == workspace or not folder.is_relative_to(workspace):
+        return ""
+    return f"{folder.relative_to(workspace).as_posix()}/"
 
 
 def add_to_summary(environ: Mapping[str, str], render: Callable[[int], str]) -> str:
-    """Add what `render` makes, of no more bytes than it is told, to the summary of the job, if
-    there is one.
+    """Add a text to the summary of the job, if it has one; `render` gets its limit in bytes.
 
     Returns:
-        why that was not possible, or nothing.
+        Why that was not possible, or nothing.
     """
     name = environ.get(SUMMARY)
     if not name:
@@ -64,10 +59,11 @@ def add_to_summary(environ: Mapping[str, str], render: Callable[[int], str]) -> 
         with Path(name).open("ab") as file:
             room = SUMMARY_BYTES - file.tell() - _SLACK
             if room < _SLACK:
-                return "The summary of the job is full; nothing was added to it."
+                return "The summary of the job is full. Nothing was added to it."
             file.write(f"{render(room)}\n".encode())
-    except (OSError, ValueError) as error:  # a name with a null character is a ValueError
-        return f"The summary of the job cannot be written: {getattr(error, 'strerror', None) or error}."
+    except (OSError, ValueError) as error:  # ValueError: a name with a null character
+        reason = getattr(error, "strerror", None) or error
+        return f"The summary of the job cannot be written: {reason}."
     return ""
 
 
@@ -80,5 +76,5 @@ def describe_owner(environ: Mapping[str, str]) -> str:
     try:
         user = getpass.getuser()
     except (OSError, KeyError, ImportError):  # a container may have no name for its user
-        user = "somebody"
+        user = "unknown"
     return f"{user}@{platform.node() or 'this machine'}"

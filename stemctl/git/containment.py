@@ -1,8 +1,7 @@
-"""Whether what a commit holds is in another one, whatever their histories say: it was squashed,
-rebased or picked.
+"""Whether a commit has the content of another one although its history does not: after a squash, a
+rebase or a cherry-pick.
 
-Content decides: a commit is contained where merging it would change nothing in the folder of the
-metadata.
+A commit is contained if merging it would change nothing in the folders of the metadata.
 """
 
 from __future__ import annotations
@@ -16,15 +15,17 @@ from dataclasses import replace
 from pathlib import Path
 
 from stemctl.errors import ConfigError, StateError
-from stemctl.git.mirror import Mirror
+from stemctl.git.mirror import Mirror, open_mirror
 from stemctl.git.mirror_cache import CONTENT
-from stemctl.git.mirror_opening import open_own
 from stemctl.git.process import Git, GitFailure, user_git
 
-_MOST = 50
-"""Commits that are looked at: what was merged further back is rather asked for with --allow-behind."""
+_MAX_COMMITS = 50
+"""Commits that are looked at. For what was merged earlier there is --allow-behind."""
 
 _TREE = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
+
+Trees = tuple[str, ...]
+"""The ids of some folders in one commit, each empty if the commit does not have the folder."""
 
 
 def is_contained(
@@ -35,47 +36,48 @@ def is_contained(
     folders: Sequence[str],
     environ: Mapping[str, str],
 ) -> bool:
-    """Whether HEAD has all that `applied` has in these folders; False where that commit cannot be had.
+    """Whether HEAD has all that `applied` has in these folders; False if that commit is not found.
 
-    The user's repository is only read. What it lacks is fetched into one of our own.
+    The user's repository is only read. What it lacks is fetched into a mirror.
     """
     git = user_git(root, environ)
     if any("\n" in folder for folder in folders):
         return False  # git is asked line by line
     try:
-        shallow = git.text("rev-parse", "--is-shallow-repository") == "true"
+        shallow = git.is_shallow()
         objects = (root / git.text("rev-parse", "--git-path", "objects")).resolve()
-        if _has(git, applied):
+        if git.has_commit(applied):
             with _scratch(git, objects) as scratch:
                 if _contains(scratch, applied, head, folders):
                     return True
             if not shallow:
                 return False
-        fetched = open_own(CONTENT, root, remote, environ)
+        mirror = open_mirror(CONTENT, root, remote, environ)
         wanted = (applied, head) if shallow else (applied,)
         try:
-            return _contains(_with(fetched, wanted, objects), applied, head, folders)
+            return _contains(_fetched(mirror, wanted, objects), applied, head, folders)
         except GitFailure:  # the remote lacks it, or what was fetched before is damaged
-            fetched.recreate()
-            return _contains(_with(fetched, wanted, objects), applied, head, folders)
+            mirror.recreate()
+            return _contains(_fetched(mirror, wanted, objects), applied, head, folders)
     except (GitFailure, ConfigError, StateError):
         return False
 
 
 @contextmanager
 def _scratch(git: Git, objects: Path) -> Iterator[Git]:
-    """The same repository, with what a merge writes in a folder that goes away."""
+    """The same repository, with a temporary folder for what a merge writes."""
     with tempfile.TemporaryDirectory(prefix="stemctl-") as folder:
-        yield _sees(git, objects, GIT_OBJECT_DIRECTORY=folder)
+        yield _seeing(git, objects, GIT_OBJECT_DIRECTORY=folder)
 
 
-def _with(own: Mirror, commits: Sequence[str], objects: Path) -> Git:
-    """Our repository with these commits in it, and those of the user's within sight."""
-    own.fetch_commits(*commits, without="blob:none")
-    return _sees(own.git, objects)
+def _fetched(mirror: Mirror, commits: Sequence[str], objects: Path) -> Git:
+    """The mirror with these commits in it, which also sees those of the user."""
+    mirror.fetch_commits(*commits, without="blob:none")
+    return _seeing(mirror.git, objects)
 
 
-def _sees(git: Git, objects: Path, **more: str) -> Git:
+def _seeing(git: Git, objects: Path, **more: str) -> Git:
+    """A git that also sees the objects of a folder."""
     text = str(objects)
     if any(character in text for character in ':"\\\n'):
         escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
@@ -85,14 +87,14 @@ def _sees(git: Git, objects: Path, **more: str) -> Git:
 
 def _contains(git: Git, applied: str, head: str, folders: Sequence[str]) -> bool:
     commits = list(dict.fromkeys([head, *_first_parents(git, applied, head, folders)]))
-    base = (git.says("merge-base", applied, head) or b"").decode().strip()
-    known = _trees(git, [applied, *commits, *([base] if base else [])], folders)
-    mine = known.pop(applied)
-    if any(mine) and mine in known.values():
+    base = (git.query("merge-base", applied, head) or b"").decode().strip()
+    trees = _trees(git, [applied, *commits, *filter(None, [base])], folders)
+    applied_trees = trees.pop(applied)
+    if any(applied_trees) and applied_trees in trees.values():
         return True
-    return bool(base) and any(
-        _adds_nothing(git, commit, applied, known[commit], folders) for commit in commits
-    )
+    if not base:
+        return False
+    return any(_adds_nothing(git, commit, applied, trees[commit], folders) for commit in commits)
 
 
 def _first_parents(git: Git, applied: str, head: str, folders: Sequence[str]) -> list[str]:
@@ -100,39 +102,40 @@ def _first_parents(git: Git, applied: str, head: str, folders: Sequence[str]) ->
     latest first.
     """
     paths = [f":(top,literal){folder}" for folder in folders if folder]
-    where = ["--", *paths] if len(paths) == len(folders) else []
-    return git.text("rev-list", "--first-parent", f"-{_MOST}", head, f"^{applied}", *where).split()
+    limits = ["--", *paths] if len(paths) == len(folders) else []
+    question = ("rev-list", "--first-parent", f"-{_MAX_COMMITS}", head, f"^{applied}")
+    return git.text(*question, *limits).split()
 
 
 def _adds_nothing(
-    git: Git, commit: str, applied: str, before: Sequence[str], folders: Sequence[str]
+    git: Git, commit: str, applied: str, before: Trees, folders: Sequence[str]
 ) -> bool:
-    """Whether `applied`, merged into a commit, leaves the folders as they are, and in no conflict."""
-    words = ("merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", commit, applied)
+    """Whether merging `applied` into a commit leaves the folders as they are, without conflict."""
+    options = ("--write-tree", "--name-only", "--no-messages", "-z")
     try:
-        told, clean = os.fsdecode(git.run(*words)), True
+        output, clean = os.fsdecode(git.run("merge-tree", *options, commit, applied)), True
     except GitFailure as error:
-        told, clean = error.said, False
-    tree, *conflicts = told.split("\0")
+        output, clean = error.output, False
+    tree, *conflicts = output.split("\0")
     if not _TREE.fullmatch(tree):
-        return False  # a git before 2.38, or histories that have nothing in common
-    if not clean and any(_is_in(path, folder) for path in conflicts if path for folder in folders):
+        return False  # a git before 2.38, or unrelated histories
+    if not clean and any(_is_in_one(path, folders) for path in conflicts if path):
         return False
     return any(before) and _trees(git, [tree], folders)[tree] == before
 
 
-def _is_in(path: str, folder: str) -> bool:
-    return not folder or path == folder or path.startswith(f"{folder}/")
+def _is_in_one(path: str, folders: Sequence[str]) -> bool:
+    return any(not folder or path == folder or path.startswith(f"{folder}/") for folder in folders)
 
 
-def _trees(git: Git, commits: Sequence[str], folders: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """Commit, or tree, to what it has as these folders; an empty text where it has no such folder."""
-    asked = "".join(f"{commit}:{folder}\n" for commit in commits for folder in folders)
-    told = git.run("cat-file", "--batch-check=%(objectname)", given=os.fsencode(asked)).splitlines()
-    names = [name if _TREE.fullmatch(name) else "" for name in map(os.fsdecode, told)]
+def _trees(git: Git, commits: Sequence[str], folders: Sequence[str]) -> dict[str, Trees]:
+    """Each commit, or tree, with the ids of its folders."""
+    question = "".join(f"{commit}:{folder}\n" for commit in commits for folder in folders)
+    answer = git.run("cat-file", "--batch-check=%(objectname)", stdin=os.fsencode(question))
+    names = [os.fsdecode(line) for line in answer.splitlines()]
+    ids = [name if _TREE.fullmatch(name) else "" for name in names]
     size = len(folders)
-    return {commit: tuple(names[n * size : (n + 1) * size]) for n, commit in enumerate(commits)}
-
-
-def _has(git: Git, commit: str) -> bool:
-    return git.says("rev-parse", "--verify", "--quiet", f"{commit}^{{commit}}") is not None
+    return {
+        commit: tuple(ids[number * size : (number + 1) * size])
+        for number, commit in enumerate(commits)
+    }

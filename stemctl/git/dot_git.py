@@ -1,5 +1,5 @@
-"""Which git repository a folder is in, looked at without git: what git would find there, and what
-it would miss.
+"""Which git repository a folder is in, found without git: what git would find, and what it would
+miss.
 """
 
 from __future__ import annotations
@@ -9,15 +9,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 _DOT_GIT = ".git"
+_TRUE = ("1", "true", "yes", "on")
 
 
 def bare_repository(folder: Path, environ: Mapping[str, str]) -> Path | None:
-    """The folder, at or above this one, that git would take for a bare repository before it finds a
-    .git.
+    """The folder, at or above this one, that git takes for a bare repository before a .git.
 
-    Files of these names can be committed, and the settings among them name commands. Newer versions
-    of git refuse it with `safe.bareRepository=explicit`; those before 2.38 do not know that
-    setting.
+    Such files can be committed, and the settings among them name commands. git refuses them with
+    `safe.bareRepository=explicit`, but versions before 2.38 do not know that setting.
     """
     for at in _searched(folder, environ):
         if os.path.lexists(at / _DOT_GIT):
@@ -28,9 +27,9 @@ def bare_repository(folder: Path, environ: Mapping[str, str]) -> Path | None:
 
 
 def unusable(folder: Path, environ: Mapping[str, str]) -> Path | None:
-    """The .git, at or above a folder, that git passes over because it is damaged or may not be read.
+    """The .git, at or above a folder, that git skips because it is damaged or cannot be read.
 
-    Git says then that there is no repository. An empty folder of that name is none.
+    git then says that there is no repository. An empty folder of that name does not count.
     """
     for at in _searched(folder, environ):
         path = at / _DOT_GIT
@@ -52,21 +51,18 @@ def _is_empty_folder(path: Path) -> bool:
 
 
 def _searched(folder: Path, environ: Mapping[str, str]) -> Iterator[Path]:
-    """The folders that git looks into, from this one upwards to where it stops."""
+    """The folders that git looks into, from this one up to where it stops."""
     real = Path(os.path.realpath(folder))
     ceilings = {
         os.path.realpath(part)
         for part in environ.get("GIT_CEILING_DIRECTORIES", "").split(os.pathsep)
         if os.path.isabs(part)
     }
-    across = environ.get("GIT_DISCOVERY_ACROSS_FILESYSTEM", "").lower() in (
-        "1",
-        "true",
-        "yes",
-        "on",
-    )
+    across = environ.get("GIT_DISCOVERY_ACROSS_FILESYSTEM", "").lower() in _TRUE
     device = os.stat(real).st_dev
     for at in (real, *real.parents):
-        if at != real and (str(at) in ceilings or (not across and os.stat(at).st_dev != device)):
-            return
+        if at != real:
+            is_ceiling = str(at) in ceilings
+            if is_ceiling or (not across and os.stat(at).st_dev != device):
+                return
         yield at

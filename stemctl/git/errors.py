@@ -1,69 +1,190 @@
-"""What git says, as part of a message. Pure."""
+"""What git prints when it fails, as an error that says what happened and what to do. Pure."""
 
 from __future__ import annotations
 
 import re
 import shlex
+from pathlib import PurePath
 
-from stemctl.errors import Hint, StateError
+from stemctl.errors import Hint, StateError, Untouched
 from stemctl.util.redact import MASK, masked
 from stemctl.util.safe_text import visible
 
-_SAID_ALWAYS = (
-    *(
-        "hint:",
-        "Done",
-        "To ",
-        "Please make sure you have the correct access",
-        "and the repository exists.",
-    ),
-    *("To add an exception for this directory, call:", "git config --global --add safe.directory"),
+_NOISE = (
+    "hint:",
+    "Done",
+    "To ",
+    "Please make sure you have the correct access",
+    "and the repository exists.",
+    "To add an exception for this directory, call:",
+    "git config --global --add safe.directory",
 )
-"""What stands under many failures, or is said by a hint."""
+"""How lines begin that git prints for many failures, or that a hint of ours repeats."""
 
 _HEADER = re.compile(r"(?i)\b(basic|bearer|token) [\w+/=.~-]{16,}")
-"""What a helper gave to git, sent back by whoever refused it."""
+"""What a credential helper gave to git, sent back by a server that refused it."""
 
 _OWNER = re.compile(r"--add safe\.directory (.+)")
 _BARE = "safe.barerepository"
 
+_RACES = (
+    "[rejected]",
+    "stale info",
+    "fetch first",
+    "non-fast-forward",
+    "cannot lock ref",
+    "failed to update ref",
+    "incorrect old value",
+    "reference already exists",
+)
+_FORBIDDEN = (
+    "protected branch",
+    "gh006",
+    "gh013",
+    "hook declined",
+    "not allowed to push",
+    "prohibited",
+    "rule viol",
+)
+_READ_ONLY = (
+    "write access",
+    "returned error: 403",
+    "permission to",
+    "read-only",
+    "read only",
+    "insufficient permission",
+    "unpacker error",
+    "unpack failed",
+    "permission denied (13)",
+    "unable to create temporary",
+    "denied to",
+)
+_UNKNOWN_USER = (
+    "could not read username",
+    "could not read password",
+    "authentication failed",
+    "permission denied (publickey",
+    "permission denied, please try again",
+    "returned error: 401",
+    "host key verification failed",
+    "access denied",
+)
 
-def quoted(said: str, most: int = 3) -> str:
-    """The lines of git that tell the most: the last ones that do not stand under every failure."""
-    lines = [_HEADER.sub(rf"\1 {MASK}", line).strip() for line in masked(said).splitlines()]
-    told = [line for line in lines if line and not line.startswith(_SAID_ALWAYS)]
-    told = [
-        line for line in told if line.startswith("remote: ")
-    ] or told  # what the remote says, says why
-    return "".join(f"\ngit: {visible(line)[:200]}" for line in told[-most:])
+
+class Damaged(StateError):
+    """A mirror does not work. What is on the remote is intact."""
 
 
-def ways_to_trust(said: str) -> list[Hint]:
-    """What to type where git does not trust a folder of another owner."""
-    found = _OWNER.search(said)
+# quoting git
+
+
+def quoted(output: str, limit: int = 3) -> str:
+    """The last lines that say why git failed, each on a line of its own."""
+    lines = [_HEADER.sub(rf"\1 {MASK}", line).strip() for line in masked(output).splitlines()]
+    telling = [line for line in lines if line and not line.startswith(_NOISE)]
+    remote = [line for line in telling if line.startswith("remote: ")]
+    chosen = remote or telling  # the remote knows best why it refused
+    return "".join(f"\ngit: {visible(line)[:200]}" for line in chosen[-limit:])
+
+
+def ways_to_trust(output: str) -> list[Hint]:
+    """What to type if git does not trust a folder of another owner."""
+    found = _OWNER.search(output)
     if found is None:
         return []
     command = f"git config --global --add safe.directory {visible(found[1])}"
     return [(command, "if you trust its owner")]
 
 
-def unanswered(said: str, folder: object) -> StateError:
-    """A git that could not answer. Its silence means neither yes nor no, so the command ends."""
-    if _BARE in said.lower():
-        return in_disguise(folder)
-    hints = ways_to_trust(said) or [("git status", "asks git in the same way")]
+# the user's repository
+
+
+def unanswered(output: str, folder: object) -> StateError:
+    """Git could not answer. That means neither yes nor no, so the command ends."""
+    if _BARE in output.lower():
+        return bare_in_checkout(folder)
+    hints = ways_to_trust(output) or [("git status", "shows whether git works here")]
     return StateError(
-        "git cannot answer about this repository.",
-        f"Asked in {folder}. Without its answer nothing is read or sent.{quoted(said, 2)}",
+        "git cannot read this repository.",
+        f"It was asked in {folder}. stemctl does not continue without an answer."
+        f"{quoted(output, 2)}",
         hints,
+        Untouched.NOTHING_READ,
     )
 
 
-def in_disguise(folder: object) -> StateError:
-    """A folder of the checkout that git would take for a repository, with settings that name commands."""
+def bare_in_checkout(folder: object) -> StateError:
+    """A folder of the checkout that git takes for a repository, whose settings name commands."""
     return StateError(
         f"{folder} looks like a bare git repository.",
-        "A checkout can hold one whose settings name commands, and git runs them: do not run git in that folder.\n"
-        "Nothing was read or sent.",
-        [(f"rm {shlex.quote(f'{folder}/HEAD')}", "makes it a folder like others")],
+        "A checkout can contain one whose settings name commands, and git runs them.\n"
+        "Do not run git in that folder.",
+        [(f"rm {shlex.quote(f'{folder}/HEAD')}", "makes it an ordinary folder")],
+        Untouched.NOTHING_READ,
+    )
+
+
+# the remote
+
+
+def lost_race(output: str) -> bool:
+    """Whether a push was refused because someone else's came first."""
+    lower = output.lower()
+    return any(word in lower for word in _RACES) and not any(word in lower for word in _FORBIDDEN)
+
+
+def not_pushed(output: str, remote: str, branch: str) -> StateError:
+    """A push that was refused, or did not arrive. Requests are sent only after a push succeeded."""
+    lower = output.lower()
+    if any(word in lower for word in _FORBIDDEN):
+        what = f"{remote} does not allow you to push to its branch {branch}."
+        why = (
+            "A rule or a hook protects it. Whoever applies must be able to push to that branch"
+            " without a pull request:\n"
+            f"exclude {branch} from the rule, or name another branch in stemctl.yaml"
+            " (state: branch)."
+        )
+    elif any(word in lower for word in _READ_ONLY):
+        what = f"You can read {remote}, but not push to it."
+        why = (
+            f"The state is kept on its branch {branch}. stemctl writes it before and after each"
+            " apply.\n"
+            "In a GitHub workflow, the job needs permissions: contents: write. A deploy key or"
+            " token needs write access."
+        )
+    else:
+        return not_reached(output, remote)
+    return StateError(what, f"{why}{quoted(output)}", untouched=Untouched.NOTHING_SENT)
+
+
+def not_reached(output: str, remote: str) -> StateError:
+    """A remote that did not answer, or did not accept the user's credentials."""
+    lower = output.lower()
+    what = f"{remote} cannot be reached."
+    why = "The state of this server is kept there."
+    if any(word in lower for word in _UNKNOWN_USER):
+        what = f"{remote} did not accept your credentials."
+        why = f"{why} stemctl uses the keys and passwords of your git."
+    hints = [*ways_to_trust(output), (f"git ls-remote {remote}", "asks it as stemctl does")]
+    return StateError(what, f"{why}{quoted(output)}", hints, Untouched.NOTHING_SENT)
+
+
+def stuck(output: str, remote: str, branch: str) -> StateError:
+    """A push that is refused as if someone else's came first, although the branch did not move."""
+    return StateError(
+        f"{remote} refuses pushes to its branch {branch}, although the branch has not moved.",
+        "Perhaps its pushurl leads to another repository than its url, or a git that was killed"
+        f" there has left a lock.{quoted(output)}",
+        [(f"git remote get-url --push {remote}", "shows where pushes go")],
+        Untouched.NOTHING_SENT,
+    )
+
+
+def damaged(output: str, folder: PurePath) -> Damaged:
+    """A mirror that git cannot use."""
+    return Damaged(
+        f"git cannot use {folder}.",
+        f"It only holds what was fetched, so you can remove it.{quoted(output)}",
+        [(f"rm -r {shlex.quote(str(folder))}", "stemctl creates and fetches it again")],
+        Untouched.NOTHING_SENT,
     )

@@ -1,29 +1,57 @@
-"""What lies between the commit that was applied last and the one at hand. The user's repository is
-only read; history that a shallow clone lacks is fetched beside it.
+"""The commits between the one that was applied last and the one at hand.
+
+The user's repository is only read. History that it lacks is fetched into a mirror.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from stemctl.errors import ConfigError, StateError
-from stemctl.git.commit_range import Commit, CommitRange
 from stemctl.git.errors import unanswered
-from stemctl.git.mirror import Mirror
+from stemctl.git.mirror import Mirror, open_mirror
 from stemctl.git.mirror_cache import HISTORY
-from stemctl.git.mirror_opening import open_own
 from stemctl.git.process import Git, GitFailure, user_git
 
-_MOST = 1000
+_MAX_COMMITS = 1000
 
 
-def compare(
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """A commit, with the first line of its message; empty if it is not known."""
+
+    id: str
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommitRange:
+    """What HEAD has more and less than the commit that was applied last.
+
+    Attributes:
+        brought_in: the commits since then, the latest first.
+        missing: the commits that were applied and are not in HEAD.
+        known: False if the history here is cut off before the commit that was applied.
+        found: False if that commit is neither here nor on the remote.
+        only_here: no branch of a remote has the missing commits.
+        contained: HEAD has the content of that commit, by a squash or a rebase.
+    """
+
+    brought_in: tuple[Commit, ...] = ()
+    missing: tuple[Commit, ...] = ()
+    known: bool = True
+    found: bool = True
+    only_here: bool = False
+    contained: bool = False
+
+
+def commit_range(
     root: Path, remote: str, applied: str, head: str, environ: Mapping[str, str]
 ) -> CommitRange:
-    """The range between two commits of the repository that `root` is in; what it lacks of it is
-    fetched beside it.
+    """The range between two commits of the repository around `root`.
 
     Raises:
         StateError: git cannot tell.
@@ -32,18 +60,18 @@ def compare(
     if applied == head:
         return CommitRange()
     try:
-        shallow = git.text("rev-parse", "--is-shallow-repository") == "true"
-        if _has(git, applied) and (_is_ancestor(git, applied, head) or not shallow):
+        shallow = git.is_shallow()
+        if git.has_commit(applied) and (git.is_ancestor(applied, head) or not shallow):
             return _range(git, applied, head)
     except GitFailure as error:
-        raise unanswered(error.said, root) from error
+        raise unanswered(error.output, root) from error
     try:
-        fetched = open_own(HISTORY, root, remote, environ)
+        mirror = open_mirror(HISTORY, root, remote, environ)
         try:
-            return _fetched(fetched, git, applied, head, shallow)
-        except GitFailure:  # the remote lacks them, or what was fetched before is damaged
-            fetched.recreate()
-            return _fetched(fetched, git, applied, head, shallow)
+            return _fetched_range(mirror, git, applied, head, shallow=shallow)
+        except GitFailure:  # the remote lacks a commit, or what was fetched before is damaged
+            mirror.recreate()
+            return _fetched_range(mirror, git, applied, head, shallow=shallow)
     except (GitFailure, ConfigError, StateError):
         return CommitRange(missing=(Commit(applied, ""),), known=not shallow, found=False)
 
@@ -51,30 +79,29 @@ def compare(
 def related(
     root: Path, remote: str, applied: str, head: str, environ: Mapping[str, str]
 ) -> bool | None:
-    """Whether two commits have any commit in common; None where that cannot be told, as one of them
-    cannot be had.
+    """Whether two commits have any commit in common; None if one of them cannot be fetched.
 
-    In a shallow clone that cannot fetch more, they are taken to have.
+    In a shallow clone that cannot fetch more, the answer is yes.
     """
     git = user_git(root, environ)
     if applied == head:
         return True
     try:
-        shallow = git.text("rev-parse", "--is-shallow-repository") == "true"
-        if _has(git, applied):
-            if git.says("merge-base", applied, head) is not None:
+        shallow = git.is_shallow()
+        if git.has_commit(applied):
+            if git.query("merge-base", applied, head) is not None:
                 return True
             if not shallow:
                 return False
     except GitFailure as error:
-        raise unanswered(error.said, root) from error
+        raise unanswered(error.output, root) from error
     try:
-        fetched = open_own(HISTORY, root, remote, environ)
-        fetched.fetch_commits(applied, *((head,) if shallow else ()))
+        mirror = open_mirror(HISTORY, root, remote, environ)
+        _fetch(mirror, applied, head, shallow=shallow)
         if shallow:
-            return fetched.git.says("merge-base", applied, head) is not None
+            return mirror.git.query("merge-base", applied, head) is not None
         here = set(git.text("rev-list", head).split())
-        return not here.isdisjoint(fetched.git.text("rev-list", applied).split())
+        return not here.isdisjoint(mirror.git.text("rev-list", applied).split())
     except (GitFailure, ConfigError, StateError):
         return True if shallow else None
 
@@ -82,10 +109,8 @@ def related(
 def changed_between(
     root: Path, before: str, after: str, environ: Mapping[str, str]
 ) -> frozenset[str]:
-    """The files below `root` that two commits have in different forms; none where one of them is
-    not here.
-    """
-    quiet = (
+    """The files below `root` that differ between two commits; none if a commit is not here."""
+    options = (
         "--name-only",
         "-z",
         "--no-renames",
@@ -94,42 +119,43 @@ def changed_between(
         "--ignore-submodules=none",
     )
     try:
-        listing = user_git(root, environ).run("diff-tree", "-r", *quiet, before, after)
+        listing = user_git(root, environ).run("diff-tree", "-r", *options, before, after)
     except GitFailure:
         return frozenset()
     return frozenset(map(os.fsdecode, listing.split(b"\0")[:-1]))
 
 
-def _fetched(own: Mirror, git: Git, applied: str, head: str, shallow: bool) -> CommitRange:
+def _fetched_range(
+    mirror: Mirror, git: Git, applied: str, head: str, *, shallow: bool
+) -> CommitRange:
     """The range, with what the remote has of it."""
-    own.fetch_commits(applied, *((head,) if shallow else ()))
+    _fetch(mirror, applied, head, shallow=shallow)
     if shallow:
-        return _range(own.git, applied, head)
-    # A whole clone that lacks a commit does not descend from it; somebody else has it, and knows
-    # what it is called.
+        return _range(mirror.git, applied, head)
+    # A complete clone that lacks a commit does not descend from it.
     here = set(git.text("rev-list", head).split())
-    return CommitRange(missing=tuple(one for one in _log(own.git, applied) if one.id not in here))
+    missing = [commit for commit in _log(mirror.git, applied) if commit.id not in here]
+    return CommitRange(missing=tuple(missing))
+
+
+def _fetch(mirror: Mirror, applied: str, head: str, *, shallow: bool) -> None:
+    wanted = (applied, head) if shallow else (applied,)
+    mirror.fetch_commits(*wanted)
 
 
 def _range(git: Git, applied: str, head: str) -> CommitRange:
     brought_in = _log(git, f"{applied}..{head}")
-    if _is_ancestor(git, applied, head):
+    if git.is_ancestor(applied, head):
         return CommitRange(brought_in)
     shared = git.text("for-each-ref", "--count=1", f"--contains={applied}", "refs/remotes")
     return CommitRange(brought_in, _log(git, f"{head}..{applied}"), only_here=not shared)
 
 
 def _log(git: Git, commits: str) -> tuple[Commit, ...]:
-    """The commits that git's words for a range mean, the latest first."""
-    rows = git.text(
-        "log", "--no-show-signature", f"-{_MOST}", "--format=%H%x09%s", commits, "--"
-    ).splitlines()
-    return tuple(Commit(sha, subject) for sha, _, subject in (row.partition("\t") for row in rows))
-
-
-def _is_ancestor(git: Git, before: str, after: str) -> bool:
-    return git.says("merge-base", "--is-ancestor", before, after) is not None
-
-
-def _has(git: Git, commit: str) -> bool:
-    return git.says("rev-parse", "--verify", "--quiet", f"{commit}^{{commit}}") is not None
+    """The commits of a range as git writes it, the latest first."""
+    options = ("--no-show-signature", f"-{_MAX_COMMITS}", "--format=%H%x09%s")
+    found = []
+    for row in git.text("log", *options, commits, "--").splitlines():
+        commit, _, subject = row.partition("\t")
+        found.append(Commit(commit, subject))
+    return tuple(found)

@@ -1,6 +1,6 @@
-"""Where stemctl's own bare repositories are: in the user's cache, so that no checkout can hold one.
+"""Where the mirrors are: in the user's cache, so that no checkout can contain one.
 
-What lies below a checkout may have come with it, and a git repository names commands that git runs.
+What is below a checkout may have come with it, and the settings of a git repository name commands.
 """
 
 from __future__ import annotations
@@ -18,25 +18,23 @@ from pathlib import Path
 import platformdirs
 
 STATES = "states"
-"""The repository that a state on a branch is read and written through."""
+"""The mirror through which a state on a branch is read and written."""
 
 HISTORY = "history"
-"""One that holds commits alone: a partial clone, which lacks all files."""
+"""The mirror that holds commits only: a partial clone without trees and files."""
 
 CONTENT = "content"
-"""The folder of another one, which holds trees too: fetched where a commit is compared by what it
-has.
-"""
+"""The mirror that also holds trees, to compare commits by their content."""
 
 _LOGIN = re.compile("://[^/@]*@")
-"""Who asks, and the password, which may be another one for each job."""
+"""User and password in a URL, which may differ for each job."""
 
 
 def folder_for(root: Path, top: Path, remote: str, urls: list[str]) -> Path:
-    """The folder, for this user alone, of what was fetched from a remote for the metadata in `root`.
+    """The private folder of the mirrors of a remote, for the metadata in `root`.
 
-    `top` is the checkout that `root` is in. Where the cache cannot be used, or is inside the
-    checkout, it is a folder that ends with this process.
+    `top` is the checkout that `root` is in. If the cache cannot be used, or is inside the checkout,
+    it is a temporary folder of this process.
     """
     kept, name = of_root(root), _digest(remote, *(_LOGIN.sub("://", url) for url in urls))
     if kept is not None and not any(_is_below(kept, checkout) for checkout in (root, top)):
@@ -44,12 +42,12 @@ def folder_for(root: Path, top: Path, remote: str, urls: list[str]) -> Path:
             return _private(kept.parent.parent, kept.parent, kept, kept / name)
         except OSError:
             pass
-    passing = _of_this_process() / _digest(str(root.resolve()))
-    return _private(passing, passing / name)
+    temporary = _of_this_process() / _digest(str(root.resolve()))
+    return _private(temporary, temporary / name)
 
 
 def of_root(root: Path) -> Path | None:
-    """The folder of all that was fetched for the metadata in `root`; None where there is no cache."""
+    """The folder of all mirrors for the metadata in `root`; None if there is no cache."""
     cache = Path(platformdirs.user_cache_dir("stemctl", appauthor=False))
     return cache / "git" / _digest(str(root.resolve())) if cache.is_absolute() else None
 
@@ -69,10 +67,10 @@ def _is_below(path: Path, checkout: Path) -> bool:
 
 
 def _private(first: Path, *others: Path) -> Path:
-    """Make folders, the last one in all others.
+    """Create folders, each inside the one before, and return the last one.
 
     Raises:
-        OSError: one of them cannot be made, cannot be written, or is not for this user alone.
+        OSError: one of them cannot be created or written, or other users can open it.
     """
     first.mkdir(mode=0o700, parents=True, exist_ok=True)
     for folder in others:
@@ -80,9 +78,10 @@ def _private(first: Path, *others: Path) -> Path:
         facts = folder.lstat()
         if not stat.S_ISDIR(facts.st_mode) or not os.access(folder, os.W_OK | os.X_OK):
             raise PermissionError(f"{folder} cannot be written")
-        if os.name == "posix" and (
-            facts.st_uid != os.geteuid() or stat.S_IMODE(facts.st_mode) & 0o077
-        ):
+        if os.name != "posix":
+            continue
+        is_open = bool(stat.S_IMODE(facts.st_mode) & 0o077)
+        if is_open or facts.st_uid != os.geteuid():
             raise PermissionError(f"{folder} is open to others")
     return folder
 

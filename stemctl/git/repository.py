@@ -1,5 +1,6 @@
-"""What git knows of a metadata repository: commits, and the files that they hold. Asked of git
-itself, which writes nothing for it: neither work tree nor index nor references move.
+"""The commits of a metadata repository, and the files in them.
+
+git is only read: neither work tree nor index nor references change.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePath
 
-from stemctl.errors import ConfigError, Hint
+from stemctl.errors import ConfigError, Hint, Untouched
 from stemctl.git.errors import quoted, unanswered
 from stemctl.git.process import GitFailure, NoGit, NoRepository, user_git
 
@@ -21,93 +22,101 @@ _LINK = "120000"
 _UNBORN = "does not have any commits yet"
 _HASH = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
 
+_HEADER_BYTES = 200
+"""More than the line that git prints before the content of a blob."""
+
 
 def head_commit(root: Path) -> str | None:
-    """The commit that the work tree of a repository stands on; None without git, a repository or a
-    first commit.
+    """The commit of HEAD; None without git, a repository or a first commit.
 
     Raises:
         StateError: git cannot tell.
     """
     git = user_git(root)
     try:
-        found = git.answer("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
-        if found is None:  # before the first commit, or HEAD is damaged: git log says which
+        found = git.query_or_stop("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+        if found is None:  # there is no commit yet, or HEAD is damaged: git log tells which
             found = git.run("log", "-1", "--no-show-signature", "--format=%H")
     except (NoRepository, NoGit):
         return None
     except GitFailure as error:
-        if _UNBORN in error.said:
+        if _UNBORN in error.output:
             return None
-        raise unanswered(error.said, root) from error
+        raise unanswered(error.output, root) from error
     return found.decode().strip()
 
 
 def commit_of(root: Path, ref: str) -> str:
-    """The commit that a name, tag or hash means.
+    """The commit of a branch, tag or hash.
 
     Raises:
-        ConfigError: there is no git, no repository, or no such commit; with what to type.
+        ConfigError: git is not installed, or there is no repository or no such commit.
         StateError: git cannot tell.
     """
     if ref.startswith("-"):
         raise ConfigError(
-            f"{ref} is no name of a commit.", "It begins with a dash. Nothing was read."
+            f"{ref} is not the name of a commit.",
+            "It begins with a dash.",
+            untouched=Untouched.NOTHING_READ,
         )
     try:
-        _answer(root, "rev-parse", "--is-inside-work-tree")
+        _query(root, "rev-parse", "--is-inside-work-tree")
     except NoRepository as error:
         raise ConfigError(
-            "This is no git repository.", f"Looked in {root}. Nothing was read."
+            f"{root} is not in a git repository.", untouched=Untouched.NOTHING_READ
         ) from error
-    why = "It was not fetched, or is called otherwise. Nothing was read."
+    question = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
     try:
-        return (
-            _run(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
-            .decode()
-            .strip()
-        )
-    except GitFailure as error:  # it answers: so it is this name that it cannot make a commit of
+        return _run(root, *question).decode().strip()
+    except GitFailure as error:  # git works, so this name is the problem
         raise ConfigError(
-            f"git knows no commit {ref!r} here.", f"{why}{quoted(error.said)}", _ways_to(root, ref)
+            f"Commit {ref!r} not found.",
+            f"It was not fetched, or has another name.{quoted(error.output)}",
+            _ways_to(root, ref),
+            Untouched.NOTHING_READ,
         ) from error
 
 
 def merge_base(root: Path, commit: str) -> str | None:
-    """The last commit that HEAD and another one have in common, if git can tell it; a shallow clone
-    often cannot.
+    """The last commit that HEAD and another one have in common, if git can tell.
+
+    In a shallow clone it often cannot.
     """
-    return _answer(root, "merge-base", "HEAD", commit) if head_commit(root) else None
+    return _query(root, "merge-base", "HEAD", commit) if head_commit(root) else None
 
 
 def export(root: Path, commit: str, folder: Path) -> None:
     """Write the YAML files that a commit has at and below `root` into an empty folder.
 
-    The contents are those that were committed: no attribute and no filter of the repository changes
-    them. Links come last, and only those that lead nowhere else, so that nothing is written through
-    one.
+    The contents are those that were committed: no attribute or filter of the repository changes
+    them. Links are written last, and only those that lead to a path inside, so that no file is
+    written through one.
 
     Raises:
         ConfigError: git cannot read the commit, or the folder cannot be written.
     """
     entries = list(_listed(root, commit))
-    contents = _contents(root, {oid for _, oid, _ in entries})
-    links = [(path, contents[oid]) for mode, oid, path in entries if mode == _LINK]
+    contents = _contents(root, {blob for _, blob, _ in entries})
     try:
-        for mode, oid, path in entries:
+        for mode, blob, path in entries:
             if mode != _LINK and path.endswith(_YAML):
-                _prepared(folder, path).write_bytes(contents[oid])
-        for path, target in links:
-            to = posixpath.normpath(posixpath.join(posixpath.dirname(path), os.fsdecode(target)))
-            if _stays_inside(to):
-                with contextlib.suppress(
-                    OSError
-                ):  # a system without links has none in its work tree either
-                    os.symlink(os.fsdecode(target), _prepared(folder, path))
+                _prepared(folder, path).write_bytes(contents[blob])
+        for mode, blob, path in entries:
+            if mode == _LINK:
+                _write_link(folder, path, os.fsdecode(contents[blob]))
     except OSError as error:
         raise ConfigError(
-            f"The files of {commit[:12]} cannot be laid out.", str(error.strerror or error)
+            f"The files of {commit[:12]} cannot be written to a temporary folder.",
+            f"{error.strerror or error}.",
         ) from error
+
+
+def _write_link(folder: Path, path: str, target: str) -> None:
+    leads_to = posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
+    if _stays_inside(leads_to):
+        # A system without links has none in its work tree either.
+        with contextlib.suppress(OSError):
+            os.symlink(target, _prepared(folder, path))
 
 
 def _prepared(folder: Path, path: str) -> Path:
@@ -117,102 +126,99 @@ def _prepared(folder: Path, path: str) -> Path:
 
 
 def _listed(root: Path, commit: str) -> Iterator[tuple[str, str, str]]:
-    """Mode, id and path, relative to `root`, of the YAML files and links of a commit."""
+    """Mode, blob and path, relative to `root`, of the YAML files and links of a commit."""
     try:
         listing = _run(root, "ls-tree", "-r", "-z", "--end-of-options", commit)
     except GitFailure as error:
         raise ConfigError(
-            f"git cannot list the files of {commit[:12]}.", quoted(error.said).strip()
+            f"git cannot list the files of {commit[:12]}.", quoted(error.output).strip()
         ) from error
     for line in listing.split(b"\0")[:-1]:
         facts, _, name = line.partition(b"\t")
-        mode, kind, oid = facts.decode().split(" ")
+        mode, kind, blob = facts.decode().split(" ")
         path = os.fsdecode(name)
-        if kind == "blob" and (mode == _LINK or path.endswith(_YAML)) and _stays_inside(path):
-            yield mode, oid, path
+        is_read = mode == _LINK or path.endswith(_YAML)
+        if kind == "blob" and is_read and _stays_inside(path):
+            yield mode, blob, path
 
 
 def _stays_inside(path: str) -> bool:
-    """Whether a relative path leads to nothing but what is below; a tree that somebody made may
-    hold any name.
-    """
+    """Whether a relative path leads inside only. A crafted tree can contain any name."""
     pure = PurePath(path)
     return not (pure.is_absolute() or pure.drive or path.startswith("/") or ".." in pure.parts)
 
 
-def _contents(root: Path, oids: Iterable[str]) -> Mapping[str, bytes]:
-    """Ids of blobs to their contents."""
-    asked = "".join(f"{oid}\n" for oid in sorted(oids))
+def _contents(root: Path, blobs: Iterable[str]) -> Mapping[str, bytes]:
+    """The contents of blobs by their ids."""
+    question = "".join(f"{blob}\n" for blob in sorted(blobs))
     try:
-        answer = _run(root, "cat-file", "--batch", given=asked.encode())
+        answer = _run(root, "cat-file", "--batch", stdin=question.encode())
     except GitFailure as error:
         raise ConfigError(
-            "git cannot read the files of that commit.", quoted(error.said).strip()
+            "git cannot read the files of that commit.", quoted(error.output).strip()
         ) from error
-    found: dict[str, bytes] = {}
+    contents: dict[str, bytes] = {}
     rest = memoryview(answer)
     while rest:
-        end = bytes(rest[:200]).find(b"\n")
-        words = bytes(rest[: max(0, end)]).decode().split(" ")
-        if len(words) != 3:
+        end = bytes(rest[:_HEADER_BYTES]).find(b"\n")
+        facts = bytes(rest[: max(0, end)]).decode().split(" ")
+        if len(facts) != 3:
             raise ConfigError(
-                "git cannot read a file of that commit.", f"It says: {' '.join(words)}."
+                "git cannot read a file of that commit.", f"It printed: {' '.join(facts)}."
             )
-        start, size = end + 1, int(words[2])
-        found[words[0]] = bytes(rest[start : start + size])
+        start, size = end + 1, int(facts[2])
+        contents[facts[0]] = bytes(rest[start : start + size])
         rest = rest[start + size + 1 :]
-    return found
+    return contents
 
 
 def _ways_to(root: Path, ref: str) -> list[Hint]:
-    """What gets a commit that is not here: by its hash, or as a branch of a remote under the name
-    that it has here.
-    """
-    remotes = (_answer(root, "remote") or "").split()
+    """How to fetch a commit that is not here: by its hash, or as a branch of a remote."""
+    remotes = (_query(root, "remote") or "").split()
     remote, _, branch = ref.partition("/")
     if remote not in remotes:
         remote, branch = "origin" if "origin" in remotes or not remotes else remotes[0], ref
-    if not remotes or _answer(root, "check-ref-format", f"refs/heads/{branch}") is None:
-        return [("git branch --all", "shows the names that there are")]
+    if not remotes or _query(root, "check-ref-format", f"refs/heads/{branch}") is None:
+        return [("git branch --all", "lists the branches that exist")]
     there = f"{remote}/{branch}"
-    again = (f"stemctl plan --base {shlex.quote(there)}", "tells the changes apart")
-    if there != ref and _answer(
-        root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{there}^{{commit}}"
-    ):
+    again = (f"stemctl plan --base {shlex.quote(there)}", "compares with that branch")
+    question = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{there}^{{commit}}")
+    if there != ref and _query(root, *question):
         return [again]
-    depth = "--depth=1 " if _answer(root, "rev-parse", "--is-shallow-repository") == "true" else ""
+    is_shallow = _query(root, "rev-parse", "--is-shallow-repository") == "true"
+    depth = "--depth=1 " if is_shallow else ""
     if _HASH.fullmatch(ref):
-        return [(f"git fetch {depth}{remote} {ref}", "gets it, if the remote has it")]
+        return [(f"git fetch {depth}{remote} {ref}", "fetches it, if the remote has it")]
+    spec = shlex.quote(f"+{branch}:refs/remotes/{there}")
     return [
-        (
-            f"git fetch {depth}{remote} {shlex.quote(f'+{branch}:refs/remotes/{there}')}",
-            "gets it, if it is a branch there",
-        ),
+        (f"git fetch {depth}{remote} {spec}", "fetches it, if it is a branch there"),
         again,
     ]
 
 
-def _answer(root: Path, *words: str) -> str | None:
-    """The one line that git answers; None if it answers no.
+def _query(root: Path, *args: str) -> str | None:
+    """The one line that git answers; None if the answer is no.
 
     Raises:
         NoRepository: there is none to ask.
-        ConfigError: there is no git.
+        ConfigError: git is not installed.
         StateError: git cannot answer.
     """
     try:
-        found = user_git(root).answer(*words)
+        found = user_git(root).query_or_stop(*args)
     except NoGit as error:
         raise _no_git(error) from error
     return None if found is None else os.fsdecode(found).strip()
 
 
-def _run(root: Path, *words: str, given: bytes = b"") -> bytes:
+def _run(root: Path, *args: str, stdin: bytes = b"") -> bytes:
     try:
-        return user_git(root).run(*words, given=given)
+        return user_git(root).run(*args, stdin=stdin)
     except NoGit as error:
         raise _no_git(error) from error
 
 
 def _no_git(error: NoGit) -> ConfigError:
-    return ConfigError(error.what, "The files of a commit are read with it. Nothing was read.")
+    return ConfigError(
+        error.what, "stemctl reads the files of a commit with it.", untouched=Untouched.NOTHING_READ
+    )

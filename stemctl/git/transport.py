@@ -1,6 +1,4 @@
-"""How the user's repository reaches a remote, for one of our own that has to reach it in the same
-way.
-"""
+"""How the user's repository reaches a remote, so that a mirror reaches it in the same way."""
 
 from __future__ import annotations
 
@@ -15,10 +13,19 @@ Setting = tuple[str, str]
 """A key and its value, as git lists them."""
 
 _KEYS = (
-    *("http.", "https.", "credential.", "url.", "ssh.", "protocol."),
-    *("core.sshcommand", "core.gitproxy", "core.askpass", "user.name", "user.email"),
+    "http.",
+    "https.",
+    "credential.",
+    "url.",
+    "ssh.",
+    "protocol.",
+    "core.sshcommand",
+    "core.gitproxy",
+    "core.askpass",
+    "user.name",
+    "user.email",
 )
-"""What says how a remote is reached, and who we are there."""
+"""The settings that decide how a remote is reached, and as whom."""
 _REMOTE = ("url", "pushurl", "proxy", "proxyauthmethod", "uploadpack", "receivepack")
 
 _PLAIN: Sequence[Setting] = (
@@ -28,11 +35,11 @@ _PLAIN: Sequence[Setting] = (
     ("push.pushOption", ""),
     ("push.recurseSubmodules", "no"),
 )
-"""What people configure for their own work, and would stand in the way of ours."""
+"""Overrides of what people configure for their own pushes, and would break ours."""
 
 _LOGIN = re.compile(r"https?://([^/@:\s]*):?([^/@\s]*)@")
 _TOKEN = re.compile(r"[\w-]{21,}")
-"""What in the place of a name is none: names are shorter, or have dots in them."""
+"""A token in place of a user name: names are shorter, or contain dots."""
 
 
 def read_settings(listed: bytes) -> list[Setting]:
@@ -42,43 +49,44 @@ def read_settings(listed: bytes) -> list[Setting]:
     return [(key, value if equals else "true") for key, equals, value in pairs]
 
 
-def transport(theirs: Sequence[Setting], ours: Sequence[Setting], remote: str) -> list[Setting]:
-    """What of the user's settings says how to reach a remote, and does not hold for our repository
-    by itself.
-    """
-    known, found = Counter(ours), []
-    for setting in filter(lambda setting: _says_how(setting[0], remote), theirs):
+def missing_settings(
+    theirs: Sequence[Setting], ours: Sequence[Setting], remote: str
+) -> list[Setting]:
+    """The user's settings that decide how to reach a remote and that a mirror does not have."""
+    known, missing = Counter(ours), []
+    for setting in theirs:
+        if not _decides(setting[0], remote):
+            continue
         if known[setting]:
             known[setting] -= 1
         else:
-            found.append(setting)
-    return found
+            missing.append(setting)
+    return missing
 
 
-def _says_how(key: str, remote: str) -> bool:
+def _decides(key: str, remote: str) -> bool:
     of_remote = key.startswith(f"remote.{remote}.") and key.rpartition(".")[2].lower() in _REMOTE
     return of_remote or key.lower().startswith(_KEYS)
 
 
 def unconfigured(environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment without what it configures for one command."""
-    ours = ("GIT_CONFIG_COUNT", "GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_", "GIT_CONFIG_PARAMETERS")
-    return {name: value for name, value in environ.items() if not name.startswith(ours)}
+    """The environment without the settings that it holds for one command."""
+    names = ("GIT_CONFIG_COUNT", "GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_", "GIT_CONFIG_PARAMETERS")
+    return {name: value for name, value in environ.items() if not name.startswith(names)}
 
 
 def configured(environ: Mapping[str, str], settings: Sequence[Setting]) -> dict[str, str]:
-    """The environment with settings for our git in it, and nowhere on a disk: a token may be among
-    them.
-    """
-    pairs: dict[str, str] = {}
-    given = [*settings, *_PLAIN]
-    for number, (key, value) in enumerate(given):
-        pairs |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
-    return {**unconfigured(environ), **pairs, "GIT_CONFIG_COUNT": str(len(given))}
+    """The environment with settings in it. They are never written to a disk: one may be a token."""
+    variables: dict[str, str] = {}
+    rows = [*settings, *_PLAIN]
+    for number, (key, value) in enumerate(rows):
+        variables[f"GIT_CONFIG_KEY_{number}"] = key
+        variables[f"GIT_CONFIG_VALUE_{number}"] = value
+    return {**unconfigured(environ), **variables, "GIT_CONFIG_COUNT": str(len(rows))}
 
 
 def secrets(settings: Sequence[Setting]) -> Iterator[str]:
-    """What of it lets somebody in: headers, and passwords in URLs, in the forms in which they are sent."""
+    """The credentials among settings, as they are sent: headers, and passwords in URLs."""
     for key, value in settings:
         if key.lower().endswith(".extraheader"):
             yield from _of_header(value)

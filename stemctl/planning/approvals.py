@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import datetime
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
-from stemctl.core.plan import Held
+from stemctl.core.plan import Change, FieldChange, Held, StateChange
 from stemctl.core.snapshot import Completeness, Reading
-from stemctl.core.state import Proposed
-from stemctl.planning.matching import identity_of
+from stemctl.core.state import Entry, Proposed
+from stemctl.planning.bindings import identity_of
+from stemctl.planning.in_doubt import may_arrive, not_settled
+from stemctl.planning.record_change import hold
 from stemctl.planning.values import same
 from stemctl.schema.catalog import Model
 from stemctl.util.json_types import Fields
@@ -18,9 +21,9 @@ DECIDED = ("Accepted", "Rejected")
 
 @dataclass(frozen=True, slots=True)
 class ApprovalStatus:
-    """Why a proposal is not sent (None: it may be), the approval that says so, and words about it.
+    """Why a proposal is not sent (None: it may be), the approval that says so, and the detail.
 
-    `other` is true where what is pending has another content than the files.
+    `other` is true where the pending proposal has different content from the files.
     """
 
     held: Held | None
@@ -30,45 +33,88 @@ class ApprovalStatus:
     detail: tuple[str, ...] = ()
 
 
-def standing(
+def hold_proposal(
+    change: Change,
+    model: Model,
+    approvals: Reading,
+    *,
+    content: Fields,
+    entry: Entry,
+    live_id: str | None,
+    resubmit: bool,
+    began: datetime.datetime | None,
+) -> tuple[Change, StateChange | None]:
+    """The change as a proposal, held where the approvals say so.
+
+    It is also held while an earlier proposal whose answer was lost may still arrive. If that one
+    has arrived, the second value remembers it in the state. `content` is what the files declare,
+    `began` is when the reading began.
+    """
+    change = replace(change, approval=True)
+    status = approval_status(
+        model, content, approvals, live_id=live_id, ours=entry.approval, resubmit=resubmit
+    )
+    if status.held is None:
+        still_open = not_settled(entry.pending, began)
+        if not still_open:
+            return change, None
+        latest = still_open[-1]
+        waiting = replace(change, pending_since=latest.at, detail=may_arrive(latest))
+        return hold(waiting, Held.BLOCKED), None
+    proposed = None
+    if entry.pending and status.id and not status.other:
+        proposed = StateChange(change.address, live_id, change.declared, approval=status.id)
+    fields = _against_pending(model, change, status) if status.other else change.fields
+    return hold(replace(change, fields=fields, detail=status.detail), status.held), proposed
+
+
+def _against_pending(
+    model: Model, change: Change, status: ApprovalStatus
+) -> tuple[FieldChange, ...]:
+    """The fields that differ from the pending proposal; `before` is what was proposed."""
+    content = status.content or {}
+    return tuple(
+        replace(field, before=content[field.path])
+        for field in change.fields
+        if field.path in content
+        and not same(model.fields[field.path], content[field.path], field.after)
+    )
+
+
+def approval_status(
     model: Model,
     content: Fields,
+    approvals: Reading,
+    *,
     live_id: str | None,
     ours: Proposed | None,
-    approvals: Reading,
     resubmit: bool,
 ) -> ApprovalStatus:
     """Whether `content` may be proposed now.
 
-    The same content is never proposed while it is pending. Other content that is pending holds it
-    too, since a proposal cannot be withdrawn, and so does a rejection of the same content, both
-    unless `resubmit`.
+    The same content is never proposed while it is pending. Unless `resubmit` is given, pending
+    proposals with different content hold it too, since a proposal cannot be withdrawn, and so does
+    a rejection of the same content.
     """
     if approvals.completeness is not Completeness.COMPLETE and ours is None:
-        return ApprovalStatus(
-            Held.PENDING,
-            detail=(f"whether it is proposed already is not known: {approvals.reason}",),
-        )
-    found = dict(_about(model, content, live_id, ours, approvals))
+        detail = f"it may already be proposed, but approvals could not be read: {approvals.reason}"
+        return ApprovalStatus(Held.PENDING, detail=(detail,))
+    found = dict(_about(model, content, approvals, live_id=live_id, ours=ours))
     if ours is not None and ours.id not in found:
-        return ApprovalStatus(
-            Held.PENDING,
-            ours.id,
-            detail=(f"approval {ours.id[:8]}, which this account cannot read",),
-        )
+        detail = f"approval {ours.id[:8]}, which this account cannot read"
+        return ApprovalStatus(Held.PENDING, ours.id, detail=(detail,))
     pending = {id_: fields for id_, fields in found.items() if fields.get("status") not in DECIDED}
-    for id_, fields in pending.items():
-        if _same_content(model, content, fields):
-            return ApprovalStatus(Held.PENDING, id_, content=fields, detail=_words(id_, fields))
+    twin = _same_content(model, content, pending)
+    if twin is not None:
+        return _held(Held.PENDING, twin, pending)
     if resubmit:
         return ApprovalStatus(None)
-    for id_, fields in pending.items():
-        return ApprovalStatus(
-            Held.PENDING, id_, other=True, content=fields, detail=_words(id_, fields)
-        )
-    for id_, fields in found.items():
-        if fields.get("status") == "Rejected" and _same_content(model, content, fields):
-            return ApprovalStatus(Held.REJECTED, id_, content=fields, detail=_words(id_, fields))
+    if pending:
+        return _held(Held.PENDING, next(iter(pending)), pending, other=True)
+    rejected = {id_: fields for id_, fields in found.items() if fields.get("status") == "Rejected"}
+    twin = _same_content(model, content, rejected)
+    if twin is not None:
+        return _held(Held.REJECTED, twin, rejected)
     return ApprovalStatus(None)
 
 
@@ -78,35 +124,48 @@ def accepted(ours: Proposed | None, approvals: Reading) -> bool:
 
 
 def _about(
-    model: Model, content: Fields, live_id: str | None, ours: Proposed | None, approvals: Reading
+    model: Model,
+    content: Fields,
+    approvals: Reading,
+    *,
+    live_id: str | None,
+    ours: Proposed | None,
 ) -> Iterator[tuple[str, Fields]]:
-    """The approvals of this record: changes of its id, else additions of its name; ours in any case."""
+    """The approvals of this record: changes of its id, or additions of its name; ours in any case."""
     name = identity_of(model, content)
     for id_, fields in approvals.records.items():
         if live_id is not None:
             about = fields.get("action") == "Change" and fields.get("instance_id") == live_id
         else:
-            about = (
-                fields.get("action") == "Add"
-                and name is not None
-                and identity_of(model, fields) == name
-            )
+            adds = fields.get("action") == "Add"
+            about = adds and name is not None and identity_of(model, fields) == name
         if about or (ours is not None and id_ == ours.id):
             yield id_, fields
 
 
-def _same_content(model: Model, content: Fields, fields: Fields) -> bool:
-    return all(
-        same(model.fields[name], value, fields[name])
-        for name, value in content.items()
-        if name in fields and not model.fields[name].proposal
-    )
+def _same_content(model: Model, content: Fields, proposals: Mapping[str, Fields]) -> str | None:
+    """The id of the first proposal that has this content."""
+    for id_, fields in proposals.items():
+        comparable = [
+            name for name in content if name in fields and not model.fields[name].proposal
+        ]
+        if all(same(model.fields[name], content[name], fields[name]) for name in comparable):
+            return id_
+    return None
 
 
-def _words(id_: str, fields: Fields) -> tuple[str, ...]:
+def _held(
+    held: Held, id_: str, proposals: Mapping[str, Fields], other: bool = False
+) -> ApprovalStatus:
+    fields = proposals[id_]
+    return ApprovalStatus(held, id_, other, content=fields, detail=_detail(id_, fields))
+
+
+def _detail(id_: str, fields: Fields) -> tuple[str, ...]:
     status = fields.get("status")
-    known = f"approval {id_[:8]}"
-    words = [known if status in (*DECIDED, "Pending") else f'{known}, status "{status}"']
+    approval = f"approval {id_[:8]}"
+    if status not in (*DECIDED, "Pending"):
+        return (f'{approval}, status "{status}"',)
     if status == "Rejected" and fields.get("comments"):
-        words.append(f"comments: {fields['comments']}")
-    return tuple(words)
+        return approval, f"comments: {fields['comments']}"
+    return (approval,)

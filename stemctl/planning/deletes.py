@@ -1,10 +1,8 @@
-"""State entries that no file declares any more: deleted, forgotten, or gone already; and what looks
-like a rename.
-"""
+"""State entries that no file declares any more: deleted, forgotten, or gone; and likely renames."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from stemctl.core.plan import (
@@ -20,80 +18,87 @@ from stemctl.core.plan import (
 from stemctl.core.records import Address, Directive, Repository
 from stemctl.core.snapshot import Snapshot
 from stemctl.core.state import Entry
-from stemctl.planning.compare import expects
-from stemctl.planning.doubts import creations, deleted, is_settled
+from stemctl.planning.in_doubt import creations, deletion_sent, not_settled
 from stemctl.planning.references import Resolver
 from stemctl.planning.selection import matches
-from stemctl.planning.values import canonical, is_empty
+from stemctl.planning.values import canonical, expects, is_empty
 from stemctl.schema.catalog import Catalog, Model
 from stemctl.util.canonical_json import hash_of
 from stemctl.util.json_types import Fields
+
+_KEPT = "it stays in the state until you list it under forget:"
 
 
 def leave(
     address: Address,
     entry: Entry,
+    model: Model,
+    *,
     repository: Repository,
     snapshot: Snapshot,
-    model: Model,
     resolver: Resolver,
     granted: frozenset[str],
 ) -> Change | StateChange | Note | None:
-    """What becomes of a state entry that left the files; None if whether it is live is not known.
+    """What becomes of a state entry that left the files; None if the record may or may not be live.
 
-    One that cannot be seen any more stays in the state, with a note: nothing but a DELETE of our
-    own proves that a record is gone, and not just hidden from this account.
+    A record that is no longer visible stays in the state, with a note: only a DELETE of our own
+    proves that it is gone, and not just hidden from this account.
     """
-    forget = next((wish for wish in repository.forget if matches(wish.subject, address)), None)
+    forget = _first(wish for wish in repository.forget if matches(wish.subject, address))
     if forget is not None:
         return Change(address, Action.FORGET, "forgotten", id=entry.id, location=forget.location)
-    if entry.id is None and any(
-        not is_settled(doubt, snapshot.began) for doubt in creations(entry)
-    ):
-        return None  # it may still arrive
-    if entry.id is None and entry.approval is not None:
-        return Note(
-            address,
-            f"left the files, and its proposal is still there: approval {entry.approval.id}; {_KEPT}",
-        )
     if entry.id is None:
-        return StateChange(address, None, drop=True)
+        return _leave_unbound(address, entry, snapshot)
     reading = snapshot.readings.get(model.name)
     if reading is None or not reading.sound:
         return None
     live = reading.records.get(entry.id)
-    if live is None and deleted(entry) and entry.id in reading.missing:
-        return StateChange(address, entry.id, drop=True)
-    if live is None and entry.id in reading.missing:
-        return Note(
-            address, f"not found: deleted on the server, or hidden from this account; {_KEPT}"
+    if live is not None:
+        wish = _first(wish for wish in repository.deleted if wish.subject == str(address))
+        return _delete(
+            address, entry, live, model=model, wish=wish, resolver=resolver, granted=granted
         )
-    if live is None:
+    if entry.id not in reading.missing:
         return None
-    wish = next((wish for wish in repository.deleted if wish.subject == str(address)), None)
-    return _delete(address, entry, live, wish, model, resolver, granted)
+    if deletion_sent(entry):
+        return StateChange(address, entry.id, drop=True)
+    return Note(address, f"not found: deleted on the server, or hidden from you; {_KEPT}")
 
 
-_KEPT = "it stays in the state until forget: names it"
+def _first(wishes: Iterator[Directive]) -> Directive | None:
+    return next(wishes, None)
+
+
+def _leave_unbound(address: Address, entry: Entry, snapshot: Snapshot) -> StateChange | Note | None:
+    """What becomes of an entry without an id: a record that was only proposed, or never created."""
+    if not_settled(creations(entry), snapshot.began):
+        return None  # it may still arrive
+    if entry.approval is None:
+        return StateChange(address, None, drop=True)
+    proposal = f"left the files, but its proposal still exists: approval {entry.approval.id}"
+    return Note(address, f"{proposal}; {_KEPT}")
 
 
 def _delete(
     address: Address,
     entry: Entry,
     live: Fields,
-    wish: Directive | None,
+    *,
     model: Model,
+    wish: Directive | None,
     resolver: Resolver,
     granted: frozenset[str],
 ) -> Change:
     dependents = [f"{len(live[name])} in {name}" for name in model.dependents if live.get(name)]
+    allowed = wish is not None or Held.DELETE in granted
     held = None
     if entry.prevent_delete:
         held = Held.PROTECTED
     elif dependents:
         held = None if Held.CASCADE in granted else Held.CASCADE
-    elif wish is None and Held.DELETE not in granted:
+    elif not allowed:
         held = Held.DELETE
+    path = request_path(model.app, model.name, Action.DELETE, entry.id)
     fields = tuple(
         FieldChange(row.name, resolver.written(row, live[row.name]), None, "left_files")
         for row in model.managed
@@ -103,82 +108,82 @@ def _delete(
         address,
         Action.DELETE,
         "left_files",
-        held,
+        held=held,
         id=entry.id,
         location=wish.location if wish else None,
-        request=None
-        if held
-        else Request("DELETE", request_path(model.app, model.name, Action.DELETE, entry.id), None),
+        request=None if held else Request("DELETE", path, None),
         fields=fields,
         expects=expects(model, live),
-        detail=(*_words(entry, wish, dependents), *_who(model)),
+        detail=tuple(_detail(entry, model, wish, dependents=dependents)),
     )
 
 
-def _who(model: Model) -> tuple[str, ...]:
-    return (
-        (f"{model.delete_by} alone may delete it; forget: leaves it there",)
-        if model.delete_by
-        else ()
-    )
-
-
-def _words(entry: Entry, wish: Directive | None, dependents: list[str]) -> tuple[str, ...]:
-    words = []
+def _detail(
+    entry: Entry, model: Model, wish: Directive | None, *, dependents: Sequence[str]
+) -> Iterator[str]:
     if entry.prevent_delete:
-        words.append(
-            f"prevent_delete since run {entry.run}; it outlives the file, beats every permission"
+        yield (
+            f"prevent_delete is set in the state (run {entry.run}): it outlives the file, "
+            "and no permission overrides it"
         )
     if wish is not None:
-        words.append("allowed by the deleted: entry there; its id does not come back")
+        yield "allowed by the deleted: entry; its id cannot be restored"
     if dependents:
-        words.append(f"the server may delete along with it: {', '.join(dependents)}")
-    return tuple(words)
+        yield f"the server may delete along with it: {', '.join(dependents)}"
+    if model.delete_by:
+        yield f"only {model.delete_by} may delete it; to leave it there, list it under forget:"
 
 
-def hold_renames(changes: Iterable[Change], catalog: Catalog) -> Iterator[Change]:
-    """Hold one delete and one create with the same content but for the name: they look like a rename."""
-    changes = list(changes)
-    created = [c for c in changes if c.action is Action.CREATE and c.reason == "new"]
-    deleted = [c for c in changes if c.action is Action.DELETE and c.location is None]
-    if not (created and deleted):
-        yield from changes
-        return
-    creates, deletes = (
-        _by_content(created, "after", catalog),
-        _by_content(deleted, "before", catalog),
-    )
-    likely: dict[Address, Address] = {}
-    for content, new in creates.items():
-        old = deletes.get(content, [])
-        if len(new) == len(old) == 1 and old[0].held in (None, Held.DELETE) and new[0].held is None:
-            likely |= {new[0].address: old[0].address, old[0].address: new[0].address}
+def hold_renames(changes: Sequence[Change], catalog: Catalog) -> Iterator[Change]:
+    """Hold one delete and one create whose content differs only in the name: a likely rename."""
+    likely = _likely_renames(changes, catalog)
     for change in changes:
-        if change.address in likely:
-            detail = f"the same content as {likely[change.address]}, but for the name"
-            yield replace(
-                change,
-                held=Held.RENAME,
-                request=None,
-                waits=(likely[change.address],),
-                detail=(detail,),
-            )
-        else:
+        other = likely.get(change.address)
+        if other is None:
             yield change
+            continue
+        yield replace(
+            change,
+            held=Held.RENAME,
+            request=None,
+            waits=(other,),
+            detail=(f"has the same content as {other}, except for the name",),
+        )
+
+
+def _likely_renames(changes: Sequence[Change], catalog: Catalog) -> dict[Address, Address]:
+    """Each record that is probably renamed, to the address that it has on the other side."""
+    new = [
+        change for change in changes if change.action is Action.CREATE and change.reason == "new"
+    ]
+    left = [change for change in changes if change.action is Action.DELETE and not change.location]
+    if not (new and left):
+        return {}
+    creates, deletes = _by_content(new, "after", catalog), _by_content(left, "before", catalog)
+    likely: dict[Address, Address] = {}
+    for content, created in creates.items():
+        deleted = deletes.get(content, [])
+        if len(created) != 1 or len(deleted) != 1:
+            continue
+        create, delete = created[0], deleted[0]
+        if create.held is None and delete.held in (None, Held.DELETE):
+            likely[create.address] = delete.address
+            likely[delete.address] = create.address
+    return likely
 
 
 def _by_content(changes: Iterable[Change], side: str, catalog: Catalog) -> dict[str, list[Change]]:
-    """Changes by a hash of what they hold besides the name; without those that hold nothing else."""
+    """Changes by a hash of what they hold besides the name; those without other content are left out."""
     groups: dict[str, list[Change]] = {}
     for change in changes:
         model = catalog.models[change.address.model]
-        content = {
-            f.path: canonical(model.fields[f.path], getattr(f, side))
-            for f in change.fields
-            if f.path != model.identity
-            and f.shown
-            and not is_empty(model.fields[f.path], getattr(f, side))
-        }
+        content = {}
+        for field in change.fields:
+            if field.path == model.identity or not field.shown:
+                continue
+            row, value = model.fields[field.path], getattr(field, side)
+            if not is_empty(row, value):
+                content[field.path] = canonical(row, value)
         if content:
             groups.setdefault(hash_of([model.name, content]), []).append(change)
     return groups

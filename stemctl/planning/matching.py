@@ -12,71 +12,19 @@ from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.core.records import Address, Record, Repository
 from stemctl.core.snapshot import Completeness, Reading, Snapshot
 from stemctl.core.state import Entry, PendingRequest, State
-from stemctl.planning.doubts import as_sent, creations, deleted, is_settled
-from stemctl.planning.values import canonical
+from stemctl.planning.bindings import (
+    Absent,
+    Ambiguous,
+    Binding,
+    Bound,
+    Identities,
+    Unknown,
+    identity_of,
+    live_names,
+)
+from stemctl.planning.in_doubt import creations, deletion_sent, find_creation
 from stemctl.schema.catalog import Catalog, Model
-from stemctl.util.json_types import Fields, Value
-
-
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """The record is live. `found` says how: `state`, `id`, `name`, or `elsewhere` (its old id is gone).
-
-    `found` is `sent` if it is our own creation whose answer was lost. `entry` is its memory, taken
-    over from the address `was` after a rename.
-    """
-
-    id: str
-    live: Fields
-    found: str
-    entry: Entry | None = None
-    previous_address: Address | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Absent:
-    """The record is not on the server, as far as this account may see; `gone` if it was there once."""
-
-    entry: Entry | None = None
-    gone: bool = False
-    previous_address: Address | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Unknown:
-    """Whether the record is live is not known, because the reading was not complete."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ambiguous:
-    """The record may be on the server, and only its user, or time, can tell.
-
-    `lives` are the live records that come into question, `doubt` is the creation that was sent.
-    """
-
-    lives: Mapping[str, Fields]
-    doubt: PendingRequest
-    previous_address: Address | None = None
-
-
-Binding = Bound | Absent | Ambiguous | Unknown
-
-
-@dataclass(frozen=True, slots=True)
-class Identities:
-    """The binding of every declared record, the state entries left over, and what is wrong."""
-
-    bindings: Mapping[Address, Binding]
-    leftovers: Mapping[Address, Entry]
-    entries: Mapping[Address, Entry] = field(default_factory=dict)
-    """All of the state, under the addresses that the files give them now."""
-    moved: Mapping[Address, Address] = field(default_factory=dict)
-    diagnostics: tuple[Diagnostic, ...] = ()
-
-    def id_of(self, address: Address) -> str | None:
-        """The id of a declared record that is live."""
-        binding = self.bindings.get(address)
-        return binding.id if isinstance(binding, Bound) else None
+from stemctl.util.json_types import Fields
 
 
 def identify(
@@ -184,30 +132,16 @@ class _Finder:
             return Unknown()
         if self.snapshot.remembered:
             return Ambiguous({}, doubts[-1])
-        for doubt in doubts:
-            ours = {
-                i: live
-                for i, live in self._candidates(doubt).items()
-                if as_sent(self.model, live, doubt.body)
-            }
-            if len(ours) == 1:
-                ((id_, live),) = ours.items()
-                self.taken.add(id_)
-                return Bound(id_, live, "sent", entry)
-            if ours:
-                return Ambiguous(ours, doubt)
-        for doubt in doubts:
-            if (
-                self.model.identity
-                and identity_of(self.model, doubt.body) == name
-                and self._candidates(doubt)
-            ):
-                return Ambiguous(self._candidates(doubt), doubt)
-        if self.model.identity is None and not all(
-            is_settled(doubt, self.snapshot.began) for doubt in doubts
-        ):
-            return Ambiguous({}, doubts[-1])
-        return None
+        found = find_creation(
+            self.model,
+            entry or Entry(),
+            name,
+            candidates=self._candidates,
+            began=self.snapshot.began,
+        )
+        if isinstance(found, Bound):
+            self.taken.add(found.id)
+        return found
 
     def _candidates(self, doubt: PendingRequest) -> dict[str, Fields]:
         """The live records that a creation may have made: those of its name, else all; none that is bound."""
@@ -245,7 +179,7 @@ class _Finder:
         if id_ not in self.reading.missing:
             return Unknown()
         other = self._by_name(record, None)
-        if deleted(entry):  # by ourselves, though the answer was lost
+        if deletion_sent(entry):  # by ourselves, though the answer was lost
             return other
         if isinstance(other, Bound) and other.previous_address is None:
             return Bound(other.id, other.live, "elsewhere")
@@ -300,26 +234,6 @@ class _Finder:
             # this plan.
             return Absent(entry)
         return Absent(entry) if self.reading.lacks(name) else Unknown()
-
-
-def identity_of(model: Model, fields: Fields) -> str | None:
-    """The value of the unique field, as the server keeps it; None where there is none."""
-    value: Value = fields.get(model.identity) if model.identity else None
-    return (
-        canonical(model.fields[model.identity], value)
-        if model.identity and isinstance(value, str)
-        else None
-    )
-
-
-def live_names(model: Model, reading: Reading) -> dict[str, list[str]]:
-    """The unique names that were read, each with its ids (of which a sound server gives one)."""
-    names: dict[str, list[str]] = {}
-    for id_, fields in reading.records.items():
-        name = identity_of(model, fields)
-        if name is not None:
-            names.setdefault(name, []).append(id_)
-    return names
 
 
 def _claimed_twice(

@@ -1,23 +1,23 @@
-"""Three-way comparison of one field: what the files say, what was applied, what was then observed,
-what is live.
+"""Three-way comparison of one field: the files, what was applied, what was observed, what is live.
 
     D declared, A applied (what we sent last), O observed (what the server then answered), L live
 
-    D = L                        same       nothing to send D = A, L = O                 form
-    the server holds it in its own form; nothing to send D ≠ A, L = O                 edited
-    send D D = A, L ≠ O                 drift      somebody changed it; sent with permission
-    `revert` alone D ≠ A, L ≠ O, D ≠ L          conflict   both changed it; nothing of the record is
-    sent no base, L empty             fill       send D no base, L not empty         replace
-    somebody else's value; sent with permission `replace` alone
+    D = L                    same      nothing to send
+    D = A, L = O             form      the server holds it in its own form; nothing to send
+    D ≠ A, L = O             edited    send D
+    D = A, L ≠ O             drift     changed on the server; sent only with permission `revert`
+    D ≠ A, L ≠ O, D ≠ L      conflict  both changed it; nothing of the record is sent
+    no base, L empty         fill      send D
+    no base, L not empty     replace   another value; sent only with permission `replace`
 
-Sets and maps are compared so element by element. An element that is neither declared nor applied
-belongs to somebody else: it is never compared and never removed.
+Sets and maps are compared in the same way, element by element. An element that is neither declared
+nor applied belongs to other people: it is never compared and never removed.
 """
 
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from stemctl.planning.values import (
@@ -34,7 +34,7 @@ from stemctl.util.json_types import Value
 
 
 class Unset(enum.Enum):
-    """Marks what is not there at all, where null would be a value."""
+    """Marks a value that is not there at all, where null would be a value."""
 
     UNSET = "unset"
 
@@ -42,7 +42,7 @@ class Unset(enum.Enum):
 UNSET = Unset.UNSET
 
 
-class Verdict(enum.Enum):
+class MergeCase(enum.Enum):
     """The row of the table above that applies."""
 
     SAME = "same"
@@ -54,13 +54,18 @@ class Verdict(enum.Enum):
     REPLACE = "replace"
 
 
-_PERMISSION = {Verdict.DRIFT: "revert", Verdict.REPLACE: "replace", Verdict.CONFLICT: "conflict"}
+_PERMISSION = {
+    MergeCase.DRIFT: "revert",
+    MergeCase.REPLACE: "replace",
+    MergeCase.CONFLICT: "conflict",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class FieldVersions:
-    """The four values of one field; `applied` and `observed` are UNSET without a base, `live` where
-    the answer lacks the field.
+    """The four values of one field.
+
+    `applied` and `observed` are UNSET without a base, `live` where the answer lacks the field.
     """
 
     declared: Value
@@ -68,107 +73,120 @@ class FieldVersions:
     observed: Value = UNSET
     live: Value = UNSET
 
+    @property
+    def has_base(self) -> bool:
+        """Whether the field was applied before."""
+        return self.applied is not UNSET
+
 
 @dataclass(frozen=True, slots=True)
 class FieldDiff:
-    """One difference. `path` is the field, or field and entry of a map. `held` names the missing
-    permission, or `conflict`, in which case `base` is what was applied.
+    """One difference.
+
+    `path` is the field, or field and entry of a map. `held` is the missing permission, or
+    `conflict`. `base` is what was applied.
     """
 
     path: tuple[str, ...]
     before: Value
     after: Value
-    verdict: Verdict
+    case: MergeCase
     held: str | None = None
     base: Value = None
 
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """What became of one field: its differences and the value to send, UNSET if nothing is.
+    """The result for one field: its differences, and the value to send (UNSET if there is none).
 
     `settled` is true where the base becomes what the files and the server say, once what is sent
     has arrived. Where only some elements of a set or map are settled, `applied` and `observed` are
-    the base with those alone moved.
+    the base with only those moved. `form` is true where the server holds its own form of the value.
     """
 
-    parts: tuple[FieldDiff, ...] = ()
+    diffs: tuple[FieldDiff, ...] = ()
     send: Value = UNSET
     settled: bool = True
     form: bool = False
     applied: Value = UNSET
     observed: Value = UNSET
     why: str = ""
-    """What people have to know of what is held."""
+    """Explains to people why something is held."""
 
 
 _SAME = Merged()
 
 
-def merge_field(field: Field, sides: FieldVersions, allowed: frozenset[str]) -> Merged:
+def merge_field(field: Field, versions: FieldVersions, allowed: Collection[str]) -> Merged:
     """Compare one field three ways.
 
     Args:
         field: its row in the table.
-        sides: the four values, references resolved.
+        versions: the four values, references resolved.
         allowed: the permissions that this record has: `revert`, `replace`.
     """
-    if identical(sides.declared, sides.live):
-        return _SAME  # so it is by every rule below: most fields of most plans
-    mixed_up = field.kind == "map" and bool(shared_keys(field, sides.live))
-    if field.merges and sides.live is not UNSET and not mixed_up:
-        return _merge_elements(field, sides, allowed)
-    verdict = _judge(
-        sides,
+    if identical(versions.declared, versions.live):
+        return _SAME  # most fields of most plans; the rules below would say the same
+    ambiguous = field.kind == "map" and bool(shared_keys(field, versions.live))
+    if field.merges and versions.live is not UNSET and not ambiguous:
+        return _merge_elements(field, versions, allowed)
+    case = _case_of(
+        versions,
         lambda left, right: same(field, left, right),
         lambda value: is_empty(field, value),
     )
-    if mixed_up and verdict is not Verdict.SAME:
-        verdict = (
-            Verdict.REPLACE
-        )  # several entries of one name: what is written would drop all but one
-    if verdict in (Verdict.SAME, Verdict.FORM):
-        return Merged(form=verdict is Verdict.FORM, settled=verdict is Verdict.SAME)
-    held = _held(verdict, allowed)
-    before = None if sides.live is UNSET else sides.live
-    base = None if sides.applied is UNSET else sides.applied
-    part = FieldDiff((field.name,), before, sides.declared, verdict, held, base)
-    return Merged((part,), UNSET if held else sides.declared, settled=not held)
+    if ambiguous and case is not MergeCase.SAME:
+        # The server has several entries of one name: sending the declared map would drop all but one.
+        case = MergeCase.REPLACE
+    if case is MergeCase.SAME:
+        return _SAME
+    if case is MergeCase.FORM:
+        return Merged(settled=False, form=True)
+    held = _held(case, allowed)
+    before = None if versions.live is UNSET else versions.live
+    base = versions.applied if versions.has_base else None
+    diff = FieldDiff((field.name,), before, versions.declared, case=case, held=held, base=base)
+    return Merged((diff,), UNSET if held else versions.declared, settled=not held)
 
 
-def _judge(
-    sides: FieldVersions, equal: Callable[[Value, Value], bool], empty: Callable[[Value], bool]
-) -> Verdict:
-    """The row of the module's table. An unknown live value is taken to be what was observed;
-    without a base it may be anything, so that only the permission to replace lets it be sent.
+def _case_of(
+    versions: FieldVersions, equal: Callable[[Value, Value], bool], empty: Callable[[Value], bool]
+) -> MergeCase:
+    """The row of the module's table.
+
+    An unknown live value is taken to be what was observed. Without a base it may be anything, so it
+    is sent only with the permission to replace.
     """
-    d, a, l = sides.declared, sides.applied, sides.live  # noqa: E741 - the letters of the table
-    o = a if sides.observed is UNSET else sides.observed
-    if l is UNSET:
-        if a is UNSET:
-            return Verdict.SAME if empty(d) else Verdict.REPLACE
-        return Verdict.FORM if equal(d, a) else Verdict.EDITED
-    if equal(d, l):
-        return Verdict.SAME
-    if a is UNSET:
-        return Verdict.FILL if empty(l) else Verdict.REPLACE
-    if equal(d, a):
-        return Verdict.FORM if equal(l, o) else Verdict.DRIFT
-    return Verdict.EDITED if equal(l, o) else Verdict.CONFLICT
+    declared, applied, live = versions.declared, versions.applied, versions.live
+    observed = applied if versions.observed is UNSET else versions.observed
+    if live is UNSET:
+        if not versions.has_base:
+            return MergeCase.SAME if empty(declared) else MergeCase.REPLACE
+        return MergeCase.FORM if equal(declared, applied) else MergeCase.EDITED
+    if equal(declared, live):
+        return MergeCase.SAME
+    if not versions.has_base:
+        return MergeCase.FILL if empty(live) else MergeCase.REPLACE
+    if equal(declared, applied):
+        return MergeCase.FORM if equal(live, observed) else MergeCase.DRIFT
+    return MergeCase.EDITED if equal(live, observed) else MergeCase.CONFLICT
 
 
-def _held(verdict: Verdict, allowed: frozenset[str]) -> str | None:
-    needs = _PERMISSION.get(verdict)
-    return None if needs is None or needs in allowed else needs
+def _held(case: MergeCase, allowed: Collection[str]) -> str | None:
+    needed = _PERMISSION.get(case)
+    return None if needed in allowed else needed
 
+
+# Sets and maps, element by element
 
 _ABSENT: Value = object()
 
 
 @dataclass(frozen=True, slots=True)
 class _Elements:
-    """The elements of all sides, told apart in the same way. Without a base, `applied` and
-    `observed` are empty.
+    """The elements of all versions, under the same keys.
+
+    Without a base, `applied` and `observed` are empty.
     """
 
     declared: Mapping[str, Value]
@@ -176,62 +194,111 @@ class _Elements:
     applied: Mapping[str, Value]
     observed: Mapping[str, Value]
 
+    def with_declared(
+        self, elements: Mapping[str, Value], keys: Collection[str]
+    ) -> dict[str, Value]:
+        """The elements, with those of `keys` as declared: added, changed, or removed."""
+        result = dict(elements)
+        for key in keys:
+            if key in self.declared:
+                result[key] = self.declared[key]
+            else:
+                result.pop(key, None)
+        return result
 
-def _elements_of(field: Field, sides: FieldVersions) -> _Elements:
-    applied = None if sides.applied is UNSET else sides.applied
-    observed = applied if sides.observed is UNSET else sides.observed
-    return _Elements(*elements_alike(field, sides.declared, sides.live, applied, observed))
+
+@dataclass(frozen=True, slots=True)
+class _Element:
+    """The result for one element that the files or the base name."""
+
+    key: str
+    case: MergeCase
+    held: str | None
+
+    @property
+    def differs(self) -> bool:
+        """Whether there is something to send or to hold."""
+        return self.case not in (MergeCase.SAME, MergeCase.FORM)
 
 
-def _merge_elements(field: Field, sides: FieldVersions, allowed: frozenset[str]) -> Merged:
-    of = _elements_of(field, sides)
-    verdicts = _element_verdicts(field, of, has_base=sides.applied is not UNSET)
-    goes = {key for key, verdict in verdicts.items() if verdict not in (Verdict.SAME, Verdict.FORM)}
-    held = {key: _held(verdicts[key], allowed) for key in goes}
-    why = ""
-    if (
-        field.required
-        and goes
-        and not _with(of.live, of.declared, [key for key in goes if held[key] is None])
-    ):
-        # The server refuses the field without an element, and so it would at every apply.
-        reason = next((reason for reason in held.values() if reason), "revert")
-        why = f"{field.name}: the rest is held as well, since nothing would be left of a field that is required"
-        held = dict.fromkeys(goes, reason)
-    sent = [key for key in verdicts if key in goes and held[key] is None]
-    parts = (_parts_of_map if field.kind == "map" else _parts_of_set)(
-        field, sides, of, verdicts, held
+def _elements_of(field: Field, versions: FieldVersions) -> _Elements:
+    applied = versions.applied if versions.has_base else None
+    observed = applied if versions.observed is UNSET else versions.observed
+    return _Elements(*elements_alike(field, versions.declared, versions.live, applied, observed))
+
+
+def _merge_elements(field: Field, versions: FieldVersions, allowed: Collection[str]) -> Merged:
+    of = _elements_of(field, versions)
+    results = _compare_elements(field, of, allowed, has_base=versions.has_base)
+    results, why = _keep_one_element(field, of, results)
+    sent = [element.key for element in results if element.differs and element.held is None]
+    form = any(element.case is MergeCase.FORM for element in results)
+    settled = not form and not any(element.held for element in results)
+    if field.kind == "map":
+        diffs = _diffs_of_map(field, of, results)
+    else:
+        base = versions.applied if versions.has_base else None
+        diffs = _diffs_of_set(field, of, results, base=base)
+    merged = Merged(
+        diffs,
+        assemble(field, of.with_declared(of.live, sent)) if sent else UNSET,
+        settled,
+        form,
+        why=why,
     )
-    form = Verdict.FORM in verdicts.values()
-    settled = not any(held.values()) and not form
-    send = assemble(field, _with(of.live, of.declared, sent)) if sent else UNSET
-    merged = Merged(tuple(parts), send, settled, form, why=why)
-    if settled or sides.applied is UNSET:
+    if settled or not versions.has_base:
         return merged
-    done = [key for key, verdict in verdicts.items() if verdict is Verdict.SAME or key in sent]
+    done = [
+        element.key
+        for element in results
+        if element.case is MergeCase.SAME or (element.differs and element.held is None)
+    ]
     return replace(
         merged,
-        applied=assemble(field, _with(of.applied, of.declared, done)),
-        observed=assemble(field, _with(of.observed, of.declared, done)),
+        applied=assemble(field, of.with_declared(of.applied, done)),
+        observed=assemble(field, of.with_declared(of.observed, done)),
     )
 
 
-def _element_verdicts(field: Field, of: _Elements, has_base: bool) -> dict[str, Verdict]:
-    """The row of the table for each element that the files or the base name; the others belong to
-    other people.
+def _compare_elements(
+    field: Field, of: _Elements, allowed: Collection[str], *, has_base: bool
+) -> list[_Element]:
+    """The result for each element that the files or the base name; the others are left alone."""
+    removed = [key for key in of.applied if key not in of.declared]
+    results = []
+    for key in (*of.declared, *removed):
+        was_applied = has_base and key in of.applied
+        versions = FieldVersions(
+            declared=of.declared.get(key, _ABSENT),
+            applied=of.applied.get(key, UNSET),
+            observed=of.observed.get(key, _ABSENT) if was_applied else UNSET,
+            live=of.live.get(key, _ABSENT),
+        )
+        case = _case_of(
+            versions,
+            lambda left, right: _same_element(field, left, right),
+            lambda element: element is _ABSENT,
+        )
+        results.append(_Element(key, case, _held(case, allowed)))
+    return results
+
+
+def _keep_one_element(
+    field: Field, of: _Elements, results: list[_Element]
+) -> tuple[list[_Element], str]:
+    """The results, all differences held if sending the others would empty a required field.
+
+    The server refuses a required field without an element, and it would at every apply.
     """
-    verdicts = {}
-    for key in [*of.declared, *(key for key in of.applied if key not in of.declared)]:
-        one = FieldVersions(
-            of.declared.get(key, _ABSENT),
-            of.applied.get(key, UNSET),
-            of.observed.get(key, _ABSENT) if key in of.applied and has_base else UNSET,
-            of.live.get(key, _ABSENT),
-        )
-        verdicts[key] = _judge(
-            one, lambda left, right: _same_element(field, left, right), lambda x: x is _ABSENT
-        )
-    return verdicts
+    differing = [element for element in results if element.differs]
+    sent = [element.key for element in differing if element.held is None]
+    if not (field.required and differing) or of.with_declared(of.live, sent):
+        return results, ""
+    reason = next((element.held for element in differing if element.held), "revert")
+    why = f"{field.name} is required and would be empty, so all of its changes are held"
+    return [
+        replace(element, held=reason) if element.differs else element for element in results
+    ], why
 
 
 def _same_element(field: Field, left: Value, right: Value) -> bool:
@@ -240,63 +307,41 @@ def _same_element(field: Field, left: Value, right: Value) -> bool:
     return same_element(field, left, right)
 
 
-def _with(
-    live: Mapping[str, Value], declared: Mapping[str, Value], keys: list[str]
-) -> dict[str, Value]:
-    """The live elements, with those of `keys` as declared: added, changed, or taken out."""
-    result = dict(live)
-    for key in keys:
-        if key in declared:
-            result[key] = declared[key]
-        else:
-            result.pop(key, None)
-    return result
-
-
-def _parts_of_map(
-    field: Field,
-    sides: FieldVersions,
-    of: _Elements,
-    verdicts: Mapping[str, Verdict],
-    held: Mapping[str, str | None],
-) -> list[FieldDiff]:
-    """One part for each entry."""
-    return [
+def _diffs_of_map(
+    field: Field, of: _Elements, results: Sequence[_Element]
+) -> tuple[FieldDiff, ...]:
+    """One difference for each entry."""
+    return tuple(
         FieldDiff(
-            (field.name, str(key)),
-            of.live.get(key),
-            of.declared.get(key),
-            verdicts[key],
-            held[key],
-            of.applied.get(key),
+            (field.name, str(element.key)),
+            of.live.get(element.key),
+            of.declared.get(element.key),
+            case=element.case,
+            held=element.held,
+            base=of.applied.get(element.key),
         )
-        for key in verdicts
-        if key in held
-    ]
+        for element in results
+        if element.differs
+    )
 
 
-def _parts_of_set(
-    field: Field,
-    sides: FieldVersions,
-    of: _Elements,
-    verdicts: Mapping[str, Verdict],
-    held: Mapping[str, str | None],
-) -> list[FieldDiff]:
-    """One part for what is sent, and one for each permission that is missing; values are whole lists."""
+def _diffs_of_set(
+    field: Field, of: _Elements, results: Sequence[_Element], *, base: Value
+) -> tuple[FieldDiff, ...]:
+    """One difference for what is sent, and one for each missing permission; values are whole lists."""
+    groups: dict[str | None, list[_Element]] = {}
+    for element in results:
+        if element.differs:
+            groups.setdefault(element.held, []).append(element)
     before = assemble(field, of.live)
-    applied = None if sides.applied is UNSET else sides.applied
-    groups: dict[str | None, list[str]] = {}
-    for key in verdicts:
-        if key in held:
-            groups.setdefault(held[key], []).append(key)
-    return [
+    return tuple(
         FieldDiff(
             (field.name,),
             before,
-            assemble(field, _with(of.live, of.declared, keys)),
-            verdicts[keys[0]],
-            why,
-            applied,
+            assemble(field, of.with_declared(of.live, [element.key for element in group])),
+            case=group[0].case,
+            held=held,
+            base=base,
         )
-        for why, keys in groups.items()
-    ]
+        for held, group in groups.items()
+    )

@@ -18,7 +18,7 @@ _LONGEST = 60
 
 
 def not_held(
-    address: Address, row: Field, written: Value, live: Value, location: Location | None
+    address: Address, row: Field, written: Value, *, live: Value, location: Location | None
 ) -> Diagnostic:
     """The finding of one field; references are names, `live` is what the server holds in its place."""
     sent, there = _pair(written, live)
@@ -34,7 +34,7 @@ def not_held(
 
 
 def not_shown(
-    address: Address, row: Field, written: Value, location: Location | None
+    address: Address, row: Field, written: Value, *, location: Location | None
 ) -> Diagnostic:
     """The finding of a field that should be in the answers of the server, and is not."""
     sent, _ = _pair(written, None)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.core.plan import Action, Change, Held
 from stemctl.core.records import Address
-from stemctl.planning.matching import Bound, Identities, identity_of
+from stemctl.planning.bindings import Bound, Identities, identity_of
 from stemctl.schema.catalog import Catalog
 from stemctl.util.json_types import Fields, Value
 

@@ -1,4 +1,4 @@
-"""The plan: declared records, the state and what the server holds, put together. Pure."""
+"""The plan: declared records, the state and what the server holds, put together."""
 
 from __future__ import annotations
 
@@ -10,35 +10,31 @@ from stemctl.core.diagnostics import Diagnostic, Severity, in_order
 from stemctl.core.plan import PERMISSIONS, Action, Change, Note, Plan, StateChange, Subset, Target
 from stemctl.core.records import Address, Record, Repository
 from stemctl.core.snapshot import Completeness, Reading, Snapshot
-from stemctl.core.state import Entry, State
+from stemctl.core.state import State
 from stemctl.manifests.validation import missing_fields
-from stemctl.planning.compare import Comparison, Permissions, RecordComparer
+from stemctl.planning.bindings import Absent, Ambiguous, Bound, Identities, identity_of
+from stemctl.planning.compare import Permissions, RecordComparer
 from stemctl.planning.deletes import hold_renames, leave
-from stemctl.planning.doubts import creations
-from stemctl.planning.matching import Absent, Ambiguous, Bound, Identities, identify, identity_of
+from stemctl.planning.in_doubt import ambiguous_change, settled_rows
+from stemctl.planning.matching import identify
 from stemctl.planning.ordering import in_order as put_in_order
-from stemctl.planning.references import (
-    Resolver,
-    declared_names,
-    declared_targets,
-    wanted_references,
-)
+from stemctl.planning.record_change import Comparison
+from stemctl.planning.references import Resolver
 from stemctl.planning.selection import choose
-from stemctl.planning.settled import settled_rows
-from stemctl.planning.undecided import undecided
 from stemctl.schema.catalog import Catalog, Model
 from stemctl.util.json_types import Fields
+from stemctl.util.plural import counted
 
 DEFAULT_LIMIT = 10
-"""How many records one run may delete, revert, replace or cascade with a permission that names no
-number.
-"""
+"""How many records one run may delete, revert, replace or cascade if the permission names no number."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the user asks for. `allow` maps a permission to the most records of one run that it
-    covers; `only` and `exclude` are addresses, patterns of them, and paths of files and folders.
+    """What the user asks for.
+
+    `allow` maps a permission to the highest number of records of one run that it covers. `only` and
+    `exclude` are addresses, patterns of them, and paths of files and folders.
     """
 
     allow: Mapping[str, int] = field(default_factory=dict)
@@ -47,71 +43,8 @@ class Options:
     exclude: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
-class Need:
-    """What must be read of one model: `names` of records, and `ids` each with the name to try if it
-    is gone; or everything, where a record can only be told by its content.
-    """
-
-    names: set[str] = field(default_factory=set)
-    everything: bool = False
-    ids: dict[str, str | None] = field(default_factory=dict)
-
-
-_NO_ENTRY = Entry()
-
-
-def needs(
-    repository: Repository, state: State, catalog: Catalog, chosen: Set[Address]
-) -> dict[str, Need]:
-    """Model to what a plan of the chosen addresses must read of it; what they refer to is among it."""
-    wanted: dict[str, Need] = {}
-    records = {
-        address: record for address, record in repository.records.items() if address in chosen
-    }
-    names = declared_names(repository, catalog)
-    targets = {
-        address: repository.records[address]
-        for address in declared_targets(records.values(), names, catalog)
-    }
-    for address, record in {**records, **targets}.items():
-        need = wanted.setdefault(address.model, Need())
-        entry = state.records.get(address, _NO_ENTRY)
-        identity = catalog.models[address.model].identity
-        name = record.fields.get(identity) if identity else None
-        id_ = entry.id or record.id
-        if id_ is not None:
-            need.ids[id_] = name if isinstance(name, str) else None
-        elif isinstance(name, str):
-            need.names.add(name.strip())
-        need.names |= _names_sent(entry, identity)
-        need.everything |= id_ is None and identity is None
-    for address, entry in state.records.items():
-        if (
-            address in repository.records
-            or address not in chosen
-            or address.model not in catalog.models
-        ):
-            continue
-        need = wanted.setdefault(address.model, Need())
-        identity = catalog.models[address.model].identity
-        need.names |= _names_sent(entry, identity)
-        need.everything |= bool(creations(entry)) and identity is None
-        if entry.id:
-            need.ids.setdefault(entry.id, None)
-    for model, texts in wanted_references(records.values(), names, catalog).items():
-        if model in catalog.models:
-            wanted.setdefault(model, Need()).names |= texts
-    return wanted
-
-
-def _names_sent(entry: Entry, identity: str | None) -> set[str]:
-    """The names under which a record may have been created, where the answer was lost."""
-    return {
-        str(doubt.body[identity])
-        for doubt in creations(entry)
-        if identity and doubt.body.get(identity)
-    }
+Granted = Mapping[Address, frozenset[str]]
+"""The permissions that each record has."""
 
 
 def make_plan(
@@ -122,10 +55,10 @@ def make_plan(
     target: Target,
     options: Options,
 ) -> Plan:
-    """Compare everything and say what to do.
+    """Compare everything and decide what to do.
 
-    Planned twice if something is allowed: first to count what each permission would cover, since
-    above its number all of that kind is held, then with what is granted.
+    If something is allowed, the plan is made twice: first to count the records that each permission
+    would cover, since none is allowed above its number, then with the permissions that remain.
     """
     planner = _Planner(repository, state, snapshot, catalog, target, options)
     plan = planner.plan({})
@@ -135,33 +68,34 @@ def make_plan(
     return replace(plan, notes=(*plan.notes, *notes))
 
 
-def _grants(
-    plan: Plan, allow: Mapping[str, int]
-) -> tuple[dict[Address, frozenset[str]], list[Note]]:
-    """What each record may do, and a note for each permission that asks for more records than it
-    covers.
-    """
+def _grants(plan: Plan, allow: Mapping[str, int]) -> tuple[Granted, list[Note]]:
+    """The permissions of each record, and a note for each permission that covers too few records."""
     granted: dict[Address, frozenset[str]] = {}
     notes = []
     for kind in PERMISSIONS:
-        asking = [
-            c.address
-            for c in plan.changes
-            if c.held is kind or any(f.held is kind for f in c.fields)
+        held = [
+            change.address
+            for change in plan.changes
+            if change.held is kind or any(field.held is kind for field in change.fields)
         ]
-        if not asking or kind not in allow:
+        if not held or kind not in allow:
             continue
-        if len(asking) > allow[kind]:
+        if len(held) > allow[kind]:
+            affected = counted(len(held), "record is", "records are")
             notes.append(
                 Note(
                     None,
-                    f"{kind}: {len(asking)} records, more than the {allow[kind]} of one run, so none",
+                    f"{kind}: {affected} affected, but only {allow[kind]} allowed in one run, "
+                    "so none is allowed",
                 )
             )
             continue
-        for address in asking:
+        for address in held:
             granted[address] = granted.get(address, frozenset()) | {kind}
     return granted, notes
+
+
+_NO_PERMISSION: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -179,201 +113,220 @@ class _Planner:
         self.identities = identify(self.repository, self.state, self.snapshot, self.catalog)
         self.chosen = choose(self.repository, self.state, self.options.only, self.options.exclude)
 
-    def plan(self, granted: Mapping[Address, frozenset[str]]) -> Plan:
+    def plan(self, granted: Granted) -> Plan:
         resolver = Resolver(
             self.catalog, self.repository, self.snapshot, self.state, self.identities
         )
-        comparer = RecordComparer(self.catalog, self.snapshot, resolver)
-        problems = list(self.identities.diagnostics)
-        verdicts = {
-            address: self._record(record, comparer, granted.get(address, frozenset()), problems)
-            for address, record in self.repository.records.items()
-            if address in self.chosen
-        }
-        left = list(self._leftovers(resolver, granted))
-        changes = [v.change for v in verdicts.values() if v.change] + [
-            c for c in left if isinstance(c, Change)
+        comparisons = self._compared(resolver, granted)
+        left = list(self._left_files(resolver, granted))
+        changes, cycles = self._ordered(comparisons, left)
+        state_changes = [
+            *(result.state_change for result in comparisons.values() if result.state_change),
+            *(found for found in left if isinstance(found, StateChange)),
         ]
-        changes = list(hold_renames(changes, self.catalog))
-        ordered, cycles = put_in_order(changes, self.identities, self._lives(), self.catalog)
-        state_changes = [v.state_change for v in verdicts.values() if v.state_change]
-        state_changes += [b for b in left if isinstance(b, StateChange)]
-        notes = [note for v in verdicts.values() for note in v.notes]
-        notes += [
-            *(note for note in left if isinstance(note, Note)),
-            *self._unseen(),
-            *self._read_only(ordered),
+        notes = [
+            *(note for result in comparisons.values() for note in result.notes),
+            *(found for found in left if isinstance(found, Note)),
+            *self._not_readable(),
+            *self._read_only(changes),
         ]
-        problems += [found for v in verdicts.values() for found in v.diagnostics]
+        diagnostics = [
+            *self.identities.diagnostics,
+            *(found for result in comparisons.values() for found in result.diagnostics),
+            *cycles,
+            *resolver.diagnostics,
+            *self._similar_names(changes),
+            *self._incomplete(),
+        ]
+        settled = settled_rows(
+            self.state,
+            self.identities,
+            self.catalog,
+            changes=changes,
+            state_changes=state_changes,
+            chosen=self.chosen,
+        )
         return Plan(
             self.target,
             self.state.lineage,
             self.state.serial,
-            ordered,
-            tuple(sorted(state_changes, key=lambda b: b.address)),
-            unchanged=sum(
-                v.change is None and self._is_live(address) for address, v in verdicts.items()
-            ),
-            ignored_fields=sum(v.ignored for v in verdicts.values()),
-            settled=tuple(
-                settled_rows(
-                    self.state, self.identities, ordered, state_changes, self.catalog, self.chosen
-                )
-            ),
-            notes=tuple(sorted(notes, key=lambda n: (n.address or Address("", ""), n.text))),
-            diagnostics=in_order(
-                [
-                    *problems,
-                    *cycles,
-                    *resolver.diagnostics,
-                    *self._alike(ordered),
-                    *self._incomplete(),
-                ]
-            ),
+            changes,
+            tuple(sorted(state_changes, key=lambda row: row.address)),
+            unchanged=self._unchanged(comparisons),
+            ignored_fields=sum(result.ignored for result in comparisons.values()),
+            settled=tuple(settled),
+            notes=tuple(sorted(notes, key=lambda note: (note.address or _NOWHERE, note.text))),
+            diagnostics=in_order(diagnostics),
             names={
                 model: dict(sorted(names.items())) for model, names in sorted(resolver.used.items())
             },
             subset=self._subset(),
         )
 
-    def _is_live(self, address: Address) -> bool:
-        return isinstance(self.identities.bindings[address], Bound)
+    def _compared(self, resolver: Resolver, granted: Granted) -> dict[Address, Comparison]:
+        """The comparison of each chosen record."""
+        comparer = RecordComparer(self.catalog, self.snapshot, resolver)
+        compared = {}
+        for address, record in self.repository.records.items():
+            if address in self.chosen:
+                allowed = granted.get(address, _NO_PERMISSION)
+                compared[address] = self._compare(record, comparer, allowed)
+        return compared
 
-    def _unseen(self) -> Iterator[Note]:
-        """Records of which the server only said that this account may not read them."""
-        for address, entry in self.identities.entries.items():
-            reading = self.snapshot.readings.get(address.model)
-            if address in self.chosen and reading is not None and entry.id in reading.hidden:
-                record = self.repository.records.get(address)
-                text = "this account may not read it (403), so it is neither compared nor changed"
-                yield Note(address, text, record.location if record else None)
-
-    def _read_only(self, changes: Iterable[Change]) -> Iterator[Note]:
-        """A portal through which nothing can be written."""
-        models = {self.catalog.models[c.address.model].name for c in changes if c.sends}
-        portal = self.target.portal
-        if any(portal not in self.catalog.models[name].write_portals for name in models):
-            yield Note(
-                None, f"the portal {portal} is read-only: apply needs another one in stemctl.yaml"
-            )
-
-    def _subset(self) -> Subset:
-        everything = {*self.repository.records, *self.state.records}
-        return Subset(self.options.only, self.options.exclude, len(everything - self.chosen))
-
-    def _record(
-        self,
-        record: Record,
-        comparer: RecordComparer,
-        granted: frozenset[str],
-        problems: list[Diagnostic],
+    def _compare(
+        self, record: Record, comparer: RecordComparer, granted: frozenset[str]
     ) -> Comparison:
         permissions = Permissions(granted, self.options.resubmit)
         match self.identities.bindings[record.address]:
             case Bound() as binding:
                 return comparer.update(record, binding, permissions)
             case Absent() as binding:
-                missing = list(missing_fields(record, self.catalog.models[record.address.model]))
-                problems += missing
-                return Comparison() if missing else comparer.create(record, binding, permissions)
+                model = self.catalog.models[record.address.model]
+                missing = tuple(missing_fields(record, model))
+                if missing:
+                    return Comparison(diagnostics=missing)
+                return comparer.create(record, binding, permissions)
             case Ambiguous() as binding:
-                return Comparison(
-                    undecided(
-                        record,
-                        binding,
-                        self.catalog.models[record.address.model],
-                        comparer.resolver,
-                    )
-                )
+                model = self.catalog.models[record.address.model]
+                return Comparison(ambiguous_change(record, binding, model, comparer.resolver))
             case _:
                 return Comparison()
 
-    def _leftovers(
-        self, resolver: Resolver, granted: Mapping[Address, frozenset[str]]
+    def _left_files(
+        self, resolver: Resolver, granted: Granted
     ) -> Iterator[Change | StateChange | Note]:
+        """What becomes of the state entries that no file declares any more."""
         for address, entry in self.identities.leftovers.items():
             model = self.catalog.models.get(address.model)
             if model is not None and address in self.chosen:
-                allowed = granted.get(address, frozenset())
                 found = leave(
-                    address, entry, self.repository, self.snapshot, model, resolver, allowed
+                    address,
+                    entry,
+                    model,
+                    repository=self.repository,
+                    snapshot=self.snapshot,
+                    resolver=resolver,
+                    granted=granted.get(address, _NO_PERMISSION),
                 )
                 if found is not None:
                     yield found
 
+    def _ordered(
+        self, comparisons: Mapping[Address, Comparison], left: Iterable[object]
+    ) -> tuple[tuple[Change, ...], tuple[Diagnostic, ...]]:
+        """All changes in their order, and the cycles among them."""
+        changes = [result.change for result in comparisons.values() if result.change]
+        changes += [found for found in left if isinstance(found, Change)]
+        held = list(hold_renames(changes, self.catalog))
+        return put_in_order(held, self.identities, self._lives(), self.catalog)
+
+    def _unchanged(self, comparisons: Mapping[Address, Comparison]) -> int:
+        """How many records are live and need no change."""
+        bindings = self.identities.bindings
+        return sum(
+            result.change is None and isinstance(bindings[address], Bound)
+            for address, result in comparisons.items()
+        )
+
     def _lives(self) -> dict[Address, Fields]:
-        """The live fields of every address that has some."""
-        lives = {a: b.live for a, b in self.identities.bindings.items() if isinstance(b, Bound)}
+        """The live fields of every address that is on the server."""
+        lives = {
+            address: binding.live
+            for address, binding in self.identities.bindings.items()
+            if isinstance(binding, Bound)
+        }
         for address, entry in self.identities.leftovers.items():
             reading = self.snapshot.readings.get(address.model)
             if reading and entry.id and entry.id in reading.records:
                 lives[address] = reading.records[entry.id]
         return lives
 
-    def _alike(self, changes: Iterable[Change]) -> Iterator[Diagnostic]:
-        """A new name that differs from a live one only in case or Unicode form is hardly meant to
-        be another.
-        """
-        creates = [c for c in changes if c.action is Action.CREATE and c.request is not None]
-        if not creates:
-            return
-        live: dict[tuple[str, str], str] = {}
-        for kind, reading in self.snapshot.readings.items():
-            for fields in reading.records.values():
-                there = identity_of(self.catalog.models[kind], fields)
-                if there is not None:
-                    live[kind, _folded(there)] = there
-        for change in creates:
+    def _subset(self) -> Subset:
+        everything = {*self.repository.records, *self.state.records}
+        return Subset(self.options.only, self.options.exclude, len(everything - self.chosen))
+
+    def _not_readable(self) -> Iterator[Note]:
+        """The records that this account is not allowed to read."""
+        for address, entry in self.identities.entries.items():
+            reading = self.snapshot.readings.get(address.model)
+            if address in self.chosen and reading is not None and entry.id in reading.hidden:
+                record = self.repository.records.get(address)
+                text = "you are not allowed to read it (403), so it is neither compared nor changed"
+                yield Note(address, text, record.location if record else None)
+
+    def _read_only(self, changes: Iterable[Change]) -> Iterator[Note]:
+        """A portal through which nothing can be written."""
+        models = {change.address.model for change in changes if change.sends}
+        portal = self.target.portal
+        if any(portal not in self.catalog.models[name].write_portals for name in models):
+            text = f"the portal {portal} is read-only: to apply, set another portal in stemctl.yaml"
+            yield Note(None, text)
+
+    def _similar_names(self, changes: Iterable[Change]) -> Iterator[Diagnostic]:
+        """New names that differ from a live one only in case or Unicode form: probably a mistake."""
+        creates = [
+            (change, change.request.body or {})
+            for change in changes
+            if change.action is Action.CREATE and change.request is not None
+        ]
+        live = self._live_by_folded_name() if creates else {}
+        for change, body in creates:
             model = self.catalog.models[change.address.model]
-            name = identity_of(model, change.request.body or {}) if change.request else None
+            name = identity_of(model, body)
             other = live.get((model.name, _folded(name))) if name else None
-            if other not in (None, name):
+            if other is not None and other != name:
                 yield Diagnostic(
                     Severity.WARNING,
                     "name-case",
-                    f'the server has "{other}", which differs from this {model.identity} only in case or spelling',
-                    change.location,
-                    f"write {other} if it is the same",
-                    str(change.address),
-                    model.identity,
-                    name,
+                    f'the server has "{other}", which differs from this {model.identity} '
+                    "only in case or spelling",
+                    location=change.location,
+                    remedy=f"if it is the same record, write {other}",
+                    address=str(change.address),
+                    field=model.identity,
+                    value=name,
                 )
 
-    def _incomplete(self) -> Iterator[Diagnostic]:
-        """A reading that was not complete leaves records undecided: neither created nor deleted,
-        and said so.
-        """
-        for name, reading in sorted(self.snapshot.readings.items()):
-            if reading.sound:
-                continue
-            denied = reading.completeness is Completeness.DENIED
-            words = self.catalog.models[name].count(2)[2:]
-            yield Diagnostic(
-                Severity.ERROR,
-                "incomplete-reading",
-                f"{words} could not {'' if denied else 'all '}be read: {reading.reason}",
-                remedy=self._denied() if denied else _TRY_AGAIN,
-                field=name,
-            )
+    def _live_by_folded_name(self) -> dict[tuple[str, str], str]:
+        names = {}
+        for model, reading in self.snapshot.readings.items():
+            for fields in reading.records.values():
+                name = identity_of(self.catalog.models[model], fields)
+                if name is not None:
+                    names[model, _folded(name)] = name
+        return names
 
-    def _denied(self) -> str:
+    def _incomplete(self) -> Iterator[Diagnostic]:
+        """The models that were not read completely; their records are neither created nor deleted."""
+        for name, reading in sorted(self.snapshot.readings.items()):
+            if not reading.sound:
+                model = self.catalog.models[name]
+                denied = reading.completeness is Completeness.DENIED
+                yield Diagnostic(
+                    Severity.ERROR,
+                    "incomplete-reading",
+                    f"{model.count(2)[2:]} could not {'' if denied else 'all '}be read: "
+                    f"{reading.reason}",
+                    remedy=self._if_denied(model) if denied else _if_partial(model),
+                    field=name,
+                )
+
+    def _if_denied(self, model: Model) -> str:
         return (
-            f"the portal is {self.target.portal}: use one that your account may read, or another account; "
-            "until then nothing is created, changed or deleted among them"
+            f"the portal is {self.target.portal}: use one that your account can read, or another "
+            f"account; until then no {model.words} is created, changed or deleted"
         )
 
 
-_TRY_AGAIN = "nothing is created or deleted among them until they can be; try again"
+_NOWHERE = Address("", "")
+
+
+def _if_partial(model: Model) -> str:
+    return f"try again; until then no {model.words} is created or deleted"
 
 
 def _folded(name: str) -> str:
     return unicodedata.normalize("NFKC", name).casefold()
-
-
-def wants_approvals(repository: Repository, catalog: Catalog, chosen: Set[Address]) -> list[str]:
-    """The models whose approvals must be read: those that have some, and chosen declared records."""
-    declared = {address.model for address in repository.records if address in chosen}
-    return sorted(name for name in declared if catalog.models[name].approval is not None)
 
 
 def count_read(snapshot: Snapshot, catalog: Catalog) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -10,12 +9,10 @@ from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.core.records import Address, Record, Repository
 from stemctl.core.snapshot import Completeness, Reading, Snapshot
 from stemctl.core.state import State
-from stemctl.planning.matching import Identities, identity_of, live_names
+from stemctl.planning.bindings import Identities, identity_of, live_names
 from stemctl.schema.catalog import Catalog, Field
-from stemctl.util.json_types import Value
+from stemctl.util.json_types import UUID, Value
 from stemctl.util.suggest import nearest
-
-UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 
 
 @dataclass(slots=True)

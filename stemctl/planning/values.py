@@ -14,9 +14,10 @@ import json
 import re
 from collections.abc import Collection, Mapping
 
-from stemctl.schema.catalog import Field
+from stemctl.schema.catalog import Field, Model
+from stemctl.util.canonical_json import hash_of
 from stemctl.util.json_equality import one_spelling, same_json
-from stemctl.util.json_types import Value
+from stemctl.util.json_types import Fields, Value
 
 _PARAGRAPH = re.compile(r"<(p|div)>([^<]*)</\1>", re.IGNORECASE | re.ASCII)
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE | re.ASCII)
@@ -62,6 +63,17 @@ def canonical(field: Field, value: Value) -> Value:
             return [_reference(one) for one in value] if isinstance(value, list) else _plain(value)
         case _:
             return _plain(value)
+
+
+def expects(model: Model, live: Fields, names: Collection[str] = ()) -> str:
+    """The hash of a record as it was read: of the fields in `names`, or of all fields.
+
+    What the server merely formats differently has the same hash.
+    """
+    rows = [row for row in model.fields.values() if row.name in live]
+    if names:
+        rows = [row for row in rows if row.name in names]
+    return hash_of({row.name: canonical(row, live[row.name]) for row in rows})
 
 
 def is_empty(field: Field, value: Value) -> bool:

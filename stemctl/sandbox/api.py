@@ -16,7 +16,7 @@ from stemctl.sandbox.access import Viewer
 from stemctl.sandbox.calls import Call, Endpoint, Handler, read_object
 from stemctl.sandbox.database import Database
 from stemctl.sandbox.envelopes import proposals_of
-from stemctl.sandbox.replies import Answer, Refusal, forbidden, not_allowed, unknown_url
+from stemctl.sandbox.replies import Refusal, Reply, forbidden, not_allowed, unknown_url
 from stemctl.sandbox.users import User
 from stemctl.schema.catalog import Catalog
 
@@ -51,7 +51,7 @@ class _Sandbox:
         self._totals = totals
         self._endpoints = _endpoints(database.catalog)
 
-    def answer(self, request: Request, content: bytes) -> Answer:
+    def answer(self, request: Request, content: bytes) -> Reply:
         try:
             match request.url.path.removesuffix("/").split("/")[1:]:
                 case ["api", "auth", "device", *rest] if rest in ([], ["token"]):
@@ -66,7 +66,7 @@ class _Sandbox:
 
     def _records(
         self, request: Request, content: bytes, portal: str, endpoint: Endpoint, rest: list[str]
-    ) -> Answer:
+    ) -> Reply:
         shape, id_ = _shape(rest)
         methods = endpoint.handlers.get(shape)
         if portal not in (*endpoint.read_portals, *endpoint.write_portals) or methods is None:
@@ -97,17 +97,17 @@ class _Sandbox:
             raise forbidden()
         return user
 
-    def _login(self, request: Request, content: bytes, *, polling: bool) -> Answer:
+    def _login(self, request: Request, content: bytes, *, polling: bool) -> Reply:
         if request.method != "POST":
             raise not_allowed(request.method, "POST")
         with self._database.transaction():
             if not polling:
-                return Answer(200, device.start(self._database, str(request.base_url)))
-            return Answer(200, device.poll(self._database, read_object(content).get("device_code")))
+                return Reply(200, device.start(self._database, str(request.base_url)))
+            return Reply(200, device.poll(self._database, read_object(content).get("device_code")))
 
-    def _authorize(self, request: Request, content: bytes) -> Answer:
+    def _authorize(self, request: Request, content: bytes) -> Reply:
         if request.method in {"GET", "HEAD"}:
-            return Answer(200, device.page(request.query_params.get("code", "")))
+            return Reply(200, device.page(request.query_params.get("code", "")))
         if request.method != "POST":
             raise not_allowed(request.method, "GET, POST")
         form = parse_qs(content.decode(errors="replace"))
@@ -116,8 +116,8 @@ class _Sandbox:
         with self._database.transaction():
             found = device.decide(self._database, code, approve=approve)
         if not found:
-            return Answer(400, device.page(code, "There is no open login with this code."))
-        return Answer(
+            return Reply(400, device.page(code, "There is no open login with this code."))
+        return Reply(
             200, device.page("", "Approved. Return to the program." if approve else "Denied.")
         )
 
@@ -152,7 +152,7 @@ def _handler(methods: Mapping[str, Handler], method: str) -> Handler:
     return methods[method]
 
 
-def _response(answer: Answer) -> Response:
+def _response(answer: Reply) -> Response:
     headers = dict(answer.headers)
     if answer.body is None:
         return Response(status_code=answer.status, headers=headers)

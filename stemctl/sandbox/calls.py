@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from stemctl.sandbox.access import Viewer
 from stemctl.sandbox.list_query import Parameters
-from stemctl.sandbox.replies import Answer, invalid
+from stemctl.sandbox.replies import Reply, invalid
 from stemctl.sandbox.storage import Storage
 from stemctl.sandbox.users import User
 from stemctl.schema.catalog import Field, Model
@@ -51,7 +51,7 @@ class Call:
         return self.storage.known(target, ids, self.viewer.sees(target)) if target else set()
 
 
-Handler = Callable[[Call, str], Answer]
+Handler = Callable[[Call, str], Reply]
 """Serves a call; the text is the id in the address, empty for a list."""
 
 

@@ -37,19 +37,19 @@ OPERATORS = {*_TEXT_OPERATORS, *(f"i{name}" for name in _TEXT_OPERATORS), *_ORDE
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class PageRange:
     """A part of a list."""
 
     limit: int
     offset: int
 
 
-def page(parameters: Parameters) -> Page:
+def page(parameters: Parameters) -> PageRange:
     """The part that is asked for; what is no number counts as not said, what is out of bounds is
     moved into them.
     """
     said = dict(parameters)
-    return Page(
+    return PageRange(
         limit=min(max(_integer(said.get("limit"), _DEFAULT_LIMIT), 1), _MAX_LIMIT),
         offset=max(_integer(said.get("offset"), 0), 0),
     )

@@ -10,7 +10,7 @@ from stemctl.sandbox import resources, serializer
 from stemctl.sandbox.body_checks import check_fields, check_others, defaults, is_stored
 from stemctl.sandbox.calls import Call, Endpoint
 from stemctl.sandbox.envelopes import ACCEPTED, ADD, CHANGE, PENDING, REJECTED, content_of
-from stemctl.sandbox.replies import Answer, forbidden, invalid, not_found
+from stemctl.sandbox.replies import Reply, forbidden, invalid, not_found
 from stemctl.sandbox.storage import Row
 from stemctl.sandbox.users import User
 from stemctl.schema.catalog import Model
@@ -41,13 +41,13 @@ def endpoint(model: Model, proposals: Model) -> Endpoint:
     )
 
 
-def propose_new(model: Model, proposals: Model, call: Call, _: str) -> Answer:
+def propose_new(model: Model, proposals: Model, call: Call, _: str) -> Reply:
     """Keep what would be a new record; 201, although there is none yet."""
     found = resources.checked(model, call, call.body(), live=None)
     return _propose(proposals, call, 201, {**defaults(proposals), **found, "action": ADD})
 
 
-def propose_change(model: Model, proposals: Model, call: Call, id: str) -> Answer:
+def propose_change(model: Model, proposals: Model, call: Call, id: str) -> Reply:
     """Keep the whole content that the record would have."""
     live = resources.changeable(model, call, id)
     found = resources.checked(model, call, call.body(), live=live.id)
@@ -56,22 +56,22 @@ def propose_change(model: Model, proposals: Model, call: Call, id: str) -> Answe
     return _propose(proposals, call, 200, {**defaults(proposals), **content, **found, **outcome})
 
 
-def _propose(proposals: Model, call: Call, status: int, body: dict[str, Value]) -> Answer:
+def _propose(proposals: Model, call: Call, status: int, body: dict[str, Value]) -> Reply:
     row = call.storage.add(
         proposals, {**body, "status": PENDING, "proposer": {call.user.email: {}}}
     )
     answer = serializer.one(call, proposals, row)
     shown = {"id", *content_of(proposals)}
-    return Answer(
+    return Reply(
         status, {proposals.one: {k: v for k, v in answer[proposals.one].items() if k in shown}}
     )
 
 
-def _undecided(call: Call, id: str) -> Answer:
+def _undecided(call: Call, id: str) -> Reply:
     raise invalid("Say what is decided: PATCH .../accept/ or .../reject/.")
 
 
-def decide(model: Model, proposals: Model, verdict: str, call: Call, id: str) -> Answer:
+def decide(model: Model, proposals: Model, verdict: str, call: Call, id: str) -> Reply:
     """Accept or reject, once and for all. What the body of an accepting call says replaces what was
     proposed.
     """
@@ -86,7 +86,7 @@ def decide(model: Model, proposals: Model, verdict: str, call: Call, id: str) ->
     if verdict == ACCEPTED:
         decided |= _carry_out(model, proposals, call, row)
     row = call.storage.replace(proposals, row, decided)
-    return Answer(200, serializer.one(call, proposals, row))
+    return Reply(200, serializer.one(call, proposals, row))
 
 
 def _outcome(verdict: str, reviewer: User) -> dict[str, Value]:

@@ -11,7 +11,7 @@ from stemctl.util.json_types import Value
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Reply:
     """Status and JSON body. A body of type str is HTML; none at all is empty."""
 
     status: int
@@ -24,7 +24,7 @@ class Refusal(Exception):
 
     def __init__(self, status: int, body: Value, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(status)
-        self.answer = Answer(status, body, headers or {})
+        self.answer = Reply(status, body, headers or {})
 
 
 def invalid(body: Value) -> Refusal:

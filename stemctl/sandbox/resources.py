@@ -10,7 +10,7 @@ from stemctl.sandbox import list_query, serializer
 from stemctl.sandbox.body_checks import Problems, check_fields, check_others, defaults, missing
 from stemctl.sandbox.calls import Call, Endpoint, Handler
 from stemctl.sandbox.envelopes import every_model
-from stemctl.sandbox.replies import Answer, forbidden, invalid, not_found
+from stemctl.sandbox.replies import Reply, forbidden, invalid, not_found
 from stemctl.sandbox.storage import Row, Sql, Storage, relation, stored_relations
 from stemctl.sandbox.users import are_members, merged_members, sole_owner
 from stemctl.schema.catalog import Model
@@ -44,7 +44,7 @@ def endpoint(model: Model, **instead: Handler) -> Endpoint:
     return Endpoint(model.read_portals, model.write_portals, handlers)
 
 
-def list_(model: Model, call: Call, _: str) -> Answer:
+def list_(model: Model, call: Call, _: str) -> Reply:
     """One page of the records that the user may see."""
     page = list_query.page(call.parameters)
     found = list_query.condition(call.storage.catalog, model, call.parameters)
@@ -53,12 +53,12 @@ def list_(model: Model, call: Call, _: str) -> Answer:
     )
     rows = call.storage.rows(everything[page.offset : page.offset + page.limit])
     included = list_query.includes(model, call.parameters)
-    return Answer(200, serializer.many(call, model, rows, included, page, len(everything)))
+    return Reply(200, serializer.many(call, model, rows, included, page, len(everything)))
 
 
-def detail(model: Model, call: Call, id: str) -> Answer:
+def detail(model: Model, call: Call, id: str) -> Reply:
     """One record."""
-    return Answer(
+    return Reply(
         200,
         serializer.one(
             call, model, visible(model, call, id), list_query.includes(model, call.parameters)
@@ -66,7 +66,7 @@ def detail(model: Model, call: Call, id: str) -> Answer:
     )
 
 
-def add(model: Model, call: Call, _: str) -> Answer:
+def add(model: Model, call: Call, _: str) -> Reply:
     """Create a record, whose creator becomes its sole owner where records have members of their own."""
     body = {**defaults(model), **checked(model, call, call.body(), live=None)}
     if model.access and model.access.members:
@@ -74,10 +74,10 @@ def add(model: Model, call: Call, _: str) -> Answer:
     row = call.storage.add(model, body)
     # Asked of the new record, with what it belongs to now; a refusal takes it back.
     _must_change(model, call, row.id)
-    return Answer(201, serializer.one(call, model, row))
+    return Reply(201, serializer.one(call, model, row))
 
 
-def change(model: Model, call: Call, id: str) -> Answer:
+def change(model: Model, call: Call, id: str) -> Reply:
     """Replace the fields that are sent."""
     row = changeable(model, call, id)
     found = checked(model, call, call.body(), live=row.id)
@@ -87,7 +87,7 @@ def change(model: Model, call: Call, id: str) -> Answer:
     row = call.storage.replace(model, row, {**row.body, **found})
     # Asked again: nobody may move a record to where they have no rights.
     _must_change(model, call, row.id)
-    return Answer(200, serializer.one(call, model, row))
+    return Reply(200, serializer.one(call, model, row))
 
 
 def _merged(name: str, members: Value, sent: Value) -> Value:
@@ -98,12 +98,12 @@ def _merged(name: str, members: Value, sent: Value) -> Value:
     return merged_members(members, sent)
 
 
-def delete(model: Model, call: Call, id: str) -> Answer:
+def delete(model: Model, call: Call, id: str) -> Reply:
     """Delete a record, along with the records that its table calls dependent."""
     if model.delete_by == "administrators" and not call.user.administrator:
         raise forbidden()
     erase(call.storage, model, changeable(model, call, id))
-    return Answer(204)
+    return Reply(204)
 
 
 def visible(model: Model, call: Call, id: str) -> Row:
@@ -151,7 +151,7 @@ def checked(
 
 
 def refuse(model: Model, problems: Problems) -> None:
-    """Answer with the problems, if there are any, in the order of the table.
+    """Reply with the problems, if there are any, in the order of the table.
 
     Raises:
         Refusal: 400.

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from stemctl.sandbox.body_checks import is_links
 from stemctl.sandbox.calls import Call
-from stemctl.sandbox.list_query import Page
+from stemctl.sandbox.list_query import PageRange
 from stemctl.sandbox.storage import Row, Storage, targets
 from stemctl.schema.catalog import Field, Model
 from stemctl.util.json_types import Value
@@ -49,7 +49,12 @@ def one(call: Call, model: Model, row: Row, included: Iterable[Field] = ()) -> d
 
 
 def many(
-    call: Call, model: Model, rows: Sequence[Row], included: Iterable[Field], page: Page, total: int
+    call: Call,
+    model: Model,
+    rows: Sequence[Row],
+    included: Iterable[Field],
+    page: PageRange,
+    total: int,
 ) -> dict[str, Value]:
     """The envelope of a list. The model's own array comes first: a client takes the first array for
     the data.
@@ -82,7 +87,7 @@ def _beside(
     return {key: list(by_id.values()) for key, by_id in beside.items()}
 
 
-def _totals(call: Call, page: Page, total: int) -> dict[str, Value]:
+def _totals(call: Call, page: PageRange, total: int) -> dict[str, Value]:
     number, pages = page.offset // page.limit + 1, max(1, -(-total // page.limit))
     links: dict[str, Value] = {
         "count": total,
@@ -104,6 +109,6 @@ def _totals(call: Call, page: Page, total: int) -> dict[str, Value]:
     return {"both": {**links, **meta}, "meta": meta, "count": links, "none": {}}[call.totals]
 
 
-def _page_url(call: Call, page: Page, offset: int) -> str:
+def _page_url(call: Call, page: PageRange, offset: int) -> str:
     kept = [(key, value) for key, value in call.parameters if not _PAGING.fullmatch(key)]
     return f"{call.url}?{urlencode([*kept, ('limit', page.limit), ('offset', offset)])}"

@@ -1,96 +1,123 @@
-"""Where the state of a server is kept: what a file and a branch have in common, and how writers get
-in the way.
-"""
+"""What every backend of a state can do, and what only one that machines share can do."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from stemctl.config.config import Server
 from stemctl.core.lease import Lease
 from stemctl.core.run import Run
 from stemctl.core.state import State
-from stemctl.errors import Hint, StateError
+from stemctl.errors import Hint, StateError, Untouched
 from stemctl.state.lease_holder import LeaseHolder
 
 Lines = Callable[[], bytes]
-"""The lines of a journal, for a place that keeps them with the state."""
+"""Reads the lines of a journal, for a backend that keeps them with the state."""
 
 
 class StateBackend(Protocol):
-    """Where the state of a server is kept, and who else may write to it. `where` is for people."""
+    """Where the state of one server is kept."""
 
     @property
     def where(self) -> str:
-        """The place as people see it."""
+        """The location, as shown to people."""
 
-    def refresh(self) -> None:
-        """Look at it again; else a command sees it as it was at its first look."""
-
-    def look_without_asking(self) -> None:
-        """Take what was seen last, without a network."""
+    @property
+    def lock(self) -> RemoteLock | None:
+        """The lock between machines; None where only this machine writes."""
 
     def load(self) -> State | None:
         """The state as it was written; None if there is none."""
 
-    def save(self, state: State, run: Run | None, lines: Lines, who: str, what: str) -> None:
-        """Replace it, after a run (with the lines of its journal, and its claim given back) or for
-        another reason.
-        """
-
-    def release(self, run: str) -> None:
-        """Give the claim of a run back that changed nothing."""
+    def save(self, state: State, who: str, what: str) -> None:
+        """Replace the state for another reason than a run; `who` and `what` are for its history."""
 
     def remove(self, who: str) -> None:
-        """Take it away, after it was put elsewhere."""
+        """Remove the state, after it was moved to another backend."""
 
-    def claimed(self) -> Lease | None:
-        """Which run of any machine holds it."""
 
-    def dead(self) -> bool:
-        """Whether that run is known to send nothing more."""
+class RemoteLock(Protocol):
+    """A lock between machines: the lease of the run that writes.
 
-    def claimed_run(self) -> Run:
-        """That run as far as its claim tells."""
+    A remote is seen as it was when it was last looked at, until `refresh`. A run takes the lease
+    before its first write and gives it back in the same step that saves its state.
+    """
 
-    def still_claimed(self, run: str) -> bool:
-        """Whether nobody else has settled a run of this folder."""
+    def refresh(self) -> None:
+        """Look at the remote again."""
 
-    def claim(self, run: Run) -> LeaseHolder | None:
-        """Keep other machines out; raises Busy or StateMoved."""
+    def use_last_seen(self) -> None:
+        """Go by what was fetched last, without the network."""
+
+    def lease(self) -> Lease | None:
+        """The lease that some run holds, on any machine."""
+
+    def is_dead(self) -> bool:
+        """Whether the holder of the lease is known to send nothing more."""
+
+    def leased_run(self) -> Run:
+        """The run that holds the lease, as far as the remote knows it."""
+
+    def is_held_by(self, run: str) -> bool:
+        """Whether this run holds the lease; if not, another machine has settled it."""
+
+    def acquire(self, run: Run) -> LeaseHolder:
+        """Take the lease for a run; raises Busy or StateMoved."""
+
+    def finish(self, run: Run, state: State, lines: Lines) -> None:
+        """Save the state after a run, with the lines of its journal, and give its lease back."""
+
+    def release(self, run: str) -> None:
+        """Give the lease of a run back that changed nothing."""
 
     def past_runs(self) -> dict[str, bytes]:
-        """The records of runs that are kept with the state."""
+        """The records of the runs that are kept with the state, the latest first."""
 
 
 class StateMoved(StateError):
-    """Somebody else changed the state since it was read, or `settled` did: a run that died and was
-    folded in.
-    """
+    """Someone else changed the state since it was read, or a dead run was settled (`settled`)."""
 
     def __init__(
-        self, what: str, why: str = "", hints: Sequence[Hint] = (), settled: Run | None = None
+        self,
+        what: str,
+        why: str = "",
+        hints: Sequence[Hint] = (),
+        untouched: Untouched | None = None,
+        settled: Run | None = None,
     ) -> None:
-        super().__init__(what, why, hints)
+        super().__init__(what, why, hints, untouched)
         self.settled = settled
 
 
-def moved_on(where: str) -> StateMoved:
-    """The state on a branch is not the one that was read."""
+def state_moved(where: str) -> StateMoved:
+    """The state in a shared backend is not the one that was read."""
     return StateMoved(
-        f"The state on {where} has moved on.",
-        "Somebody else applied meanwhile. Nothing was sent.",
-        [("stemctl plan", "shows it as it is now")],
+        f"The state on {where} has changed.",
+        "Someone else applied in the meantime.",
+        [("stemctl plan", "shows the changes that are left")],
+        Untouched.NOTHING_SENT,
     )
 
 
 class Busy(StateError):
-    """Another run holds the claim."""
+    """Another run holds the lease."""
 
     def __init__(self, lease: Lease, where: str) -> None:
         super().__init__(
-            f"Another run holds the claim on {where}.",
-            f"It is run {lease.run} of {lease.owner}, until {lease.until:%H:%M:%SZ}. Nothing was sent.",
-            [("stemctl apply", "waits until it is over")],
+            f"Another run holds the lease on {where}.",
+            f"It is run {lease.run} of {lease.owner}, until {lease.until:%H:%M:%SZ}.",
+            [("stemctl apply", "waits until that run has ended")],
+            Untouched.NOTHING_SENT,
         )
         self.lease = lease
+
+
+def wrong_server(where: str, url: str, server: Server) -> StateError:
+    """A state or a journal that was written for another URL than the one of the server."""
+    return StateError(
+        f"{where} belongs to another server.",
+        f"It was written for {url}, but the URL of {server.name} is {server.url}.\n"
+        "If the server only moved, change the url in the state. Otherwise, rename the server.",
+        untouched=Untouched.NOTHING_SENT,
+    )

@@ -1,33 +1,34 @@
-"""The state of one server in a file beside stemctl.yaml; nobody else writes to it while we hold the
-lock.
-"""
+"""The state of one server in a file beside stemctl.yaml. The lock of this machine protects it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from stemctl.core.lease import Lease
-from stemctl.core.run import Run
+from stemctl.config.config import Server
 from stemctl.core.state import State, from_json, to_json, ways_out
-from stemctl.errors import StateError
+from stemctl.errors import StateError, Untouched
+from stemctl.state.local_folder import FOLDER
 from stemctl.util.atomic_file import replace_file
 
 
 @dataclass(frozen=True, slots=True)
 class FileBackend:
-    """Where the state is: `<server>.state.json`, or below .stemctl/ for a sandbox. `where` is its
-    path for people.
-    """
+    """A state file; `where` is its path for people."""
 
     path: Path
     where: str
 
-    def refresh(self) -> None:
-        """Nothing is remembered of the file."""
+    @classmethod
+    def of(cls, root: Path, server: Server) -> FileBackend:
+        """`<server>.state.json`, below .stemctl for a sandbox."""
+        name = f"{server.name}.state.json"
+        where = f"{FOLDER}/{name}" if server.is_sandbox else name
+        return cls(root / where, where)
 
-    look_without_asking = refresh
+    @property
+    def lock(self) -> None:
+        """No other machine writes here."""
 
     def load(self) -> State | None:
         """The state, None if there is no file.
@@ -35,11 +36,14 @@ class FileBackend:
         Raises:
             StateError: it is damaged, of a newer stemctl, or a link.
         """
-        if (
-            self.path.is_symlink()
-        ):  # which the next write would replace, and a checkout can bring along
-            why = "What is read there may be anything. Nothing was sent."
-            raise StateError(f"{self.where} is a link.", why, [(f"rm {self.where}", "removes it")])
+        # The next write would replace a link, and a checkout can bring one along.
+        if self.path.is_symlink():
+            raise StateError(
+                f"{self.where} is a link.",
+                "The file that it leads to may not be a state of yours.",
+                [(f"rm {self.where}", "removes it")],
+                Untouched.NOTHING_SENT,
+            )
         try:
             text = self.path.read_bytes().decode(errors="surrogatepass")
         except FileNotFoundError:
@@ -52,42 +56,14 @@ class FileBackend:
             ) from error
         return from_json(text, self.where)
 
-    def save(
-        self, state: State, run: Run | None, lines: Callable[[], bytes], who: str, what: str
-    ) -> None:
-        """Replace the file; on the disk before this returns.
+    def save(self, state: State, who: str, what: str) -> None:
+        """Replace the file; it is on the disk before this returns.
 
         Raises:
-            OSError: the disk is full, or the folder may not be written.
+            OSError: the disk is full, or the folder is not writable.
         """
         replace_file(self.path, to_json(state))
 
     def remove(self, who: str) -> None:
-        """Take the state away, after it was put elsewhere."""
+        """Delete the file, after the state was moved to another backend."""
         self.path.unlink(missing_ok=True)
-
-    def claimed(self) -> Lease | None:
-        """No machine but this one writes here, and here the lock tells."""
-        return None
-
-    def dead(self) -> bool:
-        """Nobody's claim can be."""
-        return False
-
-    def claimed_run(self) -> Run:
-        """There is none."""
-        raise AssertionError("a state file has no claims")
-
-    def still_claimed(self, run: str) -> bool:
-        """A journal of this machine is ours to settle."""
-        return True
-
-    def claim(self, run: Run) -> None:
-        """The lock is all it needs."""
-
-    def release(self, run: str) -> None:
-        """Nothing was claimed."""
-
-    def past_runs(self) -> dict[str, bytes]:
-        """Their records lie in .stemctl/ alone."""
-        return {}

@@ -1,6 +1,4 @@
-"""Our claim on a state branch while its run is on: how long it holds, also by a clock that a sleep
-does not stop.
-"""
+"""The lease of our own run, and how long it still holds, also after a suspended machine wakes."""
 
 from __future__ import annotations
 
@@ -15,7 +13,7 @@ from stemctl.errors import LeaseEnded
 
 @dataclass
 class Moment:
-    """How long ago something began, by every clock we have: a suspended machine stops one of them."""
+    """How long ago something began, by both clocks: a suspended machine stops one of them."""
 
     clock: Callable[[], datetime.datetime]
     _wall: datetime.datetime = field(init=False)
@@ -25,22 +23,20 @@ class Moment:
         self._wall, self._ticks = self.clock(), time.monotonic()
 
     def ago(self) -> datetime.timedelta:
-        """The longest of what the clocks say."""
-        return max(
-            self.clock() - self._wall, datetime.timedelta(seconds=time.monotonic() - self._ticks)
-        )
+        """The longer one of what the two clocks say."""
+        ticks = datetime.timedelta(seconds=time.monotonic() - self._ticks)
+        return max(self.clock() - self._wall, ticks)
 
 
 @dataclass
 class LeaseHolder:
-    """Our claim while its run is on. It counts from before the push that made it: others count from
-    after that.
+    """Our lease while its run is on. We count from before the push that made it, others from after.
 
-    `push` renews it where it is kept, `give_back` takes it away there; `where` is that place for
+    `push` renews it in the backend, `give_back` removes it there; `where` is that backend for
     people.
     """
 
-    claim: Lease
+    lease: Lease
     began: Moment
     where: str
     push: Callable[[Lease], None]
@@ -50,23 +46,23 @@ class LeaseHolder:
         """See whether something may still be sent.
 
         Raises:
-            LeaseEnded: the lease ends soon, or ended: others may look for what we sent.
+            LeaseEnded: the lease is about to end, or ended: others may look for what we sent.
         """
         if not may_send(self.began.ago()):
-            raise LeaseEnded(f"The claim on {self.where} could not be renewed in time.")
+            raise LeaseEnded(f"The lease on {self.where} could not be renewed in time.")
 
     def renew(self) -> None:
-        """Have the lease begin anew; also after its end, if nobody has taken over.
+        """Start a new term of the lease; also after its end, if it was not taken over.
 
         Raises:
-            LeaseEnded: somebody has.
-            StateError: the remote does not answer; the old lease goes on.
+            LeaseEnded: it was taken over.
+            StateError: the remote does not answer; the old term continues.
         """
         started = Moment(self.began.clock)
-        claim = renewed(self.claim, self.began.clock())
-        self.push(claim)
-        self.claim, self.began = claim, started
+        lease = renewed(self.lease, self.began.clock())
+        self.push(lease)
+        self.lease, self.began = lease, started
 
     def release(self) -> None:
-        """Give it back, where nothing was sent."""
-        self.give_back(self.claim.run)
+        """Give the lease back, if nothing was sent."""
+        self.give_back(self.lease.run)

@@ -1,5 +1,6 @@
-"""The folder .stemctl: what stemctl keeps for one checkout on this machine. Nothing in it may come
-from elsewhere.
+"""The folder .stemctl: what stemctl keeps for one checkout on this machine.
+
+It must not contain anything that came from elsewhere.
 """
 
 from __future__ import annotations
@@ -7,9 +8,11 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
-from stemctl.errors import StateError
+from stemctl.errors import StateError, Untouched
 from stemctl.git.errors import unanswered
 from stemctl.git.process import GitFailure, NoGit, NoRepository, user_git
 
@@ -21,30 +24,65 @@ _NEVER_READ = ("git", "history")
 """Where earlier versions had repositories of their own."""
 
 
-def make(root: Path) -> Path:
-    """The folder, made with a .gitignore of its own if it is not there.
+@dataclass(frozen=True)
+class LocalFolder:
+    """What is kept of one server on this machine."""
 
-    Raises:
-        StateError: a link, or something else that is neither file nor folder, is in it.
-    """
-    folder = root / FOLDER
-    _check_kinds(root)
-    folder.mkdir(exist_ok=True)
-    try:
-        with open(folder / _IGNORE, "x", encoding="utf-8") as file:
-            file.write("*\n")
-    except FileExistsError:
-        pass
-    return folder
+    root: Path
+    server: str
+    environ: Mapping[str, str] = field(repr=False)
+
+    @cached_property
+    def path(self) -> Path:
+        """The folder, checked before anything in it is believed; it may not exist.
+
+        Raises:
+            StateError: git tracks a file in it, or a link is in it.
+        """
+        return _checked(self.root, self.environ)
+
+    def make(self) -> Path:
+        """The folder, created with a .gitignore of its own if it does not exist.
+
+        Raises:
+            StateError: it holds a link, or something else that is neither file nor folder.
+        """
+        folder = self.path
+        _check_kinds(self.root)
+        folder.mkdir(exist_ok=True)
+        try:
+            with open(folder / _IGNORE, "x", encoding="utf-8") as file:
+                file.write("*\n")
+        except FileExistsError:
+            pass
+        return folder
+
+    @property
+    def journal(self) -> Path:
+        """The journal of the run that is on, or broke off."""
+        return self.path / f"{self.server}.journal"
+
+    @property
+    def runs(self) -> Path:
+        """The folder of the records of past runs."""
+        return self.path / "runs" / self.server
+
+    @property
+    def lock(self) -> Path:
+        """The file that the lock of this machine is on."""
+        return self.path / f"{self.server}.lock"
+
+    @property
+    def owner(self) -> Path:
+        """Who holds the lock."""
+        return self.path / f"{self.server}.owner.json"
+
+    def shown(self, path: Path) -> str:
+        """A path in this folder, as shown to people."""
+        return path.relative_to(self.root).as_posix()
 
 
-def check(root: Path, environ: Mapping[str, str]) -> Path:
-    """The folder, whether or not it is there, with nothing in it that a checkout could have brought
-    along.
-
-    Raises:
-        StateError: git tracks a file in it, or a link is in it.
-    """
+def _checked(root: Path, environ: Mapping[str, str]) -> Path:
     if os.path.lexists(root / FOLDER):
         _check_kinds(root)
         _check_tracked(root, environ)
@@ -52,23 +90,26 @@ def check(root: Path, environ: Mapping[str, str]) -> Path:
 
 
 def _check_kinds(root: Path) -> None:
-    """What is written below a link lands elsewhere, and what is read through it is not ours."""
+    """Refuse links: a write through one lands elsewhere, and what is read through it is foreign."""
     folder = root / FOLDER
     if not os.path.lexists(folder):
         return
-    whole = folder.is_dir() and not folder.is_symlink()
-    odd = next(_odd(folder, _NEVER_READ), None) if whole else folder
+    if folder.is_dir() and not folder.is_symlink():
+        odd = next(_odd(folder, _NEVER_READ), None)
+    else:
+        odd = folder
     if odd is None:
         return
     where = odd.relative_to(root).as_posix()
-    remedy = [(f"rm {shlex.quote(where)}", "removes it")]
+    what = f"{where} is neither a file nor a folder."
+    why = "stemctl did not create it."
+    if odd == folder:
+        what = f"{where} is not a folder."
     if odd.is_symlink():
-        why = "What is written there would land elsewhere. Nothing was read or sent."
-        raise StateError(f"{where} is a link.", why, remedy)
-    kind = "no folder" if odd == folder else "neither a file nor a folder"
-    raise StateError(
-        f"{where} is {kind}.", "stemctl did not make it. Nothing was read or sent.", remedy
-    )
+        what = f"{where} is a link."
+        why = "What stemctl writes there would land elsewhere."
+    remedy = (f"rm {shlex.quote(where)}", "removes it")
+    raise StateError(what, why, [remedy], Untouched.NOTHING_READ)
 
 
 def _odd(folder: Path, without: tuple[str, ...] = ()) -> Iterator[Path]:
@@ -83,31 +124,28 @@ def _odd(folder: Path, without: tuple[str, ...] = ()) -> Iterator[Path]:
 
 
 def _check_tracked(root: Path, environ: Mapping[str, str]) -> None:
-    """A journal, a run, a lock or a sandbox that was committed tells what somebody else wants to be
-    believed.
-    """
+    """Refuse files that were committed: a journal, a run, a lock or a sandbox of someone else."""
     try:
         listed = user_git(root, environ).run("ls-files", "-z", "--", f":(icase){FOLDER}")
     except (NoRepository, NoGit):
         return
     except GitFailure as error:
-        raise unanswered(error.said, root) from error
+        raise unanswered(error.output, root) from error
     for path in map(os.fsdecode, listed.split(b"\0")[:-1]):
         name, _, rest = path.partition("/")
-        if (
-            rest != _IGNORE
-            and os.path.lexists(root / name)
-            and os.path.samefile(root / name, root / FOLDER)
-        ):
-            raise StateError(
-                f"{path} came with the checkout.",
-                f"git tracks it, so it may be from another machine, and what is in {FOLDER} is believed."
-                " Nothing was read or sent.",
-                [
-                    (
-                        f"git rm -r --cached {shlex.quote(name)}",
-                        "if you made it: takes it out of git, not away",
-                    ),
-                    (f"git rm -r {shlex.quote(name)}", "if you did not: removes it"),
-                ],
-            )
+        if rest == _IGNORE or not os.path.lexists(root / name):
+            continue
+        if os.path.samefile(root / name, root / FOLDER):
+            raise _tracked(path, shlex.quote(name))
+
+
+def _tracked(path: str, name: str) -> StateError:
+    return StateError(
+        f"{path} came with the checkout.",
+        f"git tracks it, so it may be from another machine. stemctl trusts what is in {FOLDER}.",
+        [
+            (f"git rm -r --cached {name}", "if it is yours: stops tracking it, keeps the file"),
+            (f"git rm -r {name}", "if it is not: removes it"),
+        ],
+        Untouched.NOTHING_READ,
+    )

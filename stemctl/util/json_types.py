@@ -16,7 +16,13 @@ Path = tuple[str | int, ...]
 """Way to a value inside a document: keys and list positions."""
 
 
+UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]*")
+
+
+def is_uuid(value: Value) -> bool:
+    """Whether a value is a UUID in its hyphenated form."""
+    return isinstance(value, str) and UUID.fullmatch(value) is not None
 
 
 def is_id(value: Value) -> bool:

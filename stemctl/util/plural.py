@@ -22,3 +22,10 @@ def joined(words: Sequence[str], last: str = "and") -> str:
     if len(words) < 2:
         return "".join(words)
     return f"{', '.join(words[:-1])} {last} {words[-1]}"
+
+
+def first_few(names: Sequence[str], limit: int = 3) -> str:
+    """The first names, and how many more there are: `a, b, c and 1,024 more`."""
+    rest = len(names) - limit
+    more = f" and {rest:,} more" if rest > 0 else ""
+    return ", ".join(names[:limit]) + more

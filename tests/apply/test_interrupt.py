@@ -130,7 +130,7 @@ def test_two_applies_at_once_exclude_each_other(lab: Lab) -> None:
         with applying(lab, url) as second:
             code, out, err = finish(second)
             assert code == 1, out
-            assert "Another stemctl is writing to 127.0.0.1" in err
+            assert "Another stemctl process is writing to 127.0.0.1" in err
             assert f"process {first.pid}, since 20" in err
         gate.opened.set()
         code, out, err = finish(first)

@@ -23,7 +23,7 @@ SESSION = "/api/private/stem/session/"
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test waits for the pauses between two tries."""
-    monkeypatch.setattr(retry, "growing", lambda attempt: 0.01)
+    monkeypatch.setattr(retry, "backoff", lambda attempt: 0.01)
 
 
 @pytest.fixture
@@ -383,7 +383,7 @@ def test_a_record_that_was_hidden_since_the_plan_is_not_called_deleted(lab: Lab)
     )
     result = apply(lab, "--allow", "delete")
     assert result.code == 1
-    assert "not found: deleted since this plan was made, or hidden from this account" in result.out
+    assert "not found: deleted since this plan was made, or hidden from you" in result.out
     assert "session/t" in lab.state["records"]
 
 
@@ -407,7 +407,9 @@ def test_a_record_that_became_hidden_stays_in_the_state(lab: Lab, status: int) -
         lab.sessions(*files)
         plan = lab.run("plan")
         assert (
-            ("hidden from" in plan.out) if status == 404 else ("may not read it (403)" in plan.out)
+            ("hidden from" in plan.out)
+            if status == 404
+            else ("not allowed to read it (403)" in plan.out)
         ), plan.out
         apply(lab)
         assert "session/t" in lab.state["records"]
@@ -468,7 +470,7 @@ def test_an_answer_without_an_end_is_given_up(
 def test_an_answer_that_is_too_large_is_given_up(
     struck: Lab, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
-    monkeypatch.setattr(exchange, "MOST_BYTES", 2**20)
+    monkeypatch.setattr(exchange, "MAX_BYTES", 2**20)
     struck.sessions("{name: s}")
     strike(struck, f"{{match: {{method: {method}}}, fault: bomb, mebibytes: 3}}")
     result = apply(struck)
@@ -569,7 +571,7 @@ def test_what_is_held_leaves_no_field_empty_that_is_required(lab: Lab) -> None:
         None,
         "revert",
     )
-    assert "nothing would be left of a field that is required" in lab.run("plan").out
+    assert "is required and would be empty, so all of its changes are held" in lab.run("plan").out
     for _ in range(2):
         assert apply(lab).code == 0
         assert lab.writes == []

@@ -146,9 +146,9 @@ def test_the_record_is_found_whatever_its_envelope_is_called() -> None:
 
 
 def test_pauses_grow_and_are_spread() -> None:
-    assert 0.25 <= retry.growing(1) <= 0.75
-    assert 0.5 <= retry.growing(2) <= 1.5
-    assert len({retry.growing(1) for _ in range(10)}) > 1
+    assert 0.25 <= retry.backoff(1) <= 0.75
+    assert 0.5 <= retry.backoff(2) <= 1.5
+    assert len({retry.backoff(1) for _ in range(10)}) > 1
 
 
 def test_a_refusal_tells_fields_and_messages() -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from stemctl.client import retry
 from stemctl.client.client import WriteClient
-from stemctl.client.limiter import Throttle
+from stemctl.client.limiter import Limiter
 from stemctl.client.responses import Paused, ServerError
 from stemctl.schema.catalog import load_catalog
 
@@ -47,12 +47,12 @@ class Server(httpx.AsyncBaseTransport):
 
 
 def with_server(
-    server: Server, throttle: Throttle, work: Callable[[WriteClient], Awaitable[Any]]
+    server: Server, limiter: Limiter, work: Callable[[WriteClient], Awaitable[Any]]
 ) -> Any:
     async def run() -> Any:
         async with httpx.AsyncClient(transport=server) as http:
             return await work(
-                WriteClient(http, "http://127.0.0.1/", "private", CATALOG, throttle=throttle)
+                WriteClient(http, "http://127.0.0.1/", "private", CATALOG, limiter=limiter)
             )
 
     return asyncio.run(run())
@@ -64,7 +64,7 @@ def ok() -> httpx.Response:
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retry, "growing", lambda attempt: 0.0)
+    monkeypatch.setattr(retry, "backoff", lambda attempt: 0.0)
 
 
 # the pause that is asked for
@@ -119,12 +119,12 @@ NOW = datetime.datetime(2024, 3, 12, 9, tzinfo=datetime.UTC)
 def test_the_pause_that_is_asked_for_in_seconds_or_as_a_date(
     headers: dict[str, str], seconds: float
 ) -> None:
-    assert retry.asked_pause(headers, 1) == seconds
+    assert retry.retry_after(headers, 1) == seconds
 
 
 @pytest.mark.parametrize("text", ["", "soon", "-5", "1.5", "²", "Tue, 99 Foo 2024", "9" * 5000])
 def test_a_pause_that_nobody_understands_is_one_of_our_own(text: str) -> None:
-    assert 0 <= retry.asked_pause({"Retry-After": text}, 1) <= 300
+    assert 0 <= retry.retry_after({"Retry-After": text}, 1) <= 300
 
 
 def test_all_requests_keep_one_pause(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -141,7 +141,7 @@ def test_all_requests_keep_one_pause(monkeypatch: pytest.MonkeyPatch) -> None:
         return paused_at
 
     server = Server(answer)
-    paused_at = with_server(server, Throttle(8, pauses.append), work)
+    paused_at = with_server(server, Limiter(8, pauses.append), work)
     assert len(server.began) == 7
     assert min(server.began[1:]) >= paused_at + 0.9
     assert pauses == [1.0]  # said once, not by each
@@ -150,23 +150,23 @@ def test_all_requests_keep_one_pause(monkeypatch: pytest.MonkeyPatch) -> None:
 # how many at once
 
 
-@pytest.mark.parametrize("places", [1, 3, 8])
-def test_never_more_in_flight_than_allowed(locations: int) -> None:
+@pytest.mark.parametrize("slots", [1, 3, 8])
+def test_never_more_in_flight_than_allowed(slots: int) -> None:
     server = Server(lambda number: ok())
 
     async def work(client: WriteClient) -> None:
         await asyncio.gather(*(client.page(SESSION) for _ in range(40)))
 
-    with_server(server, Throttle(locations), work)
-    assert max(server.peaks) == locations
+    with_server(server, Limiter(slots), work)
+    assert max(server.peaks) == slots
 
 
 def test_fewer_are_in_flight_after_throttling_and_they_grow_back_slowly(quick: None) -> None:
-    throttle = Throttle(8)
+    limiter = Limiter(8)
     limits: list[int] = []
 
     def answer(number: int) -> httpx.Response:
-        limits.append(throttle.limit)
+        limits.append(limiter.limit)
         return httpx.Response(429, headers={"Retry-After": "0"}) if number == 0 else ok()
 
     async def work(client: WriteClient) -> None:
@@ -174,7 +174,7 @@ def test_fewer_are_in_flight_after_throttling_and_they_grow_back_slowly(quick: N
         for _ in range(60):
             await client.detail(SESSION, "1")
 
-    with_server(Server(answer), throttle, work)
+    with_server(Server(answer), limiter, work)
     assert limits[:2] == [8, 4]
     assert limits == [8, *sorted(limits[1:])]
     assert limits[1:].count(4) == 4
@@ -205,7 +205,7 @@ def tries(method: str, found: httpx.Response | httpx.HTTPError) -> int:
         with pytest.raises(ServerError):
             await calls[method]()
 
-    with_server(server, Throttle(8), work)
+    with_server(server, Limiter(8), work)
     return len(server.began)
 
 
@@ -246,7 +246,7 @@ def test_what_is_done_first_is_done_before_each_sending(quick: None) -> None:
     async def work(client: WriteClient) -> None:
         await client.add(SESSION, {"name": "a"}, first)
 
-    with_server(Server(answer), Throttle(8), work)
+    with_server(Server(answer), Limiter(8), work)
     assert order == ["written down", "sent"] * 3
 
 
@@ -263,24 +263,24 @@ def test_a_write_that_is_answered_with_something_else_is_not_taken() -> None:
     other = httpx.Response(200, json={"session": {"id": "2"}})
     with pytest.raises(ServerError, match="another session"):
         with_server(
-            Server(lambda number: other), Throttle(8), lambda client: client.detail(SESSION, "1")
+            Server(lambda number: other), Limiter(8), lambda client: client.detail(SESSION, "1")
         )
 
 
 def test_a_place_that_was_given_back_is_taken_at_once() -> None:
     async def check() -> int:
-        throttle, finished = Throttle(4), asyncio.Event()
-        throttle.limit = 1
+        limiter, finished = Limiter(4), asyncio.Event()
+        limiter.limit = 1
 
         async def work(number: int) -> None:
             nonlocal running, most
-            async with throttle.slot():
+            async with limiter.slot():
                 running += 1
                 most = max(most, running)
                 if number == 0:
                     for _ in range(10):  # until the others stand in line
                         await asyncio.sleep(0)
-                    throttle.answered()  # from now on two may be in flight
+                    limiter.answered()  # from now on two may be in flight
                 else:
                     await finished.wait()
                 running -= 1
@@ -301,14 +301,14 @@ def test_a_write_does_not_wait_between_its_look_and_itself(quick: None, method: 
     """Another request was asked to pause in between: what was looked at may be another thing after
     that.
     """
-    server, throttle = Server(lambda number: ok()), Throttle(8)
+    server, limiter = Server(lambda number: ok()), Limiter(8)
 
     async def written_down() -> None:
         raise AssertionError("an intent of what is not sent")
 
     async def work(client: WriteClient) -> None:
         async with client.in_one_slot() as one:
-            throttle.pause(0.05)
+            limiter.pause(0.05)
             is_patch = method == "PATCH"
             write = (
                 one.change(SESSION, "1", {}, written_down)
@@ -320,7 +320,7 @@ def test_a_write_does_not_wait_between_its_look_and_itself(quick: None, method: 
         async with client.in_one_slot() as one:
             await one.delete(SESSION, "1")
 
-    with_server(server, throttle, work)
+    with_server(server, limiter, work)
     assert len(server.began) == 1
 
 
@@ -342,5 +342,5 @@ def test_a_look_and_a_write_hold_one_place(quick: None) -> None:
     async def work(client: WriteClient) -> None:
         await asyncio.gather(pair(client), pair(client))
 
-    with_server(Server(answer), Throttle(1), work)
+    with_server(Server(answer), Limiter(1), work)
     assert [word for word in order if word in ("in", "out")] == ["in", "out"] * 2

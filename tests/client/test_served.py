@@ -132,7 +132,7 @@ def test_tokens_of_the_environment_go_to_known_hosts_alone(
     server = Server("s", address)
     environ = {"BRAINSTEM_API_TOKEN": "secret-canary", "STEMCTL_TOKEN_HOSTS": hosts}
     assert (tokens.find_token(server, environ) is not None) is found
-    assert (tokens.withheld(server, environ) is None) is found
+    assert (tokens.withheld_variable(server, environ) is None) is found
 
 
 def test_where_tokens_are_looked_for_in_their_order(tmp_path: Path) -> None:
@@ -148,7 +148,7 @@ def test_where_tokens_are_looked_for_in_their_order(tmp_path: Path) -> None:
         return token.reveal() if token else ""
 
     assert source(BRAINSTEM_TOKEN="", BRAINSTEM_API_TOKEN="") == "of the official client"
-    tokens.keep_token(server.host, "of stemctl")
+    tokens.save_token(server.host, "of stemctl")
     assert source() == "of stemctl"
     assert source(BRAINSTEM_API_TOKEN="second") == "second"
     assert source(BRAINSTEM_API_TOKEN="second", BRAINSTEM_TOKEN="first") == "first"

@@ -16,7 +16,7 @@ MAZE = "{name: rat12_maze, description: First day on the maze.}"
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pauses between tries take no time here; how long they are is tested with the client."""
-    monkeypatch.setattr("stemctl.client.retry.growing", lambda attempt: 0.0)
+    monkeypatch.setattr("stemctl.client.retry.backoff", lambda attempt: 0.0)
 
 
 def one_error(result: Result, *words: str) -> None:

@@ -67,7 +67,7 @@ def test_what_left_the_files_is_held_until_it_is_allowed(lab: Lab) -> None:
     held = lab.run("apply", "--auto-approve")
     assert held.code == 3
     assert [sent.method for sent in lab.writes] == ["POST"]
-    assert "session/rat12_sleep    delete    not in the files any more" in held.out
+    assert "session/rat12_sleep    delete    no longer in the files" in held.out
     allowed = lab.run("apply", "--auto-approve", "--allow", "delete=1")
     assert allowed.code == 0, allowed.said
     assert [sent.method for sent in lab.writes] == ["DELETE"]
@@ -81,7 +81,10 @@ def test_more_deletes_than_allowed_are_all_held(lab: Lab) -> None:
     held = lab.run("apply", "--auto-approve", "--allow", "delete=3")
     assert held.code == 3
     assert not [sent for sent in lab.writes if sent.method == "DELETE"]
-    assert "delete: 4 records, more than the 3 of one run, so none" in held.out
+    assert (
+        "delete: 4 records are affected, but only 3 allowed in one run, so none is allowed"
+        in held.out
+    )
 
 
 def test_policy_allows_what_goes_through_unasked(lab: Lab) -> None:
@@ -159,7 +162,7 @@ def test_adopting_replaces_nothing_unasked(lab: Lab) -> None:
     assert held.code == 3
     (patch,) = lab.writes
     assert patch.body == {"tags": ["ripples", "theta-maze"]}
-    assert "held: replace, the server's stays" in held.out
+    assert "held: replace; the server's value stays" in held.out
     assert lab.run("apply", "--auto-approve", "--allow", "replace=1").code == 0
     (patch,) = lab.writes
     assert patch.body == {"description": "First day on the maze."}
@@ -188,10 +191,10 @@ def test_a_released_field_keeps_its_value_and_is_noted(lab: Lab) -> None:
     lab.sessions("{name: rat12_maze, tags: [theta-maze]}")
     plan = lab.run("plan", "--detailed-exitcode")
     assert plan.code == 0
-    assert "description released" in plan.out
+    assert "description was removed from the file" in plan.out
     lab.apply()
     assert lab.live("session", "rat12_maze")["description"] == "First day on the maze."
-    assert "description released" not in lab.run("plan").out
+    assert "description was removed from the file" not in lab.run("plan").out
 
 
 def test_clearing_is_written_and_sent(lab: Lab) -> None:

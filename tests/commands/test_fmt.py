@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from stemctl.commands import fmt
-from stemctl.manifests.formatter.layout import Laid
+from stemctl.manifests.formatter.layout import Formatted
 from tests.support.lab import Lab
 
 UGLY = "sessions:\n-   name:  a   # first\n"
@@ -96,16 +96,19 @@ def test_marks_and_line_ends_of_other_systems_go(tidy: Lab) -> None:
     [
         (
             "sessions:\n  - {name: x\n",
-            "records/wrong.yaml:2:5: error: this is never closed [syntax]",
+            "records/wrong.yaml:2:5: error: this quote or bracket is never closed [syntax]",
         ),
         (
             "sessions:\n\t- name: x\n",
-            "records/wrong.yaml:2:1: error: a tab where spaces belong [syntax]",
+            "records/wrong.yaml:2:1: error: a tab is not allowed here [syntax]",
         ),
-        ("sessions: []\n---\nsessions: []\n", "a second document begins here [several-documents]"),
+        (
+            "sessions: []\n---\nsessions: []\n",
+            "a second YAML document begins here [several-documents]",
+        ),
         (
             "%YAML 1.1\n---\nsessions:  []\n",
-            "records/wrong.yaml:1:1: error: a directive has no layout [no-layout]",
+            "records/wrong.yaml:1:1: error: a YAML directive cannot be formatted [no-layout]",
         ),
     ],
 )
@@ -127,20 +130,20 @@ def test_what_cannot_be_laid_out_is_left_alone_and_the_rest_is_not(
 @pytest.mark.parametrize(
     "bad",
     [
-        Laid("sessions:\n  - name: b  # first\n", ("# first",)),
-        Laid("sessions:\n  - name: 'a'  # first\n", ("# first",)),
-        Laid("sessions:\n  - name: a\n", ("# first",)),
-        Laid("sessions:\n    - name: a  # first\n", ("# first",)),
-        Laid("sessions: [\n", ()),
+        Formatted("sessions:\n  - name: b  # first\n", ("# first",)),
+        Formatted("sessions:\n  - name: 'a'  # first\n", ("# first",)),
+        Formatted("sessions:\n  - name: a\n", ("# first",)),
+        Formatted("sessions:\n    - name: a  # first\n", ("# first",)),
+        Formatted("sessions: [\n", ()),
     ],
     ids=["value", "quotes", "comment", "not laid out", "no YAML"],
 )
 def test_a_layout_that_would_change_more_is_not_written(
-    tidy: Lab, monkeypatch: pytest.MonkeyPatch, bad: Laid
+    tidy: Lab, monkeypatch: pytest.MonkeyPatch, bad: Formatted
 ) -> None:
-    lay_out = fmt.lay_out
+    format_text = fmt.format_text
     tidy.write("records/b.yaml", UGLY)
-    monkeypatch.setattr(fmt, "lay_out", lambda text: bad if text == UGLY else lay_out(text))
+    monkeypatch.setattr(fmt, "format_text", lambda text: bad if text == UGLY else format_text(text))
     result = tidy.run("fmt")
     assert result.code == 1
     assert (

@@ -83,7 +83,7 @@ def test_another_state_is_not_written_over(team: Team) -> None:
     keep(other, GIT)
     result = other.run("state", "migrate", "--to", "git")
     assert result.code == 1
-    assert "has another state of lab already." in result.err
+    assert "already has another state of lab." in result.err
     assert (other.root / "lab.state.json").exists()
 
 
@@ -105,6 +105,6 @@ def test_while_a_run_is_on_nothing_moves(team: Team, gate: Gate) -> None:
     keep(ben, FILE)
     result = ben.run("state", "migrate", "--to", "file")
     assert result.code == 1
-    assert "A run broke off, or is on." in result.err
+    assert "A run is on, or did not end." in result.err
     gate.opened.set()
     job.communicate()

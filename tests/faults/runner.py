@@ -22,6 +22,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any, BinaryIO
 
 from tests.git.quick import set_lease
@@ -83,7 +84,7 @@ class Runner:
     ) -> Ended:
         """Run a command; `kill_after` is in seconds, `clock` how many seconds its clock is ahead,
         `largest` the bytes after which no file takes more, as on a full disk, `lease` the seconds
-        that a claim holds, `deadline` those after which an answer without an end is given up.
+        that a lease lasts, `deadline` those after which an answer without an end is given up.
         """
         order = {
             "argv": arguments,
@@ -192,11 +193,11 @@ def _child(order: dict[str, Any], said: int) -> None:
     from stemctl.client import retry
 
     try:
-        _patch(folder / "points", order["kill_at"], order["clock"])
+        _patch(_Points(folder / "points", order["kill_at"]), order["clock"])
         if order["lease"] is not None:
             set_lease(order["lease"])
         if order["deadline"] is not None:
-            retry.DEADLINE = order["deadline"]
+            _replace(retry, "DEADLINE", order["deadline"])
         if order["largest"] is not None:
             resource.setrlimit(resource.RLIMIT_FSIZE, (order["largest"], order["largest"]))
         code = run(list(order["argv"]))
@@ -206,91 +207,125 @@ def _child(order: dict[str, Any], said: int) -> None:
         os._exit(code)
 
 
-def _patch(points: Path, kill_at: int | None, ahead: float) -> None:
-    """Count the points, die at the one that is wanted, pause for less long, and set the clock."""
+class _Points:
+    """What a command passes, counted in a file, and the point at which it is killed."""
+
+    def __init__(self, path: Path, kill_at: int | None) -> None:
+        self._file = os.open(path, os.O_WRONLY | os.O_APPEND)
+        self._kill_at = kill_at
+        self._passed = 0
+        self._write = os.write  # without the point that is set before each write
+
+    def note(self, kind: bytes) -> None:
+        self._write(self._file, kind)
+
+    def point(self, kind: bytes) -> None:
+        self._passed += 1
+        if self._passed == self._kill_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+        self.note(kind)
+
+
+def _patch(points: _Points, ahead: float) -> None:
+    """Count the points, die at the chosen one, shorten pauses, and set the clock."""
+    for name in ("write", "fsync", "replace"):
+        _watch_disk(points, name)
+    _watch_requests(points)
+    _watch_answers(points)
+    _watch_git(points)
+    _set_clock(ahead)
+
+
+def _watch_disk(points: _Points, name: str) -> None:
+    real = getattr(os, name)
+
+    def call(*arguments: Any, **options: Any) -> Any:
+        points.point(b"d")
+        return real(*arguments, **options)
+
+    setattr(os, name, call)
+
+
+def _watch_requests(points: _Points) -> None:
     import asyncio
-    import datetime
 
     import httpx
 
-    from stemctl.client import client, retry
-    from stemctl.commands import plan
-    from stemctl.git import process
-    from stemctl.state import git_backend, journal, store
-
-    passed = os.open(points, os.O_WRONLY | os.O_APPEND)
-    write = os.write
-    count = 0
-
-    def point(kind: bytes) -> None:
-        nonlocal count
-        count += 1
-        if count == kill_at:
-            os.kill(os.getpid(), signal.SIGKILL)
-        write(passed, kind)
-
-    def watched(name: str) -> None:
-        real = getattr(os, name)
-
-        def call(*arguments: Any, **options: Any) -> Any:
-            point(b"d")
-            return real(*arguments, **options)
-
-        setattr(os, name, call)
-
-    for name in ("write", "fsync", "replace"):
-        watched(name)
     handle = httpx.AsyncHTTPTransport.handle_async_request
-    read_answer = client.read_answer  # type: ignore[attr-defined]
 
-    async def watched_request(
-        self: httpx.AsyncHTTPTransport, request: httpx.Request
-    ) -> httpx.Response:
-        point(b"r")
+    async def watched(self: httpx.AsyncHTTPTransport, request: httpx.Request) -> httpx.Response:
+        points.point(b"r")
         try:
             response = await handle(self, request)
         except httpx.HTTPError:
-            write(passed, b"f")
+            points.note(b"f")
             raise
         except asyncio.CancelledError:
-            write(passed, b"P")
+            points.note(b"P")
             raise
-        write(passed, COUNTED.get(response.headers.get("sandbox-fault", ""), b""))
+        points.note(COUNTED.get(response.headers.get("sandbox-fault", ""), b""))
         if response.status_code == 429 or response.status_code >= 500:
-            write(passed, b"f")
-        point(b"a")
+            points.note(b"f")
+        points.point(b"a")
         return response
 
-    def read_watched(*arguments: Any) -> Any:
+    httpx.AsyncHTTPTransport.handle_async_request = watched  # type: ignore[method-assign]
+
+
+def _watch_answers(points: _Points) -> None:
+    from stemctl.client import client, retry
+
+    real = client.read_response  # type: ignore[attr-defined]
+
+    def watched(*arguments: Any) -> Any:
         try:
-            return read_answer(*arguments)
+            return real(*arguments)
         except client.NotTheApi:
-            write(passed, b"f")
+            points.note(b"f")
             raise
 
-    def growing(attempt: int) -> float:
-        write(passed, b"t")
+    def backoff(attempt: int) -> float:
+        points.note(b"t")
         return 0.002 * attempt
+
+    _replace(client, "read_response", watched)
+    _replace(retry, "backoff", backoff)
+
+
+def _replace(module: ModuleType, name: str, new: object) -> None:
+    """Replace what a module has; a name that it no longer has would change nothing."""
+    assert hasattr(module, name), f"{module.__name__} has no {name}"
+    setattr(module, name, new)
+
+
+def _watch_git(points: _Points) -> None:
+    from stemctl.git import process
+
+    real = process.Git.run
+
+    def watched(self: process.Git, *args: str, **options: Any) -> bytes:
+        points.point(b"g")
+        try:
+            return real(self, *args, **options)
+        finally:
+            points.point(b"g")
+
+    process.Git.run = watched  # type: ignore[method-assign]
+
+
+def _set_clock(ahead: float) -> None:
+    import datetime
+
+    from stemctl.commands import plan
+    from stemctl.state import git_backend, journal, lock, recovery, run_log
 
     def clock() -> datetime.datetime:
         return datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=ahead)
 
-    real_git, real_place = process.Git.run, git_backend.GitBackend
-
-    def watched_git(self: process.Git, *words: str, **options: Any) -> bytes:
-        point(b"g")
-        try:
-            return real_git(self, *words, **options)
-        finally:
-            point(b"g")
-
-    process.Git.run = watched_git  # type: ignore[method-assign]
-    git_backend.GitBackend = functools.partial(real_place, clock=clock)  # type: ignore[misc,assignment]
-    httpx.AsyncHTTPTransport.handle_async_request = watched_request  # type: ignore[method-assign]
-    client.read_answer = read_watched  # type: ignore[attr-defined]
-    retry.growing = growing
-    for module in (journal, store, plan):
-        module.utc_now = clock  # type: ignore[attr-defined]
+    for module in (journal, lock, plan, recovery, run_log):
+        _replace(module, "utc_now", clock)
+    real = git_backend.GitBackend
+    git_backend.GitBackend = functools.partial(real, clock=clock)  # type: ignore[misc,assignment]
 
 
 if __name__ == "__main__":

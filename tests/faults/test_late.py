@@ -47,5 +47,5 @@ def test_an_answer_that_comes_after_the_client_died(tmp_path: Path) -> None:
                 )
             else:
                 assert at_once.code == 3, at_once.said
-                assert "without an answer; decided by a plan after" in at_once.said
+                assert "the answer was lost; a plan after" in at_once.said
                 assert len(server.get("taxonomies/sensorystimulustype_approvals", "t")) == 1

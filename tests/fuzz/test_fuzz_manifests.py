@@ -22,7 +22,7 @@ from tests.support.effort import examples
 from tests.support.lab import Lab
 
 CATALOG = load_catalog("2024")
-JUDGE = validator_of(CATALOG)
+VALIDATOR = validator_of(CATALOG)
 
 PIECES = [
     *(
@@ -223,7 +223,7 @@ def findings(data: bytes) -> list[Diagnostic]:
     found = list(validation.located(document, CATALOG))
     assert document.root is not None or found
     if document.root is not None:
-        found += validation.check_document(document, JUDGE, CATALOG)[0]
+        found += validation.check_document(document, VALIDATOR, CATALOG)[0]
     for finding in found:
         assert finding.location is not None
         assert finding.location.line >= 1
@@ -307,7 +307,7 @@ def test_a_file_beyond_all_bounds_is_not_read(lab: Lab) -> None:
         file.truncate(10 * 1024**4)
     result = lab.run("validate")
     assert result.code == 1
-    assert "records/huge.yaml:1:1: error: larger than 64 MiB" in result.out
+    assert "records/huge.yaml:1:1: error: the file is larger than 64 MiB" in result.out
 
 
 NAMES = st.sampled_from(
@@ -353,7 +353,7 @@ def nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
         raise httpx.ConnectError("there is no network here")
 
     monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", handle)
-    monkeypatch.setattr("stemctl.client.retry.growing", lambda attempt: 0.0)
+    monkeypatch.setattr("stemctl.client.retry.backoff", lambda attempt: 0.0)
 
 
 @pytest.mark.usefixtures("nowhere")

@@ -80,7 +80,7 @@ class Applied:
 @pytest.fixture
 def applied(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Applied:
     """Adoptions, edits, conflicts, drift, a proposal that waits and one that is to be sent."""
-    monkeypatch.setattr("stemctl.client.retry.growing", lambda attempt: 0.0)
+    monkeypatch.setattr("stemctl.client.retry.backoff", lambda attempt: 0.0)
     types = "sensory_stimulus_types:\n  - {name: Air puff, description: Puff}\n"
     lab.write("records/s.yaml", types)
     lab.sessions(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from stemctl.git import mirror, process
+from stemctl.git import process, push
 from tests.git.team import Team
 from tests.state.test_leases import on_server, sessions, short_leases
 from tests.support.effort import step
@@ -65,7 +65,7 @@ def test_git_fails_at_any_call(
     team: Team, wrapper: Wrapper, how: str, short_leases: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(process, "PATIENCE", 0.5)
-    monkeypatch.setattr(mirror, "_PUSH_PATIENCE", 0.5)
+    monkeypatch.setattr(push, "_PATIENCE", 0.5)
     ann, ben = team.clone("ann"), team.clone("ben")
     names = ["whole"]
     ann.sessions(*sessions(*names))

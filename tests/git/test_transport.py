@@ -11,7 +11,7 @@ import pytest
 
 from stemctl.core.lease import lease_json, lease_of
 from stemctl.git.process import clean
-from stemctl.git.transport import configured, read_settings, secrets, transport
+from stemctl.git.transport import configured, missing_settings, read_settings, secrets
 
 
 def test_a_setting_without_a_value_is_true() -> None:
@@ -31,7 +31,7 @@ def test_what_holds_by_itself_is_not_given_twice() -> None:
         ("credential.helper", "store"),
         ("core.editor", "vi"),
     ]
-    assert transport(theirs, everywhere, "origin") == [
+    assert missing_settings(theirs, everywhere, "origin") == [
         ("credential.helper", ""),
         ("credential.helper", "store"),
     ]
@@ -46,7 +46,7 @@ def test_only_how_this_remote_is_reached() -> None:
         ("core.sshCommand", "ssh"),
         ("branch.main.remote", "origin"),
     ]
-    assert [key for key, _ in transport(theirs, [], "origin")] == [
+    assert [key for key, _ in missing_settings(theirs, [], "origin")] == [
         "remote.origin.url",
         "core.sshCommand",
     ]

@@ -72,7 +72,7 @@ def test_a_key_that_ssh_does_not_take(team: Team, ann: Member, gate: Gate) -> No
     )
     over(ann, f"git@forge.example:{team.remote}")
     result = ann.apply(code=1)
-    assert "origin does not know you." in result.err
+    assert "origin did not accept your credentials." in result.err
     assert "Permission denied (publickey)" in result.err
     assert gate.arrived == []
 
@@ -150,7 +150,7 @@ def test_who_may_read_and_not_push(
     over(ann, forge.url_of("remote.git"))
     given(ann, forge)
     result = ann.apply(code=1)
-    assert "You may read origin, and not push to it." in result.err
+    assert "You can read origin, but not push to it." in result.err
     assert "contents: write" in result.err
     assert gate.arrived == []
     no_secret(ann, result.said)
@@ -206,7 +206,7 @@ def test_a_push_that_leads_to_another_repository_is_taken_back(
         assert "origin is read from one repository and pushed to another." in result.err
         assert f"pushed to  {there}" in result.err
         assert f"read from  {team.remote}" in result.err
-        assert "It was taken back." in result.err
+        assert "It was undone." in result.err
         assert git(there, "for-each-ref") == before
         assert len(gate.arrived) == sent
     assert (
@@ -221,7 +221,7 @@ def test_what_cannot_be_taken_back_is_said(team: Team, ann: Member, gate: Gate) 
     git(there, "config", "receive.denyDeletes", "true")
     by_pushurl(ann, there)
     result = ann.apply(code=1)
-    assert "It could not be taken back: remove stemctl-state there by hand." in result.err
+    assert "It could not be undone: delete stemctl-state there." in result.err
     assert gate.arrived == []
 
 

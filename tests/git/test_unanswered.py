@@ -94,7 +94,7 @@ def test_a_git_that_cannot_answer_ends_the_command(
     ):
         result = repo.run(*command)
         assert result.code == 1, (command, result.said)
-        assert "git cannot answer about this repository." in result.err
+        assert "git cannot read this repository." in result.err
         assert "git: fatal: " in result.err
         assert repo.writes == []
         if damage is assume_another_owner:
@@ -125,14 +125,14 @@ def test_what_is_no_repository_has_no_commit(lab: Lab, monkeypatch: pytest.Monke
 
 def test_failures_are_told_apart(repo: Lab, tmp_path_factory: pytest.TempPathFactory) -> None:
     here = user_git(repo.root)
-    assert here.answer("rev-parse", "--verify", "--quiet", "nosuch") is None
+    assert here.query_or_stop("rev-parse", "--verify", "--quiet", "nosuch") is None
     with pytest.raises(GitFailure) as found:
-        here.says("rev-parse", "--verify", "nosuch")
+        here.query("rev-parse", "--verify", "nosuch")
     assert found.value.code == 128
     with pytest.raises(TooLate):
-        here.run("cat-file", "--batch", patience=-1)
+        here.run("cat-file", "--batch", timeout=-1)
     with pytest.raises(NoRepository):
-        user_git(tmp_path_factory.mktemp("loose")).answer("rev-parse", "HEAD")
+        user_git(tmp_path_factory.mktemp("loose")).query_or_stop("rev-parse", "HEAD")
 
 
 # what is ignored, where it has to be asked in another way

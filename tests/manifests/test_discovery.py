@@ -3,7 +3,7 @@ import subprocess
 
 import pytest
 
-from stemctl.manifests.discovery import find, folders_above
+from stemctl.manifests.discovery import find_manifests, folders_above
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def test_yaml_files_of_folders_files_and_globs_sorted(tree):
         "labs/x/r/1.yaml",
         "labs/y/r/2.yaml",
     )
-    assert find(root, ["records", "one.yaml", "labs/*/r"]).manifests == (
+    assert find_manifests(root, ["records", "one.yaml", "labs/*/r"]).manifests == (
         "labs/x/r/1.yaml",
         "labs/y/r/2.yaml",
         "one.yaml",
@@ -41,17 +41,17 @@ def test_yaml_files_of_folders_files_and_globs_sorted(tree):
 
 def test_a_file_that_two_entries_name_is_read_once(tree):
     root = tree("records/a.yaml")
-    assert find(root, ["records", "records/a.yaml", "**/*.yaml", "./records/"]).manifests == (
-        "records/a.yaml",
-    )
+    assert find_manifests(
+        root, ["records", "records/a.yaml", "**/*.yaml", "./records/"]
+    ).manifests == ("records/a.yaml",)
 
 
 def test_hidden_files_and_the_configuration_are_no_manifests(tree):
     root = tree(
         "stemctl.yaml", ".hidden.yaml", ".venv/a.yaml", "a/.b/c.yaml", "records/stemctl.yaml"
     )
-    assert find(root, ["."]).manifests == ("records/stemctl.yaml",)
-    assert find(root, [".venv", ".venv/a.yaml"]).manifests == ()
+    assert find_manifests(root, ["."]).manifests == ("records/stemctl.yaml",)
+    assert find_manifests(root, [".venv", ".venv/a.yaml"]).manifests == ()
 
 
 def test_what_git_ignores_is_skipped(tree):
@@ -59,7 +59,7 @@ def test_what_git_ignores_is_skipped(tree):
     git(root, "init")
     (root / ".gitignore").write_text("tmp/\nü.yaml\nkept.yaml\n", encoding="utf-8")
     git(root, "add", "-f", "kept.yaml")
-    assert find(root, ["."]).manifests == ("kept.yaml", "records/a.yaml")
+    assert find_manifests(root, ["."]).manifests == ("kept.yaml", "records/a.yaml")
 
 
 def test_a_hook_of_another_repository_does_not_confuse_git(tree, monkeypatch):
@@ -67,15 +67,15 @@ def test_a_hook_of_another_repository_does_not_confuse_git(tree, monkeypatch):
     git(root, "init")
     (root / ".gitignore").write_text("b.yaml\n", encoding="utf-8")
     monkeypatch.setenv("GIT_DIR", "/nowhere")
-    assert find(root, ["."]).manifests == ("a.yaml",)
+    assert find_manifests(root, ["."]).manifests == ("a.yaml",)
 
 
 def test_without_git_nothing_is_ignored(tree, monkeypatch):
     root = tree("a.yaml")
     (root / ".gitignore").write_text("a.yaml\n", encoding="utf-8")
-    assert find(root, ["."]).manifests == ("a.yaml",)
+    assert find_manifests(root, ["."]).manifests == ("a.yaml",)
     monkeypatch.setenv("PATH", "")
-    assert find(root, ["."]).manifests == ("a.yaml",)
+    assert find_manifests(root, ["."]).manifests == ("a.yaml",)
 
 
 def test_links_that_lead_out_are_not_followed(tree, tmp_path_factory):
@@ -87,19 +87,19 @@ def test_links_that_lead_out_are_not_followed(tree, tmp_path_factory):
     os.symlink(outside, root / "linked")
     os.symlink(outside / "secret.yaml", root / "_defaults.yaml")
     os.symlink(root / "records" / "a.yaml", root / "records" / "inside.yaml")
-    found = find(root, ["records", "linked", "records/link.yaml"])
+    found = find_manifests(root, ["records", "linked", "records/link.yaml"])
     assert found.manifests == ("records/a.yaml", "records/inside.yaml")
     assert found.defaults == ()
     assert {(p.code, p.message.partition(" is a link")[0]) for p in found.problems} == {
-        ("link-not-followed", "linked"),
-        ("link-not-followed", "records/folder"),
-        ("link-not-followed", "records/link.yaml"),
+        ("link-not-followed", "`linked`"),
+        ("link-not-followed", "`records/folder`"),
+        ("link-not-followed", "`records/link.yaml`"),
     }
 
 
 @pytest.mark.parametrize("entry", ["/etc", "../elsewhere", "records/../../elsewhere"])
 def test_entries_outside_the_repository_are_refused(tree, entry):
-    found = find(tree("records/a.yaml"), [entry])
+    found = find_manifests(tree("records/a.yaml"), [entry])
     assert found.manifests == ()
     assert [p.code for p in found.problems] == ["no-such-path"]
 
@@ -107,8 +107,8 @@ def test_entries_outside_the_repository_are_refused(tree, entry):
 def test_an_entry_that_is_not_there_is_an_error_and_an_empty_one_is_not(tree):
     root = tree("records/a.yaml")
     (root / "empty").mkdir()
-    (problem,) = find(root, ["records", "empty", "recrods", "nothing/*"]).problems
-    assert problem.message == "manifests: recrods does not exist"
+    (problem,) = find_manifests(root, ["records", "empty", "recrods", "nothing/*"]).problems
+    assert problem.message == "`manifests`: `recrods` does not exist"
 
 
 def test_folder_defaults_are_found_up_to_the_root(tree):
@@ -119,7 +119,7 @@ def test_folder_defaults_are_found_up_to_the_root(tree):
         "labs/x/y/_defaults.yaml",
         "other/_defaults.yaml",
     )
-    found = find(root, ["labs/x"])
+    found = find_manifests(root, ["labs/x"])
     assert found.manifests == ("labs/x/a.yaml",)
     assert found.defaults == ("_defaults.yaml", "labs/_defaults.yaml", "labs/x/y/_defaults.yaml")
 
@@ -131,7 +131,7 @@ def test_folders_above():
 
 def test_entries_that_can_never_be_manifests_are_told(tree):
     root = tree("a.txt", "labs/_defaults.yml")
-    found = find(root, ["a.txt", "x**y", "labs"])
+    found = find_manifests(root, ["a.txt", "x**y", "labs"])
     messages = [problem.message for problem in found.problems]
-    assert messages[0] == "manifests: a.txt is no YAML file"
-    assert messages[-1] == "these defaults are used by nobody"
+    assert messages[0] == "`manifests`: `a.txt` is not a YAML file"
+    assert messages[-1] == "`_defaults.yml` is not used"

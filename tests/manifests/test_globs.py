@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stemctl.manifests.discovery import _files, find
-from stemctl.manifests.globs import NoPattern, files_like, is_pattern
+from stemctl.manifests.discovery import _files, find_manifests
+from stemctl.manifests.globs import InvalidPattern, files_matching, is_pattern
 from tests.support.effort import examples
 
 NAMES = st.sampled_from(["a", "b", "ab", ".h", "a.yaml", "b.yml", "[x].yaml", "c.txt"])
@@ -58,7 +58,7 @@ def test_as_path_glob_finds_them(
 ) -> None:
     root = tmp_path / "tree"
     grow(root, *tree)
-    found = list(files_like(root, PurePosixPath(pattern)))
+    found = list(files_matching(root, PurePosixPath(pattern)))
     assert set(found) == by_glob(root, pattern)
 
 
@@ -77,7 +77,7 @@ def test_each_folder_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(os, "scandir", counted)
     pattern = "/".join(["*", "**"] * 6 + ["*.yaml"])
-    assert list(files_like(tmp_path, PurePosixPath(pattern))) == [f"{'d/' * 40}a.yaml"]
+    assert list(files_matching(tmp_path, PurePosixPath(pattern))) == [f"{'d/' * 40}a.yaml"]
     assert len(read) == len(set(read)) == 41
 
 
@@ -85,18 +85,18 @@ def test_links_in_circles_have_an_end(tmp_path: Path) -> None:
     for number in range(12):
         (tmp_path / f"l{number}").symlink_to(".")
     (tmp_path / "a.yaml").write_text("sessions: []\n")
-    (problem,) = find(tmp_path, ["*/*/*/*/*/*/*/*/*.yaml"]).problems
+    (problem,) = find_manifests(tmp_path, ["*/*/*/*/*/*/*/*/*.yaml"]).problems
     assert problem.remedy == "name the folders themselves: the pattern follows too many links"
 
 
 @pytest.mark.parametrize("entry", ["a\0b", "*\0", "\ud800", "\ud800*"])
 def test_what_cannot_be_a_path_is_said(tmp_path: Path, entry: str) -> None:
-    (problem,) = find(tmp_path, [entry]).problems
-    assert "is no path" in problem.message
+    (problem,) = find_manifests(tmp_path, [entry]).problems
+    assert "is not a path" in problem.message
     assert "\0" not in problem.message
 
 
 @pytest.mark.parametrize("pattern", ["a**", "**b/c", "*/" * 101 + "x"])
 def test_what_is_no_pattern_is_refused(tmp_path: Path, pattern: str) -> None:
-    with pytest.raises(NoPattern):
-        list(files_like(tmp_path, PurePosixPath(pattern)))
+    with pytest.raises(InvalidPattern):
+        list(files_matching(tmp_path, PurePosixPath(pattern)))

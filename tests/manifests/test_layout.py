@@ -12,7 +12,7 @@ from hypothesis import assume, given
 
 from stemctl.manifests import reader
 from stemctl.manifests.formatter import layout
-from stemctl.manifests.formatter.layout import Unclear, lay_out, same_content
+from stemctl.manifests.formatter.layout import CannotFormat, format_text, same_content
 from stemctl.manifests.yaml_parser import PythonParser
 from tests.support.effort import examples
 from tests.support.paths import TESTS
@@ -33,12 +33,12 @@ def values(text):
 @pytest.mark.parametrize("folder", GOLDEN, ids=lambda folder: folder.name)
 def test_golden(folder):
     document = reader.parse((folder / "before.yaml").read_bytes(), "before.yaml")
-    laid = lay_out(document.text)
+    laid = format_text(document.text)
     after = folder / "after.yaml"
     if os.environ.get("STEMCTL_UPDATE"):
         after.write_bytes(laid.text.encode())
     assert laid.text.encode() == after.read_bytes()
-    assert lay_out(laid.text) == laid
+    assert format_text(laid.text) == laid
     assert values(laid.text) == document.root.value
 
 
@@ -47,10 +47,10 @@ def test_no_file_of_ours_says_anything_else(file):
     document = reader.parse(file.read_bytes(), file.name)
     if document.root is None or not (document.root.is_mapping or document.root.is_list):
         return
-    laid = lay_out(document.text)
+    laid = format_text(document.text)
     assert values(laid.text) == document.root.value
     assert same_content(document.text, laid.text)
-    assert lay_out(laid.text) == laid
+    assert format_text(laid.text) == laid
 
 
 @examples(25)
@@ -58,7 +58,7 @@ def test_no_file_of_ours_says_anything_else(file):
 def test_values_and_comments_stay_and_a_second_run_changes_nothing(text: Ugly):
     document = reader.parse(text.data, "a.yaml")
     assume(document.root is not None)
-    laid = lay_out(document.text)
+    laid = format_text(document.text)
     assert values(laid.text) == document.root.value
     assert same_content(document.text, laid.text)
     content = json.dumps(document.root.value, ensure_ascii=False)
@@ -67,7 +67,7 @@ def test_values_and_comments_stay_and_a_second_run_changes_nothing(text: Ugly):
     ]  # a text may have swallowed one
     assert list(laid.comments) == comments
     assert sorted(comments, key=laid.text.index) == comments
-    assert lay_out(laid.text) == laid
+    assert format_text(laid.text) == laid
 
 
 @examples(25)
@@ -75,7 +75,7 @@ def test_values_and_comments_stay_and_a_second_run_changes_nothing(text: Ugly):
 def test_a_laid_out_text_is_tidy(text: Ugly):
     document = reader.parse(text.data, "a.yaml")
     assume(document.root is not None)
-    laid = lay_out(document.text).text
+    laid = format_text(document.text).text
     lines = laid.split("\n")
     assert lines[0]
     assert lines[-2]
@@ -90,17 +90,17 @@ def test_the_parser_without_the_c_library_comes_to_the_same(monkeypatch):
     texts = [
         reader.parse((folder / "before.yaml").read_bytes(), "a.yaml").text for folder in GOLDEN
     ]
-    laid = [lay_out(text) for text in texts]
+    laid = [format_text(text) for text in texts]
     monkeypatch.setattr(layout, "Parser", PythonParser)
-    assert [lay_out(text) for text in texts] == laid
+    assert [format_text(text) for text in texts] == laid
 
 
 @pytest.mark.parametrize(
     "text", ["# a comment\n%YAML 1.1\n---\na: 1\n", "\n --- text\n", "\n'text'\n"]
 )
 def test_what_has_no_layout_is_told_with_its_place(text):
-    with pytest.raises(Unclear) as unclear:
-        lay_out(text)
+    with pytest.raises(CannotFormat) as unclear:
+        format_text(text)
     assert unclear.value.mark.line == 1
 
 
@@ -122,4 +122,4 @@ def test_another_spelling_is_not_the_same_content(old, new):
     "text", ["a: &x b\n*x : 1\n", "a: [!!str , b]\n", "a: {b: , c: }\n", "a: {&x : 1}\n"]
 )
 def test_a_space_that_some_reader_needs_stays(text):
-    assert lay_out(text).text == text
+    assert format_text(text).text == text

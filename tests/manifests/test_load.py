@@ -173,7 +173,7 @@ def test_wishes_name_models_as_the_catalog_does(load):
 
 def test_what_is_wrong_is_left_out_and_the_rest_is_there(load):
     repository, findings = load(
-        a="sessions:\n  - {name: bad, tags: x}\n  - {name: blank, tags: }\n  - {name: disputed, description: 012}\n"
+        a="sessions:\n  - {name: bad, tags: x}\n  - {name: blank, tags: }\n  - {name: ambiguous, description: 012}\n"
         "  - {name: good}\n  - text\ndeleted: [nonsense, session/old]\n",
         b="- not a manifest\n",
         c="sessions: [{name: other}]\n",

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stemctl.core.records import Location
-from stemctl.manifests import reader
+from stemctl.manifests import node_builder, reader
 from stemctl.manifests.reader import parse, read
 from stemctl.manifests.yaml_parser import PythonParser
 
@@ -70,7 +70,7 @@ def test_a_repeated_key_keeps_the_first_value():
     assert (problem.code, problem.location, problem.remedy) == (
         "duplicate-key",
         Location("a.yaml", 3, 1),
-        "first in line 1; keep one",
+        "already used in line 1: keep one of them",
     )
     assert document.root.value == {"a": 1, "b": 2}
 
@@ -85,17 +85,17 @@ def test_a_value_in_doubt_stays_the_text_it_is():
     document = parse(b"a: 012\n", "a.yaml")
     assert codes(document) == ["ambiguous-value"]
     assert document.root.value == {"a": "012"}
-    assert document.disputed == [document.root.at(("a",))]
+    assert document.ambiguous == [document.root.at(("a",))]
 
 
 def test_a_large_file_is_not_read(monkeypatch):
-    monkeypatch.setattr(reader, "LARGEST_FILE", 10)
+    monkeypatch.setattr(reader, "MAX_FILE_BYTES", 10)
     assert codes(parse(b"a: 1234567", "a.yaml")) == []
     assert codes(parse(b"a: 12345678", "a.yaml")) == ["too-large"]
 
 
 def test_a_large_file_is_not_even_loaded(monkeypatch, tmp_path):
-    monkeypatch.setattr(reader, "LARGEST_FILE", 10)
+    monkeypatch.setattr(reader, "MAX_FILE_BYTES", 10)
     (tmp_path / "a.yaml").write_text("a: 1" + " " * 100, encoding="utf-8")
     assert codes(read(tmp_path / "a.yaml", "a.yaml")) == ["too-large"]
 
@@ -111,9 +111,9 @@ def test_a_file_that_cannot_be_read_is_a_finding(tmp_path):
 def test_aliases_are_counted_by_what_they_stand_for(monkeypatch):
     text = b"a: &a [1, 2, 3]\nb: &b [*a, *a]\nc: [*b, *b]\n"
     # *a stands for a list and three numbers; *b for a list and two of *a.
-    monkeypatch.setattr(reader, "MOST_ALIASED", 2 * 4 + 2 * 9)
+    monkeypatch.setattr(node_builder, "MAX_ALIASED", 2 * 4 + 2 * 9)
     assert codes(parse(text, "a.yaml")) == []
-    monkeypatch.setattr(reader, "MOST_ALIASED", 2 * 4 + 2 * 9 - 1)
+    monkeypatch.setattr(node_builder, "MAX_ALIASED", 2 * 4 + 2 * 9 - 1)
     assert codes(parse(text, "a.yaml")) == ["alias-bomb"]
 
 
@@ -141,15 +141,17 @@ def test_nesting_is_bounded(depth, expected):
     ],
     ids=["brackets", "after a finding", "braces", "brackets and lines", "dashes", "lines"],
 )
-@pytest.mark.parametrize("parser", [reader.Parser, PythonParser], ids=["as installed", "pure"])
+@pytest.mark.parametrize(
+    "parser", [node_builder.Parser, PythonParser], ids=["as installed", "pure"]
+)
 def test_nesting_that_the_parser_takes_no_more_is_the_same_finding(
     monkeypatch, parser, text, line, column
 ):
     """libyaml has a limit of its own since 0.2.6, and looks ahead."""
-    monkeypatch.setattr(reader, "Parser", parser)
+    monkeypatch.setattr(node_builder, "Parser", parser)
     problem = parse(text.encode(), "a.yaml").problems[-1]
     assert (problem.code, problem.location) == ("too-deep", Location("a.yaml", line, column))
-    assert problem.remedy == "take out brackets or indentation"
+    assert problem.remedy == "remove brackets or indentation"
     assert codes(parse(text.encode(), "a.yaml")).count("too-deep") == 1
 
 
@@ -190,7 +192,7 @@ def test_the_place_of_a_byte_that_is_no_text():
 )
 def test_both_parsers_refuse_the_same_text_with_words_of_ours(text, monkeypatch):
     (fast,) = parse(text.encode(), "a.yaml").problems
-    monkeypatch.setattr(reader, "Parser", PythonParser)
+    monkeypatch.setattr(node_builder, "Parser", PythonParser)
     (slow,) = parse(text.encode(), "a.yaml").problems
     for problem in (fast, slow):
         assert problem.code == "syntax"
@@ -222,7 +224,7 @@ def test_what_a_writer_of_yaml_writes_is_read(data, flow):
 def test_the_parser_in_python_reads_the_same(monkeypatch):
     text = b"a: &a [1, 'b', {c: null}]\nd: *a\ne: |\n  f\n"
     fast = parse(text, "a.yaml")
-    monkeypatch.setattr(reader, "Parser", PythonParser)
+    monkeypatch.setattr(node_builder, "Parser", PythonParser)
     slow = parse(text, "a.yaml")
     assert slow.root.value == fast.root.value
     assert slow.location(slow.root.keys["e"]) == fast.location(fast.root.keys["e"])

@@ -8,7 +8,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stemctl.manifests.scalars import Dispute, resolve
+from stemctl.manifests.scalars import AmbiguousScalar, resolve
 from tests.support.effort import examples
 
 
@@ -58,26 +58,26 @@ def test_what_looks_like_a_date_a_time_or_an_answer_is_text(text):
 @pytest.mark.parametrize(
     "text, otherwise",
     [
-        ("012", "12 or 10 for the number"),
-        ("-012", "-12 or -10 for the number"),
-        ("01", "1 for the number"),
-        ("09", "9 for the number"),
-        ("0x1f", "31 for the number"),
-        ("-0x1F", "-31 for the number"),
-        ("0o17", "15 for the number"),
-        ("0b101", "5 for the number"),
-        ("1_000", "1000 for the number"),
-        ("+5", "5 for the number"),
-        (".5", "0.5 for the number"),
-        ("5.", "5 for the number"),
-        ("1e3", "1000 for the number"),
+        ("012", "`12` or `10` for a number"),
+        ("-012", "`-12` or `-10` for a number"),
+        ("01", "`1` for a number"),
+        ("09", "`9` for a number"),
+        ("0x1f", "`31` for a number"),
+        ("-0x1F", "`-31` for a number"),
+        ("0o17", "`15` for a number"),
+        ("0b101", "`5` for a number"),
+        ("1_000", "`1000` for a number"),
+        ("+5", "`5` for a number"),
+        (".5", "`0.5` for a number"),
+        ("5.", "`5` for a number"),
+        ("1e3", "`1000` for a number"),
         ("2.5e-7", None),
-        ("2.5e7", "25000000 for the number"),
-        ("1e-7", "1.0e-07 for the number"),
-        ("True", "true for the truth value"),
-        ("FALSE", "false for the truth value"),
-        ("~", "null for no value"),
-        ("NULL", "null for no value"),
+        ("2.5e7", "`25000000` for a number"),
+        ("1e-7", "`1.0e-07` for a number"),
+        ("True", "`true` for a boolean"),
+        ("FALSE", "`false` for a boolean"),
+        ("~", "`null` for no value"),
+        ("NULL", "`null` for no value"),
     ],
 )
 def test_a_word_that_readers_disagree_on_says_how_to_settle_it(text, otherwise):
@@ -85,8 +85,8 @@ def test_a_word_that_readers_disagree_on_says_how_to_settle_it(text, otherwise):
     if otherwise is None:
         assert found == float(text)
         return
-    assert found == Dispute(
-        f"readers of YAML disagree on {text}", f'write "{text}" for the text, {otherwise}'
+    assert found == AmbiguousScalar(
+        f"`{text}` is ambiguous in YAML: quote it", f'write `"{text}"` for text, {otherwise}'
     )
 
 
@@ -94,13 +94,13 @@ def test_a_word_that_readers_disagree_on_says_how_to_settle_it(text, otherwise):
     "text", ["9007199254740993", "-9007199254740993", "1" + "0" * 5000, "1.0e+999", "1.0e-999"]
 )
 def test_a_number_that_some_reader_would_change_is_refused(text):
-    assert isinstance(resolve(text), Dispute)
+    assert isinstance(resolve(text), AmbiguousScalar)
     assert len(resolve(text).remedy) < 100
 
 
 @pytest.mark.parametrize("text", [".inf", "-.Inf", ".nan", "="])
 def test_no_number_is_offered_where_there_is_none(text):
-    assert "for the number" not in resolve(text).remedy
+    assert "for a number" not in resolve(text).remedy
 
 
 def as_yaml_1_1(text):
@@ -143,7 +143,7 @@ def test_a_word_is_taken_only_if_all_readers_agree(text):
     value = resolve(text)
     readings = [as_yaml_1_1(text), as_yaml_1_2(text), as_json(text)]
     agreed = all(same(reading, readings[0]) for reading in readings)
-    if isinstance(value, Dispute):
+    if isinstance(value, AmbiguousScalar):
         exact = (
             isinstance(readings[0], (int, float))
             and math.isfinite(readings[0])
@@ -158,8 +158,8 @@ def test_a_word_is_taken_only_if_all_readers_agree(text):
 @given(WORDS)
 def test_what_a_remedy_proposes_is_taken(text):
     found = resolve(text)
-    if not isinstance(found, Dispute):
+    if not isinstance(found, AmbiguousScalar):
         return
-    proposed = re.findall(r"(?:, | or )(\S+)(?= or | for the number)", found.remedy)
+    proposed = re.findall(r"(?:, | or )`(\S+)`(?= or | for a number)", found.remedy)
     for number in proposed:
         assert isinstance(resolve(number), (int, float)), number

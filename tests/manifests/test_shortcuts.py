@@ -15,7 +15,7 @@ from stemctl.core.snapshot import Completeness, Reading, Snapshot
 from stemctl.core.state import State
 from stemctl.manifests.reader import parse
 from stemctl.planning import merge, values
-from stemctl.planning.matching import Identities
+from stemctl.planning.bindings import Identities
 from stemctl.planning.merge import UNSET, FieldVersions, merge_field
 from stemctl.planning.references import Resolver
 from stemctl.planning.values import identical, same

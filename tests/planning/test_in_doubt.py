@@ -30,7 +30,7 @@ class Gone(BaseException):
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stemctl.client.retry.growing", lambda attempt: 0.0)
+    monkeypatch.setattr("stemctl.client.retry.backoff", lambda attempt: 0.0)
 
 
 def break_off(lab: Lab, method: str, arrives: bool, *options: str) -> None:
@@ -73,7 +73,7 @@ def test_a_creation_that_arrived_is_taken_as_created(lab: Lab) -> None:
     assert not (lab.root / ".stemctl" / "sandbox.state.json").exists()  # looking writes nothing
     applied = lab.run("apply", "--auto-approve")
     assert applied.code == 0, applied.said
-    assert "Settling run" in applied.err
+    assert "Taking over from run" in applied.err
     assert "without an answer: 1 create" in applied.err
     assert [s.body["name"] for s in lab.writes] == ["b"]
     assert lab.state["records"]["session/a"]["applied"]["description"] == "One."
@@ -253,7 +253,7 @@ def test_a_proposal_that_may_still_arrive_waits_a_minute(
     assert early.code == 3
     assert lab.writes == []
     assert "1 unknown" in early.out
-    assert "without an answer; decided by a plan after" in early.out
+    assert "the answer was lost; a plan after" in early.out
     later(monkeypatch, 61)
     lab.apply()
     assert [s.method for s in lab.writes] == ["POST"]
@@ -484,7 +484,7 @@ def test_a_token_that_is_not_accepted_any_more_ends_the_run(lab: Lab) -> None:
     assert result.code == 3
     assert len(refused) <= 2
     assert "5 created" in result.out
-    assert "Ended early, 2" in result.out
+    assert "2 changes not started" in result.out
     assert "does not accept the token" in result.out
     assert "stemctl login" in result.out
     lab.intercept = lambda request: None

@@ -91,7 +91,7 @@ def test_nothing_is_opened_or_written(lab: Lab) -> None:
         result = lab.run("--server", server, "plan", "--offline")
         assert result.code == 0, result.said
         assert "+ session/a" in result.out
-        assert "Offline: compared with the state of serial 0, not with the server" in result.out
+        assert "Offline: compared with the state (serial 0), not with the server" in result.out
     assert sorted(lab.root.rglob("*")) == before
 
 
@@ -102,8 +102,8 @@ def test_without_differences_it_is_empty(lab: Lab) -> None:
     assert offline(lab)["bookkeeping"] == []
     result = text(lab, "--detailed-exitcode")
     assert result.code == 0
-    assert "Offline: compared with the state of serial 1, not with the server" in result.out
-    assert "Nothing to do: all 2 records in the state are as the files say." in result.out
+    assert "Offline: compared with the state (serial 1), not with the server" in result.out
+    assert "Nothing to do: all 2 records in the state match the files." in result.out
 
 
 def test_edits_are_the_same_as_online(lab: Lab) -> None:
@@ -212,7 +212,7 @@ def test_an_offline_plan_is_shown_and_never_applied(lab: Lab) -> None:
     assert kept.code == 0
     assert "stemctl apply" not in kept.out
     assert (
-        lab.run("show", "plan.json").out.count("Offline: compared with the state of serial 0") == 1
+        lab.run("show", "plan.json").out.count("Offline: compared with the state (serial 0)") == 1
     )
     refused = lab.run("apply", "plan.json", "--auto-approve")
     assert refused.code == 1
@@ -236,13 +236,13 @@ def reseal(path: Path, document: Any) -> None:
 
 def test_every_form_says_it(lab: Lab) -> None:
     lab.sessions("{name: a}")
-    said = "Offline: compared with the state of serial 0, not with the server"
+    said = "Offline: compared with the state (serial 0), not with the server"
     for form in ("text", "markdown", "html"):
         assert said in lab.run("plan", "--offline", "-o", form).out
         assert said not in lab.run("plan", "-o", form).out
     assert text(lab).out.splitlines()[3].startswith(said)
-    assert "may be on the server already" in text(lab).out
-    assert "Everything here is new to the state." in text(lab).out
+    assert "may exist on the server already" in text(lab).out
+    assert "All records here are new to the state." in text(lab).out
 
 
 def test_a_proposal_that_the_state_knows_is_pending(lab: Lab) -> None:
@@ -252,7 +252,7 @@ def test_a_proposal_that_the_state_knows_is_pending(lab: Lab) -> None:
     assert (change["held"], change["request"]) == ("pending", None)
     lab.write(TYPES, "sensory_stimulus_types:\n  - {name: Puff, description: Water.}\n")
     assert what(offline(lab)) == what(lab.plan())
-    assert "proposed: Air.; files: Water." in text(lab).out
+    assert 'proposed: "Air."; files: "Water."' in text(lab).out
 
 
 @pytest.mark.parametrize("arrives", [True, False])

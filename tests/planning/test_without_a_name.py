@@ -32,7 +32,7 @@ DRUM = "rigs:\n  - {key: drum, name: Drum, weight: 2}\n"
 
 @pytest.fixture
 def lab(lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
-    monkeypatch.setattr("stemctl.client.retry.growing", lambda attempt: 0.0)
+    monkeypatch.setattr("stemctl.client.retry.backoff", lambda attempt: 0.0)
     add_table(NAMELESS, tmp_path, monkeypatch)
     return lab
 
@@ -73,7 +73,7 @@ def test_a_creation_that_may_still_arrive_waits_a_minute(
     result = lab.run("apply", "--auto-approve")
     assert result.code == 3
     assert lab.writes == []
-    assert "Unknown: sent, and nobody knows yet what became of it" in result.out
+    assert "Unknown: sent, but not answered" in result.out
     later(monkeypatch, 61)
     lab.apply()
     assert [s.method for s in lab.writes] == ["POST"]

@@ -61,7 +61,7 @@ def test_the_worst_head_leaves_room() -> None:
             "edited",
             held,
             approval=i % 2 > 0,
-            request=None if held else Request("POST", "x"),
+            request=None if held else Request("POST", "x", None),
         )
         for i, (action, held) in enumerate(
             [(a, h) for a in Action for h in (None, Held.DELETE)] * 300
@@ -95,7 +95,9 @@ def test_each_server_has_a_comment_of_its_own(lab: Lab) -> None:
     lab.sessions("{name: a}")
     lab.write(
         "stemctl.yaml",
-        "servers:\n  one: {url: 'sandbox:', seed: seed.yaml}\n  two.b: {url: 'sandbox:', seed: seed.yaml}\n",
+        "servers:\n"
+        "  one: {url: 'sandbox:', seed: seed.yaml}\n"
+        "  two.b: {url: 'sandbox:', seed: seed.yaml}\n",
     )
     firsts = [
         lab.run("--server", name, "plan", "-o", "markdown").out.partition("\n")[0]

@@ -10,11 +10,11 @@ from stemctl.errors import ConfigError
 from stemctl.manifests import reader
 from stemctl.sandbox.faults.counts import Counts
 from stemctl.sandbox.faults.kinds import KEYS, KINDS
-from stemctl.sandbox.faults.script import Request, Script, parse
+from stemctl.sandbox.faults.script import IncomingRequest, Script, parse
 from tests.support.paths import PROJECT
 
 DOCS = (PROJECT / "docs" / "faults.md").read_text(encoding="utf-8")
-POST = Request("POST", "stem/session/", b'{"name":"x"}')
+POST = IncomingRequest("POST", "stem/session/", b'{"name":"x"}')
 
 
 def script(text: str) -> Script:
@@ -25,7 +25,9 @@ def faults(*entries: str, seed: str = "") -> Script:
     return script(f"{seed}\nfaults:\n" + "".join(f"- {entry}\n" for entry in entries))
 
 
-def struck(counts: Counts, script: Script, requests: int = 8, request: Request = POST) -> str:
+def struck(
+    counts: Counts, script: Script, requests: int = 8, request: IncomingRequest = POST
+) -> str:
     """One letter a request: the status that strikes it, `-` for none."""
     found = [counts.striking(script, request) for _ in range(requests)]
     return "".join(str(fault.status - 500) if fault else "-" for fault in found)
@@ -60,7 +62,7 @@ def test_the_first_that_strikes_hides_the_request_from_the_others() -> None:
 
 def test_requests_that_do_not_match_are_not_counted() -> None:
     counts, one = Counts(), faults("{match: {method: POST}, fault: status, status: 501, after: 1}")
-    assert struck(counts, one, request=Request("GET", "stem/session/", b"")) == "--------"
+    assert struck(counts, one, request=IncomingRequest("GET", "stem/session/", b"")) == "--------"
     assert struck(counts, one) == "-1111111"
 
 
@@ -115,7 +117,7 @@ def test_the_requests_that_a_fault_means(
     match: str, method: str, path: str | None, found: bool
 ) -> None:
     (fault,) = faults(f"{{match: {match}, fault: reset}}").faults
-    assert fault.matches(Request(method, path, '{"name":"x","d":"ö"}'.encode())) is found
+    assert fault.matches(IncomingRequest(method, path, '{"name":"x","d":"ö"}'.encode())) is found
 
 
 @pytest.mark.parametrize(

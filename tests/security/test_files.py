@@ -99,7 +99,7 @@ def test_what_was_moved_behind_a_link_has_not_left_the_files(
     result = lab.run("apply", "-y", "--allow", "delete")
     assert (result.code, lab.requests) == (1, [])
     assert (
-        f"error: {moved.relative_to(lab.root).as_posix()} is a link to where no manifests are read"
+        f"error: `{moved.relative_to(lab.root).as_posix()}` is a link that leads outside of the manifests"
         in result.said
     )
     assert "sessions:" not in result.said
@@ -110,7 +110,7 @@ def test_a_pipe_among_the_manifests_is_not_waited_for(lab: Lab) -> None:
     os.mkfifo(lab.root / "records" / "pipe.yaml")
     result = lab.run("validate")
     assert result.code == 1
-    assert "records/pipe.yaml:1:1: error: is no file" in result.said
+    assert "records/pipe.yaml:1:1: error: not a regular file" in result.said
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_nothing_is_written_through_a_link(
     lab: Lab, beside: Path, monkeypatch: pytest.MonkeyPatch, name: str, there: bool
 ) -> None:
     """Links can be committed; where they lead to is not of the repository."""
-    monkeypatch.setattr("stemctl.client.retry.growing", lambda attempt: 0.0)
+    monkeypatch.setattr("stemctl.client.retry.backoff", lambda attempt: 0.0)
     lab.sessions("{name: a}")
     target = beside / ("notes.txt" if there else "not-there")
     if name == ".stemctl":

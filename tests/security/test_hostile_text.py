@@ -178,7 +178,7 @@ REFUSALS = {
 def test_refusals_of_a_server_are_shown_and_not_obeyed(
     lab: Lab, name: str, writes_alone: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("stemctl.client.retry.growing", lambda attempt: 0.0)
+    monkeypatch.setattr("stemctl.client.retry.backoff", lambda attempt: 0.0)
     long_lived(lab)
     lab.intercept = lambda request: (
         REFUSALS[name] if not writes_alone or request.method != "GET" else None

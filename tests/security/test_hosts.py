@@ -83,7 +83,7 @@ ADDRESSES = {
 
 @pytest.fixture
 def wire(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
-    monkeypatch.setattr("stemctl.client.retry.growing", lambda attempt: 0.0)
+    monkeypatch.setattr("stemctl.client.retry.backoff", lambda attempt: 0.0)
     lab.sessions("{name: a}")
     with tapped(monkeypatch) as wire:
         yield wire
@@ -167,7 +167,7 @@ def test_hosts_that_the_user_names_are_told_and_no_others(
 
 
 def test_a_kept_token_goes_to_the_host_it_was_kept_for(lab: Lab, wire: Wire) -> None:
-    tokens.keep_token("mirror.example", CANARY)
+    tokens.save_token("mirror.example", CANARY)
     for address in (
         "https://mirror.example.evil.example/",
         "https://evil.example/mirror.example/",
@@ -189,7 +189,7 @@ def test_token_files_stay_in_their_folder(host: str) -> None:
     server = Server("s", f"https://{host}/")
     with contextlib.suppress(OSError):
         assert tokens.find_token(server, {}) is None
-        tokens.keep_token(host, CANARY)
+        tokens.save_token(host, CANARY)
     assert not folder.exists() or {
         path.parent for path in folder.parent.rglob("*") if path.is_file()
     } <= {folder}
@@ -244,7 +244,7 @@ def test_nobody_is_told_anything_after_a_redirect(
     """Two real servers; both are this machine, to which a token may go, and still the second is
     told nothing.
     """
-    monkeypatch.setattr("stemctl.client.retry.growing", lambda attempt: 0.0)
+    monkeypatch.setattr("stemctl.client.retry.backoff", lambda attempt: 0.0)
     lab.sessions("{name: a}")
     with (
         recorder(200) as second,

@@ -166,7 +166,7 @@ def wire(lab: Lab, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[
     """A lab with something of everything to do on a server behind the wire; trace files are in its
     folder too.
     """
-    monkeypatch.setattr("stemctl.client.retry.growing", lambda attempt: 0.0)
+    monkeypatch.setattr("stemctl.client.retry.backoff", lambda attempt: 0.0)
     monkeypatch.setattr("stemctl.client.device_login.WINDOW", 0.0)
     (tmp_path / "traces").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "traces"))
@@ -211,7 +211,7 @@ QUICK = {("none", False), ("401", True)}
 def test_no_output_file_or_error_names_the_token(
     lab: Lab, wire: Wire, raised: list[StemctlError], name: str, kept: bool
 ) -> None:
-    own = tokens.keep_token("127.0.0.1", CANARY) if kept else None
+    own = tokens.save_token("127.0.0.1", CANARY) if kept else None
     assert lab.run("plan", "--out", "plan.json", token=None if kept else CANARY).code == 0
     wire.fault = FAULTS[name]
     wire.requests.clear()
@@ -300,7 +300,7 @@ def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 def test_the_same_token_again_is_kept_as_it_is(lab: Lab, wire: Wire, slept: list[float]) -> None:
     """A service that gives each account one token answers a second login with what we have."""
-    path = tokens.keep_token("127.0.0.1", CANARY)
+    path = tokens.save_token("127.0.0.1", CANARY)
     answers = iter([BEGUN, {"status": "success", "token": CANARY}])
     wire.fault = lambda request: httpx.Response(200, json=next(answers))
     result = lab.run("login", "--headless")
@@ -376,7 +376,7 @@ def test_a_login_asks_neither_without_end_nor_too_often(
 def test_what_can_be_no_token_is_not_sent(lab: Lab, wire: Wire, text: str, kept: bool) -> None:
     """The connection would refuse it, and quote it."""
     if kept:
-        tokens.keep_token("127.0.0.1", text)
+        tokens.save_token("127.0.0.1", text)
     elif "\x00" in text:
         pytest.skip("no environment holds that")
     wire.requests.clear()
@@ -388,7 +388,7 @@ def test_what_can_be_no_token_is_not_sent(lab: Lab, wire: Wire, text: str, kept:
 
 
 def test_a_token_file_that_is_no_text(lab: Lab, wire: Wire) -> None:
-    path = tokens.keep_token("127.0.0.1", "x")
+    path = tokens.save_token("127.0.0.1", "x")
     path.write_bytes(b"\xff\xfe\x00")
     assert "is no token" in lab.run("plan").err
 
@@ -408,9 +408,9 @@ def test_a_token_file_is_its_owners_from_the_first_byte(monkeypatch: pytest.Monk
     monkeypatch.setattr(os, "open", watched)
     before = os.umask(0)
     try:
-        path = tokens.keep_token("www.brainstem.org", CANARY)
+        path = tokens.save_token("www.brainstem.org", CANARY)
         assert made == [(0o600, 0)]
-        again = tokens.keep_token("www.brainstem.org", "another")
+        again = tokens.save_token("www.brainstem.org", "another")
     finally:
         os.umask(before)
     assert (again, path.read_text()) == (path, "another\n")
@@ -426,13 +426,13 @@ def test_a_folder_that_others_may_enter_is_closed(monkeypatch: pytest.MonkeyPatc
     folder = tokens.token_file("x").parent
     folder.mkdir(parents=True)
     folder.chmod(0o777)
-    tokens.keep_token("x", CANARY)
+    tokens.save_token("x", CANARY)
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes of files")
 def test_doctor_tells_of_a_token_that_others_may_read(lab: Lab, wire: Wire) -> None:
-    path = tokens.keep_token("127.0.0.1", CANARY)
+    path = tokens.save_token("127.0.0.1", CANARY)
     assert "chmod 600" not in lab.run("doctor").out
     path.chmod(0o644)
     result = lab.run("doctor")

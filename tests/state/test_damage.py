@@ -15,7 +15,7 @@ import pytest
 from stemctl.core.lease import lease_json, read_lease, renewed
 from stemctl.errors import StateError
 from stemctl.git.mirror_cache import HISTORY
-from stemctl.state import git_backend
+from stemctl.state import git_lock
 from tests.git.team import STATES, Member, Team, git
 from tests.state.test_leases import ended, on_server, sessions, short_leases
 from tests.support.served import Gate
@@ -134,9 +134,9 @@ def test_fetched_history_heals(team: Team, damage: Callable[[Path], None]) -> No
         ann.sessions(f"{{name: rat1, date_time: 2024-03-12T09:00:00Z, description: {text}}}")
         ann.publish(text)
     job = team.clone("job", "--depth=1", of=f"file://{team.remote}")
-    assert "applied last: 2 commits." in job.run("plan").out
+    assert "the last one applied: 2 commits." in job.run("plan").out
     damage(job.own(HISTORY))
-    assert "applied last: 2 commits." in job.run("plan").out
+    assert "the last one applied: 2 commits." in job.run("plan").out
 
 
 def test_what_cannot_be_mended_is_said(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,7 +146,7 @@ def test_what_cannot_be_mended_is_said(team: Team, monkeypatch: pytest.MonkeyPat
     no_objects(ann.own())
     result = ann.run("plan")
     assert result.code == 1
-    assert f"{ann.own()} cannot be used by git." in result.err
+    assert f"git cannot use {ann.own()}." in result.err
     assert f"rm -r {ann.own()}" in result.err
 
 
@@ -190,7 +190,7 @@ def test_the_branch_is_taken_away_while_a_run_is_on(team: Team, gate: Gate, anew
         else (lambda: git(team.remote, "update-ref", "-d", f"refs/heads/{STATES}"))
     )
     ann, said = in_the_middle(team, gate, take)
-    assert "lost its claim on branch stemctl-state of origin." in said
+    assert "lost its lease on branch stemctl-state of origin." in said
     assert "has replaced the branch" in said
     ann.apply()  # what has a name is found by it
     assert on_server(team, ann) == ["rat1", "rat2"]
@@ -210,12 +210,12 @@ def test_a_renewal_whose_answer_is_lost_does_not_cost_the_claim(
     team: Team, gate: Gate, short_leases: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gate.opened.clear()
-    ann, real, calls = team.clone("ann"), git_backend.GitBackend.renew, threading.Event()
+    ann, real, calls = team.clone("ann"), git_lock.GitLock.renew, threading.Event()
 
-    def unheard(self: git_backend.GitBackend, claim: object) -> None:
-        seen = self._tip
-        real(self, claim)  # type: ignore[arg-type]
-        self._tip = seen
+    def unheard(self: git_lock.GitLock, lease: object) -> None:
+        seen = self.branch._tip
+        real(self, lease)  # type: ignore[arg-type]
+        self.branch._tip = seen
         calls.set()
         raise StateError("The remote does not answer.")
 
@@ -223,7 +223,7 @@ def test_a_renewal_whose_answer_is_lost_does_not_cost_the_claim(
         calls.wait(30)
         gate.opened.set()
 
-    monkeypatch.setattr(git_backend.GitBackend, "renew", unheard)
+    monkeypatch.setattr(git_lock.GitLock, "renew", unheard)
     opener = threading.Thread(target=open_after)
     opener.start()
     ann.apply()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from stemctl.state import git_backend
+from stemctl.state import state_branch
 from tests.git.team import STATES, Member, Team, git
 from tests.support.served import Gate
 
@@ -37,7 +37,7 @@ def test_a_run_is_one_commit_and_nothing_of_the_clone_is_touched(team: Team) -> 
     before = seen(ann)
     ann.apply()
     assert seen(ann) == before
-    assert team.story() == ["lab: 2 created [skip ci]", "The memory of stemctl begins [skip ci]"]
+    assert team.story() == ["lab: 2 created [skip ci]", "Initialise stemctl state [skip ci]"]
     assert team.files() == ["README.md", "lab.run.jsonl", "lab.state.json"]
 
 
@@ -130,7 +130,7 @@ def test_a_protected_branch_is_found_before_the_first_write(team: Team, gate: Ga
     )
     ann = team.clone("ann")
     result = ann.apply(code=1)
-    assert "origin does not let you push to its branch stemctl-state." in result.err
+    assert "origin does not allow you to push to its branch stemctl-state." in result.err
     assert "Nothing was sent." in result.err
     assert gate.arrived == []
     assert ann.run("plan").code == 0  # reading needs no right to push
@@ -208,7 +208,7 @@ def test_validate_asks_no_remote_and_remembers_what_was_seen(team: Team) -> None
 
 @pytest.mark.slow
 def test_a_large_state_is_written_in_pieces(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(git_backend, "SHARDED_ABOVE", 10)
+    monkeypatch.setattr(state_branch, "SHARDED_ABOVE", 10)
     ann = team.clone("ann")
     records = [f"{{name: s{n}, date_time: 2024-03-12T09:00:00Z}}" for n in range(40)]
     ann.sessions(*records)

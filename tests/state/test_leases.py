@@ -17,8 +17,7 @@ import pytest
 
 from stemctl.core.run import Run
 from stemctl.core.state import State
-from stemctl.git.mirror import Mirror
-from stemctl.state import store
+from stemctl.state import recovery, state_branch
 from tests.git.quick import hurry
 from tests.git.team import STATES, Member, Team, git
 from tests.support.served import Gate
@@ -85,7 +84,7 @@ def test_the_second_apply_waits_for_the_first_and_plans_anew(
     assert claimed(team)
     said = ben.run("plan").err
     assert (
-        "holds the claim on branch stemctl-state of origin until" in said
+        "holds the lease on branch stemctl-state of origin until" in said
     )  # who only reads does not wait
     assert ben.run("plan", "--out", "meanwhile.json").code == 0
     second = ben.start("apply", "--auto-approve", lease=60)
@@ -95,7 +94,7 @@ def test_the_second_apply_waits_for_the_first_and_plans_anew(
     ended(first)
     said = heard + ended(second)
     assert (
-        "Waiting: another run holds the claim on branch stemctl-state of origin. Nothing was sent yet."
+        "Waiting: another run holds the lease on branch stemctl-state of origin. Nothing was sent yet."
         in said
     )
     assert said.count("Plan: ") == 1  # while it waits, it plans nothing that would not be so
@@ -129,7 +128,7 @@ def test_three_first_claims_at_once(team: Team) -> None:
     ]
     assert on_server(team, members[0]) == ["s1", "s2"]
     assert sum("created" in text and "Applied: 2 created" in text for text in said) == 1
-    assert team.story() == ["lab: 2 created [skip ci]", "The memory of stemctl begins [skip ci]"]
+    assert team.story() == ["lab: 2 created [skip ci]", "Initialise stemctl state [skip ci]"]
 
 
 def test_a_machine_that_died_is_settled_by_another_one_from_its_claim(
@@ -148,7 +147,7 @@ def test_a_machine_that_died_is_settled_by_another_one_from_its_claim(
     gate.wait_for(4, "done")  # what it sent arrives, and nobody hears of it
     result = ben.apply()
     assert "ended at" in result.err
-    assert "Settling it from its claim, 12 changes." in result.err
+    assert "Taking over, and checking 12 changes on the server." in result.err
     assert on_server(team, ben) == sorted(f"s{n}" for n in range(12))
     assert "Nothing to do" in ben.run("plan").out
     assert not claimed(team)
@@ -168,7 +167,7 @@ def test_a_killed_run_goes_on_in_its_own_folder_at_once(team: Team, gate: Gate) 
     gate.opened.set()
     gate.wait_for(1, "done")
     result = ann.apply()  # its own journal tells more than the claim: nothing to wait for
-    assert "Settling run" in result.err
+    assert "Taking over from run" in result.err
     assert on_server(team, ann) == ["s1", "s2", "s3"]
     assert team.story()[0].startswith("lab: 2 created")
 
@@ -191,7 +190,7 @@ def test_a_run_that_slept_too_long_sends_nothing_more(
     os.kill(sleeper.pid, signal.SIGCONT)
     said, _ = sleeper.communicate(timeout=60)
     assert sleeper.returncode == 3, said
-    assert "lost its claim" in said
+    assert "lost its lease" in said
     assert len(gate.arrived) == arrived
     assert on_server(team, ben) == [f"s{n}" for n in range(8)]
     assert "Nothing to do" in ben.run("plan").out
@@ -214,7 +213,7 @@ def test_a_remote_that_goes_away_stops_the_run_before_its_lease_ends(
     said, _ = job.communicate(timeout=60)
     assert job.returncode == 3, said
     assert "could not be renewed in time" in said
-    assert "What was sent stands in .stemctl/lab.journal" in said
+    assert "What was sent is recorded in .stemctl/lab.journal" in said
     assert len(gate.done) == 1
     (team.folder / "away.git").rename(team.remote)
     ann.apply()
@@ -230,7 +229,7 @@ def test_a_long_run_renews_its_claim(team: Team, gate: Gate) -> None:
     until(lambda: git(team.remote, "log", "--format=%s", STATES).count("renewed") >= 6)
     gate.opened.set()
     ended(job)
-    assert team.story() == ["lab: 1 created [skip ci]", "The memory of stemctl begins [skip ci]"]
+    assert team.story() == ["lab: 1 created [skip ci]", "Initialise stemctl state [skip ci]"]
 
 
 @pytest.mark.slow
@@ -243,7 +242,7 @@ def test_who_only_mends_the_state_does_not_wait_and_changes_nothing(team: Team, 
     gate.wait_for(2)
     result = ben.run("state", "rm", "session/rat1")
     assert result.code == 1
-    assert "Another run holds the claim on branch stemctl-state of origin." in result.err
+    assert "Another run holds the lease on branch stemctl-state of origin." in result.err
     gate.opened.set()
     ended(job)
     assert ben.run("state", "rm", "session/rat1").code == 0
@@ -255,17 +254,17 @@ def test_of_two_who_mend_the_state_at_once_one_is_told(
     ann, ben = team.clone("ann"), team.clone("ben")
     ann.sessions(*sessions("rat1", "rat2"))
     ann.apply()
-    push = Mirror.push
+    push = state_branch.push
 
-    def after_ben(self: Mirror, *words: Any, **options: Any) -> None:
-        monkeypatch.setattr(Mirror, "push", push)
+    def after_ben(*words: Any, **options: Any) -> None:
+        monkeypatch.setattr(state_branch, "push", push)
         assert ben.run("state", "rm", "session/rat2").code == 0
-        push(self, *words, **options)
+        push(*words, **options)
 
-    monkeypatch.setattr(Mirror, "push", after_ben)
+    monkeypatch.setattr(state_branch, "push", after_ben)
     result = ann.run("state", "rm", "session/rat1")
     assert result.code == 1
-    assert "has moved on" in result.err
+    assert "The state on branch stemctl-state of origin has changed." in result.err
     assert list(ben.run("state", "list", "-o", "json").json) == ["session/rat1"]
 
 
@@ -336,7 +335,7 @@ def test_a_claim_that_comes_between_plan_and_answer_is_waited_for(
     result = ann.run("apply")
     ended(jobs[0])
     assert result.code == 0, result.said
-    assert "Waiting: another run holds the claim on branch stemctl-state of origin." in result.err
+    assert "Waiting: another run holds the lease on branch stemctl-state of origin." in result.err
     assert result.err.count('Only "yes" goes on') == 2
     assert on_server(team, ann) == ["ann1", "rat1"]
     assert len(gate.done) == 2
@@ -354,7 +353,7 @@ def test_two_that_settle_a_dead_run_at_the_same_moment_both_go_on(
     job.communicate()
     gate.opened.set()
     gate.wait_for(1, "done")
-    fold, others = store.fold, [ben]
+    fold, others = recovery.fold, [ben]
 
     def meanwhile(state: State, run: Run) -> State:
         """Between our look at the claim and our push, somebody else settles it."""
@@ -362,7 +361,7 @@ def test_two_that_settle_a_dead_run_at_the_same_moment_both_go_on(
             ended(others.pop().start("apply", "--auto-approve", lease=0.5))
         return fold(state, run)
 
-    monkeypatch.setattr(store, "fold", meanwhile)
+    monkeypatch.setattr(recovery, "fold", meanwhile)
     cleo.apply()
     assert others == []
     assert on_server(team, cleo) == ["rat1"]

@@ -111,7 +111,7 @@ def test_what_is_no_file_is_refused(used: Lab) -> None:
 def test_a_file_in_its_place_is_refused(lab: Lab) -> None:
     lab.sessions("{name: a}")
     (lab.root / ".stemctl").write_text("")
-    refused(lab, ".stemctl is no folder.")
+    refused(lab, ".stemctl is not a folder.")
 
 
 TRACKED = [

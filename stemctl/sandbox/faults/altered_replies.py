@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from stemctl.sandbox.faults.script import Fault
-from stemctl.sandbox.list_query import Page
+from stemctl.sandbox.list_query import PageRange
 from stemctl.schema.catalog import Catalog, Model
 from stemctl.util.json_types import Value
 
@@ -24,14 +24,14 @@ _LOGIN_PAGE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class RawReply:
     """An answer as it is sent."""
 
     status: int
     headers: Headers = ()
     body: bytes = b""
 
-    def with_body(self, body: bytes, kind: bytes = _JSON) -> Reply:
+    def with_body(self, body: bytes, kind: bytes = _JSON) -> RawReply:
         """The same with another body, and headers that fit it."""
         kept = tuple(
             pair for pair in self.headers if pair[0] not in (b"content-length", b"content-type")
@@ -39,7 +39,7 @@ class Reply:
         fitting = ((b"content-length", str(len(body)).encode()), (b"content-type", kind))
         return replace(self, headers=(*kept, *fitting), body=body)
 
-    def with_document(self, document: Value) -> Reply:
+    def with_document(self, document: Value) -> RawReply:
         """The same with another JSON document."""
         return self.with_body(json.dumps(document, ensure_ascii=False).encode())
 
@@ -54,38 +54,38 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
-class FieldContext:
+class FaultContext:
     """What an answer is about: the part of a list that was asked for, the models there are, and the
     fault.
     """
 
-    page: Page
+    page: PageRange
     catalog: Catalog
     fault: Fault
 
 
-Spoil = Callable[[Reply, FieldContext], Reply]
+Spoil = Callable[[RawReply, FaultContext], RawReply]
 
 
-def html(reply: Reply, subject: FieldContext) -> Reply:
+def html(reply: RawReply, context: FaultContext) -> RawReply:
     """A page that asks for a login, with status 200."""
     return replace(reply, status=200).with_body(_LOGIN_PAGE, b"text/html; charset=utf-8")
 
 
-def truncated(reply: Reply, subject: FieldContext) -> Reply:
+def truncated(reply: RawReply, context: FaultContext) -> RawReply:
     """Half of the body, with a length that fits the half."""
     return reply.with_body(reply.body[: len(reply.body) // 2]) if reply.body else reply
 
 
-def invalid_json(reply: Reply, subject: FieldContext) -> Reply:
+def invalid_json(reply: RawReply, context: FaultContext) -> RawReply:
     """A body that says it is JSON and is not. A status that goes without a body becomes 200."""
     return replace(reply, status=reply.status if reply.body else 200).with_body(b"It is done.")
 
 
-def shrinking_total(reply: Reply, subject: FieldContext) -> Reply:
+def shrinking_total(reply: RawReply, context: FaultContext) -> RawReply:
     """A list whose total is lower by one for each page before it."""
     document = reply.document or {}
-    pages = subject.page.offset // subject.page.limit
+    pages = context.page.offset // context.page.limit
     meta = document.get("meta")
     if isinstance(meta, dict):
         document["meta"] = _lower(meta, pages)
@@ -98,17 +98,17 @@ def _lower(totals: Mapping[str, Value], number: int) -> dict[str, Value]:
     return {**totals, **{key: max(0, totals[key] - number) for key in keys}}
 
 
-def approval_answer(reply: Reply, subject: FieldContext) -> Reply:
+def approval_answer(reply: RawReply, context: FaultContext) -> RawReply:
     """A record as if it had only been proposed: in the envelope of a proposal, with an id that is
     no record's.
     """
-    return _in_envelopes(reply, _envelopes(subject.catalog))
+    return _in_envelopes(reply, _envelopes(context.catalog))
 
 
-def record_answer(reply: Reply, subject: FieldContext) -> Reply:
+def record_answer(reply: RawReply, context: FaultContext) -> RawReply:
     """A proposal as if it were the record: in its envelope, with an id that is no record's."""
     return _in_envelopes(
-        reply, {approval: one for one, approval in _envelopes(subject.catalog).items()}
+        reply, {approval: one for one, approval in _envelopes(context.catalog).items()}
     )
 
 
@@ -122,7 +122,7 @@ def _envelopes(catalog: Catalog) -> dict[str, str]:
     }
 
 
-def _in_envelopes(reply: Reply, envelopes: Mapping[str, str]) -> Reply:
+def _in_envelopes(reply: RawReply, envelopes: Mapping[str, str]) -> RawReply:
     document = reply.document or {}
     key = next(
         (key for key in document if key in envelopes and isinstance(document[key], dict)), None
@@ -134,11 +134,11 @@ def _in_envelopes(reply: Reply, envelopes: Mapping[str, str]) -> Reply:
     return reply.with_document({envelopes[key]: {**document[key], "id": id_}})
 
 
-def altered_value(reply: Reply, subject: FieldContext) -> Reply:
+def altered_value(reply: RawReply, context: FaultContext) -> RawReply:
     """Each record with another value of one field: the one that the fault names, else half of what
     it has.
     """
-    name, value = subject.fault.field or "", subject.fault.value
+    name, value = context.fault.field or "", context.fault.value
 
     def alter(model: Model, record: dict[str, Value]) -> dict[str, Value]:
         if name not in record:
@@ -147,16 +147,16 @@ def altered_value(reply: Reply, subject: FieldContext) -> Reply:
         half = there[: len(there) // 2] if isinstance(there, str | list) else None
         return {**record, name: half if value is None else value}
 
-    return _each_record(reply, subject, alter)
+    return _each_record(reply, context, alter)
 
 
-def duplicate_element(reply: Reply, subject: FieldContext) -> Reply:
+def duplicate_element(reply: RawReply, context: FaultContext) -> RawReply:
     """Each record with the first item of a list twice, under the same key, and otherwise not the same."""
 
     def double(model: Model, record: dict[str, Value]) -> dict[str, Value]:
         return {name: _doubled(model, name, value) for name, value in record.items()}
 
-    return _each_record(reply, subject, double)
+    return _each_record(reply, context, double)
 
 
 def _doubled(model: Model, name: str, value: Value) -> Value:
@@ -168,13 +168,13 @@ def _doubled(model: Model, name: str, value: Value) -> Value:
 
 
 def _each_record(
-    reply: Reply,
-    subject: FieldContext,
+    reply: RawReply,
+    context: FaultContext,
     change: Callable[[Model, dict[str, Value]], dict[str, Value]],
-) -> Reply:
+) -> RawReply:
     """An answer with each of its records or proposals changed, of a list or alone."""
     document = reply.document or {}
-    for model in subject.catalog.models.values():
+    for model in context.catalog.models.values():
         envelopes = [(model.one, model.many)]
         envelopes += [(model.approval.one, model.approval.many)] if model.approval else []
         for one, many in envelopes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from stemctl.sandbox.faults.script import Fault, Request, Script
+from stemctl.sandbox.faults.script import Fault, IncomingRequest, Script
 
 
 class Counts:
@@ -13,7 +13,7 @@ class Counts:
     def __init__(self) -> None:
         self._counts: dict[tuple[int, Fault, int | None], _Count] = {}
 
-    def striking(self, script: Script, request: Request) -> Fault | None:
+    def striking(self, script: Script, request: IncomingRequest) -> Fault | None:
         """The first fault that strikes; those after it do not see the request."""
         keys = [(position, fault, script.seed) for position, fault in enumerate(script.faults)]
         self._counts = {key: self._counts.get(key) or _Count(key[0], key[2]) for key in keys}

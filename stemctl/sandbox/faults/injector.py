@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from stemctl.errors import ConfigError
 from stemctl.sandbox.faults.counts import Counts
 from stemctl.sandbox.faults.kinds import KEYS, KINDS, Exchange, Tasks, again
-from stemctl.sandbox.faults.script import Request, Script, read_script
+from stemctl.sandbox.faults.script import IncomingRequest, Script, read_script
 from stemctl.schema.catalog import Catalog
 
 
@@ -37,7 +37,7 @@ class WithFaults:
         content = await _content(receive)
         if content is None:
             return
-        request = Request(scope["method"], _below_portal(scope["path"]), content)
+        request = IncomingRequest(scope["method"], _below_portal(scope["path"]), content)
         try:
             fault = self._counts.striking(self._script(), request)
         except ConfigError as error:

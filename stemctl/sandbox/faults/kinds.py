@@ -15,12 +15,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from stemctl.sandbox import list_query
 from stemctl.sandbox.faults import altered_replies, line, wire
-from stemctl.sandbox.faults.altered_replies import FieldContext, Reply
+from stemctl.sandbox.faults.altered_replies import FaultContext, RawReply
 from stemctl.sandbox.faults.script import Fault, Keys
 from stemctl.schema.catalog import Catalog
 from stemctl.util.json_types import Fields, Value
 
-Tasks = set[asyncio.Task[Reply]]
+Tasks = set[asyncio.Task[RawReply]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +44,11 @@ class Exchange:
         return parse_qsl(self.scope["query_string"].decode(), keep_blank_values=True)
 
     @property
-    def page(self) -> list_query.Page:
+    def page(self) -> list_query.PageRange:
         """The part of a list that is asked for."""
         return list_query.page(self.parameters)
 
-    async def execute(self, parameters: list[tuple[str, str]] | None = None) -> Reply:
+    async def execute(self, parameters: list[tuple[str, str]] | None = None) -> RawReply:
         """Let the app do what is asked, or what would be with other parameters; its answer is not sent yet."""
         scope = (
             self.scope
@@ -61,13 +61,13 @@ class Exchange:
             sent.append(message)
 
         await self.app(scope, again(self.content), keep)
-        return Reply(
+        return RawReply(
             sent[0]["status"],
             tuple(sent[0]["headers"]),
             b"".join(part["body"] for part in sent[1:]),
         )
 
-    async def besides(self, method: str, path: str, body: Value = None) -> Reply:
+    async def besides(self, method: str, path: str, body: Value = None) -> RawReply:
         """What the app answers to another request of the same account."""
         content = b"" if body is None else json.dumps(body).encode()
         headers = [
@@ -89,7 +89,7 @@ class Exchange:
         scope = {**self.scope, **other}
         return await replace(self, scope=scope, content=content).execute()
 
-    async def answer(self, reply: Reply, *, most: int | None = None) -> None:
+    async def answer(self, reply: RawReply, *, most: int | None = None) -> None:
         """Send an answer that names its fault, or so many bytes of its body, after which it is not ended."""
         headers = [*reply.headers, (b"sandbox-fault", self.fault.fault.encode())]
         await self.send({"type": "http.response.start", "status": reply.status, "headers": headers})
@@ -120,7 +120,7 @@ async def _status(exchange: Exchange) -> None:
         headers.append(
             (b"retry-after", formatdate(time.time() + fault.retry_after_date, usegmt=True).encode())
         )
-    reply = Reply(fault.status, tuple(headers))
+    reply = RawReply(fault.status, tuple(headers))
     if fault.status not in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED):
         reply = reply.with_document({"detail": "The file of faults of this sandbox says so."})
     await exchange.answer(reply)
@@ -145,7 +145,7 @@ async def _late(exchange: Exchange) -> None:
     await exchange.answer(await asyncio.shield(task))
 
 
-async def _later(exchange: Exchange) -> Reply:
+async def _later(exchange: Exchange) -> RawReply:
     await asyncio.sleep(exchange.fault.seconds)
     return await exchange.execute()
 
@@ -191,7 +191,7 @@ def _spoiled(spoil: altered_replies.Spoil) -> Strike:
     async def strike(exchange: Exchange) -> None:
         reply = await exchange.execute()
         await exchange.answer(
-            spoil(reply, FieldContext(exchange.page, exchange.catalog, exchange.fault))
+            spoil(reply, FaultContext(exchange.page, exchange.catalog, exchange.fault))
         )
 
     return strike
@@ -228,7 +228,7 @@ async def _answer_with_another(exchange: Exchange, mix: Callable[[Fields, Fields
 
 async def _foreign_404(exchange: Exchange) -> None:
     await exchange.answer(
-        Reply(404).with_body(b"<html><body>No route to this host.</body></html>", b"text/html")
+        RawReply(404).with_body(b"<html><body>No route to this host.</body></html>", b"text/html")
     )
 
 
@@ -236,7 +236,7 @@ async def _edit_in_pause(exchange: Exchange) -> None:
     """Answer 429, and let a colleague edit the record before the pause is over."""
     await exchange.besides("PATCH", exchange.scope["path"], exchange.fault.edit)
     pause = str(exchange.fault.retry_after or 0).encode()
-    reply = Reply(429, ((b"retry-after", pause),))
+    reply = RawReply(429, ((b"retry-after", pause),))
     await exchange.answer(reply.with_document({"detail": "Request was throttled."}))
 
 
@@ -255,7 +255,7 @@ async def _bomb(exchange: Exchange) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class FaultKind:
     """What a fault does, in one line for people too, and the keys it has."""
 
     strike: Strike
@@ -265,85 +265,93 @@ class Kind:
 
 _SECONDS = Keys(needs=("seconds",))
 
-KINDS: Mapping[str, Kind] = {
-    "status": Kind(
+KINDS: Mapping[str, FaultKind] = {
+    "status": FaultKind(
         _status,
         "not carried out; answered with `status`, and with `Retry-After` if the fault has it",
         Keys(needs=("status",), takes=("retry_after", "retry_after_date")),
     ),
-    "delay": Kind(
+    "delay": FaultKind(
         _delay,
         "carried out and answered after `seconds`, unless the client hangs up before",
         _SECONDS,
     ),
-    "delay_answer": Kind(_delay_answer, "carried out at once, answered after `seconds`", _SECONDS),
-    "late": Kind(
+    "delay_answer": FaultKind(
+        _delay_answer, "carried out at once, answered after `seconds`", _SECONDS
+    ),
+    "late": FaultKind(
         _late,
         "carried out and answered after `seconds`, also if the client hangs up before",
         _SECONDS,
     ),
-    "lose_request": Kind(
+    "lose_request": FaultKind(
         _lose_request, "not carried out; the connection is closed without an answer"
     ),
-    "lose_answer": Kind(_lose_answer, "carried out; the connection is closed without an answer"),
-    "reset": Kind(_reset, "not carried out; the connection is reset (TCP RST)"),
-    "html": Kind(
+    "lose_answer": FaultKind(
+        _lose_answer, "carried out; the connection is closed without an answer"
+    ),
+    "reset": FaultKind(_reset, "not carried out; the connection is reset (TCP RST)"),
+    "html": FaultKind(
         _spoiled(altered_replies.html), "carried out; answered with status 200 and a login page"
     ),
-    "truncated": Kind(
+    "truncated": FaultKind(
         _spoiled(altered_replies.truncated),
         "carried out; the JSON of the answer ends in the middle",
     ),
-    "cut_off": Kind(_cut_off, "carried out; the connection is closed in the middle of the answer"),
-    "invalid_json": Kind(
+    "cut_off": FaultKind(
+        _cut_off, "carried out; the connection is closed in the middle of the answer"
+    ),
+    "invalid_json": FaultKind(
         _spoiled(altered_replies.invalid_json), "carried out; the answer says it is JSON and is not"
     ),
-    "shrinking_total": Kind(
+    "shrinking_total": FaultKind(
         _spoiled(altered_replies.shrinking_total),
         "the total of a list is lower by one on each page",
     ),
-    "repeated_page": Kind(
+    "repeated_page": FaultKind(
         _repeated_page, "in place of a further page of a list, the page before it comes again"
     ),
-    "approval_answer": Kind(
+    "approval_answer": FaultKind(
         _spoiled(altered_replies.approval_answer),
         "carried out; a record is answered like a proposal",
     ),
-    "record_answer": Kind(
+    "record_answer": FaultKind(
         _spoiled(altered_replies.record_answer), "carried out; a proposal is answered like a record"
     ),
-    "other_record": Kind(
+    "other_record": FaultKind(
         _other_record, "carried out; answered with the body of another record of the model"
     ),
-    "known_id": Kind(_known_id, "carried out; answered with the id of another record of the model"),
-    "altered_value": Kind(
+    "known_id": FaultKind(
+        _known_id, "carried out; answered with the id of another record of the model"
+    ),
+    "altered_value": FaultKind(
         _spoiled(altered_replies.altered_value),
         "carried out; in the answer `field` has another value: `value`, or half of its own",
         Keys(needs=("field",), takes=("value",)),
     ),
-    "duplicate_element": Kind(
+    "duplicate_element": FaultKind(
         _spoiled(altered_replies.duplicate_element),
         "carried out; in the answer the first item of a list comes twice, under one key, the second time altered",
     ),
-    "foreign_404": Kind(
+    "foreign_404": FaultKind(
         _foreign_404, "not carried out; answered with 404 and a page that is not the API's"
     ),
-    "edit_in_pause": Kind(
+    "edit_in_pause": FaultKind(
         _edit_in_pause,
         "not carried out; answered with 429 and `retry_after`, after a colleague has changed the record as `edit` says",
         Keys(needs=("edit",), takes=("retry_after",)),
     ),
-    "endless_headers": Kind(
+    "endless_headers": FaultKind(
         _endless_headers,
         "not carried out; one more header every `seconds`, without an end",
         _SECONDS,
     ),
-    "processing": Kind(
+    "processing": FaultKind(
         _processing,
         "not carried out; answered with 102 every `seconds`, and nothing else",
         _SECONDS,
     ),
-    "bomb": Kind(
+    "bomb": FaultKind(
         _bomb,
         "not carried out; answered with `mebibytes` of zeros, packed to little",
         Keys(needs=("mebibytes",)),

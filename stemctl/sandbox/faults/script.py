@@ -11,13 +11,13 @@ from typing import Any
 
 from stemctl.errors import ConfigError
 from stemctl.manifests import reader
-from stemctl.manifests.document import Document, Node, shown
+from stemctl.manifests.document import Document, Node, code_span
 from stemctl.util.json_types import Value
 from stemctl.util.suggest import nearest
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class IncomingRequest:
     """What a fault may be picky about. `path` stands below `/api/PORTAL/` and ends with a slash;
     None elsewhere.
     """
@@ -49,7 +49,7 @@ class Fault:
     edit: Value = dataclasses.field(default=None, hash=False)
     mebibytes: int = 0
 
-    def matches(self, request: Request) -> bool:
+    def matches(self, request: IncomingRequest) -> bool:
         """Whether a request is of those it is about."""
         return (
             self.method in (None, request.method)
@@ -161,7 +161,7 @@ class _Parser:
         if kind not in self._kinds:
             raise self._wrong(
                 members["fault"].event,
-                f"there is no fault {shown(kind)}",
+                f"there is no fault {code_span(kind)}",
                 _choice(kind, self._kinds),
             )
         keys = self._kinds[kind]
@@ -188,7 +188,7 @@ class _Parser:
             raise self._wrong(node.event, f"here must be a mapping of {', '.join(known)}")
         for key, event in node.keys.items():
             if key not in known:
-                raise self._wrong(event, f"{shown(key)} is not known here", _choice(key, known))
+                raise self._wrong(event, f"{code_span(key)} is not known here", _choice(key, known))
         for key in needed:
             if key not in node.members:
                 raise self._wrong(node.event, f"{key} is missing")

@@ -1,0 +1,247 @@
+"""Builds the values of a file from the parser's events, in one pass.
+
+Each value knows where it is written. Nesting and aliases are limited while they are read.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from yaml.events import (
+    AliasEvent,
+    MappingEndEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+    StreamEndEvent,
+)
+
+from stemctl.core.diagnostics import Diagnostic
+from stemctl.manifests import scalars
+from stemctl.manifests.document import Document, Node, code_span
+from stemctl.manifests.yaml_parser import Parser
+from stemctl.util.json_types import Value
+
+MAX_DEPTH = 100
+MAX_ALIASED = 100_000
+"""Values that aliases may add, counted each time an alias is used."""
+
+
+class StopReading(Exception):
+    """Reading ends here."""
+
+    def __init__(self, finding: Diagnostic) -> None:
+        self.finding = finding
+
+
+class _Anchored(NamedTuple):
+    """A value with an anchor, the number of values in it, and the depth of their nesting."""
+
+    node: Node
+    size: int
+    height: int
+
+
+class NodeBuilder:
+    """Builds nodes from the parser's events."""
+
+    def __init__(self, document: Document, text: str) -> None:
+        self.document = document
+        self.next = Parser(text).get_event
+        self.anchors: dict[str, _Anchored] = {}
+        self.open: set[str] = set()
+        self.built = 0
+        self.aliased = 0
+        self.reached = 0
+
+    def build(self) -> Node:
+        """The one document of the file."""
+        start = self.next()  # the start of the stream
+        if type(event := self.next()) is StreamEndEvent:
+            raise StopReading(self.document.finding(start, *_EMPTY))
+        root = self.node(self.next(), 1)
+        if root.blank:
+            raise StopReading(self.document.finding(event, *_EMPTY))
+        self.next()  # the end of the document
+        if type(event := self.next()) is not StreamEndEvent:
+            message = "a second YAML document begins here"
+            remedy = "move it to its own file: a file holds one document"
+            raise StopReading(self.document.finding(event, "several-documents", message, remedy))
+        return root
+
+    def node(self, event: Any, depth: int) -> Node:
+        """The value that begins with `event`."""
+        if type(event) is AliasEvent:
+            return self.alias(event, depth)
+        self.built += 1
+        if event.tag is not None:
+            self.refuse_tag(event)
+        if event.anchor is not None:
+            return self.anchored(event, depth)
+        return self.scalar(event) if type(event) is ScalarEvent else self.plain(event, depth)
+
+    def plain(self, event: Any, depth: int) -> Node:
+        """A value, whether it has an anchor or not."""
+        if type(event) is ScalarEvent:
+            return self.scalar(event)
+        self.descend(event, depth)
+        return (
+            self.sequence(event, depth)
+            if type(event) is SequenceStartEvent
+            else self.mapping(event, depth)
+        )
+
+    def anchored(self, event: Any, depth: int) -> Node:
+        """A value with an anchor, kept for the aliases that follow."""
+        before, reached = self.built, self.reached
+        self.reached = depth
+        self.open.add(event.anchor)
+        node = self.plain(event, depth)
+        self.open.discard(event.anchor)
+        self.anchors[event.anchor] = _Anchored(node, self.built - before + 1, self.reached - depth)
+        self.reached = max(reached, self.reached)
+        return node
+
+    def descend(self, event: Any, depth: int) -> None:
+        """Limit how deep values are nested, so that no recursion over them overflows the stack."""
+        self.reached = max(self.reached, depth)
+        if depth > MAX_DEPTH:
+            message = f"nested more than {MAX_DEPTH} levels deep"
+            raise StopReading(
+                self.document.finding(event, "too-deep", message, "remove brackets or indentation")
+            )
+
+    def refuse_tag(self, event: Any) -> None:
+        message = f"the tag `{event.tag.replace('tag:yaml.org,2002:', '!!')}` is not allowed"
+        remedy = "remove the tag, and quote the value if it is text"
+        self.document.problems.append(
+            self.document.finding(event, "tag", message, remedy, length=1)
+        )
+
+    def alias(self, event: Any, depth: int) -> Node:
+        """The value of an anchor above. It is shared, not copied."""
+        if event.anchor in self.open:
+            message = f"`&{event.anchor}` contains itself"
+            raise StopReading(
+                self.document.finding(event, "alias-bomb", message, "write the values out in full")
+            )
+        if event.anchor not in self.anchors:
+            message = f"`*{event.anchor}` refers to an anchor that is not defined above"
+            raise StopReading(
+                self.document.finding(
+                    event,
+                    "syntax",
+                    message,
+                    "define the anchor, or quote text that begins with `*`",
+                )
+            )
+        node, size, height = self.anchors[event.anchor]
+        self.descend(event, depth + height)
+        self.built += size
+        self.aliased += size
+        if self.aliased > MAX_ALIASED:
+            message = f"aliases expand to more than {MAX_ALIASED:,} values"
+            raise StopReading(
+                self.document.finding(event, "alias-bomb", message, "write the values out in full")
+            )
+        return node
+
+    def scalar(self, event: Any) -> Node:
+        text = event.value
+        if not event.implicit[0]:
+            return Node(text, event)
+        if not text:
+            node = Node(None, event)
+            self.document.blanks.append(node)
+            return node
+        value = scalars.resolve(text)
+        if type(value) is not scalars.AmbiguousScalar:
+            return Node(value, event)
+        problem = self.document.finding(
+            event, "ambiguous-value", value.message, value.remedy, value=text
+        )
+        self.document.problems.append(problem)
+        node = Node(text, event)
+        self.document.ambiguous.append(node)
+        return node
+
+    def sequence(self, event: Any, depth: int) -> Node:
+        items = []
+        while type(item := self.next()) is not SequenceEndEvent:
+            items.append(self.node(item, depth + 1))
+        return Node([item.value for item in items], event, items)
+
+    def mapping(self, event: Any, depth: int) -> Node:
+        keys: dict[str, Any] = {}
+        members: dict[str, Node] = {}
+        values: dict[str, Value] = {}
+        merged: list[Node] = []
+        while type(item := self.next()) is not MappingEndEvent:
+            key = self.key(item, depth)
+            child = self.node(self.next(), depth + 1)
+            if key is None:
+                continue
+            if key == "<<" and item.implicit[0]:
+                merged += self.merge_sources(item, child)
+            elif key in keys:
+                first = keys[key].start_mark.line + 1
+                message = f"duplicate key {code_span(key)}"
+                remedy = f"already used in line {first}: keep one of them"
+                self.document.problems.append(
+                    self.document.finding(item, "duplicate-key", message, remedy)
+                )
+            else:
+                keys[key] = item
+                members[key] = child
+                values[key] = child.value
+        for source in merged:
+            keys = {**source.keys, **keys}
+            members = {**source.members, **members}
+            values = {**source.value, **values}
+        return Node(values, event, members=members, keys=keys)
+
+    def key(self, event: Any, depth: int) -> str | None:
+        """The text of a key; None, with a finding, if it is a list or a mapping."""
+        if type(event) is ScalarEvent and event.value in _KEYS and event.tag is None:
+            return _KEYS[event.value]
+        document = self.document
+        if type(event) is not ScalarEvent:
+            self.node(event, depth + 1)
+            message = "a key must be text"
+            remedy = "write the name of a field before the colon"
+            document.problems.append(document.finding(event, "syntax", message, remedy))
+            return None
+        key: str = event.value
+        if event.tag is not None:
+            self.refuse_tag(event)
+        if not event.implicit[0]:
+            return key
+        value = scalars.resolve(key)
+        if not key:
+            message, remedy = "there is no key before the colon", "write the name of a field"
+            document.problems.append(document.finding(event, "syntax", message, remedy))
+        elif type(value) is not str:
+            message = f"`{key}` is ambiguous as a key in YAML: quote it"
+            remedy = f"write `{scalars.quoted(key)}`, or begin the key with a letter"
+            document.problems.append(
+                document.finding(event, "ambiguous-value", message, remedy, value=key)
+            )
+        else:
+            _KEYS[key] = key
+        return key
+
+    def merge_sources(self, event: Any, node: Node) -> list[Node]:
+        """The mappings that `<<` merges; the first of them wins."""
+        sources = node.items if node.is_list else [node]
+        if all(source.is_mapping for source in sources):
+            return sources
+        message = "`<<` can only merge mappings"
+        remedy = "write `<<: *NAME`, and `&NAME` before a mapping above"
+        self.document.problems.append(self.document.finding(event, "syntax", message, remedy))
+        return []
+
+
+_KEYS: dict[str, str] = {}
+"""Keys that are plain text, with or without quotes. Thousands of records share the same few."""
+
+_EMPTY = ("empty-file", "this file declares nothing", "add a list of records, or delete the file")

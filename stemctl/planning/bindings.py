@@ -1,0 +1,103 @@
+"""The live record that each declared record is bound to: values, and the names that bind them."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from stemctl.core.diagnostics import Diagnostic
+from stemctl.core.records import Address
+from stemctl.core.snapshot import Reading
+from stemctl.core.state import Entry, PendingRequest
+from stemctl.planning.values import canonical
+from stemctl.schema.catalog import Model
+from stemctl.util.json_types import Fields
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """The record is live.
+
+    `found` says how: `state`, `id`, `name`, `elsewhere` (the old id is gone, the name is there), or
+    `sent` (stemctl created it, and the answer was lost). `entry` is what the state knows of it. After
+    a rename that entry comes from `previous_address`.
+    """
+
+    id: str
+    live: Fields
+    found: str
+    entry: Entry | None = None
+    previous_address: Address | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """The record is not on the server, as far as this account can see; `gone` if it once was."""
+
+    entry: Entry | None = None
+    gone: bool = False
+    previous_address: Address | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """The reading was not complete, so the record may or may not be live."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ambiguous:
+    """The record may be on the server; only its user, or time, can tell.
+
+    `lives` are the live records that may be it, `doubt` is the creation that was sent.
+    """
+
+    lives: Mapping[str, Fields]
+    doubt: PendingRequest
+    previous_address: Address | None = None
+
+
+Binding = Bound | Absent | Ambiguous | Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Identities:
+    """The binding of every declared record, the state entries left over, and what is wrong."""
+
+    bindings: Mapping[Address, Binding]
+    leftovers: Mapping[Address, Entry]
+    entries: Mapping[Address, Entry] = field(default_factory=dict)
+    """All entries of the state, under the addresses that the files give them now."""
+    moved: Mapping[Address, Address] = field(default_factory=dict)
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+    def id_of(self, address: Address) -> str | None:
+        """The id of a declared record that is live."""
+        binding = self.bindings.get(address)
+        return binding.id if isinstance(binding, Bound) else None
+
+
+def identity_of(model: Model, fields: Fields) -> str | None:
+    """The value of the unique field, as the server stores it; None if the record has none."""
+    if model.identity is None:
+        return None
+    name = fields.get(model.identity)
+    if not isinstance(name, str):
+        return None
+    identity: str | None = canonical(model.fields[model.identity], name)
+    return identity
+
+
+def live_names(model: Model, reading: Reading) -> dict[str, list[str]]:
+    """The unique names that were read, each with its ids (a sound server gives one)."""
+    names: dict[str, list[str]] = {}
+    for id_, fields in reading.records.items():
+        name = identity_of(model, fields)
+        if name is not None:
+            names.setdefault(name, []).append(id_)
+    return names
+
+
+def import_command(address: Address, id_: str) -> str:
+    """The command that binds a record to an id."""
+    return f"stemctl import {shlex.quote(str(address))} {id_}"
