@@ -100,7 +100,9 @@ class Screen:
         if lease is not None:
             self.note(elsewhere_text(lease, workspace.store.where) + "\n")
         elif run is not None:
-            self.note((going_on_text if workspace.store.lock.is_held() else broken_text)(run) + "\n")
+            self.note(
+                (going_on_text if workspace.store.lock.is_held() else broken_text)(run) + "\n"
+            )
 
     def out(self, text: str) -> None:
         """Part of the answer."""

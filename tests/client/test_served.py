@@ -43,7 +43,7 @@ def test_no_token_and_a_wrong_one(lab: Lab, url: str) -> None:
     for token in (None, "nonsense"):
         result = lab.run("--server", url, "plan", token=token)
         assert result.code == 1
-        assert "does not accept the token, or there is none (401)" in result.err
+        assert "does not accept the token, or none was sent (401)" in result.err
         assert "login" in result.err
 
 
