@@ -89,7 +89,7 @@ def test_other_text_that_is_pending_is_held_with_the_difference(lab: Lab) -> Non
     lab.apply()
     declare(lab, PUFF.replace("Brief puff", "Short puff"))
     plan = lab.run("plan")
-    assert "proposed: Brief puff of air; files: Short puff of air" in plan.out
+    assert 'proposed: "Brief puff of air"; files: "Short puff of air"' in plan.out
     lab.apply()
     assert lab.writes == []
     lab.apply("--resubmit")

@@ -175,7 +175,7 @@ def test_a_plan_that_changed_since_it_was_approved_is_refused(
         APPLY, before={"apply": lambda: on_the_server(team, "rat1", description="theirs")}
     )
     assert [step.name for step in ran.failed] == ["Apply"]
-    assert "The plan has another digest than" in ran.said
+    assert "The plan does not have the digest" in ran.said
     assert len(gate.arrived) == sent + 1  # the colleague's own edit
 
 

@@ -94,8 +94,8 @@ def test_wrong_files_and_errors_are_annotations_too(lab: Lab) -> None:
     lab.intercept = lambda request: httpx.Response(500, text="no")
     result = lab.run("--server", "nowhere", "plan", "-o", "github")
     assert annotated(result.out)[0][0] == "error"
-    assert "There is no server 'nowhere'" in annotated(result.out)[0][2]
-    assert "Error: There is no server 'nowhere'" in result.err
+    assert "Unknown server 'nowhere'" in annotated(result.out)[0][2]
+    assert "Error: Unknown server 'nowhere'" in result.err
 
 
 def test_no_more_than_github_shows_and_the_rest_counted() -> None:

@@ -120,7 +120,7 @@ def test_a_digest_that_is_none_lets_nothing_through(lab: Lab, digest: str) -> No
     lab.sessions("{name: a}")
     result = lab.run("apply", "-y", "--digest", digest)
     assert result.code == 1
-    assert "is no digest" in result.err
+    assert "is not a digest" in result.err
     assert lab.requests == []
 
 

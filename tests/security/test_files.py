@@ -122,7 +122,7 @@ def test_a_seed_is_below_the_repository(lab: Lab, beside: Path, way: str) -> Non
     seed = way.format(beside.name, beside)
     lab.write("stemctl.yaml", f"servers:\n  sandbox: {{url: 'sandbox:', seed: '{seed}'}}\n")
     learns_nothing(lab, beside)
-    assert "is outside of this repository" in lab.run("plan").err
+    assert "is outside this repository" in lab.run("plan").err
 
 
 LINKS = [
@@ -233,7 +233,7 @@ def test_git_is_the_only_program_and_is_told_nothing_of_the_files(
         ["approvals", "list"],
     ):
         lab.run(*command)
-    door = ("git", *process._DOOR)
+    door = ("git", *process._ARGUMENTS)
     assert {tuple(command[: len(door)]) for command in started} == {door}
     assert {tuple(command[len(door) :]) for command in started} == {
         ("check-ignore", "--stdin", "-z"),

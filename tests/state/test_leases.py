@@ -301,8 +301,8 @@ def test_at_a_terminal_the_loser_is_shown_the_new_plan_and_asked_again(
     monkeypatch.setattr("sys.stdin", Terminal("yes\nyes\n"))
     result = ann.run("apply")
     assert result.code == 0, result.said
-    assert "The state has moved on, planning anew." in result.err
-    assert result.err.count('Only "yes" goes on') == 2
+    assert "The state has changed in the meantime. Planning again." in result.err
+    assert result.err.count('Only "yes" is accepted') == 2
     assert "Plan: 2 to create" in result.out
     assert "Plan: 1 to create, 0 to update, 0 to delete, 1 unchanged." in result.out
     assert on_server(team, ann) == ["ann1", "rat1"]
@@ -336,7 +336,7 @@ def test_a_claim_that_comes_between_plan_and_answer_is_waited_for(
     ended(jobs[0])
     assert result.code == 0, result.said
     assert "Waiting: another run holds the lease on branch stemctl-state of origin." in result.err
-    assert result.err.count('Only "yes" goes on') == 2
+    assert result.err.count('Only "yes" is accepted') == 2
     assert on_server(team, ann) == ["ann1", "rat1"]
     assert len(gate.done) == 2
 
@@ -353,15 +353,15 @@ def test_two_that_settle_a_dead_run_at_the_same_moment_both_go_on(
     job.communicate()
     gate.opened.set()
     gate.wait_for(1, "done")
-    fold, others = recovery.fold, [ben]
+    reduce, others = recovery.reduce, [ben]
 
     def meanwhile(state: State, run: Run) -> State:
         """Between our look at the claim and our push, somebody else settles it."""
         while others:
             ended(others.pop().start("apply", "--auto-approve", lease=0.5))
-        return fold(state, run)
+        return reduce(state, run)
 
-    monkeypatch.setattr(recovery, "fold", meanwhile)
+    monkeypatch.setattr(recovery, "reduce", meanwhile)
     cleo.apply()
     assert others == []
     assert on_server(team, cleo) == ["rat1"]
