@@ -9,7 +9,8 @@ from stemctl.core.plan import Action, Change, StateChange
 from stemctl.core.records import Address
 from stemctl.core.report import Outcome, Status
 from stemctl.core.run import Run
-from stemctl.core.state import Entry, PendingRequest, Proposed, State, Uncommitted, ways_out
+from stemctl.core.state import Entry, PendingRequest, Proposed, State, Uncommitted
+from stemctl.core.state_codec import ways_out
 from stemctl.errors import StateError, Untouched
 from stemctl.schema.catalog import Catalog
 from stemctl.schema.value_shapes import fits

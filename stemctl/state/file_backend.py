@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stemctl.config.config import Server
-from stemctl.core.state import State, from_json, to_json, ways_out
+from stemctl.core.state import State
+from stemctl.core.state_codec import from_json, to_json, ways_out
 from stemctl.errors import StateError, Untouched
 from stemctl.state.local_folder import FOLDER
 from stemctl.util.atomic_file import replace_file

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 
 from stemctl.core.lease import Lease
 from stemctl.core.run import Run, end_line, first_lines
-from stemctl.core.state import State, same_entries
+from stemctl.core.state import State
+from stemctl.core.state_codec import same_entries
 from stemctl.errors import StateError
 from stemctl.planning.reducer import check_state, reduce
 from stemctl.state.backend import StateMoved

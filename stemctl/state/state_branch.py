@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from stemctl.config.config import Server
-from stemctl.core.state import State, from_json, shards_of, to_json, to_shards
+from stemctl.core.state import State
+from stemctl.core.state_codec import from_json, shards_of, to_json, to_shards
 from stemctl.errors import StateError, Untouched
 from stemctl.git.errors import Damaged, stuck
 from stemctl.git.mirror import Mirror, open_mirror

@@ -12,7 +12,7 @@ def same_json(left: Value, right: Value) -> bool:
     if left != right:  # whatever differs for Python differs
         return False
     kind = type(left)
-    if kind is list:
+    if kind is list or kind is tuple:
         return all(map(same_json, left, right))
     if kind is dict:
         return all(same_json(value, right[key]) for key, value in left.items())

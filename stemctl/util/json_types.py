@@ -17,14 +17,15 @@ Path = tuple[str | int, ...]
 
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
-_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]*")
+ID_PATTERN = r"^[0-9A-Za-z][0-9A-Za-z_-]*\Z"
+_ID = re.compile(ID_PATTERN)
 
 
 def is_id(value: Value) -> bool:
     """Whether a value may stand for a record in a path: nothing in it leads out of the model's own
     collection.
     """
-    return isinstance(value, str) and _ID.fullmatch(value) is not None
+    return isinstance(value, str) and _ID.match(value) is not None
 
 
 def is_uuid(value: Value) -> bool:

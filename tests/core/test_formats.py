@@ -17,7 +17,8 @@ from stemctl.core.formats import NEWEST
 from stemctl.core.plan_codec import plan_document, plan_lines
 from stemctl.core.run import end_line, first_lines, intent_line, outcome_line, read_brief, read_run
 from stemctl.core.saved_plan import BadPlan, open_plan, plan_in
-from stemctl.core.state import State, Uncommitted, from_json, shards_of, to_json, to_shards
+from stemctl.core.state import State, Uncommitted
+from stemctl.core.state_codec import from_json, shards_of, to_json, to_shards
 from stemctl.errors import StateError
 from stemctl.planning.reducer import reduce
 from tests.support.lab import Lab

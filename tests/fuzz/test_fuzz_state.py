@@ -18,7 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stemctl.core.run import read_run
-from stemctl.core.state import State, from_json
+from stemctl.core.state import State
+from stemctl.core.state_codec import from_json
 from stemctl.errors import StateError
 from stemctl.util.canonical_json import hash_of
 from tests.planning.test_in_doubt import Gone

@@ -8,7 +8,8 @@ from stemctl.cli.options import output
 from stemctl.cli.screen import Screen
 from stemctl.commands import migrate as migration
 from stemctl.commands.state import find_entry, forget, rename
-from stemctl.core.state import Entry, row
+from stemctl.core.state import Entry
+from stemctl.core.state_codec import row
 from stemctl.util.plural import counted
 
 

@@ -1,0 +1,248 @@
+"""The text of a state file: written with a checksum, and checked when it is read."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated
+
+import msgspec
+
+from stemctl.core.formats import NEWEST, format_of
+from stemctl.core.records import Address
+from stemctl.core.state import Entry, PendingRequest, Proposed, State, Uncommitted
+from stemctl.errors import Hint, StateError
+from stemctl.util.canonical_json import canonical_pieces, hash_of_pieces
+from stemctl.util.json_equality import same_json
+from stemctl.util.json_types import ID_PATTERN, Fields, Value
+
+Id = Annotated[str, msgspec.Meta(pattern=ID_PATTERN)]
+Commit = Annotated[str, msgspec.Meta(pattern=r"^(?:[0-9a-f]{40}|[0-9a-f]{64})\Z")]
+"""It becomes an argument of git."""
+
+
+class EntryWire(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """An entry. Fields at their default are left out. `gc` as in `Wire`."""
+
+    id: Id | None
+    applied: Fields
+    observed: Fields = msgspec.field(default_factory=dict)
+    prevent_delete: bool = False
+    approval: Proposed | None = None
+    run: str | None = None
+    doubts: tuple[PendingRequest, ...] = ()
+
+
+class StateWire(msgspec.Struct, frozen=True):
+    """A state file without its format and checksum."""
+
+    lineage: str | None
+    serial: int
+    url: str
+    portal: str
+    edition: str
+    names: Mapping[str, Mapping[str, str]]
+    records: dict[str, EntryWire]
+    run: str | None = None
+    commit: Commit | None = None
+    uncommitted: Uncommitted | None = None
+    folder: str | None = None
+
+
+def to_json(state: State) -> Iterator[str]:
+    """The state as the text of its file, in pieces: sorted, one record a line group, with a checksum."""
+    between = ',\n "records": {'
+    yield _PRETTY.encode(_head(state)).removesuffix("\n}")
+    for address, entry in sorted(state.records.items()):
+        text = _PRETTY.encode({str(address): row(entry)})
+        yield between + text.removeprefix("{").removesuffix("\n}").replace("\n", "\n ")
+        between = ","
+    end = "\n }" if state.records else between + "}"
+    yield f'{end},\n "checksum": {json.dumps(_checksum(state))}\n}}\n'
+
+
+def to_shards(state: State) -> tuple[str, dict[str, str]]:
+    """The same in pieces, for a state of many records: the text of its file without them, and shard
+    to text.
+
+    An apply then writes the shards that it changed, and no others.
+    """
+    shards: dict[str, dict[str, Value]] = {}
+    for address, entry in sorted(state.records.items()):
+        shard = hashlib.sha256(str(address).encode(errors="surrogatepass")).hexdigest()[:2]
+        shards.setdefault(shard, {})[str(address)] = row(entry)
+    head = {**_head(state), "records": {}, "shards": sorted(shards), "checksum": _checksum(state)}
+    return _dumped(head), {shard: _dumped(entries) for shard, entries in shards.items()}
+
+
+_PRETTY = json.JSONEncoder(indent=1, ensure_ascii=False)
+
+
+def _dumped(body: Value) -> str:
+    return _PRETTY.encode(body) + "\n"
+
+
+def shards_of(text: str) -> list[str]:
+    """The shards that the text of a state file names; none where it holds its records itself, or is
+    damaged.
+    """
+    try:
+        found = json.loads(text).get("shards", [])
+    except (ValueError, RecursionError, AttributeError):
+        return []
+    return [shard for shard in found if isinstance(shard, str)] if isinstance(found, list) else []
+
+
+def from_json(text: str, where: str, shards: Sequence[str] = ()) -> State:
+    """Read the text of a state file, with those of its shards.
+
+    Raises:
+        StateError: it is not JSON, of a newer format, or its checksum does not match (a merge by
+        git, or a hand).
+    """
+    try:
+        body = json.loads(text)
+        if shards:
+            body.pop("shards")
+            body["records"] = {
+                key: entry for shard in shards for key, entry in json.loads(shard).items()
+            }
+    except (ValueError, RecursionError, AttributeError, KeyError) as error:
+        raise _damaged(where, text, error) from error
+    if isinstance(body, dict) and isinstance(body.get("format"), int) and body["format"] > NEWEST:
+        raise StateError(
+            f"{where} has format {body['format']}, this stemctl reads up to {NEWEST}.",
+            "It was written by a newer stemctl. Nothing was changed.",
+            [("pip install --upgrade stemctl", "gets one that reads it")],
+        )
+    try:
+        checksum = body.pop("checksum")
+        if checksum != hash_of_pieces(canonical_pieces(body)):
+            raise StateError(
+                f"{where} does not match its checksum.",
+                "Git merged two versions of it, or it was edited. Nothing was read or sent.",
+                ways_out(where),
+            )
+        return _state(msgspec.convert(body, StateWire))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _damaged(where, text, error) from error
+
+
+def _state(wire: StateWire) -> State:
+    return State(
+        url=wire.url,
+        portal=wire.portal,
+        edition=wire.edition,
+        lineage=wire.lineage,
+        serial=wire.serial,
+        run=wire.run,
+        commit=wire.commit,
+        uncommitted=wire.uncommitted,
+        folder=None if wire.folder is None else _folder(wire.folder),
+        names=wire.names,
+        records={Address.parse(key): _entry(entry) for key, entry in wire.records.items()},
+    )
+
+
+_MERGED = re.compile(r"^(<<<<<<<|=======|>>>>>>>)", re.MULTILINE)
+
+
+def _damaged(where: str, text: str, error: Exception) -> StateError:
+    """The error for what is no state file, with the line of the damage where it can be told."""
+    marks = _MERGED.search(text)
+    line = text.count("\n", 0, marks.start()) + 1 if marks else getattr(error, "lineno", None)
+    location = f"{where}:{line}" if line else where
+    why = "A merge by git left its marks in it." if marks else "It is cut off, or was edited."
+    return StateError(
+        f"{location} is not a state file.", f"{why} Nothing was sent.", ways_out(where)
+    )
+
+
+def ways_out(where: str) -> list[Hint]:
+    """What helps against a state that cannot be read; those below a hidden folder are never committed."""
+    anew = (f"rm {where}", "starts anew: records are found again by their names and adopted")
+    return (
+        [anew]
+        if where.startswith(".")
+        else [(f"git checkout HEAD -- {where}", "takes the committed one back"), anew]
+    )
+
+
+def _head(state: State) -> dict[str, Value]:
+    """All but the records."""
+    later = _later(state)
+    return {
+        "format": format_of(later),
+        "lineage": state.lineage,
+        "serial": state.serial,
+        "run": state.run,
+        "commit": state.commit,
+        **later,
+        "url": state.url,
+        "portal": state.portal,
+        "edition": state.edition,
+        "names": {
+            model: dict(sorted(names.items()))
+            for model, names in sorted(state.names.items())
+            if names
+        },
+    }
+
+
+def _later(state: State) -> dict[str, Value]:
+    """What is only there where there is something to say."""
+    found: dict[str, Value] = {}
+    if state.uncommitted is not None:
+        last = state.uncommitted
+        found["uncommitted"] = {"run": last.run, "who": last.who, "files": list(last.files)}
+    if state.folder is not None:
+        found["folder"] = state.folder
+    return found
+
+
+def row(entry: Entry) -> dict[str, Value]:
+    """An entry as the state file holds it."""
+    wire = EntryWire(
+        id=entry.id,
+        applied=entry.applied,
+        observed=entry.observed,
+        prevent_delete=entry.prevent_delete,
+        approval=entry.approval,
+        run=entry.run or None,
+        doubts=entry.pending,
+    )
+    found: dict[str, Value] = msgspec.to_builtins(wire)
+    return found
+
+
+def same_entries(left: Mapping[Address, Entry], right: Mapping[Address, Entry]) -> bool:
+    """Whether two states remember the same of the same records."""
+    return left.keys() == right.keys() and all(
+        entry is right[address] or same_json(row(entry), row(right[address]))
+        for address, entry in left.items()
+    )
+
+
+def _entry(wire: EntryWire) -> Entry:
+    return Entry(
+        id=wire.id,
+        applied=wire.applied,
+        observed=wire.observed,
+        prevent_delete=wire.prevent_delete,
+        approval=wire.approval,
+        run=wire.run,
+        pending=wire.doubts,
+    )
+
+
+def _folder(folder: str) -> str:
+    if folder.startswith("/") or ".." in folder.split("/") or "\0" in folder:
+        raise ValueError("no folder of a repository")
+    return folder
+
+
+def _checksum(state: State) -> str:
+    records = {str(address): entry for address, entry in state.records.items()}
+    return hash_of_pieces(canonical_pieces({**_head(state), "records": records}, default=row))
