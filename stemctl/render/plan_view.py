@@ -143,7 +143,7 @@ def plan_facts(plan: Plan) -> tuple[tuple[str, str], ...]:
 def view_changes(
     changes: Sequence[Change], words: ModelWords, folds: bool
 ) -> tuple[ChangeView, ...]:
-    """Changes in their order; equal ones are folded where the first of them stands."""
+    """Changes in their order; equal ones are folded into the first."""
     groups: dict[str, list[Change]] = {}
     for change in changes:
         stays_alone = not folds or change.action is Action.CREATE
