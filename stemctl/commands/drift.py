@@ -25,7 +25,9 @@ async def drift(workspace: Workspace) -> Drift:
         state = workspace.store.read()
         snapshot = await take_snapshot(link.reader(), _needs(state, workspace.catalog), [])
     resolver = make_resolver(workspace, loaded.repository, state, snapshot)
-    return find_drift(loaded.repository, state, snapshot, workspace.catalog, resolver)
+    return find_drift(
+        loaded.repository, state, snapshot, catalog=workspace.catalog, resolver=resolver
+    )
 
 
 def _needs(state: State, catalog: Catalog) -> dict[str, Need]:

@@ -72,7 +72,14 @@ async def plan(
         began = utc_now()
         snapshot = await take_snapshot(client, wanted, wants_approvals(repository, catalog, chosen))
         snapshot = replace(snapshot, began=began)
-        made = make_plan(repository, state, snapshot, catalog, workspace.target, options)
+        made = make_plan(
+            repository,
+            state,
+            snapshot,
+            catalog=catalog,
+            target=workspace.target,
+            options=options,
+        )
     return _planned(workspace, loaded, made, snapshot=snapshot, state=state, options=options)
 
 
@@ -84,7 +91,12 @@ def plan_offline(workspace: Workspace, loaded: Loaded, options: Options) -> Plan
     """
     state, options, chosen = _selected(workspace, loaded, options)
     made = offline.plan_offline(
-        loaded.repository, state, workspace.catalog, workspace.target, options, chosen
+        loaded.repository,
+        state,
+        workspace.catalog,
+        target=workspace.target,
+        options=options,
+        chosen=chosen,
     )
     return _planned(workspace, loaded, made, snapshot=Snapshot({}), state=state, options=options)
 
@@ -154,7 +166,11 @@ def replan(workspace: Workspace, planned: Planned, allow: Mapping[str, int]) -> 
 def split_by_base(workspace: Workspace, planned: Planned, before: Before) -> Planned:
     """Separate the changes made since a commit from those merged but not yet applied."""
     made = explain(
-        planned.plan, before.base, before.repository, planned.repository, workspace.catalog
+        planned.plan,
+        before.base,
+        before=before.repository,
+        after=planned.repository,
+        catalog=workspace.catalog,
     )
     return replace(planned, plan=replace(made, notes=(*made.notes, *before.notes)))
 

@@ -47,7 +47,7 @@ def forget(workspace: Workspace, targets: Sequence[str], reason: str) -> None:
 
     def edit(state: State) -> State:
         for target in targets:
-            state = state_edits.drop(state, parse_address(workspace, target))
+            state = state_edits.remove(state, parse_address(workspace, target))
         return state
 
     _rewrite(workspace, edit, reason)

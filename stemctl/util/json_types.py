@@ -16,13 +16,8 @@ Path = tuple[str | int, ...]
 """Way to a value inside a document: keys and list positions."""
 
 
-UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 _ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]*")
-
-
-def is_uuid(value: Value) -> bool:
-    """Whether a value is a UUID in its hyphenated form."""
-    return isinstance(value, str) and UUID.fullmatch(value) is not None
 
 
 def is_id(value: Value) -> bool:
@@ -30,3 +25,8 @@ def is_id(value: Value) -> bool:
     collection.
     """
     return isinstance(value, str) and _ID.fullmatch(value) is not None
+
+
+def is_uuid(value: Value) -> bool:
+    """Whether a value is a UUID with its hyphens: as a reference, it is an id and not a name."""
+    return isinstance(value, str) and _UUID.fullmatch(value) is not None

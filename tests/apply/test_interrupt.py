@@ -195,8 +195,8 @@ def test_a_state_of_another_server_is_refused(lab: Lab) -> None:
     lab.sessions("{name: a}")
     lab.write("stemctl.yaml", "servers:\n  here: {url: 'http://127.0.0.1:1/', edition: 2024}\n")
     text = (
-        '{"format": 1, "lineage": null, "serial": 0, "url": "http://127.0.0.1:2/", "portal": "private", '
-        '"edition": "2024", "names": {}, "records": {}}'
+        '{"format": 1, "lineage": null, "serial": 0, "url": "http://127.0.0.1:2/", '
+        '"portal": "private", "edition": "2024", "names": {}, "records": {}}'
     )
     from stemctl.util.canonical_json import hash_of
 

@@ -154,4 +154,4 @@ def test_an_empty_address_does_not_mean_everything(lab: Lab) -> None:
     for words in (("plan", ""), ("apply", "-y", " "), ("plan", "--exclude", "")):
         result = lab.run(*words)
         assert (result.code, lab.requests) == (1, []), words
-        assert "An empty word means no record." in result.said
+        assert "An address is empty." in result.said

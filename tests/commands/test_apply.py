@@ -180,7 +180,7 @@ def test_a_name_that_somebody_hidden_has_fails_alone(lab: Lab) -> None:
     result = lab.run("apply", "--auto-approve")
     assert result.code == 3
     assert "Applied: 1 created, 0 updated, 0 deleted, 1 failed" in result.out
-    assert "belongs to somebody whose records you cannot see" in result.out
+    assert "belongs to a record that is hidden from you" in result.out
     assert "records/sessions.yaml:5:" in result.out
     assert lab.live("session", "rat12_sleep")
 

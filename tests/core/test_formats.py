@@ -19,7 +19,7 @@ from stemctl.core.run import end_line, first_lines, intent_line, outcome_line, r
 from stemctl.core.saved_plan import BadPlan, open_plan, plan_in
 from stemctl.core.state import State, Uncommitted, from_json, shards_of, to_json, to_shards
 from stemctl.errors import StateError
-from stemctl.planning.reducer import fold
+from stemctl.planning.reducer import reduce
 from tests.support.lab import Lab
 from tests.support.paths import TESTS
 
@@ -99,7 +99,7 @@ def test_the_record_of_a_run_and_a_journal_of_the_first_format_are_read() -> Non
         assert written.splitlines()[0] == content.splitlines()[0]
     known = read_run(text("journal.jsonl").encode(), "journal.jsonl")
     assert len(known.unanswered()) == 1
-    assert len(fold(state(), known).records) == 2
+    assert len(reduce(state(), known).records) == 2
     lines = text("run.jsonl").encode().splitlines()
     brief = read_brief(lines[0], lines[-1])
     assert brief is not None

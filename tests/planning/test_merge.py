@@ -215,7 +215,7 @@ def in_bold(request: httpx.Request, response: httpx.Response) -> httpx.Response:
 
 
 def test_what_the_server_makes_of_a_text_is_a_finding_until_both_agree(lab: Lab) -> None:
-    """It is not sent again and again, and no apply ends as if the server held what the files say."""
+    """It is not sent again, and no apply ends as if the server held what the files say."""
     lab.after = in_bold
     lab.sessions(S)
     first = lab.run("apply", "--auto-approve")

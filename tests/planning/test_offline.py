@@ -166,7 +166,8 @@ def test_unresolved_names_are_marked_and_cannot_be_sent(lab: Lab) -> None:
     (shown,) = (f for f in b["fields"] if f["path"] == "projects")
     assert shown["after"] == ["Theta Maze Study", "Whisker Touch Study (unresolved)"]
     assert [n["text"] for n in plan["notes"]] == [
-        'project "Whisker Touch Study" is unresolved: neither the state nor the files know it, the server may'
+        'project "Whisker Touch Study" is unresolved: it is not in the files or in the state, '
+        "but may be on the server"
     ]
     assert list(plan["names"]["project"]) == ["Theta Maze Study"]
 
@@ -267,7 +268,7 @@ def test_a_creation_in_doubt_stays_in_doubt(lab: Lab, arrives: bool) -> None:
     ]
     result = text(lab)
     assert "broke off" in result.err
-    assert "a plan that asks the server decides" in result.out
+    assert "a plan with the server shows what became of it" in result.out
     lab.sessions()
     assert offline(lab)["changes"] == []
 
@@ -299,7 +300,7 @@ def test_what_is_bound_by_an_id_alone_is_taken_as_the_files_say(lab: Lab) -> Non
     assert notes == [
         (
             f"session/{n}",
-            "the state knows no more of it than its id; it is taken to be as the files say",
+            "the state has only its id, so the plan assumes that it is as the files declare it",
         )
         for n in "ab"
     ]

@@ -353,15 +353,15 @@ def test_two_that_settle_a_dead_run_at_the_same_moment_both_go_on(
     job.communicate()
     gate.opened.set()
     gate.wait_for(1, "done")
-    fold, others = recovery.fold, [ben]
+    reduce, others = recovery.reduce, [ben]
 
     def meanwhile(state: State, run: Run) -> State:
         """Between our look at the claim and our push, somebody else settles it."""
         while others:
             ended(others.pop().start("apply", "--auto-approve", lease=0.5))
-        return fold(state, run)
+        return reduce(state, run)
 
-    monkeypatch.setattr(recovery, "fold", meanwhile)
+    monkeypatch.setattr(recovery, "reduce", meanwhile)
     cleo.apply()
     assert others == []
     assert on_server(team, cleo) == ["rat1"]
