@@ -61,7 +61,8 @@ def show(screen: Screen, target: str) -> int:
 def rm(screen: Screen, targets: tuple[str, ...]) -> int:
     """Remove records from the state.
 
-    They are not deleted on the server. If your files still declare them, the next plan re-adopts them by name.
+    They are not deleted on the server. If your files still declare them, the next plan re-adopts
+    them by name.
     """
     removed = f"Removed {counted(len(targets), 'record')} from the state."
     forget(screen.open(), targets, removed)
@@ -96,7 +97,8 @@ def mv(screen: Screen, old: str, new: str) -> int:
 def migrate(screen: Screen, backend: str) -> int:
     """Move the state between a file and a git branch.
 
-    The branch is on the git remote. Change stemctl.yaml first: add state: {backend: git} to the server, or remove it.
+    The branch is on the git remote. Change stemctl.yaml first: add state: {backend: git} to the
+    server, or remove it.
     """
     workspace = screen.open()
     moved = migration.migrate(workspace, backend)
