@@ -2,7 +2,7 @@
 main moves on.
 
 In the end the server must hold what main says: each record once, no foreign one touched, the state
-on the branch of the same mind, no claim left. `python -m tests.git.torture --seeds 50` runs it for
+on the branch of the same mind, no lease left. `python -m tests.git.torture --seeds 50` runs it for
 longer than the tests do.
 """
 
