@@ -1,9 +1,8 @@
-"""Carrying out one change: the requests it takes, and what to do when an answer proves too little.
+"""Executing one change: the requests it takes, and what to do when an answer proves too little.
 
-Nothing is sent twice on a guess. A PATCH or DELETE is preceded by reading the record and comparing
-it with what the plan saw, with no wait between the two; each write by its intent in the journal.
-When the answer to a write is lost we look at what the server holds, and only that decides
-(`proof.py`).
+Nothing is sent twice on a guess. Each PATCH or DELETE comes right after reading the record and
+comparing it with what the plan saw. Each write comes after its intent in the journal. When the
+answer to a write is lost, only what the server holds decides (`client/proof.py`).
 """
 
 from __future__ import annotations
@@ -14,30 +13,32 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from stemctl.apply import outcomes
-from stemctl.apply.lookup import look_for, name_taken
+from stemctl.apply.lookup import Lookup
 from stemctl.client import retry
 from stemctl.client.client import WriteClient, WriteResult
 from stemctl.client.proof import Proof, of_change, of_create, of_delete, of_error, unheld
 from stemctl.client.responses import NotFound, NotTheApi, Paused, Refused, ServerError
+from stemctl.core.placeholders import with_ids
 from stemctl.core.plan import Action, Change
 from stemctl.core.records import Address
 from stemctl.core.report import Outcome, Status
 from stemctl.planning.values import expects
 from stemctl.schema.catalog import Model
 from stemctl.state.journal import Journal
-from stemctl.util.json_types import Fields, Value
+from stemctl.util.json_types import Fields
 
-_MOST_LOOKS = 12
-"""Looks before one change is given up: after each pause there is another one."""
+_MAX_READS = 12
+"""How often the record of one change is read: after each pause it is read again."""
 
 _NOTHING: Fields = {}
 
 
 @dataclass(frozen=True, slots=True)
-class Carrier:
-    """What carrying out any change of a run needs. `ids` are those of the records that the run
-    created, `known` the ids of all records and proposals that are somebody's, so that no answer may
-    claim them for a new one.
+class Executor:
+    """Executes the changes of a run.
+
+    `ids` are those of the records that the run created. `known` are the ids of all existing records
+    and proposals: no answer may claim them for a new one.
     """
 
     client: WriteClient
@@ -46,10 +47,10 @@ class Carrier:
     known: Collection[str]
 
     async def execute(self, change: Change) -> Outcome:
-        """Send what a change needs. Never raises for what the server says: that becomes the outcome.
+        """Send what a change needs. Whatever the server says becomes the outcome.
 
         Raises:
-            JournalError: what is to be sent cannot be written down, so it was not sent.
+            JournalError: the journal could not be written, so nothing was sent.
         """
         model = self.client.catalog.models[change.address.model]
         if change.request is None:
@@ -60,43 +61,42 @@ class Carrier:
                 case Action.CREATE:
                     return await self._create(model, change, body)
                 case Action.DELETE:
-                    return await self._right_after_a_look(model, change, _Deletion(model, change))
+                    return await self._write_as_planned(_Deletion(model, change))
                 case _:
-                    return await self._right_after_a_look(
-                        model, change, _Patch(model, change, body)
-                    )
+                    return await self._write_as_planned(_Patch(model, change, body))
         except ServerError as error:
             return outcomes.failed(change, error, sent=self.journal.intended(change.address))
 
     async def _create(self, model: Model, change: Change, body: Fields) -> Outcome:
         intend = functools.partial(self.journal.intend, change, "POST", body, None)
+        lookup = Lookup(self.client, model, change, body)
         try:
             written = await self.client.add(model, body, intend)
         except Refused as error:
-            return await name_taken(self.client, model, change, body, error)
+            return await lookup.name_taken(error)
         except ServerError as error:
             if of_error("POST", error) is not Proof.LOST:
                 raise
-            return await look_for(self.client, model, change, body, error)
+            return await lookup.find(error)
         evidence = of_create(model, body, written.fields, self.known)
-        if evidence.proof is Proof.PROVEN and not unheld(model, body, written.fields, {}):
+        proven = evidence.proof is Proof.PROVEN
+        if proven and not unheld(model, body, written.fields, {}):
             return outcomes.taken(model, change, body, written)
-        why = NotTheApi(evidence.why or "The server answered with other values than were sent.")
-        ours = str(written.fields["id"]) if evidence.proof is Proof.PROVEN else None
-        return await look_for(self.client, model, change, body, why, ours)
+        why = evidence.why or "The server answered with other values than were sent."
+        answered = str(written.fields["id"]) if proven else None
+        return await lookup.find(NotTheApi(why), answered)
 
-    async def _right_after_a_look(
-        self, model: Model, change: Change, write: _Patch | _Deletion
-    ) -> Outcome:
-        """Look at the record, and send the write if it is as the plan saw it, with no wait between the two.
+    async def _write_as_planned(self, write: _Patch | _Deletion) -> Outcome:
+        """Read the record, and send the write at once if the record is as the plan saw it.
 
-        After each pause, and after an answer that was lost, there is another look.
+        After each pause, and after a lost answer, the record is read again.
         """
+        model, change = write.model, write.change
         tries, lost, planned = 0, None, _NOTHING
-        for _ in range(_MOST_LOOKS):
+        for _ in range(_MAX_READS):
             try:
-                async with self.client.in_one_slot() as one:
-                    live = await self._look(one, model, change, lost)
+                async with self.client.in_one_slot() as client:
+                    live = await self._read(client, write, lost)
                     if isinstance(live, Outcome):
                         return live
                     planned = planned or live
@@ -106,25 +106,26 @@ class Carrier:
                         return outcomes.moved(model, change, live, sent=lost is not None)
                     if tries == retry.TRIES:
                         break
-                    return await write.send(one, self.journal, live)
+                    return await write.send(client, self.journal, live)
             except Paused:
                 continue
             except ServerError as error:
                 tries += 1
                 lost = await _again(write.method, error, tries, lost)
                 if lost is not None and change.approval:
-                    # A second proposal would be a double; the approvals show whether this one
+                    # A second proposal would be a duplicate; the approvals show whether this one
                     # arrived.
-                    return await look_for(self.client, model, change, write.whole(planned), lost)
+                    return await Lookup(self.client, model, change, write.whole(planned)).find(lost)
         raise lost or Paused()
 
-    async def _look(
-        self, one: WriteClient, model: Model, change: Change, lost: ServerError | None
+    async def _read(
+        self, client: WriteClient, write: _Patch | _Deletion, lost: ServerError | None
     ) -> Fields | Outcome:
-        """The record as it is right before a write, or what it means that it cannot be read."""
+        """The record right before a write, or the outcome if it cannot be read."""
+        model, change = write.model, write.change
         assert change.id is not None
         try:
-            return await one.detail(model, change.id)
+            return await client.detail(model, change.id)
         except NotFound:
             if change.action is Action.DELETE and lost is not None:
                 return Outcome(change, Status.APPLIED, change.id)
@@ -138,11 +139,10 @@ class Carrier:
 async def _again(
     method: str, error: ServerError, tries: int, lost: ServerError | None
 ) -> ServerError | None:
-    """After a write without success: the error because of which it counts as lost, if it or an
-    earlier one was.
+    """After a write that failed: the error that makes the write count as lost, now or before.
 
     Raises:
-        ServerError: there is no use in another try.
+        ServerError: another try would not help.
     """
     proof = of_error(method, error)
     if proof is Proof.REFUSED or (proof is Proof.NO_ANSWER and tries == retry.TRIES):
@@ -154,7 +154,7 @@ async def _again(
 
 @dataclass(frozen=True, slots=True)
 class _Patch:
-    """A PATCH with what changes, or the proposal of it."""
+    """A PATCH, or a proposal of one."""
 
     model: Model
     change: Change
@@ -166,38 +166,37 @@ class _Patch:
         return expects(self.model, live, self.change.managed)
 
     def arrived(self, live: Fields, planned: Fields) -> Outcome | None:
-        """The outcome, if a PATCH whose answer was lost has been carried out."""
+        """The outcome, if a PATCH whose answer was lost has arrived."""
         if unheld(self.model, self.body, live, planned):
             return None
         return outcomes.taken(self.model, self.change, self.body, WriteResult(live, proposed=False))
 
     def whole(self, planned: Fields) -> Fields:
-        """The content of the proposal: what is sent, and the record as it is."""
-        return {
-            row.name: planned[row.name] for row in self.model.managed if row.name in planned
-        } | dict(self.body)
+        """The content of the proposal: what is sent, and the other fields as they are."""
+        kept = {row.name: planned[row.name] for row in self.model.managed if row.name in planned}
+        return {**kept, **self.body}
 
-    async def send(self, one: WriteClient, journal: Journal, live: Fields) -> Outcome:
-        """Send it. Where the answer holds other values than were sent, one look tells what the server has.
+    async def send(self, client: WriteClient, journal: Journal, live: Fields) -> Outcome:
+        """Send it. If the answer has other values than were sent, read what the server has.
 
         Raises:
-            ServerError: the answer is lost, or says no.
+            ServerError: the answer is lost, or a refusal.
         """
         model, change = self.model, self.change
         assert change.id is not None
         kept = {*self.body, *change.managed, "id", model.identity}
-        # Run records may be read by more people than the server: what the files do not name is left
-        # out.
+        # More people may read run records than the server: fields that the files do not declare are
+        # left out.
         before = {name: value for name, value in live.items() if name in kept}
         intend = functools.partial(journal.intend, change, "PATCH", self.body, before)
-        written = await one.change(model, change.id, self.body, intend)
+        written = await client.change(model, change.id, self.body, intend)
         evidence = of_change(model, change.id, written.fields, written.proposed)
         if evidence.proof is not Proof.PROVEN:
             raise NotTheApi(evidence.why)
         if written.proposed and unheld(model, self.body, written.fields, {}):
-            raise NotTheApi("The server answered with another content than was proposed.")
+            raise NotTheApi("The server answered with different content than was proposed.")
         if not written.proposed and unheld(model, self.body, written.fields, live):
-            written = WriteResult(await one.detail(model, change.id), proposed=False)
+            written = WriteResult(await client.detail(model, change.id), proposed=False)
         return outcomes.taken(model, change, self.body, written, live)
 
 
@@ -210,35 +209,26 @@ class _Deletion:
     method = "DELETE"
 
     def expected(self, live: Fields) -> str:
-        """What the plan compared: all of the record, relations included."""
+        """What the plan compared: the whole record, relations included."""
         return expects(self.model, live)
 
     def arrived(self, live: Fields, planned: Fields) -> Outcome | None:
-        """A record that can be read was not deleted."""
+        """None: a record that can be read was not deleted."""
         return None
 
     def whole(self, planned: Fields) -> Fields:
-        """The record: no deletion is proposed."""
+        """The record as it is; deletions are never proposed."""
         return planned
 
-    async def send(self, one: WriteClient, journal: Journal, live: Fields) -> Outcome:
+    async def send(self, client: WriteClient, journal: Journal, live: Fields) -> Outcome:
         """Send it.
 
         Raises:
-            ServerError: the answer is lost, or says no.
+            ServerError: the answer is lost, or a refusal.
         """
         assert self.change.id is not None
         intend = functools.partial(journal.intend, self.change, "DELETE", {}, live)
-        evidence = of_delete(await one.delete(self.model, self.change.id, intend))
+        evidence = of_delete(await client.delete(self.model, self.change.id, intend))
         if evidence.proof is not Proof.PROVEN:
             raise NotTheApi(evidence.why)
         return Outcome(self.change, Status.APPLIED, self.change.id)
-
-
-def with_ids(value: Value, ids: Mapping[Address, str]) -> Value:
-    """A body with the new ids in place of `{"$ref": address}`."""
-    if isinstance(value, Mapping):
-        if set(value) == {"$ref"}:
-            return ids[Address.parse(value["$ref"])]
-        return {key: with_ids(one, ids) for key, one in value.items()}
-    return [with_ids(one, ids) for one in value] if isinstance(value, list) else value

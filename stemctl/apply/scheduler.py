@@ -1,14 +1,12 @@
-"""From a plan to a report: changes in the order they need, several at a time, each in the journal
-before it is sent.
-"""
+"""From a plan to a report: changes in the order they need, several at a time."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from stemctl.apply.executor import Carrier
+from stemctl.apply.executor import Executor
 from stemctl.client.client import PARALLELISM, WriteClient
 from stemctl.core.plan import Change, Held, Plan
 from stemctl.core.records import Address
@@ -21,10 +19,10 @@ _DONE = (Status.APPLIED, Status.PROPOSED)
 
 @dataclass(slots=True)
 class Apply:
-    """One run. `stop` ends it early: what is in flight is waited for, the rest is skipped.
+    """One run.
 
-    `known` are the ids of all records and proposals that are known before it; those that it makes
-    are added.
+    `stop` ends it early: it waits for requests in flight, and skips the rest. `known` are the ids
+    of all records and proposals that exist before it; those that it creates are added.
     """
 
     plan: Plan
@@ -39,57 +37,61 @@ class Apply:
     _stopped: str = ""
 
     async def execute(self) -> Report:
-        """Carry the plan out; the journal knows what was achieved, whatever happens on the way."""
+        """Execute the plan; whatever happens, the journal knows what was done."""
         await self._schedule()
-        ordered = tuple(self._outcomes.get(c.address) or held_outcome(c) for c in self.plan.changes)
+        ordered = tuple(
+            self._outcomes.get(change.address) or held_outcome(change)
+            for change in self.plan.changes
+        )
         interrupted = self.stop.is_set() and not self._stopped
         return Report(self.plan, ordered, self.journal.run.id, interrupted, self._stopped)
 
     async def _schedule(self) -> None:
-        """Begin what waits for nothing, as many at a time as may be, and release or skip what
-        waited for it.
-        """
+        """Start what waits for nothing, up to the parallelism, and release what waited for it."""
         actionable = {change.address: change for change in self.plan.actionable()}
         waits = {
-            address: {w for w in change.waits if w in actionable}
+            address: {other for other in change.waits if other in actionable}
             for address, change in actionable.items()
         }
-        followers: dict[Address, list[Address]] = {}
-        for address, others in waits.items():
-            for other in others:
-                followers.setdefault(other, []).append(address)
+        followers = _followers(waits)
         ready = [address for address, others in waits.items() if not others]
         ready.reverse()
         running: set[asyncio.Task[Outcome]] = set()
         while ready or running:
             while ready and len(running) < self.parallelism and not self.stop.is_set():
-                running.add(asyncio.create_task(self._carry_out(actionable[ready.pop()])))
+                running.add(asyncio.create_task(self._execute(actionable[ready.pop()])))
             if not running:
                 break
             finished, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
             for task in finished:
-                done = task.result()
-                self._finish(done)
-                for address in (
-                    followers.get(done.change.address, ()) if done.status in _DONE else ()
-                ):
-                    waits[address].discard(done.change.address)
+                outcome = task.result()
+                self._finish(outcome)
+                if outcome.status not in _DONE:
+                    continue
+                done = outcome.change.address
+                for address in followers.get(done, ()):
+                    waits[address].discard(done)
                     if not waits[address]:
                         ready.append(address)
+        self._skip_rest(actionable, waits)
+
+    def _skip_rest(
+        self, actionable: Mapping[Address, Change], waits: Mapping[Address, set[Address]]
+    ) -> None:
         for address, change in actionable.items():
             if address not in self._outcomes:
-                why = f"waits for {min(waits[address])}" if waits[address] else "not begun"
+                why = f"waits for {min(waits[address])}" if waits[address] else "not started"
                 self._take(Outcome(change, Status.SKIPPED, message=why))
 
-    async def _carry_out(self, change: Change) -> Outcome:
+    async def _execute(self, change: Change) -> Outcome:
         try:
-            return await Carrier(self.client, self.journal, self._ids, self.known).execute(change)
+            return await Executor(self.client, self.journal, self._ids, self.known).execute(change)
         except JournalError as error:
             self._break_off(error.what)
             return Outcome(change, Status.FAILED, message=f"Not sent: {error.what}")
 
     def _break_off(self, why: str) -> None:
-        """End as an interrupt does: what cannot be written down is not sent, nor what no server would take."""
+        """End as an interrupt does, because the journal or the server cannot take any more."""
         self._stopped = self._stopped or why
         self.stop.set()
 
@@ -110,10 +112,17 @@ class Apply:
         self.on_outcome(outcome)
 
 
+def _followers(waits: Mapping[Address, set[Address]]) -> dict[Address, list[Address]]:
+    """Each address to those that wait for it."""
+    followers: dict[Address, list[Address]] = {}
+    for address, others in waits.items():
+        for other in others:
+            followers.setdefault(other, []).append(address)
+    return followers
+
+
 def held_outcome(change: Change) -> Outcome:
-    """What becomes of a change that is only shown. One whose earlier request is still in doubt is
-    unknown.
-    """
+    """The outcome of a change that is only shown; unknown if an earlier request is in doubt."""
     if change.pending_since and change.held is Held.BLOCKED:
         return Outcome(change, Status.UNKNOWN, change.id, message="; ".join(change.detail))
     return Outcome(change, Status.HELD, change.id)

@@ -12,25 +12,25 @@ from stemctl.util.redact import VARIABLES
 
 
 def start() -> None:
-    """Run stemctl and leave with its exit code; what needs no command is answered without loading any."""
+    """Run stemctl and exit. Help and version are answered without loading any command."""
     streams.fill_in()
     completes = "_STEMCTL_COMPLETE" in os.environ
-    if completes:  # click starts a shell to ask for its version, and no completion needs a token
+    if completes:  # click starts a shell to ask for its version; it must not see a token
         for name in VARIABLES:
             os.environ.pop(name, None)
-    said = None if completes else answer(sys.argv[1:])
-    if said is None:
+    text = None if completes else answer(sys.argv[1:])
+    if text is None:
         from stemctl.cli.main import main
 
         main()
         return
     try:
-        sys.stdout.write(said)
+        sys.stdout.write(text)
         sys.stdout.flush()
-    except BrokenPipeError:  # the reader has left, as `| head` does
+    except BrokenPipeError:  # the reader has closed the pipe, as `| head` does
         streams.silence("stdout")
     except OSError as error:
         streams.silence("stdout")
         with contextlib.suppress(OSError):
-            sys.stderr.write(f"Error: The output could not be written: {error.strerror}.\n")
+            sys.stderr.write(f"Error: The output cannot be written: {error.strerror}.\n")
         sys.exit(1)

@@ -1,4 +1,4 @@
-"""The user's browser, which is another program: it is told an address, and no token."""
+"""The user's browser: it is given an address, and no token."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import os
 from stemctl.util.redact import without_tokens
 
 
-def show(address: str) -> bool:
-    """Open an address in the browser, whose process inherits this environment without the tokens in it."""
+def open_in_browser(address: str) -> bool:
+    """Open an address in a browser, whose process inherits this environment without its tokens."""
     import webbrowser
 
     before = dict(os.environ)

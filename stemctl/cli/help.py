@@ -1,7 +1,7 @@
-"""What `stemctl --help` and `stemctl --version` say.
+"""The output of `stemctl --help` and `stemctl --version`.
 
-It stands here as text so that both answer as fast as Python starts: loading click alone takes three
-times as long. No line is longer than 78 characters, so that it looks the same in every terminal.
+It is kept as text so that both answer as fast as Python starts: loading click alone takes three
+times as long. Lines of at most 78 characters look the same in every terminal.
 """
 
 from __future__ import annotations
@@ -13,48 +13,48 @@ from stemctl import __version__
 HELP = """\
 Usage: stemctl [OPTIONS] COMMAND [ARGS]...
 
-  Metadata of neuroscience labs as code: YAML files, applied to BrainSTEM.
+  Manage your lab's BrainSTEM metadata as code.
 
-  Try it without an account: stemctl init, then stemctl plan.
+  To try it without an account, run stemctl init, then stemctl plan.
 
 Options:
   --version          Show the version and exit.
-  -C DIRECTORY       Work in this folder.
-  --server NAME|URL  A server of stemctl.yaml, a URL, or: sandbox.
-  --no-color         No colours; NO_COLOR does the same.
-  -q, --quiet        Nothing on stderr but questions and errors.
-  -v, --verbose      Unfold what is folded.
+  -C DIRECTORY       Run in this directory.
+  --server NAME|URL  Use a server of stemctl.yaml, a URL, or "sandbox".
+  --no-color         Disable colours; NO_COLOR has the same effect.
+  -q, --quiet        Print nothing to stderr but questions and errors.
+  -v, --verbose      Show more detail.
   -h, --help         Show this message and exit.
 
 Commands:
-  init       Write stemctl.yaml, a first manifest, and files for editors.
+  init       Create stemctl.yaml, a first manifest and editor settings.
   validate   Check the manifests.
-  fmt        Lay the manifests out; comments, quotes and order stay.
-  plan       Show what apply would send, and send nothing.
-  apply      Plan, show, ask, and carry it out.
+  fmt        Format the manifests.
+  plan       Show what apply would change, without sending anything.
+  apply      Send the changes in your files to the server.
   show       Show a saved plan, or where the values of a record come from.
-  drift      Show what changed on the server since it was applied.
-  resolve    Settle conflicts: the server's values become the base.
-  get        Show records of the server.
-  approvals  Show proposals; accept or reject them as an administrator.
-  import     Bind an address to a live record by its id.
-  state      Show and mend what stemctl remembers.
-  runs       Show what was applied and by whom, and records as they were.
-  explain    Say what a model or a field takes.
-  schema     Build and show the JSON Schemas.
-  login      Get a token for a server, in your browser.
-  logout     Forget the token of a server.
-  doctor     Look at the server, the token and your rights.
-  ci         Write workflows for GitHub or GitLab.
-  sandbox    A BrainSTEM of your own, on this machine.
+  drift      Show what has changed on the server since the last apply.
+  resolve    Resolve conflicts: the server's values become the new base.
+  get        Show records on the server.
+  approvals  List, accept and reject proposals.
+  import     Bind an address to an existing record on the server.
+  state      Inspect and edit the state.
+  runs       Show past runs, and records as they were before them.
+  explain    Describe a model or a field.
+  schema     Build and print the JSON Schemas.
+  login      Log in to a server with your browser.
+  logout     Remove the saved token of a server.
+  doctor     Check the server, your token and your permissions.
+  ci         Create CI workflows for GitHub or GitLab.
+  sandbox    Run a local BrainSTEM server for testing.
 """
-"""In the order of a working day. Tests hold it against the options and commands that there are."""
+"""In the order of a working day. Tests compare it with the options and commands that exist."""
 
 VERSION = f"stemctl {__version__}\n"
 
 
-def answer(words: Sequence[str]) -> str | None:
-    """What a command line is answered with that asks for no more than this; None for any other."""
-    if list(words) in ([], ["--help"], ["-h"]):
+def answer(arguments: Sequence[str]) -> str | None:
+    """The output of a command line that needs nothing but these texts; None for any other."""
+    if list(arguments) in ([], ["--help"], ["-h"]):
         return HELP
-    return VERSION if list(words) == ["--version"] else None
+    return VERSION if list(arguments) == ["--version"] else None

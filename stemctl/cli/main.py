@@ -1,8 +1,10 @@
-"""The group of commands, and the one place where failures become messages and exit codes."""
+"""The group of commands, and the one place where errors become messages and exit codes."""
 
 from __future__ import annotations
 
 import importlib
+import itertools
+import keyword
 import os
 import sys
 from pathlib import Path
@@ -15,33 +17,33 @@ from stemctl.cli.screen import Screen
 from stemctl.errors import InvalidFiles, StemctlError
 from stemctl.util import redact
 
-COMMANDS = {
-    "init": "tools",
-    "validate": "checking",
-    "fmt": "formatting",
-    "plan": "planning",
-    "apply": "applying",
-    "show": "planning",
-    "drift": "memory",
-    "resolve": "memory",
-    "get": "live",
-    "approvals": "live",
-    "import": "memory",
-    "state": "memory",
-    "runs": "runs",
-    "explain": "tools",
-    "schema": "tools",
-    "login": "account",
-    "logout": "account",
-    "doctor": "account",
-    "ci": "ci",
-    "sandbox": "tools",
-}
-"""Command to the module that holds it, loaded when it is called; `help.py` says what each does."""
+COMMANDS = (
+    "init",
+    "validate",
+    "fmt",
+    "plan",
+    "apply",
+    "show",
+    "drift",
+    "resolve",
+    "get",
+    "approvals",
+    "import",
+    "state",
+    "runs",
+    "explain",
+    "schema",
+    "login",
+    "logout",
+    "doctor",
+    "ci",
+    "sandbox",
+)
+"""In the order of a working day. Each is in the module of its name in `cmd`."""
 
 
 class Commands(click.Group):
-    """Loads the module of a command when it is called."""
+    """The commands. The module of a command is loaded when it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """All commands, in the order of a working day."""
@@ -51,12 +53,13 @@ class Commands(click.Group):
         """The command of a name."""
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"stemctl.cli.{COMMANDS[cmd_name]}")
-        command: click.Command = getattr(module, "import_" if cmd_name == "import" else cmd_name)
+        name = f"{cmd_name}_" if keyword.iskeyword(cmd_name) else cmd_name
+        module = importlib.import_module(f"stemctl.cli.cmd.{name}")
+        command: click.Command = getattr(module, name)
         return command
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The text that also answers without click."""
+        """The text of `help.py`, which is also printed without click."""
         formatter.write(HELP)
 
 
@@ -78,23 +81,19 @@ def cli(
     quiet: bool,
     verbose: int,
 ) -> None:
-    """What each option does stands in `help.py`."""
-    screen.directory, screen.server, screen.quiet, screen.verbose = (
-        directory,
-        server,
-        quiet,
-        verbose,
-    )
+    """Keep the global options; `help.py` describes them."""
+    screen.directory, screen.server = directory, server
+    screen.quiet, screen.verbose = quiet, verbose
     screen.colour = sys.stdout.isatty() and not no_color and not os.environ.get("NO_COLOR")
 
 
 def main() -> None:
-    """Run stemctl and leave with its exit code: 0, 1, 2, 3, 130, or 70 for a bug of its own."""
+    """Run stemctl and exit with 0, 1, 2, 3, 130, or 70 for a bug in stemctl."""
     sys.exit(run(sys.argv[1:]))
 
 
 def run(arguments: list[str]) -> int:
-    """Run a command line; every failure becomes a message here, and nowhere else."""
+    """Run a command line. Every error becomes a message here, and nowhere else."""
     redact.begin(os.environ)
     screen = Screen(json=wants("json", arguments), github=wants("github", arguments))
     return screen.end(_attempt(screen, arguments))
@@ -115,60 +114,55 @@ def _attempt(screen: Screen, arguments: list[str]) -> int:
     except click.ClickException as error:
         return screen.failed(StemctlError(error.format_message()))
     except (click.Abort, KeyboardInterrupt):
-        screen.ask("Interrupted; nothing more is sent.")
+        screen.ask("Interrupted. Nothing more is sent.")
         return 130
-    except (
-        OSError
-    ) as error:  # a full disk, a folder that may not be written: nothing that stemctl could fix
-        if error is screen.lost:
-            return 1  # the screen tells of its own failure at the end
-        return screen.failed(
-            StemctlError(
-                f"{error.strerror or error}.", f"It was about {error.filename or 'the output'}."
-            )
-        )
-    except (
-        UnicodeEncodeError
-    ) as error:  # half a character: a word of the command line, or a name of a folder
-        if not error.object[error.start : error.end].isprintable() and error.encoding.startswith(
-            "utf"
-        ):
-            return screen.failed(_not_utf8(error.object))
+    except OSError as error:
+        # A full disk, or a folder that cannot be written. `screen.end` reports its own failure.
+        return 1 if error is screen.lost else screen.failed(_system_error(error))
+    except UnicodeEncodeError as error:
+        return screen.failed(_not_utf8(error.object) if _is_half(error) else _bug(error))
+    except SystemExit as exit_:
+        # click exits like this if the pipe of its own help or of a question breaks.
+        return 3 if screen.did else int(exit_.code or 0)
+    except Exception as error:
         return screen.failed(_bug(error))
-    except (
-        SystemExit
-    ) as left:  # click's way to leave where a pipe broke, in its own help or in a question
-        return 3 if screen.did else int(left.code or 0)
-    except Exception as error:  # the boundary: whatever else happens is a bug of ours
-        return screen.failed(_bug(error))
+
+
+def _system_error(error: OSError) -> StemctlError:
+    reason = f"{error.strerror or error}."
+    return StemctlError(f"Cannot access {error.filename}: {reason}" if error.filename else reason)
+
+
+def _is_half(error: UnicodeEncodeError) -> bool:
+    """Whether the text holds half a character, from the command line or the name of a folder."""
+    failed = error.object[error.start : error.end]
+    return error.encoding.startswith("utf") and not failed.isprintable()
 
 
 def _not_utf8(text: str) -> StemctlError:
     return StemctlError(
-        f"{text:.200} is not UTF-8.",
-        "What is sent, and what is written into files, has to be: type it so, or rename the file or folder.",
+        f"{text:.200} is not valid UTF-8.",
+        "Only UTF-8 can be sent or saved: change the argument, or rename the file or folder.",
     )
 
 
-def wants(form: str, arguments: list[str]) -> bool:
-    """Whether the answer, errors of usage included, is to be in this format."""
-    pairs = zip(arguments, [*arguments, ""][1:], strict=True)
-    return any(
-        (option in ("-o", "--format") and value == form)
-        or option in (f"-o{form}", f"--format={form}")
-        for option, value in pairs
-    )
+def wants(output_format: str, arguments: list[str]) -> bool:
+    """Whether the answer, even to a usage error, is to be in this format."""
+    if f"-o{output_format}" in arguments or f"--format={output_format}" in arguments:
+        return True
+    pairs = itertools.pairwise(arguments)
+    return any(option in ("-o", "--format") and value == output_format for option, value in pairs)
 
 
 def _usage(error: click.UsageError) -> StemctlError:
     what = " ".join(error.format_message().split()).rstrip(".") + "."
     path = error.ctx.command_path if error.ctx else "stemctl"
     usage = error.ctx.get_usage() if error.ctx else ""
-    return StemctlError(what, usage, [(f"{path} --help", "lists what there is")])
+    return StemctlError(what, usage, [(f"{path} --help", "lists the options")])
 
 
 def _bug(error: Exception) -> StemctlError:
-    """A message about a bug, whose trace is written to a file."""
+    """A message about a bug in stemctl, whose traceback is saved to a file."""
     import tempfile
     import traceback
 
@@ -178,11 +172,14 @@ def _bug(error: Exception) -> StemctlError:
         with open(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
             file.write(f"stemctl {__version__}, Python {sys.version}, {sys.platform}\n\n{trace}")
         why = (
-            f"{type(error).__name__}; what happened is written to {name}.\n"
-            "Please send that file to the makers, with what you typed. There is no token in it."
+            f"{type(error).__name__}; the details are in {name}.\n"
+            "Please report it with this file and the command you typed. The file contains no token."
         )
-    except OSError:  # no folder for temporary files, or no room in it
-        why = f"Please send this to the makers, with what you typed. There is no token in it.\n{trace.rstrip()}"
+    except OSError:  # there is no folder for temporary files, or it is full
+        why = (
+            "Please report it with the command you typed and these details, which contain no token:"
+            f"\n{trace.rstrip()}"
+        )
     bug = StemctlError("This is a bug in stemctl.", why)
     bug.exit_code = 70
     return bug

@@ -1,4 +1,4 @@
-"""Options that several commands share."""
+"""Options that several commands share, and their types."""
 
 from __future__ import annotations
 
@@ -18,46 +18,48 @@ def output(*formats: str) -> Callable[[_F], _F]:
     return click.option(
         "-o",
         "--format",
-        "form",
+        "output_format",
         type=click.Choice(formats),
         default=formats[0],
         show_default=True,
-        help="How to answer.",
+        help="Choose the output format.",
     )
 
 
 class Allow(click.ParamType):  # type: ignore[type-arg]  # generic in newer versions of click alone
-    """`KIND` or `KIND=N`: a permission and the most records of one run that it covers."""
+    """`KIND` or `KIND=N`: a permission, and the most records of one run that it covers."""
 
     name = "KIND[=N]"
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[str, int]:
-        """`delete=3` to ("delete", 3); without a number, 10."""
+        """`delete=3` to ("delete", 3); without a number, the default limit."""
         from stemctl.planning.planner import DEFAULT_LIMIT
 
         kind, has_number, number = str(value).partition("=")
         if kind not in KINDS:
-            self.fail(f"{kind!r} is no permission; there are {', '.join(KINDS)}.")
+            self.fail(f"Unknown permission {kind!r}; choose from {', '.join(KINDS)}.")
         if has_number and not _NUMBER.fullmatch(number):
-            self.fail(f"{number!r} is no number of records.")
+            self.fail(f"{number!r} is not a number of records.")
         return kind, int(number) if has_number else DEFAULT_LIMIT
 
 
-class Digest(click.ParamType):  # type: ignore[type-arg]  # generic for some versions of click alone
-    """The digest of a plan, or how it begins: long enough that no other plan begins so."""
+class Digest(click.ParamType):  # type: ignore[type-arg]  # generic in newer versions of click alone
+    """The digest of a plan, or its beginning: long enough that no other plan shares it."""
 
     name = "DIGEST"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Without `sha256:`. An empty one, as of a variable that is not set, must not mean that any
-        plan will do.
+        """The digest without `sha256:`.
+
+        An empty one, for example from a variable that is not set, must not match every plan.
         """
         digest = str(value).strip().removeprefix("sha256:")
         if not _DIGEST.fullmatch(digest):
             self.fail(
-                f"{value!r} is no digest: it has {_SHORTEST_DIGEST} to 64 of the characters 0-9 and a-f."
+                f"{value!r} is not a digest: "
+                f"it has {_SHORTEST_DIGEST} to 64 of the characters 0-9 and a-f."
             )
         return digest
 
@@ -71,16 +73,22 @@ allow = click.option(
     "allowed",
     type=Allow(),
     multiple=True,
-    help="Permit what can destroy others' work: " + ", ".join(KINDS) + ".",
+    help=(
+        f"Allow {', '.join(KINDS[:-1])} or {KINDS[-1]}; "
+        "if more than N records are affected, none is allowed."
+    ),
 )
 resubmit = click.option(
     "--resubmit",
     is_flag=True,
-    help="Propose again what is pending with other text, or was rejected.",
+    help="Resubmit proposals that were rejected, or are pending with different text.",
 )
 exclude = click.option(
     "--exclude",
     multiple=True,
     metavar="ADDRESS|PATH",
-    help="Leave these out, * and ? are patterns; repeatable.",
+    help="Exclude matching records; * and ? are wildcards. Repeatable.",
+)
+max_bytes = click.option(
+    "--max-bytes", type=click.IntRange(1000), help="Limit the size of -o markdown, in bytes."
 )

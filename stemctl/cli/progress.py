@@ -1,5 +1,5 @@
-"""The live line of a long run, on stderr: a bar at a terminal, a plain line every half minute
-elsewhere.
+"""What a long run shows on stderr while it works or waits: a bar at a terminal, and elsewhere a
+line every half minute.
 """
 
 from __future__ import annotations
@@ -8,31 +8,41 @@ import contextlib
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 import click
 
+from stemctl.cli.screen import Screen, pause_text
 from stemctl.core.report import Outcome, Status
+from stemctl.render.text.run_text import waiting_text
+from stemctl.util.plural import counted
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
+
+    from stemctl.core.lease import Lease
 
 LONG = 1.0
 """Seconds of work before anything is shown."""
 
 PLAIN_EVERY = 30.0
+"""Seconds between two lines where there is no bar."""
 
 
 class Progress:
-    """Counts outcomes, and shows them once the work takes longer than a second."""
+    """Counts outcomes, and shows the counts once the work takes longer than a second."""
 
     def __init__(self, total: int, host: str, parallelism: int, shown: bool) -> None:
         self.total = total
         self.done = self.failed = 0
-        self._intro = f"Sending {total:,} changes to {host}, {parallelism} at a time. Ctrl-C stops after those in flight."
+        self._intro = (
+            f"Sending {counted(total, 'change')} to {host}, {parallelism} at a time. "
+            "Press Ctrl-C to stop after the requests in flight."
+        )
         self._shown = shown
-        self._began = self._said = time.monotonic()
+        self._began = self._last_line = time.monotonic()
         self._bar: Bar | None = None
 
     def __enter__(self) -> Self:
@@ -49,15 +59,24 @@ class Progress:
                 self._bar.stop()
 
     def outcome(self, outcome: Outcome) -> None:
-        """Take one outcome in."""
+        """Count the outcome of one change."""
         with self._harmless():
             self._count(outcome)
 
+    def paused(self, seconds: float) -> None:
+        """Say that the server asked for a pause."""
+        text = pause_text(seconds)
+        with self._harmless():
+            if self._bar is not None:
+                self._bar.update(
+                    self._bar.task_ids[0], description=f"{self.done}/{self.total}   {text}"
+                )
+            elif self._shown:
+                click.echo(text, err=True)
+
     @contextlib.contextmanager
     def _harmless(self) -> Iterator[None]:
-        """Whatever keeps progress from being shown ends the showing, and never the run: its
-        requests are on the way.
-        """
+        """Stop showing progress if that fails, and never the run: its requests are on their way."""
         try:
             yield
         except Exception:
@@ -71,20 +90,9 @@ class Progress:
             return
         if sys.stderr.isatty():
             self._draw(now)
-        elif now - self._said >= PLAIN_EVERY:
-            self._said = now
+        elif now - self._last_line >= PLAIN_EVERY:
+            self._last_line = now
             click.echo(self._line(now), err=True)
-
-    def paused(self, seconds: float) -> None:
-        """The server asks for a pause: say so instead of standing still."""
-        text = f"paused {seconds:.0f} s: the server asks for it"
-        with self._harmless():
-            if self._bar is not None:
-                self._bar.update(
-                    self._bar.task_ids[0], description=f"{self.done}/{self.total}   {text}"
-                )
-            elif self._shown:
-                click.echo(text[0].upper() + text[1:] + ".", err=True)
 
     def _line(self, now: float) -> str:
         rate = self.done / (now - self._began)
@@ -107,3 +115,32 @@ class Progress:
             self._bar.add_task("", total=self.total)
             self._bar.start()
         self._bar.update(self._bar.task_ids[0], completed=self.done, description=self._line(now))
+
+
+@dataclass(slots=True)
+class Waiting:
+    """Shows that an apply waits for the run of another machine, and for whose."""
+
+    screen: Screen
+    where: str
+    _run: str = ""
+    _last_line: float = 0.0
+    _seconds: float = 0.0
+
+    def update(self, lease: Lease, seconds: float) -> None:
+        """Describe the run once, and say every half minute that it still holds the lease."""
+        self._seconds = seconds
+        if lease.run != self._run:
+            self.screen.note(waiting_text(lease, self.where))
+            self._run, self._last_line = lease.run, seconds
+        elif seconds - self._last_line >= PLAIN_EVERY:
+            self.screen.note(
+                f"Still waiting after {seconds:.0f} s; the lease now ends at "
+                f"{lease.until:%H:%M:%SZ}."
+            )
+            self._last_line = seconds
+
+    def end(self) -> None:
+        """Say that the lease is free, if it was waited for."""
+        if self._run:
+            self.screen.note(f"The lease is free after {self._seconds:.0f} s.\n")

@@ -1,4 +1,4 @@
-"""The terminal of one run: what goes to stdout and to stderr, and how it looks."""
+"""The output of one run: what goes to stdout and to stderr, and how it looks."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ import shlex
 import shutil
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from stemctl.cli import streams
-from stemctl.errors import InvalidFiles, StemctlError
+from stemctl.errors import Hint, InvalidFiles, StemctlError
+from stemctl.render.model_words import model_words
 from stemctl.render.terminal import LONGEST_LINE, TerminalStyle
 from stemctl.util.redact import masked
 from stemctl.util.safe_text import cut, harmless, json_text, visible
@@ -26,12 +27,12 @@ if TYPE_CHECKING:
 
 DEFAULT_WIDTH = 100
 WIDEST = 500
-"""A COLUMNS of millions would fill the memory with spaces."""
+"""A COLUMNS of millions would fill memory with spaces."""
 
 
 @dataclass(slots=True)
 class Screen:
-    """The global options, and where output goes: the answer to stdout, everything else to stderr."""
+    """The global options, and the output: the answer goes to stdout, everything else to stderr."""
 
     directory: Path | None = None
     server: str | None = None
@@ -41,13 +42,13 @@ class Screen:
     json: bool = False
     github: bool = False
     did: str = ""
-    """What this run has written, if anything: from then on no failure of the output ends it, and 1
-    is no exit code.
+    """What this run has written, if anything. From then on a failure of the output does not end it,
+    and the exit code of an error is 3.
     """
     mute: bool = False
-    """Whether stderr takes nothing: no question can be seen."""
+    """Whether stderr cannot be written, so that no question can be seen."""
     lost: OSError | None = None
-    """Why the answer, or a part of it, could not be written."""
+    """Why the answer, or a part of it, cannot be written."""
     _ending: bool = False
 
     @property
@@ -57,7 +58,7 @@ class Screen:
 
     @property
     def program(self) -> str:
-        """How this run was called, for commands that can be typed as they stand."""
+        """How this run was called, for hints that can be typed as they are."""
         words = ["stemctl"]
         if self.directory is not None:
             words += ["-C", shlex.quote(str(self.directory))]
@@ -66,13 +67,8 @@ class Screen:
         return " ".join(words)
 
     def style(self, catalog: Catalog | None = None) -> TerminalStyle:
-        """What the terminal can show."""
+        """How to format text for this terminal."""
         width = shutil.get_terminal_size((DEFAULT_WIDTH, 24)).columns
-        nouns = {}
-        if catalog is not None:
-            nouns = {
-                m.name: (m.words, m.count(2).partition(" ")[2]) for m in catalog.models.values()
-            }
         return TerminalStyle(
             min(max(60, width), WIDEST),
             self.colour,
@@ -80,31 +76,27 @@ class Screen:
             self.verbose,
             self.program,
             "" if self.directory is None else shlex.quote(str(self.directory)),
-            nouns=nouns,
+            words=model_words(catalog),
         )
 
     def open(self) -> Workspace:
-        """The workspace that the options name."""
-        from dataclasses import replace
-
+        """The workspace that the options select."""
         from stemctl.commands.workspace import open_workspace
 
         workspace = open_workspace(self.root, self.server)
-        return replace(
-            workspace,
-            on_pause=lambda seconds: self.note(f"Paused {seconds:.0f} s: the server asks for it."),
-        )
+        return replace(workspace, on_pause=lambda seconds: self.note(pause_text(seconds)))
 
     def announce(self, workspace: Workspace) -> None:
-        """Say that a run broke off, or is on at this moment: what is shown takes it into account."""
+        """Say that a run was interrupted or is in progress: the output takes it into account."""
         from stemctl.render.text.run_text import broken_text, elsewhere_text, going_on_text
 
-        recovery = workspace.store.recovery
-        run, lease = recovery.unfinished(), recovery.elsewhere()
+        store = workspace.store
+        run, lease = store.recovery.unfinished(), store.recovery.elsewhere()
         if lease is not None:
-            self.note(elsewhere_text(lease, workspace.store.where) + "\n")
+            self.note(elsewhere_text(lease, store.where) + "\n")
         elif run is not None:
-            self.note((going_on_text if workspace.store.lock.is_held() else broken_text)(run) + "\n")
+            text = going_on_text(run) if store.lock.is_held() else broken_text(run)
+            self.note(text + "\n")
 
     def out(self, text: str) -> None:
         """Part of the answer."""
@@ -115,8 +107,8 @@ class Screen:
         self._echo(json_text(document, ascii_only=not _encoding(sys.stdout).startswith("utf")))
 
     def _echo(self, text: str) -> None:
-        """Write to stdout. A reader that has left, as `| head` does, ends nothing; a full disk ends
-        what has written nothing yet.
+        """Write to stdout. A closed pipe, as after `| head`, is no error; a full disk ends the run
+        unless it has written something already.
         """
         try:
             click.echo(self._clean(text, sys.stdout), color=self.colour)
@@ -129,41 +121,40 @@ class Screen:
                 raise
 
     def _clean(self, text: str, stream: Any) -> str:
-        """The last look at every text: no token in it, nothing that a terminal obeys, no character
-        it lacks.
-        """
+        """Remove tokens, terminal escapes, and characters that the stream cannot encode."""
         encoding = _encoding(stream)
         text = harmless(masked(text), self.colour)
-        return (
-            text
-            if encoding.startswith("utf")
-            else text.encode(encoding, "backslashreplace").decode(encoding)
-        )
+        if encoding.startswith("utf"):
+            return text
+        return text.encode(encoding, "backslashreplace").decode(encoding)
 
     def note(self, text: str) -> None:
-        """A remark about the run."""
+        """Print a remark to stderr, unless --quiet."""
         if not self.quiet:
             self.ask(text)
 
     def ask(self, text: str) -> None:
-        """What must be read, on stderr; where that takes nothing, there is nobody to tell."""
+        """Print to stderr, even with --quiet."""
         try:
             click.echo(self._clean(text, sys.stderr), err=True)
         except OSError:
             self.mute = True
             streams.silence("stderr")
 
+    def suggest(self, *hints: Hint) -> None:
+        """Print commands that the user may want to type next."""
+        self.note("\n".join(self.style().next(hints)))
+
     def findings(self, diagnostics: Sequence[Diagnostic], summary: str = "") -> None:
-        """Findings about the files, as part of the answer."""
+        """Print findings about the files, and a summary below them, as part of the answer."""
         from stemctl.render.text.findings_text import findings_text
 
-        self.out(
-            "\n".join(text for text in (findings_text(diagnostics, self.style()), summary) if text)
-        )
+        texts = (findings_text(diagnostics, self.style()), summary)
+        self.out("\n".join(text for text in texts if text))
 
     def annotate(self, render: Callable[[str], str]) -> None:
-        """Workflow commands as part of the answer; `render` is told where the metadata is in its
-        git repository.
+        """Print workflow commands as part of the answer; `render` takes the path of the metadata
+        in its git repository.
         """
         from stemctl.git.ci_job import path_in_repository
 
@@ -172,23 +163,25 @@ class Screen:
             self.out(text)
 
     def summarize(self, render: Callable[[int], str]) -> None:
-        """Add Markdown of at most so many bytes to the summary of the CI job, if this runs in one
-        that has any.
+        """Add Markdown to the summary of the CI job, if there is one; `render` takes the most bytes
+        that fit.
         """
         from stemctl.git.ci_job import add_to_summary
 
         remark = add_to_summary(
-            os.environ, lambda most: harmless(masked(render(most)), colour=False)
+            os.environ, lambda max_bytes: harmless(masked(render(max_bytes)), colour=False)
         )
         if remark:
             self.note(remark)
 
     def invalid(self, error: InvalidFiles) -> int:
-        """The files have errors: the findings are the answer."""
+        """Print findings that end a command; they are its answer."""
         from stemctl.render.text.findings_text import findings_markdown
 
         self._end_with(error)
-        self.summarize(lambda most: findings_markdown(error.diagnostics, error.what, most))
+        self.summarize(
+            lambda max_bytes: findings_markdown(error.diagnostics, error.what, max_bytes)
+        )
         if self.json:
             from stemctl.core.documents import error_document
 
@@ -203,7 +196,7 @@ class Screen:
         return error.exit_code
 
     def failed(self, error: StemctlError) -> int:
-        """What happened, where or why, and what to type."""
+        """Print an error: what happened, why, and what to type next."""
         self._end_with(error)
         if self.json:
             from stemctl.core.documents import error_document
@@ -219,31 +212,36 @@ class Screen:
         return error.exit_code
 
     def end(self, code: int) -> int:
-        """The exit code of the run, once all is said. An answer that could not be written is an error."""
+        """The exit code of the run. An answer that cannot be written is an error."""
         if self.lost is None:
             return code
-        error = StemctlError(f"The output could not be written: {self.lost.strerror or self.lost}.")
+        error = StemctlError(f"The output cannot be written: {self.lost.strerror or self.lost}.")
         self._end_with(error)
         self._tell(error)
         return error.exit_code if code in (0, 1, 2) else code
 
     def _end_with(self, error: StemctlError) -> None:
-        """From here on the output ends nothing any more; what was written is part of the error."""
+        """Ignore failures of the output from here on, and add what was written to the error."""
         self._ending = True
         if self.did:
-            error.why = f"{error.why}\nDone before: {self.did}".lstrip("\n")
+            error.why = f"{error.why}\nAlready done: {self.did}".lstrip("\n")
             error.exit_code = 3 if error.exit_code == 1 else error.exit_code
 
     def _tell(self, error: StemctlError) -> None:
         style = self.style()
         lines = [f"{style.paint('red', 'Error:')} {cut(visible(error.what), LONGEST_LINE)}"]
-        lines += [
-            f"       {cut(visible(line), LONGEST_LINE)}"
-            for line in error.explanation.split("\n")
-            if error.explanation
-        ]
+        if error.explanation:
+            lines += [
+                f"       {cut(visible(line), LONGEST_LINE)}"
+                for line in error.explanation.split("\n")
+            ]
         self.ask(style.finish([*lines, *style.next(error.hints)]).rstrip("\n"))
 
 
 def _encoding(stream: Any) -> str:
     return (getattr(stream, "encoding", None) or "ascii").lower()
+
+
+def pause_text(seconds: float) -> str:
+    """A pause that the server asked for."""
+    return f"Paused for {seconds:.0f} s at the server's request."

@@ -1,4 +1,4 @@
-"""The three standard streams. A process may be started without one of them (`<&-`, `>&-`, `2>&-`)."""
+"""The standard streams. A process may be started without one of them (`<&-`, `>&-`, `2>&-`)."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ _MODES = {"stdin": "r", "stdout": "w", "stderr": "w"}
 
 
 def fill_in() -> None:
-    """Put the null device where a standard stream is closed.
+    """Replace standard streams that are closed by the null device.
 
-    Python has None for such a stream, and the next file that is opened gets its number: a line for
-    stdout would end up in a journal, and git would read that as its stdin.
+    Otherwise the next file that is opened gets the number of such a stream: a line for stdout would
+    end up in a journal, and git would read the journal as its stdin.
     """
     for number, (name, mode) in enumerate(_MODES.items()):
         if not _is_open(number):
@@ -25,9 +25,7 @@ def fill_in() -> None:
 
 
 def silence(name: str) -> None:
-    """Send the rest of a stream nowhere; what is left in its buffer must not fail once more when
-    Python ends.
-    """
+    """Discard the rest of a stream, since flushing its buffer at exit would fail once more."""
     setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - for the rest of the process
 
 
@@ -40,7 +38,7 @@ def _is_open(number: int) -> bool:
 
 
 def _open_null(number: int, flags: int) -> None:
-    """Open the null device under a number that is free; children, as git, get it too."""
+    """Open the null device under a number that is free. Child processes inherit it."""
     opened = os.open(os.devnull, flags)
     if opened != number:
         os.dup2(opened, number)

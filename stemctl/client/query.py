@@ -12,10 +12,9 @@ from stemctl.client.responses import NotFound
 from stemctl.core.snapshot import Completeness, Reading
 from stemctl.errors import ConfigError
 from stemctl.planning.declared import as_declared, as_list
-from stemctl.planning.references import UUID
 from stemctl.planning.values import elements
 from stemctl.schema.catalog import Catalog, Field, Model
-from stemctl.util.json_types import Fields, Value
+from stemctl.util.json_types import Fields, Value, is_uuid
 from stemctl.util.suggest import nearest
 
 _TEXT_OPERATORS = ("contains", "startswith", "endswith")
@@ -111,7 +110,7 @@ async def find(client: ReadClient, model: Model, word: str | None, query: Query)
         reading = await read_all(model.name, lambda offset: client.page(model, offset, query))
         complete = reading.completeness is Completeness.COMPLETE
         return QueryResult(model, tuple(reading.records.values()), complete, reading.reason)
-    if UUID.fullmatch(word):
+    if is_uuid(word):
         return QueryResult(
             model, (await client.detail(model, word, query.include),), True, single=True
         )

@@ -1,175 +1,208 @@
-"""Carrying out a plan: begin its run, keep its claim while it is on, and end it with what it did in
-the state.
-"""
+"""apply: wait for other runs, plan, ask, and execute; or execute a saved plan."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from typing import Protocol
 
-from stemctl.apply.scheduler import Apply, held_outcome
-from stemctl.client.client import WriteClient
-from stemctl.commands.workspace import Workspace
-from stemctl.core import lease as lease_times
+from stemctl.client.limiter import Limiter
+from stemctl.commands import execute
+from stemctl.commands.ancestry import refuse_behind, since_applied
+from stemctl.commands.connection import Link, connect
+from stemctl.commands.event_loop import run_async
+from stemctl.commands.execute import Applied, Observer
+from stemctl.commands.loading import load
+from stemctl.commands.plan import Planned, checked, plan, replan
+from stemctl.commands.workspace import Workspace, check_writable
 from stemctl.core.lease import Lease
-from stemctl.core.plan import Plan, Subset
-from stemctl.core.report import Outcome, Report
+from stemctl.core.plan import Plan
 from stemctl.core.run import Run
+from stemctl.core.saved_plan import check_fits
 from stemctl.core.state import State
-from stemctl.errors import LeaseEnded, StateError
-from stemctl.state.backend import Busy, StateMoved
-from stemctl.state.journal import Journal
-from stemctl.state.lease_holder import LeaseHolder
+from stemctl.errors import ConfigError, Untouched
+from stemctl.planning.planner import Options
+from stemctl.state.backend import StateMoved
 
-LOOK_EVERY = 5.0
-"""Seconds between two looks at a claim that we wait for."""
+OnWait = Callable[[Lease, float], None]
+"""Called every few seconds with the lease that is waited for, and the seconds waited so far."""
+
+
+class View(Protocol):
+    """What an apply shows, and the questions that it asks."""
+
+    def settled(self, run: Run) -> None:
+        """An interrupted run was taken over."""
+
+    def waiting(self) -> AbstractContextManager[OnWait]:
+        """Another run may hold the lease."""
+
+    def planned(self, planned: Planned) -> None:
+        """The plan was made."""
+
+    def saved_plan_fits(self) -> None:
+        """The saved plan fits this server and state, and is about to be executed."""
+
+    def replanning(self) -> None:
+        """Another run applied before this plan could be executed."""
+
+    def asking(self) -> AbstractContextManager[None]:
+        """Questions are about to be asked; meanwhile Ctrl-C ends the run at once."""
+
+    def ask_permissions(self, plan: Plan) -> dict[str, int]:
+        """Ask for each permission that a change is held for: kind to number of records."""
+
+    def ask_to_send(self, plan: Plan) -> bool:
+        """Ask whether to execute the plan."""
+
+    def sending(self, plan: Plan, limiter: Limiter) -> AbstractContextManager[Observer]:
+        """Requests are about to be sent."""
 
 
 @dataclass(frozen=True, slots=True)
-class Applied:
-    """What became of a plan; `problem` says why the state could not be written, if it could not."""
+class ApplyOptions:
+    """How a plan is applied, whether it is saved or made now. `digest` is the one it must have."""
 
-    report: Report
-    problem: StateError | None = None
-
-
-async def until_free(workspace: Workspace, on_wait: Callable[[Lease, float], None]) -> Run | None:
-    """Wait while a run of another machine is on, since no plan that is made meanwhile would be the
-    one to send.
-
-    Returns:
-        the run that died, and was settled here, if that is how it ended.
-    """
-    began = time.monotonic()
-    while True:
-        while (held := workspace.store.recovery.elsewhere()) is not None:
-            on_wait(held, time.monotonic() - began)
-            await asyncio.sleep(LOOK_EVERY)
-            workspace.store.refresh()
-        settled = workspace.store.recovery.take_over(workspace.owner)
-        if settled is not None or workspace.store.recovery.elsewhere() is None:
-            return settled
+    auto_approve: bool = False
+    allow_behind: bool = False
+    digest: str | None = None
+    parallelism: int = 8
 
 
-async def begin(
-    workspace: Workspace, plan: Plan, on_wait: Callable[[Lease, float], None]
-) -> Journal:
-    """Begin the run of a plan. Where a run of another machine is on, wait until it is over, or its
-    lease has ended.
-
-    `on_wait` is called at each look with the claim that is in the way, and for how many seconds we
-    wait.
+def apply_files(
+    workspace: Workspace, selection: Options, options: ApplyOptions, view: View
+) -> Applied | None:
+    """Plan and apply the selected records of the files; None if the user declined.
 
     Raises:
-        StateMoved: the state is not the one any more that the plan was made from; `run` is what was
-        settled for it.
-        StateError: nothing can be written down, so nothing was sent.
+        InvalidFiles: the files have errors.
+        ConfigError: the plan has another digest, or the portal does not take a model.
+        StateError: this commit lacks what was applied, or the state cannot be used.
     """
-    began = time.monotonic()
-    while True:
-        try:
-            return workspace.store.begin(plan, workspace.owner)
-        except Busy as busy:
-            on_wait(busy.lease, time.monotonic() - began)
-        await asyncio.sleep(LOOK_EVERY)
-        workspace.store.refresh()
-        settled = workspace.store.recovery.take_over(workspace.owner)
-        if settled is not None:
-            raise StateMoved("A run that broke off was settled.", settled=settled)
+    run = _ApplyRun(workspace, options, view)
+    with workspace.writing() as interrupted:
+        run.tell_settled(interrupted)
+        return run_async(run.files(selection))
 
 
-async def apply(
-    workspace: Workspace,
-    client: WriteClient,
-    journal: Journal,
-    state: State,
-    on_outcome: Callable[[Outcome], None],
-    parallelism: int,
-    on_start: Callable[[Apply], None] = lambda work: None,
-    seen: Iterable[str] = (),
+def apply_saved(
+    workspace: Workspace, plan: Plan, name: str, options: ApplyOptions, view: View
 ) -> Applied:
-    """Carry out the plan of a run that has begun. The caller holds the lock of the store. `seen`
-    are the ids of records that were read for the plan.
-
-    If it is left in any other way than by its end, the journal stays, and the next command that
-    writes takes over.
-    """
-    work = Apply(journal.run.plan, client, journal, on_outcome, parallelism)
-    work.known.update(seen, known_ids(journal.run.plan, state))
-    on_start(work)
-    try:
-        async with _renewed(journal.lease):
-            report = await work.execute()
-    except BaseException:
-        journal.close()
-        raise
-    try:
-        workspace.store.finish(journal, state)
-    except StateError as error:
-        return Applied(report, error)
-    return Applied(report)
-
-
-def known_ids(plan: Plan, state: State) -> Iterator[str]:
-    """The ids that stand for some record or proposal before a plan is carried out."""
-    for change in plan.changes:
-        yield from filter(None, [change.id])
-    for names in plan.names.values():
-        yield from names.values()
-    for entry in state.records.values():
-        yield from filter(None, [entry.id, entry.approval.id if entry.approval else None])
-
-
-def left_alone(workspace: Workspace, plan: Plan, state: State) -> Applied:
-    """The report of a plan that has nothing to carry out.
-
-    Where uncommitted files were applied before, and this commit turns out to hold all of it, the
-    state says so.
+    """Apply a saved plan, exactly as it is, once.
 
     Raises:
-        StateMoved: somebody else applied meanwhile.
-        StateError: the state cannot be written.
+        BadPlan: it does not fit this server or state.
+        ConfigError: it has another digest, or the portal does not take a model.
+        StateError: this commit lacks what was applied, or the state cannot be used.
     """
-    report = Report(plan, tuple(map(held_outcome, plan.changes)), "")
-    clean = plan.commit and not plan.uncommitted and not plan.changes and plan.subset == Subset()
-    if state.uncommitted is not None and clean and report.exit_code == 0:
-        fresh = replace(state, commit=plan.commit, uncommitted=None)
-        workspace.store.write(
-            fresh, workspace.owner, f"commit {(plan.commit or '')[:7]} holds what was applied"
-        )
-    return Applied(report)
+    run = _ApplyRun(workspace, options, view)
+    with workspace.writing() as interrupted:
+        run.tell_settled(interrupted)
+        return run_async(run.saved(plan, name))
 
 
-@contextlib.asynccontextmanager
-async def _renewed(lease: LeaseHolder | None) -> AsyncIterator[None]:
-    """Renew a lease while its run is on; one that cannot be renewed stops the run by itself, before
-    its end.
-    """
-    if lease is None:
-        yield
-        return
-    over = asyncio.Event()
-    renewing = asyncio.create_task(_renew(lease, over))
-    try:
-        yield
-    finally:
-        over.set()
-        await renewing
+@dataclass(frozen=True, slots=True)
+class _ApplyRun:
+    """One apply. The state is locked."""
 
+    workspace: Workspace
+    options: ApplyOptions
+    view: View
 
-async def _renew(lease: LeaseHolder, over: asyncio.Event) -> None:
-    pause = lease_times.RENEWED_EVERY
-    while True:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(over.wait(), pause)
-            return
-        try:
-            await asyncio.to_thread(lease.renew)
-            pause = lease_times.RENEWED_EVERY
-        except LeaseEnded:
-            return
-        except StateError:  # the remote is away for a moment, or for good: then the lease ends
-            pause = lease_times.RENEWED_EVERY / 6
+    async def files(self, selection: Options) -> Applied | None:
+        """Plan, ask and execute; from the start if another run applied in the meantime."""
+        loaded = load(self.workspace.config, self.workspace.catalog)
+        check_writable(self.workspace, (address.model for address in loaded.repository.records))
+        async with connect(self.workspace, self.options.parallelism) as link:
+            while True:
+                await self._wait()
+                planned = checked(await plan(self.workspace, link.reader(), loaded, selection))
+                if not self.options.allow_behind:
+                    refuse_behind(planned.since)
+                self.view.planned(planned)
+                self._check_digest(planned.plan)
+                approved = planned if self.options.auto_approve else self._ask(planned)
+                if approved is None:
+                    return None
+                try:
+                    return await self._execute(
+                        link, approved.plan, approved.state, approved.snapshot.ids()
+                    )
+                except StateMoved as moved:
+                    self.tell_settled(moved.settled)
+                    self.view.replanning()
+
+    async def saved(self, plan: Plan, name: str) -> Applied:
+        """Check that the plan fits, and execute it."""
+        workspace = self.workspace
+        state = workspace.store.read()
+        check_fits(plan, workspace.target, state, workspace.catalog, name)
+        check_writable(workspace, (change.address.model for change in plan.changes if change.sends))
+        if not self.options.allow_behind:
+            refuse_behind(since_applied(workspace, state, plan.commit))
+        self._check_digest(plan)
+        self.view.saved_plan_fits()
+        async with connect(workspace, self.options.parallelism) as link:
+            try:
+                return await self._execute(link, plan, state)
+            except StateMoved as moved:
+                self.tell_settled(moved.settled)
+                now = workspace.store.read()
+                check_fits(plan, workspace.target, now, workspace.catalog, name)
+                raise
+
+    def tell_settled(self, run: Run | None) -> None:
+        """Show the interrupted run that was taken over, if there was one."""
+        if run is not None:
+            self.view.settled(run)
+
+    async def _wait(self) -> None:
+        """Wait for the run of another machine, and settle it if it died."""
+        with self.view.waiting() as on_wait:
+            self.tell_settled(await execute.until_free(self.workspace, on_wait))
+
+    def _ask(self, planned: Planned) -> Planned | None:
+        """Ask for each permission that a change is held for, then for the plan as a whole."""
+        with self.view.asking():
+            granted = self.view.ask_permissions(planned.plan)
+            if granted:
+                planned = checked(replan(self.workspace, planned, granted))
+            if planned.plan.actionable() and not self.view.ask_to_send(planned.plan):
+                return None
+        return planned
+
+    def _check_digest(self, plan: Plan) -> None:
+        wanted = self.options.digest
+        if wanted and not plan.digest.removeprefix("sha256:").startswith(wanted):
+            raise ConfigError(
+                f"The plan does not have the digest {wanted}.",
+                f"Its digest is {plan.digest}: something has changed since that plan was made.",
+                [("stemctl plan", "shows the plan as it is now")],
+                untouched=Untouched.NOTHING_SENT,
+            )
+
+    async def _execute(
+        self, link: Link, plan: Plan, state: State, seen: Iterable[str] = ()
+    ) -> Applied:
+        began = time.monotonic()
+        if plan.actionable() or plan.state_changes:
+            applied = await self._send(link, plan, state, seen)
+        else:
+            applied = execute.report_unchanged(self.workspace, plan, state)
+        return replace(applied, seconds=time.monotonic() - began)
+
+    async def _send(self, link: Link, plan: Plan, state: State, seen: Iterable[str]) -> Applied:
+        with self.view.waiting() as on_wait:
+            journal = await execute.begin(self.workspace, plan, on_wait)
+        with self.view.sending(plan, link.limiter) as observer:
+            return await execute.execute(
+                self.workspace,
+                link.writer(),
+                journal,
+                state=state,
+                seen=seen,
+                parallelism=self.options.parallelism,
+                observer=observer,
+            )

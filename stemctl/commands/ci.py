@@ -1,125 +1,180 @@
-"""Workflows for a forge: templates of the package, filled in for one metadata repository."""
+"""ci init: create workflows from the templates of the package."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from stemctl import __version__
 from stemctl.commands.workspace import Workspace
-from stemctl.errors import ConfigError
+from stemctl.config.config import NAME, load_config
+from stemctl.errors import ConfigError, Untouched
 from stemctl.git.errors import unanswered
 from stemctl.git.process import GitFailure, NoRepository, user_git
 from stemctl.util.atomic_file import replace_file
 
 TEMPLATES = Path(__file__).resolve().parent / "templates" / "ci"
-PLACES = {"github": ".github/workflows", "gitlab": ".gitlab"}
+WORKFLOW_FOLDERS = {"github": ".github/workflows", "gitlab": ".gitlab"}
 """Where a forge looks for workflows, below the root of the git repository."""
 
 _PLAIN = re.compile(r"[\w./][\w./@+ -]*")
-"""What may stand in a workflow: nothing that YAML, a shell or a forge would take for more than a
-name.
-"""
+"""Names that YAML, a shell or a forge cannot take for anything else."""
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class Result:
     """What became of each workflow: paths below the root of the git repository."""
 
-    top: Path
-    written: Sequence[str]
-    unchanged: Sequence[str]
-    kept: Sequence[str]
-    """Those that are there with another content, and were not touched."""
     branch: str
     environment: str
     folder: str
-    """That of the metadata below the root, with a / at its end; empty if they are one."""
+    """The folder of the metadata below the root, with a trailing /; empty if it is the root."""
+    written: list[str] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
+    """Files that exist with other content, and were not changed."""
 
 
-def write_workflows(workspace: Workspace, forge: str, server: str) -> Written:
-    """Write the workflows of a forge. A file that is there is not touched.
+def choose_server(root: Path, forge: str) -> str:
+    """The server that CI is for: the default one, or the only one that is not a sandbox.
 
     Raises:
-        ConfigError: this is no git repository, or a name in it cannot stand in a workflow.
+        ConfigError: there is none, or there are several.
     """
-    git = user_git(workspace.config.root, workspace.environ)
-    try:
-        top = Path(os.fsdecode(git.run("rev-parse", "--show-toplevel")).removesuffix("\n"))
-        folder = git.text("rev-parse", "--show-prefix")
-    except NoRepository as error:
+    config = load_config(root)
+    if not config.found:
         raise ConfigError(
-            f"{workspace.config.root} is in no git repository.",
-            "Workflows run where one is pushed to. Nothing was written.",
-            [("git init", "makes one")],
-        ) from error
-    except GitFailure as error:
-        raise unanswered(error.output, workspace.config.root) from error
+            f"{NAME} not found in {root}.",
+            "",
+            [("stemctl init", "creates it")],
+            untouched=Untouched.NOTHING_WRITTEN,
+        )
+    names = [server.name for server in config.servers.values() if not server.is_sandbox]
+    if config.default_server in names:
+        return str(config.default_server)
+    if len(names) == 1:
+        return names[0]
+    if names:
+        raise ConfigError(
+            f"There are {len(names)} servers: {', '.join(names)}.",
+            "A workflow is for one server.",
+            [(f"stemctl --server {name} ci init {forge}", f"for {name}") for name in names[:2]],
+            untouched=Untouched.NOTHING_WRITTEN,
+        )
+    raise ConfigError(
+        "The only server is the sandbox.",
+        "A sandbox in CI is deleted at the end of its job. Add a server to stemctl.yaml:\n"
+        "  servers:\n"
+        "    brainstem: {url: https://www.brainstem.org/, portal: private, edition: 2024, "
+        "state: {backend: git}}",
+        untouched=Untouched.NOTHING_WRITTEN,
+    )
+
+
+def write_workflows(workspace: Workspace, forge: str, server: str) -> Result:
+    """Write the workflows of a forge. Existing files are not changed.
+
+    Raises:
+        ConfigError: this is not a git repository, or a name cannot be used in a workflow.
+    """
+    top, folder = _find_repository(workspace)
+    target = WORKFLOW_FOLDERS[forge]
+    if not (top / target).resolve().is_relative_to(top.resolve()):
+        raise ConfigError(
+            f"{target} is a link to a place outside the repository.",
+            untouched=Untouched.NOTHING_WRITTEN,
+        )
     branch, environment = default_branch(workspace), workspace.server.name
-    words = {
+    metadata = folder.rstrip("/") or "."
+    for what, name in (("folder", metadata), ("branch", branch), ("environment", environment)):
+        _check_name(what, name)
+    values = {
         "VERSION": __version__,
         "SERVER": f" --server {server}" if server != workspace.config.default_server else "",
-        "FOLDER": folder.rstrip("/") or ".",
+        "FOLDER": metadata,
         "BRANCH": branch,
         "ENVIRONMENT": environment,
     }
-    if not (top / PLACES[forge]).resolve().is_relative_to(top.resolve()):
-        raise ConfigError(
-            f"{PLACES[forge]} is a link that leads out of the repository.", "Nothing was written."
-        )
-    for what in ("FOLDER", "BRANCH", "ENVIRONMENT"):
-        _check_name(what.lower(), words[what])
-    written, unchanged, kept = list[str](), list[str](), list[str]()
+    result = Result(branch, environment, folder)
     for template in sorted((TEMPLATES / forge).iterdir()):
-        text = template.read_text(encoding="utf-8")
-        for word, value in words.items():
-            text = text.replace(f"@{word}@", value)
-        path = top / PLACES[forge] / template.name
-        name = path.relative_to(top).as_posix()
-        if path.is_symlink() or path.exists():
-            (
-                unchanged if path.is_file() and path.read_text(encoding="utf-8") == text else kept
-            ).append(name)
-            continue
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            replace_file(path, text)
-        except OSError as error:
-            raise _broke_off(name, error, written) from error
-        written.append(name)
-    return Written(top, written, unchanged, kept, branch, environment, folder)
+        text = _filled(template.read_text(encoding="utf-8"), values)
+        _write(top, f"{target}/{template.name}", text, result)
+    return result
 
 
-def _broke_off(name: str, error: OSError, written: Sequence[str]) -> ConfigError:
-    before = f"Done before: wrote {', '.join(written)}." if written else "Nothing was written."
-    failed = ConfigError(f"{name} cannot be written: {error.strerror or error}.", before)
+def _find_repository(workspace: Workspace) -> tuple[Path, str]:
+    """The root of the git repository, and the folder of the metadata below it."""
+    root = workspace.config.root
+    git = user_git(root, workspace.environ)
+    try:
+        top = Path(os.fsdecode(git.run("rev-parse", "--show-toplevel")).removesuffix("\n"))
+        return top, git.text("rev-parse", "--show-prefix")
+    except NoRepository as error:
+        raise ConfigError(
+            f"{root} is not in a git repository.",
+            "Workflows run when a git repository is pushed.",
+            [("git init", "creates a repository")],
+            untouched=Untouched.NOTHING_WRITTEN,
+        ) from error
+    except GitFailure as error:
+        raise unanswered(error.output, root) from error
+
+
+def _filled(template: str, values: Mapping[str, str]) -> str:
+    for name, value in values.items():
+        template = template.replace(f"@{name}@", value)
+    return template
+
+
+def _write(top: Path, name: str, text: str, result: Result) -> None:
+    path = top / name
+    if path.is_symlink() or path.exists():
+        same = path.is_file() and path.read_text(encoding="utf-8") == text
+        (result.unchanged if same else result.kept).append(name)
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(path, text)
+    except OSError as error:
+        raise _not_written(name, error, result.written) from error
+    result.written.append(name)
+
+
+def _not_written(name: str, error: OSError, written: Sequence[str]) -> ConfigError:
+    before = f"Already done: wrote {', '.join(written)}." if written else ""
+    failed = ConfigError(
+        f"{name} cannot be written: {error.strerror or error}.",
+        before,
+        untouched=None if written else Untouched.NOTHING_WRITTEN,
+    )
     failed.exit_code = 3 if written else 1
     return failed
 
 
 def _check_name(what: str, name: str) -> None:
-    """Refuse what could mean more than a name where it is written into."""
+    """Refuse names that could be taken for more than a name where a workflow uses them."""
     if not _PLAIN.fullmatch(name):
         raise ConfigError(
-            f"The {what} {name!r} cannot stand in a workflow.",
-            "A part of it could be taken for a command. Nothing was written.\n"
-            "A name of letters, digits, spaces and . / _ @ + - can, if it begins with none of the last three.",
+            f"The {what} {name!r} cannot be used in a workflow.",
+            "A part of it could be taken for a command. Use letters, digits, spaces and "
+            ". / _ @ + -, and begin with a letter, a digit, or . / _",
+            untouched=Untouched.NOTHING_WRITTEN,
         )
 
 
 def default_branch(workspace: Workspace) -> str:
-    """The branch that is merged into: the remote's, as far as it is known, else the one that is
-    checked out.
+    """The branch to merge into: the default branch of the remote if it is known, or else the
+    current one.
     """
     git = user_git(workspace.config.root, workspace.environ)
     head = f"refs/remotes/{workspace.server.remote}/HEAD"
-    for words in (("symbolic-ref", "--quiet", head), ("symbolic-ref", "--quiet", "HEAD")):
-        answer = git.query_or_stop(*words)
+    for ref in (head, "HEAD"):
+        answer = git.query_or_stop("symbolic-ref", "--quiet", ref)
         if answer is None:
             continue
-        found = answer.decode(errors="replace").rstrip("\n")
-        return found.removeprefix(head.removesuffix("HEAD")).removeprefix("refs/heads/")
+        branch = answer.decode(errors="replace").rstrip("\n")
+        return branch.removeprefix(head.removesuffix("HEAD")).removeprefix("refs/heads/")
     return "main"

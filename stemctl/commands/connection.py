@@ -1,6 +1,4 @@
-"""A connection to the server of a workspace, or to the sandbox inside this process. All of the
-network is behind it.
-"""
+"""A connection to the server of a workspace, or to the sandbox inside this process."""
 
 from __future__ import annotations
 
@@ -20,7 +18,7 @@ from stemctl.client.limiter import Limiter
 from stemctl.client.tokens import Token, find_token
 from stemctl.commands.workspace import Workspace
 from stemctl.config.config import Server
-from stemctl.errors import ConfigError
+from stemctl.errors import ConfigError, Untouched
 from stemctl.manifests import reader
 from stemctl.util.json_types import Fields
 
@@ -30,9 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """An open connection to a server, from which clients are made: one that can only read, one that
-    can write.
-    """
+    """An open connection to a server, which gives clients that can only read, or also write."""
 
     http: httpx.AsyncClient
     base: str
@@ -41,11 +37,11 @@ class Link:
     limiter: Limiter
 
     def reader(self, portal: str | None = None) -> ReadClient:
-        """A client without a method that writes."""
+        """A client that cannot write."""
         return ReadClient(*self._arguments(portal))
 
     def writer(self) -> WriteClient:
-        """A client with the whole API."""
+        """A client for the whole API."""
         return WriteClient(*self._arguments(None))
 
     def _arguments(self, portal: str | None) -> Any:
@@ -56,7 +52,7 @@ class Link:
 
 @contextlib.asynccontextmanager
 async def connect(workspace: Workspace, parallelism: int = PARALLELISM) -> AsyncIterator[Link]:
-    """A link to the server of a workspace; for the sandbox, the app runs in this process."""
+    """Connect to the server of a workspace. The app of a sandbox runs in this process."""
     async with contextlib.AsyncExitStack() as stack:
         transport: httpx.AsyncBaseTransport
         if workspace.server.is_sandbox:
@@ -65,18 +61,15 @@ async def connect(workspace: Workspace, parallelism: int = PARALLELISM) -> Async
             limits = httpx.Limits(
                 max_connections=parallelism, max_keepalive_connections=parallelism
             )
-            base, transport = (
-                _sendable(workspace.server),
-                proxy.transport(workspace.server.url, workspace.environ, limits),
-            )
+            base = _checked_url(workspace.server)
+            transport = proxy.transport(base, workspace.environ, limits)
         http = await stack.enter_async_context(
             httpx.AsyncClient(
                 transport=transport,
                 headers={"User-Agent": f"stemctl/{__version__}"},
                 follow_redirects=False,
-                cookies=CookieJar(
-                    DefaultCookiePolicy(allowed_domains=())
-                ),  # the token is all that a server is told
+                # The token is all that identifies a client, so cookies are not kept.
+                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
                 trust_env=False,  # `proxy` reads the variables
             )
         )
@@ -89,34 +82,33 @@ async def connect(workspace: Workspace, parallelism: int = PARALLELISM) -> Async
         )
 
 
-def _sendable(server: Server) -> str:
+def _checked_url(server: Server) -> str:
     """The URL of a server, if its host can be looked up.
 
     Raises:
-        ConfigError: a part of it begins with xn-- and is no name.
+        ConfigError: a part of the host begins with xn-- but is not a valid encoded name.
     """
     try:
         _ = httpx.URL(server.url).host  # decoded for each request
     except (ValueError, httpx.InvalidURL) as error:
         raise ConfigError(
-            f"The url of {server.name} has no host that exists: {server.host}", f"{error}."
+            f"The URL of {server.name} has no valid host: {server.host}", f"{error}."
         ) from error
     return server.url
 
 
 @contextlib.contextmanager
 def sandbox_transport(workspace: Workspace) -> Iterator[httpx.AsyncBaseTransport]:
-    """A transport to the sandbox of a workspace, whose database is filled from its seed when it is new."""
-    from stemctl.sandbox.in_process import (
-        transport_to,
-    )  # Starlette and SQLite are needed by the sandbox alone
+    """A transport to the sandbox of a workspace. A new sandbox is filled from its seed."""
+    # Only the sandbox needs Starlette and SQLite.
+    from stemctl.sandbox.in_process import transport_to
 
     with contextlib.closing(open_sandbox(workspace)) as database:
         yield transport_to(database, workspace.config.root, workspace.server.faults)
 
 
 def open_sandbox(workspace: Workspace) -> Database:
-    """The database of the sandbox, made and filled from its seed if need be.
+    """The database of the sandbox. A new one is created and filled from its seed.
 
     Raises:
         ConfigError: the seed cannot be read, or does not fit the tables.
@@ -139,15 +131,17 @@ def read_seed(root: Path, name: str) -> Mapping[str, list[Fields]]:
     """The records of a seed file, by list key.
 
     Raises:
-        ConfigError: it is not YAML, or no mapping.
+        ConfigError: it is outside of the repository, not YAML, or not a mapping.
     """
     if not (root / name).resolve().is_relative_to(root.resolve()):
-        raise ConfigError(f"The seed {name} is outside of this repository.", "Nothing was read.")
-    document = reader.read(root / name, name)
-    if document.problems or document.root is None or not isinstance(document.root.value, dict):
-        found = document.problems[0] if document.problems else None
         raise ConfigError(
-            f"{found.location}: {found.message}." if found else f"The seed {name} is no mapping."
+            f"The seed {name} is outside this repository.", untouched=Untouched.NOTHING_READ
         )
+    document = reader.read(root / name, name)
+    if document.problems:
+        problem = document.problems[0]
+        raise ConfigError(f"{problem.location}: {problem.message}.")
+    if document.root is None or not isinstance(document.root.value, dict):
+        raise ConfigError(f"The seed {name} is not a mapping.")
     seed: Mapping[str, list[Fields]] = document.root.value
     return seed

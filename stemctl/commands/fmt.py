@@ -1,4 +1,4 @@
-"""fmt: which files are laid out, what becomes of each, and writing it."""
+"""fmt: choose files, format them, and write them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import yaml
 from stemctl.config.config import NAME, Config
 from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.core.records import Location
-from stemctl.errors import ConfigError
+from stemctl.errors import ConfigError, Untouched
 from stemctl.manifests import discovery, reader
 from stemctl.manifests.formatter.layout import CannotFormat, Formatted, format_text, same_content
 from stemctl.util.atomic_file import replace_file
@@ -20,16 +20,18 @@ from stemctl.util.atomic_file import replace_file
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """Files to lay out, named paths that hold none, and entries of stemctl.yaml that name nothing."""
+    """The files to format."""
 
     files: tuple[str, ...]
     others: tuple[str, ...]
+    """Paths that were given, but hold no such files."""
     problems: tuple[Diagnostic, ...]
+    """Entries of stemctl.yaml that match no file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """The text of a file, and what it becomes."""
+    """A file before and after formatting."""
 
     file: str
     old: str
@@ -37,64 +39,70 @@ class Change:
 
 
 @dataclass(slots=True)
-class Layout:
-    """What there is to do: files that change, and what is wrong with those that are left alone."""
+class Formatting:
+    """The files that change, and why others cannot be formatted."""
 
     changes: list[Change] = field(default_factory=list)
     problems: list[Diagnostic] = field(default_factory=list)
 
 
 def choose(config: Config, paths: Sequence[str]) -> Chosen:
-    """The manifests, folder defaults and stemctl.yaml of a repository; those at or below `paths`,
-    if any are named.
+    """The manifests, folder defaults and stemctl.yaml of a repository, or those in `paths`.
 
-    Links are left alone: nothing is written through one, and what it leads to is laid out where it
-    is a manifest.
+    Links are left alone: nothing is written through a link. Its target is formatted if it is a
+    manifest itself.
 
     Raises:
-        ConfigError: a path does not exist, or there is no manifest at all.
+        ConfigError: a path does not exist, or there are no manifests.
     """
     root = config.root
+    _check_paths(root, paths)
+    found = discovery.find_manifests(root, config.manifests)
+    names = {*found.manifests, *found.defaults}
+    if config.found:
+        names.add(NAME)
+    if not names:
+        raise ConfigError(
+            "No manifests found.",
+            f"{root} has no {NAME}, and no YAML files in {', '.join(config.manifests)}.",
+            [("stemctl -C FOLDER fmt", "if your files are in another folder")],
+            untouched=Untouched.NOTHING_WRITTEN,
+        )
+    files = [name for name in sorted(names) if not os.path.islink(root / name)]
+    problems = tuple(problem for problem in found.problems if problem.code == "no-such-path")
+    if not paths:
+        return Chosen(tuple(files), (), problems)
+    wanted = {path: os.path.relpath(root / path, root).replace(os.sep, "/") for path in paths}
+    folders = {"" if name == "." else name for name in wanted.values()}
+    chosen = [file for file in files if not folders.isdisjoint(_with_parents(file))]
+    covered = {name or "." for file in chosen for name in _with_parents(file)}
+    others = tuple(path for path, name in wanted.items() if name not in covered)
+    return Chosen(tuple(chosen), others, problems)
+
+
+def _check_paths(root: Path, paths: Iterable[str]) -> None:
     for path in paths:
         if not os.path.lexists(root / path):
             raise ConfigError(
-                f"There is no {path}.", f"Paths are relative to {root}. Nothing was written."
+                f"{path} not found.",
+                f"Paths are relative to {root}.",
+                untouched=Untouched.NOTHING_WRITTEN,
             )
-    found = discovery.find_manifests(root, config.manifests)
-    names = sorted({*found.manifests, *found.defaults, *([NAME] if config.found else [])})
-    if not names:
-        why = f"In {root} there is no {NAME}, and no YAML file in {', '.join(config.manifests)}. Nothing was written."
-        raise ConfigError(
-            "No manifest found.",
-            why,
-            [("stemctl -C FOLDER fmt", "if your files are somewhere else")],
-        )
-    ours = [name for name in names if not os.path.islink(root / name)]
-    problems = tuple(problem for problem in found.problems if problem.code == "no-such-path")
-    if not paths:
-        return Chosen(tuple(ours), (), problems)
-    wanted = {path: os.path.relpath(root / path, root).replace(os.sep, "/") for path in paths}
-    named = {"" if name == "." else name for name in wanted.values()}
-    chosen = [file for file in ours if not named.isdisjoint(_up_from(file))]
-    covered = {name or "." for file in chosen for name in _up_from(file)}
-    return Chosen(
-        tuple(chosen), tuple(path for path, name in wanted.items() if name not in covered), problems
-    )
 
 
-def _up_from(file: str) -> Iterator[str]:
-    """The file, and the folders that it is in."""
+def _with_parents(file: str) -> Iterator[str]:
+    """The file, and the folders that contain it."""
     yield file
     yield from discovery.folders_above(os.path.dirname(file))
 
 
-def lay_out_files(root: Path, names: Iterable[str]) -> Layout:
-    """Read files and lay them out; nothing is written. One that cannot be laid out does not keep
-    others from it.
+def format_files(root: Path, names: Iterable[str]) -> Formatting:
+    """Read files and format them, without writing. Files that cannot be formatted do not affect the
+    others.
     """
-    result = Layout()
+    result = Formatting()
     for name in names:
-        outcome = _lay_out_file(root, name)
+        outcome = _format_file(root, name)
         if isinstance(outcome, Diagnostic):
             result.problems.append(outcome)
         elif outcome:
@@ -102,7 +110,7 @@ def lay_out_files(root: Path, names: Iterable[str]) -> Layout:
     return result
 
 
-def _lay_out_file(root: Path, file: str) -> Change | Diagnostic | None:
+def _format_file(root: Path, file: str) -> Change | Diagnostic | None:
     try:
         data = (root / file).read_bytes()
     except OSError as error:
@@ -110,42 +118,50 @@ def _lay_out_file(root: Path, file: str) -> Change | Diagnostic | None:
             file,
             "unreadable",
             f"cannot be read: {error.strerror or error}",
-            "see to its permissions",
+            "check the permissions of the file",
         )
     document = reader.parse(data, file)
     if document.root is None:
-        return document.problems[-1]  # the one at which reading ended
+        return document.problems[-1]  # the problem at which reading ended
     try:
-        laid = format_text(document.text)
-    except CannotFormat as unclear:
-        line, column = unclear.mark.line + 1, unclear.mark.column + 1
+        formatted = format_text(document.text)
+    except CannotFormat as error:
+        line, column = error.mark.line + 1, error.mark.column + 1
         return _problem(
-            file, "no-layout", unclear.message, unclear.remedy, line, column, document.line(line)
+            file,
+            "no-layout",
+            error.message,
+            error.remedy,
+            location=Location(file, line, column),
+            line=document.line(line),
         )
-    new = laid.text.encode()
+    new = formatted.text.encode()
     if new == data:
         return None
-    if laid.text != document.text and not _is_safe(document.text, laid):
-        message = "its layout would change more than the layout: a bug in stemctl"
+    if formatted.text != document.text and not _is_safe(document.text, formatted):
+        message = "formatting would change the content: this is a bug in stemctl"
         return _problem(
-            file, "layout-bug", message, "the file was left alone; please send it to the makers"
+            file,
+            "layout-bug",
+            message,
+            "the file was not changed; please report this with the file",
         )
-    return Change(file, data.decode(), laid.text)
+    return Change(file, data.decode(), formatted.text)
 
 
-def _is_safe(old: str, laid: Formatted) -> bool:
-    """Whether the new text says what the old one said, has all its comments, and is laid out."""
+def _is_safe(old: str, formatted: Formatted) -> bool:
+    """Whether the new text has the content and the comments of the old one, and is formatted."""
     try:
-        return same_content(old, laid.text) and format_text(laid.text) == laid
+        return same_content(old, formatted.text) and format_text(formatted.text) == formatted
     except (yaml.YAMLError, CannotFormat):
         return False
 
 
-def write(root: Path, changes: Iterable[Change]) -> Layout:
-    """Write files anew, each at once and with the mode it had: those that were written, and what
-    kept others.
+def write(root: Path, changes: Iterable[Change]) -> Formatting:
+    """Write the files atomically, with their old mode: those that were written, and why others
+    were not.
     """
-    result = Layout()
+    result = Formatting()
     for change in changes:
         path = root / change.file
         try:
@@ -154,14 +170,18 @@ def write(root: Path, changes: Iterable[Change]) -> Layout:
         except OSError as error:
             message = f"cannot be written: {error.strerror or error}"
             result.problems.append(
-                _problem(change.file, "unwritable", message, "see to the permissions of its folder")
+                _problem(change.file, "unwritable", message, "check the permissions of its folder")
             )
     return result
 
 
 def _problem(
-    file: str, code: str, message: str, remedy: str, line: int = 1, column: int = 1, text: str = ""
+    file: str,
+    code: str,
+    message: str,
+    remedy: str,
+    location: Location | None = None,
+    line: str = "",
 ) -> Diagnostic:
-    return Diagnostic(
-        Severity.ERROR, code, message, Location(file, line, column), remedy, line=text
-    )
+    where = location or Location(file, 1, 1)
+    return Diagnostic(Severity.ERROR, code, message, where, remedy, line=line)

@@ -1,6 +1,4 @@
-"""A new metadata repository, and the files for editors of one that is there: what is missing is
-written.
-"""
+"""init: the first files of a metadata repository, and the files for its editors."""
 
 from __future__ import annotations
 
@@ -32,11 +30,11 @@ class Done(enum.StrEnum):
 
 
 Files = Iterator[tuple[str, Done]]
-"""What became of each file, told as soon as it did."""
+"""What became of each file, as soon as it is known."""
 
 
 def first_files(root: Path) -> Files:
-    """Copy the templates into a folder without a stemctl.yaml; files that are there already stay."""
+    """Copy the templates into a folder without a stemctl.yaml. Existing files are kept."""
     if (root / NAME).exists():
         yield NAME, Done.KEPT
         return
@@ -51,11 +49,11 @@ def first_files(root: Path) -> Files:
 
 
 def editor_files(root: Path, server: str | None) -> Files:
-    """Write the schemas of a server's edition, and settings where there are none; older schemas are
+    """Write the schemas of a server's edition, and settings where there are none. Older schemas are
     refreshed.
 
     Raises:
-        ConfigError: stemctl.yaml is not valid, or there is no such server.
+        ConfigError: stemctl.yaml is not valid, or has no such server.
     """
     config = load_config(root)
     sources = {
@@ -71,7 +69,7 @@ def editor_files(root: Path, server: str | None) -> Files:
 
 
 def settings_to_add(root: Path) -> str:
-    """What settings that the user keeps lack for VS Code to find the schemas; empty if nothing."""
+    """What to add to existing settings so that VS Code finds the schemas; empty if nothing."""
     path = root / SETTINGS
     if not path.is_file() or names_schemas(path.read_text(encoding="utf-8", errors="replace")):
         return ""
@@ -79,7 +77,7 @@ def settings_to_add(root: Path) -> str:
 
 
 def _edition(config: Config, server: str | None) -> str:
-    """The edition of the server that is meant, else of the first one."""
+    """The edition of the selected server, or else of the first one."""
     if server or config.default_server:
         return config.server(server).edition
     return next((known.edition for known in config.servers.values()), editions()[0])
@@ -90,7 +88,7 @@ def _never(text: str) -> bool:
 
 
 def _write(root: Path, texts: Mapping[str, str], ours: Callable[[str], bool] = _never) -> Files:
-    """Write files that are not there, and over those that are `ours`."""
+    """Write files that do not exist, and replace those that are `ours`."""
     for name, text in texts.items():
         yield name, _put(root / name, text, root, ours)
 

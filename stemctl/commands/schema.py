@@ -1,4 +1,4 @@
-"""The generated schemas as files: written, or compared with what the tables give."""
+"""schema: write the generated schemas, or check that they are up to date, and find one."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import jsonschema
 import yaml
 
 from stemctl.core.plan_schema import plan_schema
-from stemctl.errors import TableError
+from stemctl.errors import ConfigError, TableError
 from stemctl.schema.catalog import editions, load_catalog
 from stemctl.schema.manifest_schema import generated
 
 
 def build_schemas(folder: Path, check: bool) -> Iterator[str]:
-    """Write what differs, or with `check` only find it; gives the names below `folder`, each when
-    it is written.
+    """Write the schemas that are out of date, or with `check` only find them; yields the name of
+    each below `folder` once it is written.
 
     Raises:
         TableError: a field table does not satisfy table.schema.json.
@@ -33,18 +33,18 @@ def build_schemas(folder: Path, check: bool) -> Iterator[str]:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8", newline="\n")
         yield name
-    stale = {p.relative_to(folder).as_posix() for p in folder.glob("*/*.schema.json")} - set(wanted)
-    for name in sorted(stale):
+    present = {path.relative_to(folder).as_posix() for path in folder.glob("*/*.schema.json")}
+    for name in sorted(present - set(wanted)):
         if not check:
             (folder / name).unlink()
         yield name
 
 
 def check_tables(folder: Path) -> None:
-    """Hold every field table against table.schema.json.
+    """Validate every field table against table.schema.json.
 
     Raises:
-        TableError: the first that does not satisfy it.
+        TableError: with the first table that does not satisfy it.
     """
     validator = jsonschema.Draft202012Validator(
         json.loads((folder / "table.schema.json").read_text(encoding="utf-8"))
@@ -57,5 +57,21 @@ def check_tables(folder: Path) -> None:
             under = ".".join(map(str, wrong.absolute_path))
             raise TableError(
                 f"{path.relative_to(folder)}: {wrong.message}.",
-                f"It stands under {under or 'the top'}.",
+                f"This is at {under}." if under else "This is at the top level.",
             )
+
+
+def find_schema(folder: Path, name: str, edition: str | None) -> Path:
+    """The file of a schema, of an edition or common to all.
+
+    Raises:
+        ConfigError: there is none, with those that there are.
+    """
+    folders = (folder / (edition or editions()[0]), folder)
+    for each in folders:
+        path = each / f"{name}.schema.json"
+        if path.is_file():
+            return path
+    known = [path.name for each in folders for path in each.glob("*.json")]
+    names = sorted(name.removesuffix(".schema.json") for name in known)
+    raise ConfigError(f"Unknown schema {name!r}.", f"Choose from {', '.join(names)}.")

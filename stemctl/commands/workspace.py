@@ -12,7 +12,7 @@ from stemctl.config.config import Config, Server, load_config
 from stemctl.core.plan import Target
 from stemctl.core.records import Address
 from stemctl.core.run import Run
-from stemctl.errors import ConfigError
+from stemctl.errors import ConfigError, Untouched
 from stemctl.git.ci_job import describe_owner
 from stemctl.schema.catalog import Catalog, load_catalog
 from stemctl.state.local_folder import FOLDER
@@ -21,48 +21,48 @@ from stemctl.state.store import Store, open_store
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """A metadata repository, one of its servers, and the world around them."""
+    """A metadata repository, one of its servers, and the environment."""
 
     config: Config
     server: Server
     catalog: Catalog
     store: Store
-    environ: Mapping[str, str] = field(
-        default_factory=lambda: os.environ, repr=False
-    )  # a token may be in it
+    # A token may be in the environment, so it has no repr.
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
     on_pause: Callable[[float], None] = lambda seconds: None
 
     @property
     def target(self) -> Target:
-        """The server as plans name it."""
+        """The server as plans describe it."""
         return Target(self.server.name, self.server.url, self.server.portal, self.server.edition)
 
     @property
     def owner(self) -> str:
-        """Who works here, as others are told."""
+        """Who works here, as it is shown to others."""
         return describe_owner(self.environ)
 
     def writing(self) -> AbstractContextManager[Run | None]:
-        """Hold the state, to write it; gives the run that broke off before, which is folded into it now."""
+        """Lock the state for writing; yields the interrupted run that was settled, if any."""
         return self.store.writing(self.owner)
 
     @property
     def database(self) -> str | None:
-        """The file of the sandbox inside this process, as people see it."""
+        """The database of the built-in sandbox, as it is shown to people."""
         return f"{FOLDER}/sandbox.db" if self.server.is_sandbox else None
 
 
 def open_workspace(
-    root: Path, word: str | None = None, environ: Mapping[str, str] | None = None
+    root: Path, name: str | None = None, environ: Mapping[str, str] | None = None
 ) -> Workspace:
-    """The workspace of a folder, for the server that `word` names, or the default one."""
+    """The workspace of a folder for a server by its name or URL, or the default server."""
     config = load_config(root)
-    server = config.server(word)
+    server = config.server(name)
     environ = environ if environ is not None else os.environ
     catalog = load_catalog(server.edition)
 
     def declared() -> Collection[Address]:
-        from stemctl.manifests.load import load_repository  # asked for in doubt only
+        # Needed only where the state cannot tell by itself which records it is about.
+        from stemctl.manifests.load import load_repository
 
         return load_repository(root, config.manifests, catalog)[0].records.keys()
 
@@ -71,19 +71,21 @@ def open_workspace(
 
 
 def check_writable(workspace: Workspace, models: Iterable[str]) -> None:
-    """Refuse to write records of these models through a portal that does not take them.
+    """Refuse to write models through a portal that does not accept them.
 
     Raises:
-        ConfigError: with the portals that do, by the field tables.
+        ConfigError: with the portals that do, according to the field tables.
     """
     portal = workspace.server.portal
     for name in sorted(set(models)):
         model = workspace.catalog.models.get(name)
         if model is not None and portal not in model.write_portals:
             others = " or ".join(model.write_portals) or "no portal"
+            server, usual = workspace.server.name, next(iter(model.write_portals), "private")
             raise ConfigError(
-                f"The portal {portal} of {workspace.server.name} does not take changes of {model.count(2)[2:]}.",
-                f"They are written through {others}. Nothing was sent.\n"
-                f"Write portal: {next(iter(model.write_portals), 'private')} in stemctl.yaml,"
-                f" under servers: {workspace.server.name}.",
+                f"The portal {portal} of {server} does not accept changes to "
+                f"{model.count(2).partition(' ')[2]}.",
+                f"They are written through {others}. "
+                f"Write portal: {usual} in stemctl.yaml, under servers: {server}.",
+                untouched=Untouched.NOTHING_SENT,
             )

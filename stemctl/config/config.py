@@ -1,4 +1,4 @@
-"""stemctl.yaml: which files are manifests, which servers there are, and what is allowed."""
+"""stemctl.yaml: the manifests, the servers, and what is allowed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from stemctl.errors import ConfigError
 from stemctl.manifests import reader
@@ -30,16 +30,15 @@ _URL = re.compile(
     r"https?://(?:[a-z0-9_][a-z0-9._-]*|\[[0-9a-f:.]+\])(?::[0-9]+)?/[a-z0-9._~!$&'()*+,;=:@%/-]*",
     re.IGNORECASE | re.ASCII,  # else the long s and the Kelvin sign pass for s and k
 )
-"""What every reader of URLs takes apart alike: what we check is where the requests go."""
+"""URLs that all parsers split in the same way, so that requests go to the host that is checked."""
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A named URL with portal and edition. `seed` fills a new sandbox, `faults` strike in it: both
-    are files.
+    """A named URL with portal and edition. `seed` is a file that fills a new sandbox, `faults` one
+    with faults that the sandbox simulates.
 
-    The state is kept in a file, or, where `backend` is `git`, on a branch of a remote of the
-    repository.
+    The state is kept in a file, or on a branch of a git remote if `backend` is `git`.
     """
 
     name: str
@@ -54,12 +53,12 @@ class Server:
 
     @property
     def is_sandbox(self) -> bool:
-        """Whether it is the one inside this process."""
+        """Whether it is the sandbox that is built into stemctl."""
         return self.url == SANDBOX
 
     @property
     def host(self) -> str:
-        """The host of its URL, empty for the sandbox."""
+        """The host of its URL; empty for the sandbox."""
         return urlsplit(self.url).hostname or ""
 
     @property
@@ -79,33 +78,14 @@ class Config:
     allow: Mapping[str, int] = field(default_factory=dict)
     found: bool = True
 
-    def _above(self) -> str:
-        """Where a stemctl.yaml is, if it is in a folder above."""
-        above = next((folder for folder in self.root.parents if (folder / NAME).is_file()), None)
-        return f"\nThere is one in {above}: stemctl -C {above}" if above else ""
-
-    def server(self, word: str | None) -> Server:
-        """The server that `--server` names: by name, by URL, or `sandbox`; else the default one.
+    def server(self, name: str | None) -> Server:
+        """A server by its name, by a URL, or `sandbox`; or else the default server.
 
         Raises:
-            ConfigError: there is none, or a URL that tokens must not travel to.
+            ConfigError: it is unknown, or its URL is not safe for tokens.
         """
-        name = (
-            word
-            or self.default_server
-            or (next(iter(self.servers)) if len(self.servers) == 1 else None)
-        )
-        if name is None:
-            raise ConfigError(
-                f"No server is named: there is no {NAME} here, or it has no default_server.",
-                f"Looked in {self.root}.{self._above()}",
-                [
-                    (
-                        "stemctl init",
-                        f"writes {NAME} and a first manifest, with a sandbox to try it on",
-                    )
-                ],
-            )
+        if not name:
+            return self._default()
         if name in self.servers:
             return self.servers[name]
         if name in ("sandbox", SANDBOX):
@@ -114,17 +94,35 @@ class Config:
             return _named(_checked(Server("--server", _slash(name))))
         known = dict.fromkeys([*self.servers, "sandbox"])
         near = nearest(name, known)
-        why = f"{NAME} has {', '.join(known)}; a URL works too."
+        guess = f" Did you mean {near[0]}?" if near else ""
         raise ConfigError(
-            f"There is no server {name!r}.", f"{why} Nearest: {near[0]}." if near else why
+            f"Unknown server {name!r}.",
+            f"{NAME} has {', '.join(known)}; you can also use a URL.{guess}",
         )
+
+    def _default(self) -> Server:
+        """The default server, or the only one."""
+        if self.default_server:
+            return self.server(self.default_server)
+        if len(self.servers) == 1:
+            return next(iter(self.servers.values()))
+        what = f"{NAME} has no default_server." if self.found else f"{NAME} not found."
+        hint = ("stemctl init", f"creates {NAME} and a first manifest, with a sandbox to try")
+        if self.servers:
+            hint = (f"stemctl --server {next(iter(self.servers))} plan", "chooses a server")
+        raise ConfigError(what, f"Looked in {self.root}.{self._above()}", [hint])
+
+    def _above(self) -> str:
+        """A sentence about a stemctl.yaml in a folder above, if there is one."""
+        above = next((folder for folder in self.root.parents if (folder / NAME).is_file()), None)
+        return f"\nThere is one in {above}; to use it, add -C {above}" if above else ""
 
 
 def load_config(root: Path) -> Config:
-    """Read stemctl.yaml of a folder; without one, the defaults.
+    """Read the stemctl.yaml of a folder. Without one, the defaults apply.
 
     Raises:
-        ConfigError: it is not valid, with line and column.
+        ConfigError: it is not valid; with line and column.
     """
     path = root / NAME
     if not path.is_file():
@@ -141,7 +139,7 @@ def load_config(root: Path) -> Config:
 
 
 def _wrong(document: Document, data: Value, schema: Schema) -> ConfigError:
-    """What jsonschema finds most telling; it is loaded only where there is something to find."""
+    """The most relevant error of jsonschema, which is loaded only if there is an error."""
     import jsonschema
 
     wrong = jsonschema.exceptions.best_match(
@@ -152,43 +150,32 @@ def _wrong(document: Document, data: Value, schema: Schema) -> ConfigError:
     location = document.location(document.root.at(tuple(wrong.absolute_path)).event)
     under = ".".join(map(str, wrong.absolute_path))
     what, remedy = _in_words(wrong)
-    return ConfigError(
-        f"{location}: {what}.",
-        " ".join([f"It stands under {under}." if under else "", remedy]).strip(),
-    )
+    where = f"This is at {under}. " if under else ""
+    return ConfigError(f"{location}: {what}.", f"{where}{remedy}".strip())
 
 
 def _in_words(wrong: jsonschema.ValidationError) -> tuple[str, str]:
-    """What is wrong with a part of stemctl.yaml, and what to write."""
-    found, schema = cast(Value, wrong.instance), cast(Schema, wrong.schema)
+    """What is wrong with a part of stemctl.yaml, and what to write instead."""
+    value, schema = cast(Value, wrong.instance), cast(Schema, wrong.schema)
     match wrong.validator:
         case "additionalProperties" if "properties" in schema:
             known = list(schema["properties"])
-            key = next(str(key) for key in found if key not in known)
+            key = next(str(key) for key in value if key not in known)
             near = nearest(key, known)
-            return (
-                f"there is no {key!r} here",
-                f"Nearest: {near[0]}." if near else f"There are {', '.join(known)}.",
-            )
+            choices = f"Did you mean {near[0]}?" if near else f"Choose from {', '.join(known)}."
+            return f"unknown key {key!r}", choices
         case "enum":
-            known = [str(value) for value in schema["enum"]]
-            near = nearest(str(found), known)
-            return (
-                f"{found!r} is none of {', '.join(dict.fromkeys(known))}",
-                f"Nearest: {near[0]}." if near else "",
-            )
-        case "type" if found is None:
-            return (
-                "nothing is written here",
-                f"{schema.get('description', '')} Or leave the line out.",
-            )
+            known = [str(choice) for choice in schema["enum"]]
+            near = nearest(str(value), known)
+            allowed = ", ".join(dict.fromkeys(known))
+            return f"{value!r} is not one of {allowed}", f"Did you mean {near[0]}?" if near else ""
+        case "type" if value is None:
+            return "the value is missing", f"{schema.get('description', '')} Or remove the line."
         case "type" if schema["type"] == "object":
-            return (
-                f"{found!r} is no mapping",
-                f"Write {{{next(iter(schema.get('properties', {'key': 0})))}: ...}}.",
-            )
+            key = next(iter(schema.get("properties", {"key": 0})))
+            return f"{value!r} is not a mapping", f"Write {{{key}: ...}}."
         case "pattern" if "patternErrorMessage" in schema:
-            return f"{found!r} is not possible here", f"{schema['patternErrorMessage']}"
+            return f"{value!r} is not allowed here", f"{schema['patternErrorMessage']}"
         case _:
             return wrong.message, ""
 
@@ -199,67 +186,73 @@ def _config(root: Path, data: Mapping[str, Value]) -> Config:
         url = row["url"]
         edition = str(row.get("edition", "2024"))
         server = Server(
-            name,
-            _slash(url),
-            row.get("portal", "private"),
-            edition,
-            row.get("seed"),
-            row.get("faults"),
+            name=name,
+            url=_slash(url),
+            portal=row.get("portal", "private"),
+            edition=edition,
+            seed=row.get("seed"),
+            faults=row.get("faults"),
             **row.get("state", {}),
         )
         servers[name] = _checked(server)
     return Config(
-        root,
-        tuple(data.get("manifests", ("records",))),
-        data.get("default_server"),
-        servers,
-        data.get("policy", {}).get("allow", {}),
+        root=root,
+        manifests=tuple(data.get("manifests", ("records",))),
+        default_server=data.get("default_server"),
+        servers=servers,
+        allow=data.get("policy", {}).get("allow", {}),
     )
 
 
 def _checked(server: Server) -> Server:
+    """The same server, if its URL is safe for tokens.
+
+    Raises:
+        ConfigError: it is not.
+    """
     if server.is_sandbox:
         return server
-    try:
-        parts = urlsplit(server.url)
-        known = (
-            parts.hostname is not None and parts.port != 0
-        )  # both raise for what is no host and no port
-    except ValueError:
-        known = False
-    if known and "@" in parts.netloc:
+    parts = _split_url(server.url)
+    if parts is not None and "@" in parts.netloc:
         raise ConfigError(
-            f"The url of {server.name} holds a user name or password.",
-            "Secrets do not belong into files and commands; stemctl login gets a token.",
+            f"The URL of {server.name} contains a user name or password.",
+            "Do not put secrets into files or commands. To get a token, run stemctl login.",
         )
-    if not known or not _URL.fullmatch(server.url) or len(server.url) > _LONGEST_URL:
-        found = (
-            "" if "@" in server.url else f"It is {server.url!r:.100}. "
-        )  # a password may stand there
+    if parts is None or not _URL.fullmatch(server.url) or len(server.url) > _LONGEST_URL:
+        # A password may be before an @, so such a URL is not shown.
+        shown = "" if "@" in server.url else f"It is {server.url!r:.100}. "
         raise ConfigError(
-            f"The url of {server.name} is no address of a server.",
-            f"{found}Write https://HOST/, without ? and #, in plain letters (xn--... for others).",
+            f"The URL of {server.name} is not valid.",
+            f"{shown}Write https://HOST/ without ? and #, and with ASCII letters only "
+            "(xn--... for other letters).",
         )
     if server.faults:
         raise ConfigError(
-            f"{server.name} has faults, and is no sandbox.", "Faults strike in a sandbox alone."
+            f"{server.name} has faults, but is not a sandbox.",
+            "Only a sandbox can simulate faults.",
         )
     if parts.scheme == "https" or (parts.scheme == "http" and server.is_loopback):
         return server
     raise ConfigError(
-        f"{server.url} is not https.",
-        "A token would travel in the open. Plain http is for this machine alone (localhost, 127.0.0.1).",
+        f"{server.url} does not use HTTPS.",
+        "Only HTTPS is accepted, except for localhost: anyone on the way could read the token.",
     )
+
+
+def _split_url(url: str) -> SplitResult | None:
+    """The parts of a URL that has a host, and a valid port if it has one."""
+    try:
+        parts = urlsplit(url)
+        return parts if parts.hostname is not None and parts.port != 0 else None
+    except ValueError:
+        return None
 
 
 def _named(server: Server) -> Server:
-    """A server that is only known by its URL, with a name; its state file is called so."""
+    """A server of `--server URL`, named after its host. Its state file has this name."""
     parts = urlsplit(server.url)
-    port = f"_{parts.port}" if parts.port else ""
-    return replace(
-        server,
-        name="".join(c if c.isalnum() or c in ".-" else "_" for c in parts.hostname or "") + port,
-    )
+    host = "".join(char if char.isalnum() or char in ".-" else "_" for char in parts.hostname or "")
+    return replace(server, name=f"{host}_{parts.port}" if parts.port else host)
 
 
 def _slash(url: str) -> str:
@@ -267,10 +260,10 @@ def _slash(url: str) -> str:
 
 
 def _texts(value: Value) -> Value:
-    """`edition: 2026` is the text "2026", as people mean it."""
-    if isinstance(value, dict):
-        return {
-            key: str(v) if key == "edition" and isinstance(v, int) else _texts(v)
-            for key, v in value.items()
-        }
-    return value
+    """The same data with editions as text, since people write `edition: 2026`."""
+    if not isinstance(value, dict):
+        return value
+    return {
+        key: str(item) if key == "edition" and isinstance(item, int) else _texts(item)
+        for key, item in value.items()
+    }

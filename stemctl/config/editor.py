@@ -1,9 +1,9 @@
-"""What lets an editor with yaml-language-server check and complete a repository's files, without a
-network.
+"""The files with which an editor that uses yaml-language-server checks and completes manifests,
+without a network.
 
-The schemas lie in the repository, so that a clone has them. First lines (`# yaml-language-server:
-$schema=...`) lead there in any editor, workspace settings in VS Code also from files without such a
-line.
+The schemas are in the repository, so that every clone has them. A first line
+(`# yaml-language-server: $schema=...`) refers to them in any editor; in VS Code the workspace
+settings also cover files without such a line.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _SUFFIXES = (".yaml", ".yml")
 
 
 def is_ours(text: str) -> bool:
-    """Whether a file is a schema that stemctl wrote, which a newer one may replace."""
+    """Whether a file is a schema written by stemctl, so that a newer one may replace it."""
     try:
         document = json.loads(text)
     except ValueError:
@@ -30,16 +30,14 @@ def is_ours(text: str) -> bool:
 
 
 def workspace_files(manifests: Sequence[str], config: str) -> dict[str, str]:
-    """The settings of a workspace, by path; `manifests` and `config` are what the repository says
-    they are called.
-    """
+    """The workspace settings, by path, for these manifests and this name of the configuration."""
     recommended = {"recommendations": ["redhat.vscode-yaml"]}
     return {SETTINGS: _text(_settings(manifests, config)), EXTENSIONS: _text(recommended)}
 
 
 def names_schemas(settings: str) -> bool:
-    """Whether settings that the user keeps name the schemas. They may hold comments, so nobody
-    parses or edits them.
+    """Whether existing settings refer to the schemas. They may contain comments, so they are not
+    parsed or edited.
     """
     return all(name in settings for name in (MANIFEST_SCHEMA, CONFIG_SCHEMA))
 
@@ -50,7 +48,7 @@ def _settings(manifests: Sequence[str], config: str) -> dict[str, Any]:
 
 
 def _globs(entry: str) -> list[str]:
-    """What an entry of `manifests` names, as editors match files: a file, or what is below a folder."""
+    """Globs for an entry of `manifests`: a file, or everything below a folder."""
     entry = entry.removeprefix("./").rstrip("/")
     if entry.endswith(_SUFFIXES):
         return [entry]

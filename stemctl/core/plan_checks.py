@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from stemctl.core.diagnostics import Severity
+from stemctl.core.placeholders import placeholders_in
 from stemctl.core.plan import METHODS, Action, Change, Held, Plan, StateChange
 from stemctl.core.plan_schema import plan_schema
 from stemctl.core.records import Address
@@ -90,21 +91,11 @@ def _wrong(row: Change | StateChange, actionable: Mapping[Address, Change]) -> I
         yield f"no request can {row.action} it"
     if not row.held and not row.request and row.action in (Action.CREATE, Action.DELETE):
         yield "its request is missing"
-    for address in _awaited(row.request.body if row.request else None):
+    for text in placeholders_in(row.request.body if row.request else None):
+        address = _address(text)
         target = actionable.get(address) if address and address in row.waits else None
         if target is None or target.action is not Action.CREATE or target.approval:
             yield f"it needs {address}, which is not made before it"
-
-
-def _awaited(value: Value) -> Iterator[Address | None]:
-    """The records to be created that a body refers to; None for what is no address."""
-    if isinstance(value, dict):
-        if set(value) == {"$ref"}:
-            yield _address(value["$ref"])
-        else:
-            yield from (address for inner in value.values() for address in _awaited(inner))
-    elif isinstance(value, list):
-        yield from (address for inner in value for address in _awaited(inner))
 
 
 def _address(text: Value) -> Address | None:

@@ -1,6 +1,4 @@
-"""Findings that only all files together show: what is declared twice, what could mean two, wishes
-that contradict.
-"""
+"""Diagnostics that need all files: duplicates, ambiguous references, contradicting directives."""
 
 from __future__ import annotations
 
@@ -10,45 +8,64 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.core.records import Address, Directive, Location, Record, Repository
+from stemctl.manifests.document import code_span
 from stemctl.schema.catalog import Catalog, Field, Model
-from stemctl.schema.patterns import FORMATS
+from stemctl.util.json_types import is_uuid
 
 Declared = Mapping[Address, Record]
 Directives = Mapping[str, Sequence[Directive]]
-"""Entries by the list they stand in: moved, forget, deleted."""
+"""Entries by the list they are in: moved, forget, deleted."""
+
+_Values = dict[tuple[str, str, str], Record]
+"""Model, field and value to the first record with it."""
 
 
 def check_unique(records: Iterable[Record], catalog: Catalog) -> Iterator[Diagnostic]:
-    """Addresses, ids and unique values that two records share, told at the second of them."""
+    """Addresses, ids and unique values that two records share, reported at the second of them."""
     addresses: dict[Address, Record] = {}
     ids: dict[str, Record] = {}
-    values: dict[tuple[str, str, str], Record] = {}
+    values: _Values = {}
     for record in records:
         model = catalog.models[record.address.model]
-        named_twice = False
-        for field in model.managed:
-            if not field.unique or not isinstance(record.fields.get(field.name), str):
-                continue
-            first = values.setdefault((model.name, field.name, normal(field, record)), record)
-            if first is not record:
-                named_twice = True
-                message = f"two{model.count(2)[1:]} have this {field.name}"
-                yield _at_field(
-                    record, field, "duplicate-name", message, first.location_of(field.name)
-                )
+        same_names = list(_duplicate_values(record, model, values))
+        yield from same_names
         first = addresses.setdefault(record.address, record)
-        if first is not record and not named_twice:
-            message = f"two{model.count(2)[1:]} have the key {record.address.key}"
-            remedy = f"also in {_line(first.location)}; write another key"
-            yield _at(record, "key", "duplicate-address", message, remedy, record.address.key)
-        if (
-            record.id is not None
-            and (first := ids.setdefault(record.id.lower(), record)) is not record
-        ):
-            message = f"{first.address} has this id too"
-            remedy = f"also in {_line(first.location)}; an id belongs to one record"
-            yield _at(record, "id", "duplicate-id", message, remedy, record.id)
+        if first is not record and not same_names:
+            yield _duplicate_address(record, model, first)
+        if record.id is not None:
+            first = ids.setdefault(record.id.lower(), record)
+            if first is not record:
+                yield _duplicate_id(record, first)
     yield from _alike(values, catalog)
+
+
+def _duplicate_values(record: Record, model: Model, values: _Values) -> Iterator[Diagnostic]:
+    for field in model.managed:
+        if not field.unique or not isinstance(record.fields.get(field.name), str):
+            continue
+        first = values.setdefault((model.name, field.name, normal(field, record)), record)
+        if first is not record:
+            message = f"{_two(model)} have the same {field.name}"
+            other = first.location_of(field.name)
+            yield _at_field(record, field, "duplicate-name", message, first=other)
+
+
+def _duplicate_address(record: Record, model: Model, first: Record) -> Diagnostic:
+    key = record.address.key
+    message = f"{_two(model)} have the key {code_span(key)}"
+    remedy = f"also in {_line(first.location)}: change one of the keys"
+    return _at(record, "key", "duplicate-address", message, remedy, value=key)
+
+
+def _duplicate_id(record: Record, first: Record) -> Diagnostic:
+    message = f"{code_span(str(first.address))} has the same id"
+    remedy = f"also in {_line(first.location)}: an id belongs to one record"
+    return _at(record, "id", "duplicate-id", message, remedy, value=str(record.id))
+
+
+def _two(model: Model) -> str:
+    """`two sessions`."""
+    return f"two {model.count(2).partition(' ')[2]}"
 
 
 def normal(field: Field, record: Record) -> str:
@@ -57,31 +74,31 @@ def normal(field: Field, record: Record) -> str:
     return text.strip() if field.trimmed else text
 
 
-def _alike(values: Mapping[tuple[str, str, str], Record], catalog: Catalog) -> Iterator[Diagnostic]:
-    """Unique values that people take for the same one."""
+def _alike(values: _Values, catalog: Catalog) -> Iterator[Diagnostic]:
+    """Unique values that look the same to people."""
     folded: dict[tuple[str, str, str], str] = {}
     for (model, name, value), record in values.items():
         key = (model, name, unicodedata.normalize("NFKC", value).casefold())
         other = folded.setdefault(key, value)
         if other == value:
             continue
-        field, first = (
+        differs = "in its Unicode form"
+        if value.casefold() == other.casefold():
+            differs = "in case"
+        yield _at_field(
+            record,
             catalog.models[model].fields[name],
-            values[model, name, other].location_of(name),
+            "name-case",
+            f"differs from another {name} only {differs}",
+            first=values[model, name, other].location_of(name),
+            severity=Severity.WARNING,
         )
-        how = (
-            "in case"
-            if value.casefold() == other.casefold()
-            else "in how its characters are stored"
-        )
-        message = f"differs from another {name} only {how}"
-        yield _at_field(record, field, "name-case", message, first, Severity.WARNING)
 
 
 def check_references(repository: Repository, catalog: Catalog) -> Iterator[Diagnostic]:
-    """References that could mean two declared records: one by its key, another by its unique name.
+    """References with two meanings: the key of one declared record, the name of another.
 
-    What no declared record is called may be live, so that is no finding before the server is asked.
+    A name that no declared record has may belong to a live one, so it is not reported here.
     """
     named = {model.name: _by_name(repository.records, model) for model in catalog.writable}
     for record in repository.records.values():
@@ -91,36 +108,37 @@ def check_references(repository: Repository, catalog: Catalog) -> Iterator[Diagn
             for word in _words(record.fields.get(field.name)):
                 by_key = repository.records.get(Address(field.to, word))
                 by_name = named[field.to].get(word)
-                if by_key and by_name and by_key is not by_name and not is_id(word):
-                    location = record.location_of(field.name, word)
-                    yield Diagnostic(
-                        Severity.ERROR,
-                        "ambiguous-reference",
-                        f"{word} is the key of one {field.to} and the name of another",
-                        location,
-                        f"{_line(by_key.location)} and {_line(by_name.location)}; give the first one another key",
-                        str(record.address),
-                        field.name,
-                        word,
-                        length=len(word),
-                    )
+                if by_key and by_name and by_key is not by_name and not is_uuid(word):
+                    yield _ambiguous_reference(record, field, word, (by_key, by_name))
 
 
-def is_id(text: str) -> bool:
-    """Whether a reference is an id and not a name."""
-    return re.search(FORMATS["uuid"], text) is not None
+def _ambiguous_reference(
+    record: Record, field: Field, word: str, candidates: tuple[Record, Record]
+) -> Diagnostic:
+    by_key, by_name = candidates
+    return Diagnostic(
+        Severity.ERROR,
+        "ambiguous-reference",
+        f"{code_span(word)} is the key of one {field.to} and the name of another",
+        record.location_of(field.name, word),
+        f"change the key in {_line(by_key.location)}; the name is in {_line(by_name.location)}",
+        str(record.address),
+        field.name,
+        word,
+        length=len(word),
+    )
 
 
 def _by_name(records: Declared, model: Model) -> dict[str, Record]:
+    """The declared records of a model by their unique name."""
     field = model.fields.get(model.identity or "")
+    found: dict[str, Record] = {}
     if field is None:
-        return {}
-    ours = (
-        r
-        for r in records.values()
-        if r.address.model == model.name and isinstance(r.fields.get(field.name), str)
-    )
-    return {normal(field, record): record for record in ours}
+        return found
+    for record in records.values():
+        if record.address.model == model.name and isinstance(record.fields.get(field.name), str):
+            found[normal(field, record)] = record
+    return found
 
 
 def _words(value: object) -> list[str]:
@@ -131,38 +149,31 @@ def _words(value: object) -> list[str]:
 def check_directives(
     records: Iterable[Record], directives: Directives, complete: bool = True
 ) -> Iterator[Diagnostic]:
-    """`moved`, `forget` and `deleted` against each other and against what is declared.
+    """`moved`, `forget` and `deleted` against each other and against the declared records.
 
-    What is not declared is no finding unless the files are `complete`, which they are not if one
-    could not be read.
+    Unless the files are `complete`, a record that is not declared may be in a file that could not
+    be read, and is not reported.
     """
     declared = {record.address: record for record in records}
     yield from _check_moved(declared, directives["moved"], complete)
-    forgotten = {wish.subject: wish for wish in directives["forget"]}
-    for wish in (*directives["forget"], *directives["deleted"]):
-        if record := declared.get(Address.parse(wish.subject)):
-            message = f"{wish.subject} is still declared"
-            yield _wish(
-                wish,
-                "contradiction",
-                message,
-                f"in {_line(record.location)}; take out one of the two",
+    for directive in (*directives["forget"], *directives["deleted"]):
+        if record := declared.get(Address.parse(directive.subject)):
+            message = f"{code_span(directive.subject)} is still declared"
+            remedy = f"declared in {_line(record.location)}: remove one of the two"
+            yield _at_directive(directive, "contradiction", message, remedy)
+    forgotten = {directive.subject: directive for directive in directives["forget"]}
+    for directive in directives["deleted"]:
+        if directive.subject in forgotten:
+            message = f"{code_span(directive.subject)} is also listed under `forget`"
+            other = _line(forgotten[directive.subject].location)
+            yield _at_directive(
+                directive, "contradiction", message, f"listed in {other}: remove one of the two"
             )
-    for wish in directives["deleted"]:
-        if wish.subject in forgotten:
-            other = _line(forgotten[wish.subject].location)
-            yield _wish(
-                wish,
-                "contradiction",
-                f"{wish.subject} is to be forgotten too",
-                f"in {other}; take out one of the two",
+        elif re.search(r"[*?]", directive.subject):
+            message = "patterns are not supported in `deleted`: `*` and `?` are literal"
+            yield _at_directive(
+                directive, "no-pattern", message, "name each record", Severity.WARNING
             )
-        elif re.search(r"[*?]", wish.subject):
-            message, remedy = (
-                "deleted takes no patterns, * and ? stand for themselves",
-                "name each record",
-            )
-            yield _wish(wish, "no-pattern", message, remedy, Severity.WARNING)
 
 
 def _check_moved(
@@ -170,74 +181,73 @@ def _check_moved(
 ) -> Iterator[Diagnostic]:
     sources: dict[str, Directive] = {}
     targets: dict[Address, Directive] = {}
-    for wish in moved:
-        source, target = Address.parse(wish.subject), wish.to
-        assert target is not None
-        if source.model != target.model:
-            yield _wish(
-                wish,
-                "bad-move",
-                f"a {source.model} cannot become a {target.model}",
-                "name one model twice",
-            )
-        elif source == target:
-            yield _wish(wish, "bad-move", f"{source} moves to itself", "take the entry out")
-        elif (first := sources.setdefault(wish.subject, wish)) is not wish:
-            yield _wish(
-                wish,
-                "bad-move",
-                f"{source} moves twice",
-                f"also in {_line(first.location)}; keep one",
-            )
-        elif (first := targets.setdefault(target, wish)) is not wish:
-            yield _wish(
-                wish,
-                "bad-move",
-                f"two records move to {target}",
-                f"also in {_line(first.location)}; keep one",
-            )
-        elif source in declared:
-            message = f"{source} is still declared"
-            yield _wish(
-                wish,
-                "bad-move",
-                message,
-                f"in {_line(declared[source].location)}; write its new key there",
-            )
-    for wish in sources.values():
-        yield from _check_end(wish, declared, sources, complete)
+    for directive in moved:
+        wrong = _bad_move(directive, declared, sources, targets)
+        if wrong:
+            yield _at_directive(directive, "bad-move", *wrong)
+    for directive in sources.values():
+        wrong = _bad_end(directive, declared, sources, complete)
+        if wrong:
+            yield _at_directive(directive, "bad-move", *wrong)
 
 
-def _check_end(
-    wish: Directive, declared: Declared, sources: Mapping[str, Directive], complete: bool
-) -> Iterator[Diagnostic]:
-    """Where a chain of moves leads."""
-    passed, target = {wish.subject}, str(wish.to)
+def _bad_move(
+    directive: Directive,
+    declared: Declared,
+    sources: dict[str, Directive],
+    targets: dict[Address, Directive],
+) -> tuple[str, str] | None:
+    """What is wrong with one move, and the remedy. Notes the source and target of a sound one."""
+    source, target = Address.parse(directive.subject), directive.to
+    assert target is not None
+    if source.model != target.model:
+        message = f"a {source.model} cannot become a {target.model}"
+        return message, "write the same model in `from` and `to`"
+    if source == target:
+        return f"{code_span(str(source))} is moved to itself", "remove this entry"
+    first = sources.setdefault(directive.subject, directive)
+    if first is not directive:
+        message = f"{code_span(str(source))} is moved twice"
+        return message, f"also in {_line(first.location)}: keep one of them"
+    first = targets.setdefault(target, directive)
+    if first is not directive:
+        message = f"two records are moved to {code_span(str(target))}"
+        return message, f"also in {_line(first.location)}: keep one of them"
+    if source in declared:
+        where = _line(declared[source].location)
+        message = f"{code_span(str(source))} is still declared"
+        return message, f"declared in {where}: write its new key there"
+    return None
+
+
+def _bad_end(
+    directive: Directive, declared: Declared, sources: Mapping[str, Directive], complete: bool
+) -> tuple[str, str] | None:
+    """What is wrong with the end of a chain of moves, and the remedy."""
+    passed, target = {directive.subject}, str(directive.to)
     while target in sources and target not in passed:
         passed.add(target)
         target = str(sources[target].to)
     if target in passed:
-        yield _wish(
-            wish,
-            "bad-move",
-            f"{wish.subject} moves in a circle",
-            "take one entry of the circle out",
-        )
-    elif complete and Address.parse(target) not in declared:
-        yield _wish(wish, "bad-move", f"{target} is not declared", "name a record of these files")
+        message = f"{code_span(directive.subject)} is moved in a circle"
+        return message, "remove one entry of the circle"
+    if complete and Address.parse(target) not in declared:
+        return f"{code_span(target)} is not declared", "write the address of a declared record"
+    return None
 
 
 def _line(location: Location) -> str:
     return f"{location.file}:{location.line}"
 
 
-def _at(record: Record, name: str, code: str, message: str, remedy: str, value: str) -> Diagnostic:
-    location = record.location_of(name)
+def _at(
+    record: Record, name: str, code: str, message: str, remedy: str, *, value: str
+) -> Diagnostic:
     return Diagnostic(
         Severity.ERROR,
         code,
         message,
-        location,
+        record.location_of(name),
         remedy,
         str(record.address),
         name,
@@ -251,17 +261,17 @@ def _at_field(
     field: Field,
     code: str,
     message: str,
+    *,
     first: Location,
     severity: Severity = Severity.ERROR,
 ) -> Diagnostic:
     value = record.fields[field.name]
-    location, remedy = record.location_of(field.name), f"also in {_line(first)}"
     return Diagnostic(
         severity,
         code,
         message,
-        location,
-        remedy,
+        record.location_of(field.name),
+        f"also in {_line(first)}",
         str(record.address),
         field.name,
         value,
@@ -269,9 +279,14 @@ def _at_field(
     )
 
 
-def _wish(
-    wish: Directive, code: str, message: str, remedy: str, severity: Severity = Severity.ERROR
+def _at_directive(
+    directive: Directive,
+    code: str,
+    message: str,
+    remedy: str,
+    severity: Severity = Severity.ERROR,
 ) -> Diagnostic:
+    length = len(directive.subject)
     return Diagnostic(
-        severity, code, message, wish.location, remedy, wish.subject, length=len(wish.subject)
+        severity, code, message, directive.location, remedy, directive.subject, length=length
     )

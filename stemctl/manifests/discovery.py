@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.core.records import Location
+from stemctl.manifests.document import code_span
 from stemctl.manifests.git_ignored import not_ignored
 from stemctl.manifests.globs import SUFFIXES, InvalidPattern, files_matching, inside, is_pattern
 from stemctl.util.safe_text import cut, visible
@@ -31,20 +32,19 @@ class ManifestFiles:
 def find_manifests(
     root: Path, entries: Sequence[str], ignore_gitignore: bool = False
 ) -> ManifestFiles:
-    """The files that `entries` (folders, files or globs below `root`) name.
+    """The files that `entries` name: folders, files or globs below `root`.
 
-    Hidden and git-ignored ones are skipped. Links that lead out of `root` are not followed: a pull
-    request must not make stemctl print what is elsewhere on the machine. They are errors, since the
-    records behind them would look as if they had left the files. Where `ignore_gitignore`, git is
-    not asked.
+    Hidden and git-ignored files are skipped. Links that lead out of `root` are not followed: a pull
+    request must not make stemctl print files from elsewhere on the machine. Such links are errors,
+    since the records behind them would look deleted. With `ignore_gitignore`, git is not asked.
     """
     problems: list[Diagnostic] = []
     paths: set[str] = set()
     links: set[str] = set()
     for entry in entries:
         found, problem = _entry(root, entry)
-        paths.update(path for path, is_read in found if is_read)
-        links.update(path for path, is_read in found if not is_read)
+        for path, is_read in found:
+            (paths if is_read else links).add(path)
         if problem:
             problems.append(problem)
     paths.discard(CONFIG)
@@ -59,43 +59,41 @@ def find_manifests(
 
 
 _Paths = set[tuple[str, bool]]
-"""Paths relative to the root, and whether they are read: links are not that lead to where nothing
-is.
-"""
+"""Paths relative to the root, and whether they are read: links that lead out of it are not."""
 
 
 def _entry(root: Path, entry: str) -> tuple[_Paths, Diagnostic | None]:
     if not _can_be_a_path(entry):
-        return set(), _problem(
-            f"manifests: {visible(entry)} is no path", "name a folder below stemctl.yaml"
-        )
+        return set(), _problem(f"{code_span(visible(entry))} is not a path", _NAME_A_FOLDER)
     pure = PurePosixPath(entry.replace(os.sep, "/"))
     if pure.is_absolute() or ".." in pure.parts or Path(entry).is_absolute():
-        return set(), _problem(
-            f"manifests: {entry} is not in this repository", "name a folder below stemctl.yaml"
-        )
+        return set(), _problem(f"{code_span(entry)} is outside of this repository", _NAME_A_FOLDER)
     if is_pattern(entry):
         try:
             return {(path, True) for path in files_matching(root, pure)}, None
         except InvalidPattern as error:
-            return set(), _problem(f"manifests: {cut(entry, 200)} is no pattern", str(error))
+            message = f"{code_span(cut(entry, 200))} is not a valid pattern"
+            return set(), _problem(message, str(error))
     path = root / pure
     found: _Paths = set(_files(root, path))
     if not path.exists():
         return found, _problem(
-            f"manifests: {entry} does not exist", "mend the name, or take it out"
+            f"{code_span(entry)} does not exist", "fix the name, or remove the entry"
         )
     if not found and path.is_file():
         return found, _problem(
-            f"manifests: {entry} is no YAML file", "name folders, or files that end in .yaml"
+            f"{code_span(entry)} is not a YAML file", "name a folder, or a file that ends in .yaml"
         )
     return found, None
+
+
+_NAME_A_FOLDER = "name a folder below stemctl.yaml"
 
 
 def _can_be_a_path(entry: str) -> bool:
     try:
         return b"\0" not in os.fsencode(entry)
-    except UnicodeEncodeError:  # half a character
+    except UnicodeEncodeError:  # a lone surrogate
         return False
 
 
@@ -120,10 +118,8 @@ def _files(root: Path, path: Path) -> Iterator[tuple[str, bool]]:
         for name in names:
             if name.endswith(SUFFIXES) and not name.startswith("."):
                 full = os.path.join(folder, name)
-                yield (
-                    full[prefix:].replace(os.sep, "/"),
-                    not os.path.islink(full) or inside(root, full),
-                )
+                is_read = not os.path.islink(full) or inside(root, full)
+                yield full[prefix:].replace(os.sep, "/"), is_read
 
 
 def _hidden(relative: str) -> bool:
@@ -132,9 +128,8 @@ def _hidden(relative: str) -> bool:
 
 def _defaults_above(root: Path, paths: Iterable[str]) -> Iterator[str]:
     """Folder defaults that apply to `paths` from folders which no entry names."""
-    folders = {
-        folder for path in {os.path.dirname(p) for p in paths} for folder in folders_above(path)
-    }
+    nearest = {os.path.dirname(path) for path in paths}
+    folders = {above for folder in nearest for above in folders_above(folder)}
     for folder in folders:
         path = f"{folder}/{DEFAULTS}" if folder else DEFAULTS
         full = os.path.join(root, path)
@@ -143,7 +138,7 @@ def _defaults_above(root: Path, paths: Iterable[str]) -> Iterator[str]:
 
 
 def folders_above(folder: str) -> Iterator[str]:
-    """`folder` and those it is in, up to the root (an empty string)."""
+    """`folder` and the folders above it, up to the root (an empty string)."""
     while folder:
         yield folder
         folder = folder.rpartition("/")[0]
@@ -151,18 +146,18 @@ def folders_above(folder: str) -> Iterator[str]:
 
 
 def _not_followed(path: str) -> Diagnostic:
-    """Without a place: a finding shows the line at its place, and that one is not ours to show."""
-    what = f"{visible(path)} is a link to where no manifests are read"
-    message = f"{what}, so its records would look as if they had left the files"
-    remedy = "put the files here, or take the link out"
+    """Without a location, since the line at a location is shown, and this file must not be."""
+    what = f"{code_span(visible(path))} is a link that leads outside of the manifests"
+    message = f"{what}: it is not followed, and its records would look deleted"
+    remedy = "move the files here, or remove the link"
     return Diagnostic(Severity.ERROR, "link-not-followed", message, remedy=remedy)
 
 
 def _misnamed(path: str) -> Diagnostic:
     location = Location(path, 1, 1)
-    message, remedy = "these defaults are used by nobody", f"call the file {DEFAULTS}"
+    message, remedy = f"`{_MISNAMED}` is not used", f"rename the file to `{DEFAULTS}`"
     return Diagnostic(Severity.ERROR, "not-defaults", message, location, remedy)
 
 
 def _problem(message: str, remedy: str) -> Diagnostic:
-    return Diagnostic(Severity.ERROR, "no-such-path", message, remedy=remedy)
+    return Diagnostic(Severity.ERROR, "no-such-path", f"`manifests`: {message}", remedy=remedy)

@@ -1,4 +1,4 @@
-"""A file as read: values, and where each of them is written."""
+"""A file as read: its values, and where each of them is written."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import yaml
 
 from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.core.records import Location
-from stemctl.manifests import scalars
 from stemctl.util.json_types import Path, Value
 
 LINE_END = re.compile(r"\r\n|\n|\r")
@@ -25,8 +24,8 @@ _NO_KEYS: dict[str, Any] = {}
 class Node:
     """A value, with the parser's event that it was read from.
 
-    A list has `items`, a mapping has `members`, and `keys`: the event of each key. Elsewhere these
-    are empty.
+    A list has `items`. A mapping has `members`, and `keys` with the event of each key. For other
+    values these are empty.
     """
 
     __slots__ = ("event", "items", "keys", "members", "value")
@@ -47,17 +46,17 @@ class Node:
 
     @property
     def is_list(self) -> bool:
-        """Whether it is a list, if only an empty one."""
+        """Whether it is a list, also an empty one."""
         return isinstance(self.value, list)
 
     @property
     def is_mapping(self) -> bool:
-        """Whether it is a mapping, if only an empty one."""
+        """Whether it is a mapping, also an empty one."""
         return isinstance(self.value, dict)
 
     @property
     def blank(self) -> bool:
-        """Whether nothing at all is written here."""
+        """Whether nothing is written here."""
         return self.value is None and not self.event.value
 
     @property
@@ -66,7 +65,7 @@ class Node:
         return None if self.is_list or self.is_mapping else self.event.value
 
     def steps(self) -> Iterator[tuple[str | int, Node]]:
-        """What is inside, by key or position."""
+        """The nodes inside this one, by key or position."""
         yield from self.members.items()
         yield from enumerate(self.items)
 
@@ -82,8 +81,8 @@ class Node:
 class Document:
     """One file as read. `root` is None where nothing could be read.
 
-    `blanks` are nodes without a value, `ambiguous` those whose value is a guess; both are already
-    findings, or will be, so that what a schema says about them is of no interest.
+    `blanks` are nodes without a value, `ambiguous` are nodes whose value is a guess. Both have
+    findings of their own, so that schema errors about them are not reported.
     """
 
     file: str
@@ -97,7 +96,7 @@ class Document:
     def finding(
         self, event: Any, code: str, message: str, remedy: str = "", **more: Any
     ) -> Diagnostic:
-        """A diagnostic at an event of this file, with the line it stands in."""
+        """A diagnostic at an event of this file, with its line."""
         start, end = event.start_mark, event.end_mark
         line = self.line(start.line + 1)
         last = end.column if end.line == start.line else len(line)
@@ -113,7 +112,7 @@ class Document:
         return Location(self.file, mark.line + 1, mark.column + 1)
 
     def around(self, mark: Any) -> tuple[str, str]:
-        """The text of a line on both sides of a mark of the parser."""
+        """The text of a line before and after a mark of the parser."""
         line = self.line(mark.line + 1)
         return line[: mark.column], line[mark.column :]
 
@@ -124,6 +123,6 @@ class Document:
         return self.lines[number - 1] if number <= len(self.lines) else ""
 
 
-def shown(text: str) -> str:
-    """A key or name inside a sentence: quoted if it has spaces or is empty."""
-    return text if re.fullmatch(r"\S+", text) else scalars.quoted(text)
+def code_span(text: str) -> str:
+    """A key, name or value inside a sentence."""
+    return f"`{text}`" if text else '`""`'

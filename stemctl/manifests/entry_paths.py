@@ -1,4 +1,4 @@
-"""Which paths the manifests entries of stemctl.yaml mean, told from names: files may be gone."""
+"""Which paths the entries of `manifests:` match, by name alone: the files may be deleted."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _WILD = frozenset("*?[")
 
 
 class Reach(enum.Enum):
-    """How a path lies to an entry: nothing of it, a folder that leads there, or at or below it."""
+    """A path relative to an entry: unrelated, a folder above it, or the entry or below it."""
 
     NONE = 0
     ABOVE = 1
@@ -21,29 +21,26 @@ class Reach(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The files that are read: YAML at or below `entries`, the defaults above them, and
-    stemctl.yaml (`config`).
-    """
+    """The files that are read: YAML at or below `entries`, the defaults above, and `config`."""
 
     entries: tuple[tuple[str, ...], ...]
     config: str
     defaults: str
 
     def reads(self, path: str) -> bool:
-        """Whether a file of this path is read."""
+        """Whether the file at this path is read."""
         if path == self.config:
             return True
-        if not path.endswith((".yaml", ".yml")) or any(
-            part.startswith(".") for part in path.split("/")
-        ):
+        is_hidden = any(part.startswith(".") for part in path.split("/"))
+        if is_hidden or not path.endswith((".yaml", ".yml")):
             return False
+        if self.reach(path) is Reach.INSIDE:
+            return True
         folder, name = posixpath.split(path)
-        return self.reach(path) is Reach.INSIDE or (
-            name == self.defaults and self.reach(folder) is not Reach.NONE
-        )
+        return name == self.defaults and self.reach(folder) is not Reach.NONE
 
     def reach(self, path: str) -> Reach:
-        """How a path lies to the entry that is nearest to it."""
+        """The closest relation of a path to one of the entries."""
         parts = tuple(path.split("/")) if path else ()
         return max(
             (_reach(entry, parts) for entry in self.entries),
@@ -51,21 +48,21 @@ class Scope:
             default=Reach.NONE,
         )
 
-    def heads(self) -> Iterator[str]:
-        """Paths that hold all that is read: entries up to their first pattern, and the single files
-        above them.
+    def git_paths(self) -> Iterator[str]:
+        """Paths that cover all files that are read.
+
+        These are the entries up to their first pattern, and the defaults in the folders above.
         """
         yield self.config
         for entry in self.entries:
-            plain = next(
-                (number for number, part in enumerate(entry) if _WILD & set(part)), len(entry)
-            )
+            patterns = (number for number, part in enumerate(entry) if _WILD & set(part))
+            plain = next(patterns, len(entry))
             yield "/".join(entry[:plain]) or "."
             yield from ("/".join([*entry[:number], self.defaults]) for number in range(plain))
 
 
 def scope_of(entries: Sequence[str], config: str, defaults: str) -> Scope:
-    """The scope of manifests entries; those that lead out of the repository mean nothing in it."""
+    """The scope of `manifests:` entries. Entries that lead out of the repository are skipped."""
     parts = (
         tuple(part for part in entry.split("/") if part not in ("", "."))
         for entry in entries
@@ -75,31 +72,35 @@ def scope_of(entries: Sequence[str], config: str, defaults: str) -> Scope:
 
 
 def _reach(entry: tuple[str, ...], path: tuple[str, ...]) -> Reach:
-    """One pass over the path, with all places of the entry that it may have come to."""
+    """Follow the path, with all positions in the entry that it may have reached."""
     at = _skipping({0}, entry)
     for part in path:
         if len(entry) in at:
             return Reach.INSIDE
-        at = _skipping({after for location in at for after in _step(entry, location, part)}, entry)
-    return Reach.INSIDE if len(entry) in at else Reach.ABOVE if at else Reach.NONE
+        at = _skipping({after for position in at for after in _step(entry, position, part)}, entry)
+    if len(entry) in at:
+        return Reach.INSIDE
+    return Reach.ABOVE if at else Reach.NONE
 
 
-def _step(entry: tuple[str, ...], location: int, part: str) -> Iterator[int]:
-    if entry[location] == "**":
-        yield location
-    elif (
-        fnmatch.fnmatchcase(part, entry[location])
-        if _WILD & set(entry[location])
-        else part == entry[location]
-    ):
-        yield location + 1
+def _step(entry: tuple[str, ...], position: int, part: str) -> Iterator[int]:
+    if entry[position] == "**":
+        yield position
+    elif _matches(entry[position], part):
+        yield position + 1
 
 
-def _skipping(locations: set[int], entry: tuple[str, ...]) -> set[int]:
-    """These places of an entry, and those behind a `**`, which may mean no folder at all."""
-    found = set(locations)
-    for location in sorted(locations):
-        while location < len(entry) and entry[location] == "**":
-            location += 1
-            found.add(location)
+def _matches(pattern: str, part: str) -> bool:
+    if _WILD & set(pattern):
+        return fnmatch.fnmatchcase(part, pattern)
+    return part == pattern
+
+
+def _skipping(positions: set[int], entry: tuple[str, ...]) -> set[int]:
+    """The positions, and those that follow if a `**` matches no folder."""
+    found = set(positions)
+    for position in sorted(positions):
+        while position < len(entry) and entry[position] == "**":
+            position += 1
+            found.add(position)
     return found

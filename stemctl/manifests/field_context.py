@@ -1,4 +1,4 @@
-"""What a path in a manifest is about: the model, the field, the record."""
+"""The model, field and record that a path in a manifest belongs to."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from stemctl.util.json_types import Path, Value
 
 @dataclass(frozen=True, slots=True)
 class FieldContext:
-    """One value of a manifest, and what the tables say about it."""
+    """One value of a manifest, and what the field tables say about it."""
 
     path: Path
     model: Model | None = None
@@ -25,7 +25,7 @@ class FieldContext:
 
     @property
     def label(self) -> str:
-        """How sentences name it: `session.download_links.URL`, `moved.from`."""
+        """Its name in a message: `session.download_links.URL`, `moved.from`."""
         names = [str(step) for step in self.path if not isinstance(step, int)]
         if self.model and (self.is_record or self.inside_record) and not self.in_defaults:
             names = [self.model.name, *names[1:]]
@@ -35,36 +35,36 @@ class FieldContext:
 
     @property
     def field_name(self) -> str | None:
-        """The field, and the way into it: `extra_fields.room`."""
+        """The field, and the path into it: `extra_fields.room`."""
         return self.label.partition(".")[2] or None if self.model else None
 
     @property
     def is_record(self) -> bool:
-        """Whether it is a whole record, or all defaults of a model."""
+        """Whether it is a record, or the defaults of a model."""
         return self.model is not None and len(self.path) == 2
 
     @property
     def inside_record(self) -> bool:
-        """Whether it is a part of a record, or of defaults."""
+        """Whether it is inside a record, or inside defaults."""
         return self.model is not None and len(self.path) > 2
 
     @property
     def is_field(self) -> bool:
-        """Whether it is the value of a field, not a part of it."""
+        """Whether it is the whole value of a field."""
         return self.field is not None and len(self.path) == 3
 
     @property
     def names_record(self) -> bool:
-        """Whether it is a value that a record is known by."""
+        """Whether it identifies its record."""
         identity = self.model.identity if self.model else None
         return len(self.path) == 3 and self.path[2] in ("key", identity)
 
 
 def field_context(path: Path, document: Document, catalog: Catalog) -> FieldContext:
-    """What stands at `path`."""
+    """The context of the value at `path`."""
     in_defaults = path[:1] == ("defaults",)
-    key = path[1] if in_defaults and len(path) > 1 else path[0] if path else ""
-    model = catalog.by_list_key(str(key))
+    section = path[1:] if in_defaults and len(path) > 1 else path
+    model = catalog.by_list_key(str(section[0])) if section else None
     if model is None:
         return FieldContext(path)
     field = model.fields.get(str(path[2])) if len(path) > 2 else None
@@ -80,7 +80,7 @@ def _address(path: Path, document: Document, model: Model) -> str | None:
 
 
 def record_key(record: Value, model: Model) -> str | None:
-    """The key of a record, as written or taken from what is unique in it."""
+    """The key of a record: as written, or the value of its unique field."""
     if not isinstance(record, dict):
         return None
     key = record.get("key")
@@ -92,14 +92,17 @@ def record_key(record: Value, model: Model) -> str | None:
 
 
 def written(value: Value) -> str:
-    """A value as one line of YAML, plain where that is safe."""
+    """A value as one line of YAML, without quotes where that is safe."""
     if isinstance(value, str):
-        plain = re.fullmatch(r"[A-Za-z][\w ./-]*(?<! )", value) and value.lower() not in _RESERVED
-        return value if plain else json.dumps(value, ensure_ascii=False)
+        is_plain = re.fullmatch(r"[A-Za-z][\w ./-]*(?<! )", value)
+        if is_plain and value.lower() not in _RESERVED:
+            return value
+        return json.dumps(value, ensure_ascii=False)
     if isinstance(value, list):
         return f"[{', '.join(written(item) for item in value)}]"
     if isinstance(value, dict):
-        return f"{{{', '.join(f'{key}: {written(item)}' for key, item in value.items())}}}"
+        members = [f"{key}: {written(item)}" for key, item in value.items()]
+        return f"{{{', '.join(members)}}}"
     return json.dumps(value)
 
 

@@ -1,8 +1,8 @@
-"""The YAML files that a pattern of `manifests:` names, found in one walk over the tree.
+"""The YAML files that a pattern of `manifests:` matches, found in one walk over the tree.
 
-`Path.glob` looks at a folder once for each way in which the pattern leads there, which for several
-`**` are more than can be counted. Here each folder is visited once, with all parts of the pattern
-that may go on from it.
+`Path.glob` visits a folder once for each way in which the pattern leads there. With several `**`,
+these are too many. Here, each folder is visited once, with all parts of the pattern that may match
+below it.
 """
 
 from __future__ import annotations
@@ -15,26 +15,24 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 SUFFIXES = (".yaml", ".yml")
-_MOST_PARTS = 100
-_MOST_LINKS = 1000
-"""Links to folders that one pattern follows; links that lead in circles would have no end."""
+_MAX_PARTS = 100
+_MAX_LINKS = 1000
+"""Links to folders that one pattern follows. Links may lead in circles."""
 
 _Parts = list[Callable[[str], bool] | None]
-"""What says whether a name matches; None for `**`, which is any number of folders."""
+"""Tests of a name, one for each part; None for `**`, which matches any number of folders."""
 
 _States = frozenset[int]
-"""Numbers of the parts that may come next; the number behind the last one says that all have
-matched.
-"""
+"""Numbers of the parts that may come next; `len(parts)` says that all of them have matched."""
 
 
 class InvalidPattern(ValueError):
-    """A pattern that means nothing, or too much; says what to write instead."""
+    """A pattern that cannot be used. The message says what to write instead."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Visit:
-    """A folder, relative to the root; `whole`: all that is in it matches already."""
+    """A folder, relative to the root. `whole`: everything in it matches."""
 
     folder: str
     states: _States
@@ -52,13 +50,13 @@ def inside(root: Path, path: str) -> bool:
 
 
 def files_matching(root: Path, pattern: PurePosixPath) -> Iterator[str]:
-    """The YAML files that a pattern matches, and those below folders that it matches; relative to
-    the root.
+    """The YAML files that a pattern matches, and those in folders that it matches.
 
-    Hidden ones are not looked at, and no link that leads out is followed.
+    The paths are relative to the root. Hidden files are skipped, and links that lead out of the
+    root are not followed.
 
     Raises:
-        InvalidPattern: it cannot be one.
+        InvalidPattern: the pattern is malformed, or follows too many links.
     """
     parts, links = _compiled(pattern), 0
     visits = [_Visit("", _closed(parts, {0}), False)]
@@ -72,7 +70,7 @@ def files_matching(root: Path, pattern: PurePosixPath) -> Iterator[str]:
             }
             if not _leads_to(entry.is_dir):
                 named = whole or (len(parts) in matched and _leads_to(entry.is_file))
-                if named and entry.name.endswith(SUFFIXES) and _is_ours(root, entry):
+                if named and entry.name.endswith(SUFFIXES) and _stays_inside(root, entry):
                     yield path
             elif not entry.is_symlink():
                 goes_on = _closed(
@@ -83,7 +81,7 @@ def files_matching(root: Path, pattern: PurePosixPath) -> Iterator[str]:
                     visits.append(_Visit(path, goes_on, whole))
             elif matched and inside(root, entry.path):
                 links += 1
-                if links > _MOST_LINKS:
+                if links > _MAX_LINKS:
                     raise InvalidPattern(
                         "name the folders themselves: the pattern follows too many links"
                     )
@@ -91,8 +89,8 @@ def files_matching(root: Path, pattern: PurePosixPath) -> Iterator[str]:
 
 
 def _compiled(pattern: PurePosixPath) -> _Parts:
-    if len(pattern.parts) > _MOST_PARTS:
-        raise InvalidPattern(f"write a pattern of at most {_MOST_PARTS} parts")
+    if len(pattern.parts) > _MAX_PARTS:
+        raise InvalidPattern(f"write a pattern of at most {_MAX_PARTS} parts")
     return [_part(part) for part in pattern.parts]
 
 
@@ -100,12 +98,12 @@ def _part(part: str) -> Callable[[str], bool] | None:
     if part == "**":
         return None
     if "**" in part:
-        raise InvalidPattern("write ** between slashes alone")
+        raise InvalidPattern("write ** as a part of its own, as in records/**/*.yaml")
     if not is_pattern(part):
         return part.__eq__
     flags = re.IGNORECASE if os.name == "nt" else 0
-    found = re.compile(fnmatch.translate(part), flags)  # which makes no expression that backtracks
-    return lambda name: found.match(name) is not None
+    expression = re.compile(fnmatch.translate(part), flags)  # which cannot backtrack for long
+    return lambda name: expression.match(name) is not None
 
 
 def _matches(part: Callable[[str], bool] | None, name: str) -> bool:
@@ -113,7 +111,7 @@ def _matches(part: Callable[[str], bool] | None, name: str) -> bool:
 
 
 def _closed(parts: _Parts, states: set[int]) -> _States:
-    """The states with those that follow where `**` stands for no folder at all."""
+    """The states, and those that follow if `**` matches no folder."""
     found = set(states)
     for at in sorted(states):
         while at < len(parts) and parts[at] is None:
@@ -126,17 +124,17 @@ def _entries(root: Path, folder: str) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(root / folder) as entries:
             return [entry for entry in entries if not entry.name.startswith(".")]
-    except OSError:  # it may not be read, or went away: there is nothing in it for us
+    except OSError:  # it cannot be read, or was deleted meanwhile
         return []
 
 
 def _leads_to(what: Callable[[], bool]) -> bool:
-    """Whether an entry, or what it is a link to, is of a kind; a link into nothing is of none."""
+    """Whether an entry, or the target of a link, is of a kind. A broken link is of none."""
     try:
         return what()
     except OSError:
         return False
 
 
-def _is_ours(root: Path, entry: os.DirEntry[str]) -> bool:
+def _stays_inside(root: Path, entry: os.DirEntry[str]) -> bool:
     return not entry.is_symlink() or inside(root, entry.path)

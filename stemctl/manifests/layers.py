@@ -1,8 +1,9 @@
-"""Values that records of a file or folder share, and how a record's own values go on top of them."""
+"""Defaults of a file or folder, and how a record's own values are merged over them."""
 
 from __future__ import annotations
 
 import array
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -11,17 +12,16 @@ from stemctl.schema.catalog import Field
 from stemctl.util.json_types import Path, Value
 
 _LINE = 24
-"""Bits of a column: places are kept as one number each, for there are many of them."""
+"""Bits of a column. There are many locations, so each is kept as one number."""
 
-_FARTHEST = (1 << _LINE) - 1
+_MAX_COLUMN = (1 << _LINE) - 1
 
 
 class Locations(Mapping[Path, Location]):
-    """Where the values of a record are written: numbers for its own file, places for defaults from
-    elsewhere.
+    """Where the values of a record are written.
 
-    Every record has some, and few are ever asked for: they take little room, and are searched one
-    by one.
+    A packed number is a location in the record's own file; defaults of other files have a Location.
+    Every record has locations and few are ever used, so they are small, and searched one by one.
     """
 
     __slots__ = ("_file", "_packed", "_paths")
@@ -30,9 +30,11 @@ class Locations(Mapping[Path, Location]):
         self._file = file
         self._paths = tuple(packed)
         numbers = [location for location in packed.values() if not isinstance(location, Location)]
-        self._packed: Sequence[int | Location] = (
-            array.array("Q", numbers) if len(numbers) == len(packed) else tuple(packed.values())
-        )
+        self._packed: Sequence[int | Location]
+        if len(numbers) == len(packed):
+            self._packed = array.array("Q", numbers)
+        else:
+            self._packed = tuple(packed.values())
 
     def __getitem__(self, path: Path) -> Location:
         try:
@@ -50,17 +52,17 @@ class Locations(Mapping[Path, Location]):
 
 def packed(line: int, column: int) -> int:
     """Line and column, counted from 0, as one number."""
-    return line << _LINE | (column if column < _FARTHEST else _FARTHEST)
+    return line << _LINE | (column if column < _MAX_COLUMN else _MAX_COLUMN)
 
 
 def unpacked(file: str, number: int) -> Location:
-    """The place that `packed` made a number of."""
-    return Location(file, (number >> _LINE) + 1, (number & _FARTHEST) + 1)
+    """The location of a packed number."""
+    return Location(file, (number >> _LINE) + 1, (number & _MAX_COLUMN) + 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """Values of one list key: fields, what they ask of stemctl, and where each stands, by field."""
+    """The values of one record or of defaults: fields, lifecycle, and locations by field."""
 
     fields: dict[str, Value] = field(default_factory=dict)
     lifecycle: dict[str, Value] = field(default_factory=dict)
@@ -68,7 +70,7 @@ class Layer:
     broken: bool = False
 
     def over(self, below: Layer, model_fields: Mapping[str, Field]) -> Layer:
-        """This layer on top of another one: sets and maps are merged, everything else is replaced."""
+        """This layer over another one: sets and maps are merged, everything else is replaced."""
         fields = self.fields | {
             name: value for name, value in below.fields.items() if name not in self.fields
         }
@@ -87,7 +89,7 @@ class Layer:
 
 
 def merged(rule: Field, below: Value, above: Value) -> Value:
-    """Two values of a field that is merged by element; `above` alone if one of them has no elements."""
+    """Two values of a field, merged by element; `above` if one of them has no elements."""
     if isinstance(below, dict) and isinstance(above, dict):
         return {**below, **above}
     if not (isinstance(below, list) and isinstance(above, list)):
@@ -98,21 +100,19 @@ def merged(rule: Field, below: Value, above: Value) -> Value:
 
 
 def element_name(rule: Field, item: Value) -> str:
-    """What tells an element of a list from the others."""
+    """The key of a list element, by which lists are merged."""
     name = item.get(rule.by) if rule.by and isinstance(item, dict) else item
     return name if isinstance(name, str) else repr(name)
 
 
 def merged_lifecycle(below: Mapping[str, Value], above: Mapping[str, Value]) -> dict[str, Value]:
-    """What two layers ask of stemctl; the lists of fields are joined."""
+    """The lifecycle of two layers. Their lists of ignored fields are joined."""
+    merged = {**below, **above}
     lists = [
         layer["ignore_changes"]
         for layer in (below, above)
         if isinstance(layer.get("ignore_changes"), list)
     ]
-    ignored = (
-        {"ignore_changes": list(dict.fromkeys(name for names in lists for name in names))}
-        if lists
-        else {}
-    )
-    return {**below, **above, **ignored}
+    if lists:
+        merged["ignore_changes"] = list(dict.fromkeys(itertools.chain.from_iterable(lists)))
+    return merged

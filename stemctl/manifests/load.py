@@ -1,4 +1,4 @@
-"""Manifests to declared records: files are found, read and judged, and defaults merged in."""
+"""Loads manifests: finds, reads and validates the files, and merges defaults into records."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def load_repository(
 ) -> tuple[Repository, tuple[Diagnostic, ...]]:
     """Everything that the manifests below `root` declare, and what is wrong with them.
 
-    Only records that can be used are in the repository. Nothing that stands in a file raises.
-    `ignore_gitignore` says that git has all of the files, and ignores none.
+    The repository has only usable records. The content of a file never raises an exception. With
+    `ignore_gitignore`, git-ignored files are read as well.
     """
     found = discovery.find_manifests(root, entries, ignore_gitignore)
     loading = _Reader(root, catalog, validator_of(catalog))
@@ -54,7 +54,7 @@ def load_repository(
 
 
 def with_lines(root: FilePath, diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """Diagnostics with the line that each is about, read from its file where it is not known yet."""
+    """Diagnostics with the line of each, read from its file where it is not known yet."""
     documents: dict[str, Document] = {}
 
     def completed(finding: Diagnostic) -> Diagnostic:
@@ -64,17 +64,17 @@ def with_lines(root: FilePath, diagnostics: Iterable[Diagnostic]) -> tuple[Diagn
         if file not in documents:
             documents[file] = reader.read(os.path.join(root, file), file)
         line = documents[file].line(number)
-        quotes = 2 if line[column - 1 : column] in ("'", '"') else 0
-        return replace(
-            finding, line=line, length=finding.length + quotes if finding.length > 1 else 1
-        )
+        length = finding.length
+        if length > 1 and line[column - 1 : column] in ("'", '"'):
+            length += 2
+        return replace(finding, line=line, length=max(1, length))
 
     return tuple(completed(finding) for finding in diagnostics)
 
 
 @dataclass(slots=True)
 class _Reader:
-    """Takes in files one by one; of each, only records, wishes and findings are kept."""
+    """Reads files one by one. Only records, directives and findings are kept of each."""
 
     root: FilePath
     catalog: Catalog
@@ -90,7 +90,7 @@ class _Reader:
 
     def read_defaults(self, file: str) -> None:
         """Folder defaults."""
-        document, broken = self._judged(file)
+        document, broken = self._validated(file)
         if document is None:
             return
         self.problems += validation.only_defaults(document)
@@ -99,31 +99,37 @@ class _Reader:
         }
 
     def read_manifest(self, file: str) -> None:
-        """Records and wishes of one file."""
-        document, broken = self._judged(file)
+        """Records and directives of one file."""
+        document, broken = self._validated(file)
         if document is None or document.root is None:
             return
         layers = self._layers_for(document, broken)
         for key, section in document.root.members.items():
             model = self.catalog.by_list_key(key)
             if model:
-                below = layers.get(key, _NO_LAYER)
-                self.seen += len(section.items)
-                for position, node in enumerate(section.items):
-                    record = _record(node, model, below, file)
-                    if record is None:
-                        self.complete = False
-                    else:
-                        self.records.append(
-                            (record, not below.broken and (key, position) not in broken)
-                        )
+                self._read_records(section, model, layers.get(key, _NO_LAYER), file, broken)
             elif key in self.directives:
-                for position, node in enumerate(section.items):
-                    if (key, position) not in broken:
-                        self.directives[key].append(self._wish(document, node))
+                self.directives[key] += [
+                    self._directive(document, node)
+                    for position, node in enumerate(section.items)
+                    if (key, position) not in broken
+                ]
 
-    def _judged(self, file: str) -> tuple[Document | None, set[Path]]:
-        """A file, and the paths in it that cannot be used."""
+    def _read_records(
+        self, section: Node, model: Model, below: Layer, file: str, broken: set[Path]
+    ) -> None:
+        """The records of one list, over the defaults `below`."""
+        self.seen += len(section.items)
+        for position, node in enumerate(section.items):
+            record = _record(node, model, below, file)
+            if record is None:
+                self.complete = False
+            else:
+                is_usable = not below.broken and (model.many, position) not in broken
+                self.records.append((record, is_usable))
+
+    def _validated(self, file: str) -> tuple[Document | None, set[Path]]:
+        """A document, and the paths in it that cannot be used."""
         document = reader.read(os.path.join(self.root, file), file)
         self.problems += validation.located(document, self.catalog)
         if document.root is None:
@@ -149,7 +155,7 @@ class _Reader:
         return {**below, **own, **joined}
 
     def _layers(self, document: Document, broken: set[Path]) -> dict[str, Layer]:
-        """The defaults that stand in a file, by list key."""
+        """The defaults that a file has, by list key."""
         root = document.root
         section = root.members.get("defaults") if root else None
         if section is None:
@@ -161,16 +167,15 @@ class _Reader:
                 layers[key] = _layer(node, model, ("defaults", key) in broken)
         return layers
 
-    def _wish(self, document: Document, node: Node) -> Directive:
+    def _directive(self, document: Document, node: Node) -> Directive:
         if node.is_mapping:
             source, target = node.value["from"], self._address(node.value["to"])
-            return Directive(
-                str(self._address(source)), document.location(node.members["from"].event), target
-            )
+            location = document.location(node.members["from"].event)
+            return Directive(str(self._address(source)), location, target)
         return Directive(str(self._address(node.value)), document.location(node.event))
 
     def _address(self, text: str) -> Address:
-        """An address with the model in the spelling of the catalog."""
+        """An address with the model as the catalog spells it."""
         address = Address.parse(text)
         model = self.catalog.find(address.model)
         return Address(model.name, address.key) if model else address
@@ -180,7 +185,7 @@ _NO_LAYER = Layer()
 
 
 def _record(node: Node, model: Model, below: Layer, file: str) -> Record | None:
-    """The effective record that `node` writes; None if it does not say which one it is."""
+    """The effective record of `node`; None if nothing identifies it."""
     own = node.value
     key = record_key(own, model)
     if key is None:
@@ -189,9 +194,9 @@ def _record(node: Node, model: Model, below: Layer, file: str) -> Record | None:
     if below is not _NO_LAYER:
         layer = layer.over(below, model.fields)
     id_ = own.get("id")
-    locations = {
-        path: location for by_path in layer.locations.values() for path, location in by_path.items()
-    }
+    locations: dict[Path, int | Location] = {}
+    for by_path in layer.locations.values():
+        locations.update(by_path)
     for name in ("key", "id"):
         if name in node.members:
             locations[name,] = _packed(node.members[name].event.start_mark)
@@ -207,7 +212,7 @@ def _record(node: Node, model: Model, below: Layer, file: str) -> Record | None:
 
 
 def _layer(node: Node, model: Model, broken: bool = False) -> Layer:
-    """The fields written in a mapping, with their places."""
+    """The fields written in a mapping, with their locations."""
     fields: dict[str, Value] = {}
     locations: dict[str, dict[Path, int | Location]] = {}
     known = model.fields
@@ -222,24 +227,25 @@ def _layer(node: Node, model: Model, broken: bool = False) -> Layer:
 
 
 def _locations(rule: Field, key: Any, node: Node) -> dict[Path, int | Location]:
-    """Where a field stands, and where its elements do if it is merged by them."""
+    """The location of a field, and of its elements if it is merged by element."""
     mark = node.event.start_mark
-    if mark.line != key.start_mark.line:  # a value in lines below its key: the key says where
+    if (
+        mark.line != key.start_mark.line
+    ):  # a value that begins below its key has the location of the key
         mark = key.start_mark
     locations: dict[Path, int | Location] = {_path(rule.name): _packed(mark)}
     if rule.merges:
         for name, event in node.keys.items():
             locations[_path(rule.name, name)] = _packed(event.start_mark)
         for item in node.items:
-            locations[_path(rule.name, element_name(rule, item.value))] = _packed(
-                item.event.start_mark
-            )
+            path = _path(rule.name, element_name(rule, item.value))
+            locations[path] = _packed(item.event.start_mark)
     return locations
 
 
 @functools.lru_cache(10_000)
 def _path(*steps: str) -> Path:
-    """A path, of which one is enough for all records that have it."""
+    """A path, as one object for all records."""
     return steps
 
 
@@ -248,11 +254,14 @@ def _packed(mark: Any) -> int:
 
 
 def _in_file(layer: Layer, file: str) -> Layer:
-    """A layer whose places say which file they are in, for records of other files."""
-    locations: dict[str, dict[Path, int | Location]] = {
-        name: {path: unpacked(file, p) if isinstance(p, int) else p for path, p in by_path.items()}
-        for name, by_path in layer.locations.items()
-    }
+    """A layer whose locations name their file, for records of other files."""
+
+    def in_file(location: int | Location) -> Location:
+        return unpacked(file, location) if isinstance(location, int) else location
+
+    locations: dict[str, dict[Path, int | Location]] = {}
+    for name, by_path in layer.locations.items():
+        locations[name] = {path: in_file(location) for path, location in by_path.items()}
     return replace(layer, locations=locations)
 
 
@@ -263,6 +272,5 @@ def _lifecycle(written: Mapping[str, Value]) -> Lifecycle:
     if not written:
         return _DEFAULT_LIFECYCLE
     ignored = written.get("ignore_changes")
-    return Lifecycle(
-        written.get("prevent_delete") is True, tuple(ignored) if isinstance(ignored, list) else ()
-    )
+    ignore_changes = tuple(ignored) if isinstance(ignored, list) else ()
+    return Lifecycle(written.get("prevent_delete") is True, ignore_changes)

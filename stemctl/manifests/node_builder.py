@@ -1,6 +1,6 @@
-"""The parser's events to values that know where they are written.
+"""Builds the values of a file from the parser's events, in one pass.
 
-Nesting and aliases are bounded while they are read, and there is one pass.
+Each value knows where it is written. Nesting and aliases are limited while they are read.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from yaml.events import (
 
 from stemctl.core.diagnostics import Diagnostic
 from stemctl.manifests import scalars
-from stemctl.manifests.document import Document, Node, shown
+from stemctl.manifests.document import Document, Node, code_span
 from stemctl.manifests.yaml_parser import Parser
 from stemctl.util.json_types import Value
 
 MAX_DEPTH = 100
 MAX_ALIASED = 100_000
-"""Values that may come in through aliases, counted each time one is used."""
+"""Values that aliases may add, counted each time an alias is used."""
 
 
 class StopReading(Exception):
@@ -35,7 +35,7 @@ class StopReading(Exception):
 
 
 class _Anchored(NamedTuple):
-    """A value that aliases may stand for, how many values it holds, and how deep they are nested."""
+    """A value with an anchor, the number of values in it, and the depth of their nesting."""
 
     node: Node
     size: int
@@ -43,7 +43,7 @@ class _Anchored(NamedTuple):
 
 
 class NodeBuilder:
-    """Makes nodes of the parser's events."""
+    """Builds nodes from the parser's events."""
 
     def __init__(self, document: Document, text: str) -> None:
         self.document = document
@@ -64,10 +64,8 @@ class NodeBuilder:
             raise StopReading(self.document.finding(event, *_EMPTY))
         self.next()  # the end of the document
         if type(event := self.next()) is not StreamEndEvent:
-            message, remedy = (
-                "a second document begins here",
-                "one document a file: make it a file of its own",
-            )
+            message = "a second YAML document begins here"
+            remedy = "move it to its own file: a file holds one document"
             raise StopReading(self.document.finding(event, "several-documents", message, remedy))
         return root
 
@@ -94,7 +92,7 @@ class NodeBuilder:
         )
 
     def anchored(self, event: Any, depth: int) -> Node:
-        """A value with an anchor, kept for the aliases below."""
+        """A value with an anchor, kept for the aliases that follow."""
         before, reached = self.built, self.reached
         self.reached = depth
         self.open.add(event.anchor)
@@ -105,35 +103,36 @@ class NodeBuilder:
         return node
 
     def descend(self, event: Any, depth: int) -> None:
-        """Note how deep values are nested, so that no reader of them runs out of stack."""
+        """Limit how deep values are nested, so that no recursion over them overflows the stack."""
         self.reached = max(self.reached, depth)
         if depth > MAX_DEPTH:
-            message = f"nested more than {MAX_DEPTH} deep"
+            message = f"nested more than {MAX_DEPTH} levels deep"
             raise StopReading(
-                self.document.finding(
-                    event, "too-deep", message, "take out brackets or indentation"
-                )
+                self.document.finding(event, "too-deep", message, "remove brackets or indentation")
             )
 
     def refuse_tag(self, event: Any) -> None:
-        message = f"the tag {event.tag.replace('tag:yaml.org,2002:', '!!')} is not taken"
-        remedy = "write the value alone, in quotes if it is text"
+        message = f"the tag `{event.tag.replace('tag:yaml.org,2002:', '!!')}` is not allowed"
+        remedy = "remove the tag, and quote the value if it is text"
         self.document.problems.append(
             self.document.finding(event, "tag", message, remedy, length=1)
         )
 
     def alias(self, event: Any, depth: int) -> Node:
-        """The value that an anchor above stands for; it is shared, not copied."""
+        """The value of an anchor above. It is shared, not copied."""
         if event.anchor in self.open:
-            message = f"&{event.anchor} holds itself"
+            message = f"`&{event.anchor}` contains itself"
             raise StopReading(
-                self.document.finding(event, "alias-bomb", message, "write the values out")
+                self.document.finding(event, "alias-bomb", message, "write the values out in full")
             )
         if event.anchor not in self.anchors:
-            message = f"no value above is named &{event.anchor}"
+            message = f"`*{event.anchor}` refers to an anchor that is not defined above"
             raise StopReading(
                 self.document.finding(
-                    event, "syntax", message, "text that begins with * needs quotes"
+                    event,
+                    "syntax",
+                    message,
+                    "define the anchor, or quote text that begins with `*`",
                 )
             )
         node, size, height = self.anchors[event.anchor]
@@ -141,9 +140,9 @@ class NodeBuilder:
         self.built += size
         self.aliased += size
         if self.aliased > MAX_ALIASED:
-            message = f"aliases stand for more than {MAX_ALIASED:,} values"
+            message = f"aliases expand to more than {MAX_ALIASED:,} values"
             raise StopReading(
-                self.document.finding(event, "alias-bomb", message, "write the values out")
+                self.document.finding(event, "alias-bomb", message, "write the values out in full")
             )
         return node
 
@@ -186,10 +185,8 @@ class NodeBuilder:
                 merged += self.merge_sources(item, child)
             elif key in keys:
                 first = keys[key].start_mark.line + 1
-                message, remedy = (
-                    f"{shown(key)} is written twice",
-                    f"first in line {first}; keep one",
-                )
+                message = f"duplicate key {code_span(key)}"
+                remedy = f"already used in line {first}: keep one of them"
                 self.document.problems.append(
                     self.document.finding(item, "duplicate-key", message, remedy)
                 )
@@ -204,16 +201,14 @@ class NodeBuilder:
         return Node(values, event, members=members, keys=keys)
 
     def key(self, event: Any, depth: int) -> str | None:
-        """The text of a key; None, with a finding, where it is no text at all."""
+        """The text of a key; None, with a finding, if it is a list or a mapping."""
         if type(event) is ScalarEvent and event.value in _KEYS and event.tag is None:
             return _KEYS[event.value]
         document = self.document
         if type(event) is not ScalarEvent:
             self.node(event, depth + 1)
-            message, remedy = (
-                "a key is text, and stands before the colon",
-                "write the name of a field",
-            )
+            message = "a key must be text"
+            remedy = "write the name of a field before the colon"
             document.problems.append(document.finding(event, "syntax", message, remedy))
             return None
         key: str = event.value
@@ -223,11 +218,11 @@ class NodeBuilder:
             return key
         value = scalars.resolve(key)
         if not key:
-            message, remedy = "nothing stands before the colon", "write the name of a field"
+            message, remedy = "there is no key before the colon", "write the name of a field"
             document.problems.append(document.finding(event, "syntax", message, remedy))
         elif type(value) is not str:
-            message = f"{key} as a key is text to some readers only"
-            remedy = f"write {scalars.quoted(key)}, or begin it with a letter"
+            message = f"`{key}` is ambiguous as a key in YAML: quote it"
+            remedy = f"write `{scalars.quoted(key)}`, or begin the key with a letter"
             document.problems.append(
                 document.finding(event, "ambiguous-value", message, remedy, value=key)
             )
@@ -236,21 +231,17 @@ class NodeBuilder:
         return key
 
     def merge_sources(self, event: Any, node: Node) -> list[Node]:
-        """The mappings that `<<` brings in, the first one winning."""
+        """The mappings that `<<` merges; the first of them wins."""
         sources = node.items if node.is_list else [node]
         if all(source.is_mapping for source in sources):
             return sources
-        message, remedy = (
-            "<< takes in mappings alone",
-            "write <<: *NAME, with &NAME before a mapping above",
-        )
+        message = "`<<` can only merge mappings"
+        remedy = "write `<<: *NAME`, and `&NAME` before a mapping above"
         self.document.problems.append(self.document.finding(event, "syntax", message, remedy))
         return []
 
 
 _KEYS: dict[str, str] = {}
-"""Keys that are plain text, with or without quotes: thousands of records have the same few, and
-share them.
-"""
+"""Keys that are plain text, with or without quotes. Thousands of records share the same few."""
 
-_EMPTY = ("empty-file", "nothing is declared here", "write a list of records, or delete the file")
+_EMPTY = ("empty-file", "this file declares nothing", "add a list of records, or delete the file")

@@ -1,8 +1,4 @@
-"""YAML text to data in which every value knows where it is written.
-
-Built on the parser's events: nesting and aliases are bounded while they are read, and there is one
-pass. The C parser is used where PyYAML has it.
-"""
+"""Reads a YAML file: its values with their locations, or what is wrong with it."""
 
 from __future__ import annotations
 
@@ -22,30 +18,31 @@ from stemctl.manifests.node_builder import NodeBuilder, StopReading
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
 
-# What YAML does not allow, and the line ends that only some readers take for one.
+# What YAML does not allow, and the line ends that only some readers recognise.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 
 def read(path: FilePath | str, file: str) -> Document:
-    """Read a file; whatever is wrong with it is among the problems of the document. `file` is how
-    places name it.
+    """Read a file. What is wrong with it becomes a problem of the document.
+
+    `file` is the name of the file in locations.
     """
     try:
         with open(path, "rb", buffering=0, opener=_without_waiting) as stream:
             facts = os.fstat(stream.fileno())
             if not stat.S_ISREG(facts.st_mode):
-                return Document(file, "", problems=[_plain(file, 1, 1, "unreadable", "is no file")])
+                return Document(file, "", problems=[_unreadable(file, "not a regular file")])
             if facts.st_size > MAX_FILE_BYTES:
                 return _too_large(file)
             data = stream.read()
     except OSError as error:
-        message = f"cannot be read: {error.strerror or error}"
-        return Document(file, "", problems=[_plain(file, 1, 1, "unreadable", message)])
+        problem = _unreadable(file, f"cannot be read: {error.strerror or error}")
+        return Document(file, "", problems=[problem])
     return parse(data, file)
 
 
 def _without_waiting(path: str, flags: int) -> int:
-    """A pipe without a writer is opened, and found to be none of ours, rather than waited for."""
+    """Open a pipe without waiting for its writer: it is refused as it is not a regular file."""
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
@@ -64,15 +61,15 @@ def parse(data: bytes, file: str) -> Document:
     try:
         return _built(document, document.text)
     except _ParserLimit as limit:
-        # The parser looks ahead, so its limit may come before ours: without what is beyond it, ours
-        # comes first.
+        # The parser looks ahead, so that it may reach its limit before we reach ours. Without the
+        # text beyond its limit, we reach ours.
         again = _built(Document(file, document.text), document.text[: limit.index])
-        assert again.problems  # a document that was cut off is never read as if it were whole
+        assert again.problems  # a document that was cut off must not pass as a whole one
         return again
 
 
 def _built(document: Document, text: str) -> Document:
-    """The document with the values of `text`: all of its own, or a beginning of it.
+    """The document with the values of `text`, which is its own text or the beginning of it.
 
     Raises:
         _ParserLimit: the text is nested deeper than the parser takes.
@@ -90,66 +87,64 @@ def _built(document: Document, text: str) -> Document:
 
 
 _PARSER_LIMIT = "exceeded maximum nesting depth"
-"""What libyaml says, since 0.2.6, of more than a thousand levels."""
+"""The message of libyaml, since 0.2.6, on more than a thousand levels."""
 
 
 class _ParserLimit(Exception):
-    """The parser takes no deeper nesting than that before `index`, which is ten times ours."""
+    """The parser's own limit of nesting, ten times ours, is exceeded at `index`."""
 
     def __init__(self, index: int) -> None:
         self.index = index
 
 
-def _plain(
-    file: str, line: int, column: int, code: str, message: str, remedy: str = "", text: str = ""
+def _error(
+    location: Location, code: str, message: str, remedy: str = "", *, line: str = ""
 ) -> Diagnostic:
-    return Diagnostic(
-        Severity.ERROR, code, message, Location(file, line, column), remedy, line=text
-    )
+    return Diagnostic(Severity.ERROR, code, message, location, remedy, line=line)
+
+
+def _unreadable(file: str, message: str) -> Diagnostic:
+    return _error(Location(file, 1, 1), "unreadable", message)
 
 
 def _too_large(file: str) -> Document:
-    problem = _plain(file, 1, 1, "too-large", "larger than 64 MiB", "split it into several files")
+    message = "the file is larger than 64 MiB"
+    problem = _error(Location(file, 1, 1), "too-large", message, "split it into several files")
     return Document(file, "", problems=[problem])
 
 
 def _undecodable(data: bytes, file: str, position: int) -> Diagnostic:
-    before = LINE_END.split(data[:position].decode("utf-8"))
-    line, column = len(before), len(before[-1]) + 1
-    text = Document(file, data.decode("utf-8", "replace")).line(line)
-    message = f"byte 0x{data[position]:02x} is not UTF-8"
-    return _plain(file, line, column, "encoding", message, "save it as UTF-8", text)
+    location = _location(file, data[:position].decode("utf-8"))
+    line = Document(file, data.decode("utf-8", "replace")).line(location.line)
+    message = f"byte 0x{data[position]:02x} is not valid UTF-8"
+    return _error(location, "encoding", message, "save the file as UTF-8", line=line)
 
 
 def _unprintable(document: Document, position: int) -> Diagnostic:
-    before = LINE_END.split(document.text[:position])
+    location = _location(document.file, document.text[:position])
     character = ord(document.text[position])
     spelled = f"\\x{character:02x}" if character < 0x100 else f"\\u{character:04x}"
     message = f"the control character {spelled} is not allowed in YAML"
-    remedy = f'delete it, or write "{spelled}" in double quotes'
-    line, column = len(before), len(before[-1]) + 1
-    return _plain(
-        document.file, line, column, "control-character", message, remedy, document.line(line)
-    )
+    remedy = f'remove it, or write `"{spelled}"` in double quotes'
+    line = document.line(location.line)
+    return _error(location, "control-character", message, remedy, line=line)
+
+
+def _location(file: str, before: str) -> Location:
+    """The location behind the text `before`."""
+    lines = LINE_END.split(before)
+    return Location(file, len(lines), len(lines[-1]) + 1)
 
 
 def _syntax(document: Document, error: yaml.MarkedYAMLError) -> Diagnostic:
-    found, opened = (
-        error.problem_mark or error.context_mark,
-        error.context_mark or error.problem_mark,
-    )
+    found = error.problem_mark or error.context_mark
+    opened = error.context_mark or error.problem_mark
     assert found is not None  # parsers mark every problem
     assert opened is not None
     before, after = document.around(found)
     hint = yaml_hints.explain(error.problem or "", before, after, opened.line + 1)
-    # What was never closed, or has no colon, is mended where it begins.
+    # What was never closed, or has no colon, is fixed where it begins.
     mark = opened if hint.at_opening else found
-    return _plain(
-        document.file,
-        mark.line + 1,
-        mark.column + 1,
-        "syntax",
-        hint.message,
-        hint.remedy,
-        document.line(mark.line + 1),
-    )
+    location = Location(document.file, mark.line + 1, mark.column + 1)
+    line = document.line(location.line)
+    return _error(location, "syntax", hint.message, hint.remedy, line=line)

@@ -1,8 +1,7 @@
-"""Plain scalars: what a word without quotes stands for, and which words readers of YAML disagree
-on.
+"""Plain scalars: the value of a word without quotes, and the words that are ambiguous in YAML.
 
-Only what YAML 1.1, YAML 1.2 and JSON read alike becomes a number, a truth value or null. Dates,
-times, `yes`, `no`, `on` and `off` stay the text they look like.
+Only what YAML 1.1, YAML 1.2 and JSON read alike becomes a number, a boolean or null. Dates, times,
+`yes`, `no`, `on` and `off` stay text.
 """
 
 from __future__ import annotations
@@ -15,13 +14,13 @@ from dataclasses import dataclass
 from stemctl.util.json_types import Value
 
 LARGEST_EXACT = 2**53
-"""Beyond it, a reader that has only floating point numbers changes an integer."""
+"""Above it, readers that have only floating point numbers change an integer."""
 
 _WORDS: dict[str, Value] = {"true": True, "false": False, "null": None}
 _AMBIGUOUS_WORDS = {
-    **dict.fromkeys(("True", "TRUE"), "true for the truth value"),
-    **dict.fromkeys(("False", "FALSE"), "false for the truth value"),
-    **dict.fromkeys(("Null", "NULL", "~"), "null for no value"),
+    **dict.fromkeys(("True", "TRUE"), "`true` for a boolean"),
+    **dict.fromkeys(("False", "FALSE"), "`false` for a boolean"),
+    **dict.fromkeys(("Null", "NULL", "~"), "`null` for no value"),
     "=": "",
 }
 
@@ -38,7 +37,7 @@ _NO_NUMBER = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 
 @dataclass(frozen=True, slots=True)
 class AmbiguousScalar:
-    """A word that readers understand differently; `remedy` says what to type instead."""
+    """A word that YAML readers understand differently; `remedy` says what to type instead."""
 
     message: str
     remedy: str
@@ -54,8 +53,8 @@ def resolve(text: str) -> Value | AmbiguousScalar:
         return _number(text, whole=match[1] is None)
     if _NO_NUMBER.fullmatch(text):
         return AmbiguousScalar(
-            f"readers of YAML disagree on {text}",
-            f"write {quoted(text)} for the text; JSON has no such number",
+            _ambiguous_message(text),
+            f"write `{quoted(text)}` for text (JSON has no such number)",
         )
     if match := _OTHER_BASE.fullmatch(text):
         digits = match[2].replace("_", "")
@@ -71,7 +70,7 @@ def quoted(text: str) -> str:
 
 
 def _number(text: str, whole: bool) -> Value | AmbiguousScalar:
-    """A number that all readers read alike, unless it is beyond what some of them can hold."""
+    """A number that all readers read alike, unless some of them cannot store it exactly."""
     if not whole:
         number = float(text)
         vanished = number == 0 and re.match("-?[0.]*[1-9]", text)
@@ -80,17 +79,23 @@ def _number(text: str, whole: bool) -> Value | AmbiguousScalar:
 
 
 def _inexact(text: str) -> AmbiguousScalar:
-    message = f"not every reader holds the number {_short(text)} as it is"
-    return AmbiguousScalar(message, f"write {quoted(_short(text))} for the text")
+    message = f"`{_short(text)}` cannot be stored exactly as a number: quote it"
+    return AmbiguousScalar(message, f"write `{quoted(_short(text))}`")
 
 
 def _ambiguous(text: str, otherwise: str) -> AmbiguousScalar:
-    remedy = f"write {quoted(_short(text))} for the text" + (f", {otherwise}" if otherwise else "")
-    return AmbiguousScalar(f"readers of YAML disagree on {_short(text)}", remedy)
+    remedy = f"write `{quoted(_short(text))}` for text"
+    if otherwise:
+        remedy += f", {otherwise}"
+    return AmbiguousScalar(_ambiguous_message(_short(text)), remedy)
+
+
+def _ambiguous_message(text: str) -> str:
+    return f"`{text}` is ambiguous in YAML: quote it"
 
 
 def _readings(text: str) -> list[int | float]:
-    """The numbers that one reader or another takes a decimal spelling for."""
+    """The numbers that different readers make of a decimal spelling."""
     plain = text.replace("_", "")
     if len(plain) > 17 or not re.match(r"[-+]?\.?[0-9]", plain):
         return []
@@ -103,8 +108,9 @@ def _readings(text: str) -> list[int | float]:
 
 
 def _numbers(readings: list[int | float]) -> str:
-    spelled = dict.fromkeys(_spelled(n) for n in readings if abs(n) <= LARGEST_EXACT)
-    return f"{' or '.join(spelled)} for the number" if spelled else ""
+    exact = [number for number in readings if abs(number) <= LARGEST_EXACT]
+    spelled = dict.fromkeys(f"`{_spelled(number)}`" for number in exact)
+    return f"{' or '.join(spelled)} for a number" if spelled else ""
 
 
 def _spelled(number: int | float) -> str:
@@ -113,7 +119,9 @@ def _spelled(number: int | float) -> str:
         return str(int(number))
     text = repr(number)
     mantissa, exponent, power = text.partition("e")
-    return f"{mantissa if '.' in mantissa else mantissa + '.0'}{exponent}{power}"
+    if "." not in mantissa:
+        mantissa += ".0"
+    return f"{mantissa}{exponent}{power}"
 
 
 def _short(text: str) -> str:

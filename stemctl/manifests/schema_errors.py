@@ -1,6 +1,4 @@
-"""The verdict on a manifest: that of its generated JSON Schema, reached quickly where there is
-nothing to find.
-"""
+"""Validates a manifest against its generated JSON Schema, quickly where it is valid."""
 
 from __future__ import annotations
 
@@ -25,8 +23,8 @@ if TYPE_CHECKING:
 class SchemaError:
     """A value that breaks a rule of the schema.
 
-    `properties` are the keys that its object may have; `of_key`: the rule is one for the key
-    `found` of the object.
+    `properties` are the keys that its object may have. With `of_key`, the rule is about `found` as
+    a key of the object at `path`.
     """
 
     path: Path
@@ -38,16 +36,16 @@ class SchemaError:
 
     @property
     def rule(self) -> str:
-        """The rule as it stands in the schema: `maxLength: 500`."""
+        """The rule as in the schema: `maxLength: 500`."""
         return f"{self.keyword}: {json.dumps(self.expected, ensure_ascii=False)}"
 
 
 class ManifestValidator:
-    """Judges files by a schema whose lists of records may be long.
+    """Validates files whose lists of records may be long.
 
-    jsonschema takes longer for a record than reading it does. So a file is put to a compiled form
-    of the schema first, and where that says no, so are the records of it one by one; jsonschema
-    says what is wrong with the rest.
+    jsonschema takes longer for a record than reading it does. So a compiled form of the schema
+    checks the file first, and if it refuses the file, its records one by one. jsonschema explains
+    what is wrong with those that are left.
     """
 
     def __init__(self, schema: Schema) -> None:
@@ -61,37 +59,36 @@ class ManifestValidator:
 
     @cached_property
     def _validator(self) -> Draft202012Validator:
-        # Importing jsonschema takes as long as judging thousands of records.
+        # Importing jsonschema takes as long as checking thousands of records.
         from jsonschema import Draft202012Validator
 
-        return Draft202012Validator(
-            self._schema
-        )  # `format` says no more than the `pattern` beside it
+        # `format` is not checked: the `pattern` beside it says the same.
+        return Draft202012Validator(self._schema)
 
     def errors(self, data: Value) -> Iterator[SchemaError]:
-        """What the schema says against `data`."""
+        """The rules of the schema that `data` breaks."""
         if self._accepts(data):
             return
-        doubtful, positions = self._doubtful(data)
-        for error in self._validator.iter_errors(doubtful):
+        remaining, positions = self._without_valid_items(data)
+        for error in self._validator.iter_errors(remaining):
             yield _schema_error(error, positions)
 
-    def _doubtful(self, data: Value) -> tuple[Value, dict[str | int, list[int]]]:
-        """`data` without the list items that are beyond doubt, and the positions of those that are left."""
+    def _without_valid_items(self, data: Value) -> tuple[Value, dict[str | int, list[int]]]:
+        """`data` without the valid list items, and the positions of the items that are left."""
         if not isinstance(data, dict):
             return data, {}
-        left, positions = dict(data), {}
+        remaining, positions = dict(data), {}
         for name, accepts in self._items.items():
             items = data.get(name)
             if isinstance(items, list):
                 positions[name] = [i for i, item in enumerate(items) if not accepts(item)]
-                left[name] = [items[i] for i in positions[name]]
-        return left, positions
+                remaining[name] = [items[i] for i in positions[name]]
+        return remaining, positions
 
 
 @functools.cache
 def validator_of(catalog: Catalog) -> ManifestValidator:
-    """A validator of the manifests of an edition."""
+    """The validator of the manifests of an edition."""
     return ManifestValidator(manifest_schema(catalog))
 
 

@@ -1,4 +1,4 @@
-"""Findings about one manifest, and about one record that has to be created."""
+"""Diagnostics about one manifest, and about one record that is to be created."""
 
 from __future__ import annotations
 
@@ -12,15 +12,18 @@ from stemctl.core.records import Location, Record
 from stemctl.manifests.document import Document, Node
 from stemctl.manifests.field_context import field_context
 from stemctl.manifests.messages import Translator
-from stemctl.manifests.schema_errors import ManifestValidator
-from stemctl.schema.catalog import Catalog, Model
+from stemctl.manifests.schema_errors import ManifestValidator, SchemaError
+from stemctl.schema.catalog import Catalog, Field, Model
 from stemctl.util.json_types import Path
 
 
 def check_document(
     document: Document, validator: ManifestValidator, catalog: Catalog
 ) -> tuple[list[Diagnostic], set[Path]]:
-    """What is wrong with one file, and which of its records (list key and position) cannot be used."""
+    """What is wrong with one file, and which of its records cannot be used.
+
+    A record is named by list key and position.
+    """
     root = document.root
     if root is None:
         return [], set()
@@ -32,15 +35,12 @@ def check_document(
         for node in document.blanks
         if id(node) in paths
     ]
-    broken = {path[:2] for many in paths.values() for path in many}
+    broken = {path[:2] for unread_paths in paths.values() for path in unread_paths}
     errors = list(validator.errors(root.value))
-    explained = {error.path for error in errors if error.keyword in ("type", "minLength")}
-    for error in errors:
-        broken.add(error.path[:2])
-        # What a schema says about a value that could not be read helps nobody, nor which form a
-        # number lacks.
-        follows = error.keyword in ("pattern", "enum") and error.path in explained
-        if id(root.at(error.path)) not in paths and not follows:
+    broken |= {error.path[:2] for error in errors}
+    for error in _without_consequences(errors):
+        # A value that could not be read has its finding already.
+        if id(root.at(error.path)) not in paths:
             findings += translator.findings(error)
     for path, finding in _repeated_items(root, document, catalog):
         broken.add(path)
@@ -48,24 +48,30 @@ def check_document(
     return _first_of_each(findings, {problem.location for problem in document.problems}), broken
 
 
+def _without_consequences(errors: list[SchemaError]) -> Iterator[SchemaError]:
+    """Without what follows from another error: a number does not have the format of a text."""
+    explained = {error.path for error in errors if error.keyword in ("type", "minLength")}
+    for error in errors:
+        if error.keyword not in ("pattern", "enum") or error.path not in explained:
+            yield error
+
+
 def located(document: Document, catalog: Catalog) -> Iterator[Diagnostic]:
-    """The problems of reading a file, each with the record and the field that it stands in."""
+    """The problems of reading a file, each with its record and field."""
     if not document.problems or document.root is None:
         yield from document.problems
         return
-    written = sorted(
-        (document.location(event), path) for event, path in _written(document.root, ())
-    )
+    events = _events(document.root, ())
+    starts = sorted((document.location(event), path) for event, path in events)
+    left_edge = document.location(document.root.event).column
     for problem in document.problems:
         assert problem.location is not None
-        location, path = written[
-            max(0, bisect.bisect_right(written, problem.location, key=lambda row: row[0]) - 1)
-        ]
+        after = bisect.bisect_right(starts, problem.location, key=lambda row: row[0])
+        location, path = starts[max(0, after - 1)]
         context = field_context(path, document, catalog)
         exact = location == problem.location
-        # A key that was left out, being a second one, has no node; what stands before it is in the
-        # same record.
-        inside = exact or problem.location.column > document.location(document.root.event).column
+        # A duplicate key has no node. What was written before it is in the same record.
+        inside = exact or problem.location.column > left_edge
         yield replace(
             problem,
             address=context.address if inside else None,
@@ -73,59 +79,66 @@ def located(document: Document, catalog: Catalog) -> Iterator[Diagnostic]:
         )
 
 
-def _written(node: Node, path: Path) -> Iterator[tuple[Any, Path]]:
-    """Every key and value, as the event it was read from, and the way to it."""
+def _events(node: Node, path: Path) -> Iterator[tuple[Any, Path]]:
+    """Every key and value: the event that it was read from, and its path."""
     yield node.event, path
     for step, child in node.steps():
         if isinstance(step, str):
             yield node.keys[step], (*path, step)
-        yield from _written(child, (*path, step))
+        yield from _events(child, (*path, step))
 
 
 def _first_of_each(findings: list[Diagnostic], known: set[Location | None]) -> list[Diagnostic]:
-    """Without what a second rule says in the same words, or about a place where reading already failed."""
-    first = {
-        (f.location, f.code, f.message): f for f in reversed(findings) if f.location not in known
-    }
+    """Without duplicates, and without findings where reading has failed already."""
+    first: dict[tuple[Location | None, str, str], Diagnostic] = {}
+    for finding in reversed(findings):
+        if finding.location not in known:
+            first[finding.location, finding.code, finding.message] = finding
     return list(reversed(first.values()))
 
 
 def _paths(root: Node, wanted: list[Node]) -> dict[int, list[Path]]:
-    """The paths to some nodes, by the identity of the node; several if aliases lead to it."""
+    """The paths to some nodes, by the identity of the node. Aliases may give a node several."""
     identities = {id(node) for node in wanted}
     found: dict[int, list[Path]] = {}
-    ways: list[tuple[Path, Node]] = [((), root)]
-    while ways:
-        path, node = ways.pop()
+    to_visit: list[tuple[Path, Node]] = [((), root)]
+    while to_visit:
+        path, node = to_visit.pop()
         if id(node) in identities:
             found.setdefault(id(node), []).append(path)
-        ways += [((*path, step), child) for step, child in node.steps()]
+        to_visit += [((*path, step), child) for step, child in node.steps()]
     return {identity: sorted(paths, key=str) for identity, paths in found.items()}
 
 
 def _repeated_items(
     root: Node, document: Document, catalog: Catalog
 ) -> Iterator[tuple[Path, Diagnostic]]:
-    """Items of one list that share what tells items apart: merged by it, one of them would be lost."""
+    """Items of one list with the same key: merging the list by this key would lose one of them."""
     for key, section in root.members.items():
         model = catalog.by_list_key(key)
-        rules = [f for f in model.managed if f.by] if model else []
+        rules = [field for field in model.managed if field.by] if model else []
+        if not rules:
+            continue
         for position, node in enumerate(section.items):
             for rule in rules:
-                if rule.name in node.members:
-                    for member in _repeated(node.members[rule.name].items, str(rule.by)):
-                        message = f"two {rule.name} have this {rule.by}"
-                        found = document.finding(
-                            member.event, "duplicate-item", message, "keep one", value=member.value
-                        )
-                        yield (key, position), found
+                for member in _repeated(node, rule):
+                    yield (key, position), _repeated_item(document, rule, member)
 
 
-def _repeated(items: list[Node], by: str) -> Iterator[Node]:
-    """The member `by` of each item that an earlier one has too."""
+def _repeated_item(document: Document, rule: Field, member: Node) -> Diagnostic:
+    message = f"two `{rule.name}` have the same `{rule.by}`"
+    return document.finding(
+        member.event, "duplicate-item", message, "keep one of them", value=member.value
+    )
+
+
+def _repeated(record: Node, rule: Field) -> Iterator[Node]:
+    """The key of each item of a field that an earlier item has too."""
+    if rule.name not in record.members:
+        return
     seen: set[str] = set()
-    for item in items:
-        member = item.members.get(by)
+    for item in record.members[rule.name].items:
+        member = item.members.get(str(rule.by))
         if member and isinstance(member.value, str):
             if member.value in seen:
                 yield member
@@ -133,29 +146,22 @@ def _repeated(items: list[Node], by: str) -> Iterator[Node]:
 
 
 def only_defaults(document: Document) -> Iterator[Diagnostic]:
-    """A file of folder defaults holds nothing else."""
+    """What a file of folder defaults must not contain."""
     for key, event in document.root.keys.items() if document.root else ():
         if key != "defaults":
-            message, remedy = (
-                "a file of folder defaults holds defaults: alone",
-                "move it to a file of another name",
-            )
-            yield document.finding(event, "not-defaults", message, remedy)
+            message = "a file of folder defaults can only contain `defaults:`"
+            yield document.finding(event, "not-defaults", message, "move this to another file")
 
 
 def missing_fields(record: Record, model: Model, live: bool = False) -> Iterator[Diagnostic]:
-    """What a record lacks to be created; no more than a note if it is `live`, since the server has it."""
+    """The required fields that a record lacks: errors, or notes if it is `live` on the server."""
     for field in model.managed:
         if not field.required or field.name in record.fields:
             continue
-        message = f"{field.name} {'are' if field.kind in _MANY else 'is'} left to the server"
-        remedy = ""
+        message, remedy = f"`{field.name}` is left to the server", ""
         if not live:
-            message = f"a new {model.words} needs {field.name}"
-            shared = (
-                "" if field.name == model.identity else ", or under defaults for the whole file"
-            )
-            remedy = f"add   {field.name}: {_placeholder(field.to, field.kind)}   here{shared}"
+            message = f"a new {model.words} needs `{field.name}`"
+            remedy = _how_to_add(field, model)
         yield Diagnostic(
             Severity.NOTE if live else Severity.ERROR,
             "missing-field",
@@ -168,9 +174,11 @@ def missing_fields(record: Record, model: Model, live: bool = False) -> Iterator
         )
 
 
-_MANY = {"references", "list", "items"}
-
-
-def _placeholder(to: str | None, kind: str) -> str:
-    what = f"NAME OF A {to.upper()}" if to else "..."
-    return f"[{what}]" if kind in _MANY else what
+def _how_to_add(field: Field, model: Model) -> str:
+    value = f"NAME OF A {field.to.upper()}" if field.to else "..."
+    if field.kind in ("references", "list", "items"):
+        value = f"[{value}]"
+    remedy = f"add `{field.name}: {value}` here"
+    if field.name == model.identity:
+        return remedy
+    return f"{remedy}, or under `defaults:` for the whole file"

@@ -1,5 +1,6 @@
-"""What git knows of the files at hand: tracked and not here, or other than the commit has them. Git
-is only read.
+"""What git knows of the manifests: tracked files that are absent, and uncommitted changes.
+
+Git is only read. A file that is tracked and cannot be read must not look deleted.
 """
 
 from __future__ import annotations
@@ -28,26 +29,26 @@ _STATUS = (
     *("--no-renames", "--ignore-submodules=none"),
 )
 _PLAIN = b"H 100"
-"""How the row of a file begins of which there is nothing to say: almost all of them."""
+"""The beginning of the row of an ordinary file. Almost all rows are skipped by it."""
 
 
 class AbsentReason(enum.Enum):
-    """Why a file that git tracks is not in the work tree, without anybody having deleted it."""
+    """Why a file that git tracks is not in the work tree, although it was not deleted."""
 
-    SPARSE = "a sparse checkout leaves it out"
-    SKIPPED = "it is marked skip-worktree, and missing"
-    ASSUMED = "it is marked assume-unchanged, and missing"
-    SUBMODULE = "it is a submodule that is not checked out"
-    UNMERGED = "it is in conflict, and the merge is not finished"
+    SPARSE = "excluded by a sparse checkout"
+    SKIPPED = "missing, and marked skip-worktree"
+    ASSUMED = "missing, and marked assume-unchanged"
+    SUBMODULE = "in a submodule that is not checked out"
+    UNMERGED = "in conflict, in a merge that is not finished"
 
 
 @dataclass(frozen=True, slots=True)
 class Tracked:
-    """What the index says of the files that are read, where it is not that they are here as usual.
+    """What the index of git says about the files that are read.
 
-    `absent` are tracked and cannot be read. `unwatched`, path to blob, are here, but git does not
-    look whether they changed. `targets` is what links lead to, and is read as well; `submodules`
-    are those that files are read from.
+    `absent` files are tracked and cannot be read. `unwatched` files, path to blob, are there, but
+    git does not check whether they changed. `targets` of links are read as well. `submodules` are
+    those that contain files that are read.
     """
 
     scope: Scope
@@ -57,74 +58,69 @@ class Tracked:
     submodules: tuple[str, ...] = ()
 
     def reads(self, path: str) -> bool:
-        """Whether a file is read, or a submodule is read from."""
+        """Whether a file, or a file of a submodule, is read."""
+        if self.scope.reads(path) or path in self.submodules:
+            return True
         linked = any(path == target or path.startswith(f"{target}/") for target in self.targets)
-        return (
-            self.scope.reads(path)
-            or path in self.submodules
-            or (linked and path.endswith((".yaml", ".yml")))
-        )
+        return linked and path.endswith((".yaml", ".yml"))
 
 
 def inspect(root: Path, entries: Sequence[str]) -> Tracked:
-    """What the index says of the manifests; one call of git, and one more for each submodule among
-    them.
+    """The tracked manifests. Takes one call of git, and one more for each submodule among them.
 
     Raises:
-        StateError: git cannot tell.
+        StateError: git fails.
     """
     scope = scope_of(entries, CONFIG, DEFAULTS)
-    rows = _rows(root, "", scope)
-    near = [
-        row
-        for row in rows
-        if row.mode in (_LINK, _SUBMODULE) and scope.reach(row.path) is not Reach.NONE
-    ]
-    submodules = tuple(row.path for row in near if row.mode == _SUBMODULE)
-    targets = tuple(filter(None, (_target(root, row.path) for row in near if row.mode == _LINK)))
-    found = Tracked(scope, {}, {}, targets, submodules)
+    special: list[_Row] = []
+    files: list[_Row] = []
+    for row in _rows(root, "", scope):
+        if row.mode not in (_LINK, _SUBMODULE):
+            files.append(row)
+        elif scope.reach(row.path) is not Reach.NONE:
+            special.append(row)
+    submodules = tuple(row.path for row in special if row.mode == _SUBMODULE)
+    targets = (_target(root, row.path) for row in special if row.mode == _LINK)
+    tracked = Tracked(scope, targets=tuple(filter(None, targets)), submodules=submodules)
+    files = [row for row in files if tracked.reads(row.path)]
+    absent = _absent(root, [*special, *files])
+    unwatched = {row.path: row.blob for row in files if row.tag != "H" and row.path not in absent}
+    return replace(tracked, absent=absent, unwatched=unwatched)
+
+
+def _absent(root: Path, rows: Iterable[_Row]) -> dict[str, AbsentReason]:
+    """The rows whose files cannot be read."""
     absent: dict[str, AbsentReason] = {}
-    unwatched: dict[str, str] = {}
-    for row in [
-        *near,
-        *(row for row in rows if row.mode not in (_LINK, _SUBMODULE) and found.reads(row.path)),
-    ]:
-        why = _why(root, row)
-        if why is not None:
-            absent[row.path] = why
-        elif row.tag != "H" and row.mode not in (_LINK, _SUBMODULE):
-            unwatched[row.path] = row.blob
-    if AbsentReason.SKIPPED in absent.values() and _is_sparse(root):
-        absent = {
-            path: AbsentReason.SPARSE if why is AbsentReason.SKIPPED else why
-            for path, why in absent.items()
-        }
-    return replace(found, absent=absent, unwatched=unwatched)
+    for row in rows:
+        reason = _reason(root, row)
+        if reason is not None:
+            absent[row.path] = reason
+    skipped = [path for path, reason in absent.items() if reason is AbsentReason.SKIPPED]
+    if skipped and _is_sparse(root):
+        absent.update(dict.fromkeys(skipped, AbsentReason.SPARSE))
+    return absent
 
 
 def prefix(root: Path) -> str:
-    """Where a folder is in its git repository; empty at the top, or where there is none."""
-    told = _asked(root, "rev-parse", "--show-prefix") or b""
-    return os.fsdecode(told).rstrip("\n").rstrip("/")
+    """The path of a folder in its git repository; empty at the top, or without a repository."""
+    output = _asked(root, "rev-parse", "--show-prefix") or b""
+    return os.fsdecode(output).rstrip("\n").rstrip("/")
 
 
 def uncommitted(root: Path, tracked: Tracked) -> tuple[str, ...]:
-    """The files that are read, and are not what the commit of HEAD has: modified, added, deleted or
-    untracked.
+    """The files that are read and differ from HEAD: modified, added, deleted or untracked.
 
     Raises:
-        StateError: git cannot tell.
+        StateError: git fails.
     """
-    paths = [*tracked.scope.heads(), *tracked.targets, *tracked.submodules]
+    paths = [*tracked.scope.git_paths(), *tracked.targets, *tracked.submodules]
     found = {path for path in _changed(root, "", paths) if tracked.reads(path)}
     return tuple(sorted(found | _rewritten(root, tracked)))
 
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """A row of the index: the tag is H for a usual one, S for skip-worktree, small letters for
-    assume-unchanged.
-    """
+    """A row of the index. Tag H is ordinary, S skip-worktree, a small letter assume-unchanged."""
 
     tag: str
     mode: str
@@ -133,8 +129,8 @@ class _Row:
 
 
 def _rows(root: Path, folder: str, scope: Scope) -> list[_Row]:
-    """The rows of which there may be something to say; also those of submodules that are read from."""
-    found = []
+    """The rows that are not ordinary files, also those of submodules."""
+    found: list[_Row] = []
     for line in (_asked(root / folder, "ls-files", "-v", "--stage", "-z") or b"").split(b"\0")[:-1]:
         if line.startswith(_PLAIN):
             continue
@@ -142,17 +138,14 @@ def _rows(root: Path, folder: str, scope: Scope) -> list[_Row]:
         tag, mode, blob, _ = facts.decode().split(" ")
         row = _Row(tag, mode, blob, folder + os.fsdecode(name))
         found.append(row)
-        if (
-            mode == _SUBMODULE
-            and scope.reach(row.path) is not Reach.NONE
-            and _is_checked_out(root, row.path)
-        ):
+        is_near = mode == _SUBMODULE and scope.reach(row.path) is not Reach.NONE
+        if is_near and _is_checked_out(root, row.path):
             found += _rows(root, f"{row.path}/", scope)
     return found
 
 
-def _why(root: Path, row: _Row) -> AbsentReason | None:
-    """Why a file is not here; None if it is, or was simply deleted."""
+def _reason(root: Path, row: _Row) -> AbsentReason | None:
+    """Why a file cannot be read; None if it can, or was deleted."""
     if row.tag in "Mm":
         return AbsentReason.UNMERGED
     if row.mode == _SUBMODULE and row.tag == "H":
@@ -175,54 +168,50 @@ def _is_sparse(root: Path) -> bool:
 
 
 def _target(root: Path, link: str) -> str | None:
-    """Where a link leads, relative to the root; None if not below it."""
+    """The target of a link, relative to the root; None if it is not below the root."""
     top, to = os.path.realpath(root), os.path.realpath(root / link)
-    return (
-        os.path.relpath(to, top).replace(os.sep, "/")
-        if to.startswith(os.path.join(top, ""))
-        else None
-    )
+    if not to.startswith(os.path.join(top, "")):
+        return None
+    return os.path.relpath(to, top).replace(os.sep, "/")
 
 
 def _changed(root: Path, folder: str, paths: Sequence[str]) -> Iterator[str]:
-    """What git status tells of these paths, and of the insides of submodules; relative to the root."""
-    told = _asked(
+    """The changed paths by git status, also inside submodules; relative to the root."""
+    output = _asked(
         root / folder, "-c", "core.fileMode=false", "--literal-pathspecs", *_STATUS, "--", *paths
     )
-    if not told:
+    if not output:
         return
     here = os.fsencode(f"{prefix(root / folder)}/").lstrip(b"/")
-    for line in told.split(b"\0")[:-1]:
+    for line in output.split(b"\0")[:-1]:
         kind, _, rest = line.partition(b" ")
         words = rest.split(b" ", {b"1": 7, b"u": 9}.get(kind, 0))
         path = folder + os.fsdecode(words[-1].removeprefix(here))
         if kind == b"1" and words[1].startswith(b"S."):
-            yield from _changed(
-                root, f"{path}/", ["."]
-            )  # its commit is the one that is meant, its files are not
-        elif path.endswith("/"):  # a repository that is no submodule: git says no more of it
+            # The commit of the submodule is the expected one, but its files are not.
+            yield from _changed(root, f"{path}/", ["."])
+        elif path.endswith("/"):  # a repository that is not a submodule: git lists no files of it
             yield from (file.relative_to(root).as_posix() for file in (root / path).rglob("*.y*ml"))
         else:
             yield path
 
 
 def _rewritten(root: Path, tracked: Tracked) -> set[str]:
-    """The files that git was told not to look at, and that are not as it has them."""
+    """The unwatched files that differ from the index."""
     names = [path for path in tracked.unwatched if "\n" not in path and (root / path).is_file()]
     if not names:
         return set()
-    given = b"".join(os.fsencode(name) + b"\n" for name in names)
-    blobs = (_asked(root, "hash-object", "--stdin-paths", stdin=given) or b"").decode().split()
-    return {
-        name for name, blob in zip(names, blobs, strict=True) if tracked.unwatched[name] != blob
-    }
+    stdin = b"".join(os.fsencode(name) + b"\n" for name in names)
+    blobs = (_asked(root, "hash-object", "--stdin-paths", stdin=stdin) or b"").decode().split()
+    pairs = zip(names, blobs, strict=True)
+    return {name for name, blob in pairs if tracked.unwatched[name] != blob}
 
 
 def _asked(folder: Path, *words: str, stdin: bytes = b"") -> bytes | None:
-    """What git answers; None where there is no git, or no repository.
+    """The output of git; None without git, or without a repository.
 
     Raises:
-        StateError: it cannot answer, which is not the same.
+        StateError: git fails for another reason.
     """
     try:
         return user_git(folder).run(*words, stdin=stdin)
@@ -234,29 +223,31 @@ def _asked(folder: Path, *words: str, stdin: bytes = b"") -> bytes | None:
 
 def absent_findings(absent: Mapping[str, AbsentReason]) -> Iterator[Diagnostic]:
     """One error for each reason."""
-    for why in AbsentReason:
-        paths = sorted(path for path, found in absent.items() if found is why)
+    for reason in AbsentReason:
+        paths = sorted(path for path, found in absent.items() if found is reason)
         if paths:
-            message = f"{first_few(paths)}: tracked by git, and not read: {why.value}"
-            yield Diagnostic(Severity.ERROR, CODE, message, remedy=_remedy(why, paths))
+            message = f"{first_few(paths)}: tracked by git, but not read: {reason.value}"
+            yield Diagnostic(Severity.ERROR, CODE, message, remedy=_remedy(reason, paths))
 
 
-def _remedy(why: AbsentReason, paths: Sequence[str]) -> str:
-    some = _typed(paths)
-    match why:
+def _remedy(reason: AbsentReason, paths: Sequence[str]) -> str:
+    some = _as_words(paths)
+    match reason:
         case AbsentReason.SPARSE:
-            folders = _typed(dict.fromkeys(posixpath.dirname(path) or path for path in paths))
-            return f"git sparse-checkout add {folders}, or git sparse-checkout disable"
+            folders = _as_words(dict.fromkeys(posixpath.dirname(path) or path for path in paths))
+            return f"run `git sparse-checkout add {folders}`, or `git sparse-checkout disable`"
         case AbsentReason.SKIPPED:
-            return f"git update-index --no-skip-worktree {some} && git checkout -- {some}"
+            return f"run `git update-index --no-skip-worktree {some} && git checkout -- {some}`"
         case AbsentReason.ASSUMED:
-            return f"git update-index --no-assume-unchanged {some} && git checkout -- {some}"
+            return f"run `git update-index --no-assume-unchanged {some} && git checkout -- {some}`"
         case AbsentReason.SUBMODULE:
-            return f"git submodule update --init {some}"
+            return f"run `git submodule update --init {some}`"
         case AbsentReason.UNMERGED:
-            return f"resolve it, git add {some}, and finish: git status says how"
+            return (
+                f"resolve the conflict, and run `git add {some}`; `git status` shows how to go on"
+            )
 
 
-def _typed(paths: Iterable[str]) -> str:
-    """The first of them as words of a command; the same command helps the next ones."""
+def _as_words(paths: Iterable[str]) -> str:
+    """The first few paths, as words of a command."""
     return " ".join(shlex.quote(path) for path in list(paths)[:_SHOWN_PATHS])

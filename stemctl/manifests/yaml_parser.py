@@ -1,4 +1,4 @@
-"""The parser that manifests are read with: PyYAML's C one where it has it."""
+"""The parser of manifests: the C parser of PyYAML, if it was built with it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import yaml
 
 
 class PythonParser(yaml.reader.Reader, yaml.scanner.Scanner, yaml.parser.Parser):
-    """For a PyYAML that was built without the C library; the same events, some twenty times slower."""
+    """For a PyYAML without the C library: the same events, about twenty times slower."""
 
     def __init__(self, stream: str) -> None:
         yaml.reader.Reader.__init__(self, stream)
@@ -16,6 +16,5 @@ class PythonParser(yaml.reader.Reader, yaml.scanner.Scanner, yaml.parser.Parser)
         yaml.parser.Parser.__init__(self)
 
 
-Parser: Any = (
-    vars(yaml.cyaml)["CParser"] if yaml.__with_libyaml__ else PythonParser
-)  # unknown to its stubs
+# The stubs do not know CParser.
+Parser: Any = vars(yaml.cyaml)["CParser"] if yaml.__with_libyaml__ else PythonParser

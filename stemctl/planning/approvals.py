@@ -131,7 +131,7 @@ def _about(
     live_id: str | None,
     ours: Proposed | None,
 ) -> Iterator[tuple[str, Fields]]:
-    """The approvals of this record: changes of its id, or additions of its name; ours in any case."""
+    """The approvals of this record: changes of its id, additions of its name, and always ours."""
     name = identity_of(model, content)
     for id_, fields in approvals.records.items():
         if live_id is not None:

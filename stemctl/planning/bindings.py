@@ -20,8 +20,8 @@ class Bound:
     """The record is live.
 
     `found` says how: `state`, `id`, `name`, `elsewhere` (the old id is gone, the name is there), or
-    `sent` (stemctl created it, and the answer was lost). `entry` is what the state knows of it. After
-    a rename that entry comes from `previous_address`.
+    `sent` (stemctl created it, and the answer was lost). `entry` is what the state knows of it;
+    after a rename, that of `previous_address`.
     """
 
     id: str

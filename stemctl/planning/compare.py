@@ -60,7 +60,7 @@ class RecordComparer:
         twin = self._twin(model, body) if model.identity is None else None
         if twin is not None:
             detail = (
-                f"the server already has an identical record, {twin}, that has no address; bind it:",
+                f"the server already has an identical record without an address, {twin}; bind it:",
                 import_command(record.address, twin),
             )
             change = replace(hold(change, Held.BLOCKED), detail=detail)

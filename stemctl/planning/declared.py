@@ -16,7 +16,7 @@ def written_rows(model: Model, record: Record) -> list[Field]:
 
 
 def base_of(model: Model, record: Record) -> Fields:
-    """What becomes the base of a record: all that it writes but what only a proposal holds."""
+    """What becomes the base of a record: all that it writes, except what only a proposal holds."""
     return {
         row.name: record.fields[row.name] for row in written_rows(model, record) if not row.proposal
     }
@@ -25,28 +25,32 @@ def base_of(model: Model, record: Record) -> Fields:
 def as_declared(
     model: Model, fields: Fields, names: Mapping[str, Mapping[str, str]], keep: Collection[str] = ()
 ) -> dict[str, Value]:
-    """The writable fields that are not empty, or that are in `keep`; references as names where
-    these are known.
+    """The writable fields that are not empty or are in `keep`, with references as names if known.
 
     `names` maps model to id to name.
     """
     record: dict[str, Value] = {}
     for row in model.managed:
         value = fields.get(row.name)
-        if row.proposal or (is_empty(row, value) and row.name not in keep):
+        if row.proposal:
             continue
-        if is_empty(row, value):
-            value = row.empty
-        elif row.to:
-            known = names.get(row.to, {})
-            ids = [known.get(str(id_), id_) for id_ in elements(row, as_list(value))]
-            value = ids if row.kind == "references" else ids[0]
-        elif row.merges:
-            value = assemble(row, elements(row, value))
-        record[row.name] = value
+        if not is_empty(row, value):
+            record[row.name] = _as_written(row, value, names)
+        elif row.name in keep:
+            record[row.name] = row.empty
     return record
 
 
-def as_list(value: Value) -> Value:
-    """One reference or several, as several."""
-    return value if isinstance(value, list) else [] if value is None else [value]
+def _as_written(row: Field, value: Value, names: Mapping[str, Mapping[str, str]]) -> Value:
+    if row.to:
+        known = names.get(row.to, {})
+        written = [known.get(str(id_), id_) for id_ in elements(row, as_list(value))]
+        return written if row.kind == "references" else written[0]
+    return assemble(row, elements(row, value)) if row.merges else value
+
+
+def as_list(value: Value) -> list[Value]:
+    """One reference, or several, as a list."""
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]

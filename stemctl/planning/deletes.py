@@ -173,7 +173,7 @@ def _likely_renames(changes: Sequence[Change], catalog: Catalog) -> dict[Address
 
 
 def _by_content(changes: Iterable[Change], side: str, catalog: Catalog) -> dict[str, list[Change]]:
-    """Changes by a hash of what they hold besides the name; those without other content are left out."""
+    """Changes by a hash of their content besides the name; those without any are left out."""
     groups: dict[str, list[Change]] = {}
     for change in changes:
         model = catalog.models[change.address.model]

@@ -1,6 +1,4 @@
-"""What changed on the server since it was applied: observed against live, whatever the files say
-now.
-"""
+"""What changed on the server since the last apply: what was observed against what is live."""
 
 from __future__ import annotations
 
@@ -11,18 +9,17 @@ from stemctl.core.records import Address, Location, Repository
 from stemctl.core.snapshot import Completeness, Reading, Snapshot
 from stemctl.core.state import Entry, State
 from stemctl.planning.references import Resolver
-from stemctl.planning.values import assemble, elements_alike, same
+from stemctl.planning.values import assemble, elements_alike, same, same_element
 from stemctl.schema.catalog import Catalog, Field
 from stemctl.util.json_types import Fields, Value
 
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """One field that is not as it was: `path` is the field, or field and entry of a map; sets are
-    whole.
+    """One field that changed: `path` is the field, or field and entry of a map; sets are whole.
 
-    `held` is False where the server never held what was applied: `before` is that, `after` what it
-    holds in its place.
+    `held` is False where the server never held what was applied: then `before` is what was applied,
+    and `after` is what the server holds instead.
     """
 
     path: str
@@ -33,7 +30,7 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class Drifted:
-    """A managed record that is not as it was applied; `missing` if it is not found at all."""
+    """A managed record that differs from what was applied; `missing` if it was not found."""
 
     address: Address
     id: str
@@ -44,7 +41,7 @@ class Drifted:
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """All of them, how many records were looked at, and which models could not be read."""
+    """All records that drifted, how many were compared, and which models could not be read."""
 
     records: tuple[Drifted, ...]
     looked_at: int
@@ -53,19 +50,21 @@ class Drift:
 
 
 def find_drift(
-    repository: Repository, state: State, snapshot: Snapshot, catalog: Catalog, resolver: Resolver
+    repository: Repository,
+    state: State,
+    snapshot: Snapshot,
+    *,
+    catalog: Catalog,
+    resolver: Resolver,
 ) -> Drift:
     """Compare every record of the state with what the server holds now."""
     found: list[Drifted] = []
     looked_at = 0
     for address, entry in sorted(state.records.items()):
         reading = snapshot.readings.get(address.model)
-        if (
-            entry.id is None
-            or reading is None
-            or not reading.sound
-            or address.model not in catalog.models
-        ):
+        if entry.id is None or address.model not in catalog.models:
+            continue
+        if reading is None or not reading.sound:
             continue
         looked_at += 1
         record = repository.records.get(address)
@@ -75,14 +74,12 @@ def find_drift(
             found.append(Drifted(address, entry.id, (), location, missing=True))
             continue
         rows = catalog.models[address.model].fields
-        fields = tuple(
-            move
-            for name in entry.applied
-            if name in rows
-            for move in _moves(rows[name], entry, live, resolver)
-        )
+        fields: list[Moved] = []
+        for name in entry.applied:
+            if name in rows:
+                fields += _moves(rows[name], entry, live, resolver)
         if fields:
-            found.append(Drifted(address, entry.id, fields, location))
+            found.append(Drifted(address, entry.id, tuple(fields), location))
     unread = {
         name: reading.reason for name, reading in snapshot.readings.items() if not reading.sound
     }
@@ -90,11 +87,11 @@ def find_drift(
 
 
 def _totals(readings: Mapping[str, Reading]) -> dict[str, int]:
-    """The number of records that one may see, of the models that were read completely."""
+    """The number of visible records of each model that was read completely."""
     return {
-        name: len(r.records)
-        for name, r in readings.items()
-        if r.completeness is Completeness.COMPLETE
+        name: len(reading.records)
+        for name, reading in readings.items()
+        if reading.completeness is Completeness.COMPLETE
     }
 
 
@@ -111,13 +108,17 @@ def _moves(row: Field, entry: Entry, live: Fields, resolver: Resolver) -> Iterat
         yield Moved(row.name, resolver.written(row, before), resolver.written(row, after))
         return
     old, new = elements_alike(row, before, after)
-    for key in [*old, *(key for key in new if key not in old)]:
-        if key not in old or key not in new or not same(row, {"": old[key]}, {"": new[key]}):
+    added = [key for key in new if key not in old]
+    for key in (*old, *added):
+        if key not in old or key not in new or not same_element(row, old[key], new[key]):
             yield Moved(f"{row.name}.{key}", old.get(key), new.get(key))
 
 
 def _never_held(row: Field, applied: Value, live: Value, resolver: Resolver) -> Iterator[Moved]:
-    """The field, if the server holds something else than was applied. Elements of others do not count."""
+    """The field, if the server holds another value than was applied.
+
+    Elements that other people added do not count.
+    """
     if same(row, applied, live):
         return
     if row.merges:

@@ -87,7 +87,7 @@ def _clock(moment: datetime.datetime) -> str:
 
 
 def as_sent(model: Model, live: Fields, body: Fields) -> bool:
-    """Whether a record has the content that was sent, as far as the server shows it, and no more."""
+    """Whether a record has the content that was sent and no more, as far as the server shows it."""
     for row in model.managed:
         if row.name not in live or row.proposal:  # no record shows what only a proposal holds
             continue
@@ -238,7 +238,7 @@ def settled_rows(
     state_changes: Iterable[StateChange],
     chosen: Set[Address],
 ) -> Iterator[Settled]:
-    """One row per chosen address in doubt: what the server shows, and what the plan does about it."""
+    """One row per chosen address in doubt: what the server shows, and what follows."""
     change_of = {change.address: change for change in changes}
     state_change_of = {row.address: row for row in state_changes}
     new_address = {old: new for new, old in identities.moved.items()}

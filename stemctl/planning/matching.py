@@ -1,10 +1,8 @@
-"""Which live record a declared one is: by the state's id, else its written id, else its unique
-name.
-"""
+"""Which live record a declared one is: by the state's id, its written id, or its unique name."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -36,22 +34,29 @@ def identify(
     bindings: dict[Address, Binding] = {}
     problems: list[Diagnostic] = []
     finders = {
-        name: _Finder(repository, entries, owners, catalog.models[name], reading, snapshot)
+        name: _Finder(
+            repository,
+            entries,
+            owners,
+            model=catalog.models[name],
+            reading=reading,
+            snapshot=snapshot,
+        )
         for name, reading in _readings(repository, snapshot, catalog).items()
     }
     for address, record in repository.records.items():
         try:
-            bound = finders[address.model].bind(record)
-            if address in moved and not isinstance(bound, Unknown):
-                bound = replace(bound, previous_address=moved[address])
-            bindings[address] = bound
+            binding = finders[address.model].bind(record)
         except _Contradiction as error:
             problems.append(error.diagnostic)
-            bindings[address] = Unknown()
+            binding = Unknown()
+        if address in moved and not isinstance(binding, Unknown):
+            binding = replace(binding, previous_address=moved[address])
+        bindings[address] = binding
     for address, entry in entries.items():
         if address not in repository.records and entry.id is None and address.model in finders:
             sent = finders[address.model].by_sending(entry, None)
-            if isinstance(sent, Bound):  # it left the files before it was known to be there
+            if isinstance(sent, Bound):  # its file was removed before the answer arrived
                 entries[address] = replace(entry, id=sent.id)
     problems += _claimed_twice(repository, bindings)
     taken = {
@@ -62,16 +67,11 @@ def identify(
 
 
 def _readings(repository: Repository, snapshot: Snapshot, catalog: Catalog) -> dict[str, Reading]:
-    """What was read of each model; of one that was declared and not read, nothing."""
-    unread = {
-        a.model: Reading(a.model, Completeness.PARTIAL, {}, reason="not read")
-        for a in repository.records
-    }
-    return {
-        name: reading
-        for name, reading in {**unread, **snapshot.readings}.items()
-        if name in catalog.models
-    }
+    """What was read of each model; nothing for a model that is declared but was not read."""
+    declared = {address.model for address in repository.records}
+    unread = {name: Reading(name, Completeness.PARTIAL, {}, reason="not read") for name in declared}
+    readings = {**unread, **snapshot.readings}
+    return {name: reading for name, reading in readings.items() if name in catalog.models}
 
 
 def after_moves(
@@ -108,7 +108,7 @@ class _Finder:
     reading: Reading
     snapshot: Snapshot
     taken: set[str] = field(default_factory=set)
-    """Ids that were found by their content, each for one record only."""
+    """Ids that were found by their content; each belongs to one record."""
 
     def bind(self, record: Record) -> Binding:
         entry = self.entries.get(record.address)
@@ -120,10 +120,10 @@ class _Finder:
         return sent if sent is not None else self._by_name(record, entry)
 
     def by_sending(self, entry: Entry | None, name: str | None) -> Binding | None:
-        """A creation of ours whose answer was lost, by the content that was sent and nothing else.
+        """The record of a creation whose answer was lost.
 
-        None: nothing was sent, or it is known not to be there, so that `name` decides as for any
-        other record. What was proposed shows itself among the approvals.
+        None: nothing was sent, or the record is known not to be there, so `name` decides as for any
+        other record. Proposals are looked for among the approvals instead.
         """
         doubts = creations(entry)
         if not doubts or self.model.approval is not None:
@@ -144,17 +144,17 @@ class _Finder:
         return found
 
     def _candidates(self, doubt: PendingRequest) -> dict[str, Fields]:
-        """The live records that a creation may have made: those of its name, else all; none that is bound."""
-        name = identity_of(self.model, doubt.body)
-        ids = (
-            self.reading.records if self.model.identity is None else self.names.get(name or "", ())
-        )
-        declared = self.declared_ids
-        return {
-            id_: self.reading.records[id_]
-            for id_ in ids
-            if id_ not in self.owners and id_ not in self.taken and id_ not in declared
-        }
+        """The live records that a creation may have made: those of its name, or all without a name.
+
+        Records that are bound already are left out.
+        """
+        ids: Iterable[str] = self.reading.records
+        if self.model.identity is not None:
+            ids = self.names.get(identity_of(self.model, doubt.body) or "", ())
+        return {id_: self.reading.records[id_] for id_ in ids if not self._is_bound(id_)}
+
+    def _is_bound(self, id_: str) -> bool:
+        return id_ in self.owners or id_ in self.taken or id_ in self.declared_ids
 
     @cached_property
     def names(self) -> Mapping[str, list[str]]:
@@ -164,22 +164,23 @@ class _Finder:
     @cached_property
     def declared_ids(self) -> frozenset[str]:
         """The ids that the files write."""
-        return frozenset(r.id for r in self.repository.records.values() if r.id is not None)
+        records = self.repository.records.values()
+        return frozenset(record.id for record in records if record.id is not None)
 
     def _by_state(self, record: Record, entry: Entry, id_: str) -> Binding:
         if record.id is not None and record.id != id_:
             raise _Contradiction(
                 record,
                 "other-id",
-                f"the state binds {record.address} to {id_}, not to this id",
-                "take the line out, or give this record another key",
+                f"{record.address} is bound to another id in the state: {id_}",
+                "remove this line, or give the record another key",
             )
         if id_ in self.reading.records:
             return Bound(id_, self.reading.records[id_], "state", entry)
         if id_ not in self.reading.missing:
             return Unknown()
         other = self._by_name(record, None)
-        if deletion_sent(entry):  # by ourselves, though the answer was lost
+        if deletion_sent(entry):  # we deleted it, though the answer was lost
             return other
         if isinstance(other, Bound) and other.previous_address is None:
             return Bound(other.id, other.live, "elsewhere")
@@ -208,7 +209,7 @@ class _Finder:
                 record,
                 "unknown-id",
                 f"no {self.model.words} has this id, or it is hidden from you",
-                "take the line out to find the record by its name",
+                "remove this line to find the record by its name",
             )
         return Unknown()
 
@@ -230,8 +231,7 @@ class _Finder:
                     self.entries[owner],
                     previous_address=owner,
                 )
-            # The record that holds the name is declared under another one: it gives the name up in
-            # this plan.
+            # The record that has the name is declared under another one: this plan renames it.
             return Absent(entry)
         return Absent(entry) if self.reading.lacks(name) else Unknown()
 
@@ -239,7 +239,7 @@ class _Finder:
 def _claimed_twice(
     repository: Repository, bindings: Mapping[Address, Binding]
 ) -> Iterator[Diagnostic]:
-    """One id is never under two addresses."""
+    """A finding for each record that another address is bound to as well."""
     first: dict[str, Address] = {}
     for address, binding in bindings.items():
         if not isinstance(binding, Bound):
@@ -250,7 +250,8 @@ def _claimed_twice(
                 Severity.ERROR,
                 "duplicate-id",
                 f"{address} and {other} are the same record on the server, id {binding.id}",
-                repository.records[address].location,
-                f"see {repository.records[other].location}; keep one, or say with moved which key it has now",
-                str(address),
+                location=repository.records[address].location,
+                remedy=f"see {repository.records[other].location}; keep one of them, "
+                "or list the new key under moved:",
+                address=str(address),
             )

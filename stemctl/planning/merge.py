@@ -136,7 +136,7 @@ def merge_field(field: Field, versions: FieldVersions, allowed: Collection[str])
         lambda value: is_empty(field, value),
     )
     if ambiguous and case is not MergeCase.SAME:
-        # The server has several entries of one name: sending the declared map would drop all but one.
+        # The server has several entries of one name: the declared map would drop all but one.
         case = MergeCase.REPLACE
     if case is MergeCase.SAME:
         return _SAME
@@ -328,7 +328,7 @@ def _diffs_of_map(
 def _diffs_of_set(
     field: Field, of: _Elements, results: Sequence[_Element], *, base: Value
 ) -> tuple[FieldDiff, ...]:
-    """One difference for what is sent, and one for each missing permission; values are whole lists."""
+    """One difference for what is sent, and one per missing permission; values are whole lists."""
     groups: dict[str | None, list[_Element]] = {}
     for element in results:
         if element.differs:

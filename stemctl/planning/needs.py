@@ -54,7 +54,7 @@ _NO_ENTRY = Entry()
 def needs(
     repository: Repository, state: State, catalog: Catalog, chosen: Set[Address]
 ) -> dict[str, Need]:
-    """What a plan of the chosen addresses has to read of each model, referenced records included."""
+    """What a plan of the chosen addresses has to read of each model, with what they refer to."""
     wanted: dict[str, Need] = {}
     names = declared_names(repository, catalog)
     records = {

@@ -1,6 +1,4 @@
-"""Values that were applied, and that the server holds otherwise: neither sent again nor passed over
-in silence.
-"""
+"""Findings about values that were applied, and that the server holds differently."""
 
 from __future__ import annotations
 
@@ -20,54 +18,61 @@ _LONGEST = 60
 def not_held(
     address: Address, row: Field, written: Value, *, live: Value, location: Location | None
 ) -> Diagnostic:
-    """The finding of one field; references are names, `live` is what the server holds in its place."""
-    sent, there = _pair(written, live)
-    found = f"{row.name} was applied as {sent}, but the server holds {there}"
+    """The finding about one field, with references as names; the server holds `live` instead."""
+    sent, there = shortened(written, live)
     return _finding(
         address,
         row,
         written,
-        location,
-        found,
-        "write the server's value here, or list the field under lifecycle: ignore_changes",
+        location=location,
+        message=f"{row.name} was applied as {sent}, but the server holds {there}",
+        remedy="write the server's value here, or list the field under lifecycle: ignore_changes",
     )
 
 
 def not_shown(
     address: Address, row: Field, written: Value, *, location: Location | None
 ) -> Diagnostic:
-    """The finding of a field that should be in the answers of the server, and is not."""
-    sent, _ = _pair(written, None)
-    found = f"{row.name} was applied as {sent}, but the server's records have no {row.name}"
+    """The finding about a field that the server should show, and does not."""
+    sent, _ = shortened(written, None)
     return _finding(
-        address, row, written, location, found, "take the line out, or ask who runs the server"
+        address,
+        row,
+        written,
+        location=location,
+        message=f"{row.name} was applied as {sent}, but the server's records have no {row.name}",
+        remedy="remove the line, or ask the administrator of the server",
     )
 
 
 def _finding(
-    address: Address, row: Field, written: Value, location: Location | None, found: str, remedy: str
+    address: Address,
+    row: Field,
+    written: Value,
+    *,
+    location: Location | None,
+    message: str,
+    remedy: str,
 ) -> Diagnostic:
-    again = "it is not sent again"
     return Diagnostic(
         Severity.WARNING,
         NOT_HELD,
-        found,
-        location,
-        f"{remedy}; {again}",
-        str(address),
-        row.name,
-        written,
+        message,
+        location=location,
+        remedy=f"{remedy}; it is not sent again",
+        address=str(address),
+        field=row.name,
+        value=written,
     )
 
 
-def _pair(left: Value, right: Value) -> tuple[str, str]:
-    """Two values for a message. Of long texts, the part where they begin to differ."""
+def shortened(left: Value, right: Value) -> tuple[str, str]:
+    """Two values for a message. Long texts are cut to the part where they begin to differ."""
     one, two = _text(left), _text(right)
-    same = next(
-        (i for i, (a, b) in enumerate(zip(one, two, strict=False)) if a != b),
-        min(len(one), len(two)),
-    )
-    start = max(0, same - _LONGEST // 2) if max(len(one), len(two)) > _LONGEST else 0
+    pairs = zip(one, two, strict=False)
+    shorter, longer = sorted((len(one), len(two)))
+    same = next((index for index, (a, b) in enumerate(pairs) if a != b), shorter)
+    start = max(0, same - _LONGEST // 2) if longer > _LONGEST else 0
     return _part(one, start), _part(two, start)
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 
+from stemctl.core.placeholders import placeholder
 from stemctl.core.plan import Change, FieldChange, Note, Plan, Settled, Target
 from stemctl.core.records import Address, Record, Repository
 from stemctl.core.snapshot import Completeness, Reading, Snapshot
@@ -19,108 +20,109 @@ from stemctl.planning.bindings import identity_of, live_names
 from stemctl.planning.matching import after_moves
 from stemctl.planning.planner import Options, make_plan
 from stemctl.planning.references import (
-    UUID,
     Names,
     declared_names,
     each_reference,
     wanted_references,
 )
 from stemctl.schema.catalog import Catalog, Field, Model
-from stemctl.util.json_types import Fields, Value
+from stemctl.util.json_types import Fields, Value, is_uuid
 
 UNRESOLVED = "$unresolved"
-"""The key of what stands in a request in place of an unknown id: no API and no apply takes it."""
+"""The key of a placeholder for an unknown id in a request; no API and no apply accepts it."""
 
 
 def plan_offline(
     repository: Repository,
     state: State,
     catalog: Catalog,
+    *,
     target: Target,
     options: Options,
     chosen: Set[Address],
 ) -> Plan:
-    """What a plan would say if the server held exactly what it held after the last apply."""
+    """The plan, if the server held exactly what it held after the last apply."""
     memory = remember(repository, state, catalog, chosen)
-    plan = make_plan(repository, state, memory.snapshot, catalog, target, options)
+    plan = make_plan(
+        repository, state, memory.snapshot, catalog=catalog, target=target, options=options
+    )
+    changes = (
+        _marked(change, memory, catalog.models[change.address.model]) for change in plan.changes
+    )
     names = {
         model: {name: id_ for name, id_ in found.items() if id_ not in memory.unresolved}
         for model, found in plan.names.items()
     }
+    settled = (Settled(row.address, "not looked up", "in doubt, as before") for row in plan.settled)
     return replace(
         plan,
         offline=True,
-        changes=tuple(
-            _marked(change, memory, catalog.models[change.address.model]) for change in plan.changes
-        ),
+        changes=tuple(changes),
         names={model: found for model, found in names.items() if found},
         notes=(*plan.notes, *_notes(repository, catalog, memory)),
-        settled=tuple(
-            Settled(row.address, "not looked up", "in doubt, as before") for row in plan.settled
-        ),
+        settled=tuple(settled),
     )
 
 
+_IN_DOUBT = "sent, but the answer was lost; a plan with the server shows what became of it"
+
+
 def _marked(change: Change, memory: Memory, model: Model) -> Change:
-    """A change with its unresolved names as such, and no promise about when a doubt is decided."""
+    """A change with its unresolved names marked; only the server can decide what is in doubt."""
     request = change.request
     if request is not None and request.body is not None:
         body = {
             name: _sent(model.fields[name], value, memory) for name, value in request.body.items()
         }
         request = replace(request, body=body)
-    fields = tuple(_shown(f, model.fields.get(f.path), memory) for f in change.fields)
-    detail = (_IN_DOUBT,) if change.pending_since is not None else change.detail
+    fields = tuple(_shown(field, model.fields.get(field.path), memory) for field in change.fields)
+    detail = change.detail if change.pending_since is None else (_IN_DOUBT,)
     return replace(change, request=request, fields=fields, detail=detail)
 
 
-_IN_DOUBT = "sent without an answer; a plan that asks the server decides"
-
-
 def _sent(row: Field, value: Value, memory: Memory) -> Value:
-    def one(text: str) -> Value:
-        return {UNRESOLVED: memory.unresolved[text][1]} if text in memory.unresolved else text
+    def marked(text: str) -> Value:
+        if text in memory.unresolved:
+            return {UNRESOLVED: memory.unresolved[text][1]}
+        return text
 
-    return each_reference(row, value, one)
+    return each_reference(row, value, marked)
 
 
-def _shown(f: FieldChange, row: Field | None, memory: Memory) -> FieldChange:
+def _shown(field: FieldChange, row: Field | None, memory: Memory) -> FieldChange:
     if row is None or not row.to:
-        return f
-    lost = {name for model, name in memory.unresolved.values() if model == row.to}
-    return replace(
-        f,
-        after=each_reference(
-            row, f.after, lambda text: f"{text} (unresolved)" if text in lost else text
-        ),
-    )
+        return field
+    unknown = {name for model, name in memory.unresolved.values() if model == row.to}
+
+    def marked(text: str) -> Value:
+        return f"{text} (unresolved)" if text in unknown else text
+
+    return replace(field, after=each_reference(row, field.after, marked))
 
 
 def _notes(repository: Repository, catalog: Catalog, memory: Memory) -> Iterator[Note]:
-    """What would have been asked of the server."""
+    """What only the server knows."""
     for model, name in memory.unresolved.values():
         words = catalog.models[model].words
-        yield Note(
-            None,
-            f'{words} "{name}" is unresolved: neither the state nor the files know it, the server may',
-        )
+        text = f'{words} "{name}" is unresolved: it is not in the files or in the state'
+        yield Note(None, f"{text}, but may be on the server")
     for address in sorted(memory.taken):
-        text = "the state knows no more of it than its id; it is taken to be as the files say"
+        text = "the state has only its id, so the plan assumes that it is as the files declare it"
         yield Note(address, text, repository.records[address].location)
 
 
 # The state in place of a server
 
 Known = dict[str, dict[str, Value]]
-"""Model to name or key to the id that it means, `{"$ref": address}` for what is only declared."""
+"""Model to name or key to its id; a placeholder for a record that is only declared."""
 
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What the state says in place of a server.
+    """What the state knows, in place of a server.
 
-    `unresolved` maps what stands in place of an id to the (model, name) that nobody knows; `taken`
-    are the records of which only the id is known.
+    `unresolved` maps each placeholder id to its (model, name), which neither the files nor the
+    state know; `taken` are the records of which only the id is known.
     """
 
     snapshot: Snapshot
@@ -131,61 +133,96 @@ class Memory:
 def remember(
     repository: Repository, state: State, catalog: Catalog, chosen: Set[Address]
 ) -> Memory:
-    """Readings of all models, made of the state, for a plan of the chosen addresses."""
+    """Readings of all models, made from the state, for a plan of the chosen addresses."""
     declared = declared_names(repository, catalog)
     known = _known(declared, state, catalog)
     books = {name: _Book(model, known) for name, model in catalog.models.items()}
+    moved, _ = after_moves(repository, state)
     entries = {
-        a: e for a, e in after_moves(repository, state)[0].items() if e.id and a.model in books
-    }
-    records = [record for address, record in repository.records.items() if address in chosen]
-    wanted = {
-        m: names for m, names in wanted_references(records, declared, catalog).items() if m in books
+        address: entry for address, entry in moved.items() if entry.id and address.model in books
     }
     for address, entry in entries.items():
         books[address.model].enter(entry)
+    records = [record for address, record in repository.records.items() if address in chosen]
+    wanted = wanted_references(records, declared, catalog)
     for model, book in books.items():
         book.enter_names(state.names.get(model, {}), wanted.get(model, set()))
-    lost = [
-        (m, name)
-        for m, names in sorted(wanted.items())
-        for name in sorted(names - books[m].names() - state.names.get(m, {}).keys())
-    ]
-    unresolved = {f"(unresolved {number})": pair for number, pair in enumerate(lost, 1)}
-    for id_, (model, name) in unresolved.items():
-        known.setdefault(model, {})[name] = id_
-        books[model].enter_name(id_, name)
-    owned = {entry.id for entry in entries.values()}
-    taken = set()
-    for address, record in repository.records.items():
-        alone = _id_alone(record, entries.get(address), state, books[address.model].model)
-        if alone is not None and (address in entries or alone not in owned):
-            books[address.model].enter_as_declared(alone, record)
-            taken.add(address)
+    unresolved = _enter_unresolved(wanted, state, books, known)
+    taken = _enter_taken(repository, state, entries, books)
     readings = {
         name: Reading(name, Completeness.COMPLETE, book.records) for name, book in books.items()
     }
     approvals = {
         name: _proposals(name, state) for name, model in catalog.models.items() if model.approval
     }
-    return Memory(
-        Snapshot(readings, approvals, remembered=True), unresolved, frozenset(taken & chosen)
-    )
+    snapshot = Snapshot(readings, approvals, remembered=True)
+    return Memory(snapshot, unresolved, frozenset(taken & chosen))
+
+
+def _enter_unresolved(
+    wanted: Mapping[str, Set[str]], state: State, books: Mapping[str, _Book], known: Known
+) -> dict[str, tuple[str, str]]:
+    """Enter a placeholder for each name that neither the files nor the state know."""
+    unresolved: dict[str, tuple[str, str]] = {}
+    for model in sorted(wanted.keys() & books.keys()):
+        book = books[model]
+        unknown = wanted[model] - book.names() - state.names.get(model, {}).keys()
+        for name in sorted(unknown):
+            id_ = f"(unresolved {len(unresolved) + 1})"
+            unresolved[id_] = (model, name)
+            known.setdefault(model, {})[name] = id_
+            book.enter_name(id_, name)
+    return unresolved
+
+
+def _enter_taken(
+    repository: Repository,
+    state: State,
+    entries: Mapping[Address, Entry],
+    books: Mapping[str, _Book],
+) -> set[Address]:
+    """Enter, as the files declare them, the records of which only the id is known."""
+    owned = {entry.id for entry in entries.values()}
+    taken = set()
+    for address, record in repository.records.items():
+        book = books[address.model]
+        id_ = _only_id(record, entries.get(address), state, book.model)
+        if id_ is not None and (address in entries or id_ not in owned):
+            book.enter_as_declared(id_, record)
+            taken.add(address)
+    return taken
+
+
+def _only_id(record: Record, entry: Entry | None, state: State, model: Model) -> str | None:
+    """The id of a record of which nothing else is known.
+
+    It was bound by hand, or was never more than a reference.
+    """
+    if entry is not None:
+        return None if entry.applied else entry.id
+    if record.id is not None:
+        return record.id
+    name = identity_of(model, record.fields)
+    return state.names.get(model.name, {}).get(name or "")
 
 
 def _known(declared: Names, state: State, catalog: Catalog) -> Known:
     known: Known = {name: {} for name in catalog.models}
     for (model, name), addresses in declared.items():
-        known[model][name] = {"$ref": str(addresses[0])}
+        known[model][name] = placeholder(addresses[0])
     for model, names in state.names.items():
         known.setdefault(model, {}).update(names)
-    entries = [(a, e) for a, e in state.records.items() if e.id and a.model in catalog.models]
+    entries = [
+        (address, entry)
+        for address, entry in state.records.items()
+        if entry.id and address.model in catalog.models
+    ]
     for address, entry in entries:
         known[address.model][address.key] = entry.id
-    for address, entry in entries:  # a name says more than a key
-        own = identity_of(catalog.models[address.model], entry.applied)
-        if own is not None:
-            known[address.model][own] = entry.id
+    for address, entry in entries:  # names take precedence over keys
+        identity = identity_of(catalog.models[address.model], entry.applied)
+        if identity is not None:
+            known[address.model][identity] = entry.id
     return known
 
 
@@ -198,7 +235,7 @@ class _Book:
     records: dict[str, Fields] = field(default_factory=dict)
 
     def enter(self, entry: Entry) -> None:
-        """What the server held of a record after the last apply, as far as it shows it."""
+        """Enter what the server held of a record after the last apply, as far as it shows it."""
         rows = (row for row in self.model.managed if row.shown)
         fields: dict[str, Value] = {row.name: self._value(row, entry) for row in rows}
         self.records[entry.id or ""] = {**fields, "id": entry.id}
@@ -211,22 +248,23 @@ class _Book:
         return row.empty if row.default is None else row.default
 
     def enter_names(self, names: Mapping[str, str], wanted: Set[str]) -> None:
-        """What references meant. Of several names of a record, the one counts that the files use now."""
-        last = {
-            id_: name for name, id_ in sorted(names.items(), key=lambda item: item[0] in wanted)
-        }
-        for id_, name in last.items():
+        """Enter the records that references meant.
+
+        If a record has several names, the one counts that the files use now.
+        """
+        unused_first = sorted(names.items(), key=lambda item: item[0] in wanted)
+        name_of = {id_: name for name, id_ in unused_first}
+        for id_, name in name_of.items():
             if id_ not in self.records:
                 self.enter_name(id_, name)
 
     def enter_name(self, id_: str, name: str) -> None:
-        """A record of which a reference needs no more than its name."""
-        self.records[id_] = (
-            {"id": id_} if self.model.identity is None else {"id": id_, self.model.identity: name}
-        )
+        """Enter a record of which only the name is known."""
+        identity = self.model.identity
+        self.records[id_] = {"id": id_} if identity is None else {"id": id_, identity: name}
 
     def enter_as_declared(self, id_: str, record: Record) -> None:
-        """A record that is taken to be as the files say."""
+        """Enter a record as the files declare it."""
         fields = {
             name: self._with_ids(self.model.fields[name], value)
             for name, value in record.fields.items()
@@ -235,28 +273,20 @@ class _Book:
 
     def names(self) -> Set[str]:
         """The names that a reference can find."""
-        return live_names(
-            self.model, Reading(self.model.name, Completeness.COMPLETE, self.records)
-        ).keys()
+        reading = Reading(self.model.name, Completeness.COMPLETE, self.records)
+        return live_names(self.model, reading).keys()
 
     def _with_ids(self, row: Field, value: Value) -> Value:
         names = self.known.get(row.to or "", {})
-        return each_reference(
-            row, value, lambda text: text.lower() if UUID.fullmatch(text) else names.get(text, text)
-        )
 
+        def id_of(text: str) -> Value:
+            return text.lower() if is_uuid(text) else names.get(text, text)
 
-def _id_alone(record: Record, entry: Entry | None, state: State, model: Model) -> str | None:
-    """The id of a record of which nothing else is known: it was bound by hand, or never was more
-    than a reference.
-    """
-    if entry is not None:
-        return None if entry.applied else entry.id
-    return record.id or state.names.get(model.name, {}).get(identity_of(model, record.fields) or "")
+        return each_reference(row, value, id_of)
 
 
 def _proposals(model: str, state: State) -> Reading:
-    """Our proposals, all taken to be pending."""
+    """Our proposals, all of them taken to be pending."""
     ours = {
         entry.approval.id: {
             **entry.approval.sent,

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from stemctl.core.diagnostics import Diagnostic, Severity
+from stemctl.core.placeholders import placeholders_in
 from stemctl.core.plan import Action, Change, Held
 from stemctl.core.records import Address
 from stemctl.planning.bindings import Bound, Identities, identity_of
@@ -17,64 +18,50 @@ from stemctl.util.json_types import Fields, Value
 def in_order(
     changes: list[Change], identities: Identities, lives: Mapping[Address, Fields], catalog: Catalog
 ) -> tuple[tuple[Change, ...], tuple[Diagnostic, ...]]:
-    """The changes sorted by address, each with what it waits for; blocked where that will not happen.
+    """The changes sorted by address, each with what it waits for; blocked if that will not happen.
 
-    A change waits for the create whose id it needs and for the change that frees a unique value it
-    takes; a delete waits for what drops a reference to it. `lives` holds the live fields of what is
-    on the server.
+    A change waits for the create whose id it needs, and for the change that frees a unique value
+    that it takes. A delete waits for the changes that remove a reference to it. `lives` holds the
+    live fields of every address that is on the server.
     """
-    plan = {change.address: change for change in sorted(changes, key=lambda c: c.address)}
+    by_address = sorted(changes, key=lambda change: change.address)
+    plan = {change.address: change for change in by_address}
     waits = {address: set[Address]() for address in plan}
-    freed = _names_given_up(plan, identities, catalog)
+    freed = _names_freed(plan, identities, catalog)
     for address, change in plan.items():
         if change.request is not None:
-            name = identity_of(catalog.models[address.model], change.request.body or {})
-            waits[address] |= _needed(change.request.body) | freed.get(
-                (address.model, name or ""), set()
-            )
+            body = change.request.body or {}
+            name = identity_of(catalog.models[address.model], body)
+            waits[address] |= {Address.parse(text) for text in placeholders_in(body)}
+            waits[address] |= freed.get((address.model, name or ""), set())
             waits[address].discard(address)
-    for address, other in _dropping(plan, lives, catalog):
-        waits[address].add(other)
+    for deleted, other in _references_removed(plan, lives, catalog):
+        waits[deleted].add(other)
     cycles = tuple(_cycles(plan, waits))
     return tuple(_blocked(plan, waits)), cycles
 
 
-def _needed(body: Value) -> set[Address]:
-    """The addresses that a body refers to because their ids are not known yet."""
-    if isinstance(body, Mapping):
-        if set(body) == {"$ref"}:
-            return {Address.parse(body["$ref"])}
-        return {address for value in body.values() for address in _needed(value)}
-    if isinstance(body, list):
-        return {address for value in body for address in _needed(value)}
-    return set()
-
-
-def _names_given_up(
+def _names_freed(
     plan: Mapping[Address, Change], identities: Identities, catalog: Catalog
 ) -> dict[tuple[str, str], set[Address]]:
-    """(model, unique name) to the changes that give it up on the server: by another name, or by a
-    delete.
-    """
-    given: dict[tuple[str, str], set[Address]] = {}
+    """(model, unique name) to the changes that free it: by another name, or by a delete."""
+    freed: dict[tuple[str, str], set[Address]] = {}
     for address, change in plan.items():
         model = catalog.models[address.model]
-        renames = next((f for f in change.fields if f.path == model.identity), None)
+        renames = next((field for field in change.fields if field.path == model.identity), None)
         if renames is None or change.action is Action.CREATE:
             continue
         binding = identities.bindings.get(address)
         name = identity_of(model, binding.live) if isinstance(binding, Bound) else renames.before
         if isinstance(name, str):
-            given.setdefault((model.name, name), set()).add(address)
-    return given
+            freed.setdefault((model.name, name), set()).add(address)
+    return freed
 
 
-def _dropping(
+def _references_removed(
     plan: Mapping[Address, Change], lives: Mapping[Address, Fields], catalog: Catalog
 ) -> Iterator[tuple[Address, Address]]:
-    """(delete, change) where the change takes a reference to the deleted record away: an update, or
-    a delete.
-    """
+    """(delete, change) where the change removes a reference to the deleted record."""
     deleted = {
         change.id: address
         for address, change in plan.items()
@@ -83,61 +70,73 @@ def _dropping(
     if not deleted:
         return
     for address, change in plan.items():
+        live = lives.get(address, {})
+        body = (change.request.body or {}) if change.request else {}
         for row in catalog.models[address.model].references:
-            before = lives.get(address, {}).get(row.name) or []
-            after = (change.request.body or {}).get(row.name, before) if change.request else before
-            for one in before if isinstance(before, list) else [before]:
-                id_ = (
-                    one.get("id") if isinstance(one, dict) else one
-                )  # a server may include the record itself
-                goes = change.action is Action.DELETE or id_ not in after
-                if id_ in deleted and goes and deleted[id_] != address:
+            before = live.get(row.name) or []
+            after = body.get(row.name, before)
+            for id_ in _ids_in(before):
+                removed = change.action is Action.DELETE or id_ not in after
+                if id_ in deleted and removed and deleted[id_] != address:
                     yield deleted[id_], address
+
+
+def _ids_in(value: Value) -> Iterator[Value]:
+    """The ids of a live value of references; an answer may include the records in place of ids."""
+    for reference in value if isinstance(value, list) else [value]:
+        yield reference.get("id") if isinstance(reference, dict) else reference
 
 
 def _cycles(
     plan: Mapping[Address, Change], waits: Mapping[Address, set[Address]]
 ) -> Iterator[Diagnostic]:
-    known = {address: {w for w in others if w in plan} for address, others in waits.items()}
+    in_plan = {
+        address: {other for other in others if other in plan} for address, others in waits.items()
+    }
     try:
-        graphlib.TopologicalSorter(known).prepare()
+        graphlib.TopologicalSorter(in_plan).prepare()
     except graphlib.CycleError as error:
-        members = [str(address) for address in error.args[1]]
+        members = error.args[1]
         yield Diagnostic(
             Severity.ERROR,
             "cycle",
-            f"these wait for each other: {' → '.join(members)}",
-            plan[error.args[1][0]].location,
-            "apply one of them without what needs the other first, or give it another name for a while",
-            members[0],
+            f"these changes wait for each other: {' → '.join(map(str, members))}",
+            location=plan[members[0]].location,
+            remedy="first apply one of them without the part that needs the other, "
+            "or give it a temporary name",
+            address=str(members[0]),
         )
 
 
 def _blocked(
-    plan: dict[Address, Change], waits: Mapping[Address, set[Address]]
+    plan: Mapping[Address, Change], waits: Mapping[Address, set[Address]]
 ) -> Iterator[Change]:
-    """Hold what waits for something that is held, is only proposed, or is not in the plan; so on
-    along the chain.
+    """Hold what waits for a change that is held, only proposed, or not in the plan.
+
+    What waits for a blocked change is blocked too.
     """
+    blocked: dict[Address, Change] = {}
 
     def stops(address: Address) -> bool:
         change = blocked.get(address, plan.get(address))
-        return (
-            change is None or change.held is not None or change.approval
-        )  # a proposal changes nothing yet
+        if change is None or change.held is not None:
+            return True
+        return change.approval  # a proposal changes nothing yet
 
-    blocked: dict[Address, Change] = {}
     progress = True
     while progress:
         progress = False
         for address, change in plan.items():
             if address in blocked or change.held is not None:
                 continue
-            if any(stops(w) for w in waits[address]):
-                held_by = tuple(sorted(w for w in waits[address] if stops(w)))
-                blocked[address] = replace(change, held=Held.BLOCKED, request=None, waits=held_by)
+            stopping = tuple(sorted(other for other in waits[address] if stops(other)))
+            if stopping:
+                blocked[address] = replace(change, held=Held.BLOCKED, request=None, waits=stopping)
                 progress = True
     for address, change in plan.items():
-        yield blocked.get(address) or (
-            change if change.held else replace(change, waits=tuple(sorted(waits[address])))
-        )
+        if address in blocked:
+            yield blocked[address]
+        elif change.held is not None:
+            yield change
+        else:
+            yield replace(change, waits=tuple(sorted(waits[address])))

@@ -26,7 +26,7 @@ from stemctl.util.json_types import Fields
 from stemctl.util.plural import counted
 
 DEFAULT_LIMIT = 10
-"""How many records one run may delete, revert, replace or cascade if the permission names no number."""
+"""How many records of one run a permission covers if it names no number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,7 @@ def make_plan(
     repository: Repository,
     state: State,
     snapshot: Snapshot,
+    *,
     catalog: Catalog,
     target: Target,
     options: Options,
@@ -60,7 +61,7 @@ def make_plan(
     If something is allowed, the plan is made twice: first to count the records that each permission
     would cover, since none is allowed above its number, then with the permissions that remain.
     """
-    planner = _Planner(repository, state, snapshot, catalog, target, options)
+    planner = _Planner(repository, state, snapshot, catalog=catalog, target=target, options=options)
     plan = planner.plan({})
     granted, notes = _grants(plan, options.allow)
     if granted:
@@ -69,7 +70,7 @@ def make_plan(
 
 
 def _grants(plan: Plan, allow: Mapping[str, int]) -> tuple[Granted, list[Note]]:
-    """The permissions of each record, and a note for each permission that covers too few records."""
+    """The permissions of each record, and a note per permission that covers too few records."""
     granted: dict[Address, frozenset[str]] = {}
     notes = []
     for kind in PERMISSIONS:
@@ -115,7 +116,11 @@ class _Planner:
 
     def plan(self, granted: Granted) -> Plan:
         resolver = Resolver(
-            self.catalog, self.repository, self.snapshot, self.state, self.identities
+            self.catalog,
+            self.repository,
+            self.snapshot,
+            state=self.state,
+            identities=self.identities,
         )
         comparisons = self._compared(resolver, granted)
         left = list(self._left_files(resolver, granted))
@@ -263,7 +268,7 @@ class _Planner:
             yield Note(None, text)
 
     def _similar_names(self, changes: Iterable[Change]) -> Iterator[Diagnostic]:
-        """New names that differ from a live one only in case or Unicode form: probably a mistake."""
+        """New names that differ from a live one only in case or Unicode form, likely by mistake."""
         creates = [
             (change, change.request.body or {})
             for change in changes
@@ -297,7 +302,7 @@ class _Planner:
         return names
 
     def _incomplete(self) -> Iterator[Diagnostic]:
-        """The models that were not read completely; their records are neither created nor deleted."""
+        """The models that were not read completely, so nothing of them is created or deleted."""
         for name, reading in sorted(self.snapshot.readings.items()):
             if not reading.sound:
                 model = self.catalog.models[name]

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from stemctl.core.records import Address, Location, Record
 from stemctl.core.state import Entry
 from stemctl.planning.references import Resolver
 from stemctl.planning.values import same
-from stemctl.schema.catalog import Model
+from stemctl.schema.catalog import Field, Model
 from stemctl.util.json_types import Fields, Value
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """One field: what the files say and where, element by element if that differs, and the server's
-    value.
+    """One field: what the files declare and where, and the server's value.
 
-    `declared` is None where the files do not write the field; `agrees` is None where that cannot be
-    said.
+    `elements` holds the place of each element where these differ. `declared` is None where the
+    files do not write the field. `agrees` is None where the two cannot be compared.
     """
 
     name: str
@@ -46,39 +45,50 @@ def find_origins(
     address: Address,
     model: Model,
     record: Record | None,
+    *,
     entry: Entry | None,
     live: Fields | None,
     resolver: Resolver,
 ) -> Origins:
-    """Put a record's files, state and server side beside each other."""
-    fields = []
-    for row in model.managed:
-        written = record is not None and row.name in record.fields
-        declared = record.fields[row.name] if record and written else None
-        there = live is not None and row.name in live
-        value = resolver.written(row, live[row.name]) if live is not None and there else None
-        agrees = None
-        if written and there and record is not None and live is not None:
-            agrees = same(row, resolver.resolve(row, declared, record), live[row.name])
-        fields.append(
-            Origin(
-                row.name,
-                declared,
-                written,
-                record.location_of(row.name) if record and written else None,
-                _elements(record, row.name) if record and written else (),
-                value,
-                there,
-                agrees,
-            )
-        )
-    id_ = (entry.id if entry else None) or (str(live["id"]) if live else None)
+    """Compare what the files, the state and the server say about a record."""
+    id_ = entry.id if entry else None
+    if id_ is None and live is not None:
+        id_ = str(live["id"])
     return Origins(
         address,
         id_,
-        record.location if record else None,
-        entry.run if entry else None,
-        tuple(fields),
+        location=record.location if record else None,
+        run=entry.run if entry else None,
+        fields=tuple(_origin(row, record, live, resolver) for row in model.managed),
+    )
+
+
+def _origin(row: Field, record: Record | None, live: Fields | None, resolver: Resolver) -> Origin:
+    origin = Origin(
+        row.name,
+        declared=None,
+        written=False,
+        location=None,
+        elements=(),
+        live=None,
+        shown=False,
+        agrees=None,
+    )
+    if live is not None and row.name in live:
+        origin = replace(origin, live=resolver.written(row, live[row.name]), shown=True)
+    if record is None or row.name not in record.fields:
+        return origin
+    declared = record.fields[row.name]
+    agrees = None
+    if live is not None and origin.shown:
+        agrees = same(row, resolver.resolve(row, declared, record), live[row.name])
+    return replace(
+        origin,
+        declared=declared,
+        written=True,
+        location=record.location_of(row.name),
+        elements=_elements(record, row.name),
+        agrees=agrees,
     )
 
 
@@ -89,4 +99,5 @@ def _elements(record: Record, name: str) -> tuple[tuple[str, Location], ...]:
         for path, location in record.locations.items()
         if len(path) == 2 and path[0] == name
     )
-    return found if len({(location.file, location.line) for _, location in found}) > 1 else ()
+    lines = {(location.file, location.line) for _, location in found}
+    return found if len(lines) > 1 else ()

@@ -1,9 +1,8 @@
-"""What a run did, folded into the state: the same for a run that ended and for one that broke off.
-Pure.
-"""
+"""What a run did, folded into the state, whether the run ended or broke off."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from stemctl.core.plan import Action, Change, StateChange
@@ -11,91 +10,106 @@ from stemctl.core.records import Address
 from stemctl.core.report import Outcome, Status
 from stemctl.core.run import Run
 from stemctl.core.state import Entry, PendingRequest, Proposed, State, Uncommitted, ways_out
-from stemctl.errors import StateError
+from stemctl.errors import StateError, Untouched
 from stemctl.schema.catalog import Catalog
 from stemctl.schema.value_shapes import fits
 from stemctl.util.json_types import Fields
 
 
-def fold(state: State, run: Run) -> State:
-    """The state after a run: bases moved by what was done, doubts for what was sent without an answer.
+def reduce(state: State, run: Run) -> State:
+    """The state after a run: new bases for what was done, pending requests for what has no answer.
 
-    Folding twice is folding once: a state that has the run already stays as it is.
+    Reducing twice is reducing once: a state that already has the run stays as it is.
     """
     if state.run == run.id:
         return state
     entries = dict(state.records)
     for row in run.plan.state_changes:
-        _note(entries, row, run.id)
+        _apply_state_change(entries, row, run.id)
     for outcome in run.outcomes.values():
-        _settle(entries, outcome, run)
+        _apply_outcome(entries, outcome, run)
     for change in run.unanswered():
-        _doubt(entries, change, run)
+        _add_pending(entries, change, run)
     names = {model: dict(found) for model, found in state.names.items()}
     for model, found in run.plan.names.items():
         names.setdefault(model, {}).update(found)
-    known = replace(state, lineage=run.lineage, run=run.id, names=names, records=entries)
-    known = known if run.folder is None else replace(known, folder=run.folder)
+    after = replace(state, lineage=run.lineage, run=run.id, names=names, records=entries)
+    if run.folder is not None:
+        after = replace(after, folder=run.folder)
     if run.plan.commit is None:
-        return known
+        return after
     files = run.plan.uncommitted
     uncommitted = Uncommitted(run.id, run.who, files) if files else None
-    return replace(known, commit=run.plan.commit, uncommitted=uncommitted)
+    return replace(after, commit=run.plan.commit, uncommitted=uncommitted)
 
 
 def check_state(state: State, catalog: Catalog, where: str) -> State:
-    """The state, if its values have the shapes of their fields; what the edition does not know is
-    left alone.
+    """The state, if its values have the shapes of their fields.
+
+    Models and fields that the edition lacks are left alone.
 
     Raises:
-        StateError: somebody wrote something else into it.
+        StateError: the state was edited, or is damaged.
     """
     for address, entry in state.records.items():
-        rows = catalog.models[address.model].fields if address.model in catalog.models else {}
-        sent = [doubt.body for doubt in entry.pending] + [doubt.declared for doubt in entry.pending]
-        sent += [entry.applied, entry.observed, entry.approval.sent if entry.approval else {}]
-        known = ((name, value) for fields in sent for name, value in fields.items() if name in rows)
-        wrong = next(
-            (name for name, value in known if not fits(rows[name], value, planned=True)), None
-        )
-        if wrong is not None:
-            raise StateError(
-                f"{where} has a {wrong} of {address} that is none.",
-                "It was edited, or is damaged. Nothing was sent.",
-                ways_out(where),
-            )
+        model = catalog.models.get(address.model)
+        if model is None:
+            continue
+        for fields in _contents(entry):
+            for name, value in fields.items():
+                row = model.fields.get(name)
+                if row is not None and not fits(row, value, planned=True):
+                    raise StateError(
+                        f"{where} has an invalid value for {name} of {address}.",
+                        "The file was edited, or is damaged.",
+                        ways_out(where),
+                        Untouched.NOTHING_SENT,
+                    )
     return state
 
 
-def _settle(entries: dict[Address, Entry], outcome: Outcome, run: Run) -> None:
+def _contents(entry: Entry) -> Iterator[Fields]:
+    """All field values that an entry remembers."""
+    for pending in entry.pending:
+        yield pending.body
+        yield pending.declared
+    yield entry.applied
+    yield entry.observed
+    if entry.approval:
+        yield entry.approval.sent
+
+
+def _apply_outcome(entries: dict[Address, Entry], outcome: Outcome, run: Run) -> None:
     change = outcome.change
     if outcome.status is Status.APPLIED:
-        _applied(entries, change, outcome, run.id)
+        _apply_change(entries, outcome, run.id)
     elif outcome.status is Status.PROPOSED and outcome.approval:
         entry = _take(entries, change.address, change.previous_address)
         approval = Proposed(outcome.approval, change.declared)
         entries[change.address] = replace(entry, approval=approval, run=run.id, pending=())
     elif outcome.status is Status.UNKNOWN and change.address in run.intents:
-        _doubt(entries, change, run)
+        _add_pending(entries, change, run)
 
 
-def _applied(entries: dict[Address, Entry], change: Change, outcome: Outcome, run: str) -> None:
+def _apply_change(entries: dict[Address, Entry], outcome: Outcome, run: str) -> None:
+    change = outcome.change
     if change.action in (Action.DELETE, Action.FORGET):
         entries.pop(change.address, None)
         return
     entry = _take(entries, change.address, change.previous_address)
-    if entry.id not in (
-        None,
-        outcome.id,
-    ):  # another record than the one that is gone: nothing of it is a base
+    if entry.id not in (None, outcome.id):  # the old record is gone: none of its values is a base
         entry = Entry(prevent_delete=entry.prevent_delete)
     observed = {**outcome.observed, **change.observed}
-    entries[change.address] = _moved(
-        entry, outcome.id, change.declared, observed, change.released, change.prevent_delete, run
+    entries[change.address] = Entry(
+        outcome.id,
+        _new_applied(entry, change),
+        _new_observed(entry, change, observed),
+        _protection(entry, change),
+        run=run,
     )
 
 
-def _note(entries: dict[Address, Entry], row: StateChange, run: str) -> None:
+def _apply_state_change(entries: dict[Address, Entry], row: StateChange, run: str) -> None:
     if row.drop:
         entries.pop(row.address, None)
         return
@@ -104,45 +118,50 @@ def _note(entries: dict[Address, Entry], row: StateChange, run: str) -> None:
         approval = Proposed(row.approval, row.declared)
         entries[row.address] = replace(entry, approval=approval, run=run, pending=())
         return
-    entries[row.address] = _moved(
-        entry, row.id, row.declared, row.observed, row.released, row.prevent_delete, run
+    entries[row.address] = Entry(
+        row.id,
+        _new_applied(entry, row),
+        _new_observed(entry, row, row.observed),
+        _protection(entry, row),
+        run=run,
     )
 
 
-def _doubt(entries: dict[Address, Entry], change: Change, run: Run) -> None:
-    """Remember that a request was sent, in the entry of the address, or of the one that it had before."""
+def _add_pending(entries: dict[Address, Entry], change: Change, run: Run) -> None:
+    """Remember a request without an answer, in the entry that the address, or its old one, has."""
     intent = run.intents[change.address]
-    address = change.previous_address if change.previous_address in entries else change.address
+    previous = change.previous_address
+    address = previous if previous in entries else change.address
     entry = entries.get(address, Entry())
-    doubt = PendingRequest(intent.at, intent.method, intent.body, change.declared)
-    entries[address] = replace(entry, pending=(*entry.pending, doubt))
+    request = PendingRequest(intent.at, intent.method, intent.body, change.declared)
+    entries[address] = replace(entry, pending=(*entry.pending, request))
 
 
-def _take(entries: dict[Address, Entry], address: Address, was: Address | None) -> Entry:
-    """The entry of an address, or of the one it had before."""
-    if was is not None and was in entries:
-        return entries.pop(was)
+def _take(
+    entries: dict[Address, Entry], address: Address, previous_address: Address | None
+) -> Entry:
+    """The entry of an address, or of the address that the record had before."""
+    if previous_address is not None and previous_address in entries:
+        return entries.pop(previous_address)
     return entries.get(address, Entry())
 
 
-def _moved(
-    entry: Entry,
-    id_: str | None,
-    declared: Fields,
-    observed: Fields,
-    released: tuple[str, ...],
-    prevent_delete: bool | None,
-    run: str,
-) -> Entry:
-    """An entry whose base is what was just declared and observed; no doubt is left about it."""
-    applied = {name: value for name, value in entry.applied.items() if name not in released} | dict(
-        declared
-    )
-    seen = {
+def _new_applied(entry: Entry, change: Change | StateChange) -> Fields:
+    kept = {name: value for name, value in entry.applied.items() if name not in change.released}
+    return {**kept, **change.declared}
+
+
+def _new_observed(entry: Entry, change: Change | StateChange, observed: Fields) -> Fields:
+    """What was observed of the applied fields; what was just declared has only its new value."""
+    kept = {
         name: value
         for name, value in entry.observed.items()
-        if name in applied and name not in declared
+        if name in entry.applied and name not in change.released and name not in change.declared
     }
-    seen |= {name: value for name, value in observed.items() if name in declared}
-    protects = entry.prevent_delete if prevent_delete is None else prevent_delete
-    return Entry(id_, applied, seen, protects, None, run)
+    return kept | {name: value for name, value in observed.items() if name in change.declared}
+
+
+def _protection(entry: Entry, change: Change | StateChange) -> bool:
+    if change.prevent_delete is None:
+        return entry.prevent_delete
+    return change.prevent_delete

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from stemctl.core.diagnostics import Diagnostic, Severity
+from stemctl.core.placeholders import is_placeholder, placeholder, text_of
 from stemctl.core.records import Address, Record, Repository
 from stemctl.core.snapshot import Completeness, Reading, Snapshot
 from stemctl.core.state import State
 from stemctl.planning.bindings import Identities, identity_of, live_names
-from stemctl.schema.catalog import Catalog, Field
-from stemctl.util.json_types import Value
+from stemctl.schema.catalog import Catalog, Field, Model
+from stemctl.util.json_types import Value, is_uuid
 from stemctl.util.suggest import nearest
-
-UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 
 
 @dataclass(slots=True)
 class Resolver:
     """Turns written references into ids, and remembers what was wrong and which names were used.
 
-    A UUID is an id. Anything else is the key or unique name of a declared record, else the unique
-    name of a live one, in exact case.
+    A UUID is an id. Anything else is the key or unique name of a declared record, or else the
+    unique name of a live one, in exact case.
     """
 
     catalog: Catalog
@@ -36,76 +34,80 @@ class Resolver:
     _declared: Names = field(init=False)
     _live: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     _found: dict[tuple[str, str], tuple[Value, list[str]]] = field(default_factory=dict)
-    """What names mean that were looked up: thousands of records refer to the same few."""
+    """The names that were looked up: thousands of records refer to the same few."""
 
     def __post_init__(self) -> None:
         self._declared = declared_names(self.repository, self.catalog)
 
     def resolve(self, row: Field, value: Value, record: Record) -> Value:
-        """The value with ids in place of names, `{"$ref": address}` for records to be created.
+        """The value with ids in place of names, and placeholders for records to be created.
 
-        A name that means nothing or several things stays as it is, and a diagnostic says so.
+        A name that matches no record, or several, stays as it is, with a diagnostic.
         """
-        return each_reference(row, value, lambda text: self._one(row, text, record))
+        return each_reference(row, value, lambda text: self._id_of(row, text, record))
 
     def known(self, row: Field, value: Value) -> Value:
-        """The same without a finding, and without a memory of what was used."""
+        """The same without diagnostics, and without remembering which names were used."""
         return each_reference(row, value, lambda text: self._look_up(row.to or "", text)[0] or text)
 
     def recall(self, row: Field, value: Value) -> Value:
-        """The same for a value out of the state: by the names of today, else by those of then;
-        never a finding.
+        """The same for a value from the state, by the names of today or else those of then.
+
+        It never adds a diagnostic.
         """
         then = self.state.names.get(row.to or "", {})
 
-        def one(text: str) -> Value:
+        def id_of(text: str) -> Value:
             found, _ = self._look_up(row.to or "", text)
             return found if found is not None else then.get(text, text)
 
-        return each_reference(row, value, one)
+        return each_reference(row, value, id_of)
 
     def written(self, row: Field, value: Value) -> Value:
         """The value with names in place of ids, where they are known."""
         if not row.to or not value:
             return value
-        reading = self.snapshot.readings.get(row.to)
-        model = self.catalog.models.get(row.to)
+        if isinstance(value, list):
+            return [self._name_of(row.to, item) for item in value]
+        return self._name_of(row.to, value)
 
-        def one(item: Value) -> Value:
-            if isinstance(item, dict):
-                return Address.parse(item["$ref"]).key if "$ref" in item else item.get("id")
-            fields = reading.records.get(item) if reading else None
-            return (fields and model and model.identity and fields.get(model.identity)) or item
+    def _name_of(self, model: str, item: Value) -> Value:
+        """The name of a referenced record; its id where the name is not known."""
+        if is_placeholder(item):
+            return Address.parse(text_of(item)).key
+        if isinstance(item, dict):
+            return item.get("id")
+        reading, table = self.snapshot.readings.get(model), self.catalog.models.get(model)
+        if reading is None or table is None or table.identity is None:
+            return item
+        return reading.records.get(item, {}).get(table.identity) or item
 
-        return [one(item) for item in value] if isinstance(value, list) else one(value)
-
-    def _one(self, row: Field, text: str, record: Record) -> Value:
+    def _id_of(self, row: Field, text: str, record: Record) -> Value:
         found, candidates = self._look_up(row.to or "", text)
         if found is None:
-            self.diagnostics.append(self._finding(row, text, record, candidates))
+            self.diagnostics.append(self._finding(row, text, record, candidates=candidates))
             return text
         if isinstance(found, str) and found != text:
             self.used.setdefault(row.to or "", {})[text] = found
         return found
 
     def _look_up(self, model: str, text: str) -> tuple[Value, list[str]]:
-        """What a name means: an id or a `$ref`, else None with the candidates it might mean."""
+        """The id of a name, or a placeholder; or None with the candidates that it may mean."""
         if (model, text) not in self._found:
             self._found[model, text] = self._search(model, text)
         return self._found[model, text]
 
     def _search(self, model: str, text: str) -> tuple[Value, list[str]]:
-        if UUID.fullmatch(text):
+        if is_uuid(text):
             return text.lower(), []
         declared = self._declared.get((model, text), [])
         if len(declared) > 1:
             return None, [str(address) for address in declared]
         if declared:
-            return self.identities.id_of(declared[0]) or {"$ref": str(declared[0])}, []
+            return self.identities.id_of(declared[0]) or placeholder(declared[0]), []
         ids = self._live_names(model).get(text, [])
-        if (
-            not ids and self.snapshot.remembered
-        ):  # a record has one name, and the state may know an older one
+        if not ids and self.snapshot.remembered:
+            # A remembered record has one name, and the state may know an older one.
             then = self.state.names.get(model, {}).get(text)
             ids = [] if then is None else [then]
         return (ids[0], []) if len(ids) == 1 else (None, ids)
@@ -114,39 +116,46 @@ class Resolver:
         if model not in self._live:
             table = self.catalog.models.get(model)
             reading = self.snapshot.readings.get(model)
-            names = live_names(table, reading) if table and reading else {}
-            self._live[model] = names
+            self._live[model] = live_names(table, reading) if table and reading else {}
         return self._live[model]
 
-    def _finding(self, row: Field, text: str, record: Record, candidates: list[str]) -> Diagnostic:
-        table = self.catalog.models.get(row.to or "")
-        words = table.words if table else str(row.to)
-        code, message, remedy = "unknown-reference", f'no {words} "{text}"', ""
+    def _finding(
+        self, row: Field, text: str, record: Record, *, candidates: list[str]
+    ) -> Diagnostic:
+        model = self.catalog.models.get(row.to or "")
+        words = model.words if model else str(row.to)
         reading = self.snapshot.readings.get(row.to or "")
         if len(candidates) > 1:
-            code, message = "ambiguous-reference", f'several {words} records are called "{text}"'
+            code = "ambiguous-reference"
+            message = f'several {words} records are called "{text}"'
             remedy = f"write one of {', '.join(candidates)}"
         elif reading is None or not reading.lacks(text):
-            code, remedy = "unread-reference", _why_unread(reading)
-            message = f'whether there is a {words} "{text}" is not known'
-        elif table is not None:
-            near = nearest(
-                text,
-                [*self._live_names(table.name), *(k for m, k in self._declared if m == table.name)],
-            )
-            remedy = f"{_you_can_see(reading, table.count)}{'; nearest: ' + ', '.join(near) if near else ''}"
-        location = record.location_of(row.name, text)
+            code = "unread-reference"
+            message = f'cannot tell whether there is a {words} "{text}"'
+            remedy = _why_unread(reading)
+        else:
+            code = "unknown-reference"
+            message = f'no {words} "{text}"'
+            remedy = self._you_can_see(model, reading, text) if model else ""
         return Diagnostic(
             Severity.ERROR,
             code,
             message,
-            location,
-            remedy,
-            str(record.address),
-            row.name,
-            text,
+            location=record.location_of(row.name, text),
+            remedy=remedy,
+            address=str(record.address),
+            field=row.name,
+            value=text,
             length=len(text),
         )
+
+    def _you_can_see(self, model: Model, reading: Reading, text: str) -> str:
+        """How many records there are to refer to, and the names nearest to a wrong one."""
+        number = reading.total if reading.total is not None else len(reading.records)
+        seen = f"you can see {model.count(number)}"
+        declared = [name for of, name in self._declared if of == model.name]
+        near = nearest(text, [*self._live_names(model.name), *declared])
+        return f"{seen}; nearest: {', '.join(near)}" if near else seen
 
 
 Names = Mapping[tuple[str, str], list[Address]]
@@ -173,11 +182,6 @@ def each_reference(row: Field, value: Value, change: Callable[[str], Value]) -> 
     return change(value) if isinstance(value, str) else value
 
 
-def _you_can_see(reading: Reading, count: Callable[[int], str]) -> str:
-    number = reading.total if reading.total is not None else len(reading.records)
-    return f"you can see {count(number)}"
-
-
 def _why_unread(reading: Reading | None) -> str:
     if reading is None or reading.completeness is Completeness.COMPLETE:
         return "it was not read"
@@ -187,12 +191,10 @@ def _why_unread(reading: Reading | None) -> str:
 def wanted_references(
     records: Iterable[Record], declared: Names, catalog: Catalog
 ) -> dict[str, set[str]]:
-    """Model to the names that must be looked up on the server, because no declared record answers
-    to them.
-    """
+    """Model to the names to look up on the server, because no declared record has them."""
     wanted: dict[str, set[str]] = {}
     for model, text in _references(records, catalog):
-        if (model, text) not in declared and not UUID.fullmatch(text):
+        if (model, text) not in declared and not is_uuid(text):
             wanted.setdefault(model, set()).add(text)
     return wanted
 
@@ -203,7 +205,7 @@ def declared_targets(records: Iterable[Record], declared: Names, catalog: Catalo
 
 
 def _references(records: Iterable[Record], catalog: Catalog) -> set[tuple[str, str]]:
-    """(model, name or id) of every reference that records hold, each once."""
+    """(model, name or id) of every reference of the records, each once."""
     found = set()
     for record in records:
         for row in catalog.models[record.address.model].references:

@@ -8,25 +8,21 @@ from collections.abc import Callable, Sequence
 
 from stemctl.core.records import Address, Location, Repository
 from stemctl.core.state import State
-from stemctl.errors import ConfigError
+from stemctl.errors import ConfigError, Untouched
 from stemctl.schema.catalog import Catalog
 
 _PATTERN = {"*", "?"}
 
 
 def matches(pattern: str, address: Address) -> bool:
-    """Whether a pattern means an address; `*` and `?` are patterns unless the address equals the
-    pattern.
-    """
+    """Whether a pattern matches an address; `*` and `?` are literal if the address equals it."""
     return pattern == str(address) or fnmatch.fnmatchcase(str(address), pattern.replace("[", "[[]"))
 
 
 def choose(
     repository: Repository, state: State, only: Sequence[str], exclude: Sequence[str]
 ) -> frozenset[Address]:
-    """The addresses, of files and state, that `only` names (all, if it names none) and `exclude`
-    does not.
-    """
+    """The addresses, of files and state, that `only` names (or all) and `exclude` does not."""
     chosen = frozenset({*repository.records, *state.records})
     if only:
         is_named = _named_by(only, repository)
@@ -37,21 +33,19 @@ def choose(
     return chosen
 
 
-def _named_by(words: Sequence[str], repository: Repository) -> Callable[[Address], bool]:
-    """What says whether one of the words names an address: by itself, by a pattern, by its file or
-    a folder.
-    """
+def _named_by(targets: Sequence[str], repository: Repository) -> Callable[[Address], bool]:
+    """A test whether a target names an address: exactly, by a pattern, or by its file or folder."""
     known = {str(address) for address in repository.records}
-    patterns = [word for word in words if _PATTERN & set(word) and word not in known]
-    exact, paths = set(words), {posixpath.normpath(word) for word in words}
+    patterns = [target for target in targets if _PATTERN & set(target) and target not in known]
+    exact, paths = set(targets), {posixpath.normpath(target) for target in targets}
 
     def is_named(address: Address) -> bool:
+        if str(address) in exact:
+            return True
         record = repository.records.get(address)
-        return (
-            str(address) in exact
-            or (record is not None and any(_is_in(path, record.location) for path in paths))
-            or any(matches(pattern, address) for pattern in patterns)
-        )
+        if record is not None and any(_is_in(path, record.location) for path in paths):
+            return True
+        return any(matches(pattern, address) for pattern in patterns)
 
     return is_named
 
@@ -61,34 +55,37 @@ def _is_in(path: str, location: Location) -> bool:
 
 
 def spell(
-    words: Sequence[str], repository: Repository, state: State, catalog: Catalog
+    targets: Sequence[str], repository: Repository, state: State, catalog: Catalog
 ) -> tuple[str, ...]:
-    """The words with models spelled as in addresses (`sessions/x` is `session/x`).
+    """The targets with models spelled as in addresses (`sessions/x` is `session/x`).
 
     Raises:
-        ConfigError: a word means no record, of the files or of the state.
+        ConfigError: a target matches no record of the files or the state.
     """
-    if not all(word.strip() for word in words):
+    if not all(target.strip() for target in targets):
         raise ConfigError(
-            "An empty word means no record.", "A variable may be empty. Nothing was read or sent."
+            "An address is empty.",
+            "A shell variable may not be set.",
+            untouched=Untouched.NOTHING_READ,
         )
-    spelled = tuple(_spelled(word, repository, catalog) for word in words)
+    spelled = tuple(_spelled(target, repository, catalog) for target in targets)
     everything = {*repository.records, *state.records}
-    for word, given in zip(spelled, words, strict=True):
-        if not any(map(_named_by([word], repository), everything)):
+    for target, typed in zip(spelled, targets, strict=True):
+        if not any(map(_named_by([target], repository), everything)):
             raise ConfigError(
-                f"{given} means no record, neither of the files nor of the state.",
-                "Addresses are MODEL/KEY, with * and ? as patterns; paths are of manifests and their folders.",
+                f"No record matches `{typed}`, in the files or in the state.",
+                "An address is MODEL/KEY, where * and ? are wildcards; "
+                "a path is a manifest or its folder.",
                 [("stemctl plan", "shows all addresses that have changes")],
             )
     return spelled
 
 
-def _spelled(word: str, repository: Repository, catalog: Catalog) -> str:
-    model, slash, key = word.partition("/")
+def _spelled(target: str, repository: Repository, catalog: Catalog) -> str:
+    model, slash, key = target.partition("/")
     found = catalog.find(model) if slash else None
-    return (
-        f"{found.name}/{key}"
-        if found and not any(f.startswith(f"{model}/") for f in repository.files)
-        else word
-    )
+    if found is None:
+        return target
+    if any(file.startswith(f"{model}/") for file in repository.files):
+        return target  # a path
+    return f"{found.name}/{key}"

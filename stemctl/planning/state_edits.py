@@ -1,84 +1,88 @@
-"""Changes of the state that send nothing: conflicts settled, records bound, entries dropped and
-renamed.
-"""
+"""Changes of the state that send nothing: resolve a conflict, bind, forget and rename a record."""
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 
 from stemctl.core.plan import Change, FieldChange, Held
 from stemctl.core.records import Address
 from stemctl.core.state import Entry, State
-from stemctl.errors import StateError
+from stemctl.errors import StateError, Untouched
 from stemctl.planning.values import assemble, elements_alike
 from stemctl.schema.catalog import Field, Model
 from stemctl.util.json_types import Value
 
 
 def resolve_conflict(state: State, change: Change, model: Model) -> State:
-    """Take the server's present values as the base of what is in conflict, so that the files'
-    become an edit.
+    """Take the server's values as the base of what is in conflict; the files' become an edit.
 
     Raises:
-        StateError: the change is no conflict.
+        StateError: the change is not a conflict.
     """
     if change.held is not Held.CONFLICT:
-        raise StateError(f"{change.address} is not in conflict.", "Nothing was changed.")
-    entry = state.records[change.previous_address or change.address]
+        raise StateError(
+            f"{change.address} is not in conflict.", untouched=Untouched.NOTHING_CHANGED
+        )
+    address = change.previous_address or change.address
+    entry = state.records[address]
     if change.pending_since is not None:
-        return _take_as_ours(state, change, model, entry)
+        return state.with_entry(address, _bound_to_twin(change, model, entry))
     applied, observed = dict(entry.applied), dict(entry.observed)
-    for f in change.fields:
-        if f.reason != "conflict":
+    for field in change.fields:
+        if field.reason != "conflict":
             continue
-        name, _, key = f.path.partition(".")
+        name, _, key = field.path.partition(".")
         row = model.fields[name]
         if row.kind == "map":
-            applied[name] = _with(applied.get(name), key, f.before)
+            applied[name] = _with_element(applied.get(name), key, field.before)
         else:
-            applied[name] = _server(row, f, applied.get(name))
+            applied[name] = _server_value(row, field, applied.get(name))
         observed.pop(name, None)
-    return state.with_entry(
-        change.previous_address or change.address,
-        replace(entry, applied=applied, observed=observed),
-    )
+    return state.with_entry(address, replace(entry, applied=applied, observed=observed))
 
 
-def _take_as_ours(state: State, change: Change, model: Model, entry: Entry) -> State:
-    """Bind the record that has the name of one whose creation is in doubt; what the server holds
-    becomes the base.
+def _bound_to_twin(change: Change, model: Model, entry: Entry) -> Entry:
+    """The entry bound to the live record that has the name of a creation in doubt.
+
+    What the server holds becomes the base.
     """
     if change.id is None:
-        hint = (f"stemctl show {change.address}", "what may be it")
         raise StateError(
-            f"{change.address} may be several records.",
-            "Bind one of them with stemctl import.",
-            [hint],
+            f"{change.address} matches several records on the server.",
+            "Only you can tell which one it is.",
+            [
+                (
+                    f"stemctl plan {_quoted(change.address)}",
+                    "shows them, with the command that binds each",
+                )
+            ],
+            Untouched.NOTHING_CHANGED,
         )
     applied = dict(change.declared)
-    for f in change.fields:
-        applied[f.path] = _server(model.fields[f.path], f, change.declared.get(f.path))
-    fresh = Entry(change.id, applied, prevent_delete=entry.prevent_delete, run=entry.run)
-    return state.with_entry(change.previous_address or change.address, fresh)
+    for field in change.fields:
+        row = model.fields[field.path]
+        applied[field.path] = _server_value(row, field, change.declared.get(field.path))
+    return Entry(change.id, applied, prevent_delete=entry.prevent_delete, run=entry.run)
 
 
-def _server(row: Field, f: FieldChange, applied: Value) -> Value:
-    """The server's value; of a list of items, ours as far as the server has them."""
+def _server_value(row: Field, field: FieldChange, applied: Value) -> Value:
+    """The server's value; of a set, our elements as far as the server has them."""
     if not row.merges:
-        return f.before
-    ours, live, files = elements_alike(row, applied, f.before, f.after)
+        return field.before
+    ours, live, files = elements_alike(row, applied, field.before, field.after)
     wanted = {**ours, **files}
     return assemble(row, {key: live[key] for key in wanted if key in live})
 
 
-def _with(value: Value, key: str, element: Value) -> Value:
+def _with_element(value: Value, key: str, element: Value) -> Value:
     """A map with one entry as the server has it, or without it."""
-    rest = {k: v for k, v in (value or {}).items() if k != key}
+    rest = {name: other for name, other in (value or {}).items() if name != key}
     return rest if element is None else {**rest, key: element}
 
 
 def bind(state: State, address: Address, id_: str) -> State:
-    """Bind an address to a live record, without a base: what differs is shown by the next plan.
+    """Bind an address to a live record, without a base: the next plan shows what differs.
 
     Raises:
         StateError: the id belongs to another address, or the address to another id.
@@ -86,23 +90,27 @@ def bind(state: State, address: Address, id_: str) -> State:
     for other, entry in state.records.items():
         if entry.id == id_ and other != address:
             raise StateError(
-                f"{id_} is bound to {other} already.",
-                "An id belongs to one address. Nothing was changed.",
+                f"{id_} is already bound to {other}.",
+                "An id belongs to one address.",
+                untouched=Untouched.NOTHING_CHANGED,
             )
     bound = state.records.get(address)
     if bound is not None and bound.id not in (None, id_):
-        hint = (f"stemctl state rm {address}", "forgets that binding")
-        raise StateError(f"{address} is bound to {bound.id}.", "Nothing was changed.", [hint])
+        raise StateError(
+            f"{address} is already bound to {bound.id}.",
+            hints=[(f"stemctl state rm {_quoted(address)}", "removes that binding")],
+            untouched=Untouched.NOTHING_CHANGED,
+        )
     return state.with_entry(address, replace(bound or Entry(), id=id_, approval=None, pending=()))
 
 
-def drop(state: State, address: Address) -> State:
+def remove(state: State, address: Address) -> State:
     """Forget an address; the server is not asked.
 
     Raises:
         StateError: the state does not have it.
     """
-    _known(state, address)
+    _entry_of(state, address)
     return state.with_entry(address, None)
 
 
@@ -110,20 +118,29 @@ def rename(state: State, old: Address, new: Address) -> State:
     """Give an entry another address of the same model.
 
     Raises:
-        StateError: the state lacks the one, or has the other.
+        StateError: the state lacks the old address, or already has the new one.
     """
-    entry = _known(state, old)
+    entry = _entry_of(state, old)
     if new in state.records:
-        raise StateError(f"The state has {new} already.", "Nothing was changed.")
+        raise StateError(f"{new} already exists in the state.", untouched=Untouched.NOTHING_CHANGED)
     if new.model != old.model:
         raise StateError(
-            f"{old} cannot become {new}.", "A record keeps its model. Nothing was changed."
+            f"{old} cannot be renamed to {new}.",
+            "A record keeps its model.",
+            untouched=Untouched.NOTHING_CHANGED,
         )
     return state.with_entry(old, None).with_entry(new, entry)
 
 
-def _known(state: State, address: Address) -> Entry:
+def _quoted(address: Address) -> str:
+    return shlex.quote(str(address))
+
+
+def _entry_of(state: State, address: Address) -> Entry:
     if address not in state.records:
-        hint = ("stemctl state list", "shows what it has")
-        raise StateError(f"The state does not have {address}.", "Nothing was changed.", [hint])
+        raise StateError(
+            f"{address} is not in the state.",
+            hints=[("stemctl state list", "lists the records of the state")],
+            untouched=Untouched.NOTHING_CHANGED,
+        )
     return state.records[address]

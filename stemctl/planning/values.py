@@ -1,9 +1,9 @@
 """Values of fields: what counts as equal, as empty, and as one element of a set or map.
 
-Everything here works on resolved values: references are ids, or `{"$ref": "model/key"}` for a
-record that does not exist yet. What the server normalises (trimmed text, an address without scheme,
-`Z` for `+00:00`, the case of member names, the shapes of an empty container) is equal to what was
-written; the facts stand in the field tables.
+Everything here works on resolved values: references are ids, or placeholders for records that do
+not exist yet. What the server normalises (trimmed text, an address without scheme, `Z` for
+`+00:00`, the case of member names, the shapes of an empty container) is equal to what was written.
+The field tables hold the facts.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import json
 import re
 from collections.abc import Collection, Mapping
 
+from stemctl.core.placeholders import is_placeholder, text_of
 from stemctl.schema.catalog import Field, Model
 from stemctl.util.canonical_json import hash_of
 from stemctl.util.json_equality import one_spelling, same_json
@@ -21,6 +22,8 @@ from stemctl.util.json_types import Fields, Value
 
 _PARAGRAPH = re.compile(r"<(p|div)>([^<]*)</\1>", re.IGNORECASE | re.ASCII)
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE | re.ASCII)
+_UUID_LENGTH = 36
+"""Ids of this length are compared in lower case: a cheap test, as every reference is compared."""
 
 
 def same(field: Field, left: Value, right: Value) -> bool:
@@ -33,7 +36,7 @@ def same(field: Field, left: Value, right: Value) -> bool:
 
 
 def identical(left: Value, right: Value) -> bool:
-    """Whether two values are the same in every type: 1 is not 1.0. In any field they mean the same."""
+    """Whether two values are equal and of the same types (1 is not 1.0): the same in any field."""
     kind = type(left)
     if kind is not type(right) or left != right:
         return False
@@ -60,7 +63,9 @@ def canonical(field: Field, value: Value) -> Value:
         case "reference":
             return _reference(value)
         case "references":
-            return [_reference(one) for one in value] if isinstance(value, list) else _plain(value)
+            if not isinstance(value, list):
+                return _plain(value)
+            return [_reference(part) for part in value]
         case _:
             return _plain(value)
 
@@ -77,25 +82,21 @@ def expects(model: Model, live: Fields, names: Collection[str] = ()) -> str:
 
 
 def is_empty(field: Field, value: Value) -> bool:
-    """Whether a value says nothing: the field's own empty value, null, or an empty container of any
-    shape.
-    """
-    return (
-        value is None
-        or value in ("", [], {})
-        or (field.kind == "text" and canonical(field, value) == "")
-    )
+    """Whether a value is empty: null, empty text, or an empty container of any shape."""
+    if value is None or value in ("", [], {}):
+        return True
+    return field.kind == "text" and canonical(field, value) == ""
 
 
 def elements(field: Field, value: Value, twins: Collection[str] = ()) -> dict[str, Value]:
-    """The elements of a set or map, by what tells them apart; in the order of the value.
+    """The elements of a set or map by their keys, in the order of the value.
 
-    A set of texts or references maps each to itself, a map its keys to values (also when the server
-    spells it as a list of `{name, value}`), a list of items the canonical `by` member to the item,
-    members spelled as in the table. Items that share that member, here or, as `twins` says, in
-    another value, are told apart by all that they hold.
+    In a set of texts or references, each element is its own key. A map has its own keys, also where
+    the server writes it as a list of `{name, value}`. The key of an item is its `by` member; items
+    that share it, here or (as `twins` says) in another value, have their whole content as key.
+    Members are spelled as in the table.
 
-    A server, or a state that somebody wrote, may hold anything: what is no list is one element,
+    A server, or an edited state, may hold anything: a value that is not a list is one element, and
     what does not fit is an element of its own.
     """
     if not value:
@@ -108,14 +109,15 @@ def elements(field: Field, value: Value, twins: Collection[str] = ()) -> dict[st
             return _items(field, parts, twins)
         case "references":
             return {
-                _key(_reference(one)): one if _is_new(one) else _reference(one) for one in parts
+                _key(_reference(part)): part if is_placeholder(part) else _reference(part)
+                for part in parts
             }
         case _:
-            return {_key(_text(field, one)): one for one in parts}
+            return {_key(_text(field, part)): part for part in parts}
 
 
 def elements_alike(field: Field, *values: Value) -> list[dict[str, Value]]:
-    """The elements of several values, told apart in the same way in all of them."""
+    """The elements of several values, with the same keys in all of them."""
     twins = {key for value in values for key in shared_keys(field, value)}
     return [elements(field, value, twins) for value in values]
 
@@ -132,16 +134,17 @@ def same_element(field: Field, left: Value, right: Value) -> bool:
 
 
 def shared_keys(field: Field, value: Value) -> set[str]:
-    """The keys that several different elements of a value have, so that a key does not tell them apart."""
+    """The keys that several different elements of a value share."""
     if not isinstance(value, list) or field.kind not in ("items", "map"):
         return set()
     if field.kind == "map":
         names = [pair.get("name") for pair in value if isinstance(pair, dict)]
         return {_key(name) for name in names if names.count(name) > 1}
-    found: dict[str, set[str]] = {}
-    for item in (_item(field, item) for item in value):
-        found.setdefault(_item_key(field, item), set()).add(_content(item))
-    return {key for key, contents in found.items() if len(contents) > 1}
+    contents_of: dict[str, set[str]] = {}
+    for part in value:
+        item = _item(field, part)
+        contents_of.setdefault(_item_key(field, item), set()).add(_content(item))
+    return {key for key, contents in contents_of.items() if len(contents) > 1}
 
 
 def _items(field: Field, parts: list[Value], twins: Collection[str]) -> dict[str, Value]:
@@ -150,7 +153,9 @@ def _items(field: Field, parts: list[Value], twins: Collection[str]) -> dict[str
     found = {}
     for item in items:
         key = _item_key(field, item)
-        found[f"{key}\0{_content(item)}" if key in shared else key] = item
+        if key in shared:
+            key = f"{key}\0{_content(item)}"
+        found[key] = item
     return found
 
 
@@ -163,24 +168,21 @@ def _content(item: Value) -> str:
 
 
 def _entries(value: Value) -> dict[str, Value]:
-    """The entries of a map. Of several with one name in a list, those after the first get a number."""
+    """The entries of a map; in a list, all but the first of one name get a number."""
     if isinstance(value, dict):
         return dict(value)
     found: dict[str, Value] = {}
     for pair in value if isinstance(value, list) else [value]:
         name: str = _key(pair.get("name")) if isinstance(pair, dict) else _key(pair)
         number = 1 + sum(key == name or key.startswith(f"{name} (") for key in found)
-        found[name if name not in found else f"{name} ({number})"] = (
-            pair.get("value") if isinstance(pair, dict) else None
-        )
+        key = name if name not in found else f"{name} ({number})"
+        found[key] = pair.get("value") if isinstance(pair, dict) else None
     return found
 
 
 def _key(value: Value) -> str:
-    """What tells an element apart: a text itself, anything else its JSON, which no text looks like."""
-    return (
-        value if isinstance(value, str) else f"\0{json.dumps(one_spelling(value), sort_keys=True)}"
-    )
+    """The key of an element: a text itself, and anything else as JSON that no text looks like."""
+    return value if isinstance(value, str) else f"\0{_content(value)}"
 
 
 def assemble(field: Field, parts: Mapping[str, Value]) -> Value:
@@ -212,15 +214,13 @@ def _instant(value: Value) -> Value:
     return moment.astimezone(datetime.UTC)
 
 
-def _is_new(value: Value) -> bool:
-    return isinstance(value, dict) and "$ref" in value
-
-
 def _reference(value: Value) -> Value:
-    """The id of a reference; an answer with included records holds objects in place of ids."""
-    if isinstance(value, dict):
-        return f"$ref:{value['$ref']}" if _is_new(value) else value.get("id")
-    return value.lower() if isinstance(value, str) and len(value) == 36 else value
+    """The id of a reference; an answer with included records has objects in place of ids."""
+    if isinstance(value, str):
+        return value.lower() if len(value) == _UUID_LENGTH else value
+    if is_placeholder(value):
+        return f"$ref:{text_of(value)}"
+    return value.get("id") if isinstance(value, dict) else value
 
 
 def _item(field: Field, item: Value) -> Value:
@@ -235,5 +235,5 @@ def _item(field: Field, item: Value) -> Value:
 
 
 def _plain(value: Value) -> Value:
-    """A value as its own key: true is not 1, which Python says, and 1.0 is."""
+    """A value that compares as JSON does: true is not 1 (as it is in Python), but 1.0 is."""
     return ("boolean", value) if isinstance(value, bool) else one_spelling(value)

@@ -12,17 +12,20 @@ from stemctl.core.plan import Change, Held, Plan
 from stemctl.core.records import Location
 from stemctl.core.report import Outcome, Report, Status
 from stemctl.errors import StemctlError
+from stemctl.render.model_words import NO_WORDS, ModelWords
+from stemctl.render.plan_view import view_change
 from stemctl.render.terminal import LONGEST_CELL, LONGEST_LINE, TerminalStyle
-from stemctl.render.text.field_lines import field_lines
-from stemctl.render.text.plan_text import reason_words
+from stemctl.render.text.plan_text import field_lines
 from stemctl.render.text.report_text import location_of
+from stemctl.util.plural import counted
 from stemctl.util.safe_text import cut, visible
 
 MOST = 10
 """Annotations of one kind that GitHub shows of a step."""
 
 _LINES = 12
-_WIDE = TerminalStyle(width=2 * LONGEST_LINE)
+"""Lines about the fields of one change."""
+_WIDTH = 2 * LONGEST_LINE
 
 ERROR, WARNING, NOTICE = "error", "warning", "notice"
 _KINDS = {Severity.ERROR: ERROR, Severity.WARNING: WARNING, Severity.NOTE: NOTICE}
@@ -39,15 +42,15 @@ _RISK = [
     Held.BLOCKED,
     Held.PENDING,
 ]
-_WAITS = {Held.REVERT, Held.BLOCKED, Held.PENDING}
-"""Drift, and what waits for others: to know of, no more."""
-_TOLD = {Held.CONFLICT, Held.REVERT, Held.REPLACE}
+_NOTICES = {Held.REVERT, Held.BLOCKED, Held.PENDING}
+"""Drift, and what waits for others: good to know, but no warning."""
+_WITH_FIELDS = {Held.CONFLICT, Held.REVERT, Held.REPLACE}
 """Where the fields say what it is about."""
 
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
-    """Something to be shown beside a line: how bad it is, a title, and what there is to say."""
+    """A remark beside a line: how bad it is, a title, and a text."""
 
     kind: str
     title: str
@@ -62,45 +65,37 @@ def findings_github(diagnostics: Iterable[Diagnostic], folder: str = "") -> str:
     return commands([_finding(d) for d in diagnostics], folder)
 
 
-def plan_github(plan: Plan, folder: str = "") -> str:
-    """What is wrong with the files, what the plan holds, and what drifted."""
-    return commands([*map(_finding, plan.diagnostics), *_held(plan)], folder)
+def plan_github(plan: Plan, folder: str = "", words: ModelWords = NO_WORDS) -> str:
+    """What is wrong with the files, what is held, and what drifted."""
+    return commands([*map(_finding, plan.diagnostics), *_held(plan, words)], folder)
 
 
-def report_github(report: Report, folder: str = "") -> str:
-    """The same of a plan that was carried out, and what failed or is not known."""
-    failed = [_failed(o) for o in report.of(Status.FAILED, Status.UNKNOWN)]
-    refused = [_refused(o) for o in report.outcomes if o.refused]
-    return commands(
-        [*failed, *refused, *map(_finding, report.plan.diagnostics), *_held(report.plan)], folder
-    )
+def report_github(report: Report, folder: str = "", words: ModelWords = NO_WORDS) -> str:
+    """The same for a plan that was applied, and what failed or is not known."""
+    failed = [_failed(outcome) for outcome in report.of(Status.FAILED, Status.UNKNOWN)]
+    refused = [_refused(outcome) for outcome in report.outcomes if outcome.refused]
+    findings = map(_finding, report.plan.diagnostics)
+    return commands([*failed, *refused, *findings, *_held(report.plan, words)], folder)
 
 
 def error_github(error: StemctlError) -> str:
     """What ended a command."""
-    return commands(
-        [
-            Annotation(
-                ERROR,
-                "stemctl",
-                "\n".join(text for text in (error.what, error.explanation) if text),
-            )
-        ]
-    )
+    lines = [text for text in (error.what, error.explanation) if text]
+    return commands([Annotation(ERROR, "stemctl", "\n".join(lines))])
 
 
-def commands(found: Sequence[Annotation], folder: str = "") -> str:
+def commands(annotations: Sequence[Annotation], folder: str = "") -> str:
     """Workflow commands, the worst kind first, as many of each as GitHub shows; then how many are
     left out.
     """
-    lines, left = [], []
+    lines, left_out = [], []
     for kind in (ERROR, WARNING, NOTICE):
-        of_kind = [annotation for annotation in found if annotation.kind == kind]
+        of_kind = [annotation for annotation in annotations if annotation.kind == kind]
         lines += [_command(annotation, folder) for annotation in of_kind[:MOST]]
         if len(of_kind) > MOST:
-            left.append(f"{len(of_kind) - MOST:,} {kind}{'' if len(of_kind) - MOST == 1 else 's'}")
-    if left:
-        lines.append(f"GitHub shows {MOST} of a kind; left out: {', '.join(left)}.")
+            left_out.append(counted(len(of_kind) - MOST, kind))
+    if left_out:
+        lines.append(f"GitHub shows {MOST} of a kind; left out: {', '.join(left_out)}.")
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -109,38 +104,48 @@ def _finding(finding: Diagnostic) -> Annotation:
     return Annotation(_KINDS[finding.severity], finding.code, text, finding.location)
 
 
-def _held(plan: Plan) -> list[Annotation]:
+def _held(plan: Plan, words: ModelWords) -> list[Annotation]:
     """Held changes and held fields, the riskiest first."""
     rows: list[tuple[Held, Annotation]] = []
     for change in plan.changes:
         if change.held is not None:
-            rows.append((change.held, _of_change(change, change.held)))
+            rows.append((change.held, _of_change(change, change.held, words)))
         elif change.held_fields:
-            kind = min((f.held for f in change.held_fields if f.held), key=_RISK.index)
-            rows.append((kind, _of_change(replace(change, fields=change.held_fields), kind)))
+            kinds = [field.held for field in change.held_fields if field.held]
+            kind = min(kinds, key=_RISK.index)
+            part = replace(change, fields=change.held_fields)
+            rows.append((kind, _of_change(part, kind, words)))
     return [annotation for _, annotation in sorted(rows, key=lambda row: _RISK.index(row[0]))]
 
 
-def _of_change(change: Change, kind: Held) -> Annotation:
-    location = next((f.location for f in change.fields if f.location), change.location)
-    fields = [line.strip() for line in field_lines(change, _WIDE)] if kind in _TOLD else []
-    more = [f"{len(fields) - _LINES} more lines"] if len(fields) > _LINES else []
-    text = "\n".join([reason_words(change), *change.detail, *fields[:_LINES], *more])
+def _of_change(change: Change, kind: Held, words: ModelWords) -> Annotation:
+    view = view_change(change, words)
+    fields = []
+    if kind in _WITH_FIELDS:
+        fields = [line.strip() for line in field_lines(view, TerminalStyle(width=_WIDTH))]
+    if len(fields) > _LINES:
+        fields[_LINES:] = [counted(len(fields) - _LINES, "more line")]
     return Annotation(
-        NOTICE if kind in _WAITS else WARNING, f"{change.address}, held: {kind}", text, location
+        kind=NOTICE if kind in _NOTICES else WARNING,
+        title=f"{change.address}, held: {kind}",
+        text="\n".join([view.why, *change.detail, *fields]),
+        location=next(
+            (field.location for field in change.fields if field.location), change.location
+        ),
     )
 
 
 def _failed(outcome: Outcome) -> Annotation:
+    title = f"{outcome.change.address} {outcome.status}"
     text = "\n".join([outcome.message, *outcome.detail])
-    return Annotation(
-        ERROR, f"{outcome.change.address} {outcome.status}", text, location_of(outcome)
-    )
+    return Annotation(ERROR, title, text, location_of(outcome))
 
 
 def _refused(outcome: Outcome) -> Annotation:
-    text = f"The server answered, and does not hold what was sent: {', '.join(outcome.refused)}"
-    return Annotation(WARNING, f"{outcome.change.address} refused", text, outcome.change.location)
+    title = f"{outcome.change.address} refused"
+    fields = ", ".join(outcome.refused)
+    text = f"The server accepted the request, but holds another value of: {fields}"
+    return Annotation(WARNING, title, text, outcome.change.location)
 
 
 def _command(annotation: Annotation, folder: str) -> str:

@@ -1,5 +1,5 @@
-"""Records as a manifest: YAML that every reader reads alike, and that plans to nothing where it
-came from.
+"""Records as a manifest: YAML that every parser reads alike, and whose plan on the same server is
+empty.
 """
 
 from __future__ import annotations
@@ -15,9 +15,7 @@ from stemctl.util.safe_text import has_unseen, visible
 
 
 class _Writer(yaml.SafeDumper):
-    """Block style for records, flow style for what fits a line; quotes wherever a reader might see
-    another type.
-    """
+    """Writes quotes wherever a parser might see another type."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
@@ -47,7 +45,7 @@ def manifest_text(key: str, records: Sequence[dict[str, Value]]) -> str:
 
 
 def _value(value: Value) -> str:
-    """A value in one line. What nobody sees is in double quotes (see `_text`), where it is an escape."""
+    """A value in one line. Invisible characters are escaped, in double quotes (see `_text`)."""
     text: str = yaml.dump(
         value,
         Dumper=_Writer,

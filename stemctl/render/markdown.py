@@ -9,38 +9,26 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from stemctl.core.diagnostics import Diagnostic, Severity
-from stemctl.core.plan import PERMISSIONS, WAITING, Action, Change, Held, Plan
-from stemctl.render.basis import offline_sentences, split_by_base, why_others
+from stemctl.core.plan import Action, Plan
 from stemctl.render.fitting import Item, Section, code, fitted, section
+from stemctl.render.plan_summary import has_errors
+from stemctl.render.plan_view import ChangeView, Group, PlanView, plan_facts, view_plan
 from stemctl.render.terminal import TerminalStyle
-from stemctl.render.text.plan_text import (
-    change_lines,
-    fold_lines,
-    folded,
-    note_blocks,
-    summary_lines,
-)
-from stemctl.util.plural import joined
-from stemctl.util.safe_text import visible
+from stemctl.render.text.plan_text import change_lines, note_lines
+from stemctl.util.plural import counted, inflected, joined
 
 _ELSEWHERE = "`stemctl plan` shows all of them"
 
 _LONGEST_URL = 120
 """Bytes; a longer address could leave no room for the plan."""
 
-_VERBS = {
-    Action.CREATE: "create",
-    Action.UPDATE: "update",
-    Action.DELETE: "delete",
-    Action.ADOPT: "adopt",
-    Action.FORGET: "forget",
-}
+_LONGEST_BASE = 60
+"""Characters of the name of a commit in a heading."""
 
 
 def marker(plan: Plan) -> str:
-    """The first line, which nobody sees: lets a job find its comment about this server again, and
-    replace it.
+    """The first line, which is not displayed: a job finds its comment about this server by it, and
+    replaces that.
     """
     return f"<!-- stemctl plan: {re.sub('[^A-Za-z0-9_.-]', '_', plan.server.name)[:60]} -->"
 
@@ -52,28 +40,10 @@ def plan_markdown(
     where it is.
     """
     style = for_markdown(style)
-    head = "\n".join(
-        [
-            marker(plan),
-            f"### {_in_words(plan)}",
-            "",
-            *_numbers(plan),
-            *_offline(plan),
-            where(plan),
-            "",
-        ]
-    )
-    own, others = split_by_base(plan)
-    sections = [
-        *_settled(plan, style),
-        *(_changes(title, changes, style) for title, changes in _by_risk(own) if changes),
-        *_others(plan, others, style),
-        *_findings(plan.diagnostics),
-        *_notes(plan, style),
-    ]
+    view = view_plan(plan, style.words, folds=not style.verbose)
     return fitted(
-        head,
-        sections,
+        _head(plan, view),
+        _sections(view, style),
         max_bytes,
         lambda number: f"\n{number:,} more do not fit here; {elsewhere}.\n",
     )
@@ -83,11 +53,9 @@ def elsewhere(job: str | None) -> str:
     """Where what does not fit can be read: the page of the job has the whole plan, in its summary
     and log.
     """
-    return (
-        f"{_ELSEWHERE}, and so does the job: {job}"
-        if job and len(job.encode()) <= _LONGEST_URL
-        else _ELSEWHERE
-    )
+    if job is None or len(job.encode()) > _LONGEST_URL:
+        return _ELSEWHERE
+    return f"{_ELSEWHERE}, and so does the job: {job}"
 
 
 def for_markdown(style: TerminalStyle) -> TerminalStyle:
@@ -95,153 +63,77 @@ def for_markdown(style: TerminalStyle) -> TerminalStyle:
     return replace(style, colour=False, unicode=True, width=90)
 
 
-def _in_words(plan: Plan) -> str:
+def where(plan: Plan) -> str:
+    """For which server, from which commit, and the digest that ties an apply to this plan."""
+    facts = [f"{name} {code(value)}" for name, value in plan_facts(plan)]
+    if plan.subset.only or plan.subset.exclude:
+        facts.append(f"partial: {counted(plan.subset.left_out, 'record')} left out")
+    return ", ".join(facts)
+
+
+def _head(plan: Plan, view: PlanView) -> str:
+    lines = [marker(plan), f"### {_in_words(plan, view)}", ""]
+    if view.summary.startswith("Plan:"):
+        lines += [view.summary, ""]
+    if view.offline:
+        first, *others = view.offline
+        lines += [f"**{first}** {' '.join(others)}", ""]
+    return "\n".join([*lines, where(plan), ""])
+
+
+def _in_words(plan: Plan, view: PlanView) -> str:
     """What apply would do, in a sentence."""
-    held = _held_words(plan)
-    if not plan.actionable():
-        calm = not plan.needs_attention() and not _errors(plan)
-        return summary_lines(plan)[1] if calm else f"Apply would send nothing{held}."
-    proposed = sum(c.approval and c.sends for c in plan.actionable())
-    numbers = {"propose": proposed}
-    for action, verb in _VERBS.items():
-        numbers[verb] = sum(
-            c.action is action and not (c.approval and c.sends) for c in plan.actionable()
-        )
-    words = [f"{verb} {number:,}" for verb, number in sorted(numbers.items(), key=_order) if number]
-    noun = "record" if words[0].endswith(" 1") else "records"
-    return f"Apply would {joined([f'{words[0]} {noun}', *words[1:]])}{held}."
-
-
-def _order(row: tuple[str, int]) -> int:
-    return [*_VERBS.values(), "propose"].index(row[0])
+    actionable = plan.actionable()
+    if not actionable:
+        is_calm = not plan.needs_attention() and not has_errors(plan)
+        return view.summary if is_calm else f"Apply would send nothing{_held_words(plan)}."
+    proposed = [change for change in actionable if change.approval and change.sends]
+    others = [change for change in actionable if not (change.approval and change.sends)]
+    numbers = {action.value: sum(c.action is action for c in others) for action in Action}
+    numbers["propose"] = len(proposed)
+    (verb, number), *rest = [(verb, number) for verb, number in numbers.items() if number]
+    words = [f"{verb} {counted(number, 'record')}", *(f"{verb} {n:,}" for verb, n in rest)]
+    return f"Apply would {joined(words)}{_held_words(plan)}."
 
 
 def _held_words(plan: Plan) -> str:
     numbers = plan.summary()
     rows = [(numbers["held"], "change"), (numbers["held_fields"], "field")]
-    words = [f"{number:,} {word}{'' if number == 1 else 's'}" for number, word in rows if number]
-    alone = sum(number for number, _ in rows) == 1
-    return f"; {joined(words)} {'is' if alone else 'are'} held" if words else ""
+    words = [counted(number, word) for number, word in rows if number]
+    total = sum(number for number, _ in rows)
+    return f"; {joined(words)} {inflected(total, 'is', 'are')} held" if words else ""
 
 
-def _errors(plan: Plan) -> bool:
-    return any(d.severity is Severity.ERROR for d in plan.diagnostics)
+def _sections(view: PlanView, style: TerminalStyle) -> list[Section]:
+    """The riskiest first: what destroys, what needs a decision, what is sent, what is noted."""
+    settled = [Item(row.rstrip()) for row in style.columns(view.settled, indent=0)]
+    notes = [Item(_block(note_lines(note, style))) for note in view.notes]
+    findings = [Item(line) for line in view.findings]
+    sections = _listed("Sent earlier, without an answer", settled)
+    for group in Group:
+        changes = [change for change in view.changes if change.group is group]
+        is_open = group in (Group.DESTROYS, Group.DECIDE)
+        sections += _changes(group.value, changes, style, is_open)
+    others = sorted(view.others, key=lambda change: list(Group).index(change.group))
+    base = html.escape(view.base[:_LONGEST_BASE])  # in code, no mention is obeyed
+    title = f"Not from changes since <code>{base}</code> ({view.why_others})"
+    sections += _changes(title, others, style, is_open=False)
+    sections += _listed("Findings", findings)
+    sections += _listed("Notes, nothing is sent", notes, is_open=False)
+    return sections
 
 
-def _numbers(plan: Plan) -> list[str]:
-    """The numbers as every output has them, where there are any."""
-    line = summary_lines(plan)[1]
-    return [line, ""] if line.startswith("Plan:") else []
+def _changes(
+    title: str, changes: Sequence[ChangeView], style: TerminalStyle, is_open: bool
+) -> list[Section]:
+    items = [Item(_block(change_lines(change, style)), change.records) for change in changes]
+    number = sum(item.records for item in items)
+    return [section(f"{title}: {number:,}", items, is_open, "diff")] if items else []
 
 
-def where(plan: Plan) -> str:
-    """For which server, from which commit, and the digest that ties an apply to this plan."""
-    server = plan.server
-    facts = [
-        f"server {code(server.name)} {code(server.url)}",
-        f"portal {server.portal}",
-        f"edition {server.edition}",
-    ]
-    if plan.commit:
-        facts.append(f"commit {code(plan.commit[:12])}")
-    facts.append(f"digest {code(plan.digest)}")
-    if plan.base:
-        facts.append(f"base {code(plan.base.ref)} at {code(plan.base.commit[:12])}")
-    if plan.subset.only or plan.subset.exclude:
-        facts.append(f"a part: {plan.subset.left_out:,} records were left out")
-    return ", ".join(facts)
+def _listed(title: str, items: Sequence[Item], is_open: bool = True) -> list[Section]:
+    return [section(f"{title}: {len(items):,}", items, is_open)] if items else []
 
 
-def _offline(plan: Plan) -> list[str]:
-    """What a plan without a server says of itself."""
-    said = offline_sentences(plan)
-    return [f"**{said[0]}** {' '.join(said[1:])}", ""] if said else []
-
-
-def _settled(plan: Plan, style: TerminalStyle) -> list[Section]:
-    """What was found out about requests whose answer was lost."""
-    rows = style.columns(
-        [(visible(str(s.address)), s.found, s.then) for s in plan.settled], indent=0
-    )
-    items = [Item(row.rstrip()) for row in rows]
-    return (
-        [section(f"Sent before, without an answer: {len(items)}", items, opened=True)]
-        if items
-        else []
-    )
-
-
-def _others(plan: Plan, others: Plan, style: TerminalStyle) -> list[Section]:
-    """The changes that the difference to the base does not explain, in a section of their own."""
-    if plan.base is None or not others.changes:
-        return []
-    changes = [change for _, found in _by_risk(others) for change in found]
-    ref = html.escape(visible(plan.base.ref[:60]))
-    return [
-        _changes(
-            f"Not from the difference to <code>{ref}</code> ({why_others(plan)})", changes, style
-        )
-    ]
-
-
-def _by_risk(plan: Plan) -> list[tuple[str, list[Change]]]:
-    """The riskiest first: what destroys, what needs a decision, what is sent, what is only noted."""
-    actionable, held = plan.actionable(), plan.held()
-    destroys = [c for c in actionable if c.action is Action.DELETE or _overwrites(c)]
-    rest = [c for c in actionable if c not in destroys]
-    return [
-        ("Deletes and overwrites", destroys),
-        (
-            "Held until somebody decides",
-            [c for c in held if c.held not in WAITING or c.held is Held.REJECTED],
-        ),
-        ("Updates", [c for c in rest if c.action is Action.UPDATE]),
-        ("Adoptions", [c for c in rest if c.action is Action.ADOPT]),
-        ("Creates", [c for c in rest if c.action is Action.CREATE]),
-        ("Forgotten, nothing is sent", [c for c in rest if c.action is Action.FORGET]),
-        (
-            "Waiting for others",
-            [c for c in held if c.held in WAITING and c.held is not Held.REJECTED],
-        ),
-    ]
-
-
-def _overwrites(change: Change) -> bool:
-    """Whether a change that is sent undoes or replaces what somebody else wrote, or was only
-    allowed to.
-    """
-    return change.reason in ("drift", "gone_from_server") or any(
-        f.held in PERMISSIONS for f in change.fields
-    )
-
-
-def _changes(title: str, changes: Sequence[Change], style: TerminalStyle) -> Section:
-    items = []
-    for group in folded(changes, style):
-        lines = change_lines(group[0], style) if len(group) == 1 else fold_lines(group, style)
-        items.append(Item("\n".join(line.removeprefix("  ") for line in lines), len(group)))
-    return section(
-        f"{title}: {len(changes):,}", items, title.startswith(("Deletes", "Held")), "diff"
-    )
-
-
-def _findings(diagnostics: Sequence[Diagnostic]) -> list[Section]:
-    items = [
-        Item(
-            f"{d.severity.value}: {visible(d.message)}{f'  {visible(str(d.location))}' if d.location else ''}"
-        )
-        for d in diagnostics
-    ]
-    return [section(f"Findings: {len(items):,}", items, opened=True)] if items else []
-
-
-def _notes(plan: Plan, style: TerminalStyle) -> list[Section]:
-    items = [
-        Item("\n".join(line.removeprefix("  ") for line in lines))
-        for lines in note_blocks(plan, style)
-    ]
-    return (
-        [section(f"Notes, nothing is sent for them: {len(items):,}", items, opened=False)]
-        if items
-        else []
-    )
+def _block(lines: Sequence[str]) -> str:
+    return "\n".join(line.removeprefix("  ") for line in lines)

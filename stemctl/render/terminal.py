@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from stemctl.errors import Hint
+from stemctl.render.model_words import NO_WORDS, ModelWords
+from stemctl.render.width import columns_of, padded
 from stemctl.util.safe_text import cut, harmless
 
 _CODES = {"green": "32", "yellow": "33", "blue": "34", "red": "31", "dim": "2", "bold": "1"}
@@ -28,7 +30,7 @@ _LONGEST_NAME = 60
 """Characters that a name may push the text beside it to the right."""
 
 LONGEST_CELL = 160
-"""Characters of a name on the screen. Sound ones are shorter; others must not push everything else
+"""Characters of a name on the screen. Real names are shorter; others must not push everything else
 out of sight.
 """
 
@@ -44,9 +46,8 @@ class TerminalStyle:
     """What the terminal can show, and how this run is called.
 
     `program` is how stemctl was started (`stemctl -C lab`), so that a proposed command can be typed
-    as it stands. `options` are those of plan and apply that belong to a command which goes on from
-    here (` --allow delete=3`). `folder` is that of -C, as a shell takes it. `nouns` maps a model to
-    its words, singular and plural.
+    as it is. `options` are those of plan and apply that belong to a command which goes on from
+    here (` --allow delete=3`). `folder` is that of -C, as a shell takes it.
     """
 
     width: int = 100
@@ -56,14 +57,14 @@ class TerminalStyle:
     program: str = "stemctl"
     folder: str = ""
     options: str = ""
-    nouns: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    words: ModelWords = NO_WORDS
 
     def paint(self, style: str, text: str) -> str:
         """The text in a colour or weight, if there are any."""
         return f"\x1b[{_CODES[style]}m{text}\x1b[0m" if self.colour and text else text
 
     def finish(self, lines: Iterable[str]) -> str:
-        """The lines as one text, in characters that the terminal has."""
+        """The lines as one text, in characters that the terminal can show."""
         text = "\n".join(lines) + "\n"
         if self.unicode:
             return text
@@ -76,91 +77,90 @@ class TerminalStyle:
         return harmless(text, self.colour, lines=False)
 
     def headline(self, symbol: str, title: str, right: str) -> list[str]:
-        """A record's line: symbol and address, with `right` at the right edge, on its own line if need be."""
+        """A record's line: symbol and address, with `right` at the right edge, on a line of its own
+        if it does not fit.
+        """
         title, right = cut(self.cell(title), LONGEST_CELL), cut(self.cell(right), LONGEST_CELL)
         margin = self.paint(MARGINS[symbol], symbol)
         left = f"  {margin} {self.paint('bold', title)}"
-        space = self.width - 4 - len(title) - len(right)
         if not right:
             return [left]
+        space = self.width - 4 - columns_of(title) - columns_of(right)
         if space >= 2:
             return [left + " " * space + self.paint("dim", right)]
-        return [left, " " * max(4, self.width - len(right)) + self.paint("dim", right)]
+        return [left, " " * max(4, self.width - columns_of(right)) + self.paint("dim", right)]
+
+    def titled(self, title: str, right: str) -> list[str]:
+        """A line about a record that has no symbol, with `right` at the right edge."""
+        title, right = cut(self.cell(title), LONGEST_CELL), cut(self.cell(right), LONGEST_CELL)
+        space = max(2, self.width - 2 - columns_of(title) - columns_of(right))
+        return [f"  {self.paint('bold', title)}{' ' * space}{self.paint('dim', right)}".rstrip()]
 
     def sentences(self, texts: Sequence[str]) -> list[str]:
         """Sentences below each other, after an empty line, broken where they do not fit."""
-        lines = [
-            part
-            for text in texts
-            for part in textwrap.wrap(text, self.width, break_on_hyphens=False)
-        ]
+        lines: list[str] = []
+        for text in texts:
+            lines += textwrap.wrap(text, self.width, break_on_hyphens=False)
         return ["", *lines] if lines else []
 
     def columns(self, rows: Sequence[tuple[str, ...]], indent: int = 6, gap: int = 4) -> list[str]:
         """Rows of two or more cells, every cell but the last padded to its column."""
         if not rows:
             return []
-        rows = [
-            (
-                *(cut(self.cell(text), LONGEST_CELL) for text in row[:-1]),
-                cut(self.cell(row[-1]), LONGEST_LAST),
-            )
-            for row in rows
-        ]
-        widths = [max(len(row[i]) for row in rows) + gap for i in range(len(rows[0]) - 1)]
-        return [
-            " " * indent + "".join(c.ljust(w) for c, w in zip(row, widths, strict=False)) + row[-1]
-            for row in rows
-        ]
+        rows = [self._cells(row) for row in rows]
+        last = len(rows[0]) - 1
+        widths = [max(columns_of(row[i]) for row in rows) + gap for i in range(last)]
+        lines = []
+        for row in rows:
+            cells = [padded(cell, width) for cell, width in zip(row, widths, strict=False)]
+            lines.append((" " * indent + "".join(cells) + row[-1]).rstrip())
+        return lines
+
+    def _cells(self, row: tuple[str, ...]) -> tuple[str, ...]:
+        cells = [cut(self.cell(text), LONGEST_CELL) for text in row[:-1]]
+        return (*cells, cut(self.cell(row[-1]), LONGEST_LAST))
 
     def wrapped(self, rows: Sequence[tuple[str, str]], indent: int = 6) -> list[str]:
         """Two columns, of which the second is broken where it does not fit the width, at words if
         it has any.
         """
         rows = [(cut(self.cell(name), LONGEST_CELL), self.cell(text)) for name, text in rows]
-        column = (
-            indent
-            + max((len(name) for name, _ in rows if len(name) <= _LONGEST_NAME), default=0)
-            + 4
-        )
+        names = [columns_of(name) for name, _ in rows]
+        longest = max((width for width in names if width <= _LONGEST_NAME), default=0)
+        column = indent + longest + 4
         lines: list[str] = []
         for name, text in rows:
-            if len(name) > _LONGEST_NAME:
+            if columns_of(name) > _LONGEST_NAME:
                 lines.append(" " * indent + name)
                 name = ""
-            room = max(30, self.width - column)
-            parts = (
-                [text] if len(text) <= room else textwrap.wrap(text, room, break_on_hyphens=False)
-            )
-            lines.append((" " * indent + name).ljust(column) + (parts[0] if parts else ""))
-            lines += [" " * column + part for part in parts[1:]]
+            first, *others = self._broken(text, max(30, self.width - column))
+            lines.append(padded(" " * indent + name, column) + first)
+            lines += [" " * column + part for part in others]
         return [line.rstrip() for line in lines]
 
-    def count(self, model: str, number: int) -> str:
-        """`14 sessions`."""
-        one, many = self.nouns.get(model, (model, model))
-        return f"{number:,} {one if number == 1 else many}"
+    def _broken(self, text: str, room: int) -> list[str]:
+        if len(text) <= room:
+            return [text]
+        return textwrap.wrap(text, room, break_on_hyphens=False) or [""]
 
     def next(self, hints: Sequence[Hint]) -> list[str]:
         """What to type next: each command as it stands, and what it does."""
         if not hints:
             return []
-        hints = [(self.cell(command), self.cell(what)) for command, what in hints]
-        commands = [self.command(command) for command, _ in hints]
-        width = max(map(len, commands)) + 4
-        rows = [
-            self.paint("bold", command) + " " * (width - len(command)) + what
-            for command, (_, what) in zip(commands, hints, strict=True)
-        ]
-        return [
-            "",
-            *(f"{'Next' if i == 0 else '    '}  {row}".rstrip() for i, row in enumerate(rows)),
-        ]
+        rows = [(self.command(self.cell(command)), self.cell(what)) for command, what in hints]
+        column = max(columns_of(command) for command, _ in rows) + 4
+        lines = [""]
+        for number, (command, what) in enumerate(rows):
+            space = " " * (column - columns_of(command))
+            start = "Next" if number == 0 else "    "
+            lines.append(f"{start}  {self.paint('bold', command)}{space}{what}".rstrip())
+        return lines
 
     def command(self, text: str) -> str:
         """A command with the options that this run was started with; git's with its folder."""
         if text.startswith("git ") and "--global" not in text and self.folder:
-            return f"git -C {self.folder} {text.removeprefix('git ').replace('&& git ', f'&& git -C {self.folder} ')}"
+            git = f"git -C {self.folder} "
+            return git + text.removeprefix("git ").replace("&& git ", f"&& {git}")
         return self.program + text[len("stemctl") :] if text.startswith("stemctl") else text
 
 

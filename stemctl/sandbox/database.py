@@ -8,11 +8,10 @@ from dataclasses import dataclass
 
 from stemctl.errors import ConfigError
 from stemctl.sandbox.body_checks import check_fields, check_others, defaults, is_stored, missing
-from stemctl.sandbox.field_values import is_uuid
 from stemctl.sandbox.storage import Storage
 from stemctl.sandbox.users import are_members, lab_members
 from stemctl.schema.catalog import Catalog, Field, Model
-from stemctl.util.json_types import Fields, Value
+from stemctl.util.json_types import Fields, Value, is_uuid
 
 
 class Database(Storage):

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import uuid
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 
 from stemctl.schema.catalog import Field, Member
 from stemctl.schema.patterns import portable
 from stemctl.util.json_equality import same_json
-from stemctl.util.json_types import Value
+from stemctl.util.json_types import Value, is_uuid
 
 _URI = re.compile(r"(?:https?|ftp)://[^\s/?#]+[^\s]*")
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
@@ -36,14 +35,6 @@ def clean(field: Field, value: Value) -> Value:
         Invalid: with all the messages about it.
     """
     return _KINDS[field.kind](field, value)
-
-
-def is_uuid(value: Value) -> bool:
-    """Whether it is a UUID in its canonical, hyphenated form."""
-    try:
-        return isinstance(value, str) and str(uuid.UUID(value)) == value.lower()
-    except ValueError:
-        return False
 
 
 def instant(text: Value) -> str:

@@ -11,7 +11,7 @@ from stemctl.core.lease import Lease
 from stemctl.core.run import Run, end_line, first_lines
 from stemctl.core.state import State, same_entries
 from stemctl.errors import StateError
-from stemctl.planning.reducer import check_state, fold
+from stemctl.planning.reducer import check_state, reduce
 from stemctl.state.backend import StateMoved
 from stemctl.state.lock import FolderLock
 from stemctl.state.run_log import RunLog
@@ -89,7 +89,7 @@ class Recovery:
         if lock is None or not lock.is_dead():
             return None
         run = lock.leased_run()
-        state = fold(self.state.load(), run)
+        state = reduce(self.state.load(), run)
         check_state(state, self.state.catalog, self.state.backend.where)
         self.state.refuse_foreign(state)
         known = replace(run, intents={}, ended=stamp(utc_now()), settled=who)
@@ -149,7 +149,7 @@ def _reduced(state: State, run: Run) -> State | None:
 
     A run that sent anything moves the serial, so that its plan is not applied again.
     """
-    fresh = fold(state, run)
+    fresh = reduce(state, run)
     if fresh is state:
         return None
     changed = not same_entries(fresh.records, state.records) or fresh.names != state.names

@@ -16,6 +16,7 @@ Path = tuple[str | int, ...]
 """Way to a value inside a document: keys and list positions."""
 
 
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 _ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]*")
 
 
@@ -24,3 +25,8 @@ def is_id(value: Value) -> bool:
     collection.
     """
     return isinstance(value, str) and _ID.fullmatch(value) is not None
+
+
+def is_uuid(value: Value) -> bool:
+    """Whether a value is a UUID with its hyphens: as a reference, it is an id and not a name."""
+    return isinstance(value, str) and _UUID.fullmatch(value) is not None

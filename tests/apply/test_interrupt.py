@@ -58,7 +58,7 @@ def interrupt(process: subprocess.Popen[str]) -> None:
     """Send Ctrl-C, and wait until it is understood."""
     process.send_signal(signal.SIGINT)
     assert process.stderr is not None
-    while "No new requests" not in process.stderr.readline():
+    while "Stopping: waiting" not in process.stderr.readline():
         assert process.poll() is None
 
 
@@ -195,8 +195,8 @@ def test_a_state_of_another_server_is_refused(lab: Lab) -> None:
     lab.sessions("{name: a}")
     lab.write("stemctl.yaml", "servers:\n  here: {url: 'http://127.0.0.1:1/', edition: 2024}\n")
     text = (
-        '{"format": 1, "lineage": null, "serial": 0, "url": "http://127.0.0.1:2/", "portal": "private", '
-        '"edition": "2024", "names": {}, "records": {}}'
+        '{"format": 1, "lineage": null, "serial": 0, "url": "http://127.0.0.1:2/", '
+        '"portal": "private", "edition": "2024", "names": {}, "records": {}}'
     )
     from stemctl.util.canonical_json import hash_of
 

@@ -208,8 +208,8 @@ def test_a_proposal_that_is_answered_with_another_content_is_looked_for(
 def test_forms_of_the_servers_own_cost_no_look(struck: Lab) -> None:
     """Trimmed texts, UTC, a scheme, sets in another order: as the field tables say."""
     struck.sessions(
-        "{name: '  s ', description: ' One. ', tags: [b, a], date_time: '2024-03-12T09:00:00+01:00',"
-        " download_links: [{Repository: DANDI, URL: 'https://a.org/1'}]}"
+        "{name: '  s ', description: ' One. ', tags: [b, a], "
+        "date_time: '2024-03-12T09:00:00+01:00', download_links: [{Repository: DANDI, URL: 'https://a.org/1'}]}"
     )
     assert apply(struck).code == 0
     assert [sent.method for sent in struck.requests][-1] == "POST"
@@ -403,12 +403,11 @@ def test_a_record_that_became_hidden_stays_in_the_state(lab: Lab, status: int) -
     lab.intercept = answering(
         lambda r: r.url.path == f"{SESSION}{id_}/", lambda: httpx.Response(status, json=refused)
     )
+    words = "hidden from" if status == 404 else "not allowed to read it (403)"
     for files in (["{name: s}"], ["{name: s}", "{name: t}"]):
         lab.sessions(*files)
         plan = lab.run("plan")
-        assert (
-            ("hidden from" in plan.out) if status == 404 else ("not allowed to read it (403)" in plan.out)
-        ), plan.out
+        assert words in plan.out, plan.out
         apply(lab)
         assert "session/t" in lab.state["records"]
         assert lab.writes == []
@@ -588,7 +587,7 @@ def test_a_portal_that_takes_no_changes_is_refused_before_any_request(lab: Lab) 
     result = apply(lab)
     assert (result.code, lab.requests) == (1, [])
     assert (
-        "The portal public of sandbox does not take changes of sensory stimulus types."
+        "The portal public of sandbox does not accept changes to sensory stimulus types."
         in result.said
     )
     assert "Write portal: private in stemctl.yaml" in result.said

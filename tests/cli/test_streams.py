@@ -92,7 +92,7 @@ def test_a_full_disk_after_an_apply_is_no_failure_of_the_apply(lab: Lab, form: s
     lab.sessions(*(f"{{name: s{i}}}" for i in range(60)))
     done = shell(lab, ">/dev/full", "apply", "--auto-approve", "-o", form)
     assert done.returncode == 3
-    assert "The output could not be written: No space left on device." in done.stderr
+    assert "The output cannot be written: No space left on device." in done.stderr
     assert "60 created" in done.stderr
     assert len(lab.state["records"]) == 60
     assert lab.plan()["changes"] == []
@@ -227,8 +227,8 @@ def test_what_was_written_is_never_exit_code_1(lab: Lab, name: str) -> None:
         BRAINSTEM_TOKEN="sandbox-admin",
     )
     assert full.returncode == 3, full.stderr
-    assert "The output could not be written" in full.stderr
-    assert "Done before: " in full.stderr
+    assert "The output cannot be written" in full.stderr
+    assert "Already done: " in full.stderr
     assert (
         path.read_text() if path.is_file() and path.suffix != ".db" else path.is_file()
     ) != before or not file
@@ -249,12 +249,12 @@ def test_a_failure_after_the_first_of_several_files(
     monkeypatch.setattr(os, "replace", until_full)
     first = lab.run("ci", "init", "github")
     assert first.code == 3
-    assert "Done before: wrote .github/workflows/stemctl-apply.yml" in first.err
+    assert "Already done: wrote .github/workflows/stemctl-apply.yml" in first.err
     assert not (lab.root / ".github/workflows/stemctl-check.yml").exists()
     (lab.root / "stemctl.yaml").unlink()
     second = lab.run("init")
     assert second.code == 3
-    assert "stemctl.yaml" in second.err.partition("Done before: ")[2]
+    assert "stemctl.yaml" in second.err.partition("Already done: ")[2]
 
 
 def test_the_error_document_says_3_as_the_process_does(

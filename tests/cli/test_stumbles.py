@@ -32,7 +32,7 @@ def test_a_plan_is_kept_over_an_older_plan_and_over_nothing_else(lab: Lab) -> No
     text = (lab.root / "records" / "sessions.yaml").read_text()
     result = lab.run("plan", "--out", "records/sessions.yaml")
     assert result.code == 1
-    assert "is no plan" in result.err
+    assert "is not a plan" in result.err
     assert (lab.root / "records" / "sessions.yaml").read_text() == text
     assert lab.run("plan", "--out", "nowhere/plan.json").code == 1
     assert [lab.run("plan", "--out", "plan.json").code for _ in range(2)] == [0, 0]
@@ -56,7 +56,7 @@ def test_a_path_that_is_not_there_is_no_success(lab: Lab) -> None:
     assert lab.run("validate", "records/sessions.yaml").code == 0
     result = lab.run("validate", "records/typo.yaml")
     assert result.code == 1
-    assert "There is no records/typo.yaml" in result.err
+    assert "records/typo.yaml not found" in result.err
 
 
 def test_a_folder_that_is_not_there(lab: Lab) -> None:
@@ -75,15 +75,15 @@ def test_an_empty_folder_has_no_manifests(lab: Lab) -> None:
     (lab.root / "stemctl.yaml").unlink()
     result = lab.run("--server", "sandbox", "plan")
     assert result.code == 1
-    assert "No manifest found" in result.err
+    assert "No manifests found" in result.err
     assert not (lab.root / ".stemctl").exists()
 
 
 def test_a_word_that_should_be_a_plan(lab: Lab) -> None:
     lab.sessions("{name: a}")
-    assert "There is no file nope.json" in lab.run("apply", "nope.json").err
+    assert "File nope.json not found" in lab.run("apply", "nope.json").err
     lab.write("other.json", "{}")
-    assert "other.json is no plan" in lab.run("apply", "other.json").err
+    assert "other.json is not a plan" in lab.run("apply", "other.json").err
 
 
 def test_a_full_disk_is_no_bug(lab: Lab) -> None:
@@ -115,7 +115,7 @@ def test_one_interrupt_ends_the_question(lab: Lab) -> None:
     )
     os.close(theirs)
     seen = b""
-    while b"goes on" not in seen:
+    while b"is accepted" not in seen:
         seen += os.read(ours, 4096)
     time.sleep(0.2)  # the question stands; its answer is being waited for
     process.send_signal(signal.SIGINT)
@@ -154,4 +154,4 @@ def test_an_empty_address_does_not_mean_everything(lab: Lab) -> None:
     for words in (("plan", ""), ("apply", "-y", " "), ("plan", "--exclude", "")):
         result = lab.run(*words)
         assert (result.code, lab.requests) == (1, []), words
-        assert "An empty word means no record." in result.said
+        assert "An address is empty." in result.said

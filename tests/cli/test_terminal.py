@@ -26,7 +26,7 @@ def test_yes_goes_on_and_nothing_else_does(lab: Lab, monkeypatch: pytest.MonkeyP
         assert lab.writes == []
     result = answer(lab, monkeypatch, "yes")
     assert result.code == 0
-    assert 'Send these 2 changes to sandbox (2 create)? Only "yes" goes on' in result.err
+    assert 'Send these 2 changes to sandbox (2 create)? Only "yes" is accepted' in result.err
     assert len(lab.writes) == 2
 
 
@@ -45,7 +45,7 @@ def test_a_permission_is_its_number(lab: Lab, monkeypatch: pytest.MonkeyPatch) -
     refused = answer(lab, monkeypatch, "1")
     assert refused.code == 3
     assert (
-        "delete: 2 records on sandbox. A record that is created again gets another id."
+        "This deletes 2 records on sandbox. A record that is created again gets a new id."
         in refused.err
     )
     assert lab.writes == []

@@ -64,7 +64,7 @@ def test_nobody_there(lab: Lab) -> None:
 def test_plain_http_is_for_this_machine_alone(lab: Lab) -> None:
     result = lab.run("--server", "http://brainstem.example/", "plan", token="secret-canary")
     assert result.code == 1
-    assert "is not https" in result.err
+    assert "does not use HTTPS" in result.err
 
 
 def test_a_url_holds_no_secrets(lab: Lab) -> None:

@@ -82,7 +82,7 @@ def test_a_model_that_may_not_be_read_gives_neither_create_nor_delete(lab: Lab) 
     )
     assert "sessions not read" in result.out
     assert (
-        "the portal is private: use one that your account may read, or another account"
+        "the portal is private: use one that your account can read, or another account"
         in result.out
     )
     plan = lab.plan()
@@ -350,7 +350,7 @@ def test_a_name_that_somebody_took_at_the_same_moment_is_not_adopted(lab: Lab) -
     lab.intercept = race
     result = lab.run("apply", "--auto-approve")
     assert result.code == 3
-    assert "with other content" in result.out
+    assert "different content" in result.out
     assert len(lab.writes) == 1
     lab.intercept = lambda request: None
     (change,) = lab.plan()["changes"]
@@ -540,5 +540,5 @@ def test_a_pause_is_said_once_and_not_silently_waited_for(lab: Lab) -> None:
 
     lab.intercept = busy
     result = lab.apply()
-    assert result.err.count("Paused 1 s: the server asks for it.") == 1
+    assert result.err.count("Paused for 1 s at the server's request.") == 1
     assert len(lab.writes) == 3

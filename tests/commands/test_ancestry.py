@@ -27,12 +27,12 @@ def test_a_plan_says_what_came_since_the_last_apply(team: Team) -> None:
     applied = ann.git("rev-parse", "HEAD")
     commits = [edited(ann, text) for text in ("second", "third")]
     out = ann.run("plan").out
-    assert f"Since commit {applied[:7]}, applied last: 2 commits." in out
+    assert f"Since commit {applied[:7]}, the last one applied: 2 commits." in out
     assert out.index(f"{commits[1][:7]} Description: third") < out.index(
         f"{commits[0][:7]} Description: second"
     )
     ann.apply()
-    assert "applied last" not in ann.run("plan").out
+    assert "the last one applied" not in ann.run("plan").out
     assert f"Since: {applied}" in git(team.remote, "log", "-1", "--format=%B", "stemctl-state")
 
 
@@ -98,7 +98,7 @@ def test_a_shallow_clone_knows_what_came_since(team: Team) -> None:
         edited(ann, text)
     job = team.clone("job", "--depth=1", of=f"file://{team.remote}")
     before = job.git("rev-list", "--count", "HEAD")
-    assert "applied last: 3 commits." in job.run("plan").out
+    assert "the last one applied: 3 commits." in job.run("plan").out
     job.apply()
     assert (
         job.git("rev-list", "--count", "HEAD") == before == "1"
@@ -138,7 +138,7 @@ def test_a_git_that_cannot_merge_in_memory_compares_the_files(
     ann.git(*WHO, "merge", "-q", "--squash", "topic")
     ann.commit("Squashed")
     monkeypatch.setenv("PATH", f"{old.parent}:{os.environ['PATH']}")
-    assert "but what it changed is" in ann.run("plan").out
+    assert "but it contains the same changes" in ann.run("plan").out
     ann.git("reset", "-q", "--hard", "HEAD^")
     ann.write("README.md", "a lab")
     ann.commit("On main")
@@ -192,4 +192,4 @@ def test_without_git_nothing_is_compared(team: Team) -> None:
     loose.write("stemctl.yaml", config.replace(", state: {backend: git}", ""))
     loose.sessions(RAT.format("first"))
     loose.apply()
-    assert "applied last" not in loose.run("plan").out
+    assert "the last one applied" not in loose.run("plan").out

@@ -67,7 +67,7 @@ def test_what_left_the_files_is_held_until_it_is_allowed(lab: Lab) -> None:
     held = lab.run("apply", "--auto-approve")
     assert held.code == 3
     assert [sent.method for sent in lab.writes] == ["POST"]
-    assert "session/rat12_sleep    delete    not in the files any more" in held.out
+    assert "session/rat12_sleep    delete    no longer in the files" in held.out
     allowed = lab.run("apply", "--auto-approve", "--allow", "delete=1")
     assert allowed.code == 0, allowed.said
     assert [sent.method for sent in lab.writes] == ["DELETE"]
@@ -81,7 +81,10 @@ def test_more_deletes_than_allowed_are_all_held(lab: Lab) -> None:
     held = lab.run("apply", "--auto-approve", "--allow", "delete=3")
     assert held.code == 3
     assert not [sent for sent in lab.writes if sent.method == "DELETE"]
-    assert "delete: 4 records are affected, but only 3 allowed in one run, so none is allowed" in held.out
+    assert (
+        "delete: 4 records are affected, but only 3 allowed in one run, so none is allowed"
+        in held.out
+    )
 
 
 def test_policy_allows_what_goes_through_unasked(lab: Lab) -> None:
@@ -159,7 +162,7 @@ def test_adopting_replaces_nothing_unasked(lab: Lab) -> None:
     assert held.code == 3
     (patch,) = lab.writes
     assert patch.body == {"tags": ["ripples", "theta-maze"]}
-    assert "held: replace, the server's stays" in held.out
+    assert "held: replace; the server's value stays" in held.out
     assert lab.run("apply", "--auto-approve", "--allow", "replace=1").code == 0
     (patch,) = lab.writes
     assert patch.body == {"description": "First day on the maze."}
@@ -177,7 +180,7 @@ def test_a_name_that_somebody_hidden_has_fails_alone(lab: Lab) -> None:
     result = lab.run("apply", "--auto-approve")
     assert result.code == 3
     assert "Applied: 1 created, 0 updated, 0 deleted, 1 failed" in result.out
-    assert "belongs to somebody whose records you cannot see" in result.out
+    assert "belongs to a record that is hidden from you" in result.out
     assert "records/sessions.yaml:5:" in result.out
     assert lab.live("session", "rat12_sleep")
 
@@ -268,5 +271,5 @@ def test_no_manifest_is_an_error_and_never_a_wish_to_delete(lab: Lab) -> None:
     (lab.root / "records" / "sessions.yaml").unlink()
     result = lab.run("apply", "--auto-approve", "--allow", "delete")
     assert result.code == 1
-    assert "No manifest found" in result.err
+    assert "No manifests found" in result.err
     assert lab.requests == []

@@ -135,7 +135,7 @@ def test_the_screen_has_a_section_for_the_others(repo: Repo) -> None:
     branch(repo)
     out = repo.lab.run("plan", "--base", "main").out
     own, heading, others = out.partition(
-        "\nNot from the difference to main (merged and not applied yet, or changed on the server)\n"
+        "\nNot from changes since main (merged but not applied yet, or changed on the server)\n"
     )
     assert heading
     assert [word in own for word in ("session/a", "session/new", "session/b", "session/d")] == [
@@ -146,7 +146,7 @@ def test_the_screen_has_a_section_for_the_others(repo: Repo) -> None:
     ]
     assert "~ session/b" in others
     assert "! session/d" in others
-    assert "Of these, 1 to update and 1 held are not from the difference to main.\n" in others
+    assert "Of these, 1 to update and 1 held do not come from changes since main.\n" in others
     assert "compared with" not in own  # the name says it all
     assert "Not from" not in repo.lab.run("plan").out
 
@@ -155,7 +155,7 @@ def test_other_forms_have_it_too(repo: Repo) -> None:
     branch(repo)
     repo.git("branch", "<b>&@all", "main")
     markdown = repo.lab.run("plan", "--base", "<b>&@all", "-o", "markdown").out
-    head = "<details><summary>Not from the difference to <code>&lt;b&gt;&amp;@all</code> (merged"
+    head = "<details><summary>Not from changes since <code>&lt;b&gt;&amp;@all</code> (merged"
     own, found, others = markdown.partition(head)
     assert found
     assert "session/a" in own
@@ -164,7 +164,7 @@ def test_other_forms_have_it_too(repo: Repo) -> None:
     page = repo.lab.run("plan", "--base", "<b>&@all", "-o", "html").out
     assert (
         page.index("session/a")
-        < page.index("<h2>Not from the difference to &lt;b&gt;&amp;@all")
+        < page.index("<h2>Not from changes since &lt;b&gt;&amp;@all")
         < page.index("session/b")
     )
 
@@ -172,8 +172,8 @@ def test_other_forms_have_it_too(repo: Repo) -> None:
 def test_nothing_of_it_from_here(repo: Repo) -> None:
     repo.lab.edit("session", "d", description="Theirs.")
     out = repo.lab.run("plan", "--base", "HEAD").out
-    assert "Nothing comes from the difference to HEAD." in out
-    assert "Of these, 1 held is not from the difference to HEAD." in out
+    assert "Nothing in this plan comes from changes since HEAD." in out
+    assert "Of these, 1 held does not come from changes since HEAD." in out
 
 
 def test_defaults_explain_all_records_that_they_change(repo: Repo) -> None:
@@ -478,7 +478,7 @@ def test_a_kept_plan_remembers_it(repo: Repo) -> None:
     assert repo.lab.run("plan", "--base", "main", "--out", "plan.json").code == 0
     assert (
         "~ session/b"
-        in repo.lab.run("show", "plan.json").out.partition("Not from the difference to main")[2]
+        in repo.lab.run("show", "plan.json").out.partition("Not from changes since main")[2]
     )
     document = json.loads((repo.lab.root / "plan.json").read_text())
     for changes in ([document], document["changes"]):
@@ -504,6 +504,6 @@ def test_offline_and_base(repo: Repo) -> None:
     }
     assert repo.lab.requests == []
     assert (
-        "Not from the difference to main (merged and not applied yet)\n"
+        "Not from changes since main (merged but not applied yet)\n"
         in repo.lab.run("plan", "--offline", "--base", "main").out
     )

@@ -39,7 +39,7 @@ def test_what_is_laid_out_is_named_and_counted(tidy: Lab) -> None:
         == "formatted records/b.yaml\nformatted records/sub/_defaults.yaml\n2 of 4 files formatted.\n"
     )
     assert text(tidy, "records/b.yaml") == TIDY
-    assert tidy.run("fmt").out == "All 4 files are laid out.\n"
+    assert tidy.run("fmt").out == "All 4 files are already formatted.\n"
 
 
 def test_stemctl_yaml_is_laid_out_as_well(tidy: Lab) -> None:
@@ -70,7 +70,7 @@ def test_check_names_the_files_and_the_command(tidy: Lab) -> None:
     tidy.write("records/b.yaml", UGLY)
     out = tidy.run("fmt", "--check").out
     assert out.startswith("would format records/b.yaml\n")
-    assert f"Next  stemctl -C {tidy.root} fmt    lays them out" in out
+    assert f"Next  stemctl -C {tidy.root} fmt    formats the files" in out
 
 
 def test_the_difference_can_be_applied_by_git(tidy: Lab) -> None:
@@ -96,16 +96,19 @@ def test_marks_and_line_ends_of_other_systems_go(tidy: Lab) -> None:
     [
         (
             "sessions:\n  - {name: x\n",
-            "records/wrong.yaml:2:5: error: this is never closed [syntax]",
+            "records/wrong.yaml:2:5: error: this quote or bracket is never closed [syntax]",
         ),
         (
             "sessions:\n\t- name: x\n",
-            "records/wrong.yaml:2:1: error: a tab where spaces belong [syntax]",
+            "records/wrong.yaml:2:1: error: a tab is not allowed here [syntax]",
         ),
-        ("sessions: []\n---\nsessions: []\n", "a second document begins here [several-documents]"),
+        (
+            "sessions: []\n---\nsessions: []\n",
+            "a second YAML document begins here [several-documents]",
+        ),
         (
             "%YAML 1.1\n---\nsessions:  []\n",
-            "records/wrong.yaml:1:1: error: a directive has no layout [no-layout]",
+            "records/wrong.yaml:1:1: error: a YAML directive cannot be formatted [no-layout]",
         ),
     ],
 )
@@ -118,7 +121,7 @@ def test_what_cannot_be_laid_out_is_left_alone_and_the_rest_is_not(
     assert result.code == 1
     assert said in result.out
     assert result.out.endswith(
-        "1 of 4 files formatted. 1 of 4 files cannot be laid out, and is as before.\n"
+        "1 of 4 files formatted. 1 of 4 files cannot be formatted and was left unchanged.\n"
     )
     assert text(tidy, "records/b.yaml") == TIDY
     assert text(tidy, "records/wrong.yaml") == wrong
@@ -144,7 +147,7 @@ def test_a_layout_that_would_change_more_is_not_written(
     result = tidy.run("fmt")
     assert result.code == 1
     assert (
-        "records/b.yaml:1:1: error: its layout would change more than the layout: a bug in stemctl"
+        "records/b.yaml:1:1: error: formatting would change the content: this is a bug in stemctl"
         in result.out
     )
     assert text(tidy, "records/b.yaml") == UGLY
@@ -187,13 +190,13 @@ def test_what_is_no_manifest_is_left_alone_silently(tidy: Lab) -> None:
     outside = tidy.root.parent / "outside.yaml"
     outside.write_text("on:   [ push ]\n")
     result = tidy.run("fmt", *others, "../outside.yaml", "records/tidy.yaml")
-    assert (result.code, result.said) == (0, "The file is laid out.\n")
+    assert (result.code, result.said) == (0, "The file is already formatted.\n")
     assert (
         tidy.run("fmt", *others).out
-        == "No manifest of this repository is named; nothing was done.\n"
+        == "These paths contain no manifests of this repository. Nothing was formatted.\n"
     )
     assert (
-        "\n".join(f"{name} is no manifest" for name in others[:1])
+        "\n".join(f"{name} holds no manifest" for name in others[:1])
         in tidy.run("-v", "fmt", *others).err
     )
     assert all(text(tidy, name) == "on:   [ push ]\n" for name in [*others, "../outside.yaml"])
@@ -203,7 +206,7 @@ def test_a_path_that_does_not_exist_is_an_error(tidy: Lab) -> None:
     tidy.write("records/b.yaml", UGLY)
     result = tidy.run("fmt", "records/b.yaml", "nowhere.yaml")
     assert result.code == 1
-    assert "There is no nowhere.yaml." in result.err
+    assert "nowhere.yaml not found." in result.err
     assert text(tidy, "records/b.yaml") == UGLY
 
 
@@ -212,7 +215,7 @@ def test_a_folder_without_manifests_is_an_error(tidy: Lab) -> None:
     empty.mkdir()
     result = tidy.run("-C", str(empty), "fmt")
     assert result.code == 1
-    assert "No manifest found." in result.err
+    assert "No manifests found." in result.err
 
 
 @pytest.mark.skipif(os.name != "posix", reason="links and modes")

@@ -106,11 +106,11 @@ def test_settings_of_the_user_are_never_touched_and_what_they_lack_is_said(lab: 
     (lab.root / SETTINGS).write_text(text)
     result = lab.run("init")
     assert (lab.root / SETTINGS).read_text() == text
-    _, _, said = result.err.partition(f"add to {SETTINGS}:\n")
+    _, _, said = result.err.partition(f"add this to {SETTINGS}:\n")
     addition, _, _ = said.partition("\n\nNext")
     assert set(json.loads(addition)["yaml.schemas"]) == {f"./{MANIFEST}", f"./{CONFIG}"}
     (lab.root / SETTINGS).write_text(addition)
-    assert "add to" not in lab.run("init").err
+    assert "add this to" not in lab.run("init").err
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,7 @@ def test_an_older_plan_never_overwrites_what_nobody_was_shown(lab: Lab) -> None:
     result = lab.run("apply", "plan.json")
     assert result.code == 3
     assert "changed on the server since this plan was made" in result.out
-    assert "as planned 'One.', server now 'Theirs.'" in result.out
+    assert 'planned "One.", now "Theirs." on the server' in result.out
     assert lab.live("session", "a")["description"] == "Theirs."
     assert lab.live("session", "b")["description"] == "Two."
 
@@ -156,7 +156,7 @@ def test_a_digest_ties_the_reviewed_plan_to_the_apply(lab: Lab) -> None:
     lab.sessions("{name: a}", "{name: b}")
     result = lab.run("apply", "--auto-approve", "--digest", digest)
     assert result.code == 1
-    assert "another digest" in result.err
+    assert "does not have the digest" in result.err
     assert lab.writes == []
     lab.sessions("{name: a}")
     assert (
@@ -298,7 +298,7 @@ def test_an_id_has_one_address(lab: Lab) -> None:
     lab.sessions("{key: b, name: a, id: 1c77ae53-6f83-4398-bfe5-6eb95ff00610}")
     result = lab.run("plan")
     assert result.code == 1
-    assert f"the state binds session/b to {id_}" in result.out
+    assert f"session/b is bound to another id in the state: {id_}" in result.out
 
 
 def test_moved_keeps_the_record_and_its_memory(lab: Lab) -> None:

@@ -32,7 +32,7 @@ def test_from_a_file_to_a_branch_and_back(team: Team) -> None:
     assert "state migrate --to git" in result.err
     result = ann.run("state", "migrate", "--to", "git")
     assert result.code == 0, result.said
-    assert "1 record, is in branch stemctl-state of origin now." in result.out
+    assert "(1 record) is now in branch stemctl-state of origin." in result.out
     assert not file.exists()
     assert "Nothing to do" in ann.run("plan").out
     assert ann.run("state", "migrate", "--to", "git").code == 1

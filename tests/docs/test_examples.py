@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from stemctl.commands.ci import PLACES
+from stemctl.commands.ci import WORKFLOW_FOLDERS
 from tests.git.team import git
 from tests.support.lab import run_in_process
 from tests.support.paths import PROJECT
@@ -16,18 +16,18 @@ from tests.support.paths import PROJECT
 EXAMPLES = PROJECT / "examples"
 
 
-@pytest.mark.parametrize("forge", PLACES)
+@pytest.mark.parametrize("forge", WORKFLOW_FOLDERS)
 def test_the_workflows_of_the_example_are_those_of_today(tmp_path: Path, forge: str) -> None:
     folder = tmp_path / "ci"
     shutil.copytree(EXAMPLES / "ci", folder, ignore=shutil.ignore_patterns(".stemctl"))
-    shutil.rmtree(folder / PLACES[forge])
+    shutil.rmtree(folder / WORKFLOW_FOLDERS[forge])
     git(folder, "init", "-q", "--initial-branch=main")
     result = run_in_process("-C", str(folder), "ci", "init", forge)
     assert result.code == 0, result.said
-    written = sorted(path.name for path in (folder / PLACES[forge]).iterdir())
+    written = sorted(path.name for path in (folder / WORKFLOW_FOLDERS[forge]).iterdir())
     assert written
     _, other, missing = filecmp.cmpfiles(
-        folder / PLACES[forge], EXAMPLES / "ci" / PLACES[forge], written, False
+        folder / WORKFLOW_FOLDERS[forge], EXAMPLES / "ci" / WORKFLOW_FOLDERS[forge], written, False
     )
     assert other + missing == []
     assert (
@@ -51,14 +51,14 @@ def test_the_examples_are_laid_out(name: str) -> None:
     assert result.code == 0, result.said
 
 
-@pytest.mark.parametrize("forge", PLACES)
+@pytest.mark.parametrize("forge", WORKFLOW_FOLDERS)
 def test_no_workflow_is_written_through_a_link(tmp_path: Path, forge: str) -> None:
     folder, elsewhere = tmp_path / "ci", tmp_path / "elsewhere"
     shutil.copytree(EXAMPLES / "ci", folder, ignore=shutil.ignore_patterns(".stemctl", ".git*"))
     git(folder, "init", "-q", "--initial-branch=main")
     elsewhere.mkdir()
-    (folder / PLACES[forge].split("/")[0]).symlink_to(elsewhere)
+    (folder / WORKFLOW_FOLDERS[forge].split("/")[0]).symlink_to(elsewhere)
     result = run_in_process("-C", str(folder), "ci", "init", forge)
     assert result.code == 1
-    assert "is a link that leads out of the repository." in result.err
+    assert "is a link to a place outside the repository." in result.err
     assert list(elsewhere.iterdir()) == []

@@ -134,9 +134,9 @@ def _serve() -> None:
 
     import rich.progress  # noqa: F401
 
-    import stemctl.cli.applying
-    import stemctl.cli.memory
-    import stemctl.cli.planning
+    import stemctl.cli.cmd.apply
+    import stemctl.cli.cmd.plan
+    import stemctl.cli.cmd.resolve
     import stemctl.commands.plan
     import stemctl.git.history  # noqa: F401
 

@@ -307,7 +307,7 @@ def test_a_file_beyond_all_bounds_is_not_read(lab: Lab) -> None:
         file.truncate(10 * 1024**4)
     result = lab.run("validate")
     assert result.code == 1
-    assert "records/huge.yaml:1:1: error: larger than 64 MiB" in result.out
+    assert "records/huge.yaml:1:1: error: the file is larger than 64 MiB" in result.out
 
 
 NAMES = st.sampled_from(

@@ -11,7 +11,7 @@ import os
 from types import ModuleType
 
 from stemctl.cli.main import main
-from stemctl.commands import apply
+from stemctl.commands import execute
 from stemctl.core import lease as lease_times
 
 
@@ -21,7 +21,7 @@ def hurry(lease: float) -> dict[tuple[ModuleType, str], object]:
         (lease_times, "DURATION"): datetime.timedelta(seconds=lease),
         (lease_times, "RENEWED_EVERY"): lease / 4,
         (lease_times, "MARGIN"): datetime.timedelta(seconds=lease / 6),
-        (apply, "LOOK_EVERY"): min(0.2, lease / 10),
+        (execute, "LOOK_EVERY"): min(0.2, lease / 10),
     }
 
 

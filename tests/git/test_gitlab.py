@@ -339,7 +339,7 @@ def test_a_folder_that_a_shell_could_obey_is_refused(team: Team, folder: str) ->
     founder.write("stemctl.yaml", (team.folder / "founder/stemctl.yaml").read_text())
     result = founder.run("ci", "init", "gitlab")
     assert result.code == 1
-    assert "cannot stand in a workflow" in result.err
+    assert "cannot be used in a workflow" in result.err
     assert not (team.folder / "founder/.gitlab").exists()
 
 

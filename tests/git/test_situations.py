@@ -19,7 +19,7 @@ from tests.support.served import Gate
 
 FILE = ("-c", "protocol.file.allow=always")
 NOTHING = "Nothing to do"
-ABSENT = "tracked by git, and not read"
+ABSENT = "tracked by git, but not read"
 
 
 @dataclass(frozen=True)

@@ -86,7 +86,7 @@ def test_a_pull_request_is_checked_planned_and_told_of_in_one_comment(
     assert ran.tokens == {"validate": set(), "plan": {"BRAINSTEM_READ_TOKEN"}, "comment": set()}
     (comment,) = forge.holds["comments"]
     assert "Apply would create 2 records" in comment["body"]
-    assert "Not from the difference" not in comment["body"]
+    assert "Not from changes since" not in comment["body"]
     assert comment["body"] in ran.summary + "\n"
 
     ann.sessions(session("rat1"))
@@ -175,7 +175,7 @@ def test_a_plan_that_changed_since_it_was_approved_is_refused(
         APPLY, before={"apply": lambda: on_the_server(team, "rat1", description="theirs")}
     )
     assert [step.name for step in ran.failed] == ["Apply"]
-    assert "The plan has another digest than" in ran.said
+    assert "The plan does not have the digest" in ran.said
     assert len(gate.arrived) == sent + 1  # the colleague's own edit
 
 
@@ -290,7 +290,7 @@ def test_a_team_whose_jobs_race_die_and_are_dropped(team: Team, forge: Forge, ga
     ben.sessions(session("ben1", "second thoughts"), session("ben2"), name="records/ben.yaml")
     ben.publish("Ben's other session")
     ran = well(forge.run(APPLY))
-    assert "Settling it from its claim, 10 changes." in ran.said
+    assert "Taking over, and checking 10 changes on the server." in ran.said
 
     # an old checkout does not take anything back
     refused = cleo_old.apply(code=1)

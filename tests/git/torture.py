@@ -146,7 +146,7 @@ def torture(seed: int, folder: Path, runs: list[Runner]) -> Seen:
                 seen.applies += 1
                 seen.kills += one.code is None
                 seen.taken_over += "from its claim" in one.said or "broke off" in one.said
-                seen.anew += "planning anew" in one.said
+                seen.anew += "Planning again" in one.said
         _settle(world, runs)
         world.check()
         for member, run in zip(world.members, runs, strict=True):

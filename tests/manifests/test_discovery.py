@@ -91,9 +91,9 @@ def test_links_that_lead_out_are_not_followed(tree, tmp_path_factory):
     assert found.manifests == ("records/a.yaml", "records/inside.yaml")
     assert found.defaults == ()
     assert {(p.code, p.message.partition(" is a link")[0]) for p in found.problems} == {
-        ("link-not-followed", "linked"),
-        ("link-not-followed", "records/folder"),
-        ("link-not-followed", "records/link.yaml"),
+        ("link-not-followed", "`linked`"),
+        ("link-not-followed", "`records/folder`"),
+        ("link-not-followed", "`records/link.yaml`"),
     }
 
 
@@ -108,7 +108,7 @@ def test_an_entry_that_is_not_there_is_an_error_and_an_empty_one_is_not(tree):
     root = tree("records/a.yaml")
     (root / "empty").mkdir()
     (problem,) = find_manifests(root, ["records", "empty", "recrods", "nothing/*"]).problems
-    assert problem.message == "manifests: recrods does not exist"
+    assert problem.message == "`manifests`: `recrods` does not exist"
 
 
 def test_folder_defaults_are_found_up_to_the_root(tree):
@@ -133,5 +133,5 @@ def test_entries_that_can_never_be_manifests_are_told(tree):
     root = tree("a.txt", "labs/_defaults.yml")
     found = find_manifests(root, ["a.txt", "x**y", "labs"])
     messages = [problem.message for problem in found.problems]
-    assert messages[0] == "manifests: a.txt is no YAML file"
-    assert messages[-1] == "these defaults are used by nobody"
+    assert messages[0] == "`manifests`: `a.txt` is not a YAML file"
+    assert messages[-1] == "`_defaults.yml` is not used"

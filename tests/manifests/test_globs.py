@@ -92,7 +92,7 @@ def test_links_in_circles_have_an_end(tmp_path: Path) -> None:
 @pytest.mark.parametrize("entry", ["a\0b", "*\0", "\ud800", "\ud800*"])
 def test_what_cannot_be_a_path_is_said(tmp_path: Path, entry: str) -> None:
     (problem,) = find_manifests(tmp_path, [entry]).problems
-    assert "is no path" in problem.message
+    assert "is not a path" in problem.message
     assert "\0" not in problem.message
 
 

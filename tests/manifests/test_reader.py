@@ -70,7 +70,7 @@ def test_a_repeated_key_keeps_the_first_value():
     assert (problem.code, problem.location, problem.remedy) == (
         "duplicate-key",
         Location("a.yaml", 3, 1),
-        "first in line 1; keep one",
+        "already used in line 1: keep one of them",
     )
     assert document.root.value == {"a": 1, "b": 2}
 
@@ -151,7 +151,7 @@ def test_nesting_that_the_parser_takes_no_more_is_the_same_finding(
     monkeypatch.setattr(node_builder, "Parser", parser)
     problem = parse(text.encode(), "a.yaml").problems[-1]
     assert (problem.code, problem.location) == ("too-deep", Location("a.yaml", line, column))
-    assert problem.remedy == "take out brackets or indentation"
+    assert problem.remedy == "remove brackets or indentation"
     assert codes(parse(text.encode(), "a.yaml")).count("too-deep") == 1
 
 

@@ -58,26 +58,26 @@ def test_what_looks_like_a_date_a_time_or_an_answer_is_text(text):
 @pytest.mark.parametrize(
     "text, otherwise",
     [
-        ("012", "12 or 10 for the number"),
-        ("-012", "-12 or -10 for the number"),
-        ("01", "1 for the number"),
-        ("09", "9 for the number"),
-        ("0x1f", "31 for the number"),
-        ("-0x1F", "-31 for the number"),
-        ("0o17", "15 for the number"),
-        ("0b101", "5 for the number"),
-        ("1_000", "1000 for the number"),
-        ("+5", "5 for the number"),
-        (".5", "0.5 for the number"),
-        ("5.", "5 for the number"),
-        ("1e3", "1000 for the number"),
+        ("012", "`12` or `10` for a number"),
+        ("-012", "`-12` or `-10` for a number"),
+        ("01", "`1` for a number"),
+        ("09", "`9` for a number"),
+        ("0x1f", "`31` for a number"),
+        ("-0x1F", "`-31` for a number"),
+        ("0o17", "`15` for a number"),
+        ("0b101", "`5` for a number"),
+        ("1_000", "`1000` for a number"),
+        ("+5", "`5` for a number"),
+        (".5", "`0.5` for a number"),
+        ("5.", "`5` for a number"),
+        ("1e3", "`1000` for a number"),
         ("2.5e-7", None),
-        ("2.5e7", "25000000 for the number"),
-        ("1e-7", "1.0e-07 for the number"),
-        ("True", "true for the truth value"),
-        ("FALSE", "false for the truth value"),
-        ("~", "null for no value"),
-        ("NULL", "null for no value"),
+        ("2.5e7", "`25000000` for a number"),
+        ("1e-7", "`1.0e-07` for a number"),
+        ("True", "`true` for a boolean"),
+        ("FALSE", "`false` for a boolean"),
+        ("~", "`null` for no value"),
+        ("NULL", "`null` for no value"),
     ],
 )
 def test_a_word_that_readers_disagree_on_says_how_to_settle_it(text, otherwise):
@@ -86,7 +86,7 @@ def test_a_word_that_readers_disagree_on_says_how_to_settle_it(text, otherwise):
         assert found == float(text)
         return
     assert found == AmbiguousScalar(
-        f"readers of YAML disagree on {text}", f'write "{text}" for the text, {otherwise}'
+        f"`{text}` is ambiguous in YAML: quote it", f'write `"{text}"` for text, {otherwise}'
     )
 
 
@@ -100,7 +100,7 @@ def test_a_number_that_some_reader_would_change_is_refused(text):
 
 @pytest.mark.parametrize("text", [".inf", "-.Inf", ".nan", "="])
 def test_no_number_is_offered_where_there_is_none(text):
-    assert "for the number" not in resolve(text).remedy
+    assert "for a number" not in resolve(text).remedy
 
 
 def as_yaml_1_1(text):
@@ -160,6 +160,6 @@ def test_what_a_remedy_proposes_is_taken(text):
     found = resolve(text)
     if not isinstance(found, AmbiguousScalar):
         return
-    proposed = re.findall(r"(?:, | or )(\S+)(?= or | for the number)", found.remedy)
+    proposed = re.findall(r"(?:, | or )`(\S+)`(?= or | for a number)", found.remedy)
     for number in proposed:
         assert isinstance(resolve(number), (int, float)), number

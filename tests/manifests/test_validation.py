@@ -33,10 +33,10 @@ def test_a_new_record_needs_what_the_table_requires():
     (finding,) = missing_fields(record("session", "rat12", 2, name="rat12"), SESSION)
     assert finding.severity is Severity.ERROR
     assert finding.code == "missing-field"
-    assert finding.message == "a new session needs projects"
+    assert finding.message == "a new session needs `projects`"
     assert (
         finding.remedy
-        == "add   projects: [NAME OF A PROJECT]   here, or under defaults for the whole file"
+        == "add `projects: [NAME OF A PROJECT]` here, or under `defaults:` for the whole file"
     )
     assert (finding.address, finding.field, finding.location) == (
         "session/rat12",
@@ -49,14 +49,14 @@ def test_a_live_record_leaves_it_to_the_server():
     findings = list(missing_fields(record("session", "rat12"), SESSION, live=True))
     assert [f.severity for f in findings] == [Severity.NOTE, Severity.NOTE]
     assert [f.message for f in findings] == [
-        "name is left to the server",
-        "projects are left to the server",
+        "`name` is left to the server",
+        "`projects` is left to the server",
     ]
 
 
 def test_a_name_is_not_to_be_put_under_defaults():
     (finding,) = missing_fields(record("session", "rat12", projects=["P"]), SESSION)
-    assert finding.remedy == "add   name: ...   here"
+    assert finding.remedy == "add `name: ...` here"
 
 
 @pytest.mark.parametrize("model", list(CATALOG.writable), ids=lambda model: model.name)
@@ -83,8 +83,8 @@ def test_a_reference_that_could_mean_two_records():
     )
     (finding,) = check_references(repository(*records), writable_projects())
     assert finding.code == "ambiguous-reference"
-    assert finding.message == "Maze is the key of one project and the name of another"
-    assert finding.remedy == "a.yaml:1 and a.yaml:2; give the first one another key"
+    assert finding.message == "`Maze` is the key of one project and the name of another"
+    assert finding.remedy == "change the key in a.yaml:1; the name is in a.yaml:2"
     assert (finding.address, finding.field, finding.value) == ("session/rat12", "projects", "Maze")
 
 

@@ -73,7 +73,7 @@ def test_a_creation_that_arrived_is_taken_as_created(lab: Lab) -> None:
     assert not (lab.root / ".stemctl" / "sandbox.state.json").exists()  # looking writes nothing
     applied = lab.run("apply", "--auto-approve")
     assert applied.code == 0, applied.said
-    assert "Settling run" in applied.err
+    assert "Taking over from run" in applied.err
     assert "without an answer: 1 create" in applied.err
     assert [s.body["name"] for s in lab.writes] == ["b"]
     assert lab.state["records"]["session/a"]["applied"]["description"] == "One."
@@ -484,7 +484,7 @@ def test_a_token_that_is_not_accepted_any_more_ends_the_run(lab: Lab) -> None:
     assert result.code == 3
     assert len(refused) <= 2
     assert "5 created" in result.out
-    assert "Ended early, 2" in result.out
+    assert "2 changes not started" in result.out
     assert "does not accept the token" in result.out
     assert "stemctl login" in result.out
     lab.intercept = lambda request: None

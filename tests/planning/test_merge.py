@@ -52,7 +52,7 @@ def test_drift_is_shown_and_held(lab: Lab) -> None:
     assert result.code == 0
     assert lab.writes == []
     assert lab.run("plan", "--detailed-exitcode").code == 2
-    assert "server has B117; allowed, apply puts back B115" in result.out
+    assert "server has B117; if allowed, apply restores B115" in result.out
     lab.apply("--allow", "revert=1")
     (patch,) = lab.writes
     assert patch.body == {"description": "First.", "extra_fields": {"room": "B115", "lamp": "on"}}
@@ -94,7 +94,7 @@ def test_a_colleagues_tag_survives_ours(lab: Lab) -> None:
     lab.edit("session", "s", tags=["ours", "theirs"])
     assert lab.plan()["changes"] == []
     lab.sessions(S.replace("[ours]", "[ours, more]"))
-    assert "apply adds more; theirs, added on the server, stays" in lab.run("plan").out
+    assert "apply adds more; keeps theirs (added on the server)" in lab.run("plan").out
     lab.apply()
     assert lab.writes[0].body == {"tags": ["ours", "theirs", "more"]}
     lab.sessions(S.replace("[ours]", "[]"))
@@ -162,7 +162,7 @@ def test_ignored_changes_are_sent_at_creation_only_and_counted(lab: Lab) -> None
     lab.sessions(record.replace("First", "Ours"))
     result = lab.run("plan", "--detailed-exitcode")
     assert result.code == 0
-    assert "Left alone: 1 field by ignore_changes." in result.out
+    assert "Left alone because of ignore_changes: 1 field." in result.out
     lab.apply()
     assert lab.writes == []
 
@@ -215,7 +215,7 @@ def in_bold(request: httpx.Request, response: httpx.Response) -> httpx.Response:
 
 
 def test_what_the_server_makes_of_a_text_is_a_finding_until_both_agree(lab: Lab) -> None:
-    """It is not sent again and again, and no apply ends as if the server held what the files say."""
+    """It is not sent again, and no apply ends as if the server held what the files say."""
     lab.after = in_bold
     lab.sessions(S)
     first = lab.run("apply", "--auto-approve")
@@ -225,7 +225,7 @@ def test_what_the_server_makes_of_a_text_is_a_finding_until_both_agree(lab: Lab)
         assert lab.plan()["changes"] == []
         plan = lab.run("plan").out
         assert 'description was applied as "First.", but the server holds "<b>First.</b>"' in plan
-        assert "Nothing to send: 1 held otherwise by the server." in plan
+        assert "Nothing to send: 1 differs on the server." in plan
         assert (
             "the server never held what was applied: First. → <b>First.</b>" in lab.run("drift").out
         )
@@ -319,10 +319,7 @@ def test_what_left_the_files_and_cannot_be_seen_is_kept_until_it_is_forgotten(la
     for _ in range(2):
         plan = lab.plan()
         assert (plan["changes"], plan["bookkeeping"]) == ([], [])
-        assert (
-            "not found: deleted on the server, or hidden from you"
-            in plan["notes"][0]["text"]
-        )
+        assert "not found: deleted on the server, or hidden from you" in plan["notes"][0]["text"]
         assert "not found: deleted on the server, or hidden" in lab.run("plan").out
         lab.apply()
         assert set(lab.state["records"]) == {"session/s", "session/t"}

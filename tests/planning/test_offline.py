@@ -91,7 +91,7 @@ def test_nothing_is_opened_or_written(lab: Lab) -> None:
         result = lab.run("--server", server, "plan", "--offline")
         assert result.code == 0, result.said
         assert "+ session/a" in result.out
-        assert "Offline: compared with the state of serial 0, not with the server" in result.out
+        assert "Offline: compared with the state (serial 0), not with the server" in result.out
     assert sorted(lab.root.rglob("*")) == before
 
 
@@ -102,8 +102,8 @@ def test_without_differences_it_is_empty(lab: Lab) -> None:
     assert offline(lab)["bookkeeping"] == []
     result = text(lab, "--detailed-exitcode")
     assert result.code == 0
-    assert "Offline: compared with the state of serial 1, not with the server" in result.out
-    assert "Nothing to do: all 2 records in the state are as the files say." in result.out
+    assert "Offline: compared with the state (serial 1), not with the server" in result.out
+    assert "Nothing to do: all 2 records in the state match the files." in result.out
 
 
 def test_edits_are_the_same_as_online(lab: Lab) -> None:
@@ -166,7 +166,8 @@ def test_unresolved_names_are_marked_and_cannot_be_sent(lab: Lab) -> None:
     (shown,) = (f for f in b["fields"] if f["path"] == "projects")
     assert shown["after"] == ["Theta Maze Study", "Whisker Touch Study (unresolved)"]
     assert [n["text"] for n in plan["notes"]] == [
-        'project "Whisker Touch Study" is unresolved: neither the state nor the files know it, the server may'
+        'project "Whisker Touch Study" is unresolved: it is not in the files or in the state, '
+        "but may be on the server"
     ]
     assert list(plan["names"]["project"]) == ["Theta Maze Study"]
 
@@ -212,7 +213,7 @@ def test_an_offline_plan_is_shown_and_never_applied(lab: Lab) -> None:
     assert kept.code == 0
     assert "stemctl apply" not in kept.out
     assert (
-        lab.run("show", "plan.json").out.count("Offline: compared with the state of serial 0") == 1
+        lab.run("show", "plan.json").out.count("Offline: compared with the state (serial 0)") == 1
     )
     refused = lab.run("apply", "plan.json", "--auto-approve")
     assert refused.code == 1
@@ -236,13 +237,13 @@ def reseal(path: Path, document: Any) -> None:
 
 def test_every_form_says_it(lab: Lab) -> None:
     lab.sessions("{name: a}")
-    said = "Offline: compared with the state of serial 0, not with the server"
+    said = "Offline: compared with the state (serial 0), not with the server"
     for form in ("text", "markdown", "html"):
         assert said in lab.run("plan", "--offline", "-o", form).out
         assert said not in lab.run("plan", "-o", form).out
     assert text(lab).out.splitlines()[3].startswith(said)
-    assert "may be on the server already" in text(lab).out
-    assert "Everything here is new to the state." in text(lab).out
+    assert "may exist on the server already" in text(lab).out
+    assert "All records here are new to the state." in text(lab).out
 
 
 def test_a_proposal_that_the_state_knows_is_pending(lab: Lab) -> None:
@@ -252,7 +253,7 @@ def test_a_proposal_that_the_state_knows_is_pending(lab: Lab) -> None:
     assert (change["held"], change["request"]) == ("pending", None)
     lab.write(TYPES, "sensory_stimulus_types:\n  - {name: Puff, description: Water.}\n")
     assert what(offline(lab)) == what(lab.plan())
-    assert "proposed: Air.; files: Water." in text(lab).out
+    assert 'proposed: "Air."; files: "Water."' in text(lab).out
 
 
 @pytest.mark.parametrize("arrives", [True, False])
@@ -267,7 +268,7 @@ def test_a_creation_in_doubt_stays_in_doubt(lab: Lab, arrives: bool) -> None:
     ]
     result = text(lab)
     assert "broke off" in result.err
-    assert "a plan that asks the server decides" in result.out
+    assert "a plan with the server shows what became of it" in result.out
     lab.sessions()
     assert offline(lab)["changes"] == []
 
@@ -299,7 +300,7 @@ def test_what_is_bound_by_an_id_alone_is_taken_as_the_files_say(lab: Lab) -> Non
     assert notes == [
         (
             f"session/{n}",
-            "the state knows no more of it than its id; it is taken to be as the files say",
+            "the state has only its id, so the plan assumes that it is as the files declare it",
         )
         for n in "ab"
     ]

@@ -57,7 +57,7 @@ def test_what_is_held_is_a_warning_and_drift_a_notice_the_riskiest_first(lab: La
     told = [line.split() for line in found[0][2].splitlines()[-3:]]
     assert told == [["base", "One."], ["files", "Two."], ["server", "Theirs."]]
     assert found[1][2] == "left files, held: delete"
-    assert "server has Theirs, 100%: yes.; allowed, apply puts back One." in found[2][2]
+    assert 'server has "Theirs, 100%: yes."; if allowed, apply restores "One."' in found[2][2]
     assert result.out.splitlines()[-1] == "Plan: 1 to create, 0 to update, 0 to delete, 3 held."
 
 
@@ -94,8 +94,8 @@ def test_wrong_files_and_errors_are_annotations_too(lab: Lab) -> None:
     lab.intercept = lambda request: httpx.Response(500, text="no")
     result = lab.run("--server", "nowhere", "plan", "-o", "github")
     assert annotated(result.out)[0][0] == "error"
-    assert "There is no server 'nowhere'" in annotated(result.out)[0][2]
-    assert "Error: There is no server 'nowhere'" in result.err
+    assert "Unknown server 'nowhere'" in annotated(result.out)[0][2]
+    assert "Error: Unknown server 'nowhere'" in result.err
 
 
 def test_no_more_than_github_shows_and_the_rest_counted() -> None:

@@ -1,8 +1,9 @@
 """Golden cases: a folder per behaviour. STEMCTL_UPDATE=1 rewrites what is expected, to be read like
 code.
 
-`before.yaml` is applied first, `server.yaml` says what happened on the server since, `after.yaml`
-is planned with `options`; the plan is compared as text and as JSON, and in the further `formats`.
+`table.yaml` adds a model; `before.yaml` is applied first; `server.yaml` says what happened on the
+server since; `after.yaml` is planned with `options`. The plan is compared as text and as JSON, and
+in the further `formats`.
 """
 
 from __future__ import annotations
@@ -15,14 +16,14 @@ from typing import Any
 import pytest
 import yaml
 
-from stemctl.render.html_assets import SCRIPT, STYLE
+from stemctl.render.html import asset
 from stemctl.schema.catalog import load_catalog
+from tests.schema.test_invented_model import add_table
 from tests.support.lab import Lab
 from tests.support.paths import TESTS
 
 CASES = TESTS / "cases"
 UPDATE = os.environ.get("STEMCTL_UPDATE") == "1"
-MODELS = load_catalog("2024").models
 
 
 def cases() -> list[str]:
@@ -43,15 +44,18 @@ def test_case(lab: Lab, name: str) -> None:
     assert {sent.method for sent in lab.requests} <= {"GET"}
     expect(folder / "plan.json", normal(document.out, ids, lab))
     for suffix in (folder / "formats").read_text().split() if (folder / "formats").exists() else []:
-        form = {"md": "markdown", "html": "html"}[suffix]
+        output_format = {"md": "markdown", "html": "html"}[suffix]
         expect(
             folder / f"plan.{suffix}",
-            normal(lab.run("plan", *options, "-o", form, token=token).out, ids, lab),
+            normal(lab.run("plan", *options, "-o", output_format, token=token).out, ids, lab),
         )
 
 
 def prepare(lab: Lab, folder: Path) -> str | None:
     """Bring the lab to where the case plans; the token that the plan is made with."""
+    if (folder / "table.yaml").exists():
+        table = yaml.safe_load((folder / "table.yaml").read_text(encoding="utf-8"))
+        add_table(table, lab.root / "tables", lab.monkeypatch)
     if (folder / "before.yaml").exists():
         lab.write("records/case.yaml", (folder / "before.yaml").read_text(encoding="utf-8"))
         assert lab.run("apply", "--auto-approve").code in (0, 3)
@@ -65,13 +69,14 @@ def prepare(lab: Lab, folder: Path) -> str | None:
 
 def happen(lab: Lab, event: dict[str, Any]) -> str | None:
     """Something that somebody did on the server."""
+    models = load_catalog("2024").models
     match event:
         case {"edit": address, "set": fields}:
             model, name = address.split("/")
             lab.edit(model, name, **fields)
         case {"delete": address}:
             model, name = address.split("/")
-            lab.api("DELETE", f"{MODELS[model].app}/{model}/{lab.live(model, name)['id']}/")
+            lab.api("DELETE", f"{models[model].app}/{model}/{lab.live(model, name)['id']}/")
         case {"add": seed}:
             with lab.database() as database:
                 database.seed(seed)
@@ -79,9 +84,9 @@ def happen(lab: Lab, event: dict[str, Any]) -> str | None:
             model, name = address.split("/")
             id_ = lab.live(model, name)["id"]
             with lab.database() as database, database.transaction():
-                row = database.find(MODELS[model], id_)
+                row = database.find(models[model], id_)
                 assert row is not None
-                database.replace(MODELS[model], row, {**row.body, **fields})
+                database.replace(models[model], row, {**row.body, **fields})
         case {"accept": address, **rest} | {"reject": address, **rest}:
             verdict = "accept" if "accept" in event else "reject"
             found = lab.run("approvals", "list", address, "-o", "json", token="sandbox-admin").json
@@ -99,7 +104,7 @@ def happen(lab: Lab, event: dict[str, Any]) -> str | None:
 def known_ids(lab: Lab) -> dict[str, str]:
     """Every id of the sandbox, by what it is the id of."""
     names = {}
-    for model in MODELS.values():
+    for model in load_catalog("2024").models.values():
         for record in lab.api("GET", f"{model.app}/{model.name}/?limit=100", token="sandbox-admin")[
             model.many
         ]:
@@ -116,7 +121,8 @@ def normal(text: str, ids: dict[str, str], lab: Lab) -> str:
     for id_, name in ids.items():
         text = text.replace(id_, name).replace(f"approval {id_[:8]}", f"approval {name}")
     text = re.sub(r"sha256:[0-9a-f]{64}", "<hash>", text)
-    text = text.replace(STYLE, "<style of the page>").replace(SCRIPT, "<script of the page>")
+    text = text.replace(asset("plan.css"), "<style of the page>")
+    text = text.replace(asset("plan.js"), "<script of the page>")
     text = re.sub(r"sha256-[A-Za-z0-9+/=]{44}", "<hash>", text)
     text = re.sub(r"digest `[0-9a-f]{16}`", "digest `<hash>`", text)
     text = re.sub(r'"lineage": "[^"]+"', '"lineage": "<lineage>"', text)

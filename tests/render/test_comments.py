@@ -95,7 +95,9 @@ def test_each_server_has_a_comment_of_its_own(lab: Lab) -> None:
     lab.sessions("{name: a}")
     lab.write(
         "stemctl.yaml",
-        "servers:\n  one: {url: 'sandbox:', seed: seed.yaml}\n  two.b: {url: 'sandbox:', seed: seed.yaml}\n",
+        "servers:\n"
+        "  one: {url: 'sandbox:', seed: seed.yaml}\n"
+        "  two.b: {url: 'sandbox:', seed: seed.yaml}\n",
     )
     firsts = [
         lab.run("--server", name, "plan", "-o", "markdown").out.partition("\n")[0]
@@ -118,7 +120,7 @@ def test_a_digest_that_is_none_lets_nothing_through(lab: Lab, digest: str) -> No
     lab.sessions("{name: a}")
     result = lab.run("apply", "-y", "--digest", digest)
     assert result.code == 1
-    assert "is no digest" in result.err
+    assert "is not a digest" in result.err
     assert lab.requests == []
 
 

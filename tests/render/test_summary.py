@@ -57,7 +57,7 @@ def test_findings_and_drift_are_in_the_summary(lab: Lab, summary: Path) -> None:
     assert lab.run("plan").code == 1
     text = summary.read_text(encoding="utf-8")
     assert text.count("<summary>Findings: 1</summary>") == 2
-    assert text.count('session has no field "nam"') == 2
+    assert text.count("session has no field `nam`") == 2
     lab.sessions("{name: a, description: Ours.}")
     assert lab.run("validate").code == 0
     assert "### No errors in 1 file" in summary.read_text(encoding="utf-8")
@@ -65,7 +65,7 @@ def test_findings_and_drift_are_in_the_summary(lab: Lab, summary: Path) -> None:
     lab.edit("session", "a", description="Theirs.")
     assert lab.run("drift").code == 0
     text = summary.read_text(encoding="utf-8")
-    assert "### 1 of 1 records is not as applied." in text
+    assert "### 1 of 1 record is not as applied." in text
     assert "Theirs." in text
 
 

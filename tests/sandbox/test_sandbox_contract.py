@@ -10,8 +10,8 @@ import pytest
 from sandbox_api import Api
 
 from stemctl.sandbox.database import Database
-from stemctl.sandbox.field_values import is_uuid
 from stemctl.schema.catalog import Catalog
+from stemctl.util.json_types import is_uuid
 
 PAGES = json.loads((Path(__file__).parent / "seed_pages.json").read_text(encoding="utf-8"))
 EXCHANGES = [

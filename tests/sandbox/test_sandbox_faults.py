@@ -475,7 +475,7 @@ def test_faults_are_for_the_sandbox_alone(lab: Lab) -> None:
     )
     result = lab.run("plan")
     assert result.code == 1
-    assert "has faults, and is no sandbox" in result.err
+    assert "has faults, but is not a sandbox" in result.err
 
 
 def test_what_is_wrong_with_a_file_is_said_before_it_is_served(lab: Lab) -> None:

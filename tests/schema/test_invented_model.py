@@ -120,7 +120,7 @@ def test_a_cycle_names_its_members(lab: Lab) -> None:
     lab.write("records/rigs.yaml", "rigs:\n  - {name: a, parent: b}\n  - {name: b, parent: a}\n")
     result = lab.run("apply", "--auto-approve")
     assert result.code == 1
-    assert "these wait for each other" in result.out
+    assert "these changes wait for each other" in result.out
     assert "rig/a" in result.out
     assert "rig/b" in result.out
     assert lab.writes == []
@@ -132,7 +132,7 @@ def test_a_swap_of_names_names_its_members(lab: Lab) -> None:
     lab.write("records/rigs.yaml", "rigs:\n  - {key: one, name: b}\n  - {key: two, name: a}\n")
     result = lab.run("apply", "--auto-approve")
     assert result.code == 1
-    assert "these wait for each other" in result.out
+    assert "these changes wait for each other" in result.out
     assert lab.writes == []
 
 

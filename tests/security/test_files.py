@@ -99,7 +99,7 @@ def test_what_was_moved_behind_a_link_has_not_left_the_files(
     result = lab.run("apply", "-y", "--allow", "delete")
     assert (result.code, lab.requests) == (1, [])
     assert (
-        f"error: {moved.relative_to(lab.root).as_posix()} is a link to where no manifests are read"
+        f"error: `{moved.relative_to(lab.root).as_posix()}` is a link that leads outside of the manifests"
         in result.said
     )
     assert "sessions:" not in result.said
@@ -110,7 +110,7 @@ def test_a_pipe_among_the_manifests_is_not_waited_for(lab: Lab) -> None:
     os.mkfifo(lab.root / "records" / "pipe.yaml")
     result = lab.run("validate")
     assert result.code == 1
-    assert "records/pipe.yaml:1:1: error: is no file" in result.said
+    assert "records/pipe.yaml:1:1: error: not a regular file" in result.said
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_a_seed_is_below_the_repository(lab: Lab, beside: Path, way: str) -> Non
     seed = way.format(beside.name, beside)
     lab.write("stemctl.yaml", f"servers:\n  sandbox: {{url: 'sandbox:', seed: '{seed}'}}\n")
     learns_nothing(lab, beside)
-    assert "is outside of this repository" in lab.run("plan").err
+    assert "is outside this repository" in lab.run("plan").err
 
 
 LINKS = [
@@ -233,7 +233,7 @@ def test_git_is_the_only_program_and_is_told_nothing_of_the_files(
         ["approvals", "list"],
     ):
         lab.run(*command)
-    door = ("git", *process._DOOR)
+    door = ("git", *process._ARGUMENTS)
     assert {tuple(command[: len(door)]) for command in started} == {door}
     assert {tuple(command[len(door) :]) for command in started} == {
         ("check-ignore", "--stdin", "-z"),

@@ -233,7 +233,7 @@ def test_the_browser_is_told_no_token(
         sys.executable,
         "-P",
         "-c",
-        "from stemctl.cli.browser import show; import os; assert show('http://x/')",
+        "from stemctl.cli.browser import open_in_browser; import os; assert open_in_browser('http://x/')",
     ]
     subprocess.run(
         [*command[:-1], f"{command[-1]}; assert os.environ['BRAINSTEM_API_TOKEN']"], check=True

@@ -242,7 +242,7 @@ def test_a_bug_before_anything_was_sent_names_no_token_either(
     def broken(*arguments: Any) -> None:
         raise RuntimeError(f"cannot go on with {dict(os.environ)}")
 
-    monkeypatch.setattr("stemctl.commands.validate.load", broken)
+    monkeypatch.setattr("stemctl.commands.plan.load", broken)
     assert lab.run("plan", token=CANARY).code == 70
     (trace,) = Path(tempfile.gettempdir()).glob("stemctl-trace-*")
     assert "cannot go on with" in trace.read_text()
@@ -436,5 +436,5 @@ def test_doctor_tells_of_a_token_that_others_may_read(lab: Lab, wire: Wire) -> N
     assert "chmod 600" not in lab.run("doctor").out
     path.chmod(0o644)
     result = lab.run("doctor")
-    assert f"others on this machine may read it: chmod 600 {path}" in result.out
+    assert f"other users of this machine can read it: chmod 600 {path}" in result.out
     assert result.code == 0

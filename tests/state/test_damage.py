@@ -134,9 +134,9 @@ def test_fetched_history_heals(team: Team, damage: Callable[[Path], None]) -> No
         ann.sessions(f"{{name: rat1, date_time: 2024-03-12T09:00:00Z, description: {text}}}")
         ann.publish(text)
     job = team.clone("job", "--depth=1", of=f"file://{team.remote}")
-    assert "applied last: 2 commits." in job.run("plan").out
+    assert "the last one applied: 2 commits." in job.run("plan").out
     damage(job.own(HISTORY))
-    assert "applied last: 2 commits." in job.run("plan").out
+    assert "the last one applied: 2 commits." in job.run("plan").out
 
 
 def test_what_cannot_be_mended_is_said(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,7 +37,7 @@ def test_a_run_is_one_commit_and_nothing_of_the_clone_is_touched(team: Team) -> 
     before = seen(ann)
     ann.apply()
     assert seen(ann) == before
-    assert team.story() == ["lab: 2 created [skip ci]", "The memory of stemctl begins [skip ci]"]
+    assert team.story() == ["lab: 2 created [skip ci]", "Initialise stemctl state [skip ci]"]
     assert team.files() == ["README.md", "lab.run.jsonl", "lab.state.json"]
 
 
@@ -152,15 +152,15 @@ def test_a_branch_that_holds_something_else_is_not_written_to(team: Team, gate: 
     ("state", "said"),
     [
         ("{backend: git, remote: elsewhere}", "no remote 'elsewhere'"),
-        ("{backend: git, remote: --upload-pack=touch x}", "is not possible here"),
-        ("{backend: git, remote: 'ext::sh -c touch% x'}", "is not possible here"),
-        ("{backend: git, branch: -x}", "is not possible here"),
-        ("{backend: git, branch: ../main}", "is not possible here"),
-        ("{backend: cloud}", "'cloud' is none of file, git"),
-        ("{backend: gti}", "Nearest: git."),
+        ("{backend: git, remote: --upload-pack=touch x}", "is not allowed here"),
+        ("{backend: git, remote: 'ext::sh -c touch% x'}", "is not allowed here"),
+        ("{backend: git, branch: -x}", "is not allowed here"),
+        ("{backend: git, branch: ../main}", "is not allowed here"),
+        ("{backend: cloud}", "'cloud' is not one of file, git"),
+        ("{backend: gti}", "Did you mean git?"),
         ("{backend: git, brnach: x}", "there is no 'brnach' here"),
         ("{branch: x}", "'backend' is a required property"),
-        ("git", "'git' is no mapping"),
+        ("git", "'git' is not a mapping"),
     ],
 )
 def test_a_remote_is_a_name_and_nothing_that_git_would_obey(

@@ -84,7 +84,7 @@ def test_the_second_apply_waits_for_the_first_and_plans_anew(
     assert leased(team)
     said = ben.run("plan").err
     assert (
-        "holds the claim on branch stemctl-state of origin until" in said
+        "holds the lease on branch stemctl-state of origin until" in said
     )  # who only reads does not wait
     assert ben.run("plan", "--out", "meanwhile.json").code == 0
     second = ben.start("apply", "--auto-approve", lease=60)
@@ -93,7 +93,7 @@ def test_the_second_apply_waits_for_the_first_and_plans_anew(
     gate.opened.set()
     ended(first)
     said = heard + ended(second)
-    waiting = "Waiting: another run holds the claim on branch stemctl-state of origin."
+    waiting = "Waiting: another run holds the lease on branch stemctl-state of origin."
     assert f"{waiting} Nothing was sent yet." in said
     assert said.count("Plan: ") == 1  # while it waits, it plans nothing that would not be so
     assert on_server(team, ben) == ["rat1", "rat2"]
@@ -126,7 +126,7 @@ def test_three_first_leases_at_once(team: Team) -> None:
     ]
     assert on_server(team, members[0]) == ["s1", "s2"]
     assert sum("created" in text and "Applied: 2 created" in text for text in said) == 1
-    assert team.story() == ["lab: 2 created [skip ci]", "The memory of stemctl begins [skip ci]"]
+    assert team.story() == ["lab: 2 created [skip ci]", "Initialise stemctl state [skip ci]"]
 
 
 def test_a_machine_that_died_is_settled_by_another_one_from_its_lease(
@@ -145,7 +145,7 @@ def test_a_machine_that_died_is_settled_by_another_one_from_its_lease(
     gate.wait_for(4, "done")  # what it sent arrives, and nobody hears of it
     result = ben.apply()
     assert "ended at" in result.err
-    assert "Settling it from its claim, 12 changes." in result.err
+    assert "Taking over, and checking 12 changes on the server." in result.err
     assert on_server(team, ben) == sorted(f"s{n}" for n in range(12))
     assert "Nothing to do" in ben.run("plan").out
     assert not leased(team)
@@ -165,7 +165,7 @@ def test_a_killed_run_goes_on_in_its_own_folder_at_once(team: Team, gate: Gate) 
     gate.opened.set()
     gate.wait_for(1, "done")
     result = ann.apply()  # its own journal tells more than the lease: nothing to wait for
-    assert "Settling run" in result.err
+    assert "Taking over from run" in result.err
     assert on_server(team, ann) == ["s1", "s2", "s3"]
     assert team.story()[0].startswith("lab: 2 created")
 
@@ -227,7 +227,7 @@ def test_a_long_run_renews_its_lease(team: Team, gate: Gate) -> None:
     until(lambda: git(team.remote, "log", "--format=%s", STATES).count("renewed") >= 6)
     gate.opened.set()
     ended(job)
-    assert team.story() == ["lab: 1 created [skip ci]", "The memory of stemctl begins [skip ci]"]
+    assert team.story() == ["lab: 1 created [skip ci]", "Initialise stemctl state [skip ci]"]
 
 
 @pytest.mark.slow
@@ -299,8 +299,8 @@ def test_at_a_terminal_the_loser_is_shown_the_new_plan_and_asked_again(
     monkeypatch.setattr("sys.stdin", Terminal("yes\nyes\n"))
     result = ann.run("apply")
     assert result.code == 0, result.said
-    assert "The state has moved on, planning anew." in result.err
-    assert result.err.count('Only "yes" goes on') == 2
+    assert "The state has changed in the meantime. Planning again." in result.err
+    assert result.err.count('Only "yes" is accepted') == 2
     assert "Plan: 2 to create" in result.out
     assert "Plan: 1 to create, 0 to update, 0 to delete, 1 unchanged." in result.out
     assert on_server(team, ann) == ["ann1", "rat1"]
@@ -333,8 +333,8 @@ def test_a_lease_that_comes_between_plan_and_answer_is_waited_for(
     result = ann.run("apply")
     ended(jobs[0])
     assert result.code == 0, result.said
-    assert "Waiting: another run holds the claim on branch stemctl-state of origin." in result.err
-    assert result.err.count('Only "yes" goes on') == 2
+    assert "Waiting: another run holds the lease on branch stemctl-state of origin." in result.err
+    assert result.err.count('Only "yes" is accepted') == 2
     assert on_server(team, ann) == ["ann1", "rat1"]
     assert len(gate.done) == 2
 
@@ -351,15 +351,15 @@ def test_two_that_settle_a_dead_run_at_the_same_moment_both_go_on(
     job.communicate()
     gate.opened.set()
     gate.wait_for(1, "done")
-    fold, others = recovery.fold, [ben]
+    reduce, others = recovery.reduce, [ben]
 
     def meanwhile(state: State, run: Run) -> State:
         """Between our look at the lease and our push, somebody else settles it."""
         while others:
             ended(others.pop().start("apply", "--auto-approve", lease=0.5))
-        return fold(state, run)
+        return reduce(state, run)
 
-    monkeypatch.setattr(recovery, "fold", meanwhile)
+    monkeypatch.setattr(recovery, "reduce", meanwhile)
     cleo.apply()
     assert others == []
     assert on_server(team, cleo) == ["rat1"]

@@ -184,7 +184,7 @@ def test_a_commit_that_was_not_pushed_is_ours_where_a_record_is_declared(team: T
     repository(team, "ann", "ann1").apply()
     ben = repository(team, "ben", "ann1", "ben1")
     result = ben.apply(code=1)
-    assert "which was applied last, is neither here nor on the remote." in result.err
+    assert "the last one applied, is neither here nor on the remote." in result.err
     assert " runs list " in result.err
     ben.apply("--allow-behind")
 

@@ -106,7 +106,7 @@ def test_a_failed_change_changed_nothing(lab: Lab) -> None:
     assert lab.run("apply", "--auto-approve").code == 1
     shown = lab.run("runs", "show", runs(lab)[0], "-o", "yaml")
     assert shown.out.strip() == ""
-    assert "no record that was there before" in shown.err
+    assert "no existing records" in shown.err
     assert "1 failed" in lab.run("runs", "list").out
 
 

@@ -1,1 +1,1 @@
-"""The formatter of manifests: it moves tokens, and writes no value anew."""
+"""The formatter of manifests. It moves tokens and never rewrites a value."""

@@ -1,4 +1,4 @@
-"""Text of several lines, moved to another indentation without changing what it says."""
+"""Text of several lines, moved to another indentation without changing its value."""
 
 from __future__ import annotations
 
@@ -12,30 +12,31 @@ _HEADER = re.compile(r"(?P<style>[|>])(?P<how>[-+0-9]*)[ \t]*(?P<comment>#.*)?")
 
 
 def continued(text: str, indent: int) -> str:
-    """A plain or quoted scalar with its further lines at `indent`; what is around a line break is
-    not part of it.
+    """A plain or quoted scalar with its further lines at `indent`.
+
+    Spaces around a line break are not part of the value.
     """
     first, *others = text.split("\n")
     if not others:
         return text
     *between, last = (line.lstrip(" \t") for line in others)
     lines = [_trimmed(first), *map(_trimmed, between), last]
-    return "\n".join(
-        f"{'' if number == 0 or not line else ' ' * indent}{line}"
-        for number, line in enumerate(lines)
-    )
+    margin = " " * indent
+    indented = [f"{margin}{line}" if line else "" for line in lines[1:]]
+    return "\n".join([lines[0], *indented])
 
 
 def _trimmed(line: str) -> str:
-    """A line without the spaces at its end, but for one that a backslash makes part of the text."""
+    """A line without trailing spaces. One space is kept after a backslash that escapes it."""
     kept = line.rstrip(" \t")
     escaped = (len(kept) - len(kept.rstrip("\\"))) % 2 == 1
     return line[: len(kept) + 1] if escaped else kept
 
 
 class BlockText(NamedTuple):
-    """A block scalar as written: `end` is where the line break after it stands, `indent` that of
-    its lines.
+    """A block scalar as written, with the `indent` of its lines.
+
+    `end` is the position of the line break after it.
     """
 
     style: str
@@ -56,33 +57,32 @@ class BlockText(NamedTuple):
 
 
 def block_text(text: str, start: int, parent: int, is_ended: bool) -> BlockText:
-    """The block scalar whose header begins at `start`, below a collection at column `parent` (-1
-    for none).
+    """The block scalar whose header begins at `start`.
 
-    `text` ends with a line break. Where the file did not (`is_ended`), its last line has none, and
-    `-` says so.
+    `parent` is the column of the collection around it, -1 for none. `text` ends with a line break.
+    If the file does not (`is_ended` is false), the last line of the scalar has none either: it gets
+    the indicator `-`.
     """
     header = _HEADER.match(text, start)
     assert header is not None
     style, how, comment = header["style"], header["how"], header["comment"] or ""
     digit = how.strip("+-")
-    lines, indent, end = _lines(
-        text, header.end(), max(parent, 0) + int(digit) if digit else 0, max(parent + 1, 1)
-    )
+    explicit = max(parent, 0) + int(digit) if digit else 0
+    lines, indent, end = _lines(text, header.end(), explicit, least=max(parent + 1, 1))
     at_end = not is_ended and end == len(text) - 1
     while lines and len(lines[-1]) <= indent and ("+" not in how or at_end):
         end -= len(lines.pop()) + 1
-        at_end = (
-            at_end and "+" not in how
-        )  # an empty line that has no end is none; those before it are kept
+        # With +, only the line without an end is dropped, and the empty lines before it are kept.
+        at_end = at_end and "+" not in how
     if at_end and lines and end == len(text) - 1:
         how = digit + "-"
     return BlockText(style, how, comment.rstrip(), lines, indent, end)
 
 
 def _lines(text: str, end: int, indent: int, least: int) -> tuple[list[str], int, int]:
-    """The lines below a header that ends at `end`, their indentation (that of the first, if it is
-    0), and the end.
+    """The lines below a header that ends at `end`, their indentation, and their end.
+
+    The indentation is that of the first line if `indent` is 0.
     """
     lines: list[str] = []
     widest = least

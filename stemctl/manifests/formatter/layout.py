@@ -1,8 +1,7 @@
-"""The canonical layout of a manifest, made by moving its tokens: no value is read, and none is
-written anew.
+"""Formats a manifest by moving its tokens: no value is read or rewritten.
 
-Line breaks between tokens stay where they are. What changes is the indentation, the spaces inside a
-line, empty lines, and the ends of lines.
+Line breaks between tokens stay where they are. Indentation, spaces inside a line, empty lines and
+line ends may change.
 """
 
 from __future__ import annotations
@@ -37,20 +36,20 @@ from stemctl.manifests.yaml_parser import Parser
 _OPENING = {FlowMappingStartToken, FlowSequenceStartToken}
 _CLOSING = {FlowMappingEndToken, FlowSequenceEndToken}
 _ENDING = {ScalarToken, *_CLOSING}
-"""What a colon or comma may follow at once. After an alias, anchor or tag, some readers take it for
-a part of that.
+"""What a colon or comma may follow without a space. After an alias, anchor or tag, some readers
+read it as a part of the name.
 """
 
 
 class Formatted(NamedTuple):
-    """A text in its layout, and the comments in it."""
+    """A formatted text, and the comments in it."""
 
     text: str
     comments: tuple[str, ...]
 
 
 class CannotFormat(Exception):
-    """Something that is not laid out: where it stands, and what to do."""
+    """A construct that cannot be formatted: where it is, and what to do."""
 
     def __init__(self, mark: Any, message: str, remedy: str) -> None:
         super().__init__(message)
@@ -60,16 +59,16 @@ class CannotFormat(Exception):
 
 
 def format_text(text: str) -> Formatted:
-    """The layout of a text that a parser takes.
+    """Format a text that is valid YAML.
 
     Raises:
-        CannotFormat: it holds something that has no layout.
+        CannotFormat: it contains a construct that has no format.
     """
     return _Layout(LINE_END.sub("\n", text)).run()
 
 
 def same_content(old: str, new: str) -> bool:
-    """Whether a parser reads the same values from both, spelled the same way."""
+    """Whether a parser reads the same values, with the same spelling, from both texts."""
     return _content(old) == _content(new)
 
 
@@ -77,19 +76,18 @@ def _content(text: str) -> list[tuple[Any, ...]]:
     parser = Parser(text)
     found = []
     while type(event := parser.get_event()) is not StreamEndEvent:
-        said = (
+        attributes = (
             getattr(event, name, None)
             for name in ("anchor", "tag", "implicit", "value", "style", "flow_style")
         )
-        found.append((type(event), *said))
+        found.append((type(event), *attributes))
     return found
 
 
 class _Block(NamedTuple):
-    """A block collection: its column in the old text, its indentation in the new one.
+    """A block collection: its column in the old text, its indentation in the new text.
 
-    `loose` is a list whose items stand at the column of the key above, so that no token says where
-    it begins.
+    A `loose` list has its items at the column of the key above: no token marks its beginning.
     """
 
     column: int
@@ -102,7 +100,7 @@ _ROOT = _Block(-1, -STEP)
 
 
 class _Layout:
-    """Writes one text anew, token by token."""
+    """Formats one text, token by token."""
 
     def __init__(self, text: str) -> None:
         self.is_ended = text.endswith("\n")
@@ -118,7 +116,7 @@ class _Layout:
         self.base = 0
 
     def run(self) -> Formatted:
-        """The whole text."""
+        """Format the whole text."""
         scanner = Parser(self.text)
         while type(token := scanner.get_token()) is not StreamEndToken:
             self.take(token)
@@ -127,7 +125,7 @@ class _Layout:
         return Formatted("".join(self.out), tuple(self.comments))
 
     def take(self, token: Any) -> None:
-        """Follow the structure; write what has a text."""
+        """Follow the structure, and write tokens that have text."""
         kind = type(token)
         if kind is BlockMappingStartToken or kind is BlockSequenceStartToken:
             self.open(token, kind is BlockSequenceStartToken)
@@ -141,30 +139,25 @@ class _Layout:
             self.at_key = True
 
     def open(self, token: Any, is_list: bool, loose: bool = False) -> None:
-        """A block collection begins."""
+        """Begin a block collection."""
         self.blocks.append(
             _Block(token.start_mark.column, self.blocks[-1].indent + STEP, is_list, loose)
         )
 
     def end_loose(self) -> None:
-        """A key, or the end of the mapping, ends the list below the key before."""
+        """End a loose list, at the next key or at the end of the mapping."""
         if self.blocks[-1].loose:
             self.closed.append(self.blocks.pop())
 
     def write(self, token: Any, kind: type[yaml.Token]) -> None:
-        """A token, after what stands before it."""
+        """Write a token, after the comments and spaces before it."""
         if kind is DirectiveToken:
-            raise CannotFormat(
-                token.start_mark,
-                "a directive has no layout",
-                "take the line out; no reader needs it",
-            )
+            message = "a YAML directive cannot be formatted"
+            raise CannotFormat(token.start_mark, message, "remove the line: it is not needed")
         if kind is ScalarToken and not self.depth and self.blocks[-1] is _ROOT:
-            raise CannotFormat(
-                token.start_mark,
-                "text alone has no layout",
-                "begin with the name of a list, and a colon",
-            )
+            message = "text without a key cannot be formatted"
+            remedy = "begin with the name of a list, such as `sessions:`"
+            raise CannotFormat(token.start_mark, message, remedy)
         if not self.depth:
             if kind is BlockEntryToken and not self.blocks[-1].is_list:
                 self.open(token, is_list=True, loose=True)
@@ -179,14 +172,13 @@ class _Layout:
         if kind is ScalarToken and token.style in ("|", ">"):
             end = self.block(start)
         else:
-            self.out.append(
-                continued(self.text[start:end], self.inner() + (STEP if self.depth else 0))
-            )
+            further = self.inner() + (STEP if self.depth else 0)
+            self.out.append(continued(self.text[start:end], further))
         self.end, self.before, self.at_key = end, kind, False
         self.closed.clear()
 
     def block(self, start: int) -> int:
-        """A block scalar; gives its end."""
+        """Write a block scalar, and return its end."""
         found = block_text(self.text, start, self.blocks[-1].column, self.is_ended)
         header, lines = found.at(max(self.inner(), STEP))
         self.out.append(header)
@@ -197,16 +189,17 @@ class _Layout:
         return found.end
 
     def enter(self, begins_line: bool) -> None:
-        """A bracket opens. Lines in it are indented from where it stands alone, else from its key."""
+        """Open a bracket. Its lines are indented from the bracket if it is alone, else from its key."""
         if not self.depth:
             alone = begins_line or self.blocks[-1].is_list
             self.base = max(0, self.blocks[-1].indent + (STEP if alone else 0))
         self.depth += 1
 
     def inner(self) -> int:
-        """The indentation of a line inside the collection that is open.
+        """The indentation of a line inside the open collection.
 
-        In brackets it is never that of the key, closing ones included: strict readers refuse that.
+        Inside brackets, and for the closing one, it is always more than that of the key: strict
+        readers require it.
         """
         least = max(0, self.blocks[-1].indent + STEP)
         return max(least, self.base + STEP * self.depth) if self.depth else least
@@ -214,18 +207,17 @@ class _Layout:
     def indent(self, kind: type[yaml.Token]) -> int:
         """The indentation of a token that begins a line."""
         if self.depth:
-            return (
-                max(self.blocks[-1].indent + STEP, self.inner() - STEP)
-                if kind in _CLOSING
-                else self.inner()
-            )
+            if kind in _CLOSING:
+                return max(self.blocks[-1].indent + STEP, self.inner() - STEP)
+            return self.inner()
         if self.at_key or kind in (BlockEntryToken, KeyToken, ValueToken):
             return self.blocks[-1].indent
         return self.inner()
 
     def between(self, token: Any, kind: type[yaml.Token]) -> bool:
-        """What stands before a token: comments, then a space or a line break. Whether the token
-        begins a line.
+        """Write the comments before a token, then a space or a line break.
+
+        Returns whether the token begins a line.
         """
         start, column = token.start_mark.index, token.start_mark.column
         if self.out and "\n" not in self.text[self.end : start]:
@@ -236,9 +228,10 @@ class _Layout:
         return True
 
     def gap(self, end: int, column: int, indent: int = 0) -> bool:
-        """The comments up to `end`, where a line goes on at `column`, at `indent` in the new text.
+        """Write the comments up to `end`.
 
-        Gives whether the last line before is empty.
+        The line continues there at `column` of the old text, at `indent` of the new text. Returns
+        whether the last line before it is empty.
         """
         lines = self.text[self.end : end].split("\n")
         blank = False
@@ -257,7 +250,7 @@ class _Layout:
         return blank
 
     def line(self, blank: bool, indent: int) -> None:
-        """Begin a line, below an empty one if `blank`."""
+        """Begin a line, after an empty line if `blank`."""
         breaks = ("\n\n" if blank else "\n") if self.out else ""
         self.out.append(breaks + " " * indent)
 
@@ -266,8 +259,9 @@ class _Layout:
         self.comments.append(text)
 
     def comment_indent(self, column: int, next_column: int, next_indent: int) -> int:
-        """A comment goes with what follows; one further to the right stays with the collection that
-        ends there.
+        """The indentation of a comment: that of the next token.
+
+        A comment further to the right belongs to the collection that ends before it.
         """
         if self.depth:
             return self.inner()
@@ -279,11 +273,11 @@ class _Layout:
 
 
 def _space(before: type[yaml.Token], after: type[yaml.Token]) -> str:
-    """What separates two tokens of a line."""
+    """The space between two tokens of a line."""
     if before in _OPENING:
         return ""
     if after in _CLOSING or after is FlowEntryToken:
-        return "" if before in _ENDING or before is FlowEntryToken or before is AliasToken else " "
-    if after is ValueToken:
-        return "" if before in _ENDING else " "
-    return " "
+        is_close = before in _ENDING or before is FlowEntryToken or before is AliasToken
+    else:
+        is_close = after is ValueToken and before in _ENDING
+    return "" if is_close else " "

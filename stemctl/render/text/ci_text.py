@@ -1,54 +1,66 @@
-"""What is left to do on a forge after its workflows are written."""
+"""What is left to set up on GitHub or GitLab after the workflows are written."""
 
 from __future__ import annotations
 
 
 def advice(forge: str, shared: bool, branch: str, environment: str, folder: str) -> list[str]:
-    """The settings that no file can make, in the order in which they are made; `shared` is whether
-    jobs share the state already, `folder` that of the metadata below the root of the repository.
+    """The settings that no file can make, in the order in which to make them.
+
+    Args:
+        forge: `github` or `gitlab`.
+        shared: whether jobs share the state already.
+        branch: the branch that is applied.
+        environment: its environment on the forge.
+        folder: where the metadata is, below the root of the repository.
     """
-    lines = ["", "Left to do:", *_FIRST]
+    text = _INSTALLED
     if not shared:
-        lines += [
-            f"  stemctl.yaml       {environment}: state: {{backend: git}}, so that jobs share the state; then",
-            "                     stemctl state migrate --to git, if anything was applied before",
-        ]
-    lines += _GITHUB if forge == "github" else _GITLAB
+        text += _STATE
+    text += _GITHUB if forge == "github" else _GITLAB
     words = {"@BRANCH@": branch, "@ENVIRONMENT@": environment, "@FOLDER@": folder}
     for word, value in words.items():
-        lines = [line.replace(word, value) for line in lines]
-    return lines
+        text = text.replace(word, value)
+    return ["", "Left to do:", *text.splitlines()]
 
 
-_FIRST = [
-    "  stemctl            is installed by name and version; if you have it from elsewhere, write that there, pinned:",
-    "                     stemctl @ git+https://HOST/stemctl@COMMIT",
-]
+_INSTALLED = """\
+  stemctl            the workflows install it by name and version. If you install it from
+                     elsewhere, write that there, with a commit:
+                     stemctl @ git+https://HOST/stemctl@COMMIT
+"""
 
+_STATE = """\
+  stemctl.yaml       add  state: {backend: git}  to the server @ENVIRONMENT@, so that jobs share
+                     the state. If you have applied before, then run: stemctl state migrate --to git
+"""
 
-_GITHUB = [
-    "  secret             BRAINSTEM_READ_TOKEN of an account that may only read (Settings, Secrets, Actions)",
-    "  environment        @ENVIRONMENT@: required reviewers, deployment from @BRANCH@ alone, and in it the secret",
-    "                     BRAINSTEM_TOKEN of an account that may write (Settings, Environments)",
-    "  branch rule        @BRANCH@: pull requests with review, review from code owners, and the check validate",
-    "                     (Settings, Rules); none for the branch of the state, which the apply job pushes to",
-    "  .github/CODEOWNERS these belong to whoever may decide where tokens go:",
-    "                       /@FOLDER@stemctl.yaml  @lab/admins",
-    "                       /.github/  @lab/admins",
-]
-_GITLAB = [
-    "  include            in .gitlab-ci.yml:  include: [{local: .gitlab/stemctl.yml}]",
-    "  variables          each masked, with the environment that it is scoped to (Settings, CI/CD):",
-    "                     BRAINSTEM_READ_TOKEN, stemctl/read: of an account that may only read",
-    "                     BRAINSTEM_TOKEN, @ENVIRONMENT@, protected: of an account that may write",
-    "                     STEMCTL_PUSH_TOKEN, @ENVIRONMENT@, protected: a project access token, Developer, with",
-    "                     write_repository, for the state",
-    "                     STEMCTL_GITLAB_TOKEN, stemctl/notes: a project access token, Reporter, with api, for notes",
-    "                     and the issue",
-    "  branches           @BRANCH@: protected (Settings, Repository); that of the state: none but the bot of",
-    "                     STEMCTL_PUSH_TOKEN may push to it",
-    "  environment        @ENVIRONMENT@: protected, with approval (where your edition of GitLab has it)",
-    "  schedule           a nightly pipeline on @BRANCH@ (Build, Pipeline schedules)",
-    "  CODEOWNERS         /@FOLDER@stemctl.yaml, /.gitlab-ci.yml and /.gitlab/ belong to whoever may decide where",
-    "                     tokens go",
-]
+_GITHUB = """\
+  secret             BRAINSTEM_READ_TOKEN, of an account that can only read
+                     (Settings, Secrets, Actions)
+  environment        @ENVIRONMENT@, with required reviewers and deployment from @BRANCH@ only;
+                     in it the secret BRAINSTEM_TOKEN, of an account that can write
+                     (Settings, Environments)
+  branch rule        for @BRANCH@: require pull requests with review, review from code owners, and
+                     the check validate (Settings, Rules). Make no rule for the branch of the
+                     state: the apply job pushes to it
+  .github/CODEOWNERS give these to the people who may decide where tokens are sent:
+                       /@FOLDER@stemctl.yaml  @lab/admins
+                       /.github/  @lab/admins
+"""
+
+_GITLAB = """\
+  include            in .gitlab-ci.yml:  include: [{local: .gitlab/stemctl.yml}]
+  variables          each masked, with the environment that it is scoped to (Settings, CI/CD):
+                     BRAINSTEM_READ_TOKEN, stemctl/read: of an account that can only read
+                     BRAINSTEM_TOKEN, @ENVIRONMENT@, protected: of an account that can write
+                     STEMCTL_PUSH_TOKEN, @ENVIRONMENT@, protected: a project access token with the
+                     role Developer and the scope write_repository, for the state
+                     STEMCTL_GITLAB_TOKEN, stemctl/notes: a project access token with the role
+                     Reporter and the scope api, for notes and the issue
+  branches           protect @BRANCH@ (Settings, Repository). Only the bot of STEMCTL_PUSH_TOKEN may
+                     push to the branch of the state
+  environment        protect @ENVIRONMENT@, with approval (if your edition of GitLab has it)
+  schedule           a nightly pipeline on @BRANCH@ (Build, Pipeline schedules)
+  CODEOWNERS         give /@FOLDER@stemctl.yaml, /.gitlab-ci.yml and /.gitlab/ to the people who may
+                     decide where tokens are sent
+"""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from stemctl.errors import Hint
 from stemctl.git.history import Commit, CommitRange
+from stemctl.util.plural import counted, inflected
 from stemctl.util.safe_text import cut, visible
 
 _LINES = 5
@@ -14,33 +15,30 @@ _LINES = 5
 def since_text(since: CommitRange, applied: str | None) -> list[str]:
     """What a plan says of them, above its changes."""
     lines = []
+    last = f"commit {(applied or '')[:7]}, the last one applied"
     if since.contained:
-        lines.append(
-            f"Commit {(applied or '')[:7]}, applied last, is not in the history of HEAD, but what it changed is."
-        )
+        lines.append(f"HEAD does not contain {last}, but it contains the same changes.")
     if since.brought_in:
-        commits = _number(len(since.brought_in))
-        lines += [
-            f"Since commit {(applied or '')[:7]}, applied last: {commits}.",
-            *commit_lines(since.brought_in),
-        ]
+        commits = counted(len(since.brought_in), "commit")
+        lines += [f"Since {last}: {commits}.", *commit_lines(since.brought_in)]
     if since.missing:
-        lines += [
-            f"{behind_words(since)}:",
-            *commit_lines(since.missing),
-            "Apply refuses that without --allow-behind.",
-        ]
+        refused = "Apply refuses this without --allow-behind."
+        lines += [f"{behind_words(since)}:", *commit_lines(since.missing), refused]
     return lines
 
 
 def behind_words(since: CommitRange) -> str:
     """What is wrong with the commit at hand."""
     if not since.known:
-        return f"The history here is cut off before {since.missing[0].id[:7]}, the commit that was applied last"
+        last = since.missing[0].id[:7]
+        return f"The history here is too short: it does not reach {last}, the last commit applied"
     if not since.found:
-        return f"Commit {since.missing[0].id[:7]}, which was applied last, is neither here nor on the remote"
+        last = since.missing[0].id[:7]
+        return f"Commit {last}, the last one applied, is neither here nor on the remote"
     number = len(since.missing)
-    return f"{_number(number)} that {'were' if number > 1 else 'was'} applied {'are' if number > 1 else 'is'} not in HEAD"
+    was = inflected(number, "was", "were")
+    verb = inflected(number, "is", "are")
+    return f"{counted(number, 'commit')} that {was} applied {verb} not in HEAD"
 
 
 def ways_forward(since: CommitRange) -> Hint:
@@ -50,7 +48,7 @@ def ways_forward(since: CommitRange) -> Hint:
     if not since.found:
         return (
             "stemctl runs list",
-            "says who applied it: it was not pushed, or its branch is gone",
+            "shows who applied it: it was not pushed, or its branch was deleted",
         )
     if since.only_here:
         return (
@@ -62,9 +60,9 @@ def ways_forward(since: CommitRange) -> Hint:
 
 def commit_lines(commits: Sequence[Commit]) -> list[str]:
     """The latest of them, a line each."""
-    lines = [f"  {one.id[:7]} {cut(visible(one.subject), 80)}".rstrip() for one in commits[:_LINES]]
-    return [*lines, f"  and {len(commits) - _LINES} more"] if len(commits) > _LINES else lines
-
-
-def _number(number: int) -> str:
-    return f"{number:,} commit{'' if number == 1 else 's'}"
+    lines = []
+    for commit in commits[:_LINES]:
+        lines.append(f"  {commit.id[:7]} {cut(visible(commit.subject), 80)}".rstrip())
+    if len(commits) > _LINES:
+        lines.append(f"  and {len(commits) - _LINES} more")
+    return lines

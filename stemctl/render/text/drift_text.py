@@ -10,29 +10,31 @@ from stemctl.errors import Hint
 from stemctl.planning.drift import Drift, Drifted, Moved
 from stemctl.render.fitting import Item, code, fitted, section
 from stemctl.render.markdown import for_markdown
-from stemctl.render.terminal import LONGEST_CELL, LONGEST_LAST, TerminalStyle
-from stemctl.render.values import difference, element_diff, shown
-from stemctl.util.plural import joined
+from stemctl.render.plan_view import location_text
+from stemctl.render.spans import difference, plain
+from stemctl.render.terminal import LONGEST_LAST, TerminalStyle
+from stemctl.render.values import element_diff, shown
+from stemctl.util.plural import counted, inflected, joined
 from stemctl.util.safe_text import cut, visible
 
 
 def drift_text(drift: Drift, style: TerminalStyle) -> str:
     """The screen below its first line."""
     lines = _unread(drift, style)
-    hints: list[Hint] = [("stemctl plan", "compares the files with the server")]
     if not drift.looked_at:
-        return style.finish([*lines, _verdict(drift), *style.next(hints)])
+        hint: Hint = ("stemctl plan", "compares the files with the server")
+        return style.finish([*lines, _summary(drift), *style.next([hint])])
     if not drift.records:
-        return style.finish([*lines, _verdict(drift)])
-    lines.append(f"{_verdict(drift)} BrainSTEM does not tell who changed them, or when.")
+        return style.finish([*lines, _summary(drift)])
+    lines.append(f"{_summary(drift)} BrainSTEM does not record who changed them, or when.")
     for record in drift.records:
         lines += ["", *_record(record, drift, style)]
-    missing = sum(r.missing for r in drift.records)
+    missing = sum(record.missing for record in drift.records)
     lines += ["", f"Drift: {len(drift.records) - missing} changed, {missing} not found."]
-    first = str(drift.records[0].address)
+    first = shlex.quote(str(drift.records[0].address))
     hints = [
-        (f"stemctl show {shlex.quote(first)}", "your values and the server's, to copy from"),
-        ("stemctl plan", "what apply would do about it"),
+        (f"stemctl show {first}", "shows your values and the server's, to copy from"),
+        ("stemctl plan", "shows what apply would do about it"),
     ]
     return style.finish([*lines, *style.next(hints)])
 
@@ -42,70 +44,68 @@ def drift_markdown(
 ) -> str:
     """The same for the summary of a job; with `max_bytes`, what does not fit is counted."""
     style = for_markdown(style)
-    items = [
-        Item("\n".join(line.removeprefix("  ") for line in _record(r, drift, style)))
-        for r in drift.records
-    ]
+    items = []
+    for record in drift.records:
+        lines = [line.removeprefix("  ") for line in _record(record, drift, style)]
+        items.append(Item("\n".join(lines)))
     unread = [Item(line) for line in _unread(drift, style)]
     sections = [section(f"Not all read: {len(unread)}", unread, opened=True)] if unread else []
     sections += [section(f"Drift: {len(items):,}", items, opened=True)] if items else []
-    head = f"### {_verdict(drift)}\n\nserver {code(server.name)} {code(server.url)}, portal {server.portal}\n"
+    where = f"server {code(server.name)} {code(server.url)}, portal {server.portal}"
+    head = f"### {_summary(drift)}\n\n{where}\n"
     return fitted(head, sections, max_bytes, lambda number: f"\n{number:,} more do not fit here.\n")
 
 
 def _unread(drift: Drift, style: TerminalStyle) -> list[str]:
-    return [
-        f"{style.count(name, 2)[2:]} could not all be read: {cut(style.cell(reason), LONGEST_LAST)}"
-        for name, reason in drift.unread.items()
-    ]
+    lines = []
+    for model, reason in drift.unread.items():
+        records = style.words.count(model, 2).removeprefix("2 ")
+        lines.append(f"Not all {records} could be read: {cut(style.cell(reason), LONGEST_LAST)}")
+    return lines
 
 
-def _verdict(drift: Drift) -> str:
+def _summary(drift: Drift) -> str:
     if not drift.looked_at:
         return "Nothing was applied from here yet, so there is nothing to compare with."
     if not drift.records:
-        return f"No drift: {drift.looked_at:,} records are as they were applied."
+        verb = inflected(drift.looked_at, "is", "are")
+        return f"No drift: {counted(drift.looked_at, 'record')} {verb} as applied."
     number = len(drift.records)
-    return f"{number:,} of {drift.looked_at:,} records {'is' if number == 1 else 'are'} not as applied."
+    records = counted(drift.looked_at, "record")
+    return f"{number:,} of {records} {inflected(number, 'is', 'are')} not as applied."
 
 
 def _record(record: Drifted, drift: Drift, style: TerminalStyle) -> list[str]:
-    location = (
-        f"{visible(record.location.file)}:{record.location.line}"
-        if record.location
-        else "not in the files"
-    )
-    title = cut(visible(str(record.address)), LONGEST_CELL)
-    lines = [
-        f"  {style.paint('bold', title)}{' ' * max(2, style.width - 2 - len(title) - len(location))}{location}"
-    ]
+    location = location_text(record.location) or "not in the files"
+    lines = style.titled(visible(str(record.address)), location)
     if record.missing:
         seen = drift.totals.get(record.address.model)
-        among = (
-            f"not among the {style.count(record.address.model, seen)} you may see (all were read), "
-            if seen
-            else ""
-        )
+        among = ""
+        if seen:
+            records = style.words.count(record.address.model, seen)
+            among = f"not among the {records} visible to you (all were read), "
         lines.append(f"      not found: {among}404 for its id.")
         lines.append("      It was deleted, or it is hidden from your account.")
     return lines + style.wrapped([(visible(move.path), _what(move)) for move in record.fields])
 
 
 def _what(move: Moved) -> str:
+    before, after = move.before, move.after
     if not move.held:
-        return f"the server never held what was applied: {difference(move.before, move.after)}"
-    if isinstance(move.before, list) and isinstance(move.after, list):
-        gains, losses = element_diff(move.before, move.after)
-        words = [f"{joined(gains)} {'were' if len(gains) > 1 else 'was'} added"] if gains else []
-        words += (
-            [f"{joined(losses)} {'were' if len(losses) > 1 else 'was'} removed"] if losses else []
-        )
+        return f"the server never held what was applied: {plain(difference(before, after))}"
+    if isinstance(before, list) and isinstance(after, list):
+        gains, losses = element_diff(before, after)
+        words = []
+        if gains:
+            words.append(f"{joined(gains)} {inflected(len(gains), 'was', 'were')} added")
+        if losses:
+            words.append(f"{joined(losses)} {inflected(len(losses), 'was', 'were')} removed")
         return "; ".join(words) or "in another order"
-    if move.before is None:
-        return f"{shown(move.after)} was added"
-    if move.after is None and "." in move.path:
-        return f"{shown(move.before)} was removed"
-    return difference(move.before, move.after)
+    if before is None:
+        return f"{shown(after)} was added"
+    if after is None and "." in move.path:
+        return f"{shown(before)} was removed"
+    return plain(difference(before, after))
 
 
 def drift_document(drift: Drift) -> dict[str, Any]:

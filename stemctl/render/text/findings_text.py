@@ -1,21 +1,22 @@
-"""Findings as people, programs and GitHub read them."""
+"""Findings as text and as Markdown."""
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Sequence
 
 from stemctl.core.diagnostics import Diagnostic, Severity
+from stemctl.core.records import Location
 from stemctl.render.fitting import Item, fitted, section
 from stemctl.render.terminal import LONGEST_LINE, TerminalStyle
+from stemctl.render.width import beginning, columns_of, ending
 from stemctl.util.safe_text import cut, visible
 
 _STYLES = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "blue"}
 
 _GUTTER = 5
-"""Columns of a line number; larger ones push their line to the right."""
+"""Columns of a line number; a longer one pushes its line to the right."""
 _BEFORE = 20
-"""Columns kept before the caret where the beginning of a line is left out."""
+"""Columns kept before the caret when the beginning of a line is left out."""
 
 
 def findings_text(diagnostics: Iterable[Diagnostic], style: TerminalStyle | None = None) -> str:
@@ -28,10 +29,11 @@ def findings_text(diagnostics: Iterable[Diagnostic], style: TerminalStyle | None
 def findings_markdown(
     diagnostics: Sequence[Diagnostic], summary: str, max_bytes: int | None = None
 ) -> str:
-    """The findings as a comment, below a sentence that sums them up; with `max_bytes`, what does
-    not fit is counted.
+    """The findings as a comment, below their summary; with `max_bytes`, what does not fit is
+    counted.
     """
-    items = [Item("\n".join(_block(finding, TerminalStyle(width=90)))) for finding in diagnostics]
+    style = TerminalStyle(width=90)
+    items = [Item("\n".join(_block(finding, style))) for finding in diagnostics]
     sections = [section(f"Findings: {len(items):,}", items, opened=True)] if items else []
     return fitted(
         f"### {summary}\n",
@@ -42,81 +44,59 @@ def findings_markdown(
 
 
 def _block(finding: Diagnostic, style: TerminalStyle) -> list[str]:
-    location = (
-        f"{style.paint('bold', visible(str(finding.location)))}: " if finding.location else ""
-    )
-    severity = style.paint(_STYLES[finding.severity], f"{finding.severity.value}:")
-    lines = [
-        f"{location}{severity} {cut(visible(finding.message), LONGEST_LINE)} {style.paint('dim', f'[{finding.code}]')}"
-    ]
+    lines = [_title(finding, style)]
     if finding.severity is Severity.NOTE:
         return lines
     remedy = cut(visible(finding.remedy), LONGEST_LINE)
-    if finding.location is None or not finding.line:
-        return [*lines, f"{'':{_GUTTER}} | {remedy}"] if remedy else lines
-    return [
-        *lines,
-        *_source(finding, finding.location.line, finding.location.column - 1, remedy, style),
-    ]
+    if finding.location is not None and finding.line:
+        return [*lines, *_source(finding, finding.location, remedy, style)]
+    if remedy:
+        lines.append(f"{'':{_GUTTER}} | {remedy}")
+    return lines
+
+
+def _title(finding: Diagnostic, style: TerminalStyle) -> str:
+    severity = style.paint(_STYLES[finding.severity], f"{finding.severity.value}:")
+    message = cut(visible(finding.message), LONGEST_LINE)
+    title = f"{severity} {message} {style.paint('dim', f'[{finding.code}]')}"
+    if not finding.location:
+        return title
+    return f"{style.paint('bold', visible(str(finding.location)))}: {title}"
 
 
 def _source(
-    finding: Diagnostic, number: int, column: int, remedy: str, style: TerminalStyle
+    finding: Diagnostic, location: Location, remedy: str, style: TerminalStyle
 ) -> list[str]:
-    """The line that is meant, and under it a caret and what to write instead."""
-    gutter = f"{number:{_GUTTER}} | "
-    before, meant, after = _cropped(finding, column, style.width - len(gutter))
-    carets = "^" * max(1, _columns(meant))
+    """The line of the finding, and under it a caret and what to write instead."""
+    gutter = f"{location.line:{_GUTTER}} | "
+    before, marked, after = _cropped(finding, location.column - 1, style.width - len(gutter))
+    carets = "^" * max(1, columns_of(marked))
     empty = f"{'':{len(gutter) - 3}} | "
-    caret = f"{empty}{' ' * _columns(before)}{style.paint(_STYLES[finding.severity], carets)}"
-    lines = [f"{gutter}{before}{meant}{after}".rstrip()]
-    if len(empty) + _columns(before) + len(carets) + 1 + _columns(remedy) <= style.width:
+    indent = f"{empty}{' ' * columns_of(before)}"
+    caret = f"{indent}{style.paint(_STYLES[finding.severity], carets)}"
+    lines = [f"{gutter}{before}{marked}{after}".rstrip()]
+    if len(indent) + len(carets) + 1 + columns_of(remedy) <= style.width:
         return [*lines, f"{caret} {remedy}".rstrip()]
-    return [*lines, caret, *([f"{empty}{remedy}"] if remedy else [])]
+    lines.append(caret)
+    if remedy:
+        lines.append(f"{empty}{remedy}")
+    return lines
 
 
 def _cropped(finding: Diagnostic, column: int, width: int) -> tuple[str, str, str]:
-    """The line in three parts, the second being what is meant, cut to `width` at both ends as needed."""
-    end = column + finding.length
-    line, start = finding.line, max(0, column - 2 * width)  # what is further away cannot be seen
-    parts = (
-        line[start:column],
-        line[column : min(end, column + 2 * width)],
-        line[end : end + 2 * width],
-    )
-    before, meant, after = (visible(part) for part in parts)
-    if (
-        _columns(before) + min(_columns(meant), width - _BEFORE) > width - 1
-        and _columns(before) > _BEFORE
-    ):
-        before = f"…{_last(before, _BEFORE - 1)}"
-    left = width - _columns(before)
-    if _columns(meant) > left:
-        return before, f"{_first(meant, left - 1)}…", ""
-    left -= _columns(meant)
-    return before, meant, after if _columns(after) <= left else f"{_first(after, left - 1)}…"
-
-
-def _columns(text: str) -> int:
-    """Columns of a terminal that the text takes."""
-    return len(text) if text.isascii() else sum(_width(character) for character in text)
-
-
-def _width(character: str) -> int:
-    if unicodedata.combining(character):
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
-
-
-def _first(text: str, columns: int) -> str:
-    """The beginning of a text that fits into so many columns."""
-    taken = 0
-    for position, character in enumerate(text):
-        taken += _width(character)
-        if taken > columns:
-            return text[:position]
-    return text
-
-
-def _last(text: str, columns: int) -> str:
-    return _first(text[::-1], columns)[::-1]
+    """What is before the marked part of the line, that part, and what is after it, in `width`."""
+    line, end = finding.line, column + finding.length
+    far = 2 * width  # what is further away cannot be seen
+    before = visible(line[max(0, column - far) : column])
+    marked = visible(line[column : min(end, column + far)])
+    after = visible(line[end : end + far])
+    needs = columns_of(before) + min(columns_of(marked), width - _BEFORE)
+    if needs > width - 1 and columns_of(before) > _BEFORE:
+        before = f"…{ending(before, _BEFORE - 1)}"
+    left = width - columns_of(before)
+    if columns_of(marked) > left:
+        return before, f"{beginning(marked, left - 1)}…", ""
+    left -= columns_of(marked)
+    if columns_of(after) > left:
+        after = f"{beginning(after, left - 1)}…"
+    return before, marked, after

@@ -7,6 +7,7 @@ from typing import Any
 
 from stemctl.errors import ConfigError
 from stemctl.schema.catalog import Field, Model
+from stemctl.util.plural import joined
 from stemctl.util.suggest import nearest
 
 _KINDS = {
@@ -16,7 +17,10 @@ _KINDS = {
     "integer": "a whole number",
     "boolean": "true or false",
     "date": "a day, like 2024-03-12",
-    "instant": "a day, or a date and time with its offset: 2024-03-12T14:00:00+01:00, or ...T13:00:00Z (UTC)",
+    "instant": (
+        "a day, or a date and time with its offset: "
+        "2024-03-12T14:00:00+01:00, or ...T13:00:00Z (UTC)"
+    ),
     "reference": "the name, key or id of a {to}",
     "references": "names, keys or ids of {to} records",
     "list": "a list of texts",
@@ -30,22 +34,26 @@ def field_of(model: Model, name: str) -> Field:
     """The field of a name.
 
     Raises:
-        ConfigError: there is none, with the nearest.
+        ConfigError: the model has no such field.
     """
     if name in model.fields:
         return model.fields[name]
     near = nearest(name, model.fields)
     raise ConfigError(
         f"{model.name} has no field {name!r}.",
-        f"Nearest: {', '.join(near)}." if near else f"It has {', '.join(model.fields)}.",
+        f"Did you mean {joined(near, 'or')}?" if near else f"It has {joined(list(model.fields))}.",
     )
 
 
 def explain_model(model: Model) -> tuple[str, dict[str, Any]]:
     """A model: what it is, and a line for each field."""
-    width = max(len(name) for name in model.fields) + 2
-    written = [f"  {f.name:<{width}}{_short(f)}" for f in model.fields.values() if not f.read_only]
-    read = [f"  {f.name:<{width}}{f.description}" for f in model.fields.values() if f.read_only]
+    width = max(map(len, model.fields)) + 2
+    written, read = [], []
+    for field in model.fields.values():
+        if field.read_only:
+            read.append(f"  {field.name:<{width}}{field.description}")
+        else:
+            written.append(f"  {field.name:<{width}}{_short(field)}")
     lines = [f"{model.name}: {model.description}", ""]
     if model.writable:
         lines += [
@@ -58,24 +66,24 @@ def explain_model(model: Model) -> tuple[str, dict[str, Any]]:
         ]
     else:
         lines += [
-            "Not written by stemctl in this edition; others refer to it.",
+            "Read-only in this edition; other records refer to it.",
             "",
             *written,
             *read,
         ]
     return "\n".join(lines), {
         "model": model.name,
-        "fields": [_document(f) for f in model.fields.values()],
+        "fields": [_document(field) for field in model.fields.values()],
     }
 
 
 def explain_field(model: Model, field: Field) -> tuple[str, dict[str, Any]]:
-    """A field: what it takes, an example, and where that is known from."""
+    """A field: what it takes, an example, and the source of this."""
     lines = [f"{model.name}.{field.name}: {field.description}", "", f"  takes     {_takes(field)}"]
     if field.read_only:
-        lines[-1] = "  takes     nothing: it is set by the server"
+        lines[-1] = "  takes     nothing: the server sets it"
     elif field.required:
-        lines.append("  needed    to create a record")
+        lines.append("  required  to create a record")
     if not field.read_only:
         lines.append(f"  cleared   by {json.dumps(field.empty)}")
     if field.example is not None:
@@ -86,8 +94,8 @@ def explain_field(model: Model, field: Field) -> tuple[str, dict[str, Any]]:
 
 def _short(field: Field) -> str:
     limit = f", at most {field.max_length} characters" if field.max_length else ""
-    needed = "needed; " if field.required else ""
-    return f"{needed}{field.description}{limit}".replace(".,", ",")
+    required = "required; " if field.required else ""
+    return f"{required}{field.description}{limit}".replace(".,", ",")
 
 
 def _takes(field: Field) -> str:

@@ -4,59 +4,54 @@ from __future__ import annotations
 
 from typing import Any
 
-from stemctl.core.records import Location
 from stemctl.planning.provenance import Origin, Origins
+from stemctl.render.plan_view import location_text
 from stemctl.render.terminal import LONGEST_CELL, TerminalStyle
-from stemctl.render.values import shown
+from stemctl.render.values import is_empty, shown
 from stemctl.util.safe_text import cut, visible
 
 
-def origin_text(found: Origins, style: TerminalStyle) -> str:
-    """Fields in one column; below each, the server's value where it is another."""
-    lines = [style.paint("bold", cut(visible(str(found.address)), LONGEST_CELL))]
-    facts = [("id", found.id or "not on the server, as far as you may see")]
-    facts += [("applied in", f"run {found.run}")] if found.run else []
-    facts += (
-        [("declared in", str(found.location))] if found.location else [("declared in", "no file")]
-    )
-    lines += style.columns(facts, indent=2)
+def origin_text(origins: Origins, style: TerminalStyle) -> str:
+    """Fields in one column; below each, the server's value if it differs."""
+    lines = [style.paint("bold", cut(visible(str(origins.address)), LONGEST_CELL))]
+    facts = [("id", origins.id or "not on the server, or hidden from your account")]
+    if origins.run:
+        facts.append(("applied in", f"run {origins.run}"))
+    facts.append(("declared in", str(origins.location or "no file")))
+    lines += [*style.columns(facts, indent=2), ""]
     rows: list[tuple[str, str, str]] = []
-    for field in found.fields:
+    for field in origins.fields:
         rows += _rows(field)
-    cells = [
-        (name, "" if len(value) > LONGEST_CELL else value, location)
-        for name, value, location in rows
-    ]
-    lines.append("")
+    cells = []
+    for name, value, location in rows:
+        cells.append((name, "" if len(value) > LONGEST_CELL else value, location))
     for (_, value, _), row in zip(rows, style.columns(cells, indent=2), strict=True):
-        lines += [row.rstrip()] if row.strip() else []
+        if row:
+            lines.append(row)
         if len(value) > LONGEST_CELL:  # in full, since it may be copied from here
             lines += style.wrapped([("", value)], indent=2)
     return style.finish(lines)
 
 
 def _rows(field: Origin) -> list[tuple[str, str, str]]:
-    if not field.written and not (field.shown and field.live not in (None, "", [], {})):
-        return []
     if not field.written:
+        if not field.shown or is_empty(field.live):
+            return []
         return [(field.name, "not managed", f"server: {shown(field.live)}")]
-    rows = [(field.name, shown(field.declared), _at(field.location))]
-    rows += [("", f"  {visible(name)}", _at(location)) for name, location in field.elements]
+    rows = [(field.name, shown(field.declared), location_text(field.location))]
+    for name, location in field.elements:
+        rows.append(("", f"  {visible(name)}", location_text(location)))
     if field.agrees is False:
         rows.append(("", f"server: {shown(field.live)}", ""))
     return rows
 
 
-def _at(location: Location | None) -> str:
-    return f"{visible(location.file)}:{location.line}" if location else ""
-
-
-def origin_document(found: Origins) -> dict[str, Any]:
+def origin_document(origins: Origins) -> dict[str, Any]:
     """The same for programs."""
     return {
-        "address": str(found.address),
-        "id": found.id,
-        "run": found.run,
+        "address": str(origins.address),
+        "id": origins.id,
+        "run": origins.run,
         "fields": [
             {
                 "name": field.name,
@@ -65,11 +60,12 @@ def origin_document(found: Origins) -> dict[str, Any]:
                 "file": field.location.file if field.location else None,
                 "line": field.location.line if field.location else None,
                 "elements": [
-                    {"element": n, "file": p.file, "line": p.line} for n, p in field.elements
+                    {"element": name, "file": location.file, "line": location.line}
+                    for name, location in field.elements
                 ],
                 "server": field.live,
                 "agrees": field.agrees,
             }
-            for field in found.fields
+            for field in origins.fields
         ],
     }

@@ -1,21 +1,22 @@
-"""Runs for people: what broke off, what is on, what there was."""
+"""Runs: those that broke off, those in progress, and those that ended."""
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from stemctl.core.documents import outcome_document
 from stemctl.core.lease import Lease
-from stemctl.core.plan import Action
 from stemctl.core.report import Status
 from stemctl.core.run import Brief, Run, in_brief
 from stemctl.planning.declared import as_declared
+from stemctl.render.plan_view import SYMBOLS
 from stemctl.render.terminal import TerminalStyle
-from stemctl.render.text.plan_text import SYMBOLS
 from stemctl.render.text.report_text import outcome_row
 from stemctl.render.text.uncommitted_text import and_changes, commit_words
 from stemctl.schema.catalog import Catalog
 from stemctl.util.json_types import Value
+from stemctl.util.plural import counted, inflected
 from stemctl.util.safe_text import visible
 
 _DONE = (Status.APPLIED, Status.PROPOSED)
@@ -24,33 +25,36 @@ _DONE = (Status.APPLIED, Status.PROPOSED)
 def broken_text(run: Run) -> str:
     """A run that broke off, as a command that only reads announces it."""
     if run.lease is not None:
-        return f"{_lease_ended(run)}\nThe next apply looks up each of its {_changes(len(run.intents))}, and goes on."
+        changes = counted(len(run.intents), "change")
+        return f"{_lease_ended(run)}\nThe next apply checks each of its {changes} first."
     unanswered = len(run.unanswered())
-    lines = [
-        f"Run {run.id} broke off: {run.count(*_DONE):,} done, {unanswered:,} sent without an answer, "
-        f"{run.not_begun():,} not started."
-    ]
-    if unanswered:
-        what = f"The {unanswered} are" if unanswered > 1 else "It is"
-        lines.append(
-            f"{what} looked up before anything else is sent; none is sent a second time unseen."
-        )
-    return "\n".join(lines)
+    text = f"Run {run.id} broke off: {_progress(run, unanswered)}."
+    if not unanswered:
+        return text
+    requests = inflected(unanswered, "this request", f"these {unanswered:,} requests")
+    return f"{text}\nThe next apply checks {requests} first, and sends nothing twice."
+
+
+def _progress(run: Run, unanswered: int) -> str:
+    done = f"{run.count(*_DONE):,} done"
+    return f"{done}, {unanswered:,} sent without an answer, {run.not_begun():,} not started"
 
 
 def going_on_text(run: Run) -> str:
-    """A run of another process that is still on."""
+    """A run of another process that has not ended."""
+    total = len(run.plan.actionable())
     return (
-        f"Run {run.id} of {run.who} is on at this moment, {len(run.outcomes):,} of {len(run.plan.actionable()):,} done. "
-        "What it has not done yet is shown as open."
+        f"Run {run.id} of {run.who} is in progress: {len(run.outcomes):,} of {total:,} done. "
+        "What it has not done yet is shown as to do."
     )
 
 
 def elsewhere_text(lease: Lease, where: str) -> str:
-    """A run of another machine that is on, or died a moment ago."""
+    """A run of another machine that has not ended, or died a moment ago."""
+    until = f"{lease.until:%H:%M:%SZ}"
     return (
-        f"Run {lease.run} of {visible(lease.owner)} holds the claim on {where} until {lease.until:%H:%M:%SZ}.\n"
-        f"Each of its {_changes(lease.changes)} may have been sent by now, and is looked up."
+        f"Run {lease.run} of {visible(lease.owner)} holds the lease on {where} until {until}.\n"
+        f"Each of its {counted(lease.changes, 'change')} may have been sent by now, and is checked."
     )
 
 
@@ -58,44 +62,37 @@ def waiting_text(lease: Lease, where: str) -> str:
     """A run of another machine that an apply waits for."""
     commit = f", commit {lease.commit[:7]}" if lease.commit else ""
     return (
-        f"\nWaiting: another run holds the claim on {where}. Nothing was sent yet.\n"
+        f"\nWaiting: another run holds the lease on {where}. Nothing was sent yet.\n"
         f"  owner    {visible(lease.owner)}{commit}\n"
-        f"  run      {lease.run}, {_changes(lease.changes)}\n"
+        f"  run      {lease.run}, {counted(lease.changes, 'change')}\n"
         f"  lease    until {lease.until:%H:%M:%SZ}, renewed at {lease.renewed:%H:%M:%SZ}"
     )
 
 
-def _changes(number: int) -> str:
-    return f"{number:,} change{'' if number == 1 else 's'}"
-
-
 def _lease_ended(run: Run) -> str:
-    return f"The lease of run {run.id} of {visible(run.who)} ended at {run.lease:%H:%M:%SZ} and was not renewed."
+    lease = f"The lease of run {run.id} of {visible(run.who)}"
+    return f"{lease} ended at {run.lease:%H:%M:%SZ} and was not renewed."
 
 
 def settling_text(run: Run) -> str:
     """A run that broke off, as the command that takes over from it announces it."""
     if run.lease is not None:
-        return f"{_lease_ended(run)}\nSettling it from its claim, {_changes(len(run.intents))}."
-    counts: dict[Action, int] = {}
-    for change in run.unanswered():
-        counts[change.action] = counts.get(change.action, 0) + 1
+        changes = counted(len(run.intents), "change")
+        return f"{_lease_ended(run)}\nTaking over, and checking {changes} on the server."
+    counts = Counter(str(change.action) for change in run.unanswered())
     done = f"{run.count(*_DONE):,} done, {run.not_begun():,} not started"
+    start = f"Taking over from run {run.id}, which broke off: {done}"
     if not counts:
-        return f"Taking over from run {run.id}, which broke off: {done}, nothing without an answer."
-    what = ", ".join(
-        f"{number} {action}{'s' if number > 1 else ''}" for action, number in counts.items()
-    )
-    return f"Settling run {run.id}, which broke off: {done}; without an answer: {what}."
+        return f"{start}, no request without an answer."
+    what = ", ".join(counted(number, action) for action, number in counts.items())
+    return f"{start}. Checking what was sent without an answer: {what}."
 
 
 def runs_text(runs: list[Brief], style: TerminalStyle) -> str:
     """One line for each run, the latest first."""
     if not runs:
         return "No runs yet: nothing was applied from this folder."
-    return style.finish(
-        [line.rstrip() for line in style.columns([_row(run) for run in runs], indent=0)]
-    )
+    return style.finish(style.columns([_row(run) for run in runs], indent=0))
 
 
 def _row(run: Brief) -> tuple[str, str, str, str]:
@@ -104,10 +101,11 @@ def _row(run: Brief) -> tuple[str, str, str, str]:
 
 
 def how_it_ended(run: Brief) -> str:
-    """`3 applied, 1 failed`; where it broke off, that too."""
+    """`3 applied, 1 failed`; and that it broke off, if it did."""
     words = [f"{number:,} {word}" for word, number in run.numbers.items()]
-    end = [] if run.ended else ["is on now"] if run.is_on else ["broke off"]
-    return ", ".join([*words, *end]) or "nothing was sent"
+    if not run.ended:
+        words.append("in progress" if run.is_on else "broke off")
+    return ", ".join(words) or "nothing was sent"
 
 
 def run_text(run: Run, style: TerminalStyle) -> str:
@@ -120,17 +118,18 @@ def run_text(run: Run, style: TerminalStyle) -> str:
         ("digest", run.plan.digest),
         ("ended", run.ended or "broke off"),
     ]
-    rows = [outcome_row(outcome, style) for outcome in run.outcomes.values()]
+    rows = [outcome_row(outcome) for outcome in run.outcomes.values()]
     for change in run.unanswered():
         title = f"{SYMBOLS[change.action]} {visible(str(change.address))}"
         sent = "may have been sent" if run.lease else f"sent at {run.intents[change.address].at}"
         rows.append((title, "no answer", sent))
     lines = style.columns(head, indent=0)
-    lines += ["", *(row.rstrip() for row in style.columns(rows, indent=2))] if rows else []
+    if rows:
+        lines += ["", *style.columns(rows, indent=2)]
     lines += ["", f"{how_it_ended(in_brief(run))}."]
     if any(intent.before for intent in run.intents.values()):
-        hint = (f"stemctl runs show {run.id} -o yaml", "the records as they were, as a manifest")
-        lines += style.next([hint])
+        command = f"stemctl runs show {run.id} -o yaml"
+        lines += style.next([(command, "shows the records as they were before, as a manifest")])
     return style.finish(lines)
 
 
@@ -163,7 +162,7 @@ def as_they_were(run: Run, catalog: Catalog) -> dict[str, list[dict[str, Value]]
     """The records that the run changed or deleted, as they were before it: list key to declared
     records.
 
-    What the run changed stands there also where it was empty.
+    A field that the run changed is included even if it was empty.
     """
     names = {
         model: {id_: name for name, id_ in known.items()} for model, known in run.plan.names.items()

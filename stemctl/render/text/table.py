@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from stemctl.render.terminal import TerminalStyle
-from stemctl.render.values import shown
+from stemctl.render.values import is_empty, shown
+from stemctl.render.width import columns_of, padded
 from stemctl.util.json_types import Fields, Value
 
 WIDEST = 40
@@ -14,35 +15,31 @@ WIDEST = 40
 
 def table_text(columns: Sequence[str], records: Sequence[Fields], style: TerminalStyle) -> str:
     """One record a line; columns that are empty in all of them are left out."""
-    used = [
-        name for name in columns if any(_says_something(fields.get(name)) for fields in records)
-    ]
+    used = []
+    for name in columns:
+        if not all(is_empty(fields.get(name)) for fields in records):
+            used.append(name)
+    if not used:
+        return ""
     cells = [[_cell(fields.get(name)) for name in used] for fields in records]
-    widths = [max([len(name), *(len(row[i]) for row in cells)]) for i, name in enumerate(used)]
+    widths = [max(map(columns_of, column)) for column in zip(used, *cells, strict=True)]
     lines = [style.paint("bold", _line(used, widths)), *(_line(row, widths) for row in cells)]
-    return style.finish(line.rstrip() for line in lines) if used else ""
+    return style.finish(line.rstrip() for line in lines)
 
 
 def record_text(fields: Fields, names: Mapping[str, str], style: TerminalStyle) -> str:
-    """Every field of a record on a line of its own; `names` says what the ids in it are called."""
-    return style.finish(
-        style.wrapped(
-            [(name, shown(_named(value, names))) for name, value in fields.items()], indent=0
-        )
-    )
-
-
-def _says_something(value: Value) -> bool:
-    return value not in (None, "", [], {})
+    """Every field of a record on a line of its own; `names` has the names of the ids in it."""
+    rows = [(name, shown(_named(value, names))) for name, value in fields.items()]
+    return style.finish(style.wrapped(rows, indent=0))
 
 
 def _cell(value: Value) -> str:
-    text = shown(value) if _says_something(value) else ""
+    text = "" if is_empty(value) else shown(value)
     return text if len(text) <= WIDEST else text[: WIDEST - 1] + "…"
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    return "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
+    return "  ".join(padded(cell, width) for cell, width in zip(cells, widths, strict=True))
 
 
 def _named(value: Value, names: Mapping[str, str]) -> Value:

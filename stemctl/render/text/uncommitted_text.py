@@ -1,6 +1,4 @@
-"""A commit's name is not what was applied where files differed from it: in the words of plans and
-runs.
-"""
+"""Uncommitted changes, in the words of plans and runs: what was applied is not the commit alone."""
 
 from __future__ import annotations
 
@@ -8,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from stemctl.core.plan import Note, Plan
 from stemctl.core.state import State
-from stemctl.util.plural import first_few
+from stemctl.util.plural import counted, first_few, inflected
 
 
 def commit_words(commit: str | None, uncommitted: Sequence[str]) -> str:
@@ -19,29 +17,29 @@ def commit_words(commit: str | None, uncommitted: Sequence[str]) -> str:
 
 
 def and_changes(uncommitted: Sequence[str]) -> str:
-    """What stands behind a commit; nothing where the files were as it has them."""
+    """What follows the name of a commit; nothing where the files were as in that commit."""
     return f" with uncommitted changes in {first_few(uncommitted)}" if uncommitted else ""
 
 
 def commit_notes(plan: Plan, state: State, still: Sequence[str]) -> Iterator[Note]:
-    """What a plan that does something says of files that differ from its commit, here and where it
-    was applied last.
+    """What a plan says of files that differ from their commit, here and at the last apply.
 
-    `still` are those of the last apply which no commit has changed since.
+    `still` are the files of the last apply that no commit has changed since.
     """
     if not (plan.changes or plan.state_changes):
         return
     if plan.commit and (number := len(plan.uncommitted)):
-        differs = "1 file differs" if number == 1 else f"{number:,} files differ"
+        files = f"{counted(number, 'file')} {inflected(number, 'differs', 'differ')}"
         yield Note(
             None,
-            f"{differs} from commit {plan.commit[:7]}: {first_few(plan.uncommitted)}. "
-            "An apply sends what they say now, and is recorded as one of uncommitted changes",
+            f"{files} from commit {plan.commit[:7]}: {first_few(plan.uncommitted)}. "
+            "An apply sends the files as they are, and records that they were not committed",
         )
     last = state.uncommitted
     if last is not None and still:
         yield Note(
             None,
-            f"Run {last.run} of {last.who} applied uncommitted changes in {first_few(still)} (on top of commit "
-            f"{(state.commit or '')[:7]}). Where the files here lack them, what looks like an edit takes them back",
+            f"Run {last.run} of {last.who} applied uncommitted changes in {first_few(still)} "
+            f"(on top of commit {(state.commit or '')[:7]}). "
+            "If the files here lack these changes, applying them reverts them",
         )

@@ -11,7 +11,7 @@ from typing import Any
 
 from stemctl.errors import ConfigError
 from stemctl.manifests import reader
-from stemctl.manifests.document import Document, Node, shown
+from stemctl.manifests.document import Document, Node, code_span
 from stemctl.util.json_types import Value
 from stemctl.util.suggest import nearest
 
@@ -161,7 +161,7 @@ class _Parser:
         if kind not in self._kinds:
             raise self._wrong(
                 members["fault"].event,
-                f"there is no fault {shown(kind)}",
+                f"there is no fault {code_span(kind)}",
                 _choice(kind, self._kinds),
             )
         keys = self._kinds[kind]
@@ -188,7 +188,7 @@ class _Parser:
             raise self._wrong(node.event, f"here must be a mapping of {', '.join(known)}")
         for key, event in node.keys.items():
             if key not in known:
-                raise self._wrong(event, f"{shown(key)} is not known here", _choice(key, known))
+                raise self._wrong(event, f"{code_span(key)} is not known here", _choice(key, known))
         for key in needed:
             if key not in node.members:
                 raise self._wrong(node.event, f"{key} is missing")

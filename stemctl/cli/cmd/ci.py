@@ -1,0 +1,53 @@
+"""ci: create workflows for GitHub or GitLab."""
+
+from __future__ import annotations
+
+import click
+
+from stemctl.cli.screen import Screen
+from stemctl.commands.ci import choose_server, write_workflows
+from stemctl.render.text.ci_text import advice
+
+
+@click.group()
+def ci() -> None:
+    """Create CI workflows for GitHub or GitLab.
+
+    They check and plan pull requests, and apply what is merged.
+    """
+
+
+@ci.command()
+@click.argument("forge", type=click.Choice(["github", "gitlab"]))
+@click.pass_obj
+def init(screen: Screen, forge: str) -> int:
+    """Create the workflows for one server.
+
+    This is the server of --server, or else the default one, or the only one that is not a sandbox.
+    Existing files are not changed.
+    """
+    if screen.server is None:
+        screen.server = choose_server(screen.root, forge)
+    workspace = screen.open()
+    result = write_workflows(workspace, forge, workspace.server.name)
+    screen.did = f"wrote {', '.join(result.written)}." if result.written else ""
+    for name in result.written:
+        screen.out(f"wrote {name}")
+    for name in result.unchanged:
+        screen.out(f"{name} is up to date")
+    for name in result.kept:
+        screen.out(
+            f"{name} already exists with other content and was not changed; "
+            "delete it to create a new one"
+        )
+    if result.written or not result.kept:
+        shared = workspace.server.backend == "git"
+        lines = advice(
+            forge,
+            shared,
+            result.branch,
+            environment=result.environment,
+            folder=result.folder,
+        )
+        screen.note("\n".join(lines))
+    return 1 if result.kept else 0

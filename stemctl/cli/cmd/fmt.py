@@ -1,0 +1,89 @@
+"""fmt: format the manifests."""
+
+from __future__ import annotations
+
+import click
+
+from stemctl.cli.screen import Screen
+from stemctl.commands import fmt as use_case
+from stemctl.commands.fmt import Formatting
+from stemctl.config.config import load_config
+from stemctl.render.text.diff_text import unified_diff
+from stemctl.render.text.findings_text import findings_text
+from stemctl.util.plural import counted, inflected
+
+
+@click.command()
+@click.argument("paths", nargs=-1)
+@click.option(
+    "--check", is_flag=True, help="Write nothing, and exit with 1 if a file would change."
+)
+@click.option(
+    "--diff",
+    is_flag=True,
+    help="Write nothing, and show what would change; exits like --check.",
+)
+@click.pass_obj
+def fmt(screen: Screen, paths: tuple[str, ...], check: bool, diff: bool) -> int:
+    """Format the manifests.
+
+    Formats the manifests, folder defaults and stemctl.yaml, or those among PATHS. Only indentation,
+    spaces, empty lines and line ends change. Files that cannot be read are left alone.
+    """
+    config = load_config(screen.root)
+    chosen = use_case.choose(config, paths)
+    if screen.verbose:
+        for path in chosen.others:
+            screen.note(f"{path} holds no manifest of this repository; skipped.")
+    result = use_case.format_files(config.root, chosen.files)
+    result.problems[:0] = chosen.problems
+    files = len(chosen.files)
+    if diff:
+        return _print_diff(screen, result, files)
+    if result.changes and not check:
+        written = use_case.write(config.root, result.changes)
+        result = Formatting(written.changes, [*result.problems, *written.problems])
+        screen.did = _summary(result, files, check) if written.changes else ""
+    for change in result.changes:
+        screen.out(f"{'would format' if check else 'formatted'} {change.file}")
+    summary = _summary(result, files, check)
+    if result.problems:
+        screen.findings(result.problems, summary)
+    else:
+        screen.out(summary)
+    if check and result.changes:
+        style = screen.style()
+        screen.out(style.finish(style.next([("stemctl fmt", "formats the files")])))
+    return 1 if result.problems or (check and result.changes) else 0
+
+
+def _print_diff(screen: Screen, result: Formatting, files: int) -> int:
+    """Print the difference alone to stdout, for programs that read it."""
+    style = screen.style()
+    for change in result.changes:
+        screen.out(unified_diff(change.file, change.old, change.new, style))
+    if result.problems:
+        screen.ask(findings_text(result.problems, style))
+    screen.note(_summary(result, files, check=True))
+    return 1 if result.problems or result.changes else 0
+
+
+def _summary(result: Formatting, files: int, check: bool) -> str:
+    """The last line: how many files were formatted, and how many could not be."""
+    if not files:
+        return "These paths contain no manifests of this repository. Nothing was formatted."
+    total = counted(files, "file")
+    changed = len(result.changes)
+    wrong = len({problem.location.file for problem in result.problems if problem.location})
+    sentences: list[str] = []
+    if changed:
+        sentences.append(f"{changed:,} of {total} {'would be ' if check else ''}formatted.")
+    elif not result.problems:
+        which = f"All {total} are" if files > 1 else "The file is"
+        sentences.append(f"{which} already formatted.")
+    if wrong:
+        left = inflected(wrong, "was", "were")
+        sentences.append(f"{wrong:,} of {total} cannot be formatted and {left} left unchanged.")
+    if check:
+        sentences.append("Nothing was written.")
+    return " ".join(sentences)

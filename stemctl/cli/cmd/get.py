@@ -1,0 +1,96 @@
+"""get: show records on the server."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import click
+
+from stemctl.cli.options import output
+from stemctl.cli.screen import Screen
+from stemctl.client.query import QueryResult, declared
+from stemctl.commands import get as use_case
+from stemctl.commands.event_loop import run_async
+from stemctl.commands.get import Request
+from stemctl.commands.workspace import Workspace
+from stemctl.render.manifest_yaml import manifest_text
+from stemctl.render.text.plan_text import where_line
+from stemctl.render.text.table import record_text, table_text
+
+
+@click.command()
+@click.argument("model")
+@click.argument("name", metavar="[NAME|ID]", required=False)
+@click.option(
+    "--portal",
+    type=click.Choice(["private", "public", "super"]),
+    help="Read through this portal instead of the server's.",
+)
+@click.option(
+    "--filter",
+    "filters",
+    multiple=True,
+    metavar="FIELD[.OP]=VALUE",
+    help="Show only records that match; repeatable.",
+)
+@click.option(
+    "--sort",
+    multiple=True,
+    metavar="[-]FIELD",
+    help="Sort by a field, - for descending order; repeatable.",
+)
+@click.option(
+    "--include", multiple=True, metavar="RELATION", help="Include related records; repeatable."
+)
+@output("text", "json", "yaml")
+@click.pass_obj
+def get(
+    screen: Screen,
+    model: str,
+    name: str | None,
+    portal: str | None,
+    filters: tuple[str, ...],
+    sort: tuple[str, ...],
+    include: tuple[str, ...],
+    output_format: str,
+) -> int:
+    """Show records on the server: all of a MODEL, or one by its NAME or ID.
+
+    With -o yaml, prints a manifest that you can start from.
+    """
+    workspace = screen.open()
+    request = Request(
+        model=model, name=name, portal=portal, filters=filters, sort=sort, include=include
+    )
+    found = run_async(use_case.get(workspace, request, with_names=output_format != "json"))
+    screen.note(_where(workspace, portal))
+    if not found.single:
+        outcome = "all that match" if found.complete else found.reason
+        screen.note(f"Read {found.model.count(len(found.records))} ({outcome}).")
+    _print(screen, found, output_format)
+    return 0 if found.complete else 1
+
+
+def _where(workspace: Workspace, portal: str | None) -> str:
+    target = workspace.target
+    if portal:
+        target = replace(target, portal=portal)
+    return where_line(target, workspace.database)
+
+
+def _print(screen: Screen, found: QueryResult, output_format: str) -> None:
+    if output_format == "json":
+        records = [dict(fields) for fields in found.records]
+        screen.document(records[0] if found.single and len(records) == 1 else records)
+    elif output_format == "yaml":
+        screen.out(manifest_text(found.model.many, declared(found)))
+    elif found.single:
+        names: dict[str, str] = {}
+        for known in (found.names or {}).values():
+            names.update(known)
+        for fields in found.records:
+            screen.out(record_text(fields, names, screen.style()))
+    else:
+        rows = found.model.fields.values()
+        columns = [row.name for row in rows if row.name != "links" and row.kind != "id"]
+        screen.out(table_text(columns, declared(found), screen.style()))

@@ -1,0 +1,34 @@
+"""init: start a metadata repository, or refresh the files for its editors."""
+
+from __future__ import annotations
+
+import click
+
+from stemctl.cli.screen import Screen
+from stemctl.commands.init import Done, editor_files, first_files, settings_to_add
+from stemctl.config.editor import SETTINGS
+
+
+@click.command()
+@click.pass_obj
+def init(screen: Screen) -> int:
+    """Create stemctl.yaml, a first manifest and editor settings.
+
+    The configuration has a sandbox to try things out on. In an existing repository, init adds
+    missing files and refreshes the schemas.
+    """
+    written: list[str] = []
+    for files in (first_files(screen.root), editor_files(screen.root, screen.server)):
+        for name, done in files:
+            screen.out(f"{done} {name}")
+            if done is not Done.KEPT:
+                written.append(f"{done} {name}")
+                screen.did = "; ".join(written)
+    missing = settings_to_add(screen.root)
+    if missing:
+        screen.note(
+            f"\nYour editor settings were not changed. For VS Code, add this to {SETTINGS}:\n"
+            f"{missing.rstrip()}"
+        )
+    screen.suggest(("stemctl plan", "shows what your files would change"))
+    return 0

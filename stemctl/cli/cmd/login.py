@@ -1,0 +1,36 @@
+"""login: get a token from a server."""
+
+from __future__ import annotations
+
+import click
+
+from stemctl.cli.browser import open_in_browser
+from stemctl.cli.screen import Screen
+from stemctl.client.device_login import PendingLogin
+from stemctl.commands import login as use_case
+from stemctl.commands.event_loop import run_async
+from stemctl.util.safe_text import visible
+
+
+@click.command()
+@click.option(
+    "--headless", is_flag=True, help="Print the address and the code instead of opening a browser."
+)
+@click.pass_obj
+def login(screen: Screen, headless: bool) -> int:
+    """Log in to a server with your browser."""
+    workspace = screen.open()
+
+    def show(pending: PendingLogin) -> None:
+        code = visible(pending.user_code)
+        if headless or not open_in_browser(pending.complete_uri):
+            screen.ask(f"Open  {pending.uri}\nCode  {code}")
+        else:
+            screen.ask(f"Your browser opens {pending.uri}. Check that it shows the code {code}.")
+        screen.ask("Waiting for you to confirm there. Press Ctrl-C to cancel.")
+
+    path = run_async(use_case.login(workspace, show))
+    screen.did = f"Logged in to {workspace.server.host}. The token is saved in {path}."
+    screen.out(screen.did)
+    screen.suggest(("stemctl doctor", "shows what your account can access"))
+    return 0

@@ -1,0 +1,93 @@
+"""sandbox: run and manage a local BrainSTEM server."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+import click
+
+from stemctl.cli.screen import Screen
+from stemctl.commands import sandbox as use_cases
+from stemctl.commands.connection import open_sandbox
+from stemctl.commands.sandbox import sandbox_workspace
+from stemctl.util.plural import counted
+
+
+@click.group()
+def sandbox() -> None:
+    """Run a local BrainSTEM server for testing.
+
+    The server "sandbox" is built into stemctl and always available. Its database is
+    .stemctl/sandbox.db.
+    """
+
+
+@sandbox.command()
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8000,
+    show_default=True,
+    help="Listen on this port; 0 chooses a free one.",
+)
+@click.option(
+    "--faults",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Simulate the faults in a file; see docs/faults.md.",
+)
+@click.pass_obj
+def serve(screen: Screen, port: int, faults: Path | None) -> int:
+    """Serve the sandbox to other programs, at 127.0.0.1."""
+    # Only this command needs the web server.
+    from stemctl.sandbox.faults.kinds import KEYS
+    from stemctl.sandbox.faults.script import read_script
+    from stemctl.sandbox.serve import serve as serve_app
+    from stemctl.sandbox.users import USERS
+
+    workspace = sandbox_workspace(screen.root, screen.server)
+    script = screen.root / faults if faults else None
+    if script:
+        read_script(script, KEYS)  # report errors in it here rather than to a client
+
+    def print_address(url: str) -> None:
+        screen.out(
+            f"The sandbox is running at {url}\nTokens: {', '.join(USERS)}. Press Ctrl-C to stop it."
+        )
+
+    with contextlib.closing(open_sandbox(workspace)) as database:
+        serve_app(database, port, print_address, script)
+    return 0
+
+
+@sandbox.command()
+@click.pass_obj
+def reset(screen: Screen) -> int:
+    """Delete the sandbox and its state."""
+    removed: list[str] = []
+
+    def note_removed(path: Path) -> None:
+        removed.append(path.name)
+        screen.did = f"removed {', '.join(removed)}."
+
+    use_cases.reset(sandbox_workspace(screen.root, screen.server), note_removed)
+    if removed:
+        screen.out("The sandbox was deleted. The next command creates a new one.")
+    else:
+        screen.out("There was no sandbox to delete.")
+    return 0
+
+
+@sandbox.command()
+@click.argument(
+    "file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
+@click.pass_obj
+def seed(screen: Screen, file: Path | None) -> int:
+    """Add records to the sandbox: those of FILE, or those that your manifests refer to."""
+    added = use_cases.seed(sandbox_workspace(screen.root, screen.server), file)
+    text = f"Added {counted(added, 'record')} to the sandbox."
+    screen.did = text if added else ""
+    screen.out(text)
+    return 0

@@ -1,0 +1,45 @@
+"""schema: build and print the JSON Schemas."""
+
+from __future__ import annotations
+
+import click
+
+from stemctl.cli.screen import Screen
+from stemctl.commands.schema import build_schemas, find_schema
+from stemctl.errors import ConfigError
+from stemctl.schema.catalog import schemas_dir
+
+
+@click.group()
+def schema() -> None:
+    """Build and print the JSON Schemas."""
+
+
+@schema.command()
+@click.option(
+    "--check", is_flag=True, help="Write nothing, and exit with 1 if a schema is out of date."
+)
+@click.pass_obj
+def build(screen: Screen, check: bool) -> int:
+    """Generate the schemas of all editions from the field tables."""
+    changed = False
+    for name in build_schemas(schemas_dir(), check):
+        changed = True
+        screen.did = "" if check else "schemas were written."
+        screen.out(f"{'out of date' if check else 'wrote'}: schemas/{name}")
+    if check and changed:
+        hint = ("stemctl schema build", "updates them; commit the result")
+        raise ConfigError("The schemas are out of date.", hints=[hint])
+    if not changed:
+        screen.out("The schemas are up to date.")
+    return 0
+
+
+@schema.command()
+@click.argument("name", default="manifest")
+@click.option("--edition", help="Print the schema of this edition.")
+@click.pass_obj
+def show(screen: Screen, name: str, edition: str | None) -> int:
+    """Print a schema: manifest (the default), config, plan, table, or a model."""
+    screen.out(find_schema(schemas_dir(), name, edition).read_text(encoding="utf-8"))
+    return 0

@@ -1,0 +1,107 @@
+"""state: inspect and edit what stemctl remembers of a server."""
+
+from __future__ import annotations
+
+import click
+
+from stemctl.cli.options import output
+from stemctl.cli.screen import Screen
+from stemctl.commands import migrate as migration
+from stemctl.commands.state import find_entry, forget, rename
+from stemctl.core.state import Entry, row
+from stemctl.util.plural import counted
+
+
+@click.group()
+def state() -> None:
+    """Inspect and edit the state.
+
+    The state is what stemctl remembers of the records on a server. These commands send nothing.
+    """
+
+
+@state.command("list")
+@output("text", "json")
+@click.pass_obj
+def list_(screen: Screen, output_format: str) -> int:
+    """List the addresses and ids in the state."""
+    workspace = screen.open()
+    screen.announce(workspace)
+    known = workspace.store.read()
+    entries = sorted(known.records.items())
+    if output_format == "json":
+        screen.document({str(address): entry.id for address, entry in entries})
+    else:
+        rows = [(str(address), entry.id or _without_id(entry)) for address, entry in entries]
+        screen.out("\n".join(screen.style().columns(rows, indent=0)) or "The state is empty.")
+    screen.note(f"{workspace.store.where}, serial {known.serial}")
+    return 0
+
+
+def _without_id(entry: Entry) -> str:
+    return f"sent at {entry.pending[-1].at}, no answer" if entry.pending else "only proposed"
+
+
+@state.command()
+@click.argument("target", metavar="ADDRESS")
+@click.pass_obj
+def show(screen: Screen, target: str) -> int:
+    """Show what was applied to a record, and what the server held then, as JSON."""
+    address, entry = find_entry(screen.open(), target)
+    screen.document({"address": str(address), **row(entry)})
+    return 0
+
+
+@state.command()
+@click.argument("targets", metavar="ADDRESS...", nargs=-1, required=True)
+@click.pass_obj
+def rm(screen: Screen, targets: tuple[str, ...]) -> int:
+    """Remove records from the state, without deleting them on the server.
+
+    If your files still declare them, the next plan re-adopts them by name.
+    """
+    removed = f"Removed {counted(len(targets), 'record')} from the state."
+    forget(screen.open(), targets, removed)
+    _print_done(screen, removed)
+    return 0
+
+
+@state.command()
+@click.argument("old", metavar="ADDRESS")
+@click.argument("new", metavar="ADDRESS")
+@click.pass_obj
+def mv(screen: Screen, old: str, new: str) -> int:
+    """Change the address of a record in the state, as a moved: entry does."""
+    moved = f"Moved {old} to {new}."
+    rename(screen.open(), old, new, moved)
+    _print_done(screen, moved)
+    return 0
+
+
+@state.command()
+@click.option(
+    "--to",
+    "backend",
+    type=click.Choice(["git", "file"]),
+    required=True,
+    help="Choose where the state is kept from now on.",
+)
+@click.pass_obj
+def migrate(screen: Screen, backend: str) -> int:
+    """Move the state from a file to a branch of the git remote, or back.
+
+    Change stemctl.yaml first: add state: {backend: git} to the server, or remove it.
+    """
+    workspace = screen.open()
+    moved = migration.migrate(workspace, backend)
+    records = counted(len(moved.state.records), "record")
+    screen.did = f"The state of {workspace.server.name} ({records}) is now in {moved.to}."
+    screen.out(screen.did)
+    screen.suggest(*moved.hints)
+    return 0
+
+
+def _print_done(screen: Screen, done: str) -> None:
+    screen.did = f"{done} Nothing was sent."
+    screen.out(screen.did)
+    screen.suggest(("stemctl plan", "shows what the next apply would change"))

@@ -1,0 +1,47 @@
+"""validate: check the manifests."""
+
+from __future__ import annotations
+
+import click
+
+from stemctl.cli.options import output
+from stemctl.cli.screen import Screen
+from stemctl.commands import validate as check
+from stemctl.core.diagnostics import has_errors
+from stemctl.core.documents import findings_document
+from stemctl.render.github import findings_github
+from stemctl.render.text.findings_text import findings_markdown
+
+
+@click.command()
+@click.argument("paths", nargs=-1)
+@click.option("--online", is_flag=True, help="Also look up references and names on the server.")
+@output("text", "json", "github")
+@click.pass_obj
+def validate(screen: Screen, paths: tuple[str, ...], online: bool, output_format: str) -> int:
+    """Check the manifests.
+
+    Without --online, this needs no network and no token.
+    """
+    workspace = screen.open()
+    loaded = check.validate(workspace, paths)
+    if online and has_errors(loaded.diagnostics):
+        screen.note("The server was not asked, since the files have errors.")
+    elif online:
+        # Loading the network takes longer than checking a thousand files.
+        from stemctl.commands.event_loop import run_async
+        from stemctl.commands.validate_online import validate_online
+
+        loaded = run_async(validate_online(workspace, loaded, paths))
+    diagnostics = loaded.diagnostics
+    summary = check.summary(workspace, loaded)
+    screen.summarize(lambda max_bytes: findings_markdown(diagnostics, summary, max_bytes))
+    if output_format == "json":
+        edition = workspace.server.edition
+        screen.document(findings_document(diagnostics, loaded.repository, edition))
+    elif output_format == "github":
+        screen.annotate(lambda folder: findings_github(diagnostics, folder))
+        screen.out(summary)
+    else:
+        screen.findings(diagnostics, summary)
+    return 1 if has_errors(diagnostics) else 0

@@ -1,0 +1,101 @@
+"""How plan, show and apply print a plan."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+
+from stemctl.cli.screen import Screen
+from stemctl.commands.plan import Planned
+from stemctl.commands.workspace import Workspace
+from stemctl.core.documents import plan_document
+from stemctl.core.plan import Plan
+from stemctl.git.ci_job import job_url
+from stemctl.planning.planner import Options, count_read
+from stemctl.render.github import plan_github
+from stemctl.render.html import plan_html
+from stemctl.render.markdown import elsewhere, plan_markdown
+from stemctl.render.plan_summary import plan_summary
+from stemctl.render.text.commits_text import since_text
+from stemctl.render.text.plan_text import plan_text, where_line
+from stemctl.schema.catalog import load_catalog
+from stemctl.util.plural import counted
+
+
+def make_options(
+    workspace: Workspace,
+    allowed: tuple[tuple[str, int], ...],
+    resubmit: bool,
+    *,
+    only: tuple[str, ...],
+    exclude: tuple[str, ...],
+) -> Options:
+    """The options of a plan. Permissions of the command line replace those of the repository."""
+    return Options({**workspace.config.allow, **dict(allowed)}, resubmit, only, exclude)
+
+
+def print_plan(screen: Screen, plan: Plan, output_format: str, max_bytes: int | None) -> None:
+    """Print a plan for programs, pull requests or browsers."""
+    style = screen.style(load_catalog(plan.server.edition))
+    match output_format:
+        case "json":
+            screen.document(plan_document(plan))
+        case "markdown":
+            screen.out(plan_markdown(plan, style, max_bytes, elsewhere(job_url(os.environ))))
+        case "github":
+            screen.annotate(lambda folder: plan_github(plan, folder, style.words))
+            screen.out(where_line(plan.server))
+            screen.out(plan_summary(plan))
+        case _:
+            screen.out(plan_html(plan, style))
+
+
+def print_saved_plan(screen: Screen, plan: Plan, name: str) -> None:
+    """Print a saved plan as text."""
+    style = screen.style(load_catalog(plan.server.edition))
+    screen.out(where_line(plan.server))
+    screen.out(plan_text(plan, style, saved_as=name))
+
+
+def print_planned(
+    screen: Screen,
+    workspace: Workspace,
+    planned: Planned,
+    *,
+    advise: bool = True,
+    saved_as: str | None = None,
+) -> None:
+    """Print a plan as text, below what was read for it; with `advise`, hints follow."""
+    screen.out(where_line(workspace.target, workspace.database))
+    since = since_text(planned.since, planned.state.commit)
+    screen.out("\n".join([_read_line(workspace, planned), *since]))
+    style = screen.style(workspace.catalog)
+    options = _options_to_repeat(planned.options, workspace.config.allow)
+    screen.out(plan_text(planned.plan, replace(style, options=options), advise, saved_as))
+    if planned.plan.diagnostics:
+        screen.out("")
+        screen.findings(planned.plan.diagnostics)
+
+
+def _read_line(workspace: Workspace, planned: Planned) -> str:
+    """`Read 2 files with 3 records. On the server: 1 project, 3 sensory stimulus types.`"""
+    files = counted(len(planned.repository.files), "file")
+    records = counted(len(planned.repository.records), "record")
+    line = f"Read {files} with {records}."
+    if planned.plan.offline:
+        return f"{line} The state has {counted(len(planned.state.records), 'record')}."
+    on_server = ", ".join(count_read(planned.snapshot, workspace.catalog))
+    return f"{line} On the server: {on_server}." if on_server else line
+
+
+def _options_to_repeat(options: Options, configured: Mapping[str, int]) -> str:
+    """The options that the next command needs too, without permissions that are configured."""
+    repeated = [
+        f"--allow {kind}={number}"
+        for kind, number in options.allow.items()
+        if configured.get(kind) != number
+    ]
+    if options.resubmit:
+        repeated.append("--resubmit")
+    return "".join(f" {option}" for option in repeated)

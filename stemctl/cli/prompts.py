@@ -1,0 +1,82 @@
+"""The questions of apply at a terminal: each permission is granted by typing a number, and the plan
+by typing `yes`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+from collections.abc import Iterator
+
+import click
+
+from stemctl.core.plan import PERMISSIONS, Action, Held, Plan
+from stemctl.util.plural import counted
+
+_WHAT = {
+    Held.DELETE: "This deletes {records} on {host}. A record that is created again gets a new id.",
+    Held.REVERT: "This undoes changes that were made on {host}, in {records}.",
+    Held.REPLACE: "This overwrites values on {host} that stemctl did not write, in {records}.",
+    Held.CASCADE: (
+        "This deletes {records} on {host}, with everything that depends on them. "
+        "None of it can be restored."
+    ),
+}
+
+
+@contextlib.contextmanager
+def interruptible() -> Iterator[None]:
+    """Have Ctrl-C end the run at once while a question is open, even inside an event loop."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def ask_permissions(plan: Plan, host: str) -> dict[str, int]:
+    """The permissions that the user grants: kind to number of records."""
+    granted = {}
+    for kind in PERMISSIONS:
+        number = _held_for(plan, kind)
+        if not number:
+            continue
+        what = _WHAT[kind].format(records=counted(number, "record"), host=host)
+        click.echo(f"\n{what}", err=True)
+        question = f"To allow {kind}, type {number}; anything else skips it"
+        if _answer(question) == str(number):
+            granted[kind.value] = number
+    return granted
+
+
+def ask_to_send(plan: Plan, host: str) -> bool:
+    """Whether the user types `yes`."""
+    sent = [change for change in plan.actionable() if change.sends]
+    number = len(sent) or len(plan.actionable())
+    changes = f"these {number:,} changes" if number > 1 else "this change"
+    question = f"Write {changes} to the state? Nothing is sent to the server."
+    if sent:
+        question = f"Send {changes} to {host}{_counts(plan)}?"
+    click.echo("", err=True)
+    return _answer(f'{question} Only "yes" is accepted') == "yes"
+
+
+def _held_for(plan: Plan, kind: Held) -> int:
+    """How many changes a permission of this kind would release, in whole or in part."""
+    return sum(
+        change.held is kind or any(field.held is kind for field in change.held_fields)
+        for change in plan.changes
+    )
+
+
+def _counts(plan: Plan) -> str:
+    parts = [
+        f"{plan.count(action)} {action}"
+        for action in (Action.CREATE, Action.UPDATE, Action.DELETE)
+        if plan.count(action)
+    ]
+    return f" ({', '.join(parts)})" if parts else ""
+
+
+def _answer(question: str) -> str:
+    return str(click.prompt(question, default="", show_default=False, err=True)).strip()

@@ -1,0 +1,43 @@
+"""drift: compare what the server held when it was applied with what it holds now."""
+
+from __future__ import annotations
+
+from stemctl.client.listing import take_snapshot
+from stemctl.commands.connection import connect
+from stemctl.commands.loading import load, require_all_files
+from stemctl.commands.resolver import make_resolver
+from stemctl.commands.workspace import Workspace
+from stemctl.core.state import State
+from stemctl.planning.drift import Drift, find_drift
+from stemctl.planning.needs import Need
+from stemctl.schema.catalog import Catalog
+
+
+async def drift(workspace: Workspace) -> Drift:
+    """Read the records of the state from the server, and compare.
+
+    Raises:
+        InvalidFiles: some files are tracked, but not checked out.
+    """
+    loaded = load(workspace.config, workspace.catalog)
+    require_all_files(loaded)
+    async with connect(workspace) as link:
+        state = workspace.store.read()
+        snapshot = await take_snapshot(link.reader(), _needs(state, workspace.catalog), [])
+    resolver = make_resolver(workspace, loaded.repository, state, snapshot)
+    return find_drift(
+        loaded.repository, state, snapshot, catalog=workspace.catalog, resolver=resolver
+    )
+
+
+def _needs(state: State, catalog: Catalog) -> dict[str, Need]:
+    """The records of the state, and the models that they refer to, whose ids are shown as names."""
+    wanted: dict[str, Need] = {}
+    for address, entry in state.records.items():
+        if entry.id and address.model in catalog.models:
+            wanted.setdefault(address.model, Need()).ids[entry.id] = None
+    for name in list(wanted):
+        for row in catalog.models[name].references:
+            if row.to and row.to in catalog.models:
+                wanted.setdefault(row.to, Need())
+    return wanted

@@ -1,0 +1,52 @@
+"""import: bind an address to a record that exists on the server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from stemctl.commands.connection import connect
+from stemctl.commands.event_loop import run_async
+from stemctl.commands.state import parse_address
+from stemctl.commands.workspace import Workspace
+from stemctl.core.records import Address
+from stemctl.errors import ConfigError, Untouched
+from stemctl.planning import state_edits
+from stemctl.schema.catalog import Model
+from stemctl.util.json_types import Fields
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """The address, the id it is bound to now, and the name that the record has on the server."""
+
+    address: Address
+    id: str
+    name: str | None
+
+
+def import_record(workspace: Workspace, target: str, id_: str) -> Imported:
+    """Bind an address to the record with this id.
+
+    Raises:
+        ConfigError: the edition cannot write the model, so the next plan would delete the record.
+        StateError: the address or the id is bound already.
+    """
+    address = parse_address(workspace, target)
+    model = workspace.catalog.models[address.model]
+    if not model.writable:
+        raise ConfigError(
+            f"Edition {workspace.catalog.edition} cannot write {model.many}.",
+            untouched=Untouched.NOTHING_CHANGED,
+        )
+    with workspace.writing():
+        state = workspace.store.read()
+        live = run_async(_detail(workspace, model, id_.lower()))
+        bound = state_edits.bind(state, address, str(live["id"]))
+        workspace.store.write(bound, workspace.owner, f"import {address}")
+    name = live.get(model.identity) if model.identity else None
+    return Imported(address, str(live["id"]), name if isinstance(name, str) else None)
+
+
+async def _detail(workspace: Workspace, model: Model, id_: str) -> Fields:
+    async with connect(workspace) as link:
+        return await link.reader().detail(model, id_)

@@ -1,0 +1,44 @@
+"""What outputs need of a catalog: the nouns of its models, and which fields hold any JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from stemctl.util.plural import counted
+
+if TYPE_CHECKING:
+    from stemctl.schema.catalog import Catalog  # loads a YAML parser
+
+
+@dataclass(frozen=True, slots=True)
+class ModelWords:
+    """The nouns of each model, singular and plural; the fields (`model.field`) of kind `json`."""
+
+    nouns: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    json_fields: frozenset[str] = frozenset()
+
+    def count(self, model: str, number: int) -> str:
+        """`14 sessions`."""
+        one, many = self.nouns.get(model, (model, model))
+        return counted(number, one, many)
+
+
+NO_WORDS = ModelWords()
+
+
+def model_words(catalog: Catalog | None) -> ModelWords:
+    """The words of a catalog; of none, without one."""
+    if catalog is None:
+        return NO_WORDS
+    models = catalog.models.values()
+    return ModelWords(
+        nouns={model.name: (model.words, model.count(2).partition(" ")[2]) for model in models},
+        json_fields=frozenset(
+            f"{model.name}.{field.name}"
+            for model in models
+            for field in model.fields.values()
+            if field.kind == "json"
+        ),
+    )

@@ -1,0 +1,290 @@
+"""What can be done about a plan or a report: commands to type, and lines to write into files.
+
+Commands are a table: when it applies, the command, and what the command does. The first three that
+apply are shown.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Iterable, Sequence
+
+from stemctl.core.plan import PERMISSIONS, WAITING, Action, Change, FieldChange, Held, Plan
+from stemctl.core.report import Report, Status
+from stemctl.errors import Hint
+from stemctl.render.field_view import differs_from_proposal
+from stemctl.render.plan_view import location_text
+from stemctl.render.terminal import TerminalStyle
+from stemctl.render.values import LONG, shown
+from stemctl.util.plural import inflected
+from stemctl.util.safe_text import visible
+
+MOST_HINTS = 3
+_EXAMPLES = 5
+"""Records for which the lines to write are shown."""
+
+_PLAIN = re.compile(r"\w[\w/. -]*(?<! )")
+"""Text that YAML takes without quotes, wherever it stands."""
+
+_Row = tuple[bool, str, str]
+"""Whether a command helps, the command, and what it does."""
+
+_ALLOWED = {
+    Held.REVERT: "plans to undo what was changed on the server",
+    Held.REPLACE: "plans to replace the server's values",
+    Held.DELETE: "plans the deletes; a deleted id does not come back",
+    Held.CASCADE: "plans the deletes, with all records that depend on them",
+}
+
+
+def next_hints(plan: Plan, options: str) -> list[Hint]:
+    """The commands that fit a plan; `options` are those that plan and apply were called with."""
+    rows = [
+        *(_offline_commands(plan, options) if plan.offline else _apply_commands(plan, options)),
+        *_conflict_commands(plan),
+        *_permission_commands(plan),
+        (_renames(plan) != [], "stemctl plan", "plans again, once one of these is in a manifest"),
+    ]
+    hints = _chosen(rows)
+    return _chosen([*rows, *_proposal_commands(plan, bool(hints))])
+
+
+def saved_hints(plan: Plan, saved_as: str) -> list[Hint]:
+    """The command that fits a plan which was kept in a file."""
+    is_work = bool(plan.actionable() or plan.state_changes)
+    command = f"stemctl apply {saved_as}"
+    return _chosen([(is_work, command, "applies exactly this plan, once, without asking")])
+
+
+def report_hints(report: Report) -> list[Hint]:
+    """The commands that fit what became of a plan."""
+    held = {outcome.change.held for outcome in report.of(Status.HELD)}
+    skipped, failed = len(report.of(Status.SKIPPED)), bool(report.of(Status.FAILED))
+    unknown, proposed = bool(report.of(Status.UNKNOWN)), bool(report.of(Status.PROPOSED))
+    deletes = sum(outcome.change.held is Held.DELETE for outcome in report.outcomes)
+    is_on = not report.interrupted
+    decide = bool(held - WAITING) and not failed and not unknown
+    allow = f"stemctl apply --auto-approve --allow delete={deletes}"
+    hints = _chosen(
+        [
+            (report.interrupted, "stemctl apply", f"continues with the remaining {skipped:,}"),
+            (is_on and unknown, "stemctl plan", "checks again what was not answered"),
+            (
+                is_on and failed and not unknown,
+                "stemctl plan",
+                "shows what is left to do, once you have fixed what failed",
+            ),
+            (decide, "stemctl plan", "shows each held change in full, with what to write"),
+            (Held.DELETE in held, allow, "deletes; a deleted id does not come back"),
+        ]
+    )
+    if hints:
+        return hints
+    return _chosen([(proposed, "stemctl approvals list", "shows the status of your proposals")])
+
+
+def _chosen(rows: Iterable[_Row]) -> list[Hint]:
+    hints = [(command, what) for helps, command, what in rows if helps]
+    return hints[:MOST_HINTS]
+
+
+def _offline_commands(plan: Plan, options: str) -> list[_Row]:
+    command = f"stemctl plan{_same_part(plan)}{options}"
+    return [(True, command, "asks the server, and shows what apply would send")]
+
+
+def _apply_commands(plan: Plan, options: str) -> list[_Row]:
+    actionable = plan.actionable()
+    sends = any(change.sends for change in actionable)
+    is_quiet = bool(actionable) and not sends
+    adopts = all(change.action is Action.ADOPT for change in actionable)
+    part = _same_part(plan) + options
+    apply, keep = f"stemctl apply{part}", f"stemctl plan{part} --out plan.json"
+    records = inflected(len(actionable), "this record", "these records")
+    return [
+        (sends, apply, "shows this plan, asks you to confirm, and sends it"),
+        (sends, keep, "saves exactly this plan, to apply it later"),
+        (is_quiet and adopts, apply, f"starts to manage {records}"),
+        (is_quiet and not adopts, apply, "updates the state"),
+    ]
+
+
+def _conflict_commands(plan: Plan) -> list[_Row]:
+    held = [change for change in plan.held() if change.held is Held.CONFLICT]
+    conflicts = [change for change in held if change.pending_since is None]
+    addresses = " ".join(_typed(str(change.address)) for change in conflicts[:3])
+    return [
+        (
+            bool(conflicts),
+            f"stemctl resolve {addresses}",
+            "keeps your values, as an edit of the server's",
+        ),
+        (
+            len(held) > len(conflicts),
+            "stemctl runs list",
+            "shows what was sent, when, and by whom",
+        ),
+    ]
+
+
+def _permission_commands(plan: Plan) -> list[_Row]:
+    again = "stemctl plan --offline" if plan.offline else "stemctl plan"
+    rows = []
+    for kind in PERMISSIONS:
+        number = sum(_asks(change, kind) for change in plan.changes)
+        rows.append((number > 0, f"{again} --allow {kind}={number}", _ALLOWED[kind]))
+    return rows
+
+
+def _proposal_commands(plan: Plan, has_others: bool) -> list[_Row]:
+    rejected = any(change.held is Held.REJECTED for change in plan.held())
+    pending = [change for change in plan.held() if change.held is Held.PENDING]
+    differs = any(differs_from_proposal(change) for change in pending)
+    resubmit = "stemctl apply --resubmit"
+    return [
+        (
+            not has_others and (rejected or bool(pending)),
+            "stemctl approvals list",
+            "shows the status of your proposals",
+        ),
+        (not plan.offline and rejected, resubmit, "proposes the same again"),
+        (
+            not plan.offline and differs and not rejected,
+            resubmit,
+            "proposes your new text as well; the first proposal cannot be withdrawn",
+        ),
+    ]
+
+
+def _same_part(plan: Plan) -> str:
+    """The options that make the same subset again."""
+    words = [_typed(word) for word in plan.subset.only]
+    words += [f"--exclude {_typed(word)}" for word in plan.subset.exclude]
+    return "".join(f" {word}" for word in words)
+
+
+def _typed(word: str) -> str:
+    """A word as a shell takes it."""
+    return shlex.quote(visible(word))
+
+
+def _asks(change: Change, kind: Held) -> bool:
+    return change.held is kind or any(field.held is kind for field in change.held_fields)
+
+
+def lines_to_write(plan: Plan, style: TerminalStyle) -> list[str]:
+    """What can be written into a file to settle what is held."""
+    return [
+        *_to_keep(plan, style),
+        *_to_delete([change for change in plan.held() if change.held is Held.DELETE]),
+        *_to_rename(_renames(plan)),
+        *_to_give_up(plan),
+        *_to_concede(plan, style),
+    ]
+
+
+def _to_keep(plan: Plan, style: TerminalStyle) -> list[str]:
+    drifted = [
+        (change, field)
+        for change in plan.changes
+        for field in change.fields
+        if field.held is Held.REVERT and change.action is Action.UPDATE
+    ]
+    title = "To keep the server's value, write it in your file; then nothing is sent for it:"
+    return _values_to_copy(title, drifted, style)
+
+
+def _to_concede(plan: Plan, style: TerminalStyle) -> list[str]:
+    conflicts = [
+        (change, field)
+        for change in plan.held()
+        for field in change.fields
+        if change.pending_since is None
+        and field.held is Held.CONFLICT
+        and field.reason == "conflict"
+    ]
+    title = "To resolve a conflict with the server's value, write that in your file:"
+    return _values_to_copy(title, conflicts, style)
+
+
+def _values_to_copy(
+    title: str, pairs: Sequence[tuple[Change, FieldChange]], style: TerminalStyle
+) -> list[str]:
+    if not pairs:
+        return []
+    rows = [
+        (visible(str(change.address)), _value_to_copy(change, field))
+        for change, field in pairs[:_EXAMPLES]
+    ]
+    return [title, *style.wrapped(rows)]
+
+
+def _value_to_copy(change: Change, field: FieldChange) -> str:
+    """The server's value as a line of a manifest, if it is short."""
+    value = field.before
+    text = json.dumps(value, ensure_ascii=False) if _is_nested(value) else shown(value)
+    name, _, entry = field.path.partition(".")
+    if len(text) > LONG:
+        return f"its {field.path} as stemctl show {_typed(str(change.address))} prints it"
+    if value is None:
+        return f"without {field.path}"
+    return f"{name}: {{{entry}: {text}}}" if entry else f"{name}: {text}"
+
+
+def _is_nested(value: object) -> bool:
+    return isinstance(value, list | dict)
+
+
+def _to_delete(left: Sequence[Change]) -> list[str]:
+    if not left:
+        return []
+    more = ", …" if len(left) > 3 else ""
+    names = f"[{', '.join(_yaml(str(change.address)) for change in left[:3])}{more}]"
+    pronoun = inflected(len(left), "it", "them")
+    return [
+        "To decide in a pull request, add one of these lines to any manifest:",
+        f"      deleted: {names}    deletes {pronoun}; --allow is not needed",
+        f"      forget: {names}     keeps {pronoun} on the server, but no longer managed",
+    ]
+
+
+def _to_rename(renames: Iterable[Change]) -> list[str]:
+    lines = []
+    for change in renames:
+        old = _yaml(str(change.waits[0]))
+        lines += [
+            "If it is the same record:",
+            "      moved:",
+            f"        - from: {old}",
+            f"          to: {_yaml(str(change.address))}",
+            "If it is another record, and the old one should be deleted:",
+            f"      deleted: [{old}]",
+        ]
+    return lines
+
+
+def _renames(plan: Plan) -> list[Change]:
+    """The new addresses of records that may have been renamed."""
+    held = [change for change in plan.held() if change.held is Held.RENAME]
+    return [change for change in held if change.action is Action.CREATE]
+
+
+def _to_give_up(plan: Plan) -> list[str]:
+    gone = [change for change in plan.held() if _is_gone(change)]
+    if not gone:
+        return []
+    lines = ["To accept that it is gone, remove it from its file:"]
+    for change in gone[:_EXAMPLES]:
+        lines.append(f"      {visible(str(change.address))}    {location_text(change.location)}")
+    return lines
+
+
+def _is_gone(change: Change) -> bool:
+    return change.held is Held.REVERT and change.action is Action.CREATE
+
+
+def _yaml(text: str) -> str:
+    """Text as a manifest takes it, in quotes where it needs them."""
+    return text if _PLAIN.fullmatch(text) else json.dumps(text, ensure_ascii=False)
