@@ -145,7 +145,7 @@ def torture(seed: int, folder: Path, runs: list[Runner]) -> Seen:
                 assert "bug" not in one.said, one.said
                 seen.applies += 1
                 seen.kills += one.code is None
-                seen.taken_over += "from its claim" in one.said or "broke off" in one.said
+                seen.taken_over += "Taking over" in one.said
                 seen.anew += "Planning again" in one.said
         _settle(world, runs)
         world.check()
