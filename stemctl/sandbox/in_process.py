@@ -27,7 +27,7 @@ def transport_to(
         return httpx.ASGITransport(app)
     if not (root / faults).resolve().is_relative_to(root.resolve()):
         raise ConfigError(
-            f"The file of faults {faults} is outside of this repository.", "Nothing was read."
+            f"The file of faults {faults} is outside this repository.", "Nothing was read."
         )
     return _Faulty(WithFaults(app, root / faults, database.catalog))
 

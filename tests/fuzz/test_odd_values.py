@@ -96,7 +96,7 @@ COMMANDS = [
 @pytest.fixture
 def lab(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Lab:
     """One in a git repository, whose requests are not tried again."""
-    monkeypatch.setattr("stemctl.client.client.TRIES", 1)
+    monkeypatch.setattr("stemctl.client.client.ATTEMPTS", 1)
     subprocess.run(["git", "init", "-q", str(lab.root)], check=True)
     lab.sessions("{name: a, description: x}")
     return lab
@@ -192,7 +192,7 @@ sandbox seed W
 W"""
 
 
-@pytest.mark.parametrize("place", PLACES.splitlines())
+@pytest.mark.parametrize("location", PLACES.splitlines())
 def test_a_word_of_the_command_line(
     lab: Lab, monkeypatch: pytest.MonkeyPatch, location: str
 ) -> None:

@@ -465,7 +465,7 @@ def test_faults_stay_in_the_repository(lab: Lab) -> None:
     lab.sessions("{name: s}")
     result = lab.run("plan")
     assert result.code == 1
-    assert "outside of this repository" in result.err
+    assert "outside this repository" in result.err
 
 
 def test_faults_are_for_the_sandbox_alone(lab: Lab) -> None:
