@@ -9,8 +9,8 @@ from dataclasses import replace
 from stemctl.cli.screen import Screen
 from stemctl.commands.plan import Planned
 from stemctl.commands.workspace import Workspace
-from stemctl.core.documents import plan_document
 from stemctl.core.plan import Plan
+from stemctl.core.plan_codec import plan_document
 from stemctl.git.ci_job import job_url
 from stemctl.planning.planner import Options, count_read
 from stemctl.render.github import plan_github

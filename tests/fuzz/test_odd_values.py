@@ -194,7 +194,7 @@ sandbox seed W
 W"""
 
 
-@pytest.mark.parametrize("place", PLACES.splitlines())
+@pytest.mark.parametrize("location", PLACES.splitlines())
 def test_a_word_of_the_command_line(
     lab: Lab, monkeypatch: pytest.MonkeyPatch, location: str
 ) -> None:
