@@ -114,7 +114,7 @@ def test_history_that_cannot_be_fetched_is_not_guessed(team: Team) -> None:
     job.sessions(RAT.format("third"))
     job.commit("On top, and not pushed")
     result = job.apply(code=1)
-    assert "The history here is cut off before" in result.err
+    assert "The history here is too short" in result.err
     assert "fetch --unshallow" in result.err
     job.git("fetch", "-q", "--unshallow")
     job.apply()
