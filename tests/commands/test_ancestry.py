@@ -148,7 +148,7 @@ def test_a_git_that_cannot_merge_in_memory_compares_the_files(
 
 
 def test_the_advice_helps(team: Team) -> None:
-    """A branch that is only here is merged; commits that somebody pushed are pulled."""
+    """A branch that is only here is merged; commits that others pushed are pulled."""
     ann = team.clone("ann")
     ann.git("checkout", "-q", "-b", "topic")
     ann.sessions(RAT.format("on a branch"))
