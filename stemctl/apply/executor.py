@@ -112,7 +112,7 @@ class Executor:
                         return outcome
                     if write.expected(live) != change.expects:
                         return outcomes.moved(model, change, live, sent=lost is not None)
-                    if tries == retry.TRIES:
+                    if tries == retry.ATTEMPTS:
                         break
                     return await write.send(client, self.journal, live)
             except Paused:
@@ -153,7 +153,7 @@ async def _again(
         ServerError: another try would not help.
     """
     proof = of_error(method, error)
-    if proof is Proof.REFUSED or (proof is Proof.NO_ANSWER and tries == retry.TRIES):
+    if proof is Proof.REFUSED or (proof is Proof.NO_ANSWER and tries == retry.ATTEMPTS):
         raise error
     if error.status != 429:  # else all requests pause, for as long as the server asks
         await asyncio.sleep(retry.backoff(tries))

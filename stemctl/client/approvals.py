@@ -1,4 +1,4 @@
-"""The server's approvals, found by address or id, and decided by an administrator."""
+"""Proposals on the server: finding them by address or id, and deciding about them."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from stemctl.schema.catalog import Catalog, Model
 from stemctl.util.json_types import Fields
 
 _ID_START = re.compile(r"[0-9a-fA-F]{8}[0-9a-fA-F-]*")
-"""An id, or as much of its beginning as plans show."""
+"""An id, or the beginning of one, as shown in plans."""
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """One approval of the server, with the model it is about."""
+    """One approval of the server, and its model."""
 
     model: Model
     id: str
@@ -33,12 +33,12 @@ class Proposal:
 
     @property
     def address(self) -> Address:
-        """The address that a record of this content has by default."""
+        """The default address of a record with this content."""
         return Address(self.model.name, str(self.fields.get(self.model.identity or "", self.id)))
 
     @property
     def pending(self) -> bool:
-        """Whether it is still to be decided."""
+        """Whether it is not decided yet."""
         return self.fields.get("status") not in DECIDED
 
     def document(self) -> dict[str, Any]:
@@ -51,10 +51,10 @@ class Proposal:
 
 
 async def read_proposals(client: ReadClient) -> list[Proposal]:
-    """All approvals that this account may see, those that wait first.
+    """All approvals that this account may see, pending ones first.
 
     Raises:
-        Forbidden: it may see none of any model.
+        Forbidden: the account may not see the approvals of any model.
     """
     found: list[Proposal] = []
     refused: Forbidden | NotFound | None = None
@@ -74,36 +74,35 @@ async def read_proposals(client: ReadClient) -> list[Proposal]:
 def choose(
     proposals: Sequence[Proposal], names: Sequence[str], catalog: Catalog, only_pending: bool
 ) -> list[Proposal]:
-    """The proposals that addresses and ids name; all of them if there are none.
+    """The proposals that addresses and ids name; all proposals if there are no names.
 
-    An address stands for its one pending proposal where only those are wanted.
+    With `only_pending`, an address names its one pending proposal.
 
     Raises:
-        ConfigError: a name that means none, or several pending ones.
+        ConfigError: a name matches no proposal, or several pending ones.
     """
     if not names:
         return list(proposals)
     chosen: list[Proposal] = []
     for name in names:
-        matching = [p for p in proposals if _means(name, p, catalog)]
+        matching = [p for p in proposals if _matches(name, p, catalog)]
         if only_pending and not _ID_START.fullmatch(name):
             matching = [p for p in matching if p.pending]
         if not matching:
             kind = "pending proposal" if only_pending else "proposal"
             raise ConfigError(
-                f"There is no {kind} {name}, or this account cannot see it.",
-                hints=[("stemctl approvals list", "shows those you can see")],
+                f"No {kind} matches {name}, or your account cannot see it.",
+                hints=[("stemctl approvals list", "lists the proposals that you can see")],
             )
         if only_pending and len(matching) > 1:
             texts = "\n".join(f"{p.id}  {p.fields.get('description', '')}" for p in matching)
-            raise ConfigError(
-                f"{name} has {len(matching)} pending proposals; name one of them by its id.", texts
-            )
+            message = f"{name} has {len(matching)} pending proposals. Choose one by its id."
+            raise ConfigError(message, texts)
         chosen += matching
     return chosen
 
 
-def _means(name: str, proposal: Proposal, catalog: Catalog) -> bool:
+def _matches(name: str, proposal: Proposal, catalog: Catalog) -> bool:
     if _ID_START.fullmatch(name):
         return proposal.id.startswith(name.lower())
     word, _, key = name.partition("/")
@@ -112,15 +111,14 @@ def _means(name: str, proposal: Proposal, catalog: Catalog) -> bool:
 
 
 async def decide(client: WriteClient, proposal: Proposal, verdict: str) -> None:
-    """Accept or reject, if the proposal is still as it was chosen. `read_decided` tells what became
-    of it.
+    """Accept or reject a proposal, if it has not changed. `read_decided` returns the outcome.
 
     Raises:
-        ConfigError: it was decided or changed meanwhile.
-        ServerError: it is not known whether the decision has arrived.
+        ConfigError: the proposal was decided or changed meanwhile.
+        ServerError: the decision may not have arrived.
     """
     lost: ServerError | None = None
-    for _ in range(retry.TRIES):
+    for _ in range(retry.ATTEMPTS):
         try:
             async with client.in_one_slot() as one:
                 now = replace(proposal, fields=await one.approval(proposal.model, proposal.id))
@@ -145,25 +143,24 @@ def _check_same(chosen: Proposal, now: Proposal) -> None:
     changed = [name for name, value in chosen.fields.items() if now.fields.get(name) != value]
     if changed:
         raise ConfigError(
-            f"The proposal {chosen.id} of {chosen.address} changed meanwhile: {', '.join(changed)}.",
-            f"Its status is {now.fields.get('status')}. It was not decided.",
-            [(f"stemctl approvals show {chosen.id}", "shows it as it is now")],
+            f"Proposal {chosen.id} of {chosen.address} has changed: {', '.join(changed)}.",
+            f"Its status is {now.fields.get('status')}. Your decision was not sent.",
+            [(f"stemctl approvals show {chosen.id}", "shows the current proposal")],
         )
 
 
 async def read_decided(client: ReadClient, proposal: Proposal, verdict: str) -> Proposal:
-    """The proposal after a decision. Only this counts, since the answer to a decision is not
-    documented.
+    """The proposal after a decision: the response to the decision itself is not documented.
 
     Raises:
-        NotTheApi: it is not decided so.
+        NotTheApi: the proposal does not have the status of this decision.
     """
     now = replace(proposal, fields=await client.approval(proposal.model, proposal.id))
     if now.fields.get("status") != _DONE[verdict]:
         raise NotTheApi(
-            f"The server answered the decision about {proposal.address}, and its proposal is "
+            f"The server took the decision about {proposal.address}, but the status is "
             f"{now.fields.get('status')!r:.40}.",
-            "It may be decided a moment later. Look at it again.",
-            [(f"stemctl approvals show {proposal.id}", "shows it as it is now")],
+            "The server may need a moment. Check the proposal again.",
+            [(f"stemctl approvals show {proposal.id}", "shows the current proposal")],
         )
     return now

@@ -1,4 +1,4 @@
-"""Requests to the API. `ReadClient` can only GET; `WriteClient` adds, changes, deletes and decides."""
+"""Requests to the API: `ReadClient` only reads, `WriteClient` also writes."""
 
 from __future__ import annotations
 
@@ -21,33 +21,34 @@ from stemctl.client.responses import (
     Refused,
     Response,
     checked_record,
-    named,
+    key_names,
     one_record,
     read_response,
     unreachable,
 )
-from stemctl.client.retry import TRIES
+from stemctl.client.retry import ATTEMPTS
 from stemctl.client.tokens import Token
 from stemctl.schema.catalog import Catalog, Model
 from stemctl.util.json_types import Fields, Value
 
 PAGE = 100
-"""Records asked for at once: the most the API gives."""
+"""Records of a page: the API returns no more."""
 
-_MOST = 10_000_000
-"""Records that a server may say it has; what says more does not count."""
+_MAX_TOTAL = 10_000_000
+"""A larger total is ignored: no server has so many records."""
 
 PARALLELISM = 8
-"""Requests in flight at most, unless somebody asks for another number."""
+"""The default limit of requests in flight."""
 
 BeforeSend = Callable[[], Awaitable[None]]
-"""What is done right before a write goes out: its intent is written down."""
+"""Called right before a write is sent, to journal its intent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One answer to a list request: records, what the server says the total is, and whether it says
-    this is the last one (None: it does not say).
+    """The response to a list request: records, the total, and whether this is the last page.
+
+    `total` and `last` are None if the server does not say. `beside` is the rest of the response.
     """
 
     records: tuple[Fields, ...]
@@ -58,7 +59,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class WriteResult:
-    """The answer to a write: the record as it is now, or, if `proposed`, the approval."""
+    """The result of a write: the record as it is now, or the approval if `proposed`."""
 
     fields: Fields
     proposed: bool
@@ -66,15 +67,17 @@ class WriteResult:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What to ask of a list: filters and sort keys in the API's own spelling, relations to include."""
+    """Filters, sort keys and included relations of a list request, as the API spells them."""
 
     filters: tuple[tuple[str, str], ...] = ()
     sort: tuple[str, ...] = ()
     include: tuple[str, ...] = ()
 
     def params(self, offset: int, limit: int = PAGE) -> list[tuple[str, str]]:
-        """The query string, always with a total order, since the API promises none."""
-        order = [*self.sort, *([] if {"id", "-id"} & set(self.sort) else ["id"])]
+        """The query string. It always sorts by id last, since the API promises no order."""
+        order = list(self.sort)
+        if not {"id", "-id"} & set(self.sort):
+            order.append("id")
         return [
             *((f"filter{{{name}}}", value) for name, value in self.filters),
             *(("sort[]", key) for key in order),
@@ -105,15 +108,18 @@ class ReadClient:
 
     async def page(self, model: Model, offset: int = 0, query: Query = Query()) -> Page:
         """One page of a model's list."""
-        return self._page(
-            await self._get(f"{model.app}/{model.name}/", query.params(offset)), model.many, model
-        )
+        response = await self._get(f"{model.app}/{model.name}/", query.params(offset))
+        return self._page(response, model.many, model)
 
     async def detail(self, model: Model, id_: str, include: Sequence[str] = ()) -> Fields:
-        """One record. Raises NotFound where there is none to see."""
+        """One record.
+
+        Raises:
+            NotFound: there is no such record, or this account may not see it.
+        """
         params = [("include[]", f"{name}.*") for name in include]
         record = one_record(await self._get(_one(model, id_), params), model.one)
-        return checked_record(_asked_for(record, id_, model.words), model)
+        return checked_record(_requested(record, id_, model.words), model)
 
     async def approval_page(self, model: Model, offset: int = 0, query: Query = Query()) -> Page:
         """One page of the approvals of a model."""
@@ -125,10 +131,10 @@ class ReadClient:
         """One approval."""
         assert model.approval is not None
         answer = await self._get(_approval(model, id_), [])
-        return _asked_for(one_record(answer, model.approval.one), id_, "approval")
+        return _requested(one_record(answer, model.approval.one), id_, "approval")
 
     def url_of(self, path: str) -> str:
-        """The address of what stands at a path below the portal."""
+        """The URL of a path below the portal."""
         return f"{self.base}api/{self.portal}/{path}"
 
     async def _get(self, path: str, params: Sequence[tuple[str, str]]) -> dict[str, Any]:
@@ -138,12 +144,12 @@ class ReadClient:
         records = answer.get(key)
         if not isinstance(records, list):
             raise NotTheApi(
-                f"The server's list has no {key!r}.", f"It has {named(answer)} instead."
+                f"The server's list has no {key!r}.", f"It has {key_names(answer)} instead."
             )
         meta = answer.get("meta")
         meta = meta if isinstance(meta, dict) else {}
         totals = [meta.get("total_results"), meta.get("count"), answer.get("count")]
-        total = next((t for t in totals if type(t) is int and 0 <= t <= _MOST), None)
+        total = next((t for t in totals if type(t) is int and 0 <= t <= _MAX_TOTAL), None)
         last = answer["next"] is None if "next" in answer else None
         sound = tuple(checked_record(fields, model) for fields in records)
         return Page(sound, total, last, {k: v for k, v in answer.items() if k != key})
@@ -156,15 +162,15 @@ class ReadClient:
         body: Fields | None = None,
         first: BeforeSend | None = None,
     ) -> dict[str, Any]:
-        """Send, and again where `policy` says so. `first` is awaited right before each sending.
+        """Send a request, with retries as in `retry`. `first` is awaited before each attempt.
 
         Raises:
-            Paused: what is sent only right after a look would have to wait, so it was not sent.
-            ServerError: one of its children, with what to do.
+            Paused: a request that must follow a read at once would have to wait: it was not sent.
+            ServerError: one of its subclasses.
         """
         url = self.url_of(path)
-        for attempt in range(1, TRIES + 1):
-            last = attempt == TRIES
+        for attempt in range(1, ATTEMPTS + 1):
+            last = attempt == ATTEMPTS
             if method in retry.READ_FIRST and self._limiter.is_paused:
                 raise Paused()
             try:
@@ -182,15 +188,13 @@ class ReadClient:
             except httpx.HTTPError as error:
                 if last or not retry.may_retry_error(method, error):
                     raise unreachable(error, self.base, retry.may_have_arrived(error)) from error
-            except httpx.InvalidURL as error:  # a name that is longer than any address
-                raise Refused(
-                    f"There is no address for this request: {error}.", sent=False
-                ) from error
+            except httpx.InvalidURL as error:  # a name that is too long for a URL
+                raise Refused(f"This request has no valid URL: {error}.", sent=False) from error
             except NotTheApi as error:
                 if last or method != "GET" or error.status != 200 or "HTML" in error.what:
                     raise
             await asyncio.sleep(retry.backoff(attempt))
-        raise AssertionError("the last try returns or raises")
+        raise AssertionError("the last attempt returns or raises")
 
     def _heed(self, answer: Response, attempt: int) -> None:
         if answer.status_code in retry.BUSY:
@@ -203,13 +207,13 @@ class ReadClient:
 
 
 class WriteClient(ReadClient):
-    """The whole API. Whoever plans never holds one."""
+    """The whole API. Planning never has one."""
 
     @contextlib.asynccontextmanager
     async def in_one_slot(self) -> AsyncIterator[Self]:
-        """A client for a look and the write that follows: nothing else comes between them, and no pause.
+        """A client for a read and the write that follows, with no wait between them.
 
-        Whoever gets Paused leaves this place, enters it again, and looks again.
+        After Paused, the caller must leave the slot, enter it again, and read again.
         """
         assert isinstance(self._limiter, Limiter)
         async with self._limiter.slot():
@@ -226,13 +230,13 @@ class WriteClient(ReadClient):
     async def change(
         self, model: Model, id_: str, body: Fields, first: BeforeSend | None = None
     ) -> WriteResult:
-        """PATCH a record with the fields that change and no other, or propose so."""
+        """PATCH a record with only the changed fields, or propose this."""
         return _written(model, await self._send("PATCH", _one(model, id_), body=body, first=first))
 
     async def delete(
         self, model: Model, id_: str, first: BeforeSend | None = None
     ) -> Mapping[str, Value]:
-        """DELETE a record; what the server said, which should be nothing."""
+        """DELETE a record, and return the response, which should be empty."""
         return await self._send("DELETE", _one(model, id_), first=first)
 
     async def decide(self, model: Model, id_: str, verdict: str) -> None:
@@ -242,7 +246,7 @@ class WriteClient(ReadClient):
 
 
 def _one(model: Model, id_: str) -> str:
-    """The path of one record; nothing in an id leads out of its collection."""
+    """The path of one record. The id is quoted, so that it cannot lead out of its collection."""
     return f"{model.app}/{model.name}/{quote(id_, safe='')}/"
 
 
@@ -252,11 +256,11 @@ def _approval(model: Model, id_: str) -> str:
     return f"{model.app}/{model.approval.path}/{quote(id_, safe='')}/"
 
 
-def _asked_for(record: Fields, id_: str, words: str) -> Fields:
-    """A record, if it is the one that was asked for.
+def _requested(record: Fields, id_: str, words: str) -> Fields:
+    """The record, if it is the requested one.
 
     Raises:
-        NotTheApi: it is another one.
+        NotTheApi: it is another record.
     """
     if str(record["id"]).lower() != id_.lower():
         raise NotTheApi(f"The server answered with another {words}, id {record['id']}.")
@@ -264,14 +268,12 @@ def _asked_for(record: Fields, id_: str, words: str) -> Fields:
 
 
 def _written(model: Model, answer: Mapping[str, Any]) -> WriteResult:
-    """What a write was answered with. What stands under any other key than the expected one is of
-    something else.
+    """The record, or the approval if the model is changed by proposals, in a response to a write.
 
     Raises:
-        NotTheApi: it is not the record, or of a model that is changed by proposals not the
-        approval.
+        NotTheApi: the response has neither under its expected key.
     """
     key = model.approval.one if model.approval else model.one
     if not isinstance(answer.get(key), dict):
-        raise NotTheApi(f"The server's answer has no {key!r}.", f"It has {named(answer)}.")
+        raise NotTheApi(f"The server's response has no {key!r}.", f"It has {key_names(answer)}.")
     return WriteResult(checked_record(answer[key], model), proposed=model.approval is not None)

@@ -22,7 +22,7 @@ from stemctl.util.redact import remember
 
 CLIENT_NAME = "stemctl"
 WINDOW = 900.0
-"""Seconds that a login may take, as long as the server says nothing else."""
+"""The time limit of a login in seconds, unless the server sets another."""
 
 INTERVAL = 5.0
 _SHORTEST_INTERVAL, _LONGEST_INTERVAL = 1.0, 60.0
@@ -31,12 +31,12 @@ _TOKEN = re.compile(r"[!-~]+")
 
 
 class LoginFailed(ServerError):
-    """The login was refused, or took too long."""
+    """The login was denied, or took too long."""
 
 
 @dataclass(frozen=True, slots=True)
 class PendingLogin:
-    """A login that waits for its user: where to go, and which code to type there."""
+    """A login that waits for the user to open `uri` and type `user_code`."""
 
     uri: str
     complete_uri: str
@@ -47,43 +47,39 @@ class PendingLogin:
 
 
 async def begin_login(http: httpx.AsyncClient, base: str) -> PendingLogin:
-    """Ask the server for a code.
+    """Request a code from the server.
 
     Raises:
-        NotTheApi: the answer lacks something, or names an address that is no page of a server.
+        NotTheApi: the response is incomplete, or its address is not a web page.
     """
     answer = await _post(http, base, "auth/device/", {"client_name": CLIENT_NAME})
     try:
+        interval = float(answer.get("interval") or INTERVAL)
         return PendingLogin(
             uri=_page(answer["verification_uri"]),
             complete_uri=_page(answer.get("verification_uri_complete", answer["verification_uri"])),
             user_code=str(answer["user_code"]),
             device_code=str(answer["device_code"]),
-            interval=min(
-                _LONGEST_INTERVAL,
-                max(_SHORTEST_INTERVAL, float(answer.get("interval") or INTERVAL)),
-            ),
+            interval=min(_LONGEST_INTERVAL, max(_SHORTEST_INTERVAL, interval)),
             expires_in=min(WINDOW, float(answer.get("expires_in") or WINDOW)),
         )
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise NotTheApi(
-            "The server's login answer is not as documented.", f"{type(error).__name__}: {error}"
+            "The server's response to the login is not as documented.",
+            f"{type(error).__name__}: {error}",
         ) from error
 
 
 def _page(address: Any) -> str:
-    """An address that a browser may be sent to: a page, and no file, program or option of the browser.
+    """An address that is safe to open in a browser: a web page, not a file or a program.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not the address of a web page.
     """
-    if (
-        not isinstance(address, str)
-        or not _ADDRESS.fullmatch(address)
-        or not urlsplit(address).hostname
-    ):
-        raise ValueError(f"{address!r:.80} is no address of a page")
-    return address
+    is_page = isinstance(address, str) and _ADDRESS.fullmatch(address)
+    if not is_page or not urlsplit(address).hostname:
+        raise ValueError(f"{address!r:.80} is not the address of a web page")
+    return str(address)
 
 
 async def finish_login(
@@ -92,10 +88,10 @@ async def finish_login(
     pending: PendingLogin,
     sleep: Callable[[float], Any] = asyncio.sleep,
 ) -> str:
-    """Wait until the user has agreed; the token.
+    """Wait for the user's approval, and return the token.
 
     Raises:
-        LoginFailed: it was refused, the code expired, or was used already.
+        LoginFailed: the login was denied, or the code has expired or was used.
     """
     waited = 0.0
     while waited < pending.expires_in:
@@ -106,21 +102,21 @@ async def finish_login(
         if status == "success" and isinstance(token, str) and _TOKEN.fullmatch(token):
             remember(token)
             return token
-        if (
-            status != "authorization_pending"
-        ):  # the rest of the answer is not shown: a token may be in it
-            said = answer.get(
-                "error", f"{status}, without a token" if status == "success" else status
-            )
-            raise LoginFailed(
-                "The login was not completed.", f"The server says: {said!s:.200}", _AGAIN
-            )
-    raise LoginFailed(
-        "The login took too long.", f"The code is good for {pending.expires_in:.0f} s.", _AGAIN
-    )
+        if status != "authorization_pending":
+            raise _failed(answer)
+    limit = f"The code expires after {pending.expires_in:.0f} seconds."
+    raise LoginFailed("The login took too long.", limit, _AGAIN)
 
 
-_AGAIN = [("stemctl login", "begins again")]
+def _failed(answer: dict[str, Any]) -> LoginFailed:
+    """The reason of a failure. The rest of the response is not shown: it may contain a token."""
+    status = answer.get("status")
+    reason = f"{status}, without a token" if status == "success" else status
+    why = f"The server says: {answer.get('error', reason)!s:.200}"
+    return LoginFailed("The login was not completed.", why, _AGAIN)
+
+
+_AGAIN = [("stemctl login", "starts a new login")]
 
 
 async def _post(

@@ -1,4 +1,4 @@
-"""One request and its whole answer: bounded in time and in size, whatever the other side sends."""
+"""One request and its whole response, with limits on time and size."""
 
 from __future__ import annotations
 
@@ -11,19 +11,18 @@ from stemctl.client import retry
 from stemctl.client.responses import NotTheApi, Response
 
 MAX_BYTES = 64 * 2**20
-"""Bytes of an answer, decoded. A page of a hundred records has less than one of them in a thousand."""
+"""The limit of a decoded response. A page of a hundred records is a thousand times smaller."""
 
 _ENCODINGS = ("", "identity", "gzip")
-"""What is asked for. A server that packs an answer twice would have it unpacked without a bound."""
+"""The accepted encodings. A response that is compressed twice could expand without a limit."""
 
 
 async def exchange(http: httpx.AsyncClient, method: str, url: str, **options: Any) -> Response:
-    """Send a request, and read all of its answer. `options` are those of `httpx.AsyncClient.stream`.
+    """Send a request, and read the whole response. `options` are those of `AsyncClient.stream`.
 
     Raises:
-        httpx.HTTPError: there was no whole answer, also if it went on for longer than
-        `policy.DEADLINE`.
-        NotTheApi: the answer is too large, or packed in a way that was not asked for.
+        httpx.HTTPError: no complete response arrived within `retry.DEADLINE`.
+        NotTheApi: the response is too large, or has an encoding that was not requested.
     """
     headers = {
         "Accept": "application/json",
@@ -36,7 +35,9 @@ async def exchange(http: httpx.AsyncClient, method: str, url: str, **options: An
             async with sent as response:
                 content = await _content(response)
     except TimeoutError as error:
-        raise httpx.ReadTimeout(f"no complete answer within {retry.DEADLINE:.0f} s") from error
+        raise httpx.ReadTimeout(
+            f"no complete response within {retry.DEADLINE:.0f} seconds"
+        ) from error
     return Response(response.status_code, response.headers, content)
 
 
@@ -44,13 +45,13 @@ async def _content(response: httpx.Response) -> bytes:
     """The body.
 
     Raises:
-        NotTheApi: it has no end, or cannot be unpacked safely.
+        NotTheApi: it is too large, or cannot be decoded safely.
     """
-    packed = response.headers.get("Content-Encoding", "").strip().lower()
-    if packed not in _ENCODINGS:
+    encoding = response.headers.get("Content-Encoding", "").strip().lower()
+    if encoding not in _ENCODINGS:
         raise NotTheApi(
-            f"The server's answer is packed as {packed[:40]!r}, which was not asked for.",
-            "Only gzip is read. A proxy may have packed it again.",
+            f"The server's response has the encoding {encoding[:40]!r}, which was not requested.",
+            "stemctl accepts only gzip. A proxy may have compressed the response again.",
             status=response.status_code,
         )
     content = bytearray()
@@ -58,8 +59,8 @@ async def _content(response: httpx.Response) -> bytes:
         content += piece
         if len(content) > MAX_BYTES:
             raise NotTheApi(
-                f"The server's answer is larger than {MAX_BYTES // 2**20} MiB.",
-                "No answer of the API is that large, so the rest of it was not read.",
+                f"The server's response is larger than {MAX_BYTES // 2**20} MiB.",
+                "The API never returns so much, so the rest was not read.",
                 status=response.status_code,
             )
     return bytes(content)

@@ -1,9 +1,7 @@
-"""How many requests are in flight, and when: never more than allowed, fewer after the server asked
-for a pause.
+"""Limits the requests in flight, and pauses them when the server asks for it.
 
-One limiter serves all requests of a command, so that a pause is kept by all of them. After a pause
-the number in flight is halved, and grows back by one after each round of answers without a
-complaint.
+One limiter serves all requests of a command, so that all of them keep a pause. A pause halves the
+limit. It grows back by one after each round of successful responses.
 """
 
 from __future__ import annotations
@@ -14,13 +12,13 @@ from collections.abc import AsyncIterator, Callable
 
 
 class Limiter:
-    """`slots` is the most that may be in flight; `on_pause` is told of each pause of a second and more."""
+    """Allows at most `slots` requests in flight. `on_pause` is called for pauses from a second."""
 
     def __init__(
         self, slots: int, on_pause: Callable[[float], None] = lambda seconds: None
     ) -> None:
         self.limit = slots
-        self._most = slots
+        self._max = slots
         self.on_pause = on_pause
         self._in_flight = 0
         self._answers = 0
@@ -29,18 +27,16 @@ class Limiter:
 
     @contextlib.asynccontextmanager
     async def slot(self) -> AsyncIterator[None]:
-        """Wait for a place and for the end of a pause, and hold the place."""
-        await self._take_place()
+        """Wait for a free slot and for the end of a pause, and hold the slot."""
+        await self._take_slot()
         try:
             yield
         finally:
             self._in_flight -= 1
             async with self._changed:
-                self._changed.notify(
-                    max(1, self.limit - self._in_flight)
-                )  # as many as have a place now
+                self._changed.notify(max(1, self.limit - self._in_flight))
 
-    async def _take_place(self) -> None:
+    async def _take_slot(self) -> None:
         while True:
             async with self._changed:
                 await self._changed.wait_for(lambda: self._in_flight < self.limit)
@@ -51,7 +47,7 @@ class Limiter:
 
     @property
     def is_paused(self) -> bool:
-        """Whether the server has asked for a pause that is not over."""
+        """Whether the server asked for a pause that is not over."""
         return self._left() > 0
 
     async def resumed(self) -> None:
@@ -63,7 +59,7 @@ class Limiter:
         return self._resume_at - asyncio.get_running_loop().time()
 
     def pause(self, seconds: float) -> None:
-        """The server asks all of us to wait. What was in flight together counts as one complaint."""
+        """Pause all requests. Several requests in flight together reduce the limit only once."""
         if self._left() <= 0:
             self.limit = max(1, self.limit // 2)
             self._answers = 0
@@ -72,17 +68,15 @@ class Limiter:
         self._resume_at = max(self._resume_at, asyncio.get_running_loop().time() + seconds)
 
     def answered(self) -> None:
-        """An answer without a complaint: after a round of them, one more may be in flight."""
+        """Count a successful response. After a round of them, the limit grows by one."""
         self._answers += 1
-        if self._answers >= self.limit and self.limit < self._most:
+        if self._answers >= self.limit and self.limit < self._max:
             self.limit += 1
             self._answers = 0
 
 
 class SharedSlot:
-    """The one place that several requests in a row share, so that between them there is no wait for
-    a place.
-    """
+    """A slot that several requests in a row share, so that they do not wait between them."""
 
     def __init__(self, limiter: Limiter) -> None:
         self._limiter = limiter
@@ -91,11 +85,11 @@ class SharedSlot:
 
     @contextlib.asynccontextmanager
     async def slot(self) -> AsyncIterator[None]:
-        """It is held already; only a pause is waited for."""
+        """Wait for the end of a pause. The slot is held already."""
         await self._limiter.resumed()
         yield
 
     @property
     def is_paused(self) -> bool:
-        """Whether the server has asked for a pause that is not over."""
+        """Whether the server asked for a pause that is not over."""
         return self._limiter.is_paused

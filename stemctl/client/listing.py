@@ -1,4 +1,4 @@
-"""Reading a model's records so that we know whether we saw all of them."""
+"""Reads the records of a model, and knows whether it saw all of them."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from stemctl.schema.catalog import Model
 from stemctl.util.json_types import Fields
 
 _MANY = 20
-"""Known ids that may be missing from a listing before it is the listing that is doubted."""
+"""If more known ids are missing from a listing, the listing may be incomplete."""
 
 _AT_ONCE = 64
-"""Pages that are asked for before the next are."""
+"""Pages that are requested together."""
 
 GetPage = Callable[[int], Awaitable[Page]]
 
@@ -26,7 +26,7 @@ GetPage = Callable[[int], Awaitable[Page]]
 async def take_snapshot(
     client: ReadClient, needs: Mapping[str, Need], with_approvals: list[str]
 ) -> Snapshot:
-    """Read what a plan needs, all models at once."""
+    """Read what a plan needs, all models concurrently."""
     models = client.catalog.models
     readings = await asyncio.gather(
         *(read(client, models[name], need) for name, need in needs.items())
@@ -40,7 +40,7 @@ async def take_snapshot(
 
 
 async def read(client: ReadClient, model: Model, need: Need) -> Reading:
-    """All records of a model, or those that are needed one by one, whichever takes fewer requests."""
+    """All records of a model, or only the needed ones if that takes fewer requests."""
     if client.portal not in model.read_portals:
         return _denied(model, f"the portal {client.portal} does not serve them")
     try:
@@ -63,7 +63,7 @@ async def read(client: ReadClient, model: Model, need: Need) -> Reading:
 
 
 async def read_approvals(client: ReadClient, model: Model) -> Reading:
-    """All approvals of a model that this account may see; they are served where proposals are made."""
+    """All approvals of a model that this account may see."""
     if client.portal not in model.write_portals:
         return _denied(model, f"the portal {client.portal} serves no approvals")
     try:
@@ -75,12 +75,10 @@ async def read_approvals(client: ReadClient, model: Model) -> Reading:
 
 
 def is_denied(error: ServerError) -> bool:
-    """Whether the answer to a listing says that there is none for us: no right, or no such URL on
-    this server.
-    """
-    return isinstance(error, Forbidden | NotFound) or (
-        isinstance(error, NotTheApi) and error.status == 404
-    )
+    """Whether a listing is not available: no right to read it, or no such URL on this server."""
+    if isinstance(error, NotTheApi):
+        return error.status == 404
+    return isinstance(error, Forbidden | NotFound)
 
 
 def _denied(model: Model, reason: str) -> Reading:
@@ -88,10 +86,10 @@ def _denied(model: Model, reason: str) -> Reading:
 
 
 async def read_all(name: str, get: GetPage, first: Page | None = None) -> Reading:
-    """All pages. A listing that does not add up is read once more before it is called partial.
+    """All pages. A listing that does not add up is read again before it counts as partial.
 
-    Pages are read side by side where the server says how many there are, else one after the other
-    until one is empty or brings nothing new.
+    If the server says how many records there are, pages are read concurrently. Otherwise they are
+    read one after the other, until a page has nothing new.
     """
     first = first or await get(0)
     reading = await _pages(name, get, first)
@@ -116,13 +114,13 @@ async def _pages(name: str, get: GetPage, first: Page) -> Reading:
             for page in pages:
                 rows += page.records
                 totals.add(page.total)
-            # A server that says more than it has is not asked for all of that.
+            # After an empty page, a server has no more records, whatever its total says.
             offsets = offsets[_AT_ONCE:] if pages[-1].records else range(0)
     elif rows and not first.last:
         known = {fields.get("id") for fields in rows}
         while (page := await get(len(rows))).records:
             new = [fields for fields in page.records if fields.get("id") not in known]
-            if not new:  # a server that ignores the offset sends the same page again
+            if not new:  # a server that ignores the offset repeats the page
                 break
             known |= {fields.get("id") for fields in new}
             rows += new
@@ -138,7 +136,7 @@ def _reading(name: str, rows: list[Fields], total: int | None, wrong: str) -> Re
 
 
 def _not_in(model: Model, seen: Mapping[str, Fields], need: Need) -> tuple[list[str], list[str]]:
-    """The needed ids and names that were not seen."""
+    """The needed ids and names that are not among the seen records."""
     names = {fields.get(model.identity) for fields in seen.values()} if model.identity else set()
     return sorted(set(need.ids) - set(seen)), sorted(need.names - names)
 
@@ -146,9 +144,7 @@ def _not_in(model: Model, seen: Mapping[str, Fields], need: Need) -> tuple[list[
 async def _look_for_missing(
     client: ReadClient, model: Model, reading: Reading, need: Need
 ) -> Reading:
-    """Ask for known ids that a listing lacks before they are called gone; too many of them speak
-    against it.
-    """
+    """Request known ids that a listing lacks. If too many are missing, the listing is partial."""
     ids, _ = _not_in(model, reading.records, need)
     if len(ids) > _MANY and len(ids) > len(need.ids) // 2:
         reason = f"{len(ids)} of {len(need.ids)} known records are not in the list"
@@ -159,26 +155,28 @@ async def _look_for_missing(
 async def _one_by_one(
     client: ReadClient, model: Model, reading: Reading, ids: list[str], names: list[str], need: Need
 ) -> Reading:
-    looks = dict(
+    looked_up = dict(
         zip(ids, await asyncio.gather(*(_look(client, model, id_) for id_ in ids)), strict=True)
     )
-    found = {id_: look for id_, look in looks.items() if not isinstance(look, ServerError)}
-    missing = frozenset(id_ for id_, look in looks.items() if isinstance(look, NotFound))
-    hidden = frozenset(id_ for id_, look in looks.items() if isinstance(look, Forbidden))
-    failed = [look for look in looks.values() if isinstance(look, Unavailable | NotTheApi)]
-    if (
-        reading.completeness is not Completeness.COMPLETE
-    ):  # a record that is gone may live on under another id
-        names = sorted({*names, *(n for n in (need.ids[i] for i in missing) if n is not None)})
+    found = {id_: look for id_, look in looked_up.items() if not isinstance(look, ServerError)}
+    missing = frozenset(id_ for id_, look in looked_up.items() if isinstance(look, NotFound))
+    hidden = frozenset(id_ for id_, look in looked_up.items() if isinstance(look, Forbidden))
+    failed = [look for look in looked_up.values() if isinstance(look, Unavailable | NotTheApi)]
+    if reading.completeness is not Completeness.COMPLETE:
+        # A record that is gone may exist under another id.
+        lost = {need.ids[id_] for id_ in missing}
+        names = sorted({*names, *(name for name in lost if name is not None)})
     by_name = await asyncio.gather(*(_named(client, model, name) for name in names))
-    absent = frozenset(
-        name for name, rows in zip(names, by_name, strict=True) if rows is not None and not rows
-    )
-    unknown = [name for name, rows in zip(names, by_name, strict=True) if rows is None]
-    for rows in by_name:
+    rows_of = dict(zip(names, by_name, strict=True))
+    absent = frozenset(name for name, rows in rows_of.items() if rows == [])
+    unknown = [name for name, rows in rows_of.items() if rows is None]
+    for rows in rows_of.values():
         found |= {str(fields["id"]): fields for fields in rows or ()}
-    reason = f"the server ignores a filter by name ({unknown[0]})" if unknown else reading.reason
-    reason = failed[0].what.rstrip(".") if failed else reason
+    reason = reading.reason
+    if failed:
+        reason = failed[0].what.rstrip(".")
+    elif unknown:
+        reason = f"the server ignores a filter by name ({unknown[0]})"
     return replace(
         reading,
         completeness=Completeness.PARTIAL if failed else reading.completeness,
@@ -191,7 +189,7 @@ async def _one_by_one(
 
 
 async def _look(client: ReadClient, model: Model, id_: str) -> Fields | ServerError:
-    """A record, or why it cannot be read. Only a 404 of the API says that it is not there, or hidden."""
+    """A record, or why it cannot be read. Only a 404 of the API says that there is none to see."""
     try:
         return await client.detail(model, id_)
     except (NotFound, Forbidden, Unavailable, NotTheApi) as error:
@@ -199,15 +197,12 @@ async def _look(client: ReadClient, model: Model, id_: str) -> Fields | ServerEr
 
 
 async def _named(client: ReadClient, model: Model, name: str) -> list[Fields] | None:
-    """The records of exactly this name; None if the server did not filter, or did not list what it
-    counts.
-    """
+    """The records with exactly this name; None if the server did not filter, or lists too few."""
     assert model.identity is not None
     page = await client.page(model, 0, Query(filters=((model.identity, name),)))
     if page.total not in (None, len(page.records)):
         return None
-    if any(
-        str(fields.get(model.identity, "")).casefold() != name.casefold() for fields in page.records
-    ):
+    found = [str(fields.get(model.identity, "")) for fields in page.records]
+    if any(other.casefold() != name.casefold() for other in found):
         return None
     return [fields for fields in page.records if fields.get(model.identity) == name]

@@ -1,22 +1,32 @@
-"""What an answer proves. It is decided here and nowhere else, for writes, looks and listings. Pure.
+"""What a response proves, for writes, reads and listings. Pure; no other module decides this.
 
-| request | proven                                 | lost                          | refused       |
-no answer         |
-|---------|----------------------------------------|-------------------------------|---------------|-------------------|
-| create  | the name that was sent, an id that is  | another name, a known id, any | any other 4xx |
-429, no connection| |         | new to us                              | other success, 5xx, none
-|               |                   | | change  | the record that was asked for          | another
-record, any other     | any other 4xx | 429, no connection| |         |
-| success, 5xx, none            |               |                   | | delete  | success without a
-body                 | a body, 404, 5xx, none        | any other 4xx | 429, no connection| | look
-| the record that was asked for; 404 in  |                               | 401, 403      | anything
-else     | |         | the API's own form: not there, or hidden|                              |
-|                   | | listing | pages that add up                      |
-| 401, 403, 404 | anything else     |
+Create (POST):
+  proven     the name that was sent, with a new id
+  lost       another name, a known id, any other success, 5xx, no response
+  refused    any other 4xx
+  no answer  429, or no connection
+Change (PATCH):
+  proven     the requested record
+  lost       another record, any other success, 5xx, no response
+  refused    any other 4xx
+  no answer  429, or no connection
+Delete (DELETE):
+  proven     success without a body
+  lost       success with a body, 404, 5xx, no response
+  refused    any other 4xx
+  no answer  429, or no connection
+Read of one record:
+  proven     the requested record; a 404 of the API says that there is none, or that it is hidden
+  refused    401, 403
+  no answer  anything else
+Listing:
+  proven     pages that add up
+  refused    401, 403, 404
+  no answer  anything else
 
-A 404 without the form of the API counts as an answer of something else. Lost: the write may have
-been carried out, and only a look tells. A write that is proven may still hold other values than
-were sent: `unheld` names them.
+A 404 that is not in the form of the API proves nothing. Lost: the write may have been carried out,
+and only a read can tell. A proven write may still have stored other values than were sent: `unheld`
+returns them.
 """
 
 from __future__ import annotations
@@ -32,7 +42,7 @@ from stemctl.util.json_types import Fields, Value
 
 
 class Proof(enum.StrEnum):
-    """What may be concluded from an answer."""
+    """What a response proves."""
 
     PROVEN = "proven"
     LOST = "lost"
@@ -42,7 +52,7 @@ class Proof(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What an answer proves, and why it proves no more."""
+    """What a response proves, and why it does not prove more."""
 
     proof: Proof
     why: str = ""
@@ -52,23 +62,21 @@ _PROVEN = Evidence(Proof.PROVEN)
 
 
 def of_error(method: str, error: ServerError) -> Proof:
-    """What a write that was not answered with success has come to."""
+    """What an error proves about a write."""
     if isinstance(error, Unreachable):
         return Proof.LOST if error.sent else Proof.NO_ANSWER
     if isinstance(error, Unavailable):
         return Proof.NO_ANSWER if error.status == 429 else Proof.LOST
-    if isinstance(error, NotFound):  # what a DELETE should lead to, if a look agrees
+    if isinstance(error, NotFound):  # the aim of a DELETE, but only a read can confirm it
         return Proof.LOST if method == "DELETE" else Proof.REFUSED
     return Proof.LOST if isinstance(error, NotTheApi) else Proof.REFUSED
 
 
 def of_create(model: Model, body: Fields, answer: Fields, known: Collection[str]) -> Evidence:
-    """What the answer to a POST proves; `known` are the ids of other records and proposals."""
+    """What the response to a POST proves; `known` are the ids of other records and proposals."""
     if answer["id"] in known:
-        return Evidence(
-            Proof.LOST,
-            f"The server answered with a record that is known already, id {answer['id']}.",
-        )
+        why = f"The server answered with a record that existed before, id {answer['id']}."
+        return Evidence(Proof.LOST, why)
     name = model.identity
     if name is None or same(model.fields[name], body.get(name), answer.get(name)):
         return _PROVEN
@@ -76,9 +84,7 @@ def of_create(model: Model, body: Fields, answer: Fields, known: Collection[str]
 
 
 def of_change(model: Model, id_: str, answer: Fields, proposed: bool) -> Evidence:
-    """What the answer to a PATCH of a record proves; a proposal has an id of its own, and names the
-    record.
-    """
+    """What the response to a PATCH proves. A proposal names its record in `instance_id`."""
     about = answer.get("instance_id", id_) if proposed else answer["id"]
     if str(about).lower() != id_.lower():
         return Evidence(Proof.LOST, f"The server answered with another {model.words}, id {about}.")
@@ -86,53 +92,49 @@ def of_change(model: Model, id_: str, answer: Fields, proposed: bool) -> Evidenc
 
 
 def of_delete(answer: Mapping[str, Value]) -> Evidence:
-    """What a success proves that answers a DELETE."""
+    """What a successful response to a DELETE proves."""
     if not answer:
         return _PROVEN
-    return Evidence(
-        Proof.LOST, "The server answered the DELETE with content, where it should have none."
-    )
+    return Evidence(Proof.LOST, "The server answered the DELETE with content.")
 
 
 def of_listing(rows: Sequence[Fields], totals: Collection[int | None]) -> Evidence:
-    """Whether pages may be taken as all there is; `totals` are those that the pages named."""
+    """Whether pages are the whole list; `totals` are the totals of all pages."""
     ids = [fields.get("id") for fields in rows]
     if len(set(ids)) < len(ids):
-        return Evidence(Proof.NO_ANSWER, "a record was listed twice, so another may be missing")
+        return Evidence(Proof.NO_ANSWER, "a record was listed twice, so another one may be missing")
     if len(set(totals)) > 1:
-        return Evidence(Proof.NO_ANSWER, "the number of records changed while they were read")
+        return Evidence(Proof.NO_ANSWER, "the number of records changed during reading")
     total = next(iter(totals), None)
     if total is not None and total != len(ids):
-        return Evidence(
-            Proof.NO_ANSWER, f"the server says there are {total}, and listed {len(ids)}"
-        )
+        why = f"the server says that there are {total}, but listed {len(ids)}"
+        return Evidence(Proof.NO_ANSWER, why)
     return _PROVEN
 
 
 def unheld(model: Model, body: Fields, answer: Fields, before: Fields) -> dict[str, Value]:
-    """The fields that a record does not hold as they were sent, with what was sent.
+    """The fields whose stored values differ from what was sent, with what was sent.
 
-    What the server keeps in a form of its own (`planning.values` has the list) is held. `before` is
-    the record as it was: of a set or map, the elements that were taken out must be gone, and those
-    of others are not looked at.
+    A value that the server normalises (see `planning.values`) does not differ. `before` is the
+    record before the write: in a set or map, the elements that we removed must be gone, and the
+    elements of others are ignored.
     """
-    return {
-        name: value
-        for name, value in body.items()
-        if (row := model.fields[name]).shown
-        and not row.proposal
-        and not _holds(row, value, answer, before.get(name))
-    }
+    found: dict[str, Value] = {}
+    for name, value in body.items():
+        row = model.fields[name]
+        if row.shown and not row.proposal and not _holds(row, value, answer, before.get(name)):
+            found[name] = value
+    return found
 
 
 def unshown(model: Model, body: Fields) -> dict[str, Value]:
-    """The fields that were sent and that no answer shows, so that nothing can be said of them."""
-    rows = {name: model.fields[name] for name in body}
-    return {
-        name: body[name]
-        for name, row in rows.items()
-        if not (row.shown or row.proposal or is_empty(row, body[name]))
-    }
+    """The fields that were sent and that no response shows, so that they cannot be checked."""
+    found: dict[str, Value] = {}
+    for name, value in body.items():
+        row = model.fields[name]
+        if not (row.shown or row.proposal or is_empty(row, value)):
+            found[name] = value
+    return found
 
 
 def _holds(row: Field, sent: Value, answer: Fields, before: Value) -> bool:

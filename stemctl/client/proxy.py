@@ -1,9 +1,9 @@
-"""Which proxy requests to a server go through, and what its failures mean.
+"""Which proxy the requests to a server use, and what failures of a proxy mean.
 
-httpx would read the variables itself, and send a token for this machine to a proxy in clear. So it
-is told what to do: this machine is reached directly, whatever the variables say; plain http is for
-this machine alone; https goes through `https_proxy`, else `all_proxy`, but for the hosts in
-`no_proxy`. The lower case wins, as in curl.
+httpx would read the variables itself, and send a token for this machine to a proxy in clear text.
+So it is told which proxy to use. This machine is always reached directly, and only it may be
+reached by plain http. Requests by https use `https_proxy`, else `all_proxy`, unless `no_proxy` has
+the host. As in curl, the lower-case variables win.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 import httpx
 
-from stemctl.errors import ConfigError, Hint
+from stemctl.errors import ConfigError, Hint, Untouched
 from stemctl.util.redact import remember
 
 VARIABLES = ("https_proxy", "all_proxy")
@@ -31,7 +31,7 @@ _STATUS = re.compile(r"[0-9]{3}(?![0-9])")
 
 
 class _Explained(httpx.TransportError):
-    """A failure that says what happened, why, and what to type."""
+    """A failure with what happened, why, and what to type."""
 
     def __init__(self, what: str, why: str, hints: Sequence[Hint]) -> None:
         super().__init__(what)
@@ -39,16 +39,16 @@ class _Explained(httpx.TransportError):
 
 
 class ProxyFailed(_Explained, httpx.ConnectError):
-    """A proxy cannot be reached, or does not reach the server: no connection was made."""
+    """The proxy cannot be reached, or cannot reach the server: no connection was made."""
 
 
 class ProxyRefused(_Explained, httpx.ProxyError):
-    """A proxy does not let us through. It would not the next time either, and may count the tries."""
+    """The proxy refuses us. It would refuse another attempt too, and may count attempts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """A proxy, and the variable that names it. What is `shown` of its address has no password in it."""
+    """A proxy, and the variable that names it. `shown` is its address without the password."""
 
     variable: str
     shown: str
@@ -56,59 +56,53 @@ class Proxy:
     has_password: bool
 
     def explained(self, error: httpx.TransportError, host: str) -> httpx.TransportError:
-        """The failure of a request to a host through this proxy, in words that name it."""
-        there = f"{self.variable} names this proxy. Nothing was sent."
-        around: Hint = (f"export NO_PROXY={host}", f"if {host} is reached without a proxy")
+        """The failure of a request to a host through this proxy, in words that name the proxy."""
+        origin = f"The proxy is set in {self.variable}."
+        around: Hint = (f"export NO_PROXY={host}", f"connects to {host} without the proxy")
         if isinstance(error, httpx.ProxyError):
-            return self._refused(str(error), host, there, around)
-        said = str(error).strip() or type(error).__name__
-        if isinstance(error, httpx.ConnectError) and any(
-            isinstance(e, ssl.SSLError) for e in _causes(error)
-        ):
-            own = "If the proxy looks into TLS, set SSL_CERT_FILE to a file with its certificate."
-            return ProxyFailed(
-                f"There is no trusted connection to {host} through the proxy {self.shown}.",
-                f"{said}. {own}\n{there}",
-                [around],
-            )
+            return self._refused(str(error), host, origin, around)
+        reason = str(error).strip() or type(error).__name__
+        is_tls = any(isinstance(cause, ssl.SSLError) for cause in _causes(error))
+        if isinstance(error, httpx.ConnectError) and is_tls:
+            own = "If the proxy inspects TLS, set SSL_CERT_FILE to a file with its certificate."
+            what = f"The connection to {host} through the proxy {self.shown} is not trusted."
+            return ProxyFailed(what, f"{reason}. {own}\n{origin}", [around])
         if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
-            return ProxyFailed(
-                f"The proxy {self.shown} cannot be reached.", f"{said}. {there}", [around]
-            )
-        return type(error)(f"{said}, through the proxy {self.shown} of {self.variable}")
+            what = f"The proxy {self.shown} cannot be reached."
+            return ProxyFailed(what, f"{reason}. {origin}", [around])
+        return type(error)(f"{reason}, through the proxy {self.shown} of {self.variable}")
 
-    def _refused(self, said: str, host: str, there: str, around: Hint) -> httpx.TransportError:
-        found = _STATUS.match(said)
+    def _refused(self, reason: str, host: str, origin: str, around: Hint) -> httpx.TransportError:
+        found = _STATUS.match(reason)
         status = int(found[0]) if found else 0
         if status == 407:
-            scheme, _, place = self.shown.partition("://")
-            wants = (
-                "does not accept this user name and password"
-                if self.has_password
-                else "wants a user name"
-            )
-            with_name: Hint = (
-                f"export {self.variable.upper()}={scheme}://USER:PASSWORD@{place}",
-                "with yours; %40 stands for @",
-            )
-            return ProxyRefused(
-                f"The proxy {self.shown} {wants} (407).", there, [with_name, around]
-            )
-        what = f"The proxy {self.shown} does not reach {host}: {said or 'no reason given'}."
+            return self._needs_login(origin, around)
+        what = f"The proxy {self.shown} cannot reach {host}: {reason or 'no reason given'}."
         if status >= 500:
-            return ProxyFailed(what, there, [around])
-        return ProxyRefused(what, there, [around])
+            return ProxyFailed(what, origin, [around])
+        return ProxyRefused(what, origin, [around])
+
+    def _needs_login(self, origin: str, around: Hint) -> ProxyRefused:
+        scheme, _, place = self.shown.partition("://")
+        what = f"The proxy {self.shown} requires a user name (407)."
+        if self.has_password:
+            what = f"The proxy {self.shown} does not accept this user name and password (407)."
+        with_name: Hint = (
+            f"export {self.variable.upper()}={scheme}://USER:PASSWORD@{place}",
+            "sets your user name and password; write %40 for @",
+        )
+        return ProxyRefused(what, origin, [with_name, around])
 
 
 class _Through(httpx.AsyncHTTPTransport):
-    """Requests through a proxy."""
+    """Sends requests through a proxy."""
 
     def __init__(self, proxy: Proxy, host: str, limits: httpx.Limits) -> None:
         super().__init__(proxy=proxy.address, limits=limits)
         self._proxy, self._host = proxy, host
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """The answer; a failure names the proxy."""
+        """The response. A failure names the proxy."""
         try:
             return await super().handle_async_request(request)
         except httpx.TransportError as error:
@@ -118,33 +112,32 @@ class _Through(httpx.AsyncHTTPTransport):
 def transport(
     url: str, environ: Mapping[str, str], limits: httpx.Limits
 ) -> httpx.AsyncBaseTransport:
-    """How requests to a server travel.
+    """The transport of requests to a server.
 
     Raises:
-        ConfigError: the environment names a proxy, or certificates, that cannot be used.
+        ConfigError: the environment names a proxy or certificates that cannot be used.
     """
     proxy, host = find_proxy(url, environ), urlsplit(url).hostname or ""
     try:
+        # httpx reads the certificates of SSL_CERT_FILE and SSL_CERT_DIR.
         return _Through(proxy, host, limits) if proxy else httpx.AsyncHTTPTransport(limits=limits)
-    except (
-        OSError,
-        ValueError,
-    ) as error:  # httpx reads the certificates of SSL_CERT_FILE and SSL_CERT_DIR
+    except (OSError, ValueError) as error:
         named = [name for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if environ.get(name)]
         if not named:
             raise
         raise ConfigError(
-            f"The certificates that {' and '.join(named)} name cannot be read.",
-            f"{getattr(error, 'strerror', None) or error}. Nothing was sent.",
-            [(f"unset {' '.join(named)}", "uses those that come with stemctl")],
+            f"The certificates in {' and '.join(named)} cannot be read.",
+            f"{getattr(error, 'strerror', None) or error}.",
+            [(f"unset {' '.join(named)}", "uses the certificates that come with stemctl")],
+            untouched=Untouched.NOTHING_SENT,
         ) from error
 
 
 def find_proxy(url: str, environ: Mapping[str, str]) -> Proxy | None:
-    """The proxy that requests to a URL go through; None if they go directly.
+    """The proxy for requests to a URL; None if they are sent directly.
 
     Raises:
-        ConfigError: the variable that names it has something else in it.
+        ConfigError: the variable does not name a usable proxy.
     """
     parts = urlsplit(url)
     host = (parts.hostname or "").rstrip(".")
@@ -153,16 +146,14 @@ def find_proxy(url: str, environ: Mapping[str, str]) -> Proxy | None:
     for name in VARIABLES:
         variable, text = _read(environ, name)
         if text:
-            return (
-                None
-                if _is_excepted(host, parts.port or 443, _read(environ, _EXCEPT)[1])
-                else _proxy(variable, text)
-            )
+            exceptions = _read(environ, _EXCEPT)[1]
+            is_excepted = _is_excepted(host, parts.port or 443, exceptions)
+            return None if is_excepted else _proxy(variable, text)
     return None
 
 
 def is_this_machine(host: str) -> bool:
-    """Whether a host is this machine, in any spelling that a resolver takes for it."""
+    """Whether a host is this machine, in any spelling that a resolver accepts."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     address = _address(host)
@@ -176,18 +167,15 @@ def is_this_machine(host: str) -> bool:
 
 
 def _read(environ: Mapping[str, str], name: str) -> tuple[str, str]:
-    """A variable in lower case, else in upper case, and what it says; an empty one says nothing, in
-    either case.
-    """
+    """The name and value of a variable: in lower case if it exists, else in upper case."""
     variable = name if name in environ else name.upper()
     return variable, environ.get(variable, "").strip()
 
 
 def _is_excepted(host: str, port: int, exceptions: str) -> bool:
-    """Whether `no_proxy` names a host: by name, domain, port, address or network; `*` names all."""
-    return any(
-        _names(entry, host, port) for entry in re.split(r"[,\s]+", exceptions.lower()) if entry
-    )
+    """Whether `no_proxy` has a host: by name, domain, port, address or network, or as `*`."""
+    entries = re.split(r"[,\s]+", exceptions.lower())
+    return any(_names(entry, host, port) for entry in entries if entry)
 
 
 def _names(entry: str, host: str, port: int) -> bool:
@@ -210,7 +198,7 @@ def _names(entry: str, host: str, port: int) -> bool:
 
 
 def _split_port(entry: str) -> tuple[str, str]:
-    """Host and port of an entry; an IPv6 address has colons of its own, and may be in brackets."""
+    """Host and port of an entry. An IPv6 address has colons itself, and may be in brackets."""
     if entry.startswith("["):
         name, _, rest = entry[1:].partition("]")
         return name, rest.removeprefix(":")
@@ -231,7 +219,7 @@ def _proxy(variable: str, text: str) -> Proxy:
     """The proxy that a variable names.
 
     Raises:
-        ConfigError: it names none, or one of a kind that cannot be used.
+        ConfigError: it does not name a proxy, or one of a kind that cannot be used.
     """
     full = text if "://" in text else f"http://{text}"
     scheme, _, rest = full.partition("://")
@@ -241,37 +229,46 @@ def _proxy(variable: str, text: str) -> Proxy:
     for secret in (password, unquote(password)):
         remember(secret)
     shown = f"{scheme}://{place}"
-    if scheme not in (*_TUNNELS, *_SOCKS):
+    _check_scheme(variable, scheme, shown)
+    if scheme in _SOCKS:
+        scheme = "socks5"  # older versions of httpx do not know socks5h, which is the same
+    # As in curl, everything before the last @ is the user, whatever its characters.
+    login = f"{quote(unquote(name))}{colon}{quote(unquote(password), safe='')}{at}"
+    address = f"{scheme}://{login}{place}"
+    if not _is_usable(address, place):
         raise ConfigError(
-            f"{variable} names a proxy of a kind that cannot be used: {shown:.200}",
-            f"stemctl takes {', '.join(f'{s}://' for s in (*_TUNNELS, 'socks5'))}. Nothing was sent.",
+            f"{variable} is not the address of a proxy: {shown:.200}",
+            "Write http://HOST:PORT.",
+            [(f"unset {variable}", "uses no proxy")],
+            untouched=Untouched.NOTHING_SENT,
+        )
+    return Proxy(variable, shown, address, bool(at))
+
+
+def _check_scheme(variable: str, scheme: str, shown: str) -> None:
+    """Raises ConfigError if a proxy of this scheme cannot be used."""
+    if scheme not in (*_TUNNELS, *_SOCKS):
+        supported = ", ".join(f"{known}://" for known in (*_TUNNELS, "socks5"))
+        raise ConfigError(
+            f"{variable} names a proxy of an unsupported kind: {shown:.200}",
+            f"stemctl supports {supported}.",
+            untouched=Untouched.NOTHING_SENT,
         )
     if scheme in _SOCKS and importlib.util.find_spec("socksio") is None:
         raise ConfigError(
-            f"{variable} names a SOCKS proxy, {shown:.200}, and the package socksio is not installed.",
-            "Nothing was sent.",
-            [("pip install socksio", "lets stemctl use it")],
+            f"{variable} names the SOCKS proxy {shown:.200}, but socksio is not installed.",
+            hints=[("pip install socksio", "installs the package for SOCKS proxies")],
+            untouched=Untouched.NOTHING_SENT,
         )
-    scheme = (
-        "socks5" if scheme in _SOCKS else scheme
-    )  # older versions of httpx do not know socks5h, which is the same
+
+
+def _is_usable(address: str, place: str) -> bool:
     try:
-        # As curl does: what stands before the last @ is the user, whatever its characters.
-        address = f"{scheme}://{quote(unquote(name))}{colon}{quote(unquote(password), safe='')}{at}{place}"
-        sound = (
-            _PLACE.fullmatch(place)
-            and urlsplit(address).port != 0
-            and httpx.Proxy(address).url.host
-        )
+        if not _PLACE.fullmatch(place) or urlsplit(address).port == 0:
+            return False
+        return bool(httpx.Proxy(address).url.host)
     except (ValueError, httpx.InvalidURL):
-        sound = False
-    if not sound:
-        raise ConfigError(
-            f"{variable} is not the address of a proxy: {shown:.200}",
-            "Write http://HOST:PORT. Nothing was sent.",
-            [(f"unset {variable}", "uses no proxy")],
-        )
-    return Proxy(variable, shown, address, bool(at))
+        return False
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

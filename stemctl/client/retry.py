@@ -1,18 +1,18 @@
-"""When a request is sent again, after which pause, and how long an answer is waited for. Said here
-and nowhere else.
+"""Which requests are sent again, after which pause, and how long to wait for a response.
 
-| what happened                              | GET   | PATCH, DELETE     | POST, any proposal
-|
-|--------------------------------------------|-------|-------------------|---------------------------|
-| no connection was made                     | again | after reading the | again
-| | 429                                        | again | record again      | again
-| | 502, 503, 504, connection lost, no answer  | again | after reading the | looked for by its
-content,| | in time, truncated or invalid JSON         |       | record again      | never sent
-again          | | any other answer                           | taken as it is            |
-|
+Reads (GET):
+  sent again after any temporary failure: no connection, 429, 502, 503, 504, connection lost,
+  no response in time, truncated or invalid JSON.
+PATCH and DELETE:
+  sent again only after the record was read again.
+POST, and every proposal:
+  sent again if no connection was made, or after 429. After any other failure, the record is
+  searched by its content, and the request is never sent again.
+Any other response is taken as it is.
 
-Three tries, with growing pauses; after 429 and 503 all requests pause together, as long as the
-server asks for. What is looked for and not found is planned anew: `planning.in_doubt` says when.
+There are three attempts, with growing pauses. After 429 and 503, all requests pause together, for
+as long as the server asks. What was searched and not found is planned again: see
+`planning.in_doubt`.
 """
 
 from __future__ import annotations
@@ -26,27 +26,25 @@ import httpx
 
 from stemctl.client.proxy import ProxyRefused
 
-TRIES = 3
+ATTEMPTS = 3
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 DEADLINE = 60.0
-"""Seconds for a whole answer. `TIMEOUT` begins again with each byte, so that a server could hold us
-for ever.
-"""
+"""Seconds for a whole response. `TIMEOUT` restarts with each byte, so it is no limit."""
 
 BUSY = frozenset({429, 503})
-"""The server asks everybody to wait."""
+"""The server asks for a pause."""
 
 _TEMPORARY = BUSY | {502, 504}
-_LONGEST_PAUSE = 300.0
+_MAX_PAUSE = 300.0
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
 
 READ_FIRST = frozenset({"PATCH", "DELETE"})
-"""What is sent only right after the record was read. After any wait, it has to be read again."""
+"""Methods that must follow a read of the record at once. After any wait, it is read again."""
 
 
 def may_retry_status(method: str, status: int) -> bool:
-    """Whether the same request may go out again after an answer of this status."""
+    """Whether a request may be sent again after a response with this status."""
     if method in READ_FIRST:
         return False
     return status == 429 or (method == "GET" and status in _TEMPORARY)
@@ -58,41 +56,38 @@ def may_have_arrived(error: httpx.HTTPError) -> bool:
 
 
 def may_retry_error(method: str, error: httpx.HTTPError) -> bool:
-    """Whether the same request may go out again after a fault below HTTP."""
+    """Whether a request may be sent again after a failure below HTTP."""
     if isinstance(error, ProxyRefused):
         return False
     return method == "GET" or (method not in READ_FIRST and not may_have_arrived(error))
 
 
 def backoff(attempt: int) -> float:
-    """Seconds before the next try: about 0.5, then 1, spread so that many clients do not come back
-    at once.
-    """
+    """Seconds before the next attempt: about 0.5, then 1, with jitter."""
     return 0.5 * float(2 ** (attempt - 1)) * random.uniform(0.5, 1.5)
 
 
 def retry_after(headers: Mapping[str, str], attempt: int) -> float:
-    """Seconds that `Retry-After` asks for, given as a number or as a date; a growing pause if it
-    asks for nothing.
+    """Seconds that `Retry-After` asks for, as a number or as a date; else a growing pause.
 
-    A date is taken against the server's own clock, if the answer tells it.
+    A date is compared with the clock of the server if the response has a `Date`.
     """
     asked = headers.get("Retry-After", "").strip()
     if asked.isascii() and asked.isdigit():
-        return min(float(asked), _LONGEST_PAUSE)
+        return min(float(asked), _MAX_PAUSE)
     until = _moment(asked)
     if until is None:
         return backoff(attempt)
     now = _moment(headers.get("Date", "")) or datetime.datetime.now(datetime.UTC)
-    return min(max(0.0, (until - now).total_seconds()), _LONGEST_PAUSE)
+    return min(max(0.0, (until - now).total_seconds()), _MAX_PAUSE)
 
 
 def _moment(text: str) -> datetime.datetime | None:
-    """The time that a header names; None if it names none that there is."""
+    """The time in a header; None if it is not a valid time."""
     try:
         found = email.utils.parsedate_to_datetime(text)
-        return (found if found.tzinfo else found.replace(tzinfo=datetime.UTC)).astimezone(
-            datetime.UTC
-        )
+        if not found.tzinfo:
+            found = found.replace(tzinfo=datetime.UTC)
+        return found.astimezone(datetime.UTC)
     except (ValueError, TypeError, IndexError, OverflowError):
         return None

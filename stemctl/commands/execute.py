@@ -14,7 +14,7 @@ from stemctl.client.client import WriteClient
 from stemctl.commands.workspace import Workspace
 from stemctl.core import lease as lease_times
 from stemctl.core.lease import Lease
-from stemctl.core.plan import Plan, Subset
+from stemctl.core.plan import EVERYTHING, Plan
 from stemctl.core.report import Outcome, Report
 from stemctl.core.run import Run
 from stemctl.core.state import State
@@ -143,7 +143,7 @@ def report_unchanged(workspace: Workspace, plan: Plan, state: State) -> Applied:
         StateError: the state cannot be written.
     """
     report = Report(plan, tuple(map(held_outcome, plan.changes)), "")
-    clean = plan.commit and not plan.uncommitted and not plan.changes and plan.subset == Subset()
+    clean = plan.commit and not plan.uncommitted and not plan.changes and plan.subset == EVERYTHING
     if state.uncommitted is not None and clean and report.exit_code == 0:
         fresh = replace(state, commit=plan.commit, uncommitted=None)
         workspace.store.write(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from stemctl.core.documents import plan_lines
 from stemctl.core.plan import Plan
+from stemctl.core.plan_codec import plan_lines
 from stemctl.core.saved_plan import BadPlan, open_plan, plan_in
 from stemctl.errors import ConfigError, Untouched
 from stemctl.util.atomic_file import replace_file

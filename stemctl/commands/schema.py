@@ -9,7 +9,7 @@ from pathlib import Path
 import jsonschema
 import yaml
 
-from stemctl.core.plan_schema import plan_schema
+from stemctl.core.plan_wire import plan_schema
 from stemctl.errors import ConfigError, TableError
 from stemctl.schema.catalog import editions, load_catalog
 from stemctl.schema.manifest_schema import generated

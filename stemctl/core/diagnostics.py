@@ -10,7 +10,7 @@ from stemctl.core.records import Location
 from stemctl.util.json_types import Value
 
 
-class Severity(enum.Enum):
+class Severity(enum.StrEnum):
     """How bad a finding is; only errors stop a command."""
 
     ERROR = "error"

@@ -5,16 +5,19 @@ as it ever was.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal
+
+Format = Literal[1, 2]
 
 NEWEST = 2
 """What this program reads; of a newer one it would drop what it does not know."""
 
-_SINCE = {"folder": 2, "uncommitted": 2}
+_SINCE: dict[str, Format] = {"folder": 2, "uncommitted": 2}
 """Keys that the first format did not have. An older program refuses a document that has one, and
 reads all others.
 """
 
 
-def format_of(keys: Iterable[str]) -> int:
+def format_of(keys: Iterable[str]) -> Format:
     """The oldest format that has all of these keys."""
     return max((_SINCE.get(key, 1) for key in keys), default=1)

@@ -7,9 +7,11 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from stemctl.core.diagnostics import Diagnostic
 from stemctl.core.records import Address, Location
+from stemctl.core.wire_types import Number, Wire
 from stemctl.util.canonical_json import canonical_pieces, hash_of_pieces
 from stemctl.util.json_types import Fields, Value
 
@@ -58,7 +60,9 @@ def request_path(app: str, model: str, action: Action, id_: str | None) -> str:
     return f"{app}/{model}/" if action is Action.CREATE else f"{app}/{model}/{id_}/"
 
 
-METHODS = {
+Method = Literal["POST", "PATCH", "DELETE"]
+
+METHODS: dict[Action, Method] = {
     Action.CREATE: "POST",
     Action.UPDATE: "PATCH",
     Action.ADOPT: "PATCH",
@@ -66,15 +70,14 @@ METHODS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What will be sent; `path` stands below the portal. References in `body` are ids or `{"$ref":
+class Request(Wire, frozen=True):
+    """What will be sent; `path` is below the portal. References in `body` are ids or `{"$ref":
     address}`.
     """
 
-    method: str
+    method: Method
     path: str
-    body: Fields | None = None
+    body: Fields | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,17 +180,18 @@ class Settled:
     then: str
 
 
-@dataclass(frozen=True, slots=True)
-class Subset:
+class Subset(Wire, frozen=True):
     """What a plan was asked to look at, as it was typed, and how many records it left out."""
 
-    only: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-    left_out: int = 0
+    only: tuple[str, ...]
+    exclude: tuple[str, ...]
+    left_out: Number
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+EVERYTHING = Subset((), (), 0)
+
+
+class Target(Wire, frozen=True):
     """The server a plan is for."""
 
     name: str
@@ -196,11 +200,8 @@ class Target:
     edition: str
 
 
-@dataclass(frozen=True, slots=True)
-class Base:
-    """What the files were compared with to tell changes apart: as it was named, and the commit that
-    was read.
-    """
+class Base(Wire, frozen=True):
+    """What the files were compared with: as you named it, and the commit that was read."""
 
     ref: str
     commit: str
@@ -223,7 +224,7 @@ class Plan:
     settled: tuple[Settled, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
     names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    subset: Subset = Subset()
+    subset: Subset = EVERYTHING
     commit: str | None = None
     uncommitted: tuple[str, ...] = ()
     """Files in which what was read is not what that commit holds."""

@@ -8,56 +8,16 @@ and no other file.
 
 from __future__ import annotations
 
-import functools
 import graphlib
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
-from stemctl.core.diagnostics import Severity
 from stemctl.core.placeholders import placeholders_in
 from stemctl.core.plan import METHODS, Action, Change, Held, Plan, StateChange
-from stemctl.core.plan_schema import plan_schema
 from stemctl.core.records import Address
 from stemctl.schema.catalog import Model, editions
-from stemctl.schema.compiled import Accepts, compiled
-from stemctl.schema.config_schema import PORTALS, Schema, closed
+from stemctl.schema.config_schema import PORTALS
 from stemctl.schema.value_shapes import fits
 from stemctl.util.json_types import Fields, Value, is_id
-
-_TEXT: Schema = {"type": "string"}
-_MAYBE_TEXT: Schema = {"type": ["string", "null"]}
-_NUMBER: Schema = {"type": ["integer", "null"], "minimum": 0}
-
-
-def has_its_shape(document: Mapping[str, Any]) -> bool:
-    """Whether a document is as `schemas/plan.schema.json` says, and the parts that it leaves open
-    are sound too.
-    """
-    whole, inner = _shapes()
-    return whole(document) and inner(
-        {"names": document["names"], "diagnostics": document["diagnostics"]}
-    )
-
-
-@functools.cache
-def _shapes() -> tuple[Accepts, Accepts]:
-    schema = plan_schema()
-    finding = closed(
-        severity={"enum": [severity.value for severity in Severity]},
-        **dict.fromkeys(("code", "message"), _TEXT),
-        **dict.fromkeys(("file", "address", "field", "rule", "remedy"), _MAYBE_TEXT),
-        **dict.fromkeys(("line", "column"), _NUMBER),
-        value={},
-    )
-    names = {
-        "type": "object",
-        "additionalProperties": {"type": "object", "additionalProperties": _TEXT},
-    }
-    inner = closed(
-        names=names,
-        diagnostics={"type": "array", "items": {**finding, "required": [*finding["properties"]]}},
-    )
-    return compiled(schema, schema), compiled(inner, inner)
 
 
 def contradiction(plan: Plan) -> str:

@@ -17,13 +17,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from stemctl import __version__
-from stemctl.core.documents import outcome_document, plan_json
+from stemctl.core.documents import outcome_document
 from stemctl.core.formats import NEWEST, format_of
 from stemctl.core.plan import Change, Plan
-from stemctl.core.plan_checks import contradiction, has_its_shape
+from stemctl.core.plan_checks import contradiction
+from stemctl.core.plan_codec import plan_json, plan_of
 from stemctl.core.records import Address
 from stemctl.core.report import Outcome, Status
-from stemctl.core.saved_plan import plan_of
 from stemctl.errors import StateError
 from stemctl.util.canonical_json import canonical_pieces, hash_of_pieces
 from stemctl.util.json_types import Fields, Value, is_id
@@ -215,8 +215,6 @@ def _run(bodies: list[dict[str, Any]], where: str) -> Run:
     body = {key: value for key, value in document.items() if key != "checksum"}
     if document["checksum"] != hash_of_pieces(canonical_pieces(body)):
         raise ValueError("the plan was edited")
-    if not has_its_shape(document):
-        raise ValueError("no plan")
     plan = plan_of(document)
     if wrong := contradiction(plan):
         raise ValueError(wrong)

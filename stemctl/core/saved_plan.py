@@ -7,26 +7,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.core.formats import NEWEST
-from stemctl.core.plan import (
-    METHODS,
-    Action,
-    Base,
-    Change,
-    FieldChange,
-    Held,
-    Note,
-    Plan,
-    Request,
-    Settled,
-    StateChange,
-    Subset,
-    Target,
-    request_path,
-)
-from stemctl.core.plan_checks import contradiction, has_its_shape, misfit
-from stemctl.core.records import Address, Location
+from stemctl.core.plan import METHODS, Change, Plan, Target, request_path
+from stemctl.core.plan_checks import contradiction, misfit
+from stemctl.core.plan_codec import plan_of
 from stemctl.core.state import State
 from stemctl.errors import StemctlError
 from stemctl.schema.catalog import Catalog
@@ -70,11 +54,9 @@ def open_plan(document: Document, name: str) -> Plan:
     body = {key: value for key, value in document.items() if key != "checksum"}
     if document.get("checksum") != hash_of_pieces(canonical_pieces(body)):
         raise edited
-    if not has_its_shape(document):
-        raise edited
     try:
         plan = plan_of(document)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except ValueError as error:
         raise edited from error
     if plan.digest != document["digest"]:
         raise BadPlan(
@@ -164,110 +146,3 @@ def _check_request(change: Change, catalog: Catalog, name: str) -> None:
             "Nothing was sent.",
             _again(name),
         )
-
-
-def plan_of(d: Document) -> Plan:
-    """The plan that a document describes.
-
-    Raises:
-        KeyError, TypeError, ValueError, AttributeError: it is not shaped like one.
-    """
-    return Plan(
-        server=Target(**d["server"]),
-        lineage=d["state"]["lineage"],
-        serial=d["state"]["serial"],
-        changes=tuple(_change(row) for row in d["changes"]),
-        state_changes=tuple(_bookkeeping(row) for row in d["bookkeeping"]),
-        unchanged=d["unchanged"],
-        ignored_fields=d["ignored_fields"],
-        notes=tuple(Note(_address(n["address"]), n["text"], _location(n)) for n in d["notes"]),
-        settled=tuple(
-            Settled(Address.parse(s["address"]), s["found"], s["then"]) for s in d["settled"]
-        ),
-        diagnostics=tuple(_diagnostic(row) for row in d["diagnostics"]),
-        names=d["names"],
-        subset=Subset(
-            tuple(d["subset"]["only"]), tuple(d["subset"]["exclude"]), d["subset"]["left_out"]
-        ),
-        commit=d["commit"],
-        uncommitted=tuple(d.get("uncommitted", ())),
-        offline=d.get("offline", False),
-        base=Base(**d["base"]) if d.get("base") else None,
-    )
-
-
-def _change(d: Document) -> Change:
-    request = d["request"]
-    return Change(
-        address=Address.parse(d["address"]),
-        action=Action(d["action"]),
-        reason=d["reason"],
-        held=Held(d["held"]) if d["held"] else None,
-        approval=d["approval"],
-        id=d["id"],
-        location=_location(d),
-        request=Request(request["method"], request["path"], request["body"]) if request else None,
-        fields=tuple(_field(row) for row in d["fields"]),
-        expects=d["expects"],
-        waits=tuple(Address.parse(text) for text in d["waits"]),
-        managed=tuple(d["managed"]),
-        declared=d["declared"],
-        observed=d["observed"],
-        released=tuple(d["released"]),
-        prevent_delete=d["prevent_delete"],
-        previous_address=_address(d["was"]),
-        detail=tuple(d["detail"]),
-        pending_since=d["doubt"],
-        explained=d.get("explained"),
-    )
-
-
-def _field(d: Document) -> FieldChange:
-    return FieldChange(
-        path=d["path"],
-        before=d["before"],
-        after=d["after"],
-        reason=d["reason"],
-        held=Held(d["held"]) if d["held"] else None,
-        location=_location(d),
-        base=d.get("base"),
-        shown=d.get("shown", True),
-    )
-
-
-def _bookkeeping(d: Document) -> StateChange:
-    return StateChange(
-        address=Address.parse(d["address"]),
-        id=d["id"],
-        declared=d["declared"],
-        observed=d["observed"],
-        released=tuple(d["released"]),
-        prevent_delete=d["prevent_delete"],
-        previous_address=_address(d["was"]),
-        drop=d["drop"],
-        approval=d["approval"],
-    )
-
-
-def _diagnostic(d: Document) -> Diagnostic:
-    location = Location(d["file"], d["line"], d["column"]) if d["file"] else None
-    remedy, rule = d["remedy"] or "", d["rule"] or ""
-    return Diagnostic(
-        Severity(d["severity"]),
-        d["code"],
-        d["message"],
-        location,
-        remedy,
-        d["address"],
-        d["field"],
-        d["value"],
-        rule,
-    )
-
-
-def _address(text: str | None) -> Address | None:
-    return Address.parse(text) if text else None
-
-
-def _location(d: Document) -> Location | None:
-    return Location(d["file"], d["line"], d["column"]) if d["file"] else None

@@ -67,7 +67,7 @@ def _entry(root: Path, entry: str) -> tuple[_Paths, Diagnostic | None]:
         return set(), _problem(f"{code_span(visible(entry))} is not a path", _NAME_A_FOLDER)
     pure = PurePosixPath(entry.replace(os.sep, "/"))
     if pure.is_absolute() or ".." in pure.parts or Path(entry).is_absolute():
-        return set(), _problem(f"{code_span(entry)} is outside of this repository", _NAME_A_FOLDER)
+        return set(), _problem(f"{code_span(entry)} is outside this repository", _NAME_A_FOLDER)
     if is_pattern(entry):
         try:
             return {(path, True) for path in files_matching(root, pure)}, None

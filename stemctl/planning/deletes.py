@@ -111,7 +111,7 @@ def _delete(
         held=held,
         id=entry.id,
         location=wish.location if wish else None,
-        request=None if held else Request("DELETE", path),
+        request=None if held else Request("DELETE", path, None),
         fields=fields,
         expects=expects(model, live),
         detail=tuple(_detail(entry, model, wish, dependents=dependents)),

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 
 from stemctl.core.placeholders import placeholder
-from stemctl.core.plan import Change, FieldChange, Note, Plan, Settled, Target
+from stemctl.core.plan import Change, FieldChange, Note, Plan, Request, Settled, Target
 from stemctl.core.records import Address, Record, Repository
 from stemctl.core.snapshot import Completeness, Reading, Snapshot
 from stemctl.core.state import Entry, State
@@ -74,7 +74,7 @@ def _marked(change: Change, memory: Memory, model: Model) -> Change:
         body = {
             name: _sent(model.fields[name], value, memory) for name, value in request.body.items()
         }
-        request = replace(request, body=body)
+        request = Request(request.method, request.path, body)
     fields = tuple(_shown(field, model.fields.get(field.path), memory) for field in change.fields)
     detail = change.detail if change.pending_since is None else (_IN_DOUBT,)
     return replace(change, request=request, fields=fields, detail=detail)

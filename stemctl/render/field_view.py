@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from stemctl.core.plan import Action, Change, FieldChange, Held
 from stemctl.render.json_leaves import Leaf, differing_leaves
@@ -26,8 +26,7 @@ LEAVES_SHOWN = 20
 """Differences inside one JSON value that are listed; the others are counted."""
 
 
-@dataclass(frozen=True, slots=True)
-class FieldRow:
+class FieldRow(NamedTuple):
     """A line of a change. Without a name, it continues the row above."""
 
     name: str
@@ -36,11 +35,11 @@ class FieldRow:
 
 def field_rows(change: Change, json_fields: frozenset[str] = frozenset()) -> tuple[FieldRow, ...]:
     """The rows of a change; `json_fields` names the fields that hold any JSON (`session.links`)."""
-    rows = []
+    rows: list[FieldRow] = []
     for field in change.fields:
-        is_json = f"{change.address.model}.{field.path}" in json_fields
-        for name, texts in _json_rows(change, field) if is_json else _rows(change, field):
-            rows.append(FieldRow(visible(name), texts))
+        is_json = json_fields and f"{change.address.model}.{field.path}" in json_fields
+        found = _json_rows(change, field) if is_json else _rows(change, field)
+        rows += [FieldRow(visible(name), parts) for name, parts in found]
     return tuple(rows)
 
 

@@ -13,8 +13,8 @@ import pkgutil
 from collections.abc import Iterable, Sequence
 
 from stemctl.core.plan import Plan
-from stemctl.render.plan_view import ChangeView, Group, NoteView, PlanView, view_plan
-from stemctl.render.spans import Span
+from stemctl.render.plan_view import ChangeView, Group, NoteView, PlanView, plan_facts, view_plan
+from stemctl.render.spans import Span, Spans
 from stemctl.render.terminal import TerminalStyle
 from stemctl.util.safe_text import visible
 
@@ -44,7 +44,7 @@ def plan_html(plan: Plan, style: TerminalStyle) -> str:
 </head>
 <body>
 <h1>{escape(view.summary)}</h1>
-{_where(view)}
+{_where(plan, view)}
 <div class="search" hidden>
 <input type="search" placeholder="Search names, fields, values, files" aria-label="Search">
 <output></output></div>
@@ -71,8 +71,8 @@ def _hash(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def _where(view: PlanView) -> str:
-    facts = " · ".join(f"{escape(name)} {escape(value)}" for name, value in view.facts)
+def _where(plan: Plan, view: PlanView) -> str:
+    facts = " · ".join(f"{escape(name)} {escape(value)}" for name, value in plan_facts(plan))
     remarks = "".join(f'<p class="where">{escape(remark)}</p>' for remark in view.remarks)
     return f'<p class="where">{facts}</p>{remarks}'
 
@@ -110,15 +110,17 @@ def _card(change: ChangeView, opened: bool) -> str:
     )
 
 
-def _row(name: str, spans: Iterable[Span]) -> str:
-    cell = "".join(map(_span, spans))
-    return f"<tr><th>{escape(name)}</th><td>{cell}</td></tr>"
+def _row(name: str, parts: Spans) -> str:
+    cell = "".join([_part(part) for part in parts])
+    return f"<tr><th>{html.escape(name)}</th><td>{cell}</td></tr>"
 
 
-def _span(span: Span) -> str:
-    tag = _TAGS.get(span.mark)
-    text = escape(span.text)
-    return f"<{tag}>{text}</{tag}>" if tag else text
+def _part(part: str | Span) -> str:
+    """A part of a field's row, in which control characters are visible already."""
+    if isinstance(part, str):
+        return html.escape(part)
+    tag = _TAGS[part.mark]
+    return f"<{tag}>{html.escape(part.text)}</{tag}>"
 
 
 def _offline(view: PlanView) -> str:
@@ -129,7 +131,8 @@ def _offline(view: PlanView) -> str:
 
 def _settled(view: PlanView) -> str:
     """What was found out about requests whose answer was lost."""
-    return _list("Sent earlier, without an answer", [", ".join(row) for row in view.settled])
+    lines = [f"{address}: {found}, {then}" for address, found, then in view.settled]
+    return _list("Sent earlier, without an answer", lines)
 
 
 def _notes(view: PlanView) -> str:

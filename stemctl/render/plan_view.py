@@ -11,6 +11,7 @@ import enum
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from stemctl.core.plan import PERMISSIONS, WAITING, Action, Change, Held, Plan
 from stemctl.core.records import Location
@@ -51,8 +52,7 @@ class Group(enum.Enum):
     WAITS = "Waiting for others"
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeView:
+class ChangeView(NamedTuple):
     """One change, or equal changes as one.
 
     `title` is its address, or how many changes there are; `more` names some of these. `why` is the
@@ -100,7 +100,6 @@ class PlanView:
     findings: tuple[str, ...]
     summary: str
     remarks: tuple[str, ...]
-    facts: tuple[tuple[str, str], ...]
 
 
 def view_plan(plan: Plan, words: ModelWords, folds: bool) -> PlanView:
@@ -120,12 +119,13 @@ def view_plan(plan: Plan, words: ModelWords, folds: bool) -> PlanView:
         findings=_findings(plan),
         summary=plan_summary(plan),
         remarks=remarks(plan),
-        facts=plan_facts(plan),
     )
 
 
 def plan_facts(plan: Plan) -> tuple[tuple[str, str], ...]:
-    """For which server, from which commit, and the digest that ties an apply to this plan."""
+    """For which server, from which commit, and the digest that ties an apply to this plan. They are
+    no part of the view: the digest of a large plan takes time.
+    """
     server = plan.server
     facts = {
         "server": server.name,

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterator, Sequence
+from typing import Literal, NamedTuple
 
 from stemctl.render.values import LONG, is_empty, shown
 from stemctl.util.json_types import Value
@@ -14,24 +13,26 @@ from stemctl.util.safe_text import visible
 AROUND = 3
 """Words shown before and after a change."""
 
-Mark = Literal["", "old", "new", "gone", "come"]
-"""Plain text, a whole old or new value, or words of a text that are gone or have come."""
+Mark = Literal["old", "new", "gone", "come"]
+"""A whole value that is old or new; words of a text that are gone or have come."""
+
+_TEXT_MARKS = {"gone": "[-{}-]", "come": "{{+{}+}}"}
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A piece of text, and what its words are."""
+class Span(NamedTuple):
+    """Words that are old or new."""
 
     text: str
-    mark: Mark = ""
+    mark: Mark
 
 
-Spans = tuple[Span, ...]
+Spans = tuple[str | Span, ...]
+"""Plain text, and spans in it."""
 
 
 def spans(*parts: str | Span) -> Spans:
-    """Spans in their order; a string is plain text."""
-    return tuple(Span(part) if isinstance(part, str) else part for part in parts)
+    """A text of several parts."""
+    return parts
 
 
 def old(value: Value) -> Span:
@@ -44,10 +45,14 @@ def new(value: Value) -> Span:
     return Span(shown(value), "new")
 
 
-def plain(texts: Iterable[Span]) -> str:
-    """The spans as text: changed words as `[-old-]{+new+}`, as git writes them."""
-    marks = {"gone": "[-{}-]", "come": "{{+{}+}}"}
-    return "".join(marks.get(span.mark, "{}").format(span.text) for span in texts)
+def plain(parts: Spans) -> str:
+    """The parts as text: changed words as `[-old-]{+new+}`, as git writes them."""
+    return "".join([part if isinstance(part, str) else _in_text(part) for part in parts])
+
+
+def _in_text(span: Span) -> str:
+    form = _TEXT_MARKS.get(span.mark)
+    return form.format(span.text) if form else span.text
 
 
 def is_long_text(before: Value, after: Value) -> bool:
@@ -67,23 +72,26 @@ def difference(before: Value, after: Value) -> Spans:
 
 def word_diff(before: str, after: str) -> Spans:
     """The changed words with a few words around them, `…` where words are left out."""
-    result: list[Span] = []
-    for span in _word_changes(before, after):
-        replaces = bool(result) and result[-1].mark == "gone" and span.mark == "come"
+    result: list[str | Span] = []
+    last = ""
+    for part in _word_changes(before, after):
+        mark = part.mark if isinstance(part, Span) else ""
+        replaces = last == "gone" and mark == "come"
         if result and not replaces:
-            result.append(Span(" "))
-        result.append(span)
+            result.append(" ")
+        result.append(part)
+        last = mark
     return tuple(result)
 
 
-def _word_changes(before: str, after: str) -> Iterator[Span]:
-    """The words of a change in their order, those between two changes as one span."""
+def _word_changes(before: str, after: str) -> Iterator[str | Span]:
+    """The words of a change in their order, those between two changes as one text."""
     left, right = before.split(), after.split()
     blocks = difflib.SequenceMatcher(None, left, right, autojunk=False).get_opcodes()
     for number, (kind, i1, i2, j1, j2) in enumerate(blocks):
         if kind == "equal":
             is_last = number == len(blocks) - 1
-            yield Span(_around(left[i1:i2], is_first=number == 0, is_last=is_last))
+            yield _around(left[i1:i2], is_first=number == 0, is_last=is_last)
             continue
         if i2 > i1:
             yield Span(visible(" ".join(left[i1:i2])), "gone")

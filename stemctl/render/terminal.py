@@ -124,23 +124,27 @@ class TerminalStyle:
         """Two columns, of which the second is broken where it does not fit the width, at words if
         it has any.
         """
-        rows = [(cut(self.cell(name), LONGEST_CELL), self.cell(text)) for name, text in rows]
-        names = [columns_of(name) for name, _ in rows]
-        longest = max((width for width in names if width <= _LONGEST_NAME), default=0)
-        column = indent + longest + 4
-        lines: list[str] = []
+        cells = []
+        longest = 0
         for name, text in rows:
-            if columns_of(name) > _LONGEST_NAME:
+            name = cut(self.cell(name), LONGEST_CELL)
+            width = columns_of(name)
+            cells.append((name, width, self.cell(text)))
+            if longest < width <= _LONGEST_NAME:
+                longest = width
+        column = indent + longest + 4
+        room = max(30, self.width - column)
+        lines: list[str] = []
+        for name, width, text in cells:
+            if width > _LONGEST_NAME:
                 lines.append(" " * indent + name)
-                name = ""
-            first, *others = self._broken(text, max(30, self.width - column))
-            lines.append(padded(" " * indent + name, column) + first)
+                name, width = "", 0
+            first, *others = [text] if len(text) <= room else self._broken(text, room)
+            lines.append(f"{' ' * indent}{name}{' ' * (column - indent - width)}{first}".rstrip())
             lines += [" " * column + part for part in others]
-        return [line.rstrip() for line in lines]
+        return lines
 
     def _broken(self, text: str, room: int) -> list[str]:
-        if len(text) <= room:
-            return [text]
         return textwrap.wrap(text, room, break_on_hyphens=False) or [""]
 
     def next(self, hints: Sequence[Hint]) -> list[str]:

@@ -16,11 +16,11 @@ from stemctl.util.json_types import Value
 
 def hash_of(value: Value) -> str:
     """`sha256:` and the hash of the canonical JSON of a value."""
-    return hash_of_pieces([_text(value)])
+    return hash_of_pieces([_ENCODER.encode(value)])
 
 
 def hash_of_pieces(pieces: Iterable[str]) -> str:
-    """The same of a text that comes in pieces."""
+    """The same for a text that comes in pieces."""
     found = hashlib.sha256()
     for piece in pieces:
         found.update(piece.encode(errors="surrogatepass"))
@@ -36,13 +36,11 @@ def canonical_pieces(
     the bracket that closes the object.
     """
 
-    def text(value: Value) -> str:
-        return _text(value, default)
-
+    text = _encoder(default).encode
     for number, key in enumerate(sorted(body)):
         yield f"{',' if number else '{'}{text(key)}:"
         value = body[key]
-        if isinstance(value, list | Iterator):
+        if isinstance(value, list | tuple | Iterator):
             yield from _row("[", map(text, value), "]")
         elif isinstance(value, dict):
             yield from _row(
@@ -60,7 +58,10 @@ def _row(opening: str, elements: Iterable[str], closing: str) -> Iterator[str]:
     yield closing
 
 
-def _text(value: Value, default: Callable[[Any], Value] = str) -> str:
-    return json.dumps(
-        value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=default
+def _encoder(default: Callable[[Any], Value]) -> json.JSONEncoder:
+    return json.JSONEncoder(
+        sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=default
     )
+
+
+_ENCODER = _encoder(str)

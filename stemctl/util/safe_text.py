@@ -19,6 +19,8 @@ _OURS = re.compile(f"\x1b\\[(?:0|1|2|31|32|33|34)m|\n|[{_UNSEEN}]")
 
 def visible(text: str) -> str:
     """The text with control characters and direction marks written out, so that none of them is obeyed."""
+    if text.isascii() and text.isprintable():  # most text, and faster than a search
+        return text
     return _CONTROL.sub(lambda found: _escape(found[0]), text)
 
 
@@ -31,6 +33,9 @@ def harmless(text: str, colour: bool, lines: bool = True) -> str:
     """A screen with the same written out, but for its own line ends, if it has `lines`, and its own
     colours.
     """
+
+    if text.isascii() and text.isprintable():
+        return text
 
     def kept(found: re.Match[str]) -> str:
         ours = lines if found[0] == "\n" else colour and len(found[0]) > 1

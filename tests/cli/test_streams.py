@@ -80,7 +80,8 @@ def test_children_find_all_streams_open(lab: Lab) -> None:
         "import sys; sys.argv = ['stemctl', '--version']\n"
         "from stemctl.cli import start; start()\n"
         "import subprocess\n"
-        "raise SystemExit(subprocess.run(['sh', '-c', 'cat <&0 && echo x && echo y >&2']).returncode)"
+        "command = ['sh', '-c', 'cat <&0 && echo x && echo y >&2']\n"
+        "raise SystemExit(subprocess.run(command).returncode)"
     )
     command = shlex.join([sys.executable, "-c", code])
     assert subprocess.run(["sh", "-c", f"exec {command} <&- >&- 2>&-"], check=False).returncode == 0
@@ -126,7 +127,8 @@ def test_stderr_that_takes_nothing_ends_nothing(lab: Lab) -> None:
     """A pause is told in the middle of a run, by a callback."""
     lab.write(
         "faults.yaml",
-        "faults:\n  - match: {method: POST}\n    fault: status\n    status: 429\n    retry_after: 1\n    times: 2\n",
+        "faults:\n  - match: {method: POST}\n"
+        "    fault: status\n    status: 429\n    retry_after: 1\n    times: 2\n",
     )
     config = (
         (lab.root / "stemctl.yaml")

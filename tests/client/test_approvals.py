@@ -89,7 +89,7 @@ def test_other_text_that_is_pending_is_held_with_the_difference(lab: Lab) -> Non
     lab.apply()
     declare(lab, PUFF.replace("Brief puff", "Short puff"))
     plan = lab.run("plan")
-    assert "proposed: Brief puff of air; files: Short puff of air" in plan.out
+    assert 'proposed: "Brief puff of air"; files: "Short puff of air"' in plan.out
     lab.apply()
     assert lab.writes == []
     lab.apply("--resubmit")
@@ -182,10 +182,10 @@ def test_only_administrators_decide(lab: Lab, verdict: str) -> None:
     lab.apply()
     result = lab.run("approvals", verdict, "sensorystimulustype/Air puff")
     assert result.code == 1
-    assert "no right to do this" in result.err
+    assert "no permission to do this" in result.err
     result = lab.run("approvals", verdict, "sensorystimulustype/Nothing", token="sandbox-admin")
     assert result.code == 1
-    assert "no pending proposal" in result.err
+    assert "No pending proposal" in result.err
 
 
 def test_approvals_are_listed_and_shown(lab: Lab) -> None:
@@ -204,7 +204,7 @@ def test_a_delete_of_what_only_administrators_may_delete_fails_clearly(lab: Lab)
     declare(lab, PUFF)
     result = lab.run("apply", "--auto-approve", "--allow", "delete")
     assert result.code == 1
-    assert "no right" in result.out
+    assert "no permission" in result.out
     assert "sensorystimulustype/Auditory" in lab.state["records"]
 
 

@@ -1,4 +1,4 @@
-"""A server by its URL, over a real socket: tokens, login, doctor, and servers that are not there."""
+"""A server by its URL, over a real socket: tokens, login, doctor, and unreachable servers."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_no_token_and_a_wrong_one(lab: Lab, url: str) -> None:
     for token in (None, "nonsense"):
         result = lab.run("--server", url, "plan", token=token)
         assert result.code == 1
-        assert "does not accept the token, or there is none (401)" in result.err
+        assert "does not accept the token, or none was sent (401)" in result.err
         assert "login" in result.err
 
 
@@ -79,7 +79,7 @@ def test_a_seed_outside_of_the_repository_is_not_read(lab: Lab) -> None:
     lab.sessions("{name: s}")
     result = lab.run("plan")
     assert result.code == 1
-    assert "outside of this repository" in result.err
+    assert "outside this repository" in result.err
 
 
 def test_login_keeps_the_token_for_its_owner_alone(

@@ -27,7 +27,11 @@ def one_error(result: Result, *words: str) -> None:
 
 
 ANSWERS = {
-    "no right": (httpx.Response(403, json={"detail": "Not allowed."}), "no right", "Not allowed."),
+    "no right": (
+        httpx.Response(403, json={"detail": "Not allowed."}),
+        "no permission",
+        "Not allowed.",
+    ),
     "wrong token": (
         httpx.Response(401, json={"detail": "Invalid token."}),
         "does not accept the token",
@@ -36,7 +40,7 @@ ANSWERS = {
     "HTML": (
         httpx.Response(200, html="<title>Sign in</title>"),
         "HTML page (Sign in)",
-        "login page?",
+        "login page, the url or the token is wrong",
     ),
     "redirect": (
         httpx.Response(302, headers={"Location": "https://elsewhere.example/"}),
@@ -44,12 +48,16 @@ ANSWERS = {
         "url",
     ),
     "fault": (httpx.Response(500, text="Server Error (500)"), "answered 500", "Server Error (500)"),
-    "overloaded": (httpx.Response(503, html="<title>Busy</title>"), "not available now", "Busy"),
+    "overloaded": (
+        httpx.Response(503, html="<title>Busy</title>"),
+        "not available at the moment",
+        "Busy",
+    ),
     "cut off": (
         httpx.Response(200, text='{"sessions": [', headers={"Content-Type": "application/json"}),
-        "cut off",
+        "truncated",
     ),
-    "another shape": (httpx.Response(200, json=[1, 2]), "no JSON object"),
+    "another shape": (httpx.Response(200, json=[1, 2]), "not a JSON object"),
     "another envelope": (httpx.Response(200, json={"things": []}), "has no 'sessions'"),
 }
 
@@ -108,7 +116,7 @@ def test_no_right_to_write(lab: Lab) -> None:
     lab.sessions(MAZE)
     result = lab.run("apply", "--auto-approve", token="sandbox-reader")
     assert result.code == 1
-    assert "no right to do this on sandbox (403)" in result.out
+    assert "no permission to do this on sandbox (403)" in result.out
     assert "1 failed" in result.out
 
 
@@ -191,7 +199,7 @@ def test_a_listing_that_does_not_add_up_creates_and_deletes_nothing(lab: Lab) ->
     drop(lab, 1)
     result = lab.run("apply", "--auto-approve", "--allow", "delete")
     assert result.code == 1
-    assert "the server says there are 2, and listed 1" in result.out
+    assert "the server says that there are 2, but listed 1" in result.out
     assert lab.writes == []
 
 
@@ -247,7 +255,7 @@ def test_a_total_that_shrinks_while_pages_are_read_is_noticed(lab: Lab) -> None:
     lab.after = after
     result = lab.run("plan")
     assert result.code == 1
-    assert "changed while they were read" in result.out
+    assert "changed during reading" in result.out
     assert not any(c["action"] in ("create", "delete") for c in lab.plan()["changes"])
 
 

@@ -82,7 +82,7 @@ def repo(lab: Lab) -> Repo:
 
 
 def branch(repo: Repo) -> None:
-    """A branch with one of each; on the server somebody edited `d`, and `b` was merged and not applied."""
+    """A branch with one of each. `d` was edited on the server, `b` was merged but not applied."""
     repo.lab.sessions(
         "{name: a, description: One.}",
         "{name: b, description: Merged.}",

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from stemctl import __version__
-from stemctl.core.documents import plan_document, plan_lines
 from stemctl.core.formats import NEWEST
+from stemctl.core.plan_codec import plan_document, plan_lines
 from stemctl.core.run import end_line, first_lines, intent_line, outcome_line, read_brief, read_run
 from stemctl.core.saved_plan import BadPlan, open_plan, plan_in
 from stemctl.core.state import State, Uncommitted, from_json, shards_of, to_json, to_shards

@@ -1,4 +1,4 @@
-"""A team on one machine: a bare remote, clones of it, and a sandbox that is served to all of them."""
+"""A team on one machine: a bare remote, clones of it, and one sandbox that serves all of them."""
 
 from __future__ import annotations
 

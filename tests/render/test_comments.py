@@ -61,7 +61,7 @@ def test_the_worst_head_leaves_room() -> None:
             "edited",
             held,
             approval=i % 2 > 0,
-            request=None if held else Request("POST", "x"),
+            request=None if held else Request("POST", "x", None),
         )
         for i, (action, held) in enumerate(
             [(a, h) for a in Action for h in (None, Held.DELETE)] * 300

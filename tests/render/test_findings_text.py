@@ -3,7 +3,7 @@ import json
 import pytest
 
 from stemctl.core.diagnostics import Diagnostic, Severity
-from stemctl.core.documents import findings_json
+from stemctl.core.plan_codec import findings_json
 from stemctl.core.records import Location
 from stemctl.render.github import findings_github
 from stemctl.render.terminal import TerminalStyle

@@ -158,7 +158,7 @@ def test_a_branch_that_holds_something_else_is_not_written_to(team: Team, gate: 
         ("{backend: git, branch: ../main}", "is not allowed here"),
         ("{backend: cloud}", "'cloud' is not one of file, git"),
         ("{backend: gti}", "Did you mean git?"),
-        ("{backend: git, brnach: x}", "there is no 'brnach' here"),
+        ("{backend: git, brnach: x}", "unknown key 'brnach'"),
         ("{branch: x}", "'backend' is a required property"),
         ("git", "'git' is not a mapping"),
     ],

@@ -166,7 +166,7 @@ def test_another_repository_is_refused(
 def test_a_repository_without_a_commit_is_refused(team: Team, gate: Gate) -> None:
     repository(team, "ann", "ann1", push=True).apply()
     ben = repository(team, "ben", "ann1", commit=False)
-    refuses(team, gate, ben, "nothing is committed here yet", ("plan",))
+    refuses(team, gate, ben, "this repository has no commit", ("plan",))
 
 
 def test_uncommitted_manifests_go_on_where_they_were_applied_and_where_they_are_declared(

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import click
+from msgspec.structs import replace
 
 from stemctl.cli.options import output
 from stemctl.cli.screen import Screen

@@ -189,7 +189,7 @@ class _Layout:
         return found.end
 
     def enter(self, begins_line: bool) -> None:
-        """Open a bracket. Its lines are indented from the bracket if it is alone, else from its key."""
+        """Open a bracket. Its lines are indented from the bracket if alone, else from its key."""
         if not self.depth:
             alone = begins_line or self.blocks[-1].is_list
             self.base = max(0, self.blocks[-1].indent + (STEP if alone else 0))
