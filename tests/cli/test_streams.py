@@ -262,13 +262,11 @@ def test_a_failure_after_the_first_of_several_files(
 def test_the_error_document_says_3_as_the_process_does(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from stemctl.core import documents
-
     def broken(*words: object) -> object:
         raise OSError(5, "Input/output error")
 
     lab.sessions("{name: a}")
-    monkeypatch.setattr(documents, "report_document", broken)
+    monkeypatch.setattr("stemctl.cli.cmd.apply.report_document", broken)
     result = lab.run("apply", "--auto-approve", "-o", "json")
     assert (result.code, result.json["exit_code"]) == (3, 3)
     assert "1 created" in result.json["error"]["why"]

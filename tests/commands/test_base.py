@@ -457,7 +457,7 @@ def test_links_are_followed_inside_alone(repo: Repo) -> None:
     assert repo.explained("--base", "HEAD") == {"linked": False}
 
 
-def test_a_tree_that_somebody_made_stays_in_its_folder(repo: Repo) -> None:
+def test_a_crafted_tree_stays_in_its_folder(repo: Repo) -> None:
     blob = repo.git("hash-object", "-w", "--stdin", data=b"sessions: []\n")
     inner = repo.git("mktree", data=f"100644 blob {blob}\tevil.yaml\n".encode())
     rows = f"040000 tree {inner}\t..\n040000 tree {inner}\tfine\n100644 blob {blob}\tok.yaml\n"

@@ -92,7 +92,7 @@ TOKEN = "ghp_0123456789abcdefghij"
         ("remote.origin.url", f"https://{TOKEN}@forge.example/x", {TOKEN}),
     ],
 )
-def test_what_lets_somebody_in_is_known(key: str, value: str, found: set[str]) -> None:
+def test_credentials_are_known(key: str, value: str, found: set[str]) -> None:
     assert found <= set(secrets([(key, value)]))
 
 

@@ -323,7 +323,7 @@ def test_a_git_folder_elsewhere(team: Team) -> None:
     assert team.story()[0] == DONE
 
 
-def test_a_repository_of_somebody_else(
+def test_a_repository_of_someone_else(
     team: Team, ann: Member, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wrapper(tmp_path, monkeypatch, "export GIT_TEST_ASSUME_DIFFERENT_OWNER=1")

@@ -1,4 +1,4 @@
-"""What is damaged, gone or somebody else's: our own repository, the branch, a lease. It heals, or
+"""What is damaged, gone or someone else's: our own repository, the branch, a lease. It heals, or
 says what to do.
 """
 
@@ -139,7 +139,7 @@ def test_fetched_history_heals(team: Team, damage: Callable[[Path], None]) -> No
     assert "the last one applied: 2 commits." in job.run("plan").out
 
 
-def test_what_cannot_be_mended_is_said(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_repaired_is_said(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
     ann = team.clone("ann")
     ann.apply()
     monkeypatch.setattr("stemctl.git.mirror._remove", lambda path: None)
@@ -236,7 +236,7 @@ def test_a_renewal_whose_answer_is_lost_does_not_cost_the_lease(
 
 
 def push_file(team: Team, name: str, text: str) -> None:
-    """Put a file on the state branch, as somebody would who edits it."""
+    """Put a file on the state branch, as an editor of it would."""
     editor = team.folder / "editor"
     if not editor.exists():
         git(team.folder, "clone", "-q", "-b", STATES, str(team.remote), "editor")

@@ -142,7 +142,7 @@ def test_a_machine_that_died_is_settled_by_another_one_from_its_lease(
     job.communicate()
     shutil.rmtree(ann.root)
     gate.opened.set()
-    gate.wait_for(4, "done")  # what it sent arrives, and nobody hears of it
+    gate.wait_for(4, "done")  # what it sent arrives, and its answer is lost
     result = ben.apply()
     assert "ended at" in result.err
     assert "Taking over, and checking 12 changes on the server." in result.err
@@ -231,7 +231,7 @@ def test_a_long_run_renews_its_lease(team: Team, gate: Gate) -> None:
 
 
 @pytest.mark.slow
-def test_who_only_mends_the_state_does_not_wait_and_changes_nothing(team: Team, gate: Gate) -> None:
+def test_a_command_that_edits_the_state_does_not_wait_for_a_run(team: Team, gate: Gate) -> None:
     ann, ben = team.clone("ann"), team.clone("ben")
     ann.apply()
     gate.opened.clear()
@@ -246,7 +246,7 @@ def test_who_only_mends_the_state_does_not_wait_and_changes_nothing(team: Team, 
     assert ben.run("state", "rm", "session/rat1").code == 0
 
 
-def test_of_two_who_mend_the_state_at_once_one_is_told(
+def test_of_two_edits_of_the_state_at_once_one_is_refused(
     team: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ann, ben = team.clone("ann"), team.clone("ben")
@@ -286,7 +286,7 @@ def test_at_a_terminal_the_loser_is_shown_the_new_plan_and_asked_again(
     ben.sessions(*sessions("rat1"))
 
     class Terminal(io.StringIO):
-        """Where an answer takes its time: before the first one, somebody else applies."""
+        """Where an answer takes its time: before the first one, someone else applies."""
 
         def isatty(self) -> bool:
             return True
@@ -317,7 +317,7 @@ def test_a_lease_that_comes_between_plan_and_answer_is_waited_for(
     jobs: list[subprocess.Popen[str]] = []
 
     class Terminal(io.StringIO):
-        """Where an answer takes its time: before the first one, somebody else begins to apply."""
+        """Where an answer takes its time: before the first one, someone else begins to apply."""
 
         def isatty(self) -> bool:
             return True
@@ -354,7 +354,7 @@ def test_two_that_settle_a_dead_run_at_the_same_moment_both_go_on(
     reduce, others = recovery.reduce, [ben]
 
     def meanwhile(state: State, run: Run) -> State:
-        """Between our look at the lease and our push, somebody else settles it."""
+        """Between our look at the lease and our push, someone else settles it."""
         while others:
             ended(others.pop().start("apply", "--auto-approve", lease=0.5))
         return reduce(state, run)
