@@ -487,7 +487,7 @@ def test_an_answer_that_is_packed_twice_is_not_unpacked(lab: Lab) -> None:
     lab.intercept = lambda request: httpx.Response(200, headers=headers, stream=Never())
     result = lab.run("plan")
     assert result.code == 1
-    assert "the encoding 'gzip, gzip', which was not requested" in result.said
+    assert "has the encoding 'gzip, gzip', which was not requested" in result.said
 
 
 # Elements that share their key

@@ -222,7 +222,7 @@ def test_a_shallow_clone_that_cannot_tell_goes_on(team: Team) -> None:
     git(team.folder / "gone.git", "fetch", "-q", str(team.remote), f"{STATES}:{STATES}")
     result = job.run("plan")
     assert result.code == 0, result.said
-    assert "The history here is cut off" in result.out
+    assert "The history here is too short" in result.out
 
 
 def test_a_state_of_the_first_format_belongs_to_whoever_uses_it_next(team: Team) -> None:
