@@ -55,7 +55,7 @@ class Executor:
         model = self.client.catalog.models[change.address.model]
         if change.request is None:
             return Outcome(change, Status.APPLIED, change.id)
-        body = with_ids(change.request.body or {}, self.ids)
+        body = self._with_ids(model, change.request.body or {})
         try:
             match change.action:
                 case Action.CREATE:
@@ -66,6 +66,14 @@ class Executor:
                     return await self._write_as_planned(_Patch(model, change, body))
         except ServerError as error:
             return outcomes.failed(change, error, sent=self.journal.intended(change.address))
+
+    def _with_ids(self, model: Model, body: Fields) -> Fields:
+        """The body with ids in its references; other fields may hold what looks like one."""
+        references = {row.name for row in model.references}
+        return {
+            name: with_ids(value, self.ids) if name in references else value
+            for name, value in body.items()
+        }
 
     async def _create(self, model: Model, change: Change, body: Fields) -> Outcome:
         intend = functools.partial(self.journal.intend, change, "POST", body, None)

@@ -75,7 +75,7 @@ allow = click.option(
     multiple=True,
     help=(
         f"Allow {', '.join(KINDS[:-1])} or {KINDS[-1]}; "
-        "if more than N records are affected, none is allowed."
+        "if more than N records are affected (default: 10), none is allowed."
     ),
 )
 resubmit = click.option(

@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from stemctl.cli.screen import Screen
-from stemctl.commands.plan import Planned
-from stemctl.commands.workspace import Workspace
 from stemctl.core.plan import Plan
 from stemctl.core.plan_codec import plan_document
 from stemctl.git.ci_job import job_url
@@ -21,6 +20,10 @@ from stemctl.render.text.commits_text import since_text
 from stemctl.render.text.plan_text import plan_text, where_line
 from stemctl.schema.catalog import load_catalog
 from stemctl.util.plural import counted
+
+if TYPE_CHECKING:  # a saved plan is shown without loading the network
+    from stemctl.commands.plan import Planned
+    from stemctl.commands.workspace import Workspace
 
 
 def make_options(

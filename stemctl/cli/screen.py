@@ -59,12 +59,12 @@ class Screen:
     @property
     def program(self) -> str:
         """How this run was called, for hints that can be typed as they are."""
-        words = ["stemctl"]
+        command = ["stemctl"]
         if self.directory is not None:
-            words += ["-C", shlex.quote(str(self.directory))]
+            command += ["-C", shlex.quote(str(self.directory))]
         if self.server is not None:
-            words += ["--server", shlex.quote(self.server)]
-        return " ".join(words)
+            command += ["--server", shlex.quote(self.server)]
+        return " ".join(command)
 
     def style(self, catalog: Catalog | None = None) -> TerminalStyle:
         """How to format text for this terminal."""

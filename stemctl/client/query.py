@@ -19,10 +19,9 @@ from stemctl.util.json_types import Fields, Value, is_uuid
 from stemctl.util.plural import joined
 from stemctl.util.suggest import nearest
 
-OPERATORS = frozenset(
-    ("contains", "startswith", "endswith", "icontains", "istartswith", "iendswith")
-    + ("iexact", "gt", "gte", "lt", "lte", "in")
-)
+_TEXT_OPERATORS = frozenset({"contains", "startswith", "endswith"})
+_ANY_CASE = frozenset(f"i{name}" for name in _TEXT_OPERATORS)
+OPERATORS = _TEXT_OPERATORS | _ANY_CASE | {"iexact", "gt", "gte", "lt", "lte", "in"}
 
 
 @dataclass(frozen=True, slots=True)

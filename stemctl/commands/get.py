@@ -34,7 +34,7 @@ async def get(workspace: Workspace, request: Request, with_names: bool) -> Query
     if request.portal and request.portal not in model.read_portals:
         raise ConfigError(
             f"{model.name} cannot be read through the portal {request.portal}.",
-            f"It can be read through {model.read_portals}.",
+            f"It can be read through {' or '.join(model.read_portals)}.",
         )
     asked = query.make_query(model, request.filters, request.sort, request.include)
     async with connect(workspace) as link:

@@ -65,12 +65,12 @@ def _check_configured(workspace: Workspace, backend: str) -> None:
             untouched=Untouched.NOTHING_MOVED,
         )
     if server.backend != backend:
-        wanted = "state: {backend: git}"
+        how = f"First write state: {{backend: git}} for {server.name} in {NAME}"
         if backend == "file":
-            wanted = "state: {backend: file}, or no state:,"
+            how = f"First remove state: of {server.name} from {NAME}"
         raise ConfigError(
             f"{NAME} keeps the state of {server.name} in {workspace.store.where}.",
-            f"First write {wanted} for it in {NAME}: every command looks there.",
+            f"{how}. Every command goes by that file.",
             untouched=Untouched.NOTHING_MOVED,
         )
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from stemctl.commands.workspace import Workspace
 from stemctl.core.run import Run
 from stemctl.errors import StateError
-from stemctl.util.plural import counted, inflected
 
 
 def find_run(workspace: Workspace, name: str) -> Run:
@@ -22,6 +21,5 @@ def find_run(workspace: Workspace, name: str) -> Run:
         return run
     what = f"Run {name} not found."
     if ids:
-        begin = inflected(len(ids), "begins", "begin")
-        what = f"The ids of {counted(len(ids), 'run')} {begin} with {name}."
+        what = f"{len(ids):,} run ids begin with {name}."
     raise StateError(what, "", [("stemctl runs list", "shows the runs of this folder")])

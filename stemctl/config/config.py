@@ -235,7 +235,7 @@ def _checked(server: Server) -> Server:
         return server
     raise ConfigError(
         f"{server.url} does not use HTTPS.",
-        "Only HTTPS is accepted, except for localhost: anyone on the way could read the token.",
+        "Only HTTPS is accepted, except for localhost: others could read a token sent over HTTP.",
     )
 
 

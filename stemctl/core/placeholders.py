@@ -1,4 +1,4 @@
-"""Placeholders for ids that are not known yet: `{"$ref": "model/key"}`, a record that a plan creates."""
+"""Placeholders for unknown ids: `{"$ref": "model/key"}` stands for a record that a plan creates."""
 
 from __future__ import annotations
 

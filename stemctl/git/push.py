@@ -1,4 +1,4 @@
-"""A push to a branch of a mirror's remote that succeeds only if nobody else's came first."""
+"""A push to a branch of a mirror's remote that succeeds only if no other push came first."""
 
 from __future__ import annotations
 

@@ -59,10 +59,13 @@ def identify(
             if isinstance(sent, Bound):  # its file was removed before the answer arrived
                 entries[address] = replace(entry, id=sent.id)
     problems += _claimed_twice(repository, bindings)
-    taken = {
-        b.previous_address for b in bindings.values() if isinstance(b, Bound) and b.previous_address
+    renamed = {
+        binding.previous_address for binding in bindings.values() if isinstance(binding, Bound)
     }
-    leftovers = {a: e for a, e in entries.items() if a not in repository.records and a not in taken}
+    declared_or_renamed = repository.records.keys() | renamed
+    leftovers = {
+        address: entry for address, entry in entries.items() if address not in declared_or_renamed
+    }
     return Identities(bindings, leftovers, entries, moved, tuple(problems))
 
 

@@ -11,7 +11,7 @@ from stemctl.core.placeholders import placeholders_in
 from stemctl.core.plan import Action, Change, Held
 from stemctl.core.records import Address
 from stemctl.planning.bindings import Bound, Identities, identity_of
-from stemctl.schema.catalog import Catalog
+from stemctl.schema.catalog import Catalog, Model
 from stemctl.util.json_types import Fields, Value
 
 
@@ -30,15 +30,22 @@ def in_order(
     freed = _names_freed(plan, identities, catalog)
     for address, change in plan.items():
         if change.request is not None:
-            body = change.request.body or {}
-            name = identity_of(catalog.models[address.model], body)
-            waits[address] |= {Address.parse(text) for text in placeholders_in(body)}
+            model, body = catalog.models[address.model], change.request.body or {}
+            name = identity_of(model, body)
+            waits[address].update(_awaited(model, body))
             waits[address] |= freed.get((address.model, name or ""), set())
             waits[address].discard(address)
     for deleted, other in _references_removed(plan, lives, catalog):
         waits[deleted].add(other)
     cycles = tuple(_cycles(plan, waits))
     return tuple(_blocked(plan, waits)), cycles
+
+
+def _awaited(model: Model, body: Fields) -> Iterator[Address]:
+    """The records to be created that a body refers to."""
+    for row in model.references:
+        for text in placeholders_in(body.get(row.name)):
+            yield Address.parse(text)
 
 
 def _names_freed(

@@ -58,7 +58,7 @@ def plan_html(plan: Plan, style: TerminalStyle) -> str:
 def asset(name: str) -> str:
     """A file that becomes part of the page."""
     data = pkgutil.get_data(__package__, name)
-    assert data is not None  # of a package in files, and so it is for all
+    assert data is not None  # every loader of a package gives bytes
     return data.decode()
 
 

@@ -26,7 +26,7 @@ _EXAMPLES = 5
 """Records for which the lines to write are shown."""
 
 _PLAIN = re.compile(r"\w[\w/. -]*(?<! )")
-"""Text that YAML takes without quotes, wherever it stands."""
+"""Text that YAML takes without quotes, anywhere in a line."""
 
 _Row = tuple[bool, str, str]
 """Whether a command helps, the command, and what it does."""

@@ -143,7 +143,7 @@ def plan_facts(plan: Plan) -> tuple[tuple[str, str], ...]:
 def view_changes(
     changes: Sequence[Change], words: ModelWords, folds: bool
 ) -> tuple[ChangeView, ...]:
-    """Changes in their order; equal ones are folded where the first of them stands."""
+    """Changes in their order; equal ones are folded into the first."""
     groups: dict[str, list[Change]] = {}
     for change in changes:
         stays_alone = not folds or change.action is Action.CREATE
@@ -250,18 +250,21 @@ def _common_location(group: Sequence[Change]) -> str:
     return visible(files[0]) if len(files) == 1 else counted(len(files), "file")
 
 
+_SENT = {
+    Action.CREATE: Group.CREATE,
+    Action.UPDATE: Group.UPDATE,
+    Action.ADOPT: Group.ADOPT,
+    Action.FORGET: Group.FORGET,
+}
+
+
 def group_of(change: Change) -> Group:
     """What a change is for its reader."""
     if change.held is not None:
         return Group.WAITS if _waits(change.held) else Group.DECIDE
     if change.action is Action.DELETE or _overwrites(change):
         return Group.DESTROYS
-    return {
-        Action.CREATE: Group.CREATE,
-        Action.UPDATE: Group.UPDATE,
-        Action.ADOPT: Group.ADOPT,
-        Action.FORGET: Group.FORGET,
-    }[change.action]
+    return _SENT[change.action]
 
 
 def _waits(held: Held) -> bool:
@@ -282,10 +285,14 @@ def symbol_of(change: Change) -> str:
     return "…" if _waits(change.held) else "!"
 
 
+_REASONS = {"forgotten": "left files", "conflict": ""}
+
+
 def reason_words(change: Change) -> str:
     """Why the change is there, and why it is held, in the words of the plan document."""
-    reasons = {"forgotten": "left files", "conflict": ""}
-    reason = reasons.get(change.reason, change.reason.replace("_", " "))
+    reason = _REASONS.get(change.reason)
+    if reason is None:
+        reason = change.reason.replace("_", " ")
     kind = ""
     if change.held:
         kind = f"held: {change.held}"

@@ -100,7 +100,7 @@ def _word_changes(before: str, after: str) -> Iterator[str | Span]:
 
 
 def _around(words: Sequence[str], is_first: bool, is_last: bool) -> str:
-    """The words next to a change. `…` stands for two words or more."""
+    """The words next to a change. `…` replaces two words or more."""
     start = [] if is_first else words[:AROUND]
     end = [] if is_last else words[-AROUND:]
     if len(start) + len(end) + 1 >= len(words):

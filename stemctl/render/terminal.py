@@ -71,9 +71,7 @@ class TerminalStyle:
         return "\n".join(_ascii_margin(line).translate(_PLAIN) for line in text.split("\n"))
 
     def cell(self, text: str) -> str:
-        """Text that stays in its line and obeys nobody: but for our own colours, every control
-        character is shown.
-        """
+        """Text that stays in its line, with every control character shown but stemctl's colours."""
         return harmless(text, self.colour, lines=False)
 
     def headline(self, symbol: str, title: str, right: str) -> list[str]:
@@ -148,7 +146,7 @@ class TerminalStyle:
         return textwrap.wrap(text, room, break_on_hyphens=False) or [""]
 
     def next(self, hints: Sequence[Hint]) -> list[str]:
-        """What to type next: each command as it stands, and what it does."""
+        """What to type next: each command as it can be typed, and what it does."""
         if not hints:
             return []
         rows = [(self.command(self.cell(command)), self.cell(what)) for command, what in hints]

@@ -1,3 +1,4 @@
-"""The API in small: emulated from the field tables over SQLite, in this process or served to other
-clients.
+"""The sandbox: the API, emulated from the field tables over SQLite.
+
+It runs in this process, or is served to other clients.
 """

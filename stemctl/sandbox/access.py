@@ -1,5 +1,6 @@
-"""Who sees and who changes a record, as conditions on rows: one rule for lists, single records and
-writes.
+"""Who may see and change a record, as conditions on rows.
+
+Lists, single records and writes use the same rules.
 """
 
 from __future__ import annotations
@@ -15,22 +16,22 @@ _ALWAYS = Sql("1")
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Through whose eyes records are seen: those of a user, or of the public if there is none."""
+    """The user of a request, or the public if there is no user."""
 
     catalog: Catalog
     user: User | None
 
     @property
     def writes(self) -> bool:
-        """Whether this viewer writes anything at all; the public and mere readers do not."""
+        """Whether this viewer may write. The public and readers may not."""
         return self.user is not None and self.user.can_write
 
     def sees(self, model: Model) -> Sql:
-        """The records of a model that may be read."""
+        """The records of a model that this viewer may read."""
         return self._allowed(model, changing=False, depth=0)
 
     def changes(self, model: Model) -> Sql:
-        """The records of a model that a viewer who writes may change."""
+        """The records of a model that this viewer may change, if it may write."""
         return self._allowed(model, changing=True, depth=0)
 
     def _allowed(self, model: Model, *, changing: bool, depth: int) -> Sql:
@@ -40,19 +41,15 @@ class Viewer:
         if access.through:
             return self._through(model, access.through, changing=changing, depth=depth)
         if self.user is None:
-            return (
-                Sql(f"json_extract(r{depth}.body, '$.\"{access.public}\"') IS 1")
-                if access.public
-                else Sql("0")
-            )
-        return (
-            _member(self.user, access.members, changing=changing, depth=depth)
-            if access.members
-            else _ALWAYS
-        )
+            if not access.public:
+                return Sql("0")
+            return Sql(f"json_extract(r{depth}.body, '$.\"{access.public}\"') IS 1")
+        if not access.members:
+            return _ALWAYS
+        return _member(self.user, access.members, changing=changing, depth=depth)
 
     def _through(self, model: Model, name: str, *, changing: bool, depth: int) -> Sql:
-        """To be seen, one of the records that decide is enough; to be changed, it takes all of them."""
+        """Access through other records: one of them is enough to read, all are needed to change."""
         target = self.catalog.models[model.fields[name].to or ""]
         inner = self._allowed(target, changing=changing, depth=depth + 1)
         deciding = (
@@ -64,13 +61,12 @@ class Viewer:
         found = Sql(f"EXISTS ({deciding} AND {inner.text})", (*about, *inner.values))
         if not changing:
             return found
-        return Sql.every(
-            [found, Sql(f"NOT EXISTS ({deciding} AND NOT ({inner.text}))", (*about, *inner.values))]
-        )
+        none_denies = f"NOT EXISTS ({deciding} AND NOT ({inner.text}))"
+        return Sql.every([found, Sql(none_denies, (*about, *inner.values))])
 
 
 def _member(user: User, field: str, *, changing: bool, depth: int) -> Sql:
-    """Compare keys instead of building a path: an e-mail address may hold any character."""
+    """Compares keys instead of building a path: an e-mail address may contain any character."""
     rights = " OR ".join(f"json_extract(m.value, '$.{right}') IS 1" for right in RIGHTS)
     text = f"EXISTS (SELECT 1 FROM json_each(r{depth}.body, '$.\"{field}\"') AS m WHERE m.key = ?"
     return Sql(f"{text} AND ({rights}))" if changing else f"{text})", (user.email,))

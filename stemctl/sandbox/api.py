@@ -1,4 +1,4 @@
-"""The sandbox as an ASGI application: from a request to its handler, from an answer to bytes."""
+"""The sandbox as an ASGI application: finds the handler of a request, and encodes its reply."""
 
 from __future__ import annotations
 
@@ -26,17 +26,15 @@ _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
 def create_app(database: Database, *, totals: Totals = "both") -> Starlette:
-    """The API over one database. `totals` chooses how lists tell their length: servers of this kind
-    differ in that.
-    """
+    """The API over one database. `totals` is how lists say their length, since servers differ."""
     sandbox = _Sandbox(database, totals)
 
     async def serve(request: Request) -> Response:
-        # Read before the transaction begins: everything in it happens without a wait, so that no
-        # two requests mix.
+        # The body is read before the transaction begins. Within it nothing waits, so that requests
+        # cannot interleave.
         try:
             content = await request.body()
-        except ClientDisconnect:  # it did not arrive whole, and nobody waits for what we say
+        except ClientDisconnect:  # the request is incomplete, and its client is gone
             return Response(status_code=400)
         return _response(sandbox.answer(request, content))
 
@@ -44,7 +42,7 @@ def create_app(database: Database, *, totals: Totals = "both") -> Starlette:
 
 
 class _Sandbox:
-    """The addresses of one catalog."""
+    """The URLs of one catalog."""
 
     def __init__(self, database: Database, totals: Totals) -> None:
         self._database = database
@@ -85,10 +83,10 @@ class _Sandbox:
             )
 
     def _user(self, request: Request, portal: str) -> User | None:
-        """Who asks; nobody in particular on the public portal, only administrators on the one for them.
+        """The user of a request; None on the public portal.
 
         Raises:
-            Refusal: 401 without a valid token, 403 on a portal that is not for this user.
+            Refusal: 401 without a valid token, 403 on a portal that this user may not use.
         """
         if portal == "public":
             return None
@@ -116,10 +114,9 @@ class _Sandbox:
         with self._database.transaction():
             found = device.decide(self._database, code, approve=approve)
         if not found:
-            return Reply(400, device.page(code, "There is no open login with this code."))
-        return Reply(
-            200, device.page("", "Approved. Return to the program." if approve else "Denied.")
-        )
+            return Reply(400, device.page(code, "No pending login has this code."))
+        message = "Approved. Return to the program." if approve else "Denied."
+        return Reply(200, device.page("", message))
 
 
 def _endpoints(catalog: Catalog) -> Mapping[tuple[str, str], Endpoint]:

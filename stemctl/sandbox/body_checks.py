@@ -1,4 +1,4 @@
-"""A body against its model: the fields to store, or every problem with them in one answer."""
+"""Checks a request body against its model: the fields to store, or all problems with them."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ Problems = dict[str, list[str]]
 
 
 class Lookups(Protocol):
-    """The questions that a check has about other records."""
+    """What a check needs to know about other records."""
 
     def taken(self, model: Model, field: Field, value: Value, but: str | None) -> bool:
-        """Whether a record other than the one with id `but` holds this value of a unique field."""
+        """Whether a record, except that with id `but`, has this value of a unique field."""
 
     def known(self, field: Field, ids: Set[str]) -> Set[str]:
         """Those of the ids that a field may refer to."""
@@ -26,11 +26,11 @@ class Lookups(Protocol):
 def check_fields(
     model: Model, body: Fields, *, seeding: bool = False
 ) -> tuple[dict[str, Value], Problems]:
-    """What a body says, each field for itself, without a look at other records.
+    """The fields of a body, each checked on its own, without other records.
 
-    Fields that are unknown or set by the server are dropped without a word, and so is a null where
-    a field has none: this kind of server answers 200 and changes nothing. Seeding may set what the
-    server sets.
+    Fields that are unknown or set by the server are ignored silently, and so is a null that a field
+    does not accept: this kind of server answers 200 and changes nothing. With `seeding`, fields of
+    the server may be set.
     """
     found: dict[str, Value] = {}
     problems: Problems = {}
@@ -51,16 +51,10 @@ def check_fields(
 
 
 def is_stored(field: Field) -> bool:
-    """Whether a record keeps the field, rather than computing it or leaving it to proposals; shown
-    or not.
-    """
-    return (
-        (field.shown or is_written(field))
-        and not field.proposal
-        and field.kind != "id"
-        and not field.reverse
-        and not is_links(field)
-    )
+    """Whether a record stores the field, and neither computes it nor leaves it to proposals."""
+    if field.proposal or field.kind == "id" or field.reverse or is_links(field):
+        return False
+    return field.shown or is_written(field)
 
 
 def is_written(field: Field) -> bool:
@@ -69,12 +63,12 @@ def is_written(field: Field) -> bool:
 
 
 def is_links(field: Field) -> bool:
-    """Whether it is the object that tells which related lists a record has."""
+    """Whether it is the object with the related lists of a record."""
     return field.name == "links" and field.read_only and field.kind == "json"
 
 
 def missing(model: Model, found: Mapping[str, Value]) -> Problems:
-    """The required fields that a new record does not bring."""
+    """The required fields that a new record lacks."""
     wanted = (f.name for f in model.managed if f.required)
     return {name: ["This field is required."] for name in wanted if name not in found}
 
@@ -82,9 +76,9 @@ def missing(model: Model, found: Mapping[str, Value]) -> Problems:
 def check_others(
     model: Model, found: Mapping[str, Value], lookups: Lookups, *, but: str | None = None
 ) -> Problems:
-    """What other records have against it: values that are taken, references that lead nowhere.
+    """Problems with other records: values that are taken, references to no record.
 
-    `but` is the id of the record itself where it is live already.
+    `but` is the id of the record itself if it is live.
     """
     problems: Problems = {}
     for name, value in found.items():
@@ -100,6 +94,6 @@ def check_others(
 
 
 def defaults(model: Model) -> dict[str, Value]:
-    """The fields of a record about which nothing was said."""
+    """The default values of all stored fields."""
     fields = (f for f in model.fields.values() if is_stored(f))
     return {f.name: f.empty if f.default is None else f.default for f in fields}

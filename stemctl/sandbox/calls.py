@@ -1,4 +1,4 @@
-"""A request as the handlers see it, and the handlers of one address."""
+"""A request as its handlers see it, and the handlers of one URL."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from stemctl.util.json_types import Value
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Who asks for what. `url` is the address without its query; it also answers a check's questions."""
+    """A request of a viewer. `url` has no query. It also implements `Lookups` for checks."""
 
     storage: Storage
     viewer: Viewer
@@ -28,36 +28,36 @@ class Call:
 
     @property
     def user(self) -> User:
-        """Who writes; calls that write are not served without."""
+        """The user of a call that writes."""
         assert self.viewer.user is not None
         return self.viewer.user
 
     def body(self) -> dict[str, Value]:
-        """The JSON object that was sent; nothing at all counts as an empty one.
+        """The JSON object of the body; an empty body is an empty object.
 
         Raises:
-            Refusal: 400, it is something else.
+            Refusal: 400, if it is not a JSON object.
         """
         return read_object(self.content)
 
     def taken(self, model: Model, field: Field, value: Value, but: str | None) -> bool:
-        """Whether another record holds this value; names are unique beyond what the user sees."""
+        """Whether another record has this value, also one that the user may not see."""
         holder = self.storage.holder(model, field, value)
         return holder is not None and holder.id != but
 
     def known(self, field: Field, ids: Set[str]) -> set[str]:
-        """Those of the ids that a field may refer to: records that the user sees."""
+        """The ids that a field may refer to: those of records that the user may see."""
         target = self.storage.catalog.models.get(field.to or "")
         return self.storage.known(target, ids, self.viewer.sees(target)) if target else set()
 
 
 Handler = Callable[[Call, str], Reply]
-"""Serves a call; the text is the id in the address, empty for a list."""
+"""Serves a call; the text is the id in the URL, empty for a list."""
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """What stands behind `{app}/{name}`: handlers by shape of the address, then by method.
+    """The handlers of `{app}/{name}`, by shape of the URL, then by method.
 
     Shapes are `many` (no id), `one` (an id), and any action that follows an id.
     """
@@ -68,14 +68,14 @@ class Endpoint:
 
 
 def read_object(content: bytes) -> dict[str, Value]:
-    """A JSON object; nothing at all counts as an empty one.
+    """A JSON object; empty content is an empty object.
 
     Raises:
-        Refusal: 400, it is something else.
+        Refusal: 400, if it is not a JSON object.
     """
     try:
         value = json.loads(content or b"{}")
-        # Python reads what JSON does not have: NaN, 1e999 as infinity, halves of characters.
+        # Python accepts more than JSON: NaN, 1e999 as infinity, lone surrogates.
         json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
     except (ValueError, RecursionError) as error:
         raise invalid(f"JSON parse error - {error}") from error

@@ -1,4 +1,4 @@
-"""The database of a sandbox: its storage, and how it is filled before anybody asks it."""
+"""The database of a sandbox: its storage, and its seed."""
 
 from __future__ import annotations
 
@@ -18,22 +18,19 @@ class Database(Storage):
     """Storage that can be seeded.
 
     Raises:
-        ConfigError: on creation, if the file is no database of this version.
+        ConfigError: on creation, if the file is not a database of this version.
     """
 
     def seed(self, data: Mapping[str, list[Fields]]) -> int:
-        """Add records in manifest shape: list key to records, references by name or UUID, `id`
-        where it matters.
+        """Add records in the shape of a manifest, and return how many were added.
 
-        Fields that only the server sets may be given too. Records that are there already (the same
-        id, or the same value of the identity) are left as they are. All are added or none.
-
-        Returns:
-            how many were added.
+        References are names or UUIDs. Fields that only the server sets are allowed. Existing
+        records (with the same id, or the same value of the identity) do not change. Either all
+        records are added or none.
 
         Raises:
-            ConfigError: an unknown list key or field, a value that its field does not take, a
-            reference to nothing.
+            ConfigError: an unknown list key or field, an invalid value, or a reference to no
+            record.
         """
         with self.transaction():
             entries = _new(self, _entries(self.catalog, data))
@@ -45,7 +42,7 @@ class Database(Storage):
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """A record to be seeded. It has its id before it is stored, so that others can refer to it."""
+    """A record of the seed. It has an id before it is stored, so that others can refer to it."""
 
     model: Model
     fields: Fields
@@ -54,7 +51,7 @@ class _Entry:
 
     @property
     def name(self) -> Value:
-        """The value of the identity, as it will be stored."""
+        """The value of the identity as stored."""
         identity = self.model.fields[self.model.identity] if self.model.identity else None
         value = self.fields.get(identity.name) if identity else None
         return value.strip() if identity and identity.trimmed and isinstance(value, str) else value
@@ -66,12 +63,10 @@ def _entries(catalog: Catalog, data: Mapping[str, list[Fields]]) -> Iterator[_En
         if key not in by_key:
             raise ConfigError(
                 f"The seed has an unknown list key: {key!r}.",
-                f"Known are: {', '.join(sorted(by_key))}.",
+                f"Known list keys: {', '.join(sorted(by_key))}.",
             )
         if not isinstance(records, list):
-            raise ConfigError(
-                f"The seed needs a list under {key!r}.", f"It has a {type(records).__name__} there."
-            )
+            raise ConfigError(f"The seed must have a list under {key!r}.")
         for number, record in enumerate(records, 1):
             yield _entry(by_key[key], record, f"{key}[{number}]")
 
@@ -79,7 +74,7 @@ def _entries(catalog: Catalog, data: Mapping[str, list[Fields]]) -> Iterator[_En
 def _entry(model: Model, record: Value, label: str) -> _Entry:
     if not isinstance(record, Mapping):
         raise ConfigError(
-            f"{label} of the seed is not a record.", f"It is a {type(record).__name__}."
+            f"{label} of the seed is not a record.", "A record is a mapping of fields to values."
         )
     name = record.get(model.identity) if model.identity else None
     label = f"{label} ({name})" if name else label
@@ -87,17 +82,17 @@ def _entry(model: Model, record: Value, label: str) -> _Entry:
     unknown = [name for name in record if name not in known and name != "id"]
     if unknown:
         raise ConfigError(
-            f"{label} of the seed has what cannot be set: {', '.join(map(repr, unknown))}.",
-            f"Fields that can be: id, {', '.join(sorted(known))}.",
+            f"{label} of the seed has unknown fields: {', '.join(map(repr, unknown))}.",
+            f"Known fields: id, {', '.join(sorted(known))}.",
         )
     id_ = record.get("id") or str(uuid.uuid4())
     if not is_uuid(id_):
-        raise ConfigError(f"{label} of the seed has an id that is no UUID: {id_!r}.")
+        raise ConfigError(f"{label} of the seed has an id that is not a UUID: {id_!r}.")
     return _Entry(model, {k: v for k, v in record.items() if k != "id"}, label, id_.lower())
 
 
 def _new(storage: Storage, entries: Iterable[_Entry]) -> list[_Entry]:
-    """Those that are not there yet, neither in the database nor earlier in the seed."""
+    """The entries that are new: neither in the database nor earlier in the seed."""
     found: list[_Entry] = []
     seen: set[tuple[str, Value]] = set()
     for entry in entries:
@@ -123,8 +118,8 @@ def _body(entry: _Entry, names: _Names) -> dict[str, Value]:
     found, problems = check_fields(model, resolved, seeding=True)
     problems = {**missing(model, found), **problems, **check_others(model, found, names)}
     if problems:
-        told = "; ".join(f"{name}: {' '.join(messages)}" for name, messages in problems.items())
-        raise ConfigError(f"{entry.label} of the seed cannot be added.", told)
+        details = "; ".join(f"{name}: {' '.join(messages)}" for name, messages in problems.items())
+        raise ConfigError(f"{entry.label} of the seed cannot be added.", details)
     body = {**defaults(model), **found}
     if model.access and model.access.members:
         body[model.access.members] = _members(
@@ -136,13 +131,13 @@ def _body(entry: _Entry, names: _Names) -> dict[str, Value]:
 def _members(entry: _Entry, value: Value) -> Value:
     if not are_members(value):
         raise ConfigError(
-            f"{entry.label} of the seed needs its members as e-mail address: {{can_change: true}}."
+            f"{entry.label} of the seed must write its members as EMAIL: {{can_change: true}}."
         )
     return value
 
 
 class _Names:
-    """What references may lead to: records of the database and those about to be added, in any order."""
+    """The targets of references: records of the database and of the seed, in any order."""
 
     def __init__(self, storage: Storage, entries: Iterable[_Entry]) -> None:
         self._storage = storage
@@ -150,18 +145,18 @@ class _Names:
         self._ids = {(e.model.name, e.id) for e in entries}
 
     def taken(self, model: Model, field: Field, value: Value, but: str | None) -> bool:
-        """Whether a record of the database holds this value; the entries are known to differ in
-        their identity.
-        """
+        """Whether a record of the database has this value. Entries differ in their identity."""
         return self._storage.holder(model, field, value) is not None
 
     def known(self, field: Field, ids: Set[str]) -> Set[str]:
-        """Those of the ids that lead somewhere. Models that the edition lacks have no records to ask for."""
+        """The ids that exist. For a model that the edition lacks, every UUID does."""
         target = self._storage.catalog.models.get(field.to or "")
         if target is None:
             return {id_ for id_ in ids if is_uuid(id_)}
         added = {id_ for id_ in ids if (target.name, id_) in self._ids}
-        return added if added == ids else added | self._storage.known(target, ids - added)
+        if added == ids:
+            return added
+        return added | self._storage.known(target, ids - added)
 
     def resolve(self, entry: _Entry, field: Field, value: Value) -> Value:
         """The value of a field with names of records replaced by their ids.
@@ -181,8 +176,8 @@ class _Names:
         target = self._storage.catalog.models.get(field.to or "")
         if target is None:
             raise ConfigError(
-                f"{entry.label} of the seed, {field.name}: {value!r} is no UUID.",
-                f"This edition has no records of {field.to}, so that they have no names.",
+                f"{entry.label} of the seed, {field.name}: {value!r} is not a UUID.",
+                f"This edition has no {field.to} records that a name could refer to.",
             )
         if (target.name, value) in self._by_name:
             return self._by_name[target.name, value]
@@ -192,7 +187,6 @@ class _Names:
             else None
         )
         if live is None:
-            raise ConfigError(
-                f"{entry.label} of the seed, {field.name}: there is no {target.words} named {value!r}."
-            )
+            where = f"{entry.label} of the seed, {field.name}"
+            raise ConfigError(f"{where}: no {target.words} has the name {value!r}.")
         return live.id

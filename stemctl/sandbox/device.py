@@ -1,6 +1,4 @@
-"""The device login: a program asks for a code, a person approves it in the browser, the program
-gets a token.
-"""
+"""The device login: a program gets a code, a person approves it, the program gets a token."""
 
 from __future__ import annotations
 
@@ -22,10 +20,10 @@ _APPROVED_AS = USERS["sandbox-user"]
 
 
 def user_of(storage: Storage, authorization: str | None) -> User:
-    """The user that an Authorization header means.
+    """The user of an Authorization header.
 
     Raises:
-        Refusal: 401, there is no token, or nobody whose it is.
+        Refusal: 401, if there is no token, or no user has it.
     """
     scheme, _, token = (authorization or "").strip().partition(" ")
     if scheme.lower() != _SCHEME or not token:
@@ -38,11 +36,10 @@ def user_of(storage: Storage, authorization: str | None) -> User:
 
 
 def start(storage: Storage, base_url: str) -> dict[str, Value]:
-    """Open a login; `base_url` ends with a slash."""
+    """Begin a login; `base_url` ends with a slash."""
     device_code = secrets.token_urlsafe(32)
-    user_code = (
-        "".join(secrets.choice(_LETTERS) for _ in range(4)) + f"-{secrets.randbelow(10_000):04}"
-    )
+    letters = "".join(secrets.choice(_LETTERS) for _ in range(4))
+    user_code = f"{letters}-{secrets.randbelow(10_000):04}"
     storage.query(
         "INSERT INTO logins VALUES (?, ?, ?, 'pending')",
         (device_code, user_code, time.time() + WINDOW),
@@ -60,7 +57,7 @@ def start(storage: Storage, base_url: str) -> dict[str, Value]:
 
 
 def poll(storage: Storage, device_code: Value) -> dict[str, Value]:
-    """How far the login is; the token is handed out once."""
+    """The status of a login. The token is returned once."""
     known = storage.query(
         "SELECT status, expires FROM logins WHERE device_code = ?", (str(device_code),)
     )
@@ -80,14 +77,17 @@ def poll(storage: Storage, device_code: Value) -> dict[str, Value]:
 
 
 def decide(storage: Storage, user_code: str, *, approve: bool) -> bool:
-    """Approve or deny the open login with this code; False if there is none."""
-    text = "UPDATE logins SET status = ? WHERE user_code = ? AND status = 'pending' AND expires > ? RETURNING 1"
+    """Approve or deny the pending login with this code; False if there is none."""
+    text = (
+        "UPDATE logins SET status = ? WHERE user_code = ? AND status = 'pending' AND expires > ?"
+        " RETURNING 1"
+    )
     status = "approved" if approve else "denied"
     return bool(storage.query(text, (status, user_code.strip().upper(), time.time())))
 
 
 def page(code: str, message: str = "") -> str:
-    """The web page on which a code is approved."""
+    """The web page where a code is approved."""
     field = f'<input name="code" value="{html.escape(code)}" placeholder="WXYZ-1234" required>'
     buttons = "".join(
         f'<button name="decision" value="{word}">{word.title()}</button>'

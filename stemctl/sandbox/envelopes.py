@@ -1,6 +1,4 @@
-"""The models that the sandbox keeps rows of: those of the tables, and one for the proposals of
-each.
-"""
+"""The models that the sandbox stores: those of the tables, and one for the proposals of each."""
 
 from __future__ import annotations
 
@@ -45,9 +43,9 @@ _OUTCOME = (
 
 
 def proposals_of(model: Model) -> Model | None:
-    """The model of a model's proposals: its content, and what became of it. Only proposers see theirs.
+    """The model of a model's proposals: content and outcome. Only the proposer sees them.
 
-    It has no identity: several proposals may wait for the same name.
+    It has no identity: several proposals of one name may be pending.
     """
     if model.approval is None:
         return None
@@ -73,7 +71,7 @@ def content_of(proposals: Model) -> list[str]:
 
 
 def every_model(catalog: Catalog) -> Iterator[Model]:
-    """Everything that rows are kept of."""
+    """All models that rows are stored of."""
     for model in catalog.models.values():
         yield model
         if proposals := proposals_of(model):

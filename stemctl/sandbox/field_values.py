@@ -1,4 +1,4 @@
-"""One value against its field: the form in which the server keeps it, or what is wrong with it."""
+"""Checks one value against its field: its stored form, or what is wrong with it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stemctl.util.json_types import Value, is_uuid
 
 _URI = re.compile(r"(?:https?|ftp)://[^\s/?#]+[^\s]*")
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
-# Python's own reader takes more (week dates, no separators); the service documents these two forms.
+# Python accepts more forms (week dates, no separators). The service documents these two.
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _INSTANT = re.compile(
     r"\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:[Zz]|[+-]\d\d:?\d\d)?)?", re.ASCII
@@ -21,7 +21,7 @@ _INSTANT = re.compile(
 
 
 class Invalid(ValueError):
-    """A value that its field does not take."""
+    """A value that its field does not accept."""
 
     def __init__(self, *messages: str) -> None:
         super().__init__(*messages)
@@ -29,21 +29,24 @@ class Invalid(ValueError):
 
 
 def clean(field: Field, value: Value) -> Value:
-    """The value as it is stored. Null is judged elsewhere, and so is whether references lead anywhere.
+    """The value as stored. Null and the targets of references are checked elsewhere.
 
     Raises:
-        Invalid: with all the messages about it.
+        Invalid: with all messages about it.
     """
     return _KINDS[field.kind](field, value)
 
 
 def instant(text: Value) -> str:
-    """A date or date-time as UTC with whole seconds; without an offset it is UTC already.
+    """A date or date-time as UTC with whole seconds. Without an offset it is taken as UTC.
 
     Raises:
-        Invalid: it is neither, or not in the calendar.
+        Invalid: it is neither, or does not exist in the calendar.
     """
-    message = "Datetime has wrong format. Use one of these formats instead: YYYY-MM-DDThh:mm:ssZ, YYYY-MM-DD."
+    message = (
+        "Datetime has wrong format. Use one of these formats instead:"
+        " YYYY-MM-DDThh:mm:ssZ, YYYY-MM-DD."
+    )
     if not (isinstance(text, str) and _INSTANT.fullmatch(text)):
         raise Invalid(message)
     try:
@@ -55,7 +58,7 @@ def instant(text: Value) -> str:
 
 
 def _moment(field: Field, value: Value) -> str:
-    """As the service keeps it: a day alone stays what it is, as its page calls the field a date."""
+    """The value as the service stores it: a day without a time stays a day."""
     moment = instant(value)
     return str(value) if _DATE.fullmatch(str(value)) else moment
 
@@ -151,7 +154,7 @@ def _each(items: list[Value], check: Callable[[Value], Value]) -> list[Value]:
 
 
 def _map(field: Field, value: Value) -> dict[str, Value]:
-    """An object; a list of `{name, value}` is an older spelling of it."""
+    """An object, also in its older form, a list of `{name, value}`."""
     if isinstance(value, list):
         if not all(isinstance(pair, dict) and set(pair) == {"name", "value"} for pair in value):
             raise Invalid("Expected an object, or a list of objects with name and value.")
@@ -191,10 +194,9 @@ def _item(members: Mapping[str, Member], item: Value) -> dict[str, Value]:
     ]
     done = {}
     for name in (name for name in item if name in members):
+        member = members[name]
         try:
-            done[name] = _enum(
-                members[name], _MEMBERS[members[name].kind](members[name], item[name])
-            )
+            done[name] = _enum(member, _MEMBERS[member.kind](member, item[name]))
         except Invalid as invalid:
             problems += [f"{name}: {message}" for message in invalid.messages]
     if problems:

@@ -1,4 +1,4 @@
-"""The sandbox without a socket: a transport for clients in this process."""
+"""The sandbox without a socket, as a transport for clients in this process."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx
 
-from stemctl.errors import ConfigError
+from stemctl.errors import ConfigError, Untouched
 from stemctl.sandbox.api import Totals, create_app
 from stemctl.sandbox.database import Database
 from stemctl.sandbox.faults.injector import WithFaults
@@ -16,26 +16,24 @@ from stemctl.sandbox.faults.injector import WithFaults
 def transport_to(
     database: Database, root: Path, faults: str | None = None, *, totals: Totals = "both"
 ) -> httpx.AsyncBaseTransport:
-    """A transport to the API over one database, with the faults of a file of the repository `root`,
-    if one is named.
+    """A transport to the API over one database. `faults` is a fault script below `root`.
 
     Raises:
-        ConfigError: the file of faults is outside of the repository.
+        ConfigError: the fault script is outside the repository.
     """
     app = create_app(database, totals=totals)
     if faults is None:
         return httpx.ASGITransport(app)
     if not (root / faults).resolve().is_relative_to(root.resolve()):
         raise ConfigError(
-            f"The file of faults {faults} is outside this repository.", "Nothing was read."
+            f"The fault script {faults} is outside this repository.",
+            untouched=Untouched.NOTHING_READ,
         )
     return _Faulty(WithFaults(app, root / faults, database.catalog))
 
 
 class _Faulty(httpx.AsyncBaseTransport):
-    """Adds what httpx does on a socket and not in a process: a client does not wait longer than it
-    means to.
-    """
+    """Adds the read timeout, which httpx has only on a socket."""
 
     def __init__(self, app: WithFaults) -> None:
         self._app = app
@@ -49,6 +47,6 @@ class _Faulty(httpx.AsyncBaseTransport):
             raise httpx.ReadTimeout("The read operation timed out", request=request) from error
 
     async def aclose(self) -> None:
-        """What is not carried out by now never is: its database is about to be closed."""
+        """Cancel delayed requests: the database is about to be closed."""
         for task in self._app.late:
             task.cancel()

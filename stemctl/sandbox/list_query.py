@@ -1,5 +1,6 @@
-"""What a list request asks for: `filter{}`, `sort[]`, `include[]`, page; pure, from text to
-conditions on rows.
+"""Parses a list request: `filter{}`, `sort[]`, `include[]` and page, to conditions on rows.
+
+Pure.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ _FILTER = re.compile(r"filter\{([^}]*)\}")
 _DEFAULT_LIMIT = 20
 _MAX_LIMIT = 100
 
-# Not LIKE: it folds ASCII alone, and takes % and _ for patterns.
+# Not LIKE: it folds only ASCII, and reads % and _ as patterns.
 _TEXT_OPERATORS: Mapping[str, Callable[[str, str], str]] = {
     "contains": lambda x, y: f"instr({x}, {y}) > 0",
     "exact": lambda x, y: f"{x} = {y}",
@@ -45,13 +46,11 @@ class PageRange:
 
 
 def page(parameters: Parameters) -> PageRange:
-    """The part that is asked for; what is no number counts as not said, what is out of bounds is
-    moved into them.
-    """
-    said = dict(parameters)
+    """The requested part. A value that is not a number is ignored, and one out of bounds moved."""
+    given = dict(parameters)
     return PageRange(
-        limit=min(max(_integer(said.get("limit"), _DEFAULT_LIMIT), 1), _MAX_LIMIT),
-        offset=max(_integer(said.get("offset"), 0), 0),
+        limit=min(max(_integer(given.get("limit"), _DEFAULT_LIMIT), 1), _MAX_LIMIT),
+        offset=max(_integer(given.get("offset"), 0), 0),
     )
 
 
@@ -60,10 +59,9 @@ def _integer(text: str | None, default: int) -> int:
 
 
 def includes(model: Model, parameters: Parameters) -> list[Field]:
-    """The relations whose records are asked for beside the answer.
+    """The relations whose records are included in the reply.
 
-    A name that the table lacks is passed over: the official client asks for relations that an
-    edition may not have.
+    Unknown names are ignored: the official client requests relations that an edition may not have.
     """
     names = dict.fromkeys(
         value.removesuffix(".*")
@@ -74,11 +72,10 @@ def includes(model: Model, parameters: Parameters) -> list[Field]:
 
 
 def order(model: Model, parameters: Parameters) -> str:
-    """The ORDER BY clause; records that it does not tell apart stand in the order in which they
-    were added.
+    """The ORDER BY clause. Records that are equal keep the order in which they were added.
 
     Raises:
-        Refusal: 400, there is no such field or it has no order.
+        Refusal: 400, if a field does not exist or has no order.
     """
     terms = []
     for key, value in parameters:
@@ -116,7 +113,7 @@ def _filter(catalog: Catalog, model: Model, name: str, values: list[str]) -> Sql
 def _condition(
     catalog: Catalog, model: Model, path: list[str], operator: str, values: list[str], depth: int
 ) -> Sql | None:
-    """What `path` and `operator` ask of row `r{depth}`; None if the path leads nowhere."""
+    """The condition on row `r{depth}`; None if the path does not exist."""
     field = _fields(model).get(path[0])
     if field is None:
         return None
@@ -126,10 +123,8 @@ def _condition(
         return None
     if field.kind == "list":
         inner = _compare("e.value", field, operator, values)
-        return Sql(
-            f"EXISTS (SELECT 1 FROM json_each(r{depth}.body, '$.\"{field.name}\"') AS e WHERE {inner.text})",
-            inner.values,
-        )
+        items = f"json_each(r{depth}.body, '$.\"{field.name}\"') AS e"
+        return Sql(f"EXISTS (SELECT 1 FROM {items} WHERE {inner.text})", inner.values)
     return _compare(_column(model, field, depth), field, operator, values)
 
 
@@ -142,22 +137,17 @@ def _related(
     values: list[str],
     depth: int,
 ) -> Sql | None:
-    """Records that have a related one for which the rest of the path holds."""
+    """Records with a related record that satisfies the rest of the path."""
     target = catalog.models.get(field.to or "")
+    row = f"r{depth + 1}"
     if field.reverse:
-        relation, ours, theirs = (
-            f"{field.to}.{field.reverse}",
-            f"l.target = r{depth}.id",
-            "l.source = {}.position",
-        )
+        relation = f"{field.to}.{field.reverse}"
+        ours, theirs = f"l.target = r{depth}.id", f"l.source = {row}.position"
     else:
-        relation, ours, theirs = (
-            f"{model.name}.{field.name}",
-            f"l.source = r{depth}.position",
-            "l.target = {}.id",
-        )
+        relation = f"{model.name}.{field.name}"
+        ours, theirs = f"l.source = r{depth}.position", f"l.target = {row}.id"
     if path == ["id"] and not field.reverse:
-        # Answered by the links alone, also for models that the edition does not have.
+        # The links are enough, also for models that the edition does not have.
         inner = _compare("l.target", field, operator, values)
         return Sql(
             f"EXISTS (SELECT 1 FROM links AS l WHERE {ours} AND l.relation = ? AND {inner.text})",
@@ -168,8 +158,7 @@ def _related(
     found = _condition(catalog, target, path, operator, values, depth + 1)
     if found is None:
         return None
-    row = f"r{depth + 1}"
-    join = f"SELECT 1 FROM links AS l JOIN records AS {row} ON {row}.model = ? AND {theirs.format(row)}"
+    join = f"SELECT 1 FROM links AS l JOIN records AS {row} ON {row}.model = ? AND {theirs}"
     text = f"EXISTS ({join} WHERE {ours} AND l.relation = ? AND {found.text})"
     return Sql(text, (target.name, relation, *found.values))
 
@@ -197,7 +186,7 @@ def _each(text: str, field: Field, values: list[str]) -> Sql:
 
 
 def _typed(field: Field, value: str) -> Value:
-    """The text of a parameter as the value that the column holds; what does not fit equals nothing."""
+    """The value of a parameter as the column stores it. Text that does not fit matches nothing."""
     try:
         if field.kind in {"number", "integer"}:
             number = float(value)
@@ -223,7 +212,7 @@ def _column(model: Model, field: Field, depth: int) -> str:
 
 
 def _fields(model: Model) -> dict[str, Field]:
-    """The fields that a request may ask about: those that answers hold."""
+    """The fields that a request may use: those that replies show."""
     return {
         name: f
         for name, f in model.fields.items()

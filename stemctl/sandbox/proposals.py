@@ -1,6 +1,4 @@
-"""Proposals: what add and change become where an administrator decides, and the addresses where
-that happens.
-"""
+"""Proposals: for some models, adding and changing only proposes, and an administrator decides."""
 
 from __future__ import annotations
 
@@ -18,7 +16,7 @@ from stemctl.util.json_types import Value
 
 
 def live_endpoint(model: Model, proposals: Model) -> Endpoint:
-    """The addresses of the model itself, where adding and changing only propose."""
+    """The URLs of the model itself, where adding and changing only proposes."""
     return resources.endpoint(
         model,
         add=partial(propose_new, model, proposals),
@@ -27,7 +25,7 @@ def live_endpoint(model: Model, proposals: Model) -> Endpoint:
 
 
 def endpoint(model: Model, proposals: Model) -> Endpoint:
-    """The addresses of the proposals: they are not public, and are decided under `accept` and `reject`."""
+    """The URLs of the proposals, with `accept` and `reject`. They are not public."""
     plain = resources.endpoint(proposals)
     return Endpoint(
         model.write_portals,
@@ -42,13 +40,13 @@ def endpoint(model: Model, proposals: Model) -> Endpoint:
 
 
 def propose_new(model: Model, proposals: Model, call: Call, _: str) -> Reply:
-    """Keep what would be a new record; 201, although there is none yet."""
+    """Store the content of a new record. The status is 201, although the record does not exist."""
     found = resources.checked(model, call, call.body(), live=None)
     return _propose(proposals, call, 201, {**defaults(proposals), **found, "action": ADD})
 
 
 def propose_change(model: Model, proposals: Model, call: Call, id: str) -> Reply:
-    """Keep the whole content that the record would have."""
+    """Store the whole content that the record would have."""
     live = resources.changeable(model, call, id)
     found = resources.checked(model, call, call.body(), live=live.id)
     content = {name: live.body[name] for name in content_of(proposals) if name in live.body}
@@ -62,9 +60,8 @@ def _propose(proposals: Model, call: Call, status: int, body: dict[str, Value]) 
     )
     answer = serializer.one(call, proposals, row)
     shown = {"id", *content_of(proposals)}
-    return Reply(
-        status, {proposals.one: {k: v for k, v in answer[proposals.one].items() if k in shown}}
-    )
+    record = {name: value for name, value in answer[proposals.one].items() if name in shown}
+    return Reply(status, {proposals.one: record})
 
 
 def _undecided(call: Call, id: str) -> Reply:
@@ -72,9 +69,7 @@ def _undecided(call: Call, id: str) -> Reply:
 
 
 def decide(model: Model, proposals: Model, verdict: str, call: Call, id: str) -> Reply:
-    """Accept or reject, once and for all. What the body of an accepting call says replaces what was
-    proposed.
-    """
+    """Accept or reject a pending proposal. The body of an `accept` amends what was proposed."""
     if not call.user.administrator:
         raise forbidden()
     row = call.storage.find(proposals, id.lower())
@@ -84,7 +79,7 @@ def decide(model: Model, proposals: Model, verdict: str, call: Call, id: str) ->
         raise invalid(f"This proposal is {row.body['status'].lower()} already.")
     decided = {**row.body, **_outcome(verdict, call.user)}
     if verdict == ACCEPTED:
-        decided |= _carry_out(model, proposals, call, row)
+        decided |= _apply(model, proposals, call, row)
     row = call.storage.replace(proposals, row, decided)
     return Reply(200, serializer.one(call, proposals, row))
 
@@ -93,8 +88,8 @@ def _outcome(verdict: str, reviewer: User) -> dict[str, Value]:
     return {"status": verdict, "reviewer": reviewer.id}
 
 
-def _carry_out(model: Model, proposals: Model, call: Call, row: Row) -> dict[str, Value]:
-    """Create or change the record; the answer is what that changes in the proposal."""
+def _apply(model: Model, proposals: Model, call: Call, row: Row) -> dict[str, Value]:
+    """Create or change the record, and return what that changes in the proposal."""
     amended, problems = check_fields(model, call.body())
     content = {name: row.body[name] for name in content_of(proposals)} | amended
     problems |= check_others(model, content, call, but=row.body["instance_id"])

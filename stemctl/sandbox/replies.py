@@ -1,6 +1,4 @@
-"""What goes back to a client: a status with a body, or a refusal raised from anywhere on the way to
-it.
-"""
+"""Replies of the sandbox: a status with a body, or a refusal that any function may raise."""
 
 from __future__ import annotations
 
@@ -12,7 +10,7 @@ from stemctl.util.json_types import Value
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """Status and JSON body. A body of type str is HTML; none at all is empty."""
+    """Status and JSON body. A str is HTML; None is an empty body."""
 
     status: int
     body: Value = None
@@ -20,7 +18,7 @@ class Reply:
 
 
 class Refusal(Exception):
-    """A request that is not served, with the answer that says so."""
+    """A request that is refused, with its reply."""
 
     def __init__(self, status: int, body: Value, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(status)
@@ -33,22 +31,22 @@ def invalid(body: Value) -> Refusal:
 
 
 def unauthenticated(message: str) -> Refusal:
-    """401: the token is missing or means nobody."""
+    """401: the token is missing or unknown."""
     return Refusal(401, {"detail": message}, {"WWW-Authenticate": "Bearer"})
 
 
 def forbidden() -> Refusal:
-    """403: the user has no right to do this."""
+    """403: the user has no permission to do this."""
     return Refusal(403, {"detail": "You do not have permission to perform this action."})
 
 
 def not_found() -> Refusal:
-    """404: no such record, or none that the user may see."""
+    """404: no such record, or a hidden one."""
     return Refusal(404, {"detail": "Not found."})
 
 
 def unknown_url() -> Refusal:
-    """404 as a web page: the stack behind the service answers unknown URLs before its API is asked."""
+    """404 as a web page: unknown URLs do not reach the API of the service."""
     title = "<title>Not Found</title>"
     return Refusal(
         404, f"<!doctype html><html><head>{title}</head><body><h1>Not Found</h1></body></html>"
@@ -56,5 +54,5 @@ def unknown_url() -> Refusal:
 
 
 def not_allowed(method: str, allowed: str) -> Refusal:
-    """405: the URL is right, the method is not."""
+    """405: the URL does not support the method."""
     return Refusal(405, {"detail": f'Method "{method}" not allowed.'}, {"Allow": allowed})

@@ -1,6 +1,4 @@
-"""List, detail, add, change, delete: what every model of the tables can do, as far as its table
-says so.
-"""
+"""List, detail, add, change and delete: the operations of every model, as its table allows."""
 
 from __future__ import annotations
 
@@ -26,7 +24,7 @@ _ADDRESSES = {
 
 
 def endpoint(model: Model, **instead: Handler) -> Endpoint:
-    """The addresses of a model; `instead` names operations that are served in another way."""
+    """The URLs of a model; `instead` replaces the handlers of operations."""
     plain: dict[str, Handler] = {
         name: partial(handler, model)
         for name, handler in (
@@ -58,21 +56,18 @@ def list_(model: Model, call: Call, _: str) -> Reply:
 
 def detail(model: Model, call: Call, id: str) -> Reply:
     """One record."""
-    return Reply(
-        200,
-        serializer.one(
-            call, model, visible(model, call, id), list_query.includes(model, call.parameters)
-        ),
-    )
+    row = visible(model, call, id)
+    included = list_query.includes(model, call.parameters)
+    return Reply(200, serializer.one(call, model, row, included))
 
 
 def add(model: Model, call: Call, _: str) -> Reply:
-    """Create a record, whose creator becomes its sole owner where records have members of their own."""
+    """Create a record. If the model has members, the user becomes the only owner."""
     body = {**defaults(model), **checked(model, call, call.body(), live=None)}
     if model.access and model.access.members:
         body[model.access.members] = sole_owner(call.user)
     row = call.storage.add(model, body)
-    # Asked of the new record, with what it belongs to now; a refusal takes it back.
+    # Checked on the new record with its references; a refusal rolls it back.
     _must_change(model, call, row.id)
     return Reply(201, serializer.one(call, model, row))
 
@@ -85,7 +80,7 @@ def change(model: Model, call: Call, id: str) -> Reply:
     if members in found:
         found[members] = _merged(members, row.body[members], found[members])
     row = call.storage.replace(model, row, {**row.body, **found})
-    # Asked again: nobody may move a record to where they have no rights.
+    # Checked again: a record must not move to where the user has no rights.
     _must_change(model, call, row.id)
     return Reply(200, serializer.one(call, model, row))
 
@@ -99,7 +94,7 @@ def _merged(name: str, members: Value, sent: Value) -> Value:
 
 
 def delete(model: Model, call: Call, id: str) -> Reply:
-    """Delete a record, along with the records that its table calls dependent."""
+    """Delete a record and the records that its table calls dependent."""
     if model.delete_by == "administrators" and not call.user.administrator:
         raise forbidden()
     erase(call.storage, model, changeable(model, call, id))
@@ -110,7 +105,7 @@ def visible(model: Model, call: Call, id: str) -> Row:
     """The record, if the user may see it.
 
     Raises:
-        Refusal: 404, also if it exists.
+        Refusal: 404, also if the record exists.
     """
     row = call.storage.find(model, id.lower(), call.viewer.sees(model))
     if row is None:
@@ -122,7 +117,7 @@ def changeable(model: Model, call: Call, id: str) -> Row:
     """The record, if the user may change it.
 
     Raises:
-        Refusal: 404 if it may not even be seen, else 403.
+        Refusal: 404 if the user may not see it, else 403.
     """
     row = visible(model, call, id)
     _must_change(model, call, row.id)
@@ -137,10 +132,10 @@ def _must_change(model: Model, call: Call, id: str) -> None:
 def checked(
     model: Model, call: Call, body: dict[str, Value], *, live: str | None
 ) -> dict[str, Value]:
-    """The fields of a body as they are stored. `live` is the id of the record that they change.
+    """The fields of a body as stored. `live` is the id of the record that they change.
 
     Raises:
-        Refusal: 400 with everything that is wrong with them.
+        Refusal: 400 with all problems.
     """
     found, problems = check_fields(model, body)
     if live is None:
@@ -161,9 +156,9 @@ def refuse(model: Model, problems: Problems) -> None:
 
 
 def erase(storage: Storage, model: Model, row: Row) -> None:
-    """Take a record out of the database, and its id out of all that refers to it."""
+    """Delete a record from the database, and its id from all records that refer to it."""
     catalog = storage.catalog
-    # First of all the record itself, so that records that depend on each other come to an end.
+    # The record itself goes first, so that a circle of dependent records ends.
     storage.remove(row)
     for field in (model.fields[name] for name in model.dependents if name in model.fields):
         other = catalog.models.get(field.to or "")

@@ -1,6 +1,4 @@
-"""Rows as clients see them: records with their computed fields, envelopes, side-loaded records,
-page data.
-"""
+"""Serialises rows: records with computed fields, envelopes, included records and page data."""
 
 from __future__ import annotations
 
@@ -19,7 +17,7 @@ _PAGING = re.compile(r"limit|offset")
 
 
 def records(storage: Storage, model: Model, rows: Sequence[Row]) -> list[dict[str, Value]]:
-    """The records in table order, with the lists that other records feed."""
+    """The records with fields in table order, and the lists that other records fill."""
     shown = [f for f in model.fields.values() if f.shown and not f.proposal]
     ids = [row.id for row in rows]
     fed = {f.name: storage.referring(f"{f.to}.{f.reverse}", ids) for f in shown if f.reverse}
@@ -38,7 +36,7 @@ def _value(field: Field, row: Row) -> Value:
     if field.kind == "id":
         return row.id
     value = row.body.get(field.name, field.empty)
-    # The service answers with an empty list where a map holds nothing, and so do its pages.
+    # The service returns an empty list for an empty map.
     return [] if field.kind == "map" and not value else value
 
 
@@ -56,9 +54,7 @@ def many(
     page: PageRange,
     total: int,
 ) -> dict[str, Value]:
-    """The envelope of a list. The model's own array comes first: a client takes the first array for
-    the data.
-    """
+    """The envelope of a list. The records come first: a client may read the first array."""
     found = records(call.storage, model, rows)
     return {
         model.many: found,
@@ -70,9 +66,7 @@ def many(
 def _beside(
     call: Call, model: Model, found: list[dict[str, Value]], included: Iterable[Field]
 ) -> dict[str, Value]:
-    """Related records under their own list keys, each once; those of the same model under `+` and
-    the key.
-    """
+    """Included records by list key, each once. Those of the same model are under `+KEY`."""
     beside: dict[str, dict[str, Value]] = {}
     for field in included:
         target = call.storage.catalog.models.get(field.to or "")
@@ -89,15 +83,11 @@ def _beside(
 
 def _totals(call: Call, page: PageRange, total: int) -> dict[str, Value]:
     number, pages = page.offset // page.limit + 1, max(1, -(-total // page.limit))
-    links: dict[str, Value] = {
-        "count": total,
-        "next": _page_url(call, page, page.offset + page.limit)
-        if page.offset + page.limit < total
-        else None,
-        "previous": _page_url(call, page, max(0, page.offset - page.limit))
-        if page.offset
-        else None,
-    }
+    links: dict[str, Value] = {"count": total, "next": None, "previous": None}
+    if page.offset + page.limit < total:
+        links["next"] = _page_url(call, page, page.offset + page.limit)
+    if page.offset:
+        links["previous"] = _page_url(call, page, max(0, page.offset - page.limit))
     meta: dict[str, Value] = {
         "meta": {
             "total_results": total,

@@ -1,4 +1,4 @@
-"""The sandbox as a server on the loopback address, for other programs."""
+"""Serves the sandbox on the loopback address, for other programs."""
 
 from __future__ import annotations
 
@@ -18,8 +18,7 @@ from stemctl.sandbox.faults.injector import WithFaults
 def serve(
     database: Database, port: int, ready: Callable[[str], None], faults: Path | None = None
 ) -> None:
-    """Serve a database until Ctrl-C. `faults` is the file of those that strike; the rest is as in
-    `serve_app`.
+    """Serve a database until Ctrl-C. `faults` is a fault script. See also `serve_app`.
 
     Raises:
         ConfigError: the port is taken.
@@ -29,21 +28,20 @@ def serve(
 
 
 def serve_app(app: Any, port: int, ready: Callable[[str], None]) -> None:
-    """Serve an ASGI app until Ctrl-C. Port 0 takes a free one; `ready` is told the URL once
-    connections are accepted.
+    """Serve an ASGI app until Ctrl-C. Port 0 takes a free port. `ready` is called with the URL.
 
     Raises:
         ConfigError: the port is taken.
     """
-    # asyncio sends small parts at once only where the socket says that it speaks TCP: else each
-    # answer takes 40 ms.
+    # asyncio sends small parts at once only if the socket is declared as TCP. Otherwise each
+    # response takes 40 ms.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(("127.0.0.1", port))
     except OSError as error:
         listener.close()
-        hint = ("stemctl sandbox serve --port 0", "takes a free one")
+        hint = ("stemctl sandbox serve --port 0", "uses a free port")
         raise ConfigError(f"Port {port} cannot be used.", str(error.strerror), [hint]) from error
     listener.listen(128)
     ready(f"http://127.0.0.1:{listener.getsockname()[1]}/")

@@ -1,8 +1,7 @@
-"""Records in SQLite: one table for all models, and one of who refers to whom.
+"""Stores records in SQLite: one table for all models, and one for references.
 
-A record is a row with its fields as a JSON document. What other records can ask about (id,
-identity, references) stands beside the document, so that no question needs to read all of them.
-`links.relation` is `model.field`.
+A record is a row with its fields as a JSON document. Id, identity and references are columns as
+well, so that lookups do not read all documents. `links.relation` is `model.field`.
 """
 
 from __future__ import annotations
@@ -30,22 +29,25 @@ CREATE TABLE IF NOT EXISTS records (
     position INTEGER PRIMARY KEY AUTOINCREMENT,
     model TEXT NOT NULL, id TEXT NOT NULL, identity TEXT, body TEXT NOT NULL, UNIQUE (model, id));
 CREATE INDEX IF NOT EXISTS pages ON records (model, position);
-CREATE UNIQUE INDEX IF NOT EXISTS identities ON records (model, identity) WHERE identity IS NOT NULL;
+CREATE UNIQUE INDEX IF NOT EXISTS identities ON records (model, identity)
+    WHERE identity IS NOT NULL;
 CREATE TABLE IF NOT EXISTS links (
     relation TEXT NOT NULL, target TEXT NOT NULL, source INTEGER NOT NULL,
     PRIMARY KEY (relation, target, source)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS sources ON links (source, relation, target);
 CREATE TABLE IF NOT EXISTS logins (
-    device_code TEXT PRIMARY KEY, user_code TEXT NOT NULL UNIQUE, expires REAL NOT NULL, status TEXT NOT NULL);
+    device_code TEXT PRIMARY KEY, user_code TEXT NOT NULL UNIQUE,
+    expires REAL NOT NULL, status TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS tokens (token TEXT PRIMARY KEY, email TEXT NOT NULL);
 """
+_SELECT = "SELECT position, id, body FROM records"
 _KEPT_LISTINGS = 32
 _BUSY_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Sql:
-    """A condition on a row of `records` that is named `r0` where it is used at the top."""
+    """A condition on a row of `records`, which is named `r0` at the top level."""
 
     text: str
     values: tuple[Value, ...] = ()
@@ -60,7 +62,7 @@ class Sql:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A stored record. `body` holds its fields without those that are computed."""
+    """A stored record. `body` has its fields, without the computed ones."""
 
     position: int
     id: str
@@ -68,7 +70,7 @@ class Row:
 
 
 def relation(model: Model, field: Field) -> str:
-    """The name under which the references of a field are filed."""
+    """The relation name of the references of a field."""
     return f"{model.name}.{field.name}"
 
 
@@ -79,22 +81,21 @@ def targets(field: Field, body: dict[str, Value]) -> list[str]:
 
 
 def stored_relations(model: Model) -> Iterator[Field]:
-    """The fields that hold references of the record itself, not those that other records feed."""
+    """The fields with references of the record itself, not those that other records fill."""
     return (f for f in model.fields.values() if f.to and not f.reverse)
 
 
 class Storage:
-    """Rows and transactions; knows nothing of users, requests or rules."""
+    """Rows and transactions, without users, requests or rules."""
 
     def __init__(self, path: Path | None, catalog: Catalog) -> None:
-        """Open the database, with its tables created where they are missing.
+        """Open the database, and create missing tables.
 
         Raises:
-            ConfigError: the file is no database, or one of another version.
+            ConfigError: the file is not a database, or has another version.
         """
         self.catalog = catalog
-        # One connection serves all threads: SQLite itself is told apart by the lock, not by the
-        # thread.
+        # One connection serves all threads, and the lock serialises them.
         self._lock = threading.RLock()
         self._listings: OrderedDict[tuple[Any, ...], array.array[int]] = OrderedDict()
         try:
@@ -103,24 +104,24 @@ class Storage:
             raise ConfigError(
                 f"{path} cannot be used as a sandbox.",
                 str(error),
-                [("stemctl sandbox reset", "start anew")],
+                [("stemctl sandbox reset", "creates a new sandbox")],
             ) from error
         self.is_new = self.query("SELECT 1 FROM sqlite_sequence WHERE name = 'records'") == []
 
     def close(self) -> None:
-        """Close the file; what was committed stays."""
+        """Close the file. Committed data stays."""
         with self._lock:
             self._connection.close()
 
     @contextlib.contextmanager
     def transaction(self, *, write: bool = True) -> Iterator[None]:
-        """All or nothing, and one state of the database from the first to the last question."""
+        """A transaction: all or nothing, with one view of the database."""
         with self._lock:
             self._connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
             try:
                 yield
             except BaseException:
-                # A full disk has SQLite take everything back by itself.
+                # On a full disk, SQLite rolls back by itself.
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise
@@ -132,34 +133,33 @@ class Storage:
             return self._connection.execute(text, values).fetchall()
 
     def find(self, model: Model, id: str, condition: Sql | None = None) -> Row | None:
-        """The record with this id, if there is one and it satisfies the condition."""
+        """The record with this id, if it exists and satisfies the condition."""
         return self._first(model, Sql.every([Sql("r0.id = ?", (id,)), condition or Sql("1")]))
 
     def holder(self, model: Model, field: Field, value: Value) -> Row | None:
-        """The record whose unique field holds this value."""
-        column = (
-            "r0.identity"
-            if field.name == model.identity
-            else f"json_extract(r0.body, '$.\"{field.name}\"')"
-        )
+        """The record whose unique field has this value."""
+        column = f"json_extract(r0.body, '$.\"{field.name}\"')"
+        if field.name == model.identity:
+            column = "r0.identity"
         return self._first(model, Sql(f"{column} = ?", (value,)))
 
     def _first(self, model: Model, condition: Sql) -> Row | None:
-        text = f"SELECT position, id, body FROM records AS r0 WHERE model = ? AND {condition.text} LIMIT 1"
+        text = f"{_SELECT} AS r0 WHERE model = ? AND {condition.text} LIMIT 1"
         return next(map(_row, self.query(text, (model.name, *condition.values))), None)
 
     def known(self, model: Model, ids: Iterable[str], condition: Sql | None = None) -> set[str]:
-        """Those of the ids under which there is a record that satisfies the condition."""
+        """The ids of existing records that satisfy the condition."""
         return {row.id for row in self.rows_by_id(model, ids, condition or Sql("1"))}
 
     def listing(self, model: Model, condition: Sql, order: str) -> array.array[int]:
         """The positions of all records that satisfy the condition.
 
-        Kept until somebody writes, so that the pages of one listing cost one search.
+        Cached until a write, so that the pages of one listing take one search.
         """
         key = (*self._version(), model.name, condition, order)
         if key not in self._listings:
-            text = f"SELECT position FROM records AS r0 WHERE model = ? AND {condition.text} ORDER BY {order}"
+            text = f"SELECT position FROM records AS r0 WHERE model = ? AND {condition.text}"
+            text += f" ORDER BY {order}"
             rows = self.query(text, (model.name, *condition.values))
             self._listings[key] = array.array("q", (position for (position,) in rows))
             if len(self._listings) > _KEPT_LISTINGS:
@@ -168,30 +168,28 @@ class Storage:
         return self._listings[key]
 
     def _version(self) -> tuple[int, int]:
-        """Changes with every commit of another connection (first number) and every write of ours (second)."""
+        """Two numbers: one changes with commits of other connections, one with our writes."""
         return self.query("PRAGMA data_version")[0][0], self._connection.total_changes
 
     def rows(self, positions: Iterable[int]) -> list[Row]:
         """The records at these positions, in this order."""
         wanted = list(positions)
-        text = "SELECT position, id, body FROM records WHERE position IN (SELECT value FROM json_each(?))"
+        text = f"{_SELECT} WHERE position IN (SELECT value FROM json_each(?))"
         found = {row.position: row for row in map(_row, self.query(text, (json.dumps(wanted),)))}
         return [found[position] for position in wanted]
 
     def rows_by_id(self, model: Model, ids: Iterable[str], condition: Sql) -> list[Row]:
-        """The records with these ids that satisfy the condition, in the order in which they were added."""
-        text = "SELECT position, id, body FROM records AS r0 WHERE model = ? AND id IN (SELECT value FROM json_each(?))"
+        """The records with these ids that satisfy the condition, in order of creation."""
+        text = f"{_SELECT} AS r0 WHERE model = ? AND id IN (SELECT value FROM json_each(?))"
         text += f" AND {condition.text} ORDER BY position"
-        return list(
-            map(_row, self.query(text, (model.name, json.dumps(list(ids)), *condition.values)))
-        )
+        values = (model.name, json.dumps(list(ids)), *condition.values)
+        return list(map(_row, self.query(text, values)))
 
     def referring(self, relation: str, ids: Iterable[str]) -> dict[str, list[str]]:
-        """For each id, the records that refer to it through `relation`, in the order in which they
-        were added.
-        """
+        """For each id, the records that refer to it through `relation`, in order of creation."""
         text = "SELECT l.target, r.id FROM links AS l JOIN records AS r ON r.position = l.source"
-        text += " WHERE l.relation = ? AND l.target IN (SELECT value FROM json_each(?)) ORDER BY r.position"
+        text += " WHERE l.relation = ? AND l.target IN (SELECT value FROM json_each(?))"
+        text += " ORDER BY r.position"
         found: dict[str, list[str]] = {}
         for target, source in self.query(text, (relation, json.dumps(list(ids)))):
             found.setdefault(target, []).append(source)
@@ -199,12 +197,13 @@ class Storage:
 
     def rows_referring(self, relation: str, id: str) -> list[Row]:
         """The records that refer to this id through `relation`."""
-        text = "SELECT r.position, r.id, r.body FROM links AS l JOIN records AS r ON r.position = l.source"
+        text = "SELECT r.position, r.id, r.body FROM links AS l"
+        text += " JOIN records AS r ON r.position = l.source"
         text += " WHERE l.relation = ? AND l.target = ? ORDER BY r.position"
         return list(map(_row, self.query(text, (relation, id))))
 
     def add(self, model: Model, body: dict[str, Value], id: str | None = None) -> Row:
-        """Store a new record; it gets an id unless it brings one."""
+        """Store a new record, with a new id if none is given."""
         id = id or str(uuid.uuid4())
         text = (
             "INSERT INTO records (model, id, identity, body) VALUES (?, ?, ?, ?) RETURNING position"
@@ -230,7 +229,7 @@ class Storage:
                 )
 
     def remove(self, row: Row) -> None:
-        """Delete a row and what it refers to from the links; references to it are the caller's matter."""
+        """Delete a row and its own references. References to it are left to the caller."""
         self.query("DELETE FROM records WHERE position = ?", (row.position,))
         self.query("DELETE FROM links WHERE source = ?", (row.position,))
 
@@ -244,17 +243,15 @@ def _open(path: Path | None) -> sqlite3.Connection:
     try:
         connection.create_function("fold", 1, _fold, deterministic=True)
         _log_ahead(connection)
-        # No commit waits for the disk; only a power cut, not a crash, could take the last of them
-        # back.
+        # Commits do not wait for the disk. Only a power failure, not a crash, can lose the last.
         connection.execute("PRAGMA synchronous = NORMAL")
-        # Ids are random, so that a big seed touches every page of their index: keep the pages in
-        # memory (64 MiB).
+        # Ids are random, so a large seed touches all pages of their index: keep 64 MiB in memory.
         connection.execute("PRAGMA cache_size = -65536")
         connection.execute("BEGIN IMMEDIATE")
         (found,) = connection.execute("PRAGMA user_version").fetchone()
         if found not in (0, _FORMAT):
             raise sqlite3.DatabaseError(
-                f"It has format {found}, this program knows format {_FORMAT}."
+                f"It has format {found}, but stemctl needs format {_FORMAT}."
             )
         for statement in _LAYOUT.split(";"):
             connection.execute(statement)
@@ -267,10 +264,9 @@ def _open(path: Path | None) -> sqlite3.Connection:
 
 
 def _log_ahead(connection: sqlite3.Connection) -> None:
-    """One process may write while others read, and a killed one leaves nothing half done.
+    """Use a write-ahead log: processes may read during a write, and a killed one does no harm.
 
-    SQLite does not wait for others when it changes this mode, as it does for everything else, so we
-    do.
+    SQLite does not wait for other processes when it changes this mode, so we do.
     """
     deadline = time.monotonic() + _BUSY_SECONDS
     while True:

@@ -1,4 +1,4 @@
-"""The people of the sandbox, their tokens, and what a group of records grants them."""
+"""The users of the sandbox, their tokens and their rights as members."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from stemctl.util.json_types import Value
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """An account. `in_lab` makes it a member of every seeded record that names no members of its own."""
+    """An account. With `in_lab`, it is a member of all seeded records without members."""
 
     token: str
     id: int
@@ -29,28 +29,28 @@ _ALL = (
 )
 
 USERS: Mapping[str, User] = {user.token: user for user in _ALL}
-"""Fixed tokens; the device login hands out further ones."""
+"""Fixed tokens. The device login issues further ones."""
 
 BY_EMAIL: Mapping[str, User] = {user.email: user for user in _ALL}
 
 RIGHTS = ("can_change", "is_manager", "is_owner")
-"""The flags of a member, each of which allows to change the record and what hangs on it."""
+"""The flags of a member. Each allows changing the record and its dependent records."""
 
 
 def sole_owner(user: User) -> dict[str, Value]:
-    """The members of a record that `user` has just created."""
+    """The members of a record that `user` creates."""
     return {user.email: dict.fromkeys(RIGHTS, True)}
 
 
 def are_members(value: Value) -> bool:
-    """Whether it maps e-mail addresses to objects."""
+    """Whether a value maps e-mail addresses to objects."""
     return isinstance(value, dict) and all(isinstance(rights, dict) for rights in value.values())
 
 
 def merged_members(members: Mapping[str, Value], sent: Mapping[str, Value]) -> dict[str, Value]:
-    """The members after a change, which names only those that it is about.
+    """The members after a change. Members that are not sent do not change.
 
-    Rights that are not sent are taken away, and `remove` takes away the member.
+    Rights that are not sent are removed, and `remove` removes the member.
     """
     kept = {email: rights for email, rights in members.items() if email not in sent}
     named = {email: rights for email, rights in sent.items() if rights.get("remove") is not True}
@@ -60,5 +60,5 @@ def merged_members(members: Mapping[str, Value], sent: Mapping[str, Value]) -> d
 
 
 def lab_members() -> dict[str, Value]:
-    """The members of a seeded record that names none: everybody of the lab, each with all or no rights."""
+    """The members of a seeded record without members: all users of the lab."""
     return {user.email: dict.fromkeys(RIGHTS, user.can_write) for user in _ALL if user.in_lab}

@@ -1,4 +1,4 @@
-"""The journal of a running apply: each intent is on the disk before its request goes out."""
+"""The journal of a running apply: each intent is on the disk before its request is sent."""
 
 from __future__ import annotations
 
@@ -19,12 +19,10 @@ from stemctl.util.timestamps import stamp, utc_now
 
 
 class Journal:
-    """A file that only grows. `lease` is asked before each write, where the state is shared between
-    machines.
-    """
+    """A file that only grows. A shared state has a `lease`, checked before each request."""
 
     def __init__(self, path: Path, run: Run, lease: LeaseHolder | None = None) -> None:
-        """Begin the journal: after this, whoever finds the file knows the whole plan of the run.
+        """Begin the journal with the whole plan of the run.
 
         Raises:
             OSError: it cannot be written.
@@ -52,48 +50,47 @@ class Journal:
     async def intend(
         self, change: Change, method: str, body: Fields, before: Fields | None
     ) -> None:
-        """Have an intent on the disk. A request that is sent again, after a pause, gets a new one
-        with its time.
+        """Write an intent to the disk. A request that is sent again gets a new one, with its time.
 
         Raises:
-            JournalError: the disk does not take it, or the lease ends; nothing may be sent.
+            JournalError: the disk does not accept it, or the lease ends; nothing may be sent.
         """
         intent = Intent(stamp(utc_now()), method, body, before)
         self._append(intent_line(change.address, intent))
         self._intents[change.address] = intent
-        mine = self._written
-        async with self._sync:  # one sync serves all that were written before it began
-            if self._synced < mine:
-                reach = self._written
+        needed = self._written
+        async with self._sync:  # one sync covers all lines that were written before it began
+            if self._synced < needed:
+                written = self._written
                 try:
                     await asyncio.to_thread(os.fsync, self._file)
                 except OSError as error:
                     raise self._fail(error) from error
-                self._synced = reach
+                self._synced = written
         if self.lease is not None:
             self.lease.check()
 
     def note(self, outcome: Outcome) -> None:
-        """Write an outcome. It is on the disk with the next intent; if it is lost, the request is
-        looked up.
+        """Write an outcome. It reaches the disk with the next intent. If it is lost, stemctl looks
+        up what became of the request.
 
         Raises:
-            JournalError: the disk does not take it.
+            JournalError: the disk does not accept it.
         """
         self._outcomes[outcome.change.address] = outcome
         self._append(outcome_line(outcome))
 
     def end(self) -> None:
-        """The run is through: all that it did is known.
+        """Note that the run has ended: all that it did is known.
 
         Raises:
-            JournalError: the disk does not take it.
+            JournalError: the disk does not accept it.
         """
         self._run = replace(self._run, ended=stamp(utc_now()))
         self._append(end_line(self.run))
 
     def close(self) -> None:
-        """Let go of the file, which stays."""
+        """Close the file, which stays."""
         os.close(self._file)
 
     def _append(self, line: str) -> None:
@@ -101,16 +98,14 @@ class Journal:
             raise self._failed
         data = line.encode(errors="surrogatepass")
         try:
-            while data:  # a disk that is nearly full takes a part
+            while data:  # a disk that is nearly full accepts a part
                 data = data[os.write(self._file, data) :]
         except OSError as error:
             raise self._fail(error) from error
         self._written += 1
 
     def _fail(self, error: OSError) -> JournalError:
-        """From now on nothing is written: the file may end within a line, and no line may stand
-        behind that.
-        """
+        """Write nothing more: the file may end within a line, and no line may follow that."""
         self._failed = JournalError(
             f"{self.path.name} cannot be written: {error.strerror or error}."
         )

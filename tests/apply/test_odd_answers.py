@@ -98,7 +98,7 @@ def test_an_answer_about_another_record_that_did_nothing_is_unknown_and_settled_
     )
     result = apply(struck)
     assert result.code == 3
-    assert "The server answered with a record that is known already" in result.out
+    assert "The server answered with a record that existed before" in result.out
     assert other["id"] not in json.dumps(struck.state)
     struck.intercept = lambda request: None
     struck.apply()
@@ -472,7 +472,7 @@ def test_an_answer_that_is_too_large_is_given_up(
     strike(struck, f"{{match: {{method: {method}}}, fault: bomb, mebibytes: 3}}")
     result = apply(struck)
     assert result.code == (1 if method == "GET" else 3)
-    assert "The server's answer is larger than 1 MiB." in result.said
+    assert "The server's response is larger than 1 MiB." in result.said
 
 
 def test_an_answer_that_is_packed_twice_is_not_unpacked(lab: Lab) -> None:
@@ -487,7 +487,7 @@ def test_an_answer_that_is_packed_twice_is_not_unpacked(lab: Lab) -> None:
     lab.intercept = lambda request: httpx.Response(200, headers=headers, stream=Never())
     result = lab.run("plan")
     assert result.code == 1
-    assert "packed as 'gzip, gzip', which was not asked for" in result.said
+    assert "has the encoding 'gzip, gzip', which was not requested" in result.said
 
 
 # Elements that share their key

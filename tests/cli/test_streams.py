@@ -80,7 +80,8 @@ def test_children_find_all_streams_open(lab: Lab) -> None:
         "import sys; sys.argv = ['stemctl', '--version']\n"
         "from stemctl.cli import start; start()\n"
         "import subprocess\n"
-        "raise SystemExit(subprocess.run(['sh', '-c', 'cat <&0 && echo x && echo y >&2']).returncode)"
+        "command = ['sh', '-c', 'cat <&0 && echo x && echo y >&2']\n"
+        "raise SystemExit(subprocess.run(command).returncode)"
     )
     command = shlex.join([sys.executable, "-c", code])
     assert subprocess.run(["sh", "-c", f"exec {command} <&- >&- 2>&-"], check=False).returncode == 0
@@ -126,7 +127,8 @@ def test_stderr_that_takes_nothing_ends_nothing(lab: Lab) -> None:
     """A pause is told in the middle of a run, by a callback."""
     lab.write(
         "faults.yaml",
-        "faults:\n  - match: {method: POST}\n    fault: status\n    status: 429\n    retry_after: 1\n    times: 2\n",
+        "faults:\n  - match: {method: POST}\n"
+        "    fault: status\n    status: 429\n    retry_after: 1\n    times: 2\n",
     )
     config = (
         (lab.root / "stemctl.yaml")
@@ -260,13 +262,11 @@ def test_a_failure_after_the_first_of_several_files(
 def test_the_error_document_says_3_as_the_process_does(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from stemctl.core import documents
-
     def broken(*words: object) -> object:
         raise OSError(5, "Input/output error")
 
     lab.sessions("{name: a}")
-    monkeypatch.setattr(documents, "report_document", broken)
+    monkeypatch.setattr("stemctl.cli.cmd.apply.report_document", broken)
     result = lab.run("apply", "--auto-approve", "-o", "json")
     assert (result.code, result.json["exit_code"]) == (3, 3)
     assert "1 created" in result.json["error"]["why"]

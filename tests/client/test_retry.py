@@ -233,7 +233,7 @@ def test_what_goes_out_again_and_what_does_not(method: str, quick: None) -> None
 
 
 def test_what_is_done_first_is_done_before_each_sending(quick: None) -> None:
-    """The intent of a write carries the time of its last sending, however long the pauses before it."""
+    """The intent of a write has the time of its last attempt, whatever the pauses before it."""
     order: list[str] = []
 
     def answer(number: int) -> httpx.Response:

@@ -1,4 +1,4 @@
-"""A server by its URL, over a real socket: tokens, login, doctor, and servers that are not there."""
+"""A server by its URL, over a real socket: tokens, login, doctor, and unreachable servers."""
 
 from __future__ import annotations
 

@@ -27,7 +27,11 @@ def one_error(result: Result, *words: str) -> None:
 
 
 ANSWERS = {
-    "no right": (httpx.Response(403, json={"detail": "Not allowed."}), "no permission", "Not allowed."),
+    "no right": (
+        httpx.Response(403, json={"detail": "Not allowed."}),
+        "no permission",
+        "Not allowed.",
+    ),
     "wrong token": (
         httpx.Response(401, json={"detail": "Invalid token."}),
         "does not accept the token",
@@ -44,7 +48,11 @@ ANSWERS = {
         "url",
     ),
     "fault": (httpx.Response(500, text="Server Error (500)"), "answered 500", "Server Error (500)"),
-    "overloaded": (httpx.Response(503, html="<title>Busy</title>"), "not available at the moment", "Busy"),
+    "overloaded": (
+        httpx.Response(503, html="<title>Busy</title>"),
+        "not available at the moment",
+        "Busy",
+    ),
     "cut off": (
         httpx.Response(200, text='{"sessions": [', headers={"Content-Type": "application/json"}),
         "truncated",

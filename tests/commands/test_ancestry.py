@@ -114,7 +114,7 @@ def test_history_that_cannot_be_fetched_is_not_guessed(team: Team) -> None:
     job.sessions(RAT.format("third"))
     job.commit("On top, and not pushed")
     result = job.apply(code=1)
-    assert "The history here is cut off before" in result.err
+    assert "The history here is too short" in result.err
     assert "fetch --unshallow" in result.err
     job.git("fetch", "-q", "--unshallow")
     job.apply()
@@ -148,7 +148,7 @@ def test_a_git_that_cannot_merge_in_memory_compares_the_files(
 
 
 def test_the_advice_helps(team: Team) -> None:
-    """A branch that is only here is merged; commits that somebody pushed are pulled."""
+    """A branch that is only here is merged; commits that others pushed are pulled."""
     ann = team.clone("ann")
     ann.git("checkout", "-q", "-b", "topic")
     ann.sessions(RAT.format("on a branch"))

@@ -199,7 +199,8 @@ def test_a_released_field_keeps_its_value_and_is_noted(lab: Lab) -> None:
 
 def test_clearing_is_written_and_sent(lab: Lab) -> None:
     lab.sessions(
-        "{name: s, description: Text., date_time: 2024-03-12, extra_fields: {room: B115}, tags: [a]}"
+        "{name: s, description: Text., date_time: 2024-03-12, "
+        "extra_fields: {room: B115}, tags: [a]}"
     )
     lab.apply()
     lab.sessions('{name: s, description: "", date_time: null, extra_fields: {}, tags: []}')

@@ -82,7 +82,7 @@ def repo(lab: Lab) -> Repo:
 
 
 def branch(repo: Repo) -> None:
-    """A branch with one of each; on the server somebody edited `d`, and `b` was merged and not applied."""
+    """A branch with one of each. `d` was edited on the server, `b` was merged but not applied."""
     repo.lab.sessions(
         "{name: a, description: One.}",
         "{name: b, description: Merged.}",
@@ -457,7 +457,7 @@ def test_links_are_followed_inside_alone(repo: Repo) -> None:
     assert repo.explained("--base", "HEAD") == {"linked": False}
 
 
-def test_a_tree_that_somebody_made_stays_in_its_folder(repo: Repo) -> None:
+def test_a_crafted_tree_stays_in_its_folder(repo: Repo) -> None:
     blob = repo.git("hash-object", "-w", "--stdin", data=b"sessions: []\n")
     inner = repo.git("mktree", data=f"100644 blob {blob}\tevil.yaml\n".encode())
     rows = f"040000 tree {inner}\t..\n040000 tree {inner}\tfine\n100644 blob {blob}\tok.yaml\n"

@@ -35,8 +35,9 @@ def test_what_is_laid_out_is_named_and_counted(tidy: Lab) -> None:
     result = tidy.run("fmt")
     assert result.code == 0
     assert (
-        result.out
-        == "formatted records/b.yaml\nformatted records/sub/_defaults.yaml\n2 of 4 files formatted.\n"
+        result.out == "formatted records/b.yaml\n"
+        "formatted records/sub/_defaults.yaml\n"
+        "2 of 4 files formatted.\n"
     )
     assert text(tidy, "records/b.yaml") == TIDY
     assert tidy.run("fmt").out == "All 4 files are already formatted.\n"

@@ -67,7 +67,7 @@ def shell(tmp_path: Path) -> Iterator[Shell]:
 
 
 def steps(text: str) -> Iterator[tuple[str, int, str]]:
-    """Each command of the guide, its exit code, and what it must say: whole blocks of sh say nothing."""
+    """Each command of the guide, its exit code, and its output; blocks of sh have no output."""
     for _, kind, block in re.findall(
         r"^(````?)(sh|console)\n(.*?)^\1$", text, re.DOTALL | re.MULTILINE
     ):

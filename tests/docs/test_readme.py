@@ -44,7 +44,11 @@ def test_the_help_tells_of_every_command_and_option_in_lines_that_fit() -> None:
 
 def test_help_and_version_load_no_library() -> None:
     for word, said in (("--help", "Usage: stemctl"), ("--version", "stemctl ")):
-        code = f"import sys; sys.argv[1:] = [{word!r}]\nfrom stemctl.cli import start; start()\nprint(*sys.modules)"
+        code = (
+            f"import sys; sys.argv[1:] = [{word!r}]\n"
+            "from stemctl.cli import start; start()\n"
+            "print(*sys.modules)"
+        )
         told = subprocess.run(
             [sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True
         ).stdout

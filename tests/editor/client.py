@@ -119,7 +119,7 @@ class Editor:
                 self._findings.setdefault(found["uri"], Queue()).put(found["diagnostics"])
 
     def _asked(self, message: dict[str, Any]) -> Any:
-        """The server asks for settings, section by section; what else it asks for is granted with nothing."""
+        """Answer requests for settings by section, and any other request with null."""
         if message["method"] != "workspace/configuration":
             return None
         return [

@@ -152,7 +152,10 @@ def test_a_form_is_told_in_words(opened: Opened) -> None:
 
 
 def test_hover_tells_what_a_field_is(opened: Opened) -> None:
-    text = "sessions:\n  - name: a\n    tags: [x]\n    download_links:\n      - {Repository: DANDI, URL: https://a.org}\n"
+    text = (
+        "sessions:\n  - name: a\n    tags: [x]\n"
+        "    download_links:\n      - {Repository: DANDI, URL: https://a.org}\n"
+    )
     assert "Tags, in no order. Example: \\[sleep, neuropixels\\]" in opened.hover(
         "records/a.yaml", text, "tags"
     )

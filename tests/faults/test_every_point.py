@@ -85,7 +85,7 @@ class Case:
         return self._run.run("-C", str(self.root), *words, **options)
 
     def check(self) -> None:
-        """Each record once, with its content; state and server agree; nothing is left to do or lying about."""
+        """Each record exists once, with its content. State and server agree. Nothing is left."""
         sessions = {
             r["name"].removeprefix(f"{self.prefix} "): r
             for r in self.server.get("stem/session", self.prefix)

@@ -160,7 +160,7 @@ class World:
         (self.root / "records" / "rest.yaml").write_text(yaml.safe_dump(rest))
 
     def edit(self) -> None:
-        """Edit some, delete some, create some, propose some: more than sixty records are declared then."""
+        """Edit, delete, create and propose some: more than sixty records are declared then."""
         chance = self.chance
         old = sorted(self.sessions)
         for name in chance.sample(old, 8):
@@ -186,7 +186,7 @@ class World:
         return list(self.api("GET", "stem/session/?limit=100")["sessions"])
 
     def colleague(self) -> dict[str, list[str]]:
-        """Somebody adds a tag to some of our records, and has records of their own; gives the tags by id."""
+        """Someone else tags some of our records and creates others. Returns the tags by id."""
         project = self.api("GET", "stem/project/")["projects"][0]["id"]
         for number in range(5):
             body = {
@@ -318,8 +318,9 @@ def main() -> None:
             )
     seconds = time.monotonic() - began
     print(
-        f"{options.seeds} seeds, {total.rounds} rounds, {total.kills} kills, {total.requests} requests, "
-        f"{total.faults} faults, {total.retries} retries, in {seconds:.0f} s"
+        f"{options.seeds} seeds, {total.rounds} rounds, {total.kills} kills, "
+        f"{total.requests} requests, {total.faults} faults, {total.retries} retries, "
+        f"in {seconds:.0f} s"
     )
     print(", ".join(f"{total.kinds[name]} {name}" for name in KINDS))
     if min(total.kinds[name] for name in KINDS) < options.seeds // 2:

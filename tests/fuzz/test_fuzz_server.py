@@ -51,7 +51,7 @@ COMMANDS = [
 
 
 class Applied:
-    """A lab where something of everything waits to be done, brought back to that before each command."""
+    """A lab with changes of every kind to apply, restored before each command."""
 
     def __init__(self, lab: Lab) -> None:
         self.lab = lab
@@ -97,7 +97,8 @@ def applied(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Applied:
     lab.edit("session", "conflict", description="Theirs.")
     lab.edit("session", "drifted", tags=["a"], extra_fields={"room": "B116"})
     lab.sessions(
-        "{name: edited, description: Two., extra_fields: {room: B115}, tags: [x], date_time: 2024-03-12}",
+        "{name: edited, description: Two., extra_fields: {room: B115}, tags: [x],"
+        " date_time: 2024-03-12}",
         "{name: conflict, description: Two.}",
         "{name: drifted, tags: [a, b, c], extra_fields: {room: B117}}",
         "{name: found, tags: [ours], description: Filled in.}",
@@ -288,5 +289,5 @@ def test_a_server_that_says_more_than_it_has_is_not_asked_for_all_of_it(lab: Lab
     lab.after = boasting
     result = lab.run("get", "session")
     assert result.code == 1
-    assert "the server says there are 20000, and listed 1" in result.err
+    assert "the server says that there are 20000, but listed 1" in result.err
     assert len(lab.requests) < 300

@@ -79,8 +79,10 @@ TEMPLATES = {
     "faults": 'servers: {{sandbox: {{url: "sandbox:", faults: "{}"}}}}\n',
     "default_server": 'default_server: "{}"\nservers: {{sandbox: {{url: "sandbox:"}}}}\n',
     "name": 'servers: {{"{}": {{url: "sandbox:"}}}}\n',
-    "branch": 'servers: {{s: {{url: "http://127.0.0.1:1/", edition: 2024, state: {{backend: git, branch: "{}"}}}}}}\n',
-    "remote": 'servers: {{s: {{url: "http://127.0.0.1:1/", edition: 2024, state: {{backend: git, remote: "{}"}}}}}}\n',
+    "branch": 'servers: {{s: {{url: "http://127.0.0.1:1/", edition: 2024,'
+    ' state: {{backend: git, branch: "{}"}}}}}}\n',
+    "remote": 'servers: {{s: {{url: "http://127.0.0.1:1/", edition: 2024,'
+    ' state: {{backend: git, remote: "{}"}}}}}}\n',
 }
 COMMANDS = [
     ["validate"],
@@ -272,7 +274,8 @@ def test_a_folder_whose_name_is_not_utf8_with_its_state_in_git(lab: Lab, tmp_pat
         return said
 
     with serve(lab.root) as url:
-        config = f"manifests: ['*']\nservers: {{there: {{url: '{url}', edition: 2024, state: {{backend: git}}}}}}\n"
+        there = f"{{url: '{url}', edition: 2024, state: {{backend: git}}}}"
+        config = f"manifests: ['*']\nservers: {{there: {there}}}\n"
         (folder / "stemctl.yaml").write_text(config)
         commit = "git add -A && git -c user.name=a -c user.email=a@b.example commit -qm x"
         subprocess.run(commit, shell=True, cwd=top, check=True)

@@ -56,8 +56,9 @@ def http_forge(folder: Path) -> Iterator[Forge]:
                 )
             forge.seen.append(f"{self.command} {self.path}")
             if forge.reader and "git-receive-pack" in self.path:
-                said = f"Write access not granted. {self.headers['Authorization'] if forge.echo else ''}\n"
-                return self.answer(403, said.encode(), {"Content-Type": "text/plain"})
+                echo = self.headers["Authorization"] if forge.echo else ""
+                body = f"Write access not granted. {echo}\n".encode()
+                return self.answer(403, body, {"Content-Type": "text/plain"})
             environ = {
                 "GIT_PROJECT_ROOT": str(forge.folder),
                 "GIT_HTTP_EXPORT_ALL": "1",
@@ -105,11 +106,14 @@ def http_forge(folder: Path) -> Iterator[Forge]:
 
 
 def local_ssh(folder: Path) -> Path:
-    """An ssh that writes down whom it was to reach, and runs what it was told here."""
+    """An ssh that logs its arguments, and runs the command on this machine."""
     script = folder / "local ssh.sh"
-    script.write_text(
-        f'#!/bin/sh\nfor last; do :; done\necho "$@" >> \'{folder / "ssh.log"}\'\nexec sh -c "$last"\n',
-        encoding="utf-8",
-    )
+    lines = [
+        "#!/bin/sh",
+        "for last; do :; done",
+        f"echo \"$@\" >> '{folder / 'ssh.log'}'",
+        'exec sh -c "$last"',
+    ]
+    script.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     script.chmod(0o755)
     return script

@@ -1,4 +1,4 @@
-"""A team on one machine: a bare remote, clones of it, and a sandbox that is served to all of them."""
+"""A team on one machine: a bare remote, clones of it, and one sandbox that serves all of them."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def git(folder: Path, *words: str, check: bool = True) -> str:
 
 @dataclass(frozen=True)
 class Member:
-    """One clone, with somebody in it."""
+    """A clone, and the name of the person who works in it."""
 
     root: Path
     name: str
@@ -155,9 +155,7 @@ def pip_once(folder: Path) -> str:
 
 
 def make_team(folder: Path, url: str) -> Team:
-    """A remote whose main branch holds the configuration. As labs make one for a group, it lets
-    nobody rewrite it.
-    """
+    """A remote whose main branch holds the configuration, and whose history cannot be rewritten."""
     git(folder, "init", "-q", "--bare", "--shared", "--initial-branch=main", "remote.git")
     team = Team(folder, url)
     founder = team.clone("founder")

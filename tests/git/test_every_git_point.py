@@ -21,7 +21,7 @@ from tests.support.served import serve
 STEP = step(19)
 """Each nineteenth point, unless there is time for all."""
 LATER = 1000
-"""Seconds by which the clock of who comes next is ahead: no claim is so old."""
+"""Seconds by which the clock of the next command is ahead: no lease is as old."""
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ class Case:
         return self._run.run("-C", str(self.folder / who), *words, **options)
 
     def check(self) -> None:
-        """Each record once, with its content; state and server agree; nothing is left to do, for nobody."""
+        """Each record exists once, with its content. State and server agree. Nothing is left."""
         sessions = {
             r["name"].removeprefix(f"{self.prefix} "): r
             for r in self.server.get("stem/session", self.prefix)

@@ -41,7 +41,7 @@ class Hosted:
     def propose(
         self, *sessions: str, branch: str = "topic", project: Project | None = None
     ) -> MergeRequest:
-        """Push a branch with these sessions, for a merge request; once more for the next push to it."""
+        """Push a branch with these sessions, for a merge request; again for each further push."""
         project = project or self.home
         folder = self.team.folder / f"{project.id}-{branch}"
         there = folder.exists()

@@ -78,7 +78,7 @@ def passing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_cache_inside_the_checkout_is_not_used(
     ann: Member, below: str, monkeypatch: pytest.MonkeyPatch, passing: Path
 ) -> None:
-    """As CI services have it that keep only what is below the checkout: then it can be committed."""
+    """Some CI services keep only what is below the checkout. Then it can be committed."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(ann.root / below))
     works_without_it(ann)
     assert not list(ann.root.rglob("states"))

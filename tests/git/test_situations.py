@@ -384,7 +384,7 @@ def squashed_and_reverted(team: Team, ann: Member) -> None:
 
 
 def squashed_elsewhere(team: Team, ann: Member) -> Member:
-    """The branch was pushed, applied, squashed and deleted by somebody else: a clone never had its
+    """The branch was pushed, applied, squashed and deleted by someone else: a clone never had its
     commits.
     """
     branched(ann)
@@ -454,7 +454,7 @@ CONTENT = {
     "squashed onto more": Row(squashed_onto_more, f"{SAME}|1 to update", sent=PATCHED),
     "squashed, then edited": Row(squashed_and_edited, f"{SAME}|1 to update", sent=PATCHED),
     "squashed, then reverted": Row(squashed_and_reverted, f"{SAME}|1 to update", sent=PATCHED),
-    "squashed by somebody else": Row(squashed_elsewhere, f"{SAME}|{NOTHING}"),
+    "squashed by someone else": Row(squashed_elsewhere, f"{SAME}|{NOTHING}"),
     "squashed, in a shallow clone": Row(squashed_and_shallow, f"{SAME}|{NOTHING}"),
     "rebased": Row(rebased, f"{SAME}|1 to update", sent=PATCHED),
     "amended, its message": Row(amended_words, f"{SAME}|{NOTHING}"),
@@ -470,7 +470,7 @@ CONTENT = {
 
 
 def other_owner(team: Team, ann: Member) -> None:
-    """The clone is somebody else's, and HEAD is an old commit."""
+    """The clone is someone else's, and HEAD is an old commit."""
     if not hasattr(os, "geteuid") or os.geteuid() != 0:
         pytest.skip("only root can give a folder away")
     edit(ann, "new", "c1", "records/c.yaml")

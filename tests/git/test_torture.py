@@ -1,4 +1,4 @@
-"""A few seeds of the torture of claims; `python -m tests.git.torture` runs many."""
+"""A few seeds of the torture of leases; `python -m tests.git.torture` runs many."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ TOKEN = "ghp_0123456789abcdefghij"
         ("remote.origin.url", f"https://{TOKEN}@forge.example/x", {TOKEN}),
     ],
 )
-def test_what_lets_somebody_in_is_known(key: str, value: str, found: set[str]) -> None:
+def test_credentials_are_known(key: str, value: str, found: set[str]) -> None:
     assert found <= set(secrets([(key, value)]))
 
 
@@ -127,7 +127,7 @@ def test_the_variables_that_reach_a_remote_stay_and_those_of_a_hook_go() -> None
     assert not goes.keys() & kept.keys()
 
 
-def test_two_claims_of_the_same_in_the_same_moment_differ() -> None:
+def test_two_leases_of_the_same_in_the_same_moment_differ() -> None:
     run: Any = SimpleNamespace(
         id="r", who="a job", plan=SimpleNamespace(commit=None, actionable=list)
     )

@@ -158,7 +158,7 @@ def test_who_may_read_and_not_push(
 
 
 def test_a_push_url_of_its_own(team: Team, ann: Member, forge: Forge) -> None:
-    """Read from one place without a password, written to another one with it, as mirrors are used."""
+    """Read from one address without a password, written to another with it, like a replica."""
     ann.git("config", "remote.origin.pushurl", forge.url_of("remote.git"))
     extraheader(ann, forge)
     ann.apply()
@@ -323,7 +323,7 @@ def test_a_git_folder_elsewhere(team: Team) -> None:
     assert team.story()[0] == DONE
 
 
-def test_a_repository_of_somebody_else(
+def test_a_repository_of_someone_else(
     team: Team, ann: Member, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wrapper(tmp_path, monkeypatch, "export GIT_TEST_ASSUME_DIFFERENT_OWNER=1")
@@ -405,7 +405,8 @@ def test_what_is_configured_for_some_repositories_alone(
     ann = team.clone("ann", "--separate-git-dir", str(team.folder / "elsewhere"))
     over(ann, f"git@forge.example:{team.remote}")
     git(tmp_path, "config", "--file", "lab.config", "core.sshCommand", command)
-    condition = f'[includeIf "gitdir:{(team.folder / "elsewhere").resolve()}"]\n path = {tmp_path}/lab.config\n'
+    folder = (team.folder / "elsewhere").resolve()
+    condition = f'[includeIf "gitdir:{folder}"]\n path = {tmp_path}/lab.config\n'
     everywhere(tmp_path, monkeypatch, condition)
     ann.apply()
     assert team.story()[0] == DONE

@@ -2,7 +2,7 @@
 main moves on.
 
 In the end the server must hold what main says: each record once, no foreign one touched, the state
-on the branch of the same mind, no claim left. `python -m tests.git.torture --seeds 50` runs it for
+on the branch of the same mind, no lease left. `python -m tests.git.torture --seeds 50` runs it for
 longer than the tests do.
 """
 
@@ -145,7 +145,7 @@ def torture(seed: int, folder: Path, runs: list[Runner]) -> Seen:
                 assert "bug" not in one.said, one.said
                 seen.applies += 1
                 seen.kills += one.code is None
-                seen.taken_over += "from its claim" in one.said or "broke off" in one.said
+                seen.taken_over += "Taking over" in one.said
                 seen.anew += "Planning again" in one.said
         _settle(world, runs)
         world.check()

@@ -63,7 +63,7 @@ def test_as_path_glob_finds_them(
 
 
 def test_each_folder_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However many ways a pattern has to lead there: 13 parts over 40 folders have more than a billion."""
+    """A pattern of 13 parts can match 40 folders in more than a billion ways."""
     folder = tmp_path
     for _ in range(40):
         folder = folder / "d"

@@ -28,7 +28,8 @@ def session(repository, key):
 
 def test_a_record_is_what_is_written(load):
     repository, findings = load(
-        a="sessions:\n  - name: ' rat12 '\n    key: k/1\n    id: 5c0f3c52-7a0e-4b7b-9d6e-0f5a1b6c2d48\n    tags: [a]\n"
+        a="sessions:\n  - name: ' rat12 '\n    key: k/1\n"
+        "    id: 5c0f3c52-7a0e-4b7b-9d6e-0f5a1b6c2d48\n    tags: [a]\n"
         "    lifecycle: {prevent_delete: true, ignore_changes: [tags]}\n"
     )
     assert findings == ()
@@ -129,7 +130,8 @@ def test_the_nearest_folder_lies_under_the_file(load):
     repository, findings = load(
         _defaults="defaults: {sessions: {projects: [root], description: root}}\n",
         labs___defaults="defaults: {sessions: {tags: [folder], extra_fields: {room: folder}}}\n",
-        labs__x__a="defaults: {sessions: {extra_fields: {cage: file}}}\nsessions: [{name: rat12, tags: [own]}]\n",
+        labs__x__a="defaults: {sessions: {extra_fields: {cage: file}}}\n"
+        "sessions: [{name: rat12, tags: [own]}]\n",
         b="sessions: [{name: rat13}]\n",
     )
     assert findings == ()
@@ -173,7 +175,8 @@ def test_wishes_name_models_as_the_catalog_does(load):
 
 def test_what_is_wrong_is_left_out_and_the_rest_is_there(load):
     repository, findings = load(
-        a="sessions:\n  - {name: bad, tags: x}\n  - {name: blank, tags: }\n  - {name: ambiguous, description: 012}\n"
+        a="sessions:\n  - {name: bad, tags: x}\n  - {name: blank, tags: }\n"
+        "  - {name: ambiguous, description: 012}\n"
         "  - {name: good}\n  - text\ndeleted: [nonsense, session/old]\n",
         b="- not a manifest\n",
         c="sessions: [{name: other}]\n",
@@ -191,7 +194,8 @@ def test_what_is_wrong_is_left_out_and_the_rest_is_there(load):
 
 def test_records_under_wrong_defaults_are_left_out(load):
     repository, _ = load(
-        a="defaults: {sessions: {tags: x}}\nsessions: [{name: a}]\nsensory_stimulus_types: [{name: b}]\n",
+        a="defaults: {sessions: {tags: x}}\nsessions: [{name: a}]\n"
+        "sensory_stimulus_types: [{name: b}]\n",
         c___defaults="defaults: {sessions: {tags: 012}}\n",
         c__d="sessions: [{name: c}]\n",
         c__e="defaults: {sessions: {description: fine}}\nsessions: [{name: e}]\n",
@@ -201,7 +205,8 @@ def test_records_under_wrong_defaults_are_left_out(load):
 
 def test_a_record_that_cannot_be_used_still_counts_as_declared(load):
     _, findings = load(
-        a="sessions:\n  - {name: rat12, tags: x}\n  - {name: rat12}\nmoved: [{from: session/old, to: session/rat12}]\n"
+        a="sessions:\n  - {name: rat12, tags: x}\n  - {name: rat12}\n"
+        "moved: [{from: session/old, to: session/rat12}]\n"
     )
     assert sorted(finding.code for finding in findings) == ["duplicate-name", "wrong-type"]
 

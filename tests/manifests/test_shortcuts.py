@@ -47,7 +47,7 @@ ANY = st.recursive(
 
 
 def like(row: Field, value: Any) -> Any:
-    """A value in the shape that the field has, so that it is not refused before anything is compared."""
+    """A value of the right shape, so that the file is not refused before the comparison."""
     match row.kind:
         case "list" | "references":
             return [str(one) for one in value] if isinstance(value, list) else []

@@ -23,7 +23,7 @@ EXCHANGES = [
 
 
 def matched(expected: Any, actual: Any) -> Any:
-    """The answer with every id that is expected to be any id replaced by `<uuid>`; all else as it is."""
+    """The answer, with `<uuid>` in place of the ids that may have any value."""
     if isinstance(expected, dict) and isinstance(actual, dict):
         return {key: matched(expected.get(key), value) for key, value in actual.items()}
     if isinstance(expected, list) and isinstance(actual, list) and len(expected) == len(actual):

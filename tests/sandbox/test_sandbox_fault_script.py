@@ -123,18 +123,18 @@ def test_the_requests_that_a_fault_means(
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "f.yaml:1:1: nothing is declared here"),
+        ("", "f.yaml:1:1: this file declares nothing"),
         ("seed: 1", "f.yaml:1:1: faults is missing"),
-        ("- a", "f.yaml:1:1: here must be a mapping of seed, faults"),
+        ("- a", "f.yaml:1:1: this must be a mapping of seed, faults"),
         ("faults:", "faults must be a list"),
-        ("faults: [reset]", "f.yaml:1:10: here must be a mapping"),
-        ("faults: []\nsede: 7", "f.yaml:2:1: sede is not known here"),
+        ("faults: [reset]", "f.yaml:1:10: this must be a mapping"),
+        ("faults: []\nsede: 7", "f.yaml:2:1: unknown key `sede`"),
         ("faults: []\nseed: true", "f.yaml:2:7: seed must be a whole number"),
         ("faults:\n- {times: 1}", "f.yaml:2:3: fault is missing"),
-        ("faults:\n- fault: [reset]", "f.yaml:2:10: there is no fault"),
-        ("faults:\n- fault: rest", "f.yaml:2:10: there is no fault rest"),
-        ("faults:\n- {fault: reset, tims: 1}", "f.yaml:2:18: tims is not known here"),
-        ("faults:\n- {fault: reset, seconds: 1}", "f.yaml:2:18: seconds is not known here"),
+        ("faults:\n- fault: [reset]", "f.yaml:2:10: unknown fault"),
+        ("faults:\n- fault: rest", "f.yaml:2:10: unknown fault `rest`"),
+        ("faults:\n- {fault: reset, tims: 1}", "f.yaml:2:18: unknown key `tims`"),
+        ("faults:\n- {fault: reset, seconds: 1}", "f.yaml:2:18: unknown key `seconds`"),
         ("faults:\n- {fault: delay}", "f.yaml:2:3: seconds is missing"),
         (
             "faults:\n- {fault: delay, seconds: -1}",
@@ -145,7 +145,7 @@ def test_the_requests_that_a_fault_means(
         ("faults:\n- {fault: status, status: 500.0}", "status must be"),
         (
             "faults:\n- {fault: status, status: 503, retry_after: 1, retry_after_date: 1}",
-            "retry_after stands here as",
+            "retry_after is also set",
         ),
         (
             "faults:\n- {fault: status, status: 503, retry_after: 1.5}",
@@ -155,9 +155,9 @@ def test_the_requests_that_a_fault_means(
         ("faults:\n- {fault: reset, chance: 1.1}", "chance must be a number from 0 to 1"),
         (
             "faults:\n- {fault: reset, match: POST}",
-            "f.yaml:2:25: here must be a mapping of method, path, body",
+            "f.yaml:2:25: this must be a mapping of method, path, body",
         ),
-        ("faults:\n- {fault: reset, match: {url: x}}", "f.yaml:2:26: url is not known here"),
+        ("faults:\n- {fault: reset, match: {url: x}}", "f.yaml:2:26: unknown key `url`"),
         ("faults:\n- {fault: reset, match: {method: post}}", "method must be one of GET"),
         (
             "faults:\n- {fault: reset, match: {path: /api/private/x}}",
@@ -165,7 +165,7 @@ def test_the_requests_that_a_fault_means(
         ),
         ("faults:\n- {fault: reset, match: {body: ''}}", "body must be text"),
         ("faults:\n- {fault: reset", "f.yaml:2:3: "),
-        ("faults: []\nfaults: []", "f.yaml:2:1: faults is written twice"),
+        ("faults: []\nfaults: []", "f.yaml:2:1: duplicate key `faults`"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_place(text: str, said: str) -> None:

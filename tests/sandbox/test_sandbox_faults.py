@@ -253,7 +253,8 @@ def test_a_colleague_edits_while_a_write_waits(edge: Edge) -> None:
     async def scenario(talk: Talk) -> None:
         record = (await talk.post()).json()["session"]
         edge.script(
-            "{match: {method: DELETE}, fault: edit_in_pause, edit: {description: Theirs.}, retry_after: 7}"
+            "{match: {method: DELETE}, fault: edit_in_pause, edit: {description: Theirs.},"
+            " retry_after: 7}"
         )
         answer = await talk.client.delete(f"{SESSIONS}{record['id']}/")
         assert (answer.status_code, answer.headers["retry-after"]) == (429, "7")
@@ -412,7 +413,8 @@ def test_proposals_and_records_that_change_places(edge: Edge) -> None:
         assert answer["sensory_stimulus_type"]["id"] != proposal["id"]
 
         edge.script(
-            "{match: {path: taxonomies/sensorystimulustype/?*, method: GET}, fault: approval_answer}"
+            "{match: {path: taxonomies/sensorystimulustype/?*, method: GET},"
+            " fault: approval_answer}"
         )
         accepted = f"{APPROVALS}{proposal['id']}/accept/"
         admin = {"Authorization": "Bearer sandbox-admin"}
@@ -431,8 +433,8 @@ def test_a_file_that_is_wrong_lets_nothing_pass_until_it_is_mended(edge: Edge) -
         edge.file.write_text("faults:\n  - fault: delai\n")
         answer = await talk.post()
         assert answer.status_code == 500
-        assert "faults.yaml:2:12: there is no fault delai." in answer.json()["detail"]
-        assert "Nearest: delay." in answer.json()["detail"]
+        assert "faults.yaml:2:12: unknown fault `delai`." in answer.json()["detail"]
+        assert "Did you mean delay?" in answer.json()["detail"]
         edge.file.unlink()
         answer = await talk.client.get(SESSIONS)
         assert answer.status_code == 500
@@ -457,7 +459,7 @@ def test_the_configuration_names_the_faults_of_the_sandbox(lab: Lab) -> None:
     with_faults(lab, "{fault: status, status: 503, retry: 1}")
     result = lab.run("plan")
     assert result.code == 1
-    assert "faults.yaml:2:34: retry is not known here" in result.err
+    assert "faults.yaml:2:34: unknown key `retry`" in result.err
 
 
 def test_faults_stay_in_the_repository(lab: Lab) -> None:

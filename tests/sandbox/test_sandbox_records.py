@@ -55,7 +55,8 @@ def test_all_problems_come_in_one_answer_in_the_order_of_the_table(api: Api) -> 
         "name": ["session with this name already exists."],
         "projects": [f'Invalid pk "{NOBODY}" - object does not exist.'],
         "date_time": [
-            "Datetime has wrong format. Use one of these formats instead: YYYY-MM-DDThh:mm:ssZ, YYYY-MM-DD."
+            "Datetime has wrong format. Use one of these formats instead:"
+            " YYYY-MM-DDThh:mm:ssZ, YYYY-MM-DD."
         ],
         "extra_fields": ['"1st" is not a valid name.'],
         "download_links": ["URL: This field is required."],
@@ -217,7 +218,8 @@ def test_what_no_answer_shows_is_kept_and_held_to_its_rules(api: Api) -> None:
 
     def kept() -> list[Any]:
         return api.database.query(
-            "SELECT json_extract(body, '$.name_used_in_storage') FROM records WHERE model = 'session'"
+            "SELECT json_extract(body, '$.name_used_in_storage') FROM records"
+            " WHERE model = 'session'"
         )
 
     assert kept() == [("ses01",)]

@@ -146,7 +146,8 @@ def git_files(member: Member, traps: Traps) -> None:
     member.write(".gitconfig", f'[filter "evil"]\n\tclean = {command}\n\tsmudge = {command}\n')
     member.write(
         ".gitmodules",
-        f'[submodule "records/sub"]\n\tpath = records/sub\n\turl = ext::sh -c touch% {traps.ran}/submodule\n'
+        '[submodule "records/sub"]\n\tpath = records/sub\n'
+        f"\turl = ext::sh -c touch% {traps.ran}/submodule\n"
         f"\tupdate = !{traps.command('update')}\n\tfetchRecurseSubmodules = true\n\tignore = none\n"
         '[submodule "-u./x"]\n\tpath = -u\n\turl = -u./x\n',
     )

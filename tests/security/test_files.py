@@ -1,4 +1,4 @@
-"""Nothing that stands in a repository makes stemctl read or write another file, or run a program."""
+"""No content of a repository makes stemctl read or write another file, or run a program."""
 
 from __future__ import annotations
 
@@ -98,10 +98,8 @@ def test_what_was_moved_behind_a_link_has_not_left_the_files(
     moved.symlink_to(beside / moved.name)
     result = lab.run("apply", "-y", "--allow", "delete")
     assert (result.code, lab.requests) == (1, [])
-    assert (
-        f"error: `{moved.relative_to(lab.root).as_posix()}` is a link that leads outside of the manifests"
-        in result.said
-    )
+    link = moved.relative_to(lab.root).as_posix()
+    assert f"error: `{link}` is a link that leads outside of the manifests" in result.said
     assert "sessions:" not in result.said
 
 

@@ -1,6 +1,4 @@
-"""Every command in a checkout of somebody who wants it to run something, as real processes with a
-token.
-"""
+"""Every command in a checkout that tries to make it run something, as a process with a token."""
 
 from __future__ import annotations
 

@@ -25,11 +25,17 @@ from tests.support.lab import Lab, Result
 
 CONTROLS = "\x00\x01\x07\x08\x0b\x0c\x0d\x1b\x7f\x80\x85\x90\x9b\x9d\x9f"
 BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-UNSEEN = "\xad\u034f\u180e\u200b\u200c\u200d\u2028\u2029\u2060\u2061\u3164\ufeff\ufff9\U000e0041\U000e007f"
+UNSEEN = (
+    "\xad\u034f\u180e\u200b\u200c\u200d\u2028\u2029\u2060\u2061\u3164\ufeff\ufff9"
+    "\U000e0041\U000e007f"
+)
 OBEYED = frozenset(CONTROLS + BIDI + UNSEEN + "\t" + "".join(map(chr, range(0xD800, 0xE000))))
 
 ESCAPES = "\x1b[2J\x1b[31mred\x1b]8;;https://evil.example\x07link\x1b]8;;\x07\x1b]52;c;ZXZpbA==\x07\x1bP+q\x1b\\\x9b2J"
-EVIL = f"{ESCAPES}\r\nforged line\n{CONTROLS}{BIDI}{UNSEEN}\t<img src=x onerror=alert(1)>[x](javascript:1)`|*#@all"
+EVIL = (
+    f"{ESCAPES}\r\nforged line\n{CONTROLS}{BIDI}{UNSEEN}\t"
+    "<img src=x onerror=alert(1)>[x](javascript:1)`|*#@all"
+)
 EVIL_NAME = re.sub(r"[\x00-\x1f\x7f-\x9f]", "", EVIL).strip()
 """What a manifest may call a record."""
 
@@ -257,8 +263,10 @@ def test_a_file_of_a_strange_name_is_shown_and_not_obeyed(lab: Lab) -> None:
 def test_findings_are_shown_and_not_obeyed(lab: Lab, form: str) -> None:
     lab.sessions(
         f"{{name: {quoted(EVIL)}}}",
-        f"{{name: x, {quoted(EVIL)}: {quoted(EVIL)}, date_time: {quoted(EVIL)}, extra_fields: {{{quoted(EVIL)}: 1}}}}",
-        f"{{name: y, projects: [{quoted(EVIL)}], download_links: [{{Repository: a, URL: {quoted(EVIL)}}}]}}",
+        f"{{name: x, {quoted(EVIL)}: {quoted(EVIL)}, date_time: {quoted(EVIL)}, "
+        f"extra_fields: {{{quoted(EVIL)}: 1}}}}",
+        f"{{name: y, projects: [{quoted(EVIL)}], "
+        f"download_links: [{{Repository: a, URL: {quoted(EVIL)}}}]}}",
         "{name: \u202ez\u200b, tagz: \u2066}",
     )
     lab.write("records/m.yaml", f"{quoted(EVIL)}: 1\nforget: [{quoted(EVIL)}]\n")
@@ -349,7 +357,7 @@ def test_what_get_prints_reads_back_as_the_same_values(lab: Lab, text: str) -> N
 
 
 LONGEST = 600
-"""Columns of the longest line that anybody could still read; a terminal of 100 breaks it into six."""
+"""Columns of the longest line that is still readable; a terminal of 100 wraps it into six."""
 
 
 @pytest.mark.parametrize("letters", ["x", "long words of a name ", "名"])

@@ -1,4 +1,4 @@
-"""A token is told to its server and to nobody else: no output, no file and no exception names it."""
+"""A token is sent to its server only: no output, no file and no exception contains it."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ Fault = Callable[[httpx.Request], "httpx.Response | None"]
 
 @dataclass
 class Wire:
-    """Every request, and what becomes of it: a fault may answer, or raise; else the sandbox does."""
+    """All requests. A fault may answer one or raise; otherwise the sandbox answers."""
 
     requests: list[httpx.Request] = field(default_factory=list)
     fault: Fault = lambda request: None

@@ -1,4 +1,4 @@
-"""What is damaged, gone or somebody else's: our own repository, the branch, a claim. It heals, or
+"""What is damaged, gone or someone else's: our own repository, the branch, a lease. It heals, or
 says what to do.
 """
 
@@ -139,7 +139,7 @@ def test_fetched_history_heals(team: Team, damage: Callable[[Path], None]) -> No
     assert "the last one applied: 2 commits." in job.run("plan").out
 
 
-def test_what_cannot_be_mended_is_said(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_repaired_is_said(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
     ann = team.clone("ann")
     ann.apply()
     monkeypatch.setattr("stemctl.git.mirror._remove", lambda path: None)
@@ -191,7 +191,7 @@ def test_the_branch_is_taken_away_while_a_run_is_on(team: Team, gate: Gate, anew
     )
     ann, said = in_the_middle(team, gate, take)
     assert "lost its lease on branch stemctl-state of origin." in said
-    assert "has replaced the branch" in said
+    assert "or replaced the branch" in said
     ann.apply()  # what has a name is found by it
     assert on_server(team, ann) == ["rat1", "rat2"]
     assert "Nothing to do" in team.clone("ben").run("plan").out or ann.run("plan").code == 0
@@ -206,7 +206,7 @@ def test_the_branch_is_replaced_between_two_runs(team: Team) -> None:
     assert list(ann.run("state", "list", "-o", "json").json) == ["session/rat1"]
 
 
-def test_a_renewal_whose_answer_is_lost_does_not_cost_the_claim(
+def test_a_renewal_whose_answer_is_lost_does_not_cost_the_lease(
     team: Team, gate: Gate, short_leases: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gate.opened.clear()
@@ -232,11 +232,11 @@ def test_a_renewal_whose_answer_is_lost_does_not_cost_the_claim(
     assert "lab.claim.json" not in team.files()
 
 
-# claims
+# leases
 
 
 def push_file(team: Team, name: str, text: str) -> None:
-    """Put a file on the state branch, as somebody would who edits it."""
+    """Put a file on the state branch, as an editor of it would."""
     editor = team.folder / "editor"
     if not editor.exists():
         git(team.folder, "clone", "-q", "-b", STATES, str(team.remote), "editor")
@@ -246,7 +246,7 @@ def push_file(team: Team, name: str, text: str) -> None:
     git(editor, "push", "-q", "origin", f"HEAD:{STATES}")
 
 
-CLAIM = {
+LEASE = {
     "format": 1,
     "run": "2024-03-22T14:03:11Z",
     "owner": "mara",
@@ -266,7 +266,7 @@ CLAIM = {
         "[]",
         "[" * 100_000,
         *(
-            json.dumps({**CLAIM, **odd})
+            json.dumps({**LEASE, **odd})
             for odd in (
                 {"format": "1"},
                 {"changes": float("inf")},
@@ -279,7 +279,7 @@ CLAIM = {
         ),
     ],
 )
-def test_a_damaged_claim_is_refused(team: Team, gate: Gate, text: str) -> None:
+def test_a_damaged_lease_is_refused(team: Team, gate: Gate, text: str) -> None:
     ann = team.clone("ann")
     ann.apply()
     push_file(team, "lab.claim.json", text)
@@ -294,10 +294,10 @@ def test_a_damaged_claim_is_refused(team: Team, gate: Gate, text: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("plan", [None, "", "{}\n", "nothing\n"])
-def test_a_claim_without_its_plan(team: Team, gate: Gate, plan: str | None) -> None:
+def test_a_lease_without_its_plan(team: Team, gate: Gate, plan: str | None) -> None:
     ann = team.clone("ann")
     ann.apply()
-    push_file(team, "lab.claim.json", json.dumps({**CLAIM, "owner": "\x1b[31mmara"}))
+    push_file(team, "lab.claim.json", json.dumps({**LEASE, "owner": "\x1b[31mmara"}))
     if plan is not None:
         push_file(team, "lab.plan.jsonl", plan)
     sent = len(gate.arrived)
@@ -311,7 +311,7 @@ def test_a_claim_without_its_plan(team: Team, gate: Gate, plan: str | None) -> N
     assert len(gate.arrived) == sent
 
 
-def test_a_claim_is_read_as_it_was_written() -> None:
-    claim = read_lease(json.dumps(CLAIM), "here")
-    assert read_lease(lease_json(claim), "here") == claim
-    assert renewed(claim, claim.until).nonce == claim.nonce
+def test_a_lease_is_read_as_it_was_written() -> None:
+    lease = read_lease(json.dumps(LEASE), "here")
+    assert read_lease(lease_json(lease), "here") == lease
+    assert renewed(lease, lease.until).nonce == lease.nonce

@@ -158,7 +158,7 @@ def test_a_branch_that_holds_something_else_is_not_written_to(team: Team, gate: 
         ("{backend: git, branch: ../main}", "is not allowed here"),
         ("{backend: cloud}", "'cloud' is not one of file, git"),
         ("{backend: gti}", "Did you mean git?"),
-        ("{backend: git, brnach: x}", "there is no 'brnach' here"),
+        ("{backend: git, brnach: x}", "unknown key 'brnach'"),
         ("{branch: x}", "'backend' is a required property"),
         ("git", "'git' is not a mapping"),
     ],
@@ -247,7 +247,7 @@ def test_two_servers_share_a_branch(team: Team) -> None:
     assert team.story()[:2] == ["lab.2: 1 adopted [skip ci]", "lab: 1 created [skip ci]"]
 
 
-def test_what_mends_the_state_is_a_commit_too(team: Team) -> None:
+def test_an_edit_of_the_state_is_a_commit_too(team: Team) -> None:
     ann = team.clone("ann")
     ann.apply()
     id_ = ann.run("state", "list", "-o", "json").json["session/rat1"]

@@ -1,4 +1,4 @@
-"""Claims: one run at a time over all machines, and runs that die in the middle, wherever."""
+"""Leases: one run at a time over all machines, and runs that die in the middle, wherever."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def until(true: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-def claimed(team: Team) -> bool:
+def leased(team: Team) -> bool:
     return (
         "lab.claim.json" in team.files() if git(team.remote, "branch", "--list", STATES) else False
     )
@@ -81,7 +81,7 @@ def test_the_second_apply_waits_for_the_first_and_plans_anew(
     ben.sessions(*sessions("rat1", "rat2"))
     first = ann.start("apply", "--auto-approve", lease=60)
     gate.wait_for(1)
-    assert claimed(team)
+    assert leased(team)
     said = ben.run("plan").err
     assert (
         "holds the lease on branch stemctl-state of origin until" in said
@@ -93,10 +93,8 @@ def test_the_second_apply_waits_for_the_first_and_plans_anew(
     gate.opened.set()
     ended(first)
     said = heard + ended(second)
-    assert (
-        "Waiting: another run holds the lease on branch stemctl-state of origin. Nothing was sent yet."
-        in said
-    )
+    waiting = "Waiting: another run holds the lease on branch stemctl-state of origin."
+    assert f"{waiting} Nothing was sent yet." in said
     assert said.count("Plan: ") == 1  # while it waits, it plans nothing that would not be so
     assert on_server(team, ben) == ["rat1", "rat2"]
     assert "meanwhile.json was made with another state." in ben.run("apply", "meanwhile.json").err
@@ -118,7 +116,7 @@ def test_a_kept_plan_is_not_made_anew(team: Team, gate: Gate) -> None:
 
 
 @pytest.mark.slow
-def test_three_first_claims_at_once(team: Team) -> None:
+def test_three_first_leases_at_once(team: Team) -> None:
     members = [team.clone(name) for name in ("ann", "ben", "cleo")]
     for member in members:
         member.sessions(*sessions("s1", "s2"))
@@ -131,7 +129,7 @@ def test_three_first_claims_at_once(team: Team) -> None:
     assert team.story() == ["lab: 2 created [skip ci]", "Initialise stemctl state [skip ci]"]
 
 
-def test_a_machine_that_died_is_settled_by_another_one_from_its_claim(
+def test_a_machine_that_died_is_settled_by_another_one_from_its_lease(
     team: Team, gate: Gate, short_leases: float
 ) -> None:
     gate.opened.clear()
@@ -144,13 +142,13 @@ def test_a_machine_that_died_is_settled_by_another_one_from_its_claim(
     job.communicate()
     shutil.rmtree(ann.root)
     gate.opened.set()
-    gate.wait_for(4, "done")  # what it sent arrives, and nobody hears of it
+    gate.wait_for(4, "done")  # what it sent arrives, and its answer is lost
     result = ben.apply()
     assert "ended at" in result.err
     assert "Taking over, and checking 12 changes on the server." in result.err
     assert on_server(team, ben) == sorted(f"s{n}" for n in range(12))
     assert "Nothing to do" in ben.run("plan").out
-    assert not claimed(team)
+    assert not leased(team)
     runs = ben.run("runs", "list").out.splitlines()
     assert len(runs) == 2
     assert runs[1].endswith("12 settled from its claim")
@@ -166,7 +164,7 @@ def test_a_killed_run_goes_on_in_its_own_folder_at_once(team: Team, gate: Gate) 
     job.communicate()
     gate.opened.set()
     gate.wait_for(1, "done")
-    result = ann.apply()  # its own journal tells more than the claim: nothing to wait for
+    result = ann.apply()  # its own journal tells more than the lease: nothing to wait for
     assert "Taking over from run" in result.err
     assert on_server(team, ann) == ["s1", "s2", "s3"]
     assert team.story()[0].startswith("lab: 2 created")
@@ -221,7 +219,7 @@ def test_a_remote_that_goes_away_stops_the_run_before_its_lease_ends(
 
 
 @pytest.mark.slow
-def test_a_long_run_renews_its_claim(team: Team, gate: Gate) -> None:
+def test_a_long_run_renews_its_lease(team: Team, gate: Gate) -> None:
     gate.opened.clear()
     ann = team.clone("ann")
     job = ann.start("apply", "--auto-approve", lease=2)
@@ -233,7 +231,7 @@ def test_a_long_run_renews_its_claim(team: Team, gate: Gate) -> None:
 
 
 @pytest.mark.slow
-def test_who_only_mends_the_state_does_not_wait_and_changes_nothing(team: Team, gate: Gate) -> None:
+def test_a_command_that_edits_the_state_does_not_wait_for_a_run(team: Team, gate: Gate) -> None:
     ann, ben = team.clone("ann"), team.clone("ben")
     ann.apply()
     gate.opened.clear()
@@ -248,7 +246,7 @@ def test_who_only_mends_the_state_does_not_wait_and_changes_nothing(team: Team, 
     assert ben.run("state", "rm", "session/rat1").code == 0
 
 
-def test_of_two_who_mend_the_state_at_once_one_is_told(
+def test_of_two_edits_of_the_state_at_once_one_is_refused(
     team: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ann, ben = team.clone("ann"), team.clone("ben")
@@ -276,7 +274,7 @@ def test_a_push_whose_answer_is_lost_has_arrived_all_the_same(team: Team, tmp_pa
     ann.git("config", "remote.origin.receivepack", str(script))
     ann.apply()
     assert team.story()[0] == "lab: 1 created [skip ci]"
-    assert not claimed(team)
+    assert not leased(team)
 
 
 @pytest.mark.slow
@@ -288,7 +286,7 @@ def test_at_a_terminal_the_loser_is_shown_the_new_plan_and_asked_again(
     ben.sessions(*sessions("rat1"))
 
     class Terminal(io.StringIO):
-        """Where an answer takes its time: before the first one, somebody else applies."""
+        """Where an answer takes its time: before the first one, someone else applies."""
 
         def isatty(self) -> bool:
             return True
@@ -309,7 +307,7 @@ def test_at_a_terminal_the_loser_is_shown_the_new_plan_and_asked_again(
 
 
 @pytest.mark.slow
-def test_a_claim_that_comes_between_plan_and_answer_is_waited_for(
+def test_a_lease_that_comes_between_plan_and_answer_is_waited_for(
     team: Team, gate: Gate, monkeypatch: pytest.MonkeyPatch, short_leases: float
 ) -> None:
     ann, ben = team.clone("ann"), team.clone("ben")
@@ -319,7 +317,7 @@ def test_a_claim_that_comes_between_plan_and_answer_is_waited_for(
     jobs: list[subprocess.Popen[str]] = []
 
     class Terminal(io.StringIO):
-        """Where an answer takes its time: before the first one, somebody else begins to apply."""
+        """Where an answer takes its time: before the first one, someone else begins to apply."""
 
         def isatty(self) -> bool:
             return True
@@ -356,7 +354,7 @@ def test_two_that_settle_a_dead_run_at_the_same_moment_both_go_on(
     reduce, others = recovery.reduce, [ben]
 
     def meanwhile(state: State, run: Run) -> State:
-        """Between our look at the claim and our push, somebody else settles it."""
+        """Between our look at the lease and our push, someone else settles it."""
         while others:
             ended(others.pop().start("apply", "--auto-approve", lease=0.5))
         return reduce(state, run)
@@ -365,4 +363,4 @@ def test_two_that_settle_a_dead_run_at_the_same_moment_both_go_on(
     cleo.apply()
     assert others == []
     assert on_server(team, cleo) == ["rat1"]
-    assert not claimed(team)
+    assert not leased(team)

@@ -166,7 +166,7 @@ def test_another_repository_is_refused(
 def test_a_repository_without_a_commit_is_refused(team: Team, gate: Gate) -> None:
     repository(team, "ann", "ann1", push=True).apply()
     ben = repository(team, "ben", "ann1", commit=False)
-    refuses(team, gate, ben, "nothing is committed here yet", ("plan",))
+    refuses(team, gate, ben, "this repository has no commit", ("plan",))
 
 
 def test_uncommitted_manifests_go_on_where_they_were_applied_and_where_they_are_declared(
@@ -222,7 +222,7 @@ def test_a_shallow_clone_that_cannot_tell_goes_on(team: Team) -> None:
     git(team.folder / "gone.git", "fetch", "-q", str(team.remote), f"{STATES}:{STATES}")
     result = job.run("plan")
     assert result.code == 0, result.said
-    assert "The history here is cut off" in result.out
+    assert "The history here is too short" in result.out
 
 
 def test_a_state_of_the_first_format_belongs_to_whoever_uses_it_next(team: Team) -> None:

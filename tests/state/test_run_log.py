@@ -26,7 +26,7 @@ def test_no_runs_yet(lab: Lab) -> None:
     assert not (lab.root / ".stemctl" / "runs").exists()
 
 
-def test_the_latest_run_stands_first_also_within_one_second(lab: Lab) -> None:
+def test_the_latest_run_comes_first_also_within_one_second(lab: Lab) -> None:
     for text in "abcdefghijkl":
         lab.sessions(f"{{name: a, description: {text}}}")
         lab.apply()

@@ -26,7 +26,10 @@ def approvals() -> None:
 @output("text", "json")
 @click.pass_obj
 def list_(screen: Screen, names: tuple[str, ...], output_format: str) -> int:
-    """List proposals: all that you can see, or those of an ADDRESS or ID."""
+    """List proposals.
+
+    Lists all proposals that you can see, or those of an ADDRESS or ID.
+    """
     proposals = _find(screen, names)
     if output_format == "json":
         _print_documents(screen, proposals)

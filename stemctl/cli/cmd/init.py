@@ -20,10 +20,10 @@ def init(screen: Screen) -> int:
     written: list[str] = []
     for files in (first_files(screen.root), editor_files(screen.root, screen.server)):
         for name, done in files:
-            screen.out(f"{done} {name}")
             if done is not Done.KEPT:
                 written.append(f"{done} {name}")
-                screen.did = "; ".join(written)
+                screen.did = "; ".join(written)  # before the output, which may fail
+            screen.out(f"{done} {name}")
     missing = settings_to_add(screen.root)
     if missing:
         screen.note(

@@ -85,7 +85,10 @@ def reset(screen: Screen) -> int:
 )
 @click.pass_obj
 def seed(screen: Screen, file: Path | None) -> int:
-    """Add records to the sandbox: those of FILE, or those that your manifests refer to."""
+    """Add records to the sandbox.
+
+    Adds the records of FILE, or those that your manifests refer to but do not declare.
+    """
     added = use_cases.seed(sandbox_workspace(screen.root, screen.server), file)
     text = f"Added {counted(added, 'record')} to the sandbox."
     screen.did = text if added else ""

@@ -40,6 +40,9 @@ def build(screen: Screen, check: bool) -> int:
 @click.option("--edition", help="Print the schema of this edition.")
 @click.pass_obj
 def show(screen: Screen, name: str, edition: str | None) -> int:
-    """Print a schema: manifest (the default), config, plan, table, or a model."""
+    """Print a JSON Schema.
+
+    NAME is manifest (the default), config, plan, table, or a model.
+    """
     screen.out(find_schema(schemas_dir(), name, edition).read_text(encoding="utf-8"))
     return 0

@@ -47,7 +47,10 @@ def _without_id(entry: Entry) -> str:
 @click.argument("target", metavar="ADDRESS")
 @click.pass_obj
 def show(screen: Screen, target: str) -> int:
-    """Show what was applied to a record, and what the server held then, as JSON."""
+    """Show what the state holds about a record.
+
+    Prints, as JSON, what was applied to the record and what the server held then.
+    """
     address, entry = find_entry(screen.open(), target)
     screen.document({"address": str(address), **row(entry)})
     return 0
@@ -57,9 +60,10 @@ def show(screen: Screen, target: str) -> int:
 @click.argument("targets", metavar="ADDRESS...", nargs=-1, required=True)
 @click.pass_obj
 def rm(screen: Screen, targets: tuple[str, ...]) -> int:
-    """Remove records from the state, without deleting them on the server.
+    """Remove records from the state.
 
-    If your files still declare them, the next plan re-adopts them by name.
+    They are not deleted on the server. If your files still declare them, the next plan re-adopts
+    them by name.
     """
     removed = f"Removed {counted(len(targets), 'record')} from the state."
     forget(screen.open(), targets, removed)
@@ -72,7 +76,10 @@ def rm(screen: Screen, targets: tuple[str, ...]) -> int:
 @click.argument("new", metavar="ADDRESS")
 @click.pass_obj
 def mv(screen: Screen, old: str, new: str) -> int:
-    """Change the address of a record in the state, as a moved: entry does."""
+    """Change the address of a record.
+
+    This has the effect of a moved: entry in a manifest.
+    """
     moved = f"Moved {old} to {new}."
     rename(screen.open(), old, new, moved)
     _print_done(screen, moved)
@@ -89,9 +96,10 @@ def mv(screen: Screen, old: str, new: str) -> int:
 )
 @click.pass_obj
 def migrate(screen: Screen, backend: str) -> int:
-    """Move the state from a file to a branch of the git remote, or back.
+    """Move the state between a file and a git branch.
 
-    Change stemctl.yaml first: add state: {backend: git} to the server, or remove it.
+    The branch is on the git remote. Change stemctl.yaml first: add state: {backend: git} to the
+    server, or remove it.
     """
     workspace = screen.open()
     moved = migration.migrate(workspace, backend)

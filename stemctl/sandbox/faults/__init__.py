@@ -1,1 +1,1 @@
-"""Scripted faults of the sandbox: a file says which requests are struck, and how."""
+"""Scripted faults of the sandbox: a file says which requests fail, and how."""

@@ -1,6 +1,4 @@
-"""Answers on their way out, and what faults make of them. Each spoils what it fits and lets other
-answers be.
-"""
+"""Faults that alter a reply. Each alters the replies that it applies to, and no others."""
 
 from __future__ import annotations
 
@@ -19,20 +17,21 @@ Headers = tuple[tuple[bytes, bytes], ...]
 _JSON = b"application/json"
 _LOGIN_PAGE = (
     b"<!doctype html><html><head><title>Log in</title></head><body><h1>Log in</h1>"
-    b'<form method="post"><input name="username"><input name="password" type="password"></form></body></html>'
+    b'<form method="post"><input name="username"><input name="password" type="password"></form>'
+    b"</body></html>"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class RawReply:
-    """An answer as it is sent."""
+    """A reply as it is sent."""
 
     status: int
     headers: Headers = ()
     body: bytes = b""
 
     def with_body(self, body: bytes, kind: bytes = _JSON) -> RawReply:
-        """The same with another body, and headers that fit it."""
+        """The reply with another body, and matching headers."""
         kept = tuple(
             pair for pair in self.headers if pair[0] not in (b"content-length", b"content-type")
         )
@@ -40,12 +39,12 @@ class RawReply:
         return replace(self, headers=(*kept, *fitting), body=body)
 
     def with_document(self, document: Value) -> RawReply:
-        """The same with another JSON document."""
+        """The reply with another JSON document."""
         return self.with_body(json.dumps(document, ensure_ascii=False).encode())
 
     @property
     def document(self) -> dict[str, Value] | None:
-        """The JSON object that it holds."""
+        """The JSON object in the body; None if there is none."""
         try:
             found = json.loads(self.body)
         except ValueError:
@@ -55,9 +54,7 @@ class RawReply:
 
 @dataclass(frozen=True, slots=True)
 class FaultContext:
-    """What an answer is about: the part of a list that was asked for, the models there are, and the
-    fault.
-    """
+    """The request of a reply: the part of a list, the models, and the fault."""
 
     page: PageRange
     catalog: Catalog
@@ -73,17 +70,17 @@ def html(reply: RawReply, context: FaultContext) -> RawReply:
 
 
 def truncated(reply: RawReply, context: FaultContext) -> RawReply:
-    """Half of the body, with a length that fits the half."""
+    """Half of the body, with a matching length."""
     return reply.with_body(reply.body[: len(reply.body) // 2]) if reply.body else reply
 
 
 def invalid_json(reply: RawReply, context: FaultContext) -> RawReply:
-    """A body that says it is JSON and is not. A status that goes without a body becomes 200."""
+    """A body that is declared as JSON, but is not. A status without a body becomes 200."""
     return replace(reply, status=reply.status if reply.body else 200).with_body(b"It is done.")
 
 
 def shrinking_total(reply: RawReply, context: FaultContext) -> RawReply:
-    """A list whose total is lower by one for each page before it."""
+    """A list whose total decreases by one with each page."""
     document = reply.document or {}
     pages = context.page.offset // context.page.limit
     meta = document.get("meta")
@@ -99,23 +96,19 @@ def _lower(totals: Mapping[str, Value], number: int) -> dict[str, Value]:
 
 
 def approval_answer(reply: RawReply, context: FaultContext) -> RawReply:
-    """A record as if it had only been proposed: in the envelope of a proposal, with an id that is
-    no record's.
-    """
+    """A record in the envelope of a proposal, with an id that no record has."""
     return _in_envelopes(reply, _envelopes(context.catalog))
 
 
 def record_answer(reply: RawReply, context: FaultContext) -> RawReply:
-    """A proposal as if it were the record: in its envelope, with an id that is no record's."""
+    """A proposal in the envelope of a record, with an id that no record has."""
     return _in_envelopes(
         reply, {approval: one for one, approval in _envelopes(context.catalog).items()}
     )
 
 
 def _envelopes(catalog: Catalog) -> dict[str, str]:
-    """The envelope of a record to that of a proposal; where nothing is proposed, one like those of
-    the others.
-    """
+    """The envelope of each record to that of its proposal, invented where there is none."""
     return {
         m.one: m.approval.one if m.approval else f"{m.one}_approval"
         for m in catalog.models.values()
@@ -129,15 +122,13 @@ def _in_envelopes(reply: RawReply, envelopes: Mapping[str, str]) -> RawReply:
     )
     if key is None:
         return reply
-    # Not the id that it has: whoever takes one thing for the other is to be found out.
+    # Another id, so that a program that confuses the two is detected.
     id_ = str(uuid.uuid5(uuid.NAMESPACE_OID, str(document[key].get("id"))))
     return reply.with_document({envelopes[key]: {**document[key], "id": id_}})
 
 
 def altered_value(reply: RawReply, context: FaultContext) -> RawReply:
-    """Each record with another value of one field: the one that the fault names, else half of what
-    it has.
-    """
+    """Each record with another value of one field: that of the fault, or half of its own."""
     name, value = context.fault.field or "", context.fault.value
 
     def alter(model: Model, record: dict[str, Value]) -> dict[str, Value]:
@@ -151,7 +142,7 @@ def altered_value(reply: RawReply, context: FaultContext) -> RawReply:
 
 
 def duplicate_element(reply: RawReply, context: FaultContext) -> RawReply:
-    """Each record with the first item of a list twice, under the same key, and otherwise not the same."""
+    """Each record with the first item of a list twice: the same key, but other values."""
 
     def double(model: Model, record: dict[str, Value]) -> dict[str, Value]:
         return {name: _doubled(model, name, value) for name, value in record.items()}
@@ -172,7 +163,7 @@ def _each_record(
     context: FaultContext,
     change: Callable[[Model, dict[str, Value]], dict[str, Value]],
 ) -> RawReply:
-    """An answer with each of its records or proposals changed, of a list or alone."""
+    """A reply with each of its records or proposals changed."""
     document = reply.document or {}
     for model in context.catalog.models.values():
         envelopes = [(model.one, model.many)]

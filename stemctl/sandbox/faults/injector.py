@@ -1,4 +1,4 @@
-"""An ASGI application whose requests are struck by faults."""
+"""An ASGI application that applies faults to the requests of another one."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from stemctl.errors import ConfigError
 from stemctl.sandbox.faults.counts import Counts
-from stemctl.sandbox.faults.kinds import KEYS, KINDS, Exchange, Tasks, again
+from stemctl.sandbox.faults.kinds import KEYS, KINDS, Exchange, Tasks, replay
 from stemctl.sandbox.faults.script import IncomingRequest, Script, read_script
 from stemctl.schema.catalog import Catalog
 
 
 class WithFaults:
-    """The app, and a file of faults that is read anew for each request.
+    """The app with a fault script, which is read again for each request.
 
-    While the file cannot be read or is not valid, every answer is a 500 that says why. `late` holds
-    what is carried out later, maybe when its client is gone.
+    While the script cannot be read or is invalid, every reply is a 500 with the reason. `late` has
+    delayed requests, whose clients may be gone.
     """
 
     def __init__(self, app: ASGIApp, path: Path, catalog: Catalog) -> None:
@@ -30,7 +30,7 @@ class WithFaults:
         self.late: Tasks = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request, or do to it what a fault says."""
+        """Serve one request, or apply a fault to it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -41,13 +41,12 @@ class WithFaults:
         try:
             fault = self._counts.striking(self._script(), request)
         except ConfigError as error:
-            said = " ".join(
-                ("The file of faults of this sandbox is wrong.", error.what, error.why)
-            ).rstrip()
-            await JSONResponse({"detail": said}, 500)(scope, receive, send)
+            texts = ("The fault script of this sandbox is invalid.", error.what, error.why)
+            detail = " ".join(texts).rstrip()
+            await JSONResponse({"detail": detail}, 500)(scope, receive, send)
             return
         if fault is None:
-            await self._app(scope, again(content), send)
+            await self._app(scope, replay(content), send)
             return
         exchange = Exchange(
             fault, content, self._app, self._catalog, self.late, scope, receive, send
@@ -55,10 +54,10 @@ class WithFaults:
         await KINDS[fault.fault].strike(exchange)
 
     def _script(self) -> Script:
-        """What the file says now; a file that is as it was is not taken apart again.
+        """The current script. It is only parsed again if the file has changed.
 
         Raises:
-            ConfigError: it cannot be read or is not valid.
+            ConfigError: it cannot be read or is invalid.
         """
         try:
             content = self._path.read_bytes()
@@ -70,7 +69,7 @@ class WithFaults:
 
 
 async def _content(receive: Receive) -> bytes | None:
-    """The body of a request; None if the client hangs up before all of it has arrived."""
+    """The body of a request; None if the client disconnects before it is complete."""
     content: list[bytes] = []
     while True:
         message = await receive()

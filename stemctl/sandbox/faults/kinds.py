@@ -1,4 +1,4 @@
-"""The faults that there are: what each does to a request."""
+"""The kinds of faults, and what each does to a request."""
 
 from __future__ import annotations
 
@@ -25,8 +25,9 @@ Tasks = set[asyncio.Task[RawReply]]
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A request that a fault strikes, and the line to the client. `late` holds what is carried out
-    later.
+    """A request that a fault strikes, and the connection to the client.
+
+    `late` has the tasks of delayed requests.
     """
 
     fault: Fault
@@ -45,11 +46,11 @@ class Exchange:
 
     @property
     def page(self) -> list_query.PageRange:
-        """The part of a list that is asked for."""
+        """The requested part of a list."""
         return list_query.page(self.parameters)
 
     async def execute(self, parameters: list[tuple[str, str]] | None = None) -> RawReply:
-        """Let the app do what is asked, or what would be with other parameters; its answer is not sent yet."""
+        """Let the app execute the request, with other parameters if given. Nothing is sent yet."""
         scope = (
             self.scope
             if parameters is None
@@ -60,7 +61,7 @@ class Exchange:
         async def keep(message: Message) -> None:
             sent.append(message)
 
-        await self.app(scope, again(self.content), keep)
+        await self.app(scope, replay(self.content), keep)
         return RawReply(
             sent[0]["status"],
             tuple(sent[0]["headers"]),
@@ -68,7 +69,7 @@ class Exchange:
         )
 
     async def besides(self, method: str, path: str, body: Value = None) -> RawReply:
-        """What the app answers to another request of the same account."""
+        """The reply of the app to another request of the same account."""
         content = b"" if body is None else json.dumps(body).encode()
         headers = [
             pair
@@ -89,17 +90,21 @@ class Exchange:
         scope = {**self.scope, **other}
         return await replace(self, scope=scope, content=content).execute()
 
-    async def answer(self, reply: RawReply, *, most: int | None = None) -> None:
-        """Send an answer that names its fault, or so many bytes of its body, after which it is not ended."""
+    async def answer(self, reply: RawReply, *, max_bytes: int | None = None) -> None:
+        """Send a reply that names its fault, or only `max_bytes` of its body, without an end."""
         headers = [*reply.headers, (b"sandbox-fault", self.fault.fault.encode())]
         await self.send({"type": "http.response.start", "status": reply.status, "headers": headers})
         await self.send(
-            {"type": "http.response.body", "body": reply.body[:most], "more_body": most is not None}
+            {
+                "type": "http.response.body",
+                "body": reply.body[:max_bytes],
+                "more_body": max_bytes is not None,
+            }
         )
 
 
-def again(content: bytes) -> Receive:
-    """The body of a request that was read already, for an app that has yet to read it."""
+def replay(content: bytes) -> Receive:
+    """A `receive` that returns a body which was read already."""
     messages = iter([{"type": "http.request", "body": content, "more_body": False}])
 
     async def receive() -> Message:
@@ -122,7 +127,7 @@ async def _status(exchange: Exchange) -> None:
         )
     reply = RawReply(fault.status, tuple(headers))
     if fault.status not in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED):
-        reply = reply.with_document({"detail": "The file of faults of this sandbox says so."})
+        reply = reply.with_document({"detail": "The fault script of this sandbox says so."})
     await exchange.answer(reply)
 
 
@@ -138,7 +143,7 @@ async def _delay_answer(exchange: Exchange) -> None:
 
 
 async def _late(exchange: Exchange) -> None:
-    """In a task of its own, which goes on where the client takes this one with it."""
+    """Run in a separate task, which continues if the client disconnects."""
     task = asyncio.create_task(_later(exchange))
     exchange.late.add(task)
     task.add_done_callback(exchange.late.discard)
@@ -172,7 +177,7 @@ async def _cut_off(exchange: Exchange) -> None:
     if not reply.body:
         await exchange.answer(reply)
         return
-    await exchange.answer(reply, most=len(reply.body) // 2)
+    await exchange.answer(reply, max_bytes=len(reply.body) // 2)
     await line.hang_up(exchange.receive, exchange.send, _NOT_ALL)
 
 
@@ -206,9 +211,7 @@ async def _known_id(exchange: Exchange) -> None:
 
 
 async def _answer_with_another(exchange: Exchange, mix: Callable[[Fields, Fields], Fields]) -> None:
-    """Carry out; answer with another record of the model, or with what is mixed of both, if there
-    is another one.
-    """
+    """Execute; if the model has another record, reply with a mix of both."""
     reply = await exchange.execute()
     document = reply.document or {}
     model = next(
@@ -233,7 +236,7 @@ async def _foreign_404(exchange: Exchange) -> None:
 
 
 async def _edit_in_pause(exchange: Exchange) -> None:
-    """Answer 429, and let a colleague edit the record before the pause is over."""
+    """Reply with 429, and let a colleague edit the record during the pause."""
     await exchange.besides("PATCH", exchange.scope["path"], exchange.fault.edit)
     pause = str(exchange.fault.retry_after or 0).encode()
     reply = RawReply(429, ((b"retry-after", pause),))
@@ -256,7 +259,7 @@ async def _bomb(exchange: Exchange) -> None:
 
 @dataclass(frozen=True, slots=True)
 class FaultKind:
-    """What a fault does, in one line for people too, and the keys it has."""
+    """What a fault does, a line about it, and its keys."""
 
     strike: Strike
     about: str
@@ -331,14 +334,16 @@ KINDS: Mapping[str, FaultKind] = {
     ),
     "duplicate_element": FaultKind(
         _spoiled(altered_replies.duplicate_element),
-        "carried out; in the answer the first item of a list comes twice, under one key, the second time altered",
+        "carried out; in the answer the first item of a list comes twice, under one key, "
+        "the second time altered",
     ),
     "foreign_404": FaultKind(
         _foreign_404, "not carried out; answered with 404 and a page that is not the API's"
     ),
     "edit_in_pause": FaultKind(
         _edit_in_pause,
-        "not carried out; answered with 429 and `retry_after`, after a colleague has changed the record as `edit` says",
+        "not carried out; answered with 429 and `retry_after`, after a colleague has changed "
+        "the record as `edit` says",
         Keys(needs=("edit",), takes=("retry_after",)),
     ),
     "endless_headers": FaultKind(

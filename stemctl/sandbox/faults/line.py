@@ -1,7 +1,7 @@
-"""The line to a client: whether it is still there, and how to drop it.
+"""The connection to a client: whether it is open, and how to break it.
 
-Served, the transport below HTTP is closed. In this process there is none: the client gets the
-exception that it would raise itself.
+A served sandbox closes the transport below HTTP. Within a process there is none, so the client gets
+the exception that it would raise itself.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from starlette.types import Receive, Send
 
 
 async def still_there(receive: Receive, seconds: float) -> bool:
-    """Wait; false, and at once, if the client hangs up meanwhile."""
+    """Wait. Returns false at once if the client disconnects meanwhile."""
     try:
         async with asyncio.timeout(seconds):
             await gone(receive)
@@ -26,26 +26,26 @@ async def still_there(receive: Receive, seconds: float) -> bool:
 
 
 async def gone(receive: Receive) -> None:
-    """Wait until the client has hung up, or was hung up on."""
+    """Wait until the connection is closed."""
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
 async def hang_up(receive: Receive, send: Send, as_client: str) -> None:
-    """Close the connection where the answer stands now.
+    """Close the connection at this point of the reply.
 
     Raises:
-        httpx.RemoteProtocolError: with the words of `as_client`, if the client is in this process.
+        httpx.RemoteProtocolError: with the text `as_client`, if the client is in this process.
     """
     transport = transport_of(send)
     if transport is None:
         raise httpx.RemoteProtocolError(as_client)
     transport.close()
-    await gone(receive)  # an app that ends before its connection is taken for broken
+    await gone(receive)  # an app that ends before its connection counts as broken
 
 
 async def reset(receive: Receive, send: Send) -> None:
-    """Break the connection off, by a TCP RST.
+    """Reset the connection (TCP RST).
 
     Raises:
         httpx.ReadError: if the client is in this process.
@@ -60,7 +60,5 @@ async def reset(receive: Receive, send: Send) -> None:
 
 
 def transport_of(send: Send) -> asyncio.Transport | None:
-    """The connection under uvicorn, whose `send` is a method of an object that has it; ASGI itself
-    shows none.
-    """
+    """The connection of uvicorn, whose `send` is a method of an object with the transport."""
     return getattr(getattr(send, "__self__", None), "transport", None)

@@ -1,4 +1,4 @@
-"""The file of faults: what it says, or the place where it is wrong."""
+"""Reads a fault script, or reports where it is wrong."""
 
 from __future__ import annotations
 
@@ -18,9 +18,7 @@ from stemctl.util.suggest import nearest
 
 @dataclass(frozen=True, slots=True)
 class IncomingRequest:
-    """What a fault may be picky about. `path` stands below `/api/PORTAL/` and ends with a slash;
-    None elsewhere.
-    """
+    """What a fault may match. `path` is below `/api/PORTAL/` and ends with a slash, or None."""
 
     method: str
     path: str | None
@@ -29,9 +27,7 @@ class IncomingRequest:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One entry of the file: its kind, the requests it is about, how often it strikes, the values
-    of its kind.
-    """
+    """One entry of the script: its kind, matching requests, frequency, and the kind's values."""
 
     fault: str
     method: str | None = None
@@ -50,7 +46,7 @@ class Fault:
     mebibytes: int = 0
 
     def matches(self, request: IncomingRequest) -> bool:
-        """Whether a request is of those it is about."""
+        """Whether a request matches."""
         return (
             self.method in (None, request.method)
             and (self.path is None or _is_at(self.path, request.path))
@@ -60,7 +56,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """The whole file. A seed makes `chance` repeatable."""
+    """The whole script. A seed makes `chance` repeatable."""
 
     faults: tuple[Fault, ...]
     seed: int | None = None
@@ -68,26 +64,26 @@ class Script:
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """The keys of one kind of fault, beside those of every fault."""
+    """The keys of one kind of fault, in addition to those of every fault."""
 
     needs: tuple[str, ...] = ()
     takes: tuple[str, ...] = ()
 
 
 def read_script(path: Path, kinds: Mapping[str, Keys]) -> Script:
-    """Read a file of faults.
+    """Read a fault script.
 
     Raises:
-        ConfigError: it cannot be read or is not valid, with line and column.
+        ConfigError: it cannot be read or is invalid, with line and column.
     """
     return parse(reader.read(path, path.name), kinds)
 
 
 def parse(document: Document, kinds: Mapping[str, Keys]) -> Script:
-    """What a file of faults says.
+    """Parse a fault script.
 
     Raises:
-        ConfigError: it is not valid, with line and column.
+        ConfigError: it is invalid, with line and column.
     """
     if document.root is None or document.problems:
         first = document.problems[0]
@@ -96,7 +92,7 @@ def parse(document: Document, kinds: Mapping[str, Keys]) -> Script:
 
 
 def _is_at(pattern: str, path: str | None) -> bool:
-    """Only `*` and `?` are special; a slash at the end is nobody's business, as in the API."""
+    """Only `*` and `?` are special. A slash at the end is ignored, as in the API."""
     pattern = pattern.replace("[", "[[]")
     return path is not None and any(fnmatch.fnmatchcase(path, p) for p in (pattern, f"{pattern}/"))
 
@@ -110,17 +106,17 @@ def _is_count(value: Value) -> bool:
 
 
 def _is_number(value: Value) -> bool:
-    return type(value) in (int, float) and 0 <= value <= _MOST
+    return type(value) in (int, float) and 0 <= value <= _MAX
 
 
-_MOST = 1_000_000_000
-"""Of anything; beyond it no clock and no date works."""
+_MAX = 1_000_000_000
+"""The largest number: clocks and dates do not work beyond it."""
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _VALUES: Mapping[str, tuple[Callable[[Value], bool], str]] = {
     "method": (lambda value: value in _METHODS, f"one of {', '.join(_METHODS)}"),
     "path": (
         lambda value: _is_text(value) and value[0] != "/",
-        "a path below /api/PORTAL/, with no slash before it",
+        "a path below /api/PORTAL/, without a slash at the beginning",
     ),
     "body": (_is_text, "text of the body"),
     "after": (_is_count, "a number of requests"),
@@ -141,7 +137,7 @@ _OF_ALL = ("match", "fault", "after", "times", "chance")
 
 
 class _Parser:
-    """Nodes to faults; the first thing that is wrong ends it."""
+    """Turns nodes into faults. The first error ends it."""
 
     def __init__(self, document: Document, kinds: Mapping[str, Keys]) -> None:
         self._document = document
@@ -161,7 +157,7 @@ class _Parser:
         if kind not in self._kinds:
             raise self._wrong(
                 members["fault"].event,
-                f"there is no fault {code_span(kind)}",
+                f"unknown fault {code_span(kind)}",
                 _choice(kind, self._kinds),
             )
         keys = self._kinds[kind]
@@ -169,7 +165,7 @@ class _Parser:
         if {"retry_after", "retry_after_date"} <= members.keys():
             raise self._wrong(
                 node.keys["retry_after_date"],
-                "retry_after stands here as well",
+                "retry_after is also set",
                 "Keep one of them.",
             )
         match = self._members(members["match"], _OF_MATCH) if "match" in members else {}
@@ -183,12 +179,12 @@ class _Parser:
     def _members(
         self, node: Node, known: Iterable[str], needed: Iterable[str] = ()
     ) -> dict[str, Node]:
-        """The members of a mapping that has all that are needed, and none that are not known."""
+        """The members of a mapping, which has all needed keys and no unknown ones."""
         if not node.is_mapping:
-            raise self._wrong(node.event, f"here must be a mapping of {', '.join(known)}")
+            raise self._wrong(node.event, f"this must be a mapping of {', '.join(known)}")
         for key, event in node.keys.items():
             if key not in known:
-                raise self._wrong(event, f"{code_span(key)} is not known here", _choice(key, known))
+                raise self._wrong(event, f"unknown key {code_span(key)}", _choice(key, known))
         for key in needed:
             if key not in node.members:
                 raise self._wrong(node.event, f"{key} is missing")
@@ -207,4 +203,5 @@ class _Parser:
 def _choice(word: str, known: Iterable[str]) -> str:
     known = list(known)
     near = nearest(word, known, 1)
-    return f"Known are {', '.join(known)}.{f' Nearest: {near[0]}.' if near else ''}"
+    text = f"Use one of: {', '.join(known)}."
+    return f"Did you mean {near[0]}? {text}" if near else text

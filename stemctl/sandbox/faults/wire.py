@@ -1,5 +1,6 @@
-"""Answers without an end or without a size. Served, they are written below ASGI, which knows none
-of them; in this process a client waits for as long as it means to.
+"""Replies without an end or a size. ASGI has none, so a served sandbox writes them below it.
+
+A client in the same process waits until its timeout.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ _ZEROS = bytes(2**20)
 
 
 async def drip(receive: Receive, send: Send, head: bytes, piece: bytes, seconds: float) -> None:
-    """Send `head`, then `piece` every few seconds, until the client hangs up."""
+    """Send `head`, then `piece` every few seconds, until the client disconnects."""
     transport = line.transport_of(send)
     if transport is None:
         await line.gone(receive)
@@ -29,7 +30,7 @@ async def drip(receive: Receive, send: Send, head: bytes, piece: bytes, seconds:
 
 
 async def bomb(send: Send, mebibytes: int) -> None:
-    """Answer with so many MiB of zeros, packed to a thousandth of them."""
+    """Reply with many MiB of zeros, compressed to a thousandth."""
     headers = [
         (b"content-type", b"application/json"),
         (b"content-encoding", b"gzip"),
