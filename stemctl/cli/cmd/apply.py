@@ -46,14 +46,14 @@ from stemctl.render.text.run_text import settling_text
     "--yes",
     "-y",
     is_flag=True,
-    help="Apply without asking; required where there is no terminal.",
+    help="Apply without asking; required without a terminal.",
 )
 @click.option(
     "--allow-behind",
     is_flag=True,
     help="Apply even if this commit lacks commits that were already applied.",
 )
-@click.option("--digest", type=Digest(), help="Refuse a plan with another digest.")
+@click.option("--digest", type=Digest(), help="Refuse a plan whose digest is different.")
 @click.option(
     "--parallelism",
     type=click.IntRange(1, 64),
