@@ -58,7 +58,7 @@ class StemctlError(Exception):
 
 
 class TableError(StemctlError):
-    """A field table does not satisfy `schemas/table.schema.json`, or a generated schema is out of date."""
+    """A field table does not match `schemas/table.schema.json`, or a schema is outdated."""
 
 
 class ConfigError(StemctlError):

@@ -106,7 +106,8 @@ def read_lease(text: str, where: str) -> Lease:
         body = json.loads(text)
         if body["format"] > FORMAT:
             raise StateError(
-                f"The claim on {where} has format {body['format']}, this stemctl reads up to {FORMAT}.",
+                f"The claim on {where} has format {body['format']}, "
+                f"this stemctl reads up to {FORMAT}.",
                 "A newer stemctl is writing, or was. Nothing was sent.",
                 [("pip install --upgrade stemctl", "gets one that reads it")],
             )

@@ -105,9 +105,9 @@ class Change:
 
     `managed` names the fields that `expects` hashes (of a delete all). `declared` are the fields as
     written whose base moves once this change is done, `observed` what the server holds of them
-    where it is known now, `released` those that left the files. `previous_address` is the address that the
-    record had. `detail` says what the fields cannot. `pending_since` is when a request for it was sent of
-    which nobody knows what became.
+    where it is known now, `released` those that left the files. `previous_address` is the address
+    that the record had. `detail` says what the fields cannot. `pending_since` is when a request for
+    it was sent whose answer was lost.
     """
 
     address: Address
@@ -145,8 +145,8 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class StateChange:
-    """A state entry that changes without a request: its base moves, its key changes (`previous_address`), or it
-    goes (`drop`).
+    """A state entry that changes without a request: its base moves, its key changes
+    (`previous_address`), or it is removed (`drop`).
 
     `approval` is a proposal of ours whose answer was lost, with `declared` as its content.
     """
@@ -262,7 +262,9 @@ class Plan:
 
     @property
     def digest(self) -> str:
-        """A hash of what will be sent to whom; the same plan made again after a merge has the same one."""
+        """A hash of what is sent to which server. The same plan, made again after a merge, has the
+        same digest.
+        """
         rows = (
             {
                 "address": str(c.address),

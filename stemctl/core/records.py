@@ -66,7 +66,7 @@ class Record:
     locations: Mapping[Path, Location] = field(default_factory=dict)
 
     def location_of(self, *path: str | int) -> Location:
-        """Where a value is written: the longest known beginning of `path`, else the record itself."""
+        """Where a value is written: the longest known prefix of `path`, or else the record."""
         while path:
             if path in self.locations:
                 return self.locations[path]
@@ -76,7 +76,9 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Directive:
-    """An entry of `moved`, `forget` or `deleted`. `moved` names where from (`subject`) and where `to`."""
+    """An entry of `moved`, `forget` or `deleted`. In `moved`, `subject` is the old address
+    and `to` the new one.
+    """
 
     subject: str
     location: Location

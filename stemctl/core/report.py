@@ -41,7 +41,7 @@ class Outcome:
     refused: Mapping[str, Value] = field(default_factory=dict)
     observed: Fields = field(default_factory=dict)
     fatal: bool = False
-    """Whether no other change would fare better: the server is gone, or does not know us any more."""
+    """Whether every other change would fail too: the server is gone, or refuses the token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,9 @@ class Report:
         return 3 if not_as_written or self._held_for_user() else 0
 
     def _held_for_user(self) -> bool:
-        """Held by more than drift or somebody else's decision; what blocks a record is itself in the plan."""
+        """Whether a change or field waits for the user, and not only for a reviewer, or because of
+        drift. What blocks a record is itself in the plan.
+        """
         gentle = WAITING | {Held.REVERT}
         held = any(c.held not in gentle for c in self.plan.held())
         return held or any(

@@ -84,7 +84,7 @@ class Run:
         return sum(outcome.status in statuses for outcome in self.outcomes.values())
 
     def numbers(self) -> dict[str, int]:
-        """How many changes ended in which way; those that were not begun or have no answer among them."""
+        """How many changes ended in which way, with those that have no answer or were not begun."""
         if self.settled:
             return {"settled from its claim": len(self.plan.actionable())}
         if self.lease is not None:
@@ -173,11 +173,13 @@ def read_run(content: bytes, where: str) -> Run:
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
         raise StateError(
             f"{where}:{len(bodies) + 1} is not a line of a journal.",
-            "It tells what a run that broke off has sent. It was edited, or the disk failed. Nothing was sent.",
+            "It tells what a run that broke off has sent. It was edited, or the disk failed. "
+            "Nothing was sent.",
             [
                 (
                     f"rm {where}",
-                    "goes on without it: what was created is found by its name, the rest is not remembered",
+                    "goes on without it: what was created is found by its name, "
+                    "the rest is not remembered",
                 )
             ],
         ) from error

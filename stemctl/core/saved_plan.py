@@ -108,7 +108,8 @@ def check_fits(plan: Plan, target: Target, state: State, catalog: Catalog, name:
         runs = sorted(entry.run for entry in state.records.values() if entry.run)
         since = f" since run {runs[-1]}, which may have been of this very plan" if runs else ""
         raise BadPlan(
-            f"{name} was made at serial {plan.serial} of the state, which is at {state.serial}{since}.",
+            f"{name} was made at serial {plan.serial} of the state, "
+            f"which is at {state.serial}{since}.",
             "A plan is applied once. Nothing was sent.",
             _again(name),
         )
@@ -138,7 +139,8 @@ def _check_request(change: Change, catalog: Catalog, name: str) -> None:
     if request is not None and (request.method, request.path) != expected:
         raise BadPlan(
             f"{name} has a request for {change.address} that is not what its change says.",
-            f"{request.method} {request.path}, and not {expected[0]} {expected[1]}. Nothing was sent.",
+            f"{request.method} {request.path}, and not {expected[0]} {expected[1]}. "
+            "Nothing was sent.",
         )
     if wrong := misfit(change, model):
         raise BadPlan(

@@ -39,7 +39,9 @@ class Reading:
 
     @property
     def sound(self) -> bool:
-        """Whether it may lead to a create or delete: all was seen, or all that was asked for one by one."""
+        """Whether it may lead to a create or delete: everything was read, or every record that was
+        requested by its id or name.
+        """
         return self.completeness is Completeness.COMPLETE or not self.reason
 
     def lacks(self, name: str) -> bool:

@@ -52,7 +52,7 @@ class StateWire(msgspec.Struct, frozen=True):
 
 
 def to_json(state: State) -> Iterator[str]:
-    """The state as the text of its file, in pieces: sorted, one record a line group, with a checksum."""
+    """The state as the text of its file, in pieces: sorted by address, with a checksum."""
     between = ',\n "records": {'
     yield _PRETTY.encode(_head(state)).removesuffix("\n}")
     for address, entry in sorted(state.records.items()):
@@ -161,7 +161,9 @@ def _damaged(where: str, text: str, error: Exception) -> StateError:
 
 
 def ways_out(where: str) -> list[Hint]:
-    """What helps against a state that cannot be read; those below a hidden folder are never committed."""
+    """The ways to recover from a state that cannot be read. A file in a hidden folder is never
+    committed.
+    """
     anew = (f"rm {where}", "starts anew: records are found again by their names and adopted")
     return (
         [anew]

@@ -30,7 +30,7 @@ class Member:
 
 @dataclass(frozen=True)
 class Field:
-    """One column of a model; the meaning of each attribute stands in `schemas/table.schema.json`."""
+    """One field of a model; `schemas/table.schema.json` describes each attribute."""
 
     name: str
     kind: str
@@ -157,7 +157,9 @@ class Catalog:
     models: Mapping[str, Model]
 
     def find(self, word: str) -> Model | None:
-        """The model that any of its spellings names: `session`, `sessions`, `sensory_stimulus_types`."""
+        """The model with this name, in any spelling: `session`, `sessions`,
+        `sensory_stimulus_types`.
+        """
         plain = _plain(word)
         for model in self.models.values():
             if plain in {
@@ -194,7 +196,7 @@ def _plural(words: str) -> str:
 
 
 def schemas_dir() -> Path:
-    """The folder of tables and schemas: inside the installed package, else beside it in a checkout."""
+    """The folder of tables and schemas: in the installed package, or beside it in a checkout."""
     package = Path(__file__).resolve().parent.parent
     inside = package / "schemas"
     return inside if inside.is_dir() else package.parent / "schemas"

@@ -67,56 +67,65 @@ def _resolved(reference: str, root: Schema) -> Schema:
 
 
 def _rule(keyword: str, schema: Schema, part: _Part) -> Accepts | None:
-    """One keyword as a function; None for those that say nothing, or that are read along with
-    another one.
-    """
+    """One keyword as a function; None for a keyword that says nothing, or is read with another."""
     expected = schema[keyword]
-    match keyword:
-        case "type":
-            return _type([expected] if isinstance(expected, str) else expected)
-        case "properties":
-            return _members(expected, schema.get("additionalProperties", True), part)
-        case "additionalProperties":
-            return None if "properties" in schema else _members({}, expected, part)
-        case "items":
-            accepts = part(expected)
-            return lambda value: type(value) is not list or all(map(accepts, value))
-        case "propertyNames":
-            accepts = part(expected)
-            return lambda value: type(value) is not dict or all(map(accepts, value))
-        case "required":
-            needed = set(expected)
-            return lambda value: type(value) is not dict or value.keys() >= needed
-        case "anyOf":
-            either = [part(one) for one in expected]
-            return lambda value: any(accepts(value) for accepts in either)
-        case "not":
-            accepts = part(expected)
-            return lambda value: not accepts(value)
-        case "if":
-            condition, then = part(expected), part(schema["then"])
-            return lambda value: not condition(value) or then(value)
-        case "enum":
-            return lambda value: any(
-                one == value and (type(one) is bool) == (type(value) is bool) for one in expected
-            )
-        case "pattern":
-            search = re.compile(expected).search
-            return lambda value: type(value) is not str or search(value) is not None
-        case "minLength":
-            return lambda value: type(value) is not str or len(value) >= expected
-        case "maxLength":
-            return lambda value: type(value) is not str or len(value) <= expected
-        case "minItems":
-            return lambda value: type(value) is not list or len(value) >= expected
-        case "minimum":
-            return lambda value: type(value) not in (int, float) or value >= expected
+    if keyword in _LIMITS:
+        return _LIMITS[keyword](expected)
+    if keyword in _NESTING:
+        return _NESTING[keyword](expected, part)
+    if keyword == "properties":
+        return _members(expected, schema.get("additionalProperties", True), part)
+    if keyword == "additionalProperties":
+        return None if "properties" in schema else _members({}, expected, part)
+    if keyword == "if":
+        return _implies(part(expected), part(schema["then"]))
     if keyword in _NOTES or keyword == "then" or (keyword == "format" and "pattern" in schema):
         return None
     raise TableError(f"The schema keyword {keyword!r} is not known.")
 
 
-def _type(names: list[str]) -> Accepts:
+def _items(expected: Schema, part: _Part) -> Accepts:
+    accepts = part(expected)
+    return lambda value: type(value) is not list or all(map(accepts, value))
+
+
+def _property_names(expected: Schema, part: _Part) -> Accepts:
+    accepts = part(expected)
+    return lambda value: type(value) is not dict or all(map(accepts, value))
+
+
+def _any_of(expected: list[Schema], part: _Part) -> Accepts:
+    either = [part(one) for one in expected]
+    return lambda value: any(accepts(value) for accepts in either)
+
+
+def _not(expected: Schema, part: _Part) -> Accepts:
+    accepts = part(expected)
+    return lambda value: not accepts(value)
+
+
+def _implies(condition: Accepts, then: Accepts) -> Accepts:
+    return lambda value: not condition(value) or then(value)
+
+
+def _required(names: list[str]) -> Accepts:
+    needed = set(names)
+    return lambda value: type(value) is not dict or value.keys() >= needed
+
+
+def _enum(values: list[Value]) -> Accepts:
+    return lambda value: any(
+        one == value and (type(one) is bool) == (type(value) is bool) for one in values
+    )
+
+
+def _pattern(pattern: str) -> Accepts:
+    search = re.compile(pattern).search
+    return lambda value: type(value) is not str or search(value) is not None
+
+
+def _type(expected: str | list[str]) -> Accepts:
+    names = [expected] if isinstance(expected, str) else expected
     types = frozenset(one for name in names for one in _TYPES[name])
     if "integer" in names and "number" not in names:  # 1.0 is an integer in JSON Schema
         return lambda value: type(value) in types or (type(value) is float and value.is_integer())
@@ -135,3 +144,24 @@ def _members(properties: dict[str, Schema], additional: Schema | bool, part: _Pa
         return True
 
     return accepts
+
+
+_NESTING: dict[str, Callable[[Any, _Part], Accepts]] = {
+    "items": _items,
+    "propertyNames": _property_names,
+    "anyOf": _any_of,
+    "not": _not,
+}
+"""Keywords with schemas inside."""
+
+_LIMITS: dict[str, Callable[[Any], Accepts]] = {
+    "type": _type,
+    "required": _required,
+    "enum": _enum,
+    "pattern": _pattern,
+    "minLength": lambda least: lambda value: type(value) is not str or len(value) >= least,
+    "maxLength": lambda most: lambda value: type(value) is not str or len(value) <= most,
+    "minItems": lambda least: lambda value: type(value) is not list or len(value) >= least,
+    "minimum": lambda least: lambda value: type(value) not in (int, float) or value >= least,
+}
+"""Keywords that need nothing but their own value."""

@@ -37,7 +37,8 @@ def config_schema(editions: Sequence[str]) -> Schema:
                 "type": "array",
                 "minItems": 1,
                 "items": _text("A folder, a file or a glob, relative to this file."),
-                "description": "Where manifests are. Git-ignored and hidden files are skipped. Example: [records]",
+                "description": "Where manifests are. Git-ignored and hidden files are skipped. "
+                "Example: [records]",
             },
             default_server=_text("The server that is meant when --server names none."),
             servers={
@@ -45,7 +46,8 @@ def config_schema(editions: Sequence[str]) -> Schema:
                 "description": "Servers by name.",
                 "propertyNames": {
                     "pattern": portable("^[A-Za-z0-9][A-Za-z0-9_.-]*$"),
-                    "patternErrorMessage": "A server is called by letters and digits, with . _ - between them.",
+                    "patternErrorMessage": "A server is called by letters and digits, "
+                    "with . _ - between them.",
                 },
                 "additionalProperties": _server(editions),
             },
@@ -81,7 +83,8 @@ def _server(editions: Sequence[str]) -> Schema:
             url={
                 "type": "string",
                 "pattern": portable("^(?:sandbox:|https?://[^ ]+)$"),
-                "description": "Where it is. sandbox: is one in this process. Example: https://www.brainstem.org/",
+                "description": "Where it is. sandbox: is one in this process. "
+                "Example: https://www.brainstem.org/",
             },
             portal={"enum": [*PORTALS], "description": "Which records are seen. Default: private"},
             edition={

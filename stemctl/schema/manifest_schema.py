@@ -30,9 +30,12 @@ from stemctl.schema.patterns import (
 from stemctl.util.json_types import Value
 
 DIRECTIVES = {
-    "moved": "Records that got another key; what was known of the old one goes on under the new one.",
-    "forget": "Records that are not managed any more and stay on the server. * and ? stand for any characters.",
-    "deleted": "Records that may be deleted from the server: the permission that travels with a pull request.",
+    "moved": "Records that got another key; "
+    "what was known of the old one goes on under the new one.",
+    "forget": "Records that are not managed any more and stay on the server. "
+    "* and ? stand for any characters.",
+    "deleted": "Records that may be deleted from the server: "
+    "the permission that travels with a pull request.",
 }
 
 
@@ -81,7 +84,8 @@ def manifest_schema(catalog: Catalog) -> Schema:
     defaults = {
         "type": "object",
         "title": "Defaults",
-        "description": "Values for all records of this file, by list. Sets and maps are merged with a record's own.",
+        "description": "Values for all records of this file, by list. "
+        "Sets and maps are merged with a record's own.",
         "additionalProperties": False,
         "properties": {m.many: _def(f"{m.name}_defaults") for m in models},
     }

@@ -43,7 +43,10 @@ _DAY = (
     "|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-8]))"
     f"|{_LEAP_YEAR}-02-29)"
 )
-_TIME = "T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\\.[0-9]{1,9})?(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
+_TIME = (
+    "T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\\.[0-9]{1,9})?"
+    "(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
+)
 DATE = portable(f"^{_DAY}$")
 INSTANT = portable(f"^{_DAY}(?:{_TIME})?$")
 """A day, or a date-time of RFC 3339 with its offset: no `format` names both."""
@@ -53,8 +56,10 @@ ALTERNATIVES = {
     "uuid": "^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$",
     "email": "^[^@\\u0000-\\u0020\\u007f]+@[^@\\u0000-\\u0020\\u007f]+$",
     "uri": (
-        "^[A-Za-z][A-Za-z0-9+.-]*://(?:(?:[A-Za-z0-9._~!$&'()*+,;=:-]|%[0-9A-Fa-f]{2})+@)?[A-Za-z0-9._~-]+(?::[0-9]+)?"
-        f"(?:/{_PATH_CHARACTER}*)*(?:\\?(?:{_PATH_CHARACTER}|[/?])*)?(?:#(?:{_PATH_CHARACTER}|[/?])*)?$"
+        "^[A-Za-z][A-Za-z0-9+.-]*://(?:(?:[A-Za-z0-9._~!$&'()*+,;=:-]|%[0-9A-Fa-f]{2})+@)?"
+        "[A-Za-z0-9._~-]+(?::[0-9]+)?"
+        f"(?:/{_PATH_CHARACTER}*)*(?:\\?(?:{_PATH_CHARACTER}|[/?])*)?"
+        f"(?:#(?:{_PATH_CHARACTER}|[/?])*)?$"
     ),
 }
 """What a format takes, as a pattern that can stand beside others."""
@@ -73,7 +78,8 @@ _MEANT = {
 MEANT = {
     KEY: "A name is not blank, and has no control characters.",
     DATE: "A day is written like 2024-03-12.",
-    INSTANT: "Write a day like 2024-03-12, or a time with its offset: 2024-03-12T14:00:00+01:00, ...T13:00:00Z.",
+    INSTANT: "Write a day like 2024-03-12, or a time with its offset: "
+    "2024-03-12T14:00:00+01:00, ...T13:00:00Z.",
     **{patterns[name]: text for patterns in (FORMATS, CLEARABLE) for name, text in _MEANT.items()},
 }
 """What a pattern asks for, in words: what an editor shows in place of the pattern."""

@@ -9,7 +9,7 @@ from stemctl.util.json_types import Value
 
 
 def fits(row: Field, value: Value, planned: bool = False) -> bool:
-    """Whether a value has the shape of its field's kind, in any spelling that files and servers have.
+    """Whether a value has the shape of its field's kind, in any spelling of files and servers.
 
     What is `planned` may refer to records that are not there yet, `{"$ref": address}`.
     """

@@ -9,8 +9,9 @@ from stemctl.util.json_types import Value
 
 _UNSEEN = (
     "\x00-\x1f\x7f-\x9f"  # control characters
-    "\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0"
-    "\ufff0-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e0fff"  # what Unicode lets nobody see, directions among it
+    "\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
+    "\u2060-\u206f\u3164\ufeff\uffa0"
+    "\ufff0-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e0fff"  # invisible, such as directions
     "\ud800-\udfff"  # half characters, which no file takes
 )
 _CONTROL = re.compile(f"[{_UNSEEN}]")
@@ -18,7 +19,7 @@ _OURS = re.compile(f"\x1b\\[(?:0|1|2|31|32|33|34)m|\n|[{_UNSEEN}]")
 
 
 def visible(text: str) -> str:
-    """The text with control characters and direction marks written out, so that none of them is obeyed."""
+    """The text with control characters and direction marks written out, without their effect."""
     if text.isascii() and text.isprintable():  # most text, and faster than a search
         return text
     return _CONTROL.sub(lambda found: _escape(found[0]), text)

@@ -1,4 +1,4 @@
-"""JSON of others, read so that whatever comes out can be hashed, compared, shown and written again."""
+"""Reads JSON of others, so that each value can be hashed, compared, shown and written again."""
 
 from __future__ import annotations
 

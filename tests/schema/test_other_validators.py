@@ -19,7 +19,7 @@ from tests.support.paths import TESTS
 
 SCHEMA = schemas_dir() / "2024" / "manifest.schema.json"
 CATALOG = load_catalog("2024")
-VALIDATOR = validator_of(CATALOG)
+OURS = validator_of(CATALOG)
 VALIDATOR = jsonschema.Draft202012Validator(
     json.loads(SCHEMA.read_text(encoding="utf-8")),
     format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER,
@@ -47,7 +47,7 @@ JUDGED = [file for file in FILES if file.relative_to(TESTS).parts[1] not in READ
 
 def refused(document):
     """Whether stemctl finds an error in one file, whatever stands in others."""
-    findings, _ = check_document(document, VALIDATOR, CATALOG)
+    findings, _ = check_document(document, OURS, CATALOG)
     return bool([*document.problems, *findings])
 
 
@@ -172,7 +172,7 @@ def in_yaml(data):
 @given(mutated())
 def test_any_data_gets_the_same_verdict(data):
     document = parse(in_yaml(data).encode(), "manifest.yaml")
-    findings, _ = check_document(document, VALIDATOR, CATALOG)
+    findings, _ = check_document(document, OURS, CATALOG)
     assert document.problems == []
     assert document.root.value == data
     # Two items with one URL are refused beside the schema; see READING.
