@@ -44,9 +44,9 @@ def list_(screen: Screen, output_format: str) -> int:
 @output("text", "json", "yaml")
 @click.pass_obj
 def show(screen: Screen, name: str, output_format: str) -> int:
-    """Show what became of each change of a run.
+    """Show the outcome of each change of a run.
 
-    RUN is the id of a run, or its beginning. With -o yaml, prints the records as they were before
+    RUN is a run id or the beginning of one. With -o yaml, prints the records as they were before
     the run, as a manifest. To undo the run, copy those values into your files.
     """
     workspace = screen.open()
@@ -57,7 +57,7 @@ def show(screen: Screen, name: str, output_format: str) -> int:
         before = as_they_were(run, workspace.catalog)
         screen.out("\n".join(manifest_text(key, records) for key, records in before.items()))
         if not before:
-            screen.note("The run changed or deleted no existing records.")
+            screen.note("The run did not change or delete existing records.")
     else:
         screen.out(run_text(run, screen.style(workspace.catalog)))
     return 0
