@@ -57,7 +57,7 @@ def show(screen: Screen, name: str, output_format: str) -> int:
         before = as_they_were(run, workspace.catalog)
         screen.out("\n".join(manifest_text(key, records) for key, records in before.items()))
         if not before:
-            screen.note("The run did not change or delete existing records.")
+            screen.note("The run changed or deleted no existing records.")
     else:
         screen.out(run_text(run, screen.style(workspace.catalog)))
     return 0
