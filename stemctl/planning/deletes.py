@@ -123,13 +123,13 @@ def _detail(
 ) -> Iterator[str]:
     if entry.prevent_delete:
         yield (
-            f"prevent_delete is set in the state (run {entry.run}): it outlives the file, "
-            "and no permission overrides it"
+            f"prevent_delete is set in the state (run {entry.run}); it applies even after the file is gone, "
+            "and --allow cannot override it"
         )
     if wish is not None:
         yield "allowed by the deleted: entry; its id cannot be restored"
     if dependents:
-        yield f"the server may delete along with it: {', '.join(dependents)}"
+        yield f"the server may also delete: {', '.join(dependents)}"
     if model.delete_by:
         yield f"only {model.delete_by} may delete it; to leave it there, list it under forget:"
 

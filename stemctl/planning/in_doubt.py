@@ -66,7 +66,7 @@ def may_arrive(doubt: PendingRequest) -> tuple[str, ...]:
     """The detail of a change whose earlier request may still arrive."""
     return (
         f"sent at {_clock(_sent_at(doubt))}, but the answer was lost; "
-        f"a plan after {_settles_at(doubt)} shows what became of it",
+        f"a plan after {_settles_at(doubt)} shows the outcome",
     )
 
 

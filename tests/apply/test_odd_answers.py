@@ -181,7 +181,7 @@ def test_a_value_that_the_server_holds_otherwise_is_a_finding(
     plan = struck.run("plan")
     assert f"{field} was applied as" in plan.out
     assert struck.plan()["changes"] == []
-    assert "the server never held what was applied" in struck.run("drift").out
+    assert "the server did not keep what was applied" in struck.run("drift").out
     assert apply(struck).code == 3
     assert struck.writes == []
 

@@ -27,8 +27,8 @@ from stemctl.util.plural import counted, inflected
 def fmt(screen: Screen, paths: tuple[str, ...], check: bool, diff: bool) -> int:
     """Format the manifests.
 
-    Formats the manifests, folder defaults and stemctl.yaml, or those among PATHS. Only indentation,
-    spaces, empty lines and line ends change. Files that cannot be read are left alone.
+    Formats all manifests, folder defaults and stemctl.yaml, or only those in PATHS. Changes only
+    indentation, spaces, empty lines and line endings. Skips files that cannot be read.
     """
     config = load_config(screen.root)
     chosen = use_case.choose(config, paths)

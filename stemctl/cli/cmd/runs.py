@@ -19,7 +19,7 @@ from stemctl.render.text.run_text import (
 
 @click.group()
 def runs() -> None:
-    """Show past runs, and records as they were before them.
+    """Show past runs, and the records before each run.
 
     Runs are recorded in .stemctl/runs/ of this folder, which is not committed.
     """

@@ -17,7 +17,7 @@ from stemctl.util.plural import counted
 def state() -> None:
     """Inspect and edit the state.
 
-    The state is what stemctl remembers of the records on a server. These commands send nothing.
+    The state is what stemctl remembers about the records on a server. These commands send nothing.
     """
 
 

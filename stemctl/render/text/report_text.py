@@ -16,7 +16,7 @@ from stemctl.util.json_types import Value
 from stemctl.util.plural import counted, joined
 from stemctl.util.safe_text import visible
 
-UNKNOWN = "Unknown: sent, but not answered"
+UNKNOWN = "Unknown: sent, but no answer"
 REFUSED = "The server holds other values than were sent"
 
 _PROPOSED = (
@@ -180,7 +180,7 @@ def _instead(outcome: Outcome, name: str, sent: Value) -> str:
     """What the server holds in place of what was sent."""
     if name in outcome.observed:
         return f"sent {shown(sent)}; the server holds {shown(outcome.observed[name])}"
-    return f"sent {shown(sent)}; the server's answer does not show it"
+    return f"sent {shown(sent)}; the server's answer does not include it"
 
 
 def _held(report: Report, style: TerminalStyle) -> list[str]:
@@ -198,7 +198,7 @@ def held_rows(report: Report) -> list[tuple[str, str, str]]:
     for outcome in report.of(Status.APPLIED, Status.PROPOSED):
         title = f"! {visible(str(outcome.change.address))}"
         for field in outcome.change.held_fields:
-            rows.append((title, str(field.held), f"{field.path}: the server's value stays"))
+            rows.append((title, str(field.held), f"{field.path}: the server keeps its value"))
     return rows
 
 

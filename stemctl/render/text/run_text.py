@@ -45,7 +45,7 @@ def going_on_text(run: Run) -> str:
     total = len(run.plan.actionable())
     return (
         f"Run {run.id} of {run.who} is in progress: {len(run.outcomes):,} of {total:,} done. "
-        "What it has not done yet is shown as to do."
+        "What it has not done yet is shown as still to do."
     )
 
 
@@ -129,7 +129,7 @@ def run_text(run: Run, style: TerminalStyle) -> str:
     lines += ["", f"{how_it_ended(in_brief(run))}."]
     if any(intent.before for intent in run.intents.values()):
         command = f"stemctl runs show {run.id} -o yaml"
-        lines += style.next([(command, "shows the records as they were before, as a manifest")])
+        lines += style.next([(command, "prints the records as they were before, as a manifest")])
     return style.finish(lines)
 
 
