@@ -123,8 +123,8 @@ def _detail(
 ) -> Iterator[str]:
     if entry.prevent_delete:
         yield (
-            f"prevent_delete is set in the state (run {entry.run}); it applies even after the file is gone, "
-            "and --allow cannot override it"
+            f"prevent_delete is set in the state (run {entry.run}); removing the file does not "
+            "clear it, and --allow cannot override it"
         )
     if wish is not None:
         yield "allowed by the deleted: entry; its id cannot be restored"
