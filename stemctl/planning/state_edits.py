@@ -140,7 +140,7 @@ def _entry_of(state: State, address: Address) -> Entry:
     if address not in state.records:
         raise StateError(
             f"{address} is not in the state.",
-            hints=[("stemctl state list", "lists the records of the state")],
+            hints=[("stemctl state list", "lists the records in the state")],
             untouched=Untouched.NOTHING_CHANGED,
         )
     return state.records[address]

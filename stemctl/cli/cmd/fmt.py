@@ -34,7 +34,7 @@ def fmt(screen: Screen, paths: tuple[str, ...], check: bool, diff: bool) -> int:
     chosen = use_case.choose(config, paths)
     if screen.verbose:
         for path in chosen.others:
-            screen.note(f"{path} holds no manifest of this repository; skipped.")
+            screen.note(f"{path} contains no manifest of this repository; skipped.")
     result = use_case.format_files(config.root, chosen.files)
     result.problems[:0] = chosen.problems
     files = len(chosen.files)

@@ -46,7 +46,7 @@ def list_(screen: Screen, output_format: str) -> int:
 def show(screen: Screen, name: str, output_format: str) -> int:
     """Show the outcome of each change of a run.
 
-    RUN is the id of a run, or its beginning. With -o yaml, prints the records as they were before
+    RUN is a run id or the beginning of one. With -o yaml, prints the records as they were before
     the run, as a manifest. To undo the run, copy those values into your files.
     """
     workspace = screen.open()
