@@ -11,8 +11,8 @@ from stemctl.util.json_types import Value
 Schema = dict[str, Any]
 
 _BRANCH = "^[A-Za-z0-9_]+(?:[./_-][A-Za-z0-9_]+)*$"
-"""Less than git takes: nothing that begins like an option, climbs, or ends like one of git's own
-files.
+"""Stricter than git: no name that looks like an option, contains `..`, or ends like one of git's
+own files.
 """
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

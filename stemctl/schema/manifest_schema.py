@@ -1,9 +1,9 @@
 """JSON Schemas made from the field tables: what editors, other validators and stemctl itself judge
 files by.
 
-Every schema stands alone (no reference to another file) and decides by `pattern` what it can, with
-`format` beside it, so that validators that do not check formats come to the same verdict. Two
-keywords are for editors alone and decide nothing: `patternErrorMessage` says what a pattern asks
+Every schema is self-contained (no reference to another file). It uses `pattern` where it can, next
+to `format`, so that validators that do not check formats give the same result. Two keywords are
+only for editors: `patternErrorMessage` says what a pattern asks
 for, `defaultSnippets` what a new record needs.
 """
 
