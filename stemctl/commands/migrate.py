@@ -54,7 +54,7 @@ def migrate(workspace: Workspace, backend: str) -> Moved:
         "commits the changed files",
     )
     return Moved(
-        state, new.where, [commit, ("stemctl plan", "shows that nothing else has changed")]
+        state, new.where, [commit, ("stemctl plan", "compares with the state in its new place")]
     )
 
 

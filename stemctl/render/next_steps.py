@@ -63,7 +63,7 @@ def saved_hints(plan: Plan, saved_as: str) -> list[Hint]:
 
 
 def report_hints(report: Report) -> list[Hint]:
-    """The commands that fit what became of a plan."""
+    """The commands that fit the outcome of a plan."""
     held = {outcome.change.held for outcome in report.of(Status.HELD)}
     skipped, failed = len(report.of(Status.SKIPPED)), bool(report.of(Status.FAILED))
     unknown, proposed = bool(report.of(Status.UNKNOWN)), bool(report.of(Status.PROPOSED))

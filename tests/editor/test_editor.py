@@ -175,7 +175,7 @@ def test_the_configuration_too(opened: Opened) -> None:
     )
     assert {"private", "public", "super"} <= set(portals)
     hover = opened.hover("d/stemctl.yaml", "policy:\n  allow: {revert: 1}\n", "revert")
-    assert "Undo what somebody changed" in hover
+    assert "Undo changes that others made" in hover
 
 
 def test_it_works_where_the_server_would_like_a_network_and_has_none(

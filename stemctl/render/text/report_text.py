@@ -1,4 +1,4 @@
-"""What became of a plan, as text."""
+"""The outcome of a plan, as text."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def _saved(report: Report, state: str | None) -> list[str]:
 
 
 def outcome_row(outcome: Outcome) -> tuple[str, str, str]:
-    """Symbol and address, what became of it, and its id, approval, fields or message."""
+    """Symbol and address, the outcome, and its id, approval, fields or message."""
     change = outcome.change
     is_applied = outcome.status is Status.APPLIED
     word = _DONE[change.action] if is_applied else str(outcome.status)

@@ -109,7 +109,7 @@ def how_it_ended(run: Brief) -> str:
 
 
 def run_text(run: Run, style: TerminalStyle) -> str:
-    """Who, when, from which commit, and what became of each change."""
+    """Who, when, from which commit, and the outcome of each change."""
     head = [
         ("run", run.id),
         ("who", visible(run.who)),
@@ -148,7 +148,7 @@ def brief_document(run: Brief) -> dict[str, Any]:
 
 
 def run_document(run: Run) -> dict[str, Any]:
-    """A run as JSON, with what became of each change and the records as they were."""
+    """A run as JSON, with the outcome of each change and the records as they were."""
     return {
         **brief_document(in_brief(run)),
         "digest": run.plan.digest,
