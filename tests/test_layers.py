@@ -33,7 +33,7 @@ ROOMS = (
     "cli",
     "__main__",
 )
-"""The packages and the two loose modules. Each may import from those before it, and from no other."""
+"""The packages and the two loose modules. Each may import only from those before it."""
 
 MOST_FLOORS, MOST_ARROWS = 12, 100
 """A room stands one floor above the highest room that it imports; an arrow says that one room
@@ -81,7 +81,7 @@ MODULES = {
 
 @cache
 def imports(module: str) -> frozenset[str]:
-    """What a module imports when it is loaded or run; what only type checkers see does not count."""
+    """What a module imports when it is loaded or run, imports for type checkers excepted."""
     tree = ast.parse(MODULES[module].read_text(encoding="utf-8"))
     for_types_only = {
         id(inner)
@@ -228,7 +228,8 @@ def measure() -> None:
     print(f"files {len(lines)}, lines {sum(lines.values())}, longest {max(lines.values())}")
     middle, tenth = len(functions) // 2, len(functions) * 9 // 10
     print(
-        f"functions {len(functions)}: median {functions[middle]}, p90 {functions[tenth]}, max {functions[-1]} lines"
+        f"functions {len(functions)}: median {functions[middle]}, p90 {functions[tenth]}, "
+        f"max {functions[-1]} lines"
     )
     print(f"lines of more than 100 characters {wide}")
 

@@ -47,7 +47,7 @@ class Executor:
     known: Collection[str]
 
     async def execute(self, change: Change) -> Outcome:
-        """Send what a change needs. Whatever the server says becomes the outcome.
+        """Send what a change needs. The server's answer becomes the outcome.
 
         Raises:
             JournalError: the journal could not be written, so nothing was sent.

@@ -110,8 +110,9 @@ class Lookup:
             return refused
         seen = f"No {model.words}" if total is None else f"None of the {model.count(total)}"
         detail = (
-            f"{seen} that you can see has it, so it belongs to a record that is hidden from you:",
-            f"the {model.identity} of a {model.words} is unique across the whole server.",
+            f"{seen} that you can see has this {model.identity}, so it belongs to a record that is "
+            "hidden from you.",
+            f"The {model.identity} of a {model.words} must be unique on the whole server.",
             f"Choose another {model.identity} and apply again.",
         )
         texts = " ".join(error.messages[model.identity])

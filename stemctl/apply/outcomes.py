@@ -111,7 +111,7 @@ def not_there_yet(model: Model, change: Change, lost: ServerError) -> Outcome:
     """A creation, or proposal, whose answer was lost, and that was not found."""
     refuses_second = model.identity is not None and not change.approval
     then = "The next apply sends it again." if refuses_second else "Plan again in a minute."
-    message = f"Sent, but the answer was lost: {lost.what} It is not there yet. {then}"
+    message = f"Sent, but the answer was lost: {lost.what} The record was not found yet. {then}"
     return Outcome(change, Status.UNKNOWN, message=message)
 
 

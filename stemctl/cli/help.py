@@ -20,9 +20,9 @@ Usage: stemctl [OPTIONS] COMMAND [ARGS]...
 Options:
   --version          Show the version and exit.
   -C DIRECTORY       Run in this directory.
-  --server NAME|URL  Use a server of stemctl.yaml, a URL, or "sandbox".
+  --server NAME|URL  Use a server from stemctl.yaml, a URL, or "sandbox".
   --no-color         Disable colours; NO_COLOR has the same effect.
-  -q, --quiet        Print nothing to stderr but questions and errors.
+  -q, --quiet        Print only prompts and errors to stderr.
   -v, --verbose      Show more detail.
   -h, --help         Show this message and exit.
 
@@ -39,7 +39,7 @@ Commands:
   approvals  List, accept and reject proposals.
   import     Bind an address to an existing record on the server.
   state      Inspect and edit the state.
-  runs       Show past runs, and records as they were before them.
+  runs       Show past runs, and the records before each run.
   explain    Describe a model or a field.
   schema     Build and print the JSON Schemas.
   login      Log in to a server with your browser.

@@ -155,10 +155,16 @@ def wants(output_format: str, arguments: list[str]) -> bool:
 
 
 def _usage(error: click.UsageError) -> StemctlError:
-    what = " ".join(error.format_message().split()).rstrip(".") + "."
+    what = " ".join(error.format_message().split()).rstrip(".")
+    if what.startswith("Usage:"):  # click's error for a group without a command is its help
+        what = "Missing command"
+    if not what.endswith("?"):
+        what += "."
     path = error.ctx.command_path if error.ctx else "stemctl"
     usage = error.ctx.get_usage() if error.ctx else ""
-    return StemctlError(what, usage, [(f"{path} --help", "lists the options")])
+    is_group = error.ctx is not None and isinstance(error.ctx.command, click.Group)
+    lists = "lists the options and commands" if is_group else "lists the options"
+    return StemctlError(what, usage, [(f"{path} --help", lists)])
 
 
 def _bug(error: Exception) -> StemctlError:

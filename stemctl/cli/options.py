@@ -59,7 +59,7 @@ class Digest(click.ParamType):  # type: ignore[type-arg]  # generic in newer ver
         if not _DIGEST.fullmatch(digest):
             self.fail(
                 f"{value!r} is not a digest: "
-                f"it has {_SHORTEST_DIGEST} to 64 of the characters 0-9 and a-f."
+                f"a digest has {_SHORTEST_DIGEST} to 64 characters, 0-9 and a-f."
             )
         return digest
 

@@ -15,7 +15,7 @@ from stemctl.util.plural import counted
 
 _WHAT = {
     Held.DELETE: "This deletes {records} on {host}. A record that is created again gets a new id.",
-    Held.REVERT: "This undoes changes that were made on {host}, in {records}.",
+    Held.REVERT: "This undoes changes made on {host} to {records}.",
     Held.REPLACE: "This overwrites values on {host} that stemctl did not write, in {records}.",
     Held.CASCADE: (
         "This deletes {records} on {host}, with everything that depends on them. "

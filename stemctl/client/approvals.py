@@ -158,7 +158,7 @@ async def read_decided(client: ReadClient, proposal: Proposal, verdict: str) -> 
     now = replace(proposal, fields=await client.approval(proposal.model, proposal.id))
     if now.fields.get("status") != _DONE[verdict]:
         raise NotTheApi(
-            f"The server took the decision about {proposal.address}, but the status is "
+            f"The server accepted the request for {proposal.address}, but the status is "
             f"{now.fields.get('status')!r:.40}.",
             "The server may need a moment. Check the proposal again.",
             [(f"stemctl approvals show {proposal.id}", "shows the current proposal")],

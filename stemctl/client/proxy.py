@@ -232,10 +232,8 @@ def _proxy(variable: str, text: str) -> Proxy:
     _check_scheme(variable, scheme, shown)
     if scheme in _SOCKS:
         scheme = "socks5"  # older versions of httpx do not know socks5h, which is the same
-    # As in curl, everything before the last @ is the user, whatever its characters.
-    login = f"{quote(unquote(name))}{colon}{quote(unquote(password), safe='')}{at}"
-    address = f"{scheme}://{login}{place}"
-    if not _is_usable(address, place):
+    address = _usable_address(scheme, name, f"{colon}{password}", f"{at}{place}")
+    if address is None:
         raise ConfigError(
             f"{variable} is not the address of a proxy: {shown:.200}",
             "Write http://HOST:PORT.",
@@ -262,13 +260,20 @@ def _check_scheme(variable: str, scheme: str, shown: str) -> None:
         )
 
 
-def _is_usable(address: str, place: str) -> bool:
+def _usable_address(scheme: str, name: str, password: str, place: str) -> str | None:
+    """The address as httpx takes it; None if it is not one, or not in UTF-8.
+
+    `password` begins with its colon and `place` with its @, if there are any. As in curl,
+    everything before the last @ is the user, whatever its characters.
+    """
     try:
-        if not _PLACE.fullmatch(place) or urlsplit(address).port == 0:
-            return False
-        return bool(httpx.Proxy(address).url.host)
+        login = quote(unquote(name)) + password[:1] + quote(unquote(password[1:]), safe="")
+        address = f"{scheme}://{login}{place}"
+        if not _PLACE.fullmatch(place.removeprefix("@")) or urlsplit(address).port == 0:
+            return None
+        return address if httpx.Proxy(address).url.host else None
     except (ValueError, httpx.InvalidURL):
-        return False
+        return None
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -165,7 +165,9 @@ def read_response(response: Response, method: str, base: str, url: str = "") -> 
     if status >= 400:
         raise failure(response, method, base, url)
     if status not in _SUCCESS:
-        raise NotTheApi(f"The server answered {status}, which the API never does.", status=status)
+        raise NotTheApi(
+            f"The server answered {status}, a status that the API does not use.", status=status
+        )
     if status == 204 or not response.content.strip():
         return {}
     if _is_html(response):
@@ -220,9 +222,9 @@ def _foreign(messages: Mapping[str, Sequence[str]], status: int, url: str) -> No
     if status == 404:
         open_question = "the record exists"
     return NotTheApi(
-        f"{url} answered {status}, but not in the form of the API.",
-        f"It says: {said or 'nothing'}. It may come from a proxy, or the server does not have "
-        f"this URL, so it does not show whether {open_question}.",
+        f"{url} answered {status}, but not in the format of the API.",
+        f"The answer was: {said or 'empty'}. It may come from a proxy, or the URL may be wrong. "
+        f"It does not show whether {open_question}.",
         (_DOCTOR,),
         status=status,
     )

@@ -60,7 +60,7 @@ def choose_server(root: Path, forge: str) -> str:
     if names:
         raise ConfigError(
             f"There are {len(names)} servers: {', '.join(names)}.",
-            "A workflow is for one server.",
+            "A workflow applies to one server. Choose it.",
             [(f"stemctl --server {name} ci init {forge}", f"for {name}") for name in names[:2]],
             untouched=Untouched.NOTHING_WRITTEN,
         )
@@ -159,7 +159,7 @@ def _check_name(what: str, name: str) -> None:
     if not _PLAIN.fullmatch(name):
         raise ConfigError(
             f"The {what} {name!r} cannot be used in a workflow.",
-            "A part of it could be taken for a command. Use letters, digits, spaces and "
+            "A part of it could be read as a command. Use letters, digits, spaces and "
             ". / _ @ + -, and begin with a letter, a digit, or . / _",
             untouched=Untouched.NOTHING_WRITTEN,
         )

@@ -87,7 +87,7 @@ async def begin(
         workspace.store.refresh()
         settled = workspace.store.recovery.take_over(workspace.owner)
         if settled is not None:
-            raise StateMoved("An interrupted run was settled.", settled=settled)
+            raise StateMoved("An interrupted run was recovered.", settled=settled)
 
 
 async def execute(

@@ -22,7 +22,7 @@ async def login(workspace: Workspace, on_pending: Callable[[PendingLogin], None]
     if workspace.server.is_sandbox:
         raise ConfigError(
             "The built-in sandbox needs no login.",
-            "It acts as its user. To act as another one, set BRAINSTEM_TOKEN to sandbox-admin, "
+            "It has a built-in user. To use another one, set BRAINSTEM_TOKEN to sandbox-admin, "
             "sandbox-user or sandbox-reader.",
         )
     async with connect(workspace) as link:

@@ -43,9 +43,9 @@ def migrate(workspace: Workspace, backend: str) -> Moved:
         git.lock.refresh()
         if store.local.journal.exists() or git.lock.lease():
             raise StateError(
-                "A run is on, or did not end.",
+                "A run is in progress, or was interrupted.",
                 "",
-                [("stemctl apply", "settles it")],
+                [("stemctl apply", "waits for it, or recovers it")],
                 Untouched.NOTHING_MOVED,
             )
         state = _move(old, new, server, workspace.owner, store.state.folder)
@@ -53,7 +53,9 @@ def migrate(workspace: Workspace, backend: str) -> Moved:
         f"git add -A && git commit -m 'State of {server.name}: {new.where}'",
         "commits the changed files",
     )
-    return Moved(state, new.where, [commit, ("stemctl plan", "compares as before")])
+    return Moved(
+        state, new.where, [commit, ("stemctl plan", "compares with the state in its new place")]
+    )
 
 
 def _check_configured(workspace: Workspace, backend: str) -> None:
@@ -70,7 +72,7 @@ def _check_configured(workspace: Workspace, backend: str) -> None:
             how = f"First remove state: of {server.name} from {NAME}"
         raise ConfigError(
             f"{NAME} keeps the state of {server.name} in {workspace.store.where}.",
-            f"{how}. Every command goes by that file.",
+            f"{how}. All commands use the backend named there.",
             untouched=Untouched.NOTHING_MOVED,
         )
 
@@ -80,7 +82,7 @@ def _move(
 ) -> State:
     state, there = old.load(), new.load()
     if state is None:
-        why = "Nothing was applied yet." if there is None else f"It is in {new.where} already."
+        why = "Nothing has been applied yet." if there is None else f"It is already in {new.where}."
         raise StateError(
             f"There is no state of {server.name} in {old.where}.",
             why,
@@ -90,7 +92,7 @@ def _move(
     if there is not None and (there.lineage, there.serial) != (state.lineage, state.serial):
         raise StateError(
             f"{new.where} already has another state of {server.name}.",
-            f"That one is at serial {there.serial}, the one in {old.where} at {state.serial}.",
+            f"Its serial is {there.serial}, and {old.where} is at serial {state.serial}.",
             untouched=Untouched.NOTHING_MOVED,
         )
     if there is None:
@@ -109,7 +111,7 @@ def _read_back(new: StateBackend, state: State, old: StateBackend) -> None:
     if new.load() != state:
         raise StateError(
             f"The state in {new.where} differs from what was written.",
-            f"{old.where} was left as it is.",
+            f"{old.where} was not changed.",
         )
 
 
@@ -124,7 +126,7 @@ def _half_moved(
         failed.exit_code = error.exit_code
         return failed
     reasons = [error.why] if error.why else []
-    why = "\n".join([*reasons, f"The state is also in {new.where} now."])
+    why = "\n".join([*reasons, f"The state is now in both places: {old.where} and {new.where}."])
     failed = StateError(error.what, why, error.hints)
     failed.exit_code = 3
     return failed

@@ -50,7 +50,7 @@ def write_plan(plan: Plan, path: Path) -> None:
     if path.exists() and plan_in(old) is None:
         raise ConfigError(
             f"{path} already exists, and is not a plan.",
-            "It is not overwritten: choose another file.",
+            "stemctl does not overwrite it. Choose another file.",
             untouched=Untouched.NOTHING_WRITTEN,
         )
     try:

@@ -26,6 +26,7 @@ def resolve(workspace: Workspace, targets: tuple[str, ...]) -> int:
         if not conflicts:
             raise StateError(
                 f"No record that matches {' '.join(targets)} is in conflict.",
+                hints=[("stemctl plan", "shows all conflicts")],
                 untouched=Untouched.NOTHING_CHANGED,
             )
         state = planned.state

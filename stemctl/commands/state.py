@@ -22,7 +22,7 @@ def parse_address(workspace: Workspace, text: str) -> Address:
     if model is None or not key:
         raise ConfigError(
             f"{text} is not an address.",
-            "An address is MODEL/KEY, for example as stemctl state list prints them.",
+            "Write MODEL/KEY, for example session/rat12.",
         )
     return Address(model.name, key)
 
@@ -37,7 +37,9 @@ def find_entry(workspace: Workspace, text: str) -> tuple[Address, Entry]:
     entry = workspace.store.read().records.get(address)
     if entry is None:
         raise StateError(
-            f"{address} is not in the state.", "", [("stemctl state list", "shows what it holds")]
+            f"{address} is not in the state.",
+            "",
+            [("stemctl state list", "lists the records in the state")],
         )
     return address, entry
 

@@ -97,7 +97,7 @@ class Config:
         guess = f" Did you mean {near[0]}?" if near else ""
         raise ConfigError(
             f"Unknown server {name!r}.",
-            f"{NAME} has {', '.join(known)}; you can also use a URL.{guess}",
+            f"Servers in {NAME}: {', '.join(known)}. You can also use a URL.{guess}",
         )
 
     def _default(self) -> Server:
@@ -107,7 +107,7 @@ class Config:
         if len(self.servers) == 1:
             return next(iter(self.servers.values()))
         what = f"{NAME} has no default_server." if self.found else f"{NAME} not found."
-        hint = ("stemctl init", f"creates {NAME} and a first manifest, with a sandbox to try")
+        hint = ("stemctl init", f"creates {NAME}, a first manifest and a sandbox to try out")
         if self.servers:
             hint = (f"stemctl --server {next(iter(self.servers))} plan", "chooses a server")
         raise ConfigError(what, f"Looked in {self.root}.{self._above()}", [hint])

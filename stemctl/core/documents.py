@@ -15,7 +15,7 @@ Document = dict[str, Any]
 
 
 def report_document(report: Report, seconds: float) -> Document:
-    """What became of each change of a run, with the plan it carried out."""
+    """The outcome of each change of a run, with the plan it carried out."""
     return {
         "format": FORMAT,
         "run": report.run,
@@ -57,7 +57,7 @@ def error_document(error: StemctlError, diagnostics: tuple[Diagnostic, ...] = ()
 
 
 def outcome_document(outcome: Outcome) -> Document:
-    """What became of one change."""
+    """The outcome of one change."""
     return {
         "address": str(outcome.change.address),
         "action": outcome.change.action.value,

@@ -1,7 +1,7 @@
 """A claim: who writes to a server at this moment, until when, and which plan. A value; `branch/`
 keeps it in git.
 
-A claim holds the plan of its run, so that anybody can settle a run that died, on whichever machine:
+A claim holds the plan of its run, so that any machine can settle a run that died:
 each of its requests may have been sent, and the server shows which ones were.
 """
 
@@ -18,23 +18,23 @@ from stemctl.errors import StateError
 FORMAT = 1
 
 DURATION = datetime.timedelta(seconds=120)
-"""How long a claim holds from its last renewal on."""
+"""How long a lease lasts after its last renewal."""
 
 RENEWED_EVERY = 30.0
 """Seconds between two renewals."""
 
 MARGIN = datetime.timedelta(seconds=20)
-"""So long before the end of its lease an owner sends nothing more: what is under way arrives before
-others look.
+"""An owner sends nothing in the last seconds of its lease, so that requests in flight arrive before
+others check.
 """
 
 SKEW = datetime.timedelta(seconds=300)
-"""By so much the clocks of two machines may differ; an older end is believed, a younger one is
-waited for.
+"""How far the clocks of two machines may differ. A lease that ended longer ago has expired; with a
+more recent end, wait.
 """
 
 _LONGEST = datetime.timedelta(hours=1)
-"""No lease is as long: whoever edited one must not keep everybody waiting."""
+"""No real lease is this long: an edited lease must not block all other runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +42,8 @@ class Lease:
     """Who writes, since when and until when (UTC, by the owner's clock), from which commit, how
     many changes.
 
-    `nonce` is of this claim alone: two jobs that claim the same in the same moment must not make
-    the same commit, for then the pushes of both would succeed.
+    `nonce` is unique to this lease. Two jobs that take a lease at the same moment must not make the
+    same commit, because both pushes would then succeed.
     """
 
     run: str
@@ -106,10 +106,10 @@ def read_lease(text: str, where: str) -> Lease:
         body = json.loads(text)
         if body["format"] > FORMAT:
             raise StateError(
-                f"The claim on {where} has format {body['format']}, "
+                f"The lease on {where} has format {body['format']}, "
                 f"this stemctl reads up to {FORMAT}.",
-                "A newer stemctl is writing, or was. Nothing was sent.",
-                [("pip install --upgrade stemctl", "gets one that reads it")],
+                "A newer version of stemctl wrote it. Nothing was sent.",
+                [("pip install --upgrade stemctl", "installs a version that can read it")],
             )
         commit = None if body["commit"] is None else str(body["commit"])
         begun, until = _moment(body["renewed"]), _moment(body["until"])
@@ -128,7 +128,7 @@ def read_lease(text: str, where: str) -> Lease:
         RecursionError,
     ) as error:
         raise StateError(
-            f"The claim on {where} cannot be read.",
+            f"The lease on {where} cannot be read.",
             f"It was edited, or is damaged. Nothing was sent.\n{_UNDO}",
         ) from error
 
@@ -137,11 +137,13 @@ def _moment(text: str) -> datetime.datetime:
     moment = datetime.datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError("a time without a zone")
-    _ = moment.astimezone(datetime.UTC) + 2 * SKEW  # OverflowError: nobody can wait for that
+    _ = (
+        moment.astimezone(datetime.UTC) + 2 * SKEW
+    )  # raises OverflowError if the time is out of range
     return moment
 
 
-_UNDO = "Have the commit of that branch undone which did it: git log shows who made it."
+_UNDO = "Undo the commit that damaged it: git log of that branch shows who made it."
 
 
 def plan_lines(run: Run) -> str:
@@ -166,7 +168,7 @@ def run_of(lease: Lease, content: bytes, where: str, now: datetime.datetime) -> 
     except StateError as error:
         raise StateError(
             error.what,
-            f"It tells what the run of a claim may have sent. Nothing was sent.\n{_UNDO}",
+            f"It says what the run that holds the lease may have sent. Nothing was sent.\n{_UNDO}",
         ) from error
     last = (min(now, lease.until + SKEW) - MARGIN).astimezone(datetime.UTC)
     at = last.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,4 +1,4 @@
-"""Placeholders for unknown ids: `{"$ref": "model/key"}` stands for a record that a plan creates."""
+"""Placeholders for unknown ids: `{"$ref": "model/key"}` refers to a record that a plan creates."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ _KEY = "$ref"
 
 
 def placeholder(address: Address) -> dict[str, str]:
-    """What stands for the id of a record until it is created."""
+    """The placeholder for the id of a record until it is created."""
     return {_KEY: str(address)}
 
 
 def is_placeholder(value: Value) -> bool:
-    """Whether a value stands for an id that is not known yet."""
+    """Whether a value is a placeholder for an id that is not known yet."""
     return isinstance(value, dict) and value.keys() == {_KEY}
 
 

@@ -1,4 +1,4 @@
-"""The plan and the report: values that say what will be done and what became of it, with everything
+"""The plan and the report: values that say what will be done and what was done, with everything
 needed to do it.
 """
 
@@ -49,10 +49,10 @@ class Held(enum.StrEnum):
 
 
 WAITING = frozenset({Held.PENDING, Held.REJECTED, Held.BLOCKED})
-"""What is held until somebody else moves; none of it asks for an exit code of its own."""
+"""Held until another person acts; none of these changes the exit code."""
 
 PERMISSIONS = (Held.DELETE, Held.REVERT, Held.REPLACE, Held.CASCADE)
-"""What can destroy somebody else's work, and is held until it is allowed."""
+"""Can destroy other people's work, and is held until you allow it."""
 
 
 def request_path(app: str, model: str, action: Action, id_: str | None) -> str:
@@ -148,7 +148,7 @@ class StateChange:
     """A state entry that changes without a request: its base moves, its key changes
     (`previous_address`), or it is removed (`drop`).
 
-    `approval` is a proposal of ours whose answer was lost, with `declared` as its content.
+    `approval` is a proposal sent by stemctl whose answer was lost, with `declared` as its content.
     """
 
     address: Address
@@ -164,7 +164,7 @@ class StateChange:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something to know that sends nothing and holds nothing."""
+    """Information that neither sends nor holds anything."""
 
     address: Address | None
     text: str
@@ -209,8 +209,8 @@ class Base(Wire, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All changes, sorted by address, and what is needed to carry them out. No clock and no chance
-    is in it.
+    """All changes, sorted by address, and what is needed to carry them out. It depends
+    neither on the clock nor on chance.
     """
 
     server: Target
@@ -227,9 +227,9 @@ class Plan:
     subset: Subset = EVERYTHING
     commit: str | None = None
     uncommitted: tuple[str, ...] = ()
-    """Files in which what was read is not what that commit holds."""
+    """Files that were read with other content than in that commit."""
     offline: bool = False
-    """Whether it was compared with the state alone, and no server was asked. No apply takes it."""
+    """Whether it was compared with the state only. Such a plan cannot be applied."""
     base: Base | None = None
 
     def actionable(self) -> tuple[Change, ...]:

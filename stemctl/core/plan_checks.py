@@ -1,9 +1,8 @@
 """Whether a plan out of a file can be what stemctl wrote: its shape, and that its parts agree with
 each other.
 
-A checksum shows that nobody edited a plan by mistake. Whoever wants to can make a new one, so a
-plan is trusted no further than its requests were reviewed: it reaches no other record than it says,
-and no other file.
+A checksum only detects accidental edits, because anyone can compute a new one. A plan is therefore
+limited to what was reviewed: it can reach no records and no files other than those it names.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from stemctl.util.json_types import Fields, Value, is_id
 
 
 def contradiction(plan: Plan) -> str:
-    """What in a plan cannot be, whatever the models are; nothing if it may be sound."""
+    """A contradiction in the plan that holds for all models; empty if there is none."""
     if plan.server.edition not in editions():
         return f"there is no edition {plan.server.edition}"
     if plan.server.portal not in PORTALS:
@@ -66,7 +65,7 @@ def _address(text: Value) -> Address | None:
 
 
 def _circle(actionable: Mapping[Address, Change]) -> str:
-    """A change that waits for itself, by whatever way."""
+    """A change that waits for itself, directly or through others."""
     try:
         graphlib.TopologicalSorter(
             {address: change.waits for address, change in actionable.items()}

@@ -31,7 +31,7 @@ class Reason(enum.StrEnum):
     FORGOTTEN = "forgotten"
 
 
-HeldBecause = Annotated[Held | None, described("Why nothing is sent; null if it is.")]
+HeldBecause = Annotated[Held | None, described("Why the change is not sent; null if it is sent.")]
 
 
 class FieldWire(Wire, frozen=True):
@@ -49,7 +49,7 @@ class FieldWire(Wire, frozen=True):
     files: Any | UnsetType = UNSET
     server: Any | UnsetType = UNSET
     shown: Annotated[
-        bool | UnsetType, described("The server does not show this field.", enum=[False])
+        bool | UnsetType, described("False if the server does not return this field.", enum=[False])
     ] = UNSET
 
 
@@ -68,25 +68,32 @@ class ChangeWire(Wire, frozen=True):
     column: Position | None
     request: Request | None
     fields: tuple[FieldWire, ...]
-    expects: Annotated[Hash | None, described("Hash of the managed fields as read.")]
-    waits: Annotated[tuple[str, ...], described("Addresses that must be done first.")]
-    managed: Annotated[
-        tuple[str, ...], described("The fields that expects hashes; none means all.")
+    expects: Annotated[Hash | None, described("Hash of the managed fields as they were read.")]
+    waits: Annotated[
+        tuple[str, ...], described("Addresses of the changes that must be applied first.")
     ]
-    declared: Annotated[Fields, described("Fields as written, whose base moves once this is done.")]
+    managed: Annotated[
+        tuple[str, ...], described("The fields covered by the hash in `expects`; empty means all.")
+    ]
+    declared: Annotated[
+        Fields,
+        described(
+            "Fields as written in the files; they become the new base once this change is done."
+        ),
+    ]
     observed: Annotated[
-        Fields, described("What the server holds of them, where that is known now.")
+        Fields, described("The server's values of these fields, if they are already known.")
     ]
     released: tuple[str, ...]
     prevent_delete: bool | None
-    was: Annotated[str | None, described("The address that the record had before.")]
+    was: Annotated[str | None, described("The previous address of the record.")]
     detail: tuple[str, ...]
     doubt: Annotated[
-        str | None, described("When a request was sent of which nobody knows what became.")
+        str | None, described("When an earlier request was sent whose outcome is unknown.")
     ]
     explained: Annotated[
         bool | None,
-        described("Whether the difference to the base explains it; null without a base."),
+        described("Whether the change comes from files changed since --base; null without a base."),
     ] = None
 
 
@@ -101,7 +108,7 @@ class StateChangeWire(Wire, frozen=True):
     prevent_delete: bool | None
     was: str | None
     drop: bool
-    approval: Annotated[str | None, described("A proposal of ours whose answer was lost.")]
+    approval: Annotated[str | None, described("A proposal sent by stemctl whose answer was lost.")]
 
 
 class NoteWire(Wire, frozen=True):
@@ -163,21 +170,28 @@ class PlanWire(Wire, frozen=True, kw_only=True):
     """The whole document."""
 
     format: Format
-    stemctl: Annotated[str, described("The version that made it.")]
-    offline: Annotated[bool, described("Compared with the state alone; no apply takes it.")] = False
+    stemctl: Annotated[str, described("The version of stemctl that made the plan.")]
+    offline: Annotated[
+        bool, described("Compared with the state only; such a plan cannot be applied.")
+    ] = False
     base: Annotated[
         Base | None,
-        described("What the files were compared with, to tell what their difference explains."),
+        described(
+            "The commit of --base, which tells which changes come from the files changed since."
+        ),
     ] = None
     server: Target
     state: StateRef
-    commit: Annotated[str | None, described("The commit of the repository it was made from.")]
+    commit: Annotated[str | None, described("The commit that the plan was made from.")]
     uncommitted: Annotated[
         tuple[str, ...] | UnsetType,
-        described("Files that were not read as that commit has them; only if there are."),
+        described("Files that differ from that commit; absent if there are none."),
     ] = UNSET
     digest: Annotated[
-        Hash, described("Of what is sent to whom; the same plan made again has the same one.")
+        Hash,
+        described(
+            "Digest of what is sent to which server; the same plan made again has the same one."
+        ),
     ]
     summary: Summary
     changes: tuple[ChangeWire, ...]
@@ -186,18 +200,20 @@ class PlanWire(Wire, frozen=True, kw_only=True):
     ignored_fields: Number
     names: Annotated[
         Mapping[str, Mapping[str, str]],
-        described("Model to name to id, of the references that were resolved."),
+        described("The ids of resolved references, by model and name."),
     ]
     subset: Subset
     notes: tuple[NoteWire, ...]
     settled: Annotated[
         tuple[SettledWire, ...],
-        described("Requests whose answer was lost: what was found, and what follows."),
+        described("Requests whose answer was lost: what stemctl found, and what it does now."),
     ]
     diagnostics: Annotated[
         tuple[FindingWire, ...], described("", type="array", items={"type": "object"})
     ]
-    checksum: Annotated[Hash, described("Of the whole document; an edited plan is refused.")]
+    checksum: Annotated[
+        Hash, described("Checksum of the whole document; an edited plan is refused.")
+    ]
 
 
 def plan_schema() -> Schema:
@@ -206,6 +222,6 @@ def plan_schema() -> Schema:
         "$schema": DIALECT,
         "$id": "urn:stemctl:schema:plan",
         "title": "Plan of stemctl",
-        "description": "What apply would send. Complete: apply needs nothing else but the token.",
+        "description": "Everything that apply would send. To apply it, only the token is needed.",
         **json_schema(PlanWire),
     }

@@ -54,8 +54,8 @@ class Lifecycle:
 class Record:
     """A declared record after defaults were merged in.
 
-    `fields` holds writable fields alone, as written (references are names or ids). `locations` maps
-    a field, or a field and one of its elements, to where its value stands, which may be a default.
+    `fields` holds only writable fields, as written (references are names or ids). `locations` maps
+    a field, or a field and one of its elements, to the location of its value (maybe a default).
     """
 
     address: Address

@@ -1,4 +1,4 @@
-"""What became of each change of a run."""
+"""The outcome of each change of a run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from stemctl.util.json_types import Fields, Value
 
 
 class Status(enum.StrEnum):
-    """What became of a change."""
+    """The outcome of a change."""
 
     APPLIED = "applied"
     PROPOSED = "proposed"
@@ -24,7 +24,7 @@ class Status(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one change.
+    """The outcome of one change.
 
     `message` is a sentence for people, `errors` what the server said field by field, `refused` the
     fields that it answered without holding (with what was sent), `observed` what it holds in

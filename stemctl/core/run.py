@@ -4,7 +4,7 @@ read back.
 The first line says who and when, the second holds the whole plan; then, before each write, its
 intent (what is sent, and the record as it was), and after it the outcome; at last, when the run
 ended, and its numbers. A run without its last line broke off: an intent without an outcome was
-sent, or was about to be, and nobody knows what became of it.
+sent, or was about to be sent, and its outcome is unknown.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Run:
 
     `intents` holds the last one of each address, `outcomes` those that are known, in the order in
     which they came. Of a run that only its claim tells of, `lease` is when that ends; each of its
-    writes may have been sent. Once somebody else has looked what became of it, `settled` says who.
+    writes may have been sent. Once another run has checked its outcome, `settled` names that run.
     `folder` is where its files are in their git repository, where the state is kept on a branch.
     """
 
@@ -210,8 +210,8 @@ def _run(bodies: list[dict[str, Any]], where: str) -> Run:
     if head["format"] > NEWEST:
         raise StateError(
             f"{where} has format {head['format']}, this stemctl reads up to {NEWEST}.",
-            "It was written by a newer stemctl. Nothing was changed.",
-            [("pip install --upgrade stemctl", "gets one that reads it")],
+            "It was written by a newer version of stemctl. Nothing was changed.",
+            [("pip install --upgrade stemctl", "installs a version that can read it")],
         )
     document = bodies[1]["plan"]
     body = {key: value for key, value in document.items() if key != "checksum"}

@@ -1,5 +1,5 @@
-"""The plan document: written whole, read back only if nobody touched it and it fits this server and
-state.
+"""The plan document: written as a whole, and accepted only if it is unchanged and fits this
+server and state.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def open_plan(document: Document, name: str) -> Plan:
         raise BadPlan(other, _AGAIN_WHY, _again(name))
     edited = BadPlan(
         f"{name} was edited, or is damaged.",
-        "A plan is applied as it was made and reviewed, or not at all. Nothing was sent.",
+        "A plan is applied exactly as it was reviewed, or not at all. Nothing was sent.",
         _again(name),
     )
     body = {key: value for key, value in document.items() if key != "checksum"}
@@ -59,21 +59,21 @@ def open_plan(document: Document, name: str) -> Plan:
     except ValueError as error:
         raise edited from error
     if plan.digest != document["digest"]:
-        raise BadPlan(
-            f"{name} does not have the digest that it states.", "Nothing was sent.", _again(name)
-        )
+        raise BadPlan(f"{name} does not match its own digest.", "Nothing was sent.", _again(name))
     if wrong := contradiction(plan):
         raise BadPlan(
-            f"{name} is no plan that stemctl makes: {wrong}.", "Nothing was sent.", _again(name)
+            f"{name} is not a plan that stemctl could have made: {wrong}.",
+            "Nothing was sent.",
+            _again(name),
         )
     return plan
 
 
-_AGAIN_WHY = "It was made by another version. Nothing was sent."
+_AGAIN_WHY = "It was made by a different version of stemctl. Nothing was sent."
 
 
 def _again(name: str) -> list[tuple[str, str]]:
-    return [(f"stemctl plan --out {name}", "makes it anew")]
+    return [(f"stemctl plan --out {name}", "makes the plan again")]
 
 
 def check_fits(plan: Plan, target: Target, state: State, catalog: Catalog, name: str) -> None:
@@ -85,19 +85,19 @@ def check_fits(plan: Plan, target: Target, state: State, catalog: Catalog, name:
     """
     if plan.offline:
         raise BadPlan(
-            f"{name} is an offline plan: it was compared with the state, and no server was asked.",
-            "It can be shown, and not applied. Nothing was sent.",
+            f"{name} is an offline plan: it was compared with the state, not with the server.",
+            "It can be shown, but not applied. Nothing was sent.",
             _again(name),
         )
     for word in ("url", "portal", "edition"):
         made, now = getattr(plan.server, word), getattr(target, word)
         if made != now:
             raise BadPlan(
-                f"{name} was made for {word} {made}, and this is {now}.", "Nothing was sent."
+                f"{name} was made for {word} {made}, but this is {now}.", "Nothing was sent."
             )
     if plan.lineage != state.lineage:
         why = (
-            "One was made anew since. "
+            "The state was created again since then. "
             if plan.lineage
             else "It was made before anything was applied. "
         )
@@ -106,11 +106,11 @@ def check_fits(plan: Plan, target: Target, state: State, catalog: Catalog, name:
         )
     if plan.serial != state.serial:
         runs = sorted(entry.run for entry in state.records.values() if entry.run)
-        since = f" since run {runs[-1]}, which may have been of this very plan" if runs else ""
+        since = f" since run {runs[-1]}, which may have applied this plan" if runs else ""
         raise BadPlan(
             f"{name} was made at serial {plan.serial} of the state, "
             f"which is at {state.serial}{since}.",
-            "A plan is applied once. Nothing was sent.",
+            "A plan can be applied only once. Nothing was sent.",
             _again(name),
         )
     for change in plan.changes:
@@ -129,7 +129,7 @@ def _check_request(change: Change, catalog: Catalog, name: str) -> None:
     request = change.request
     if model is None:
         raise BadPlan(
-            f"{name} has {change.address}, a model that edition {catalog.edition} lacks.",
+            f"{name} contains {change.address}, but edition {catalog.edition} lacks this model.",
             "Nothing was sent.",
         )
     expected = (
@@ -138,8 +138,8 @@ def _check_request(change: Change, catalog: Catalog, name: str) -> None:
     )
     if request is not None and (request.method, request.path) != expected:
         raise BadPlan(
-            f"{name} has a request for {change.address} that is not what its change says.",
-            f"{request.method} {request.path}, and not {expected[0]} {expected[1]}. "
+            f"{name} contains a request for {change.address} that does not match its change.",
+            f"The request is {request.method} {request.path}, not {expected[0]} {expected[1]}. "
             "Nothing was sent.",
         )
     if wrong := misfit(change, model):

@@ -56,9 +56,9 @@ class Snapshot:
     readings: Mapping[str, Reading]
     approvals: Mapping[str, Reading] = field(default_factory=dict)
     began: datetime.datetime | None = None
-    """When the reading began; None: nobody noted it."""
+    """When the reading began; None if it was not recorded."""
     remembered: bool = False
-    """Whether it is what the state remembers, and nobody looked."""
+    """Whether it was made from the state, without reading the server."""
 
     def ids(self) -> Iterator[str]:
         """The ids of everything that was read, approvals among it."""

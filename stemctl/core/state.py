@@ -25,8 +25,8 @@ class Proposed(msgspec.Struct, frozen=True):
 
 
 class PendingRequest(msgspec.Struct, frozen=True):
-    """A request that was sent, and what became of it is not known: sending it again could double
-    what it did.
+    """A request that was sent and whose outcome is unknown. Sending it again could repeat its
+    effect.
 
     `at` is when it was sent (UTC, ISO 8601), `body` what was sent, with ids, `declared` the same as
     it was written.

@@ -114,8 +114,8 @@ def from_json(text: str, where: str, shards: Sequence[str] = ()) -> State:
     if isinstance(body, dict) and isinstance(body.get("format"), int) and body["format"] > NEWEST:
         raise StateError(
             f"{where} has format {body['format']}, this stemctl reads up to {NEWEST}.",
-            "It was written by a newer stemctl. Nothing was changed.",
-            [("pip install --upgrade stemctl", "gets one that reads it")],
+            "It was written by a newer version of stemctl. Nothing was changed.",
+            [("pip install --upgrade stemctl", "installs a version that can read it")],
         )
     try:
         checksum = body.pop("checksum")
@@ -154,7 +154,11 @@ def _damaged(where: str, text: str, error: Exception) -> StateError:
     marks = _MERGED.search(text)
     line = text.count("\n", 0, marks.start()) + 1 if marks else getattr(error, "lineno", None)
     location = f"{where}:{line}" if line else where
-    why = "A merge by git left its marks in it." if marks else "It is cut off, or was edited."
+    why = (
+        "It contains conflict markers from a git merge."
+        if marks
+        else "It is cut off, or was edited."
+    )
     return StateError(
         f"{location} is not a state file.", f"{why} Nothing was sent.", ways_out(where)
     )
@@ -164,11 +168,11 @@ def ways_out(where: str) -> list[Hint]:
     """The ways to recover from a state that cannot be read. A file in a hidden folder is never
     committed.
     """
-    anew = (f"rm {where}", "starts anew: records are found again by their names and adopted")
+    anew = (f"rm {where}", "starts over: the next plan re-adopts records by name")
     return (
         [anew]
         if where.startswith(".")
-        else [(f"git checkout HEAD -- {where}", "takes the committed one back"), anew]
+        else [(f"git checkout HEAD -- {where}", "restores the committed version"), anew]
     )
 
 

@@ -106,8 +106,7 @@ def unanswered(output: str, folder: object) -> StateError:
     hints = ways_to_trust(output) or [("git status", "shows whether git works here")]
     return StateError(
         "git cannot read this repository.",
-        f"It was asked in {folder}. stemctl does not continue without an answer."
-        f"{quoted(output, 2)}",
+        f"stemctl ran git in {folder}, and cannot continue without its answer.{quoted(output, 2)}",
         hints,
         Untouched.NOTHING_READ,
     )
@@ -117,8 +116,7 @@ def bare_in_checkout(folder: object) -> StateError:
     """A folder of the checkout that git takes for a repository, whose settings name commands."""
     return StateError(
         f"{folder} looks like a bare git repository.",
-        "A checkout can contain one whose settings name commands, and git runs them.\n"
-        "Do not run git in that folder.",
+        "The settings of such a folder can make git run commands.\nDo not run git in that folder.",
         [(f"rm {shlex.quote(f'{folder}/HEAD')}", "makes it an ordinary folder")],
         Untouched.NOTHING_READ,
     )
@@ -139,9 +137,9 @@ def not_pushed(output: str, remote: str, branch: str) -> StateError:
     if any(word in lower for word in _FORBIDDEN):
         what = f"{remote} does not allow you to push to its branch {branch}."
         why = (
-            "A rule or a hook protects it. Whoever applies must be able to push to that branch"
-            " without a pull request:\n"
-            f"exclude {branch} from the rule, or name another branch in stemctl.yaml"
+            "A rule or a hook protects it. You must be able to push to that branch"
+            " without a pull request.\n"
+            f"Exclude {branch} from the rule, or name another branch in stemctl.yaml"
             " (state: branch)."
         )
     elif any(word in lower for word in _READ_ONLY):
@@ -164,8 +162,8 @@ def not_reached(output: str, remote: str) -> StateError:
     why = "The state of this server is kept there."
     if any(word in lower for word in _UNKNOWN_USER):
         what = f"{remote} did not accept your credentials."
-        why = f"{why} stemctl uses the keys and passwords of your git."
-    hints = [*ways_to_trust(output), (f"git ls-remote {remote}", "asks it as stemctl does")]
+        why = f"{why} stemctl uses your git credentials."
+    hints = [*ways_to_trust(output), (f"git ls-remote {remote}", "connects as stemctl does")]
     return StateError(what, f"{why}{quoted(output)}", hints, Untouched.NOTHING_SENT)
 
 
@@ -173,8 +171,8 @@ def stuck(output: str, remote: str, branch: str) -> StateError:
     """A push that is refused as if someone else's came first, although the branch did not move."""
     return StateError(
         f"{remote} refuses pushes to its branch {branch}, although the branch has not moved.",
-        "Perhaps its pushurl leads to another repository than its url, or a git that was killed"
-        f" there has left a lock.{quoted(output)}",
+        "Its pushurl may point to a different repository than its url, or a git process that was"
+        f" killed may have left a lock there.{quoted(output)}",
         [(f"git remote get-url --push {remote}", "shows where pushes go")],
         Untouched.NOTHING_SENT,
     )
@@ -184,7 +182,7 @@ def damaged(output: str, folder: PurePath) -> Damaged:
     """A mirror that git cannot use."""
     return Damaged(
         f"git cannot use {folder}.",
-        f"It only holds what was fetched, so you can remove it.{quoted(output)}",
+        f"It contains only fetched data, so you can remove it.{quoted(output)}",
         [(f"rm -r {shlex.quote(str(folder))}", "stemctl creates and fetches it again")],
         Untouched.NOTHING_SENT,
     )

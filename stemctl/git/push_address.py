@@ -32,7 +32,7 @@ class TwoAddresses:
     def differ(self, branch: str) -> StateError:
         """A push was refused because the branch differs between the two. Nothing has changed."""
         return self._refusal(
-            f"Its branch {branch} is not the same at both. Nothing was pushed or sent."
+            f"Its branch {branch} differs between the two. Nothing was pushed or sent."
         )
 
     def led_elsewhere(self, branch: str, failed: str | None) -> StateError:
@@ -40,7 +40,7 @@ class TwoAddresses:
 
         `failed` is what git printed if the push could not be undone.
         """
-        did = f"A push to its branch {branch} did not arrive where the remote is read."
+        did = f"A push to its branch {branch} did not reach the repository that it is read from."
         if failed is None:
             return self._refusal(f"{did} It was undone. Nothing was sent to the server.")
         kept = f"It could not be undone: delete {branch} there. Nothing was sent to the server."
@@ -54,7 +54,7 @@ class TwoAddresses:
         if self.by_pushurl:
             remedy = (
                 f"git config --unset-all remote.{self.remote}.pushurl",
-                "pushes to the address that it is read from",
+                "pushes to the repository that it is read from",
             )
         lines = [
             f"read from  {_shown(self.read)}",

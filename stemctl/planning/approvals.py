@@ -97,7 +97,9 @@ def approval_status(
     a rejection of the same content.
     """
     if approvals.completeness is not Completeness.COMPLETE and ours is None:
-        detail = f"it may already be proposed, but approvals could not be read: {approvals.reason}"
+        detail = (
+            f"it may already be proposed, but the approvals could not be read: {approvals.reason}"
+        )
         return ApprovalStatus(Held.PENDING, detail=(detail,))
     found = dict(_about(model, content, approvals, live_id=live_id, ours=ours))
     if ours is not None and ours.id not in found:

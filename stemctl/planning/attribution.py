@@ -50,12 +50,12 @@ def _directives(
     address: Address, repository: Repository
 ) -> Iterator[tuple[str, str, Address | None]]:
     """The entries of `moved`, `forget` and `deleted` that concern an address."""
-    for wish in repository.moved:
-        if wish.to == address or wish.subject == str(address):
-            yield "moved", wish.subject, wish.to
-    for wish in repository.forget:
-        if matches(wish.subject, address):
-            yield "forget", wish.subject, wish.to
-    for wish in repository.deleted:
-        if wish.subject == str(address):
-            yield "deleted", wish.subject, wish.to
+    for directive in repository.moved:
+        if directive.to == address or directive.subject == str(address):
+            yield "moved", directive.subject, directive.to
+    for directive in repository.forget:
+        if matches(directive.subject, address):
+            yield "forget", directive.subject, directive.to
+    for directive in repository.deleted:
+        if directive.subject == str(address):
+            yield "deleted", directive.subject, directive.to

@@ -191,5 +191,5 @@ def _held_otherwise(
     if row.shown:
         finding = not_shown(address, row, written, location=location)
         return replace(comparison, diagnostics=(finding,))
-    note = Note(address, f"{row.name} was sent, but the server does not show it", location)
+    note = Note(address, f"{row.name} was sent, but the server does not return it", location)
     return replace(comparison, notes=(note,))

@@ -44,7 +44,9 @@ def leave(
     A record that is no longer visible stays in the state, with a note: only a DELETE of our own
     proves that it is gone, and not just hidden from this account.
     """
-    forget = _first(wish for wish in repository.forget if matches(wish.subject, address))
+    forget = _first(
+        directive for directive in repository.forget if matches(directive.subject, address)
+    )
     if forget is not None:
         return Change(address, Action.FORGET, "forgotten", id=entry.id, location=forget.location)
     if entry.id is None:
@@ -54,9 +56,17 @@ def leave(
         return None
     live = reading.records.get(entry.id)
     if live is not None:
-        wish = _first(wish for wish in repository.deleted if wish.subject == str(address))
+        directive = _first(
+            directive for directive in repository.deleted if directive.subject == str(address)
+        )
         return _delete(
-            address, entry, live, model=model, wish=wish, resolver=resolver, granted=granted
+            address,
+            entry,
+            live,
+            model=model,
+            directive=directive,
+            resolver=resolver,
+            granted=granted,
         )
     if entry.id not in reading.missing:
         return None
@@ -85,12 +95,12 @@ def _delete(
     live: Fields,
     *,
     model: Model,
-    wish: Directive | None,
+    directive: Directive | None,
     resolver: Resolver,
     granted: frozenset[str],
 ) -> Change:
     dependents = [f"{len(live[name])} in {name}" for name in model.dependents if live.get(name)]
-    allowed = wish is not None or Held.DELETE in granted
+    allowed = directive is not None or Held.DELETE in granted
     held = None
     if entry.prevent_delete:
         held = Held.PROTECTED
@@ -110,26 +120,26 @@ def _delete(
         "left_files",
         held=held,
         id=entry.id,
-        location=wish.location if wish else None,
+        location=directive.location if directive else None,
         request=None if held else Request("DELETE", path, None),
         fields=fields,
         expects=expects(model, live),
-        detail=tuple(_detail(entry, model, wish, dependents=dependents)),
+        detail=tuple(_detail(entry, model, directive, dependents=dependents)),
     )
 
 
 def _detail(
-    entry: Entry, model: Model, wish: Directive | None, *, dependents: Sequence[str]
+    entry: Entry, model: Model, directive: Directive | None, *, dependents: Sequence[str]
 ) -> Iterator[str]:
     if entry.prevent_delete:
         yield (
-            f"prevent_delete is set in the state (run {entry.run}): it outlives the file, "
-            "and no permission overrides it"
+            f"prevent_delete is set in the state (run {entry.run}); removing the file does not "
+            "clear it, and --allow cannot override it"
         )
-    if wish is not None:
+    if directive is not None:
         yield "allowed by the deleted: entry; its id cannot be restored"
     if dependents:
-        yield f"the server may delete along with it: {', '.join(dependents)}"
+        yield f"the server may also delete: {', '.join(dependents)}"
     if model.delete_by:
         yield f"only {model.delete_by} may delete it; to leave it there, list it under forget:"
 

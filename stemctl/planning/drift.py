@@ -18,7 +18,7 @@ from stemctl.util.json_types import Fields, Value
 class Moved:
     """One field that changed: `path` is the field, or field and entry of a map; sets are whole.
 
-    `held` is False where the server never held what was applied: then `before` is what was applied,
+    `held` is False if the server did not keep what was applied. Then `before` is what was applied,
     and `after` is what the server holds instead.
     """
 

@@ -1,4 +1,4 @@
-"""Requests whose answer was lost: what the server shows now decides what became of them.
+"""Requests whose answer was lost: decided by what the server shows now.
 
 Nothing here guesses. A record with the content that was sent is ours. A record with the same name
 and different content may belong to someone else. If there is no such record, nothing was created,
@@ -32,7 +32,7 @@ from stemctl.schema.catalog import Catalog, Field, Model
 from stemctl.util.json_types import Fields
 
 SETTLES_AFTER = datetime.timedelta(seconds=60)
-"""A reading that began this long after a request was sent shows what became of the request."""
+"""A reading that began this long after a request was sent shows its outcome."""
 
 
 # The requests that the state remembers
@@ -51,7 +51,7 @@ def deletion_sent(entry: Entry | None) -> bool:
 
 
 def is_settled(doubt: PendingRequest, began: datetime.datetime | None) -> bool:
-    """Whether a reading that began then shows what became of the request."""
+    """Whether a reading that began then shows the outcome of the request."""
     return began is not None and began - _sent_at(doubt) >= SETTLES_AFTER
 
 
@@ -66,7 +66,7 @@ def may_arrive(doubt: PendingRequest) -> tuple[str, ...]:
     """The detail of a change whose earlier request may still arrive."""
     return (
         f"sent at {_clock(_sent_at(doubt))}, but the answer was lost; "
-        f"a plan after {_settles_at(doubt)} shows what became of it",
+        f"a plan after {_settles_at(doubt)} shows the outcome",
     )
 
 
@@ -151,7 +151,7 @@ def with_arrived(model: Model, entry: Entry, live: Fields) -> Entry:
     return replace(entry, applied=applied, observed=observed)
 
 
-# A creation of which the server does not show clearly what became of it
+# A creation whose outcome the server does not show clearly
 
 
 def ambiguous_change(

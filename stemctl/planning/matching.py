@@ -83,11 +83,11 @@ def after_moves(
     """The state's entries under the keys that `moved` gives them, and new key to old key."""
     entries = dict(state.records)
     moved: dict[Address, Address] = {}
-    for wish in repository.moved:
-        old = Address.parse(wish.subject)
-        if wish.to is not None and old in entries and wish.to not in entries:
-            entries[wish.to] = entries.pop(old)
-            moved[wish.to] = moved.pop(old, old)
+    for directive in repository.moved:
+        old = Address.parse(directive.subject)
+        if directive.to is not None and old in entries and directive.to not in entries:
+            entries[directive.to] = entries.pop(old)
+            moved[directive.to] = moved.pop(old, old)
     return entries, moved
 
 

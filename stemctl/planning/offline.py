@@ -64,7 +64,7 @@ def plan_offline(
     )
 
 
-_IN_DOUBT = "sent, but the answer was lost; a plan with the server shows what became of it"
+_IN_DOUBT = "sent, but the answer was lost; a plan that reads the server shows the outcome"
 
 
 def _marked(change: Change, memory: Memory, model: Model) -> Change:

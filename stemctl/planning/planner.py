@@ -86,8 +86,8 @@ def _grants(plan: Plan, allow: Mapping[str, int]) -> tuple[Granted, list[Note]]:
             notes.append(
                 Note(
                     None,
-                    f"{kind}: {affected} affected, but only {allow[kind]} allowed in one run, "
-                    "so none is allowed",
+                    f"{kind}: {affected} affected, but the limit for one run is {allow[kind]}, "
+                    "so all are held",
                 )
             )
             continue

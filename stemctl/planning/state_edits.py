@@ -54,7 +54,7 @@ def _bound_to_twin(change: Change, model: Model, entry: Entry) -> Entry:
             [
                 (
                     f"stemctl plan {_quoted(change.address)}",
-                    "shows them, with the command that binds each",
+                    "shows them, and the command that binds each",
                 )
             ],
             Untouched.NOTHING_CHANGED,
@@ -91,7 +91,7 @@ def bind(state: State, address: Address, id_: str) -> State:
         if entry.id == id_ and other != address:
             raise StateError(
                 f"{id_} is already bound to {other}.",
-                "An id belongs to one address.",
+                "An id can be bound to one address only.",
                 untouched=Untouched.NOTHING_CHANGED,
             )
     bound = state.records.get(address)
@@ -126,7 +126,7 @@ def rename(state: State, old: Address, new: Address) -> State:
     if new.model != old.model:
         raise StateError(
             f"{old} cannot be renamed to {new}.",
-            "A record keeps its model.",
+            "The model of a record cannot change.",
             untouched=Untouched.NOTHING_CHANGED,
         )
     return state.with_entry(old, None).with_entry(new, entry)
@@ -140,7 +140,7 @@ def _entry_of(state: State, address: Address) -> Entry:
     if address not in state.records:
         raise StateError(
             f"{address} is not in the state.",
-            hints=[("stemctl state list", "lists the records of the state")],
+            hints=[("stemctl state list", "lists the records in the state")],
             untouched=Untouched.NOTHING_CHANGED,
         )
     return state.records[address]

@@ -57,7 +57,7 @@ def state_message(server: str, state: State, who: str, what: str) -> str:
 
 
 def run_message(server: str, run: Run, since: str | None, job: str | None) -> str:
-    """The commit of a run: who, from which commit, which plan, and what became of each change."""
+    """The commit of a run: who, from which commit, which plan, and the outcome of each change."""
     rows = [outcome_row(outcome) for outcome in run.outcomes.values()]
     rows += [
         (f"! {visible(str(change.address))}", "sent without an answer", "")

@@ -155,7 +155,7 @@ def _more(number: int) -> str:
     return counted(number - LEAVES_SHOWN, "more difference")
 
 
-_STAYS = "held: replace; the server's value stays"
+_STAYS = "held: replace; the server keeps its value"
 _WAITS = "; waits for the conflict above"
 
 
@@ -171,7 +171,7 @@ def _rows(change: Change, field: FieldChange) -> _Rows:
     elif field.reason == "accepted":
         yield field.path, spans("the reviewer wrote: ", *_reviewed(field))
     elif field.held is Held.REPLACE:
-        server = shown(field.before) if field.shown else "(not shown by the server)"
+        server = shown(field.before) if field.shown else "(not returned by the server)"
         yield field.path, spans(_STAYS)
         yield "", spans(f"server   {server}")
         yield "", spans(f"files    {shown(field.after)}")
@@ -256,7 +256,7 @@ def _edited(change: Change, field: FieldChange) -> Spans:
         edit = _gains_and_losses(field, "adds ", "removes ", otherwise="changes the order")
         return spans("apply ", *edit, _kept(change, field))
     if not field.shown:
-        return spans(new(after), " (the server does not show its value)")
+        return spans(new(after), " (the server does not return its value)")
     if "." in field.path and before is None:
         return spans("apply adds ", new(after))
     if "." in field.path and after is None:

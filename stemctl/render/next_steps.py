@@ -32,9 +32,9 @@ _Row = tuple[bool, str, str]
 """Whether a command helps, the command, and what it does."""
 
 _ALLOWED = {
-    Held.REVERT: "plans to undo what was changed on the server",
+    Held.REVERT: "plans to undo the changes made on the server",
     Held.REPLACE: "plans to replace the server's values",
-    Held.DELETE: "plans the deletes; a deleted id does not come back",
+    Held.DELETE: "plans the deletes; deleted ids cannot be restored",
     Held.CASCADE: "plans the deletes, with all records that depend on them",
 }
 
@@ -45,7 +45,11 @@ def next_hints(plan: Plan, options: str) -> list[Hint]:
         *(_offline_commands(plan, options) if plan.offline else _apply_commands(plan, options)),
         *_conflict_commands(plan),
         *_permission_commands(plan),
-        (_renames(plan) != [], "stemctl plan", "plans again, once one of these is in a manifest"),
+        (
+            _renames(plan) != [],
+            "stemctl plan",
+            "plans again, after you add one of these to a manifest",
+        ),
     ]
     hints = _chosen(rows)
     return _chosen([*rows, *_proposal_commands(plan, bool(hints))])
@@ -59,7 +63,7 @@ def saved_hints(plan: Plan, saved_as: str) -> list[Hint]:
 
 
 def report_hints(report: Report) -> list[Hint]:
-    """The commands that fit what became of a plan."""
+    """The commands that fit the outcome of a plan."""
     held = {outcome.change.held for outcome in report.of(Status.HELD)}
     skipped, failed = len(report.of(Status.SKIPPED)), bool(report.of(Status.FAILED))
     unknown, proposed = bool(report.of(Status.UNKNOWN)), bool(report.of(Status.PROPOSED))
@@ -70,14 +74,14 @@ def report_hints(report: Report) -> list[Hint]:
     hints = _chosen(
         [
             (report.interrupted, "stemctl apply", f"continues with the remaining {skipped:,}"),
-            (is_on and unknown, "stemctl plan", "checks again what was not answered"),
+            (is_on and unknown, "stemctl plan", "checks the requests that got no answer"),
             (
                 is_on and failed and not unknown,
                 "stemctl plan",
                 "shows what is left to do, once you have fixed what failed",
             ),
-            (decide, "stemctl plan", "shows each held change in full, with what to write"),
-            (Held.DELETE in held, allow, "deletes; a deleted id does not come back"),
+            (decide, "stemctl plan", "shows each held change in full, and how to resolve it"),
+            (Held.DELETE in held, allow, "deletes them; deleted ids cannot be restored"),
         ]
     )
     if hints:
@@ -92,7 +96,7 @@ def _chosen(rows: Iterable[_Row]) -> list[Hint]:
 
 def _offline_commands(plan: Plan, options: str) -> list[_Row]:
     command = f"stemctl plan{_same_part(plan)}{options}"
-    return [(True, command, "asks the server, and shows what apply would send")]
+    return [(True, command, "compares with the server, and shows what apply would send")]
 
 
 def _apply_commands(plan: Plan, options: str) -> list[_Row]:
@@ -106,7 +110,7 @@ def _apply_commands(plan: Plan, options: str) -> list[_Row]:
     return [
         (sends, apply, "shows this plan, asks you to confirm, and sends it"),
         (sends, keep, "saves exactly this plan, to apply it later"),
-        (is_quiet and adopts, apply, f"starts to manage {records}"),
+        (is_quiet and adopts, apply, f"starts managing {records}"),
         (is_quiet and not adopts, apply, "updates the state"),
     ]
 
@@ -119,7 +123,7 @@ def _conflict_commands(plan: Plan) -> list[_Row]:
         (
             bool(conflicts),
             f"stemctl resolve {addresses}",
-            "keeps your values, as an edit of the server's",
+            "keeps your values; the next plan shows them as edits",
         ),
         (
             len(held) > len(conflicts),
@@ -149,7 +153,7 @@ def _proposal_commands(plan: Plan, has_others: bool) -> list[_Row]:
             "stemctl approvals list",
             "shows the status of your proposals",
         ),
-        (not plan.offline and rejected, resubmit, "proposes the same again"),
+        (not plan.offline and rejected, resubmit, "proposes it again"),
         (
             not plan.offline and differs and not rejected,
             resubmit,
@@ -205,7 +209,7 @@ def _to_concede(plan: Plan, style: TerminalStyle) -> list[str]:
         and field.held is Held.CONFLICT
         and field.reason == "conflict"
     ]
-    title = "To resolve a conflict with the server's value, write that in your file:"
+    title = "To resolve a conflict in favour of the server, write its value in your file:"
     return _values_to_copy(title, conflicts, style)
 
 

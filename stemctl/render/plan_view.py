@@ -352,7 +352,7 @@ def _notes(plan: Plan) -> tuple[NoteView, ...]:
 def _ignored(plan: Plan) -> str:
     if not plan.ignored_fields:
         return ""
-    return f"Left alone because of ignore_changes: {counted(plan.ignored_fields, 'field')}."
+    return f"Ignored because of ignore_changes: {counted(plan.ignored_fields, 'field')}."
 
 
 def _findings(plan: Plan) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""What became of a plan, as Markdown for the summary of a job: what went wrong first, what was done
+"""The outcome of a plan, as Markdown for the summary of a job: what went wrong first, what was done
 folded.
 """
 

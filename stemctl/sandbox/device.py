@@ -93,7 +93,7 @@ def page(code: str, message: str = "") -> str:
         f'<button name="decision" value="{word}">{word.title()}</button>'
         for word in ("approve", "deny")
     )
-    title = "Sandbox: let a program act for you"
+    title = "Sandbox: allow a program to act for you"
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title></head>'
         f"<body><h1>{title}</h1><p>{html.escape(message)}</p>"

@@ -65,7 +65,7 @@ def _propose(proposals: Model, call: Call, status: int, body: dict[str, Value]) 
 
 
 def _undecided(call: Call, id: str) -> Reply:
-    raise invalid("Say what is decided: PATCH .../accept/ or .../reject/.")
+    raise invalid("Use PATCH .../accept/ or .../reject/.")
 
 
 def decide(model: Model, proposals: Model, verdict: str, call: Call, id: str) -> Reply:
@@ -76,7 +76,7 @@ def decide(model: Model, proposals: Model, verdict: str, call: Call, id: str) ->
     if row is None:
         raise not_found()
     if row.body["status"] != PENDING:
-        raise invalid(f"This proposal is {row.body['status'].lower()} already.")
+        raise invalid(f"This proposal is already {row.body['status'].lower()}.")
     decided = {**row.body, **_outcome(verdict, call.user)}
     if verdict == ACCEPTED:
         decided |= _apply(model, proposals, call, row)
@@ -100,5 +100,5 @@ def _apply(model: Model, proposals: Model, call: Call, row: Row) -> dict[str, Va
     elif live := call.storage.find(model, row.body["instance_id"]):
         call.storage.replace(model, live, {**live.body, **kept})
     if live is None:
-        raise invalid("The record that it would change does not exist any more.")
+        raise invalid("The record that it would change no longer exists.")
     return {**content, "instance_id": live.id}

@@ -149,7 +149,7 @@ class Model:
         return tuple(f for f in self.managed if f.to)
 
 
-@dataclass(frozen=True, eq=False)  # as large as it is, it is itself alone: a key of caches
+@dataclass(frozen=True, eq=False)  # compared by identity: it is a key of caches
 class Catalog:
     """All models of one edition, by name, in alphabetical order."""
 

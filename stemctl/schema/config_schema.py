@@ -11,16 +11,16 @@ from stemctl.util.json_types import Value
 Schema = dict[str, Any]
 
 _BRANCH = "^[A-Za-z0-9_]+(?:[./_-][A-Za-z0-9_]+)*$"
-"""Less than git takes: nothing that begins like an option, climbs, or ends like one of git's own
-files.
+"""Stricter than git: no name that looks like an option, contains `..`, or ends like one of git's
+own files.
 """
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 PERMISSIONS = {
-    "delete": "Delete records that left the files.",
-    "revert": "Undo what somebody changed since it was applied.",
+    "delete": "Delete records that are no longer in the files.",
+    "revert": "Undo changes that others made on the server since the last apply.",
     "replace": "Replace values that stemctl did not write.",
-    "cascade": "Delete records together with those that hang on them.",
+    "cascade": "Delete records together with the records that depend on them.",
 }
 PORTALS = ("private", "public", "super")
 
@@ -31,29 +31,28 @@ def config_schema(editions: Sequence[str]) -> Schema:
         "$schema": DIALECT,
         "$id": "urn:stemctl:schema:config",
         "title": "stemctl.yaml",
-        "description": "Where manifests are, and the servers they are compared with.",
+        "description": "Where the manifests are, and the servers to compare them with.",
         **closed(
             manifests={
                 "type": "array",
                 "minItems": 1,
                 "items": _text("A folder, a file or a glob, relative to this file."),
-                "description": "Where manifests are. Git-ignored and hidden files are skipped. "
+                "description": "Where the manifests are. Git-ignored and hidden files are skipped. "
                 "Example: [records]",
             },
-            default_server=_text("The server that is meant when --server names none."),
+            default_server=_text("The server to use without --server."),
             servers={
                 "type": "object",
                 "description": "Servers by name.",
                 "propertyNames": {
                     "pattern": portable("^[A-Za-z0-9][A-Za-z0-9_.-]*$"),
-                    "patternErrorMessage": "A server is called by letters and digits, "
-                    "with . _ - between them.",
+                    "patternErrorMessage": "Use only letters and digits, with . _ - between them.",
                 },
                 "additionalProperties": _server(editions),
             },
             policy={
                 "title": "Policy",
-                "description": "What may be sent unasked.",
+                "description": "Changes that are allowed without --allow.",
                 **closed(allow=_allow()),
             },
         ),
@@ -67,34 +66,37 @@ def _server(editions: Sequence[str]) -> Schema:
     state = closed(
         backend={
             "enum": ["file", "git"],
-            "description": "file: beside stemctl.yaml; git: a branch of its own.",
+            "description": "file: a file beside stemctl.yaml; git: a branch of a git remote.",
         },
         remote=_name(
             "^[A-Za-z0-9][A-Za-z0-9_.-]*$", "Name of a configured git remote. Default: origin"
         ),
         branch=_name(
-            _BRANCH, "The branch that holds the state, and nothing else. Default: stemctl-state"
+            _BRANCH, "The branch for the state; it holds nothing else. Default: stemctl-state"
         ),
     )
     return {
         "title": "Server",
-        "description": "One server, as one portal of it shows it.",
+        "description": "A server, and the portal through which it is used.",
         **closed(
             url={
                 "type": "string",
                 "pattern": portable("^(?:sandbox:|https?://[^ ]+)$"),
-                "description": "Where it is. sandbox: is one in this process. "
+                "description": "URL of the server; sandbox: is the built-in server. "
                 "Example: https://www.brainstem.org/",
             },
-            portal={"enum": [*PORTALS], "description": "Which records are seen. Default: private"},
+            portal={
+                "enum": [*PORTALS],
+                "description": "Decides which records are visible. Default: private",
+            },
             edition={
                 "enum": spellings,
-                "description": "State of the API, needed for a real server.",
+                "description": "Edition of the API; required for a real server.",
             },
-            seed=_text("Records that fill a new sandbox: a file in the shape of a manifest."),
-            faults=_text(
-                "Faults that strike requests to the sandbox: a file as in docs/faults.md."
+            seed=_text(
+                "File with the initial records of the sandbox, in the format of a manifest."
             ),
+            faults=_text("File with faults to simulate in the sandbox; see docs/faults.md."),
             state={
                 "title": "State",
                 "description": "Where the state is kept. Example: {backend: git}",
@@ -112,7 +114,7 @@ def _allow() -> Schema:
     number = {"type": "integer", "minimum": 0}
     return {
         "title": "Allow",
-        "description": "Up to this many records a run, by permission. Example: {delete: 10}",
+        "description": "Maximum number of records in one run, by permission. Example: {delete: 10}",
         **closed(**{kind: {"description": text, **number} for kind, text in PERMISSIONS.items()}),
     }
 
@@ -123,7 +125,7 @@ def closed(**properties: Schema) -> Schema:
 
 
 def _name(pattern: str, description: str) -> Schema:
-    meant = "Write letters and digits, with . _ - or (in a branch) / between them."
+    meant = "Use only letters and digits, with . _ - or (in a branch) / between them."
     return {
         "type": "string",
         "pattern": portable(pattern),

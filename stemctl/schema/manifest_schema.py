@@ -1,9 +1,9 @@
 """JSON Schemas made from the field tables: what editors, other validators and stemctl itself judge
 files by.
 
-Every schema stands alone (no reference to another file) and decides by `pattern` what it can, with
-`format` beside it, so that validators that do not check formats come to the same verdict. Two
-keywords are for editors alone and decide nothing: `patternErrorMessage` says what a pattern asks
+Every schema is self-contained (no reference to another file). It uses `pattern` where it can, next
+to `format`, so that validators that do not check formats give the same result. Two keywords are
+only for editors: `patternErrorMessage` says what a pattern asks
 for, `defaultSnippets` what a new record needs.
 """
 
@@ -30,12 +30,10 @@ from stemctl.schema.patterns import (
 from stemctl.util.json_types import Value
 
 DIRECTIVES = {
-    "moved": "Records that got another key; "
-    "what was known of the old one goes on under the new one.",
-    "forget": "Records that are not managed any more and stay on the server. "
-    "* and ? stand for any characters.",
-    "deleted": "Records that may be deleted from the server: "
-    "the permission that travels with a pull request.",
+    "moved": "Records whose key has changed: "
+    "the record at the old address continues at the new one.",
+    "forget": "Records to stop managing; they stay on the server. * and ? are wildcards.",
+    "deleted": "Records to delete from the server; --allow is then not needed.",
 }
 
 
@@ -85,7 +83,7 @@ def manifest_schema(catalog: Catalog) -> Schema:
         "type": "object",
         "title": "Defaults",
         "description": "Values for all records of this file, by list. "
-        "Sets and maps are merged with a record's own.",
+        "Sets and mappings are merged with those of the record.",
         "additionalProperties": False,
         "properties": {m.many: _def(f"{m.name}_defaults") for m in models},
     }
@@ -123,7 +121,7 @@ def _properties(model: Model) -> dict[str, Schema]:
             **_formed(FORMATS["uuid"]),
             "format": "uuid",
             "title": "Id",
-            "description": "UUID of a live record that this one is bound to.",
+            "description": "UUID of the record on the server that this one is bound to.",
         },
         **{f.name: _field(f, model) for f in model.managed},
         "lifecycle": _lifecycle(model),
@@ -147,18 +145,18 @@ def _defaults(model: Model) -> Schema:
 def _lifecycle(model: Model) -> Schema:
     return {
         "title": "Lifecycle",
-        "description": "What this record asks of stemctl.",
+        "description": "How stemctl treats this record.",
         **closed(
             prevent_delete={
                 "type": "boolean",
                 "title": "Prevent delete",
-                "description": "Never delete it, whatever is allowed.",
+                "description": "Never delete this record, even if deletes are allowed.",
             },
             ignore_changes={
                 "type": "array",
                 "title": "Ignore changes",
                 "items": {"enum": [f.name for f in model.managed]},
-                "description": "Fields that are sent when the record is created, and not after.",
+                "description": "Fields that are sent only when the record is created.",
             },
         ),
     }

@@ -41,7 +41,7 @@ class FileBackend:
         if self.path.is_symlink():
             raise StateError(
                 f"{self.where} is a link.",
-                "The file that it leads to may not be a state of yours.",
+                "It may point to a file that is not your state.",
                 [(f"rm {self.where}", "removes it")],
                 Untouched.NOTHING_SENT,
             )

@@ -107,7 +107,7 @@ class GitLock:
         def make(tip: Tip) -> str:
             if not self.is_held_by(lease.run):
                 raise LeaseEnded(
-                    f"The lease on {branch.where} had ended, and another machine took over."
+                    f"The lease on {branch.where} expired, and another machine took over."
                 )
             message = commit_message.lease_message(branch.name, lease, renewed=True)
             return branch.commit(tip, message, {branch.lease_path: lease_json(lease).encode()})

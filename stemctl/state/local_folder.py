@@ -107,7 +107,7 @@ def _check_kinds(root: Path) -> None:
         what = f"{where} is not a folder."
     if odd.is_symlink():
         what = f"{where} is a link."
-        why = "What stemctl writes there would land elsewhere."
+        why = "Files that stemctl writes there would end up elsewhere."
     remedy = (f"rm {shlex.quote(where)}", "removes it")
     raise StateError(what, why, [remedy], Untouched.NOTHING_READ)
 
@@ -141,8 +141,8 @@ def _check_tracked(root: Path, environ: Mapping[str, str]) -> None:
 
 def _tracked(path: str, name: str) -> StateError:
     return StateError(
-        f"{path} came with the checkout.",
-        f"git tracks it, so it may be from another machine. stemctl trusts what is in {FOLDER}.",
+        f"{path} is tracked by git.",
+        f"It may come from another machine, and stemctl trusts the files in {FOLDER}.",
         [
             (f"git rm -r --cached {name}", "if it is yours: stops tracking it, keeps the file"),
             (f"git rm -r {name}", "if it is not: removes it"),

@@ -40,7 +40,7 @@ class FolderLock:
             raise StateError(
                 f"Another stemctl process is writing to {self.local.server} from this folder"
                 f"{self._holder()}.",
-                "Wait until it has ended.",
+                "Wait until it ends, then try again.",
                 untouched=Untouched.NOTHING_SENT,
             ) from error
         try:

@@ -48,8 +48,8 @@ class LocalManifests:
         theirs = state.folder
         if theirs not in (None, self.folder) and self._has_manifests(theirs or ""):
             raise self._foreign(
-                f"It was applied from {_shown(theirs or '')}, where {NAME} still is."
-                f" This is {_shown(self.folder)}."
+                f"It was applied from {_shown(theirs or '')}, which still has a {NAME}."
+                f" You are in {_shown(self.folder)}."
             )
         head = head_commit(self.root)
         if state.commit is None:
@@ -65,7 +65,8 @@ class LocalManifests:
         is_related = related(self.root, self.server.remote, applied, head, self.environ)
         if is_related is None:
             self._decide_by_content(
-                state, f"Commit {applied[:7]}, applied last, is neither here nor on the remote"
+                state,
+                f"Commit {applied[:7]}, the last one applied, is neither here nor on the remote",
             )
         elif not is_related and not self._has_content(state, applied, head):
             raise self._foreign(
@@ -114,8 +115,8 @@ class LocalManifests:
         return StateError(
             f"{self.where} holds the state of other manifests.",
             f"{visible(why)}\n"
-            "Compared with these files, its records would look as if they had left the files.\n"
-            f"In this {NAME}, rename {self.server.name}, or give its state a branch of its own:\n"
+            "Compared with these files, its records would look deleted.\n"
+            f"In this {NAME}, rename {self.server.name}, or give its state its own branch:\n"
             f"state: {{{', '.join(self._state(branch))}}}",
             hints or [],
             Untouched.NOTHING_READ,

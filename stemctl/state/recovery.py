@@ -134,8 +134,8 @@ class Recovery:
     def _lost_lease(self, run: Run) -> StateError:
         failed = StateError(
             f"Run {run.id} lost its lease on {self.state.backend.where}.",
-            "Another machine has settled the run, or replaced the branch.\n"
-            "What the run did is on the server. What it could not do is in the next plan.",
+            "Another machine has taken over the run, or replaced the branch.\n"
+            "The changes that were sent are on the server. The next plan shows the rest.",
             [
                 ("stemctl plan", "shows what is left"),
                 (f"stemctl runs show {run.id}", "shows what this run did"),

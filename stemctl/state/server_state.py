@@ -159,7 +159,7 @@ class ServerState:
         if old is not None:
             raise StateError(
                 f"The state of {server.name} is still in {old.where}.",
-                f"stemctl.yaml keeps it in {self.backend.where}, where there is none yet.",
+                f"stemctl.yaml now names {self.backend.where}, where there is no state yet.",
                 [(f"stemctl state migrate --to {server.backend}", "moves it there")],
                 Untouched.NOTHING_SENT,
             )

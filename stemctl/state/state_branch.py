@@ -206,8 +206,8 @@ class StateBranch:
         foreign = next((path for path in files if not _EXPECTED.fullmatch(path)), None)
         if foreign is not None:
             raise StateError(
-                f"{self.where} holds something else than states: {visible(foreign)}.",
-                "The state needs a branch of its own.\n"
+                f"{self.where} contains files that are not states: {visible(foreign)}.",
+                "The state needs its own branch.\n"
                 f"Name another one in stemctl.yaml, under servers: {self.name}: state: branch.",
                 untouched=Untouched.NOTHING_SENT,
             )
@@ -245,7 +245,7 @@ class StateBranch:
         if len(seen) == 1:
             raise stuck(output, self.server.remote, self.server.branch)
         raise StateError(
-            f"Other pushes to {self.where} came first, {_TRIES} times.",
+            f"Pushing to {self.where} failed {_TRIES} times, because others pushed first.",
             "Try again in a minute.",
             untouched=Untouched.NOTHING_SENT,
         )

@@ -148,7 +148,7 @@ class Store:
             raise StateError(
                 f"{self.local.shown(self.local.journal)} cannot be written: "
                 f"{error.strerror or error}.",
-                "stemctl sends a request only after it is written down.",
+                "stemctl records each request in this file before sending it.",
                 untouched=Untouched.NOTHING_SENT,
             ) from error
 

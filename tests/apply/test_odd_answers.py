@@ -116,7 +116,7 @@ def test_an_answer_with_a_name_that_was_not_sent_is_not_bound(lab: Lab) -> None:
     )
     result = apply(lab)
     assert result.code == 3
-    assert "The server answered with the name 't'. It is not there yet" in result.out
+    assert "The server answered with the name 't'. The record was not found yet" in result.out
     assert other["id"] not in json.dumps(lab.state)
 
 
@@ -181,7 +181,7 @@ def test_a_value_that_the_server_holds_otherwise_is_a_finding(
     plan = struck.run("plan")
     assert f"{field} was applied as" in plan.out
     assert struck.plan()["changes"] == []
-    assert "the server never held what was applied" in struck.run("drift").out
+    assert "the server did not keep what was applied" in struck.run("drift").out
     assert apply(struck).code == 3
     assert struck.writes == []
 
@@ -268,7 +268,7 @@ def test_a_404_of_a_proxy_does_not_mean_that_a_record_is_gone(struck: Lab) -> No
     strike(struck, "{match: {method: DELETE}, fault: foreign_404}")
     result = apply(struck, "--allow", "delete")
     assert result.code == 3
-    assert "answered 404, but not in the form of the API" in result.out
+    assert "answered 404, but not in the format of the API" in result.out
     calm(struck)
     assert struck.live("session", "t")["id"] == id_
     assert "session/t" in struck.state["records"]

@@ -23,7 +23,7 @@ class Bench:
     runs: int
 
     def runs_of(self, count: int) -> int:
-        """How often work with so many records is measured: three times where that takes a minute."""
+        """How often work of this size is measured: three times if one takes a minute."""
         return self.runs if count <= 1000 else min(self.runs, 3)
 
 

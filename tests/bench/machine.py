@@ -12,7 +12,8 @@ def describe() -> str:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
     system = f"{platform.system()} {platform.release().split('-')[0]}"
-    return f"{_processor()}, {cores} cores, {memory:.0f} GB, {system}, Python {platform.python_version()}"
+    python = platform.python_version()
+    return f"{_processor()}, {cores} cores, {memory:.0f} GB, {system}, Python {python}"
 
 
 def _processor() -> str:

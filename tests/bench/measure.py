@@ -24,7 +24,7 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """The medians of several runs: seconds on the wall, seconds of processors, and bytes at the peak."""
+    """The medians of several runs: seconds by the clock, CPU seconds, and bytes at the peak."""
 
     wall: float
     cpu: float

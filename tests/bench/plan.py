@@ -92,7 +92,7 @@ def _edited(bench: Bench, server: Served, same: Path, count: int) -> Row:
 
 
 def _few(bench: Bench, server: Served, count: int) -> Row:
-    """Fifty records of many are asked for one by one, as that takes fewer requests than the pages."""
+    """Fifty of many records are read one by one: fewer requests than pages."""
     lab = labs.write_lab(
         bench.folder / f"few{count}", range(0, count, count // 50), PER_FILE, server.url
     )

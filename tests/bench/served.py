@@ -27,7 +27,7 @@ class Served:
     url: str
 
     def begin(self, latency: float) -> Asked:
-        """What was asked since the last call; from now on each request takes `latency` seconds more."""
+        """The requests since the last call; from now on each takes `latency` seconds more."""
         with urllib.request.urlopen(f"{self.url}bench?latency={latency}") as answer:
             found = json.load(answer)
         return Asked(found["requests"], found["most"])

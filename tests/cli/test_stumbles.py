@@ -27,6 +27,13 @@ def test_no_command_shows_the_help(lab: Lab) -> None:
     assert "Commands:" in result.stdout
 
 
+def test_a_group_without_a_command_is_a_short_error(lab: Lab) -> None:
+    result = lab.run("state")
+    assert result.code == 1
+    assert result.err.startswith("Error: Missing command.\n       Usage: stemctl state [OPTIONS]")
+    assert "state --help    lists the options and commands" in result.err
+
+
 def test_a_plan_is_kept_over_an_older_plan_and_over_nothing_else(lab: Lab) -> None:
     lab.sessions("{name: a}")
     text = (lab.root / "records" / "sessions.yaml").read_text()

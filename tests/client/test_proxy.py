@@ -157,7 +157,7 @@ def test_a_real_server_is_reached_through_it_and_the_proxy_does_not_see_the_toke
             untrusted = there.run("plan")
             assert (untrusted.code, told) == (1, [])
             assert (
-                f"no trusted connection to www.brainstem.org through the proxy {seen.url}"
+                f"The connection to www.brainstem.org through the proxy {seen.url} is not trusted."
                 in untrusted.said
             )
             assert "SSL_CERT_FILE" in untrusted.said

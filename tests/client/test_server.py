@@ -199,7 +199,7 @@ def test_a_listing_that_does_not_add_up_creates_and_deletes_nothing(lab: Lab) ->
     drop(lab, 1)
     result = lab.run("apply", "--auto-approve", "--allow", "delete")
     assert result.code == 1
-    assert "the server says that there are 2, but listed 1" in result.out
+    assert "the server counts 2 records, but listed 1" in result.out
     assert lab.writes == []
 
 

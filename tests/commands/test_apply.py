@@ -82,7 +82,7 @@ def test_more_deletes_than_allowed_are_all_held(lab: Lab) -> None:
     assert held.code == 3
     assert not [sent for sent in lab.writes if sent.method == "DELETE"]
     assert (
-        "delete: 4 records are affected, but only 3 allowed in one run, so none is allowed"
+        "delete: 4 records are affected, but the limit for one run is 3, so all are held"
         in held.out
     )
 
@@ -162,7 +162,7 @@ def test_adopting_replaces_nothing_unasked(lab: Lab) -> None:
     assert held.code == 3
     (patch,) = lab.writes
     assert patch.body == {"tags": ["ripples", "theta-maze"]}
-    assert "held: replace; the server's value stays" in held.out
+    assert "held: replace; the server keeps its value" in held.out
     assert lab.run("apply", "--auto-approve", "--allow", "replace=1").code == 0
     (patch,) = lab.writes
     assert patch.body == {"description": "First day on the maze."}
@@ -220,7 +220,9 @@ def test_a_field_the_server_does_not_hold_is_a_finding(lab: Lab) -> None:
     result = lab.run("apply", "--auto-approve")
     assert result.code == 3
     assert "The server holds other values than were sent" in result.out
-    assert "name_used_in_storage    sent ses01; the server's answer does not show it" in result.out
+    assert (
+        "name_used_in_storage    sent ses01; the server's answer does not include it" in result.out
+    )
     again = lab.run("apply", "--auto-approve")
     assert again.code == 0
     assert lab.writes == []

@@ -197,7 +197,7 @@ def test_what_is_no_manifest_is_left_alone_silently(tidy: Lab) -> None:
         == "These paths contain no manifests of this repository. Nothing was formatted.\n"
     )
     assert (
-        "\n".join(f"{name} holds no manifest" for name in others[:1])
+        "\n".join(f"{name} contains no manifest" for name in others[:1])
         in tidy.run("-v", "fmt", *others).err
     )
     assert all(text(tidy, name) == "on:   [ push ]\n" for name in [*others, "../outside.yaml"])

@@ -133,7 +133,7 @@ def test_a_request_that_is_not_what_its_change_says_is_refused(lab: Lab) -> None
     lab.write("plan.json", json.dumps({**plan, "checksum": hash_of(plan)}))
     result = lab.run("apply", "plan.json")
     assert result.code == 1
-    assert "is not what its change says" in result.err
+    assert "does not match its change" in result.err
     assert lab.requests == []
 
 
@@ -142,7 +142,7 @@ def test_another_server_portal_or_format_is_refused(lab: Lab) -> None:
     keep(lab)
     config = (lab.root / "stemctl.yaml").read_text()
     lab.write("stemctl.yaml", config.replace('url: "sandbox:"', 'url: "sandbox:", portal: super'))
-    assert "was made for portal private, and this is super" in lab.run("apply", "plan.json").err
+    assert "was made for portal private, but this is super" in lab.run("apply", "plan.json").err
     lab.write("stemctl.yaml", "servers:\n  sandbox: {url: 'http://127.0.0.1:9/', edition: 2024}\n")
     assert "was made for url sandbox:" in lab.run("apply", "plan.json").err
     plan = json.loads((lab.root / "plan.json").read_text())

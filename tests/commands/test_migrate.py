@@ -105,6 +105,6 @@ def test_while_a_run_is_on_nothing_moves(team: Team, gate: Gate) -> None:
     keep(ben, FILE)
     result = ben.run("state", "migrate", "--to", "file")
     assert result.code == 1
-    assert "A run is on, or did not end." in result.err
+    assert "A run is in progress, or was interrupted." in result.err
     gate.opened.set()
     job.communicate()

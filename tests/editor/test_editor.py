@@ -156,7 +156,7 @@ def test_hover_tells_what_a_field_is(opened: Opened) -> None:
         "sessions:\n  - name: a\n    tags: [x]\n"
         "    download_links:\n      - {Repository: DANDI, URL: https://a.org}\n"
     )
-    assert "Tags, in no order. Example: \\[sleep, neuropixels\\]" in opened.hover(
+    assert "Tags; their order does not matter. Example: \\[sleep, neuropixels\\]" in opened.hover(
         "records/a.yaml", text, "tags"
     )
     assert "#### URL\n\nAddress of the data." in opened.hover("records/b.yaml", text, "URL")
@@ -175,7 +175,7 @@ def test_the_configuration_too(opened: Opened) -> None:
     )
     assert {"private", "public", "super"} <= set(portals)
     hover = opened.hover("d/stemctl.yaml", "policy:\n  allow: {revert: 1}\n", "revert")
-    assert "Undo what somebody changed" in hover
+    assert "Undo changes that others made" in hover
 
 
 def test_it_works_where_the_server_would_like_a_network_and_has_none(

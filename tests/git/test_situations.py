@@ -447,7 +447,7 @@ def nothing_of_ours(team: Team, ann: Member) -> Member:
     return lab
 
 
-SAME = "is not in the history of HEAD, but what it changed is."
+SAME = "but it contains the same changes."
 BEHIND = "not in HEAD"
 CONTENT = {
     "squashed": Row(squashed, f"{SAME}|{NOTHING}"),

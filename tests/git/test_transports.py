@@ -234,7 +234,7 @@ def test_a_branch_that_is_not_the_same_at_both_is_not_pushed(
     ann.sessions("{name: rat2}")
     result = ann.apply(code=1)
     assert (
-        "Its branch stemctl-state is not the same at both. Nothing was pushed or sent."
+        "Its branch stemctl-state differs between the two. Nothing was pushed or sent."
         in result.err
     )
     assert git(there, "for-each-ref") == ""

@@ -107,7 +107,7 @@ def test_a_head_that_leads_nowhere_is_not_the_time_before_the_first_commit(
 ) -> None:
     branch = git(repo.root, "symbolic-ref", "HEAD")
     (repo.root / ".git" / branch).write_text(head)
-    with pytest.raises(StateError, match="cannot answer"):
+    with pytest.raises(StateError, match="cannot read this repository"):
         head_commit(repo.root)
 
 
@@ -175,7 +175,7 @@ def test_a_submodule_that_was_not_fetched_has_no_rules(repo: Lab) -> None:
 def test_a_submodule_whose_git_folder_is_gone_ends_the_command(repo: Lab) -> None:
     submodule(repo)
     shutil.rmtree(repo.root / ".git/modules")
-    with pytest.raises(StateError, match="cannot answer"):
+    with pytest.raises(StateError, match="cannot read this repository"):
         not_ignored(repo.root, PATHS)
 
 

@@ -182,7 +182,7 @@ def test_what_is_wrong_is_left_out_and_the_rest_is_there(load):
         c="sessions: [{name: other}]\n",
     )
     assert [address.key for address in repository.records] == ["good", "other"]
-    assert [wish.subject for wish in repository.deleted] == ["session/old"]
+    assert [directive.subject for directive in repository.deleted] == ["session/old"]
     assert [finding.location.line for finding in findings if finding.location.file == "a.yaml"] == [
         2,
         3,

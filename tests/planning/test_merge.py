@@ -162,7 +162,7 @@ def test_ignored_changes_are_sent_at_creation_only_and_counted(lab: Lab) -> None
     lab.sessions(record.replace("First", "Ours"))
     result = lab.run("plan", "--detailed-exitcode")
     assert result.code == 0
-    assert "Left alone because of ignore_changes: 1 field." in result.out
+    assert "Ignored because of ignore_changes: 1 field." in result.out
     lab.apply()
     assert lab.writes == []
 
@@ -227,7 +227,8 @@ def test_what_the_server_makes_of_a_text_is_a_finding_until_both_agree(lab: Lab)
         assert 'description was applied as "First.", but the server holds "<b>First.</b>"' in plan
         assert "Nothing to send: 1 differs on the server." in plan
         assert (
-            "the server never held what was applied: First. → <b>First.</b>" in lab.run("drift").out
+            "the server did not keep what was applied: First. → <b>First.</b>"
+            in lab.run("drift").out
         )
         assert lab.run("apply", "--auto-approve").code == 3
         assert lab.writes == []

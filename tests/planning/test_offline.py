@@ -268,7 +268,7 @@ def test_a_creation_in_doubt_stays_in_doubt(lab: Lab, arrives: bool) -> None:
     ]
     result = text(lab)
     assert "broke off" in result.err
-    assert "a plan with the server shows what became of it" in result.out
+    assert "a plan that reads the server shows the outcome" in result.out
     lab.sessions()
     assert offline(lab)["changes"] == []
 

@@ -73,7 +73,7 @@ def test_a_creation_that_may_still_arrive_waits_a_minute(
     result = lab.run("apply", "--auto-approve")
     assert result.code == 3
     assert lab.writes == []
-    assert "Unknown: sent, but not answered" in result.out
+    assert "Unknown: sent, but no answer" in result.out
     later(monkeypatch, 61)
     lab.apply()
     assert [s.method for s in lab.writes] == ["POST"]

@@ -43,7 +43,7 @@ def test_what_is_sent_is_applied_or_kept_with_the_same_options() -> None:
 
 def test_what_sends_nothing_is_not_kept() -> None:
     adopted = replace(change("a", Action.ADOPT), request=None)
-    assert next_hints(plan(adopted), "") == [("stemctl apply", "starts to manage this record")]
+    assert next_hints(plan(adopted), "") == [("stemctl apply", "starts managing this record")]
     both = next_hints(plan(adopted, change("b", Action.FORGET)), "")
     assert both == [("stemctl apply", "updates the state")]
 

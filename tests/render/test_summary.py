@@ -65,7 +65,7 @@ def test_findings_and_drift_are_in_the_summary(lab: Lab, summary: Path) -> None:
     lab.edit("session", "a", description="Theirs.")
     assert lab.run("drift").code == 0
     text = summary.read_text(encoding="utf-8")
-    assert "### 1 of 1 record is not as applied." in text
+    assert "### 1 of 1 record differs from what was applied." in text
     assert "Theirs." in text
 
 

@@ -137,7 +137,7 @@ def test_nothing_is_decided_twice(api: Api, admin: Api, first: str, second: str)
     answer = admin("PATCH", f"{path}{second}/")
     assert (answer.status_code, answer.json()) == (
         400,
-        {"detail": f"This proposal is {first}ed already."},
+        {"detail": f"This proposal is already {first}ed."},
     )
     assert admin("GET", path).json() == before
     assert len(api.names(MODEL)) == (first == "accept")

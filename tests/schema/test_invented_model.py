@@ -29,13 +29,17 @@ TABLE: dict[str, Any] = {
     "identity": "name",
     "fields": {
         "id": {"kind": "id", "read_only": True, "description": "Its id.", "source": "invented"},
-        "name": {"kind": "text", "required": True, "unique": True, "trimmed": True, "max_length": 20,
+        "name": {"kind": "text", "required": True, "unique": True, "trimmed": True,
+                 "max_length": 20,
                  "description": "Its name.", "source": "invented"},
-        "parent": {"kind": "reference", "to": "rig", "description": "What it stands on.", "source": "invented"},
-        "stimuli": {"kind": "references", "to": "sensorystimulustype", "ordered": True, "description": "It can do it.",
-                    "source": "invented"},
-        "weight": {"kind": "number", "nullable": True, "description": "In kilograms.", "source": "invented"},
-        "settings": {"kind": "json", "description": "Anything.", "default": {}, "source": "invented"},
+        "parent": {"kind": "reference", "to": "rig", "description": "What it is mounted on.",
+                   "source": "invented"},
+        "stimuli": {"kind": "references", "to": "sensorystimulustype", "ordered": True,
+                    "description": "It can do it.", "source": "invented"},
+        "weight": {"kind": "number", "nullable": True, "description": "In kilograms.",
+                   "source": "invented"},
+        "settings": {"kind": "json", "description": "Anything.", "default": {},
+                     "source": "invented"},
     },
 }  # fmt: skip
 

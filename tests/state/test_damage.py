@@ -287,7 +287,7 @@ def test_a_damaged_lease_is_refused(team: Team, gate: Gate, text: str) -> None:
     for words in (("plan",), ("apply", "--auto-approve"), ("state", "list")):
         result = ann.run(*words)
         assert result.code == 1
-        assert "The claim on branch stemctl-state of origin cannot be read." in result.err
+        assert "The lease on branch stemctl-state of origin cannot be read." in result.err
         assert "git log" in result.err
     assert len(gate.arrived) == sent
 

@@ -142,7 +142,7 @@ def test_a_branch_that_holds_something_else_is_not_written_to(team: Team, gate: 
     ann.write("stemctl.yaml", config.replace("backend: git", "backend: git, branch: main"))
     result = ann.apply(code=1)
     assert (
-        "branch main of origin holds something else than states: records/sessions.yaml"
+        "branch main of origin contains files that are not states: records/sessions.yaml"
         in result.err
     )
     assert gate.arrived == []

@@ -134,7 +134,7 @@ def test_what_git_tracks_came_with_the_checkout(used: Lab, name: str) -> None:
     before = contents(used.root)
     refused(
         used,
-        f".stemctl/{name} came with the checkout.",
+        f".stemctl/{name} is tracked by git.",
         " rm -r --cached .stemctl",
         " rm -r .stemctl",
     )
@@ -153,7 +153,7 @@ def test_a_submodule_in_its_place_came_with_the_checkout(used: Lab) -> None:
     (used.root / ".stemctl").rename(used.root / "away")
     (used.root / ".stemctl").mkdir()
     git(used.root, "update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},.stemctl")
-    refused(used, ".stemctl came with the checkout.")
+    refused(used, ".stemctl is tracked by git.")
 
 
 @pytest.mark.parametrize("place", ["git", "history"])

@@ -84,7 +84,7 @@ def test_another_folder_is_refused(team: Team, gate: Gate, command: tuple[str, .
         team,
         gate,
         ben,
-        "the folder labs/ann, where stemctl.yaml still is. This is the folder labs/ben",
+        "the folder labs/ann, which still has a stemctl.yaml. You are in the folder labs/ben",
         command,
     )
     assert "Nothing to do" in ann.run("plan").out
@@ -122,7 +122,7 @@ def test_a_folder_that_was_moved_takes_its_state_along(team: Team) -> None:
     assert folder_of(team) == "new"
     # A clone of before the move has it there still, and is behind as ever.
     top.git("checkout", "-q", "--detach", "HEAD~2")
-    assert "where stemctl.yaml still is" not in old.run("plan").err
+    assert "which still has a stemctl.yaml" not in old.run("plan").err
 
 
 def test_the_folder_counts_where_only_the_commit_has_it(team: Team, gate: Gate) -> None:
@@ -258,4 +258,4 @@ def test_a_run_of_others_that_died_is_not_settled_here(team: Team, gate: Gate) -
     process.send_signal(signal.SIGKILL)
     process.wait()
     gate.opened.set()
-    refuses(team, gate, ben, "the folder ann, where stemctl.yaml still is", ("plan",))
+    refuses(team, gate, ben, "the folder ann, which still has a stemctl.yaml", ("plan",))

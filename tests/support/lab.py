@@ -35,7 +35,8 @@ SEED = """\
 projects:
   - {name: Theta Maze Study}
   - {name: Whisker Touch Study}
-  - {name: Songbird Study, users: {other@elsewhere.example: {can_change: true, is_manager: true, is_owner: true}}}
+  - name: Songbird Study
+    users: {other@elsewhere.example: {can_change: true, is_manager: true, is_owner: true}}
 sensory_stimulus_types:
   - {name: Auditory, description: Auditory cue}
 """

@@ -73,7 +73,8 @@ class Writer:
             case "single":
                 return "'" + word.replace("'", "''") + empty + further + "end'"
             case "double":
-                return f'"{word}{self.draw(st.sampled_from(["", chr(92), chr(92) + " ", "  "]))}{empty}{further}end"'
+                escape = self.draw(st.sampled_from(["", "\\", "\\ ", "  "]))
+                return f'"{word}{escape}{empty}{further}end"'
             case _:
                 return word.replace("#", "") if flow else f"{word}{empty}{further}end"
 
@@ -153,7 +154,7 @@ class Writer:
         ]
 
     def block(self, column: int, depth: int, is_list: bool) -> list[str]:
-        """A block collection at a column; a list below a key may stand at the column of that key."""
+        """A block collection at a column; a list may start at the column of its key."""
         lines: list[str] = []
         for number in range(self.draw(st.integers(1, 3))):
             lines += self.list_item(column, depth) if is_list else self.entry(column, depth, number)

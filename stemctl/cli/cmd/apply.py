@@ -46,14 +46,14 @@ from stemctl.render.text.run_text import settling_text
     "--yes",
     "-y",
     is_flag=True,
-    help="Apply without asking; required where there is no terminal.",
+    help="Apply without asking; required without a terminal.",
 )
 @click.option(
     "--allow-behind",
     is_flag=True,
     help="Apply even if this commit lacks commits that were already applied.",
 )
-@click.option("--digest", type=Digest(), help="Refuse a plan with another digest.")
+@click.option("--digest", type=Digest(), help="Apply only a plan with this digest.")
 @click.option(
     "--parallelism",
     type=click.IntRange(1, 64),
@@ -173,7 +173,7 @@ class _TerminalView:
             _interrupts(_Observer(self.screen, progress.outcome)) as observer,
         ):
             limiter.on_pause = progress.paused
-            self.screen.did = "requests were sent; the next apply checks what became of them."
+            self.screen.did = "requests were sent; the next apply checks their outcome."
             yield observer
 
 

@@ -97,7 +97,7 @@ def _decide(
         return 0
     rows = [(f"{each.address}: {done}, approval {each.id}",) for each in proposals]
     screen.out("\n".join(screen.style().columns(rows, indent=0)))
-    screen.suggest(("stemctl plan", "shows what is different now"))
+    screen.suggest(("stemctl plan", "shows the changes that are left"))
     return 0
 
 

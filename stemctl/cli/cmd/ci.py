@@ -13,7 +13,7 @@ from stemctl.render.text.ci_text import advice
 def ci() -> None:
     """Create CI workflows for GitHub or GitLab.
 
-    They check and plan pull requests, and apply what is merged.
+    The workflows check and plan pull requests, and apply merged changes.
     """
 
 
@@ -23,7 +23,7 @@ def ci() -> None:
 def init(screen: Screen, forge: str) -> int:
     """Create the workflows for one server.
 
-    This is the server of --server, or else the default one, or the only one that is not a sandbox.
+    Uses the server of --server, the default server, or the only one that is not a sandbox.
     Existing files are not changed.
     """
     if screen.server is None:

@@ -27,5 +27,5 @@ def doctor(screen: Screen, output_format: str) -> int:
         columns = [(_MARKS[check.good], check.what, check.says) for check in checks]
         screen.out(where_line(workspace.target, workspace.database))
         screen.out("\n".join(screen.style().columns(columns, indent=2)))
-        screen.note("Only a write shows whether your account may write.")
+        screen.note("Permission to write cannot be checked without sending a change.")
     return 0 if all(check.good is not False for check in checks) else 1

@@ -27,14 +27,14 @@ from stemctl.util.plural import counted, inflected
 def fmt(screen: Screen, paths: tuple[str, ...], check: bool, diff: bool) -> int:
     """Format the manifests.
 
-    Formats the manifests, folder defaults and stemctl.yaml, or those among PATHS. Only indentation,
-    spaces, empty lines and line ends change. Files that cannot be read are left alone.
+    Formats all manifests, folder defaults and stemctl.yaml, or only those in PATHS. Changes only
+    indentation, spaces, empty lines and line endings. Skips files that cannot be read.
     """
     config = load_config(screen.root)
     chosen = use_case.choose(config, paths)
     if screen.verbose:
         for path in chosen.others:
-            screen.note(f"{path} holds no manifest of this repository; skipped.")
+            screen.note(f"{path} contains no manifest of this repository; skipped.")
     result = use_case.format_files(config.root, chosen.files)
     result.problems[:0] = chosen.problems
     files = len(chosen.files)

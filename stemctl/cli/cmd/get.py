@@ -23,7 +23,7 @@ from stemctl.render.text.table import record_text, table_text
 @click.option(
     "--portal",
     type=click.Choice(["private", "public", "super"]),
-    help="Read through this portal instead of the server's.",
+    help="Use this portal instead of the configured one.",
 )
 @click.option(
     "--filter",

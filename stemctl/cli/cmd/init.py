@@ -14,7 +14,7 @@ from stemctl.config.editor import SETTINGS
 def init(screen: Screen) -> int:
     """Create stemctl.yaml, a first manifest and editor settings.
 
-    The configuration has a sandbox to try things out on. In an existing repository, init adds
+    The configuration includes a sandbox to try things out. In an existing repository, init adds
     missing files and refreshes the schemas.
     """
     written: list[str] = []

@@ -34,7 +34,7 @@ from stemctl.render.markdown import plan_markdown
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Save the plan to a file, so that exactly this plan can be applied.",
+    help="Save the plan to a file, to apply exactly this plan later.",
 )
 @click.option(
     "--detailed-exitcode",

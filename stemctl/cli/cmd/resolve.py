@@ -28,5 +28,5 @@ def resolve(screen: Screen, targets: tuple[str, ...]) -> int:
     )
     screen.out(where_line(workspace.target, workspace.database))
     screen.out(screen.did)
-    screen.suggest((f"stemctl plan {shlex.join(targets)}", "shows what your files change there"))
+    screen.suggest((f"stemctl plan {shlex.join(targets)}", "shows what your files change"))
     return 0

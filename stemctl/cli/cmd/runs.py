@@ -19,7 +19,7 @@ from stemctl.render.text.run_text import (
 
 @click.group()
 def runs() -> None:
-    """Show past runs, and records as they were before them.
+    """Show past runs, and the records before each run.
 
     Runs are recorded in .stemctl/runs/ of this folder, which is not committed.
     """
@@ -44,9 +44,9 @@ def list_(screen: Screen, output_format: str) -> int:
 @output("text", "json", "yaml")
 @click.pass_obj
 def show(screen: Screen, name: str, output_format: str) -> int:
-    """Show what became of each change of a run.
+    """Show the outcome of each change of a run.
 
-    RUN is the id of a run, or its beginning. With -o yaml, prints the records as they were before
+    RUN is a run id or the beginning of one. With -o yaml, prints the records as they were before
     the run, as a manifest. To undo the run, copy those values into your files.
     """
     workspace = screen.open()

@@ -39,7 +39,7 @@ def sandbox() -> None:
 )
 @click.pass_obj
 def serve(screen: Screen, port: int, faults: Path | None) -> int:
-    """Serve the sandbox to other programs, at 127.0.0.1."""
+    """Serve the sandbox to other programs on 127.0.0.1."""
     # Only this command needs the web server.
     from stemctl.sandbox.faults.kinds import KEYS
     from stemctl.sandbox.faults.script import read_script

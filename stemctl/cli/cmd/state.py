@@ -17,7 +17,7 @@ from stemctl.util.plural import counted
 def state() -> None:
     """Inspect and edit the state.
 
-    The state is what stemctl remembers of the records on a server. These commands send nothing.
+    The state is what stemctl remembers about the records on a server. These commands send nothing.
     """
 
 
@@ -47,9 +47,9 @@ def _without_id(entry: Entry) -> str:
 @click.argument("target", metavar="ADDRESS")
 @click.pass_obj
 def show(screen: Screen, target: str) -> int:
-    """Show what the state holds about a record.
+    """Show the entry of a record in the state.
 
-    Prints, as JSON, what was applied to the record and what the server held then.
+    Prints, as JSON, the values that were applied and the server's values at that time.
     """
     address, entry = find_entry(screen.open(), target)
     screen.document({"address": str(address), **row(entry)})
@@ -78,7 +78,7 @@ def rm(screen: Screen, targets: tuple[str, ...]) -> int:
 def mv(screen: Screen, old: str, new: str) -> int:
     """Change the address of a record.
 
-    This has the effect of a moved: entry in a manifest.
+    This has the same effect as a moved: entry in a manifest.
     """
     moved = f"Moved {old} to {new}."
     rename(screen.open(), old, new, moved)

@@ -26,7 +26,7 @@ def validate(screen: Screen, paths: tuple[str, ...], online: bool, output_format
     workspace = screen.open()
     loaded = check.validate(workspace, paths)
     if online and has_errors(loaded.diagnostics):
-        screen.note("The server was not asked, since the files have errors.")
+        screen.note("The files have errors, so the server was not checked.")
     elif online:
         # Loading the network takes longer than checking a thousand files.
         from stemctl.commands.event_loop import run_async

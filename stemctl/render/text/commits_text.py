@@ -28,7 +28,7 @@ def since_text(since: CommitRange, applied: str | None) -> list[str]:
 
 
 def behind_words(since: CommitRange) -> str:
-    """What is wrong with the commit at hand."""
+    """What is wrong with the current commit."""
     if not since.known:
         last = since.missing[0].id[:7]
         return f"The history here is too short: it does not reach {last}, the last commit applied"

@@ -68,11 +68,13 @@ def _summary(drift: Drift) -> str:
     if not drift.looked_at:
         return "Nothing was applied from here yet, so there is nothing to compare with."
     if not drift.records:
-        verb = inflected(drift.looked_at, "is", "are")
-        return f"No drift: {counted(drift.looked_at, 'record')} {verb} as applied."
+        verb = inflected(drift.looked_at, "matches", "match")
+        return f"No drift: {counted(drift.looked_at, 'record')} {verb} what was applied."
     number = len(drift.records)
     records = counted(drift.looked_at, "record")
-    return f"{number:,} of {records} {inflected(number, 'is', 'are')} not as applied."
+    return (
+        f"{number:,} of {records} {inflected(number, 'differs', 'differ')} from what was applied."
+    )
 
 
 def _record(record: Drifted, drift: Drift, style: TerminalStyle) -> list[str]:
@@ -92,7 +94,7 @@ def _record(record: Drifted, drift: Drift, style: TerminalStyle) -> list[str]:
 def _what(move: Moved) -> str:
     before, after = move.before, move.after
     if not move.held:
-        return f"the server never held what was applied: {plain(difference(before, after))}"
+        return f"the server did not keep what was applied: {plain(difference(before, after))}"
     if isinstance(before, list) and isinstance(after, list):
         gains, losses = element_diff(before, after)
         words = []

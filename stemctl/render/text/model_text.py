@@ -106,7 +106,7 @@ def _takes(field: Field) -> str:
     if field.enum:
         text += f": one of {', '.join(map(str, field.enum))}"
     if field.unique:
-        text += "; no two records have the same"
+        text += "; must be unique"
     if field.merges:
         text += "; merged with what others added, element by element"
     return text

@@ -1,4 +1,4 @@
-"""What became of a plan, as text."""
+"""The outcome of a plan, as text."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from stemctl.util.json_types import Value
 from stemctl.util.plural import counted, joined
 from stemctl.util.safe_text import visible
 
-UNKNOWN = "Unknown: sent, but not answered"
+UNKNOWN = "Unknown: sent, but no answer"
 REFUSED = "The server holds other values than were sent"
 
 _PROPOSED = (
@@ -83,7 +83,7 @@ def _saved(report: Report, state: str | None) -> list[str]:
 
 
 def outcome_row(outcome: Outcome) -> tuple[str, str, str]:
-    """Symbol and address, what became of it, and its id, approval, fields or message."""
+    """Symbol and address, the outcome, and its id, approval, fields or message."""
     change = outcome.change
     is_applied = outcome.status is Status.APPLIED
     word = _DONE[change.action] if is_applied else str(outcome.status)
@@ -180,7 +180,7 @@ def _instead(outcome: Outcome, name: str, sent: Value) -> str:
     """What the server holds in place of what was sent."""
     if name in outcome.observed:
         return f"sent {shown(sent)}; the server holds {shown(outcome.observed[name])}"
-    return f"sent {shown(sent)}; the server's answer does not show it"
+    return f"sent {shown(sent)}; the server's answer does not include it"
 
 
 def _held(report: Report, style: TerminalStyle) -> list[str]:
@@ -198,7 +198,7 @@ def held_rows(report: Report) -> list[tuple[str, str, str]]:
     for outcome in report.of(Status.APPLIED, Status.PROPOSED):
         title = f"! {visible(str(outcome.change.address))}"
         for field in outcome.change.held_fields:
-            rows.append((title, str(field.held), f"{field.path}: the server's value stays"))
+            rows.append((title, str(field.held), f"{field.path}: the server keeps its value"))
     return rows
 
 

@@ -45,7 +45,7 @@ def going_on_text(run: Run) -> str:
     total = len(run.plan.actionable())
     return (
         f"Run {run.id} of {run.who} is in progress: {len(run.outcomes):,} of {total:,} done. "
-        "What it has not done yet is shown as to do."
+        "What it has not done yet is shown as still to do."
     )
 
 
@@ -109,7 +109,7 @@ def how_it_ended(run: Brief) -> str:
 
 
 def run_text(run: Run, style: TerminalStyle) -> str:
-    """Who, when, from which commit, and what became of each change."""
+    """Who, when, from which commit, and the outcome of each change."""
     head = [
         ("run", run.id),
         ("who", visible(run.who)),
@@ -129,7 +129,7 @@ def run_text(run: Run, style: TerminalStyle) -> str:
     lines += ["", f"{how_it_ended(in_brief(run))}."]
     if any(intent.before for intent in run.intents.values()):
         command = f"stemctl runs show {run.id} -o yaml"
-        lines += style.next([(command, "shows the records as they were before, as a manifest")])
+        lines += style.next([(command, "prints the records as they were before, as a manifest")])
     return style.finish(lines)
 
 
@@ -148,7 +148,7 @@ def brief_document(run: Brief) -> dict[str, Any]:
 
 
 def run_document(run: Run) -> dict[str, Any]:
-    """A run as JSON, with what became of each change and the records as they were."""
+    """A run as JSON, with the outcome of each change and the records as they were."""
     return {
         **brief_document(in_brief(run)),
         "digest": run.plan.digest,
