@@ -27,7 +27,7 @@ from stemctl.core.plan_wire import (
     Summary,
 )
 from stemctl.core.records import Address, Location
-from stemctl.core.wire_types import as_object
+from stemctl.core.wire_types import as_object, typed
 from stemctl.util.canonical_json import canonical_pieces, hash_of_pieces
 
 Document = Mapping[str, Any]
@@ -220,7 +220,7 @@ def plan_of(document: Document) -> Plan:
     Raises:
         ValueError: it is not a plan document.
     """
-    wire = msgspec.convert(document, PlanWire)
+    wire = typed(document, PlanWire)
     return Plan(
         server=wire.server,
         lineage=wire.state.lineage,

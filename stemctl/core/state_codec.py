@@ -13,6 +13,7 @@ import msgspec
 from stemctl.core.formats import NEWEST, format_of
 from stemctl.core.records import Address
 from stemctl.core.state import Entry, PendingRequest, Proposed, State, Uncommitted
+from stemctl.core.wire_types import typed
 from stemctl.errors import Hint, StateError
 from stemctl.util.canonical_json import canonical_pieces, hash_of_pieces
 from stemctl.util.json_equality import same_json
@@ -125,7 +126,7 @@ def from_json(text: str, where: str, shards: Sequence[str] = ()) -> State:
                 "Git merged two versions of it, or it was edited. Nothing was read or sent.",
                 ways_out(where),
             )
-        return _state(msgspec.convert(body, StateWire))
+        return _state(typed(body, StateWire))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise _damaged(where, text, error) from error
 

@@ -7,12 +7,13 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from types import UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
 from stemctl.schema.config_schema import Schema, closed
 from stemctl.schema.patterns import portable
+from stemctl.util.json_types import Value
 
 Number = Annotated[int, msgspec.Meta(ge=0)]
 Position = Annotated[int, msgspec.Meta(ge=1)]
@@ -26,6 +27,21 @@ class Wire(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
 
     `gc=False`: none holds itself, and Python need not search thousands of them for cycles.
     """
+
+
+_T = TypeVar("_T")
+
+
+def typed(value: Value, kind: type[_T]) -> _T:
+    """A JSON value as a value of this type.
+
+    Raises:
+        ValueError: it is of another type. The message says where.
+    """
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:  # older versions: not a ValueError
+        raise ValueError(str(error)) from error
 
 
 def as_object(value: Wire) -> dict[str, Any]:
