@@ -37,15 +37,17 @@ _LONGEST_VALUE = 500
 
 def plan_document(plan: Plan) -> dict[str, Any]:
     """The plan as `schemas/plan.schema.json` describes it: apply needs nothing else."""
-    document = msgspec.to_builtins(to_wire(plan))
-    del document["checksum"]
+    document = {
+        key: msgspec.to_builtins(list(value) if isinstance(value, Iterator) else value)
+        for key, value in _parts(plan, _head(plan)).items()
+    }
     return {**document, "checksum": hash_of_pieces(canonical_pieces(document))}
 
 
 def plan_lines(plan: Plan) -> Iterator[str]:
     """The same document as the text of a file, one change a line, made piece by piece."""
-    wire, opening = to_wire(plan), "{\n"
-    for key, value in _parts(wire).items():
+    head, opening = _head(plan), "{\n"
+    for key, value in _parts(plan, head).items():
         yield f"{opening}  {_LINE.encode(key)}: "
         if isinstance(value, Iterator):
             yield "["
@@ -55,7 +57,8 @@ def plan_lines(plan: Plan) -> Iterator[str]:
         else:
             yield _LINE.encode(value)
         opening = ",\n"
-    yield f',\n  "checksum": "{hash_of_pieces(_canonical(wire))}"\n}}\n'
+    checksum = hash_of_pieces(canonical_pieces(_parts(plan, head), default=as_object))
+    yield f',\n  "checksum": "{checksum}"\n}}\n'
 
 
 _LINE = json.JSONEncoder(ensure_ascii=False, default=as_object)
@@ -64,26 +67,26 @@ _LINE = json.JSONEncoder(ensure_ascii=False, default=as_object)
 def plan_json(plan: Plan) -> Iterator[str]:
     """The same document as JSON in one line, made piece by piece, with its checksum last."""
     checksum, last = hashlib.sha256(), ""
-    for piece in _canonical(to_wire(plan)):
+    for piece in canonical_pieces(_parts(plan, _head(plan)), default=as_object):
         yield last
         checksum.update(piece.encode(errors="surrogatepass"))
         last = piece
     yield f',"checksum":"sha256:{checksum.hexdigest()}"{last}'
 
 
-def _canonical(wire: PlanWire) -> Iterator[str]:
-    return canonical_pieces(_parts(wire), default=as_object)
-
-
-def _parts(wire: PlanWire) -> dict[str, Any]:
-    """The document without its checksum. What may be long is an iterator in it."""
-    parts = as_object(wire)
+def _parts(plan: Plan, head: PlanWire) -> dict[str, Any]:
+    """The document without its checksum. Its long lists are iterators, so that no more than one
+    change is in memory as JSON.
+    """
+    parts = as_object(head)
     del parts["checksum"]
-    return {**parts, "changes": iter(wire.changes), "bookkeeping": iter(wire.bookkeeping)}
+    parts["changes"] = map(_change_to_wire, plan.changes)
+    parts["bookkeeping"] = map(_state_change_to_wire, plan.state_changes)
+    return parts
 
 
-def to_wire(plan: Plan) -> PlanWire:
-    """The document of a plan, with an empty checksum."""
+def _head(plan: Plan) -> PlanWire:
+    """The document of a plan without its changes and its checksum."""
     later = {"uncommitted": plan.uncommitted} if plan.uncommitted else {}
     return PlanWire(
         format=format_of(later),
@@ -96,8 +99,8 @@ def to_wire(plan: Plan) -> PlanWire:
         uncommitted=plan.uncommitted or UNSET,
         digest=plan.digest,
         summary=Summary(**plan.summary()),
-        changes=tuple(map(_change_to_wire, plan.changes)),
-        bookkeeping=tuple(map(_state_change_to_wire, plan.state_changes)),
+        changes=(),
+        bookkeeping=(),
         unchanged=plan.unchanged,
         ignored_fields=plan.ignored_fields,
         names=plan.names,

@@ -29,11 +29,11 @@ class Wire(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
 
 
 def as_object(value: Wire) -> dict[str, Any]:
-    """The JSON object of one level, for encoders: nothing below it is copied."""
+    """The JSON object of one level, for encoders, which ask again for those inside it."""
     fields = msgspec.structs.asdict(value)
-    if msgspec.UNSET not in fields.values():
-        return fields
-    return {name: inner for name, inner in fields.items() if inner is not msgspec.UNSET}
+    if msgspec.UNSET in fields.values():
+        fields = msgspec.to_builtins(value)  # it copies, and leaves out what is unset
+    return fields
 
 
 def described(text: str, **schema: Any) -> msgspec.Meta:

@@ -60,7 +60,11 @@ def _row(opening: str, elements: Iterable[str], closing: str) -> Iterator[str]:
 
 def _encoder(default: Callable[[Any], Value]) -> json.JSONEncoder:
     return json.JSONEncoder(
-        sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=default
+        sort_keys=True,
+        ensure_ascii=False,
+        separators=(",", ":"),
+        default=default,
+        check_circular=False,  # what was read from YAML or JSON cannot hold itself
     )
 
 
