@@ -30,7 +30,7 @@ def read_plan(root: Path, name: str) -> Plan | None:
     if name.endswith(".json"):
         what = f"{name} is not a plan." if path.exists() else f"File {name} not found."
         hint = (f"stemctl plan --out {name}", "saves a plan there")
-        raise BadPlan(what, "", [hint], untouched=Untouched.NOTHING_SENT)
+        raise BadPlan(what, "", [hint])
     return None
 
 

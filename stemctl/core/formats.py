@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
+from stemctl.errors import StateError, Untouched
+
 Format = Literal[1, 2]
 
 NEWEST = 2
@@ -21,3 +23,13 @@ reads all others.
 def format_of(keys: Iterable[str]) -> Format:
     """The oldest format that has all of these keys."""
     return max((_SINCE.get(key, 1) for key in keys), default=1)
+
+
+def too_new(where: str, found: object, newest: int, untouched: Untouched) -> StateError:
+    """The error for a document that a later version of stemctl wrote."""
+    return StateError(
+        f"{where} has format {found!s:.20}, this stemctl reads up to {newest}.",
+        "A newer version of stemctl wrote it.",
+        [("pip install --upgrade stemctl", "installs a version that can read it")],
+        untouched,
+    )

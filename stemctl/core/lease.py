@@ -12,8 +12,9 @@ import json
 import uuid
 from dataclasses import dataclass, replace
 
+from stemctl.core.formats import too_new
 from stemctl.core.run import Intent, Run, first_lines, read_run
-from stemctl.errors import StateError
+from stemctl.errors import StateError, Untouched
 
 FORMAT = 1
 
@@ -105,12 +106,7 @@ def read_lease(text: str, where: str) -> Lease:
     try:
         body = json.loads(text)
         if body["format"] > FORMAT:
-            raise StateError(
-                f"The lease on {where} has format {body['format']}, "
-                f"this stemctl reads up to {FORMAT}.",
-                "A newer version of stemctl wrote it. Nothing was sent.",
-                [("pip install --upgrade stemctl", "installs a version that can read it")],
-            )
+            raise too_new(f"The lease on {where}", body["format"], FORMAT, Untouched.NOTHING_SENT)
         commit = None if body["commit"] is None else str(body["commit"])
         begun, until = _moment(body["renewed"]), _moment(body["until"])
         if not datetime.timedelta() < until - begun < _LONGEST:
@@ -129,7 +125,8 @@ def read_lease(text: str, where: str) -> Lease:
     ) as error:
         raise StateError(
             f"The lease on {where} cannot be read.",
-            f"It was edited, or is damaged. Nothing was sent.\n{_UNDO}",
+            f"It was edited, or is damaged.\n{_UNDO}",
+            untouched=Untouched.NOTHING_SENT,
         ) from error
 
 
@@ -157,7 +154,7 @@ def may_send(ago: datetime.timedelta) -> bool:
 
 
 def run_of(lease: Lease, content: bytes, where: str, now: datetime.datetime) -> Run:
-    """The run of a claim whose owner is gone: each of its requests may have been sent, before its
+    """The run of a lease whose owner is gone: each of its requests may have been sent, before its
     margin began.
 
     Raises:
@@ -168,7 +165,8 @@ def run_of(lease: Lease, content: bytes, where: str, now: datetime.datetime) -> 
     except StateError as error:
         raise StateError(
             error.what,
-            f"It says what the run that holds the lease may have sent. Nothing was sent.\n{_UNDO}",
+            f"It says what the run that holds the lease may have sent.\n{_UNDO}",
+            untouched=Untouched.NOTHING_SENT,
         ) from error
     last = (min(now, lease.until + SKEW) - MARGIN).astimezone(datetime.UTC)
     at = last.isoformat(timespec="milliseconds").replace("+00:00", "Z")

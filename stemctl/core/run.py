@@ -18,13 +18,13 @@ from typing import Any
 
 from stemctl import __version__
 from stemctl.core.documents import outcome_document
-from stemctl.core.formats import NEWEST, format_of
+from stemctl.core.formats import NEWEST, format_of, too_new
 from stemctl.core.plan import Change, Plan
 from stemctl.core.plan_checks import contradiction
 from stemctl.core.plan_codec import plan_json, plan_of
 from stemctl.core.records import Address
 from stemctl.core.report import Outcome, Status
-from stemctl.errors import StateError
+from stemctl.errors import StateError, Untouched
 from stemctl.util.canonical_json import canonical_pieces, hash_of_pieces
 from stemctl.util.json_types import Fields, Value, is_id
 
@@ -173,8 +173,7 @@ def read_run(content: bytes, where: str) -> Run:
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
         raise StateError(
             f"{where}:{len(bodies) + 1} is not a line of a journal.",
-            "It tells what a run that broke off has sent. It was edited, or the disk failed. "
-            "Nothing was sent.",
+            "It says what an interrupted run has sent. It was edited, or the disk failed.",
             [
                 (
                     f"rm {where}",
@@ -182,6 +181,7 @@ def read_run(content: bytes, where: str) -> Run:
                     "the rest is not remembered",
                 )
             ],
+            Untouched.NOTHING_SENT,
         ) from error
 
 
@@ -208,11 +208,7 @@ def read_brief(first: bytes, last: bytes) -> Brief | None:
 def _run(bodies: list[dict[str, Any]], where: str) -> Run:
     head = bodies[0]
     if head["format"] > NEWEST:
-        raise StateError(
-            f"{where} has format {head['format']}, this stemctl reads up to {NEWEST}.",
-            "It was written by a newer version of stemctl. Nothing was changed.",
-            [("pip install --upgrade stemctl", "installs a version that can read it")],
-        )
+        raise too_new(where, head["format"], NEWEST, Untouched.NOTHING_CHANGED)
     document = bodies[1]["plan"]
     body = {key: value for key, value in document.items() if key != "checksum"}
     if document["checksum"] != hash_of_pieces(canonical_pieces(body)):

@@ -4,7 +4,7 @@ server and state.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from stemctl.core.formats import NEWEST
@@ -12,7 +12,7 @@ from stemctl.core.plan import METHODS, Change, Plan, Target, request_path
 from stemctl.core.plan_checks import contradiction, misfit
 from stemctl.core.plan_codec import plan_of
 from stemctl.core.state import State
-from stemctl.errors import StemctlError
+from stemctl.errors import Hint, StemctlError, Untouched
 from stemctl.schema.catalog import Catalog
 from stemctl.util.canonical_json import canonical_pieces, hash_of_pieces
 from stemctl.util.strict_json import read_json
@@ -21,7 +21,10 @@ Document = Mapping[str, Any]
 
 
 class BadPlan(StemctlError):
-    """A saved plan that cannot be shown or applied. Nothing was sent."""
+    """A saved plan that cannot be shown or applied."""
+
+    def __init__(self, what: str, why: str = "", hints: Sequence[Hint] = ()) -> None:
+        super().__init__(what, why, hints, Untouched.NOTHING_SENT)
 
 
 def plan_in(text: str) -> Document | None:
@@ -30,11 +33,9 @@ def plan_in(text: str) -> Document | None:
         document = read_json(text)
     except ValueError:
         return None
-    return (
-        document
-        if isinstance(document, dict) and {"format", "digest", "changes"} <= set(document)
-        else None
-    )
+    if isinstance(document, dict) and {"format", "digest", "changes"} <= document.keys():
+        return document
+    return None
 
 
 def open_plan(document: Document, name: str) -> Plan:
@@ -48,7 +49,7 @@ def open_plan(document: Document, name: str) -> Plan:
         raise BadPlan(other, _AGAIN_WHY, _again(name))
     edited = BadPlan(
         f"{name} was edited, or is damaged.",
-        "A plan is applied exactly as it was reviewed, or not at all. Nothing was sent.",
+        "A plan is applied exactly as it was reviewed, or not at all.",
         _again(name),
     )
     body = {key: value for key, value in document.items() if key != "checksum"}
@@ -59,17 +60,16 @@ def open_plan(document: Document, name: str) -> Plan:
     except ValueError as error:
         raise edited from error
     if plan.digest != document["digest"]:
-        raise BadPlan(f"{name} does not match its own digest.", "Nothing was sent.", _again(name))
+        raise BadPlan(f"{name} does not match its own digest.", hints=_again(name))
     if wrong := contradiction(plan):
         raise BadPlan(
             f"{name} is not a plan that stemctl could have made: {wrong}.",
-            "Nothing was sent.",
-            _again(name),
+            hints=_again(name),
         )
     return plan
 
 
-_AGAIN_WHY = "It was made by a different version of stemctl. Nothing was sent."
+_AGAIN_WHY = "It was made by a different version of stemctl."
 
 
 def _again(name: str) -> list[tuple[str, str]]:
@@ -86,31 +86,25 @@ def check_fits(plan: Plan, target: Target, state: State, catalog: Catalog, name:
     if plan.offline:
         raise BadPlan(
             f"{name} is an offline plan: it was compared with the state, not with the server.",
-            "It can be shown, but not applied. Nothing was sent.",
+            "It can be shown, but not applied.",
             _again(name),
         )
     for word in ("url", "portal", "edition"):
         made, now = getattr(plan.server, word), getattr(target, word)
         if made != now:
-            raise BadPlan(
-                f"{name} was made for {word} {made}, but this is {now}.", "Nothing was sent."
-            )
+            raise BadPlan(f"{name} was made for {word} {made}, but this is {now}.")
     if plan.lineage != state.lineage:
-        why = (
-            "The state was created again since then. "
-            if plan.lineage
-            else "It was made before anything was applied. "
-        )
-        raise BadPlan(
-            f"{name} was made with another state.", why + "Nothing was sent.", _again(name)
-        )
+        why = "It was made before anything was applied."
+        if plan.lineage:
+            why = "The state was created again since then."
+        raise BadPlan(f"{name} was made with another state.", why, _again(name))
     if plan.serial != state.serial:
         runs = sorted(entry.run for entry in state.records.values() if entry.run)
         since = f" since run {runs[-1]}, which may have applied this plan" if runs else ""
         raise BadPlan(
             f"{name} was made at serial {plan.serial} of the state, "
             f"which is at {state.serial}{since}.",
-            "A plan can be applied only once. Nothing was sent.",
+            "A plan can be applied only once.",
             _again(name),
         )
     for change in plan.changes:
@@ -118,10 +112,8 @@ def check_fits(plan: Plan, target: Target, state: State, catalog: Catalog, name:
     for row in plan.state_changes:
         model = catalog.models.get(row.address.model)
         if wrong := misfit(row, model) if model else "there is no such model":
-            raise BadPlan(
-                f"{name} does not fit edition {catalog.edition}: {row.address}: {wrong}.",
-                "Nothing was sent.",
-            )
+            fault = f"{row.address}: {wrong}"
+            raise BadPlan(f"{name} does not fit edition {catalog.edition}: {fault}.")
 
 
 def _check_request(change: Change, catalog: Catalog, name: str) -> None:
@@ -129,8 +121,7 @@ def _check_request(change: Change, catalog: Catalog, name: str) -> None:
     request = change.request
     if model is None:
         raise BadPlan(
-            f"{name} contains {change.address}, but edition {catalog.edition} lacks this model.",
-            "Nothing was sent.",
+            f"{name} contains {change.address}, but edition {catalog.edition} lacks this model."
         )
     expected = (
         METHODS.get(change.action),
@@ -139,12 +130,9 @@ def _check_request(change: Change, catalog: Catalog, name: str) -> None:
     if request is not None and (request.method, request.path) != expected:
         raise BadPlan(
             f"{name} contains a request for {change.address} that does not match its change.",
-            f"The request is {request.method} {request.path}, not {expected[0]} {expected[1]}. "
-            "Nothing was sent.",
+            f"The request is {request.method} {request.path}, not {expected[0]} {expected[1]}.",
         )
     if wrong := misfit(change, model):
         raise BadPlan(
-            f"{name} does not fit edition {catalog.edition}: {wrong}.",
-            "Nothing was sent.",
-            _again(name),
+            f"{name} does not fit edition {catalog.edition}: {wrong}.", hints=_again(name)
         )

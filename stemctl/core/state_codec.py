@@ -10,11 +10,11 @@ from typing import Annotated
 
 import msgspec
 
-from stemctl.core.formats import NEWEST, format_of
+from stemctl.core.formats import NEWEST, format_of, too_new
 from stemctl.core.records import Address
 from stemctl.core.state import Entry, PendingRequest, Proposed, State, Uncommitted
 from stemctl.core.wire_types import typed
-from stemctl.errors import Hint, StateError
+from stemctl.errors import Hint, StateError, Untouched
 from stemctl.util.canonical_json import canonical_pieces, hash_of_pieces
 from stemctl.util.json_equality import same_json
 from stemctl.util.json_types import ID_PATTERN, Fields, Value
@@ -113,18 +113,15 @@ def from_json(text: str, where: str, shards: Sequence[str] = ()) -> State:
     except (ValueError, RecursionError, AttributeError, KeyError) as error:
         raise _damaged(where, text, error) from error
     if isinstance(body, dict) and isinstance(body.get("format"), int) and body["format"] > NEWEST:
-        raise StateError(
-            f"{where} has format {body['format']}, this stemctl reads up to {NEWEST}.",
-            "It was written by a newer version of stemctl. Nothing was changed.",
-            [("pip install --upgrade stemctl", "installs a version that can read it")],
-        )
+        raise too_new(where, body["format"], NEWEST, Untouched.NOTHING_CHANGED)
     try:
         checksum = body.pop("checksum")
         if checksum != hash_of_pieces(canonical_pieces(body)):
             raise StateError(
                 f"{where} does not match its checksum.",
-                "Git merged two versions of it, or it was edited. Nothing was read or sent.",
+                "Git merged two versions of it, or it was edited.",
                 ways_out(where),
+                Untouched.NOTHING_READ,
             )
         return _state(typed(body, StateWire))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -155,13 +152,11 @@ def _damaged(where: str, text: str, error: Exception) -> StateError:
     marks = _MERGED.search(text)
     line = text.count("\n", 0, marks.start()) + 1 if marks else getattr(error, "lineno", None)
     location = f"{where}:{line}" if line else where
-    why = (
-        "It contains conflict markers from a git merge."
-        if marks
-        else "It is cut off, or was edited."
-    )
+    why = "It is cut off, or was edited."
+    if marks:
+        why = "It contains conflict markers from a git merge."
     return StateError(
-        f"{location} is not a state file.", f"{why} Nothing was sent.", ways_out(where)
+        f"{location} is not a state file.", why, ways_out(where), Untouched.NOTHING_SENT
     )
 
 

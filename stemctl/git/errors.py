@@ -19,7 +19,7 @@ _NOISE = (
     "To add an exception for this directory, call:",
     "git config --global --add safe.directory",
 )
-"""How lines begin that git prints for many failures, or that a hint of ours repeats."""
+"""Beginnings of lines that git prints for many failures, or that our hints repeat."""
 
 _HEADER = re.compile(r"(?i)\b(basic|bearer|token) [\w+/=.~-]{16,}")
 """What a credential helper gave to git, sent back by a server that refused it."""

@@ -123,7 +123,7 @@ class Store:
             yield self.recovery.take_over(who)
 
     def begin(self, plan: Plan, who: str) -> Journal:
-        """Begin the run of a plan: whoever comes next knows what it may have sent.
+        """Begin the run of a plan; from now on, other commands know what it may have sent.
 
         Raises:
             Busy: a run of another machine is on.

@@ -8,8 +8,8 @@ from pathlib import Path
 
 
 def replace_file(path: Path, text: str | Iterator[str], mode: int | None = None) -> None:
-    """Write a file at once: whoever reads it finds the old text or the new one. On the disk before
-    this returns.
+    """Write a file at once: readers find the old text or the new one. The new text is on the disk
+    before this returns.
 
     The text may come in pieces. `mode` is its permissions; without it, those of any new file.
     """

@@ -1,7 +1,7 @@
 """Canonical JSON, which is one text for one value, and its hash.
 
-A plan of many records is hashed and written in pieces, so that it never stands in memory as one
-text.
+A plan of many records is hashed and written in pieces, so that its text is never in memory as a
+whole.
 """
 
 from __future__ import annotations

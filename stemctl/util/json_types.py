@@ -22,9 +22,7 @@ _ID = re.compile(ID_PATTERN)
 
 
 def is_id(value: Value) -> bool:
-    """Whether a value may stand for a record in a path: nothing in it leads out of the model's own
-    collection.
-    """
+    """Whether a value may name a record in a path: it cannot lead out of the model's collection."""
     return isinstance(value, str) and _ID.match(value) is not None
 
 

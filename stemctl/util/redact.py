@@ -1,5 +1,5 @@
-"""The secrets of this run, so that no output names them, whoever put them there: a server that
-echoes its request, an exception that quotes a header.
+"""The secrets of this run, so that no output names them, even if a server echoes its request or
+an exception quotes a header.
 """
 
 from __future__ import annotations

@@ -63,7 +63,7 @@ def has_unseen(text: str) -> bool:
 
 
 def json_text(value: Value, ascii_only: bool = False) -> str:
-    """JSON for terminals and programs: what nobody sees, and a terminal might obey, is escaped."""
+    """JSON for terminals and programs: invisible characters are escaped."""
     text = json.dumps(value, indent=2, ensure_ascii=ascii_only)
     return (
         text
