@@ -267,6 +267,8 @@ def _change(wire: ChangeWire) -> Change:
 
 
 def _field(wire: FieldWire) -> FieldChange:
+    if wire.shown is True:
+        raise ValueError("shown is written only if it is false")
     return FieldChange(
         path=wire.path,
         before=wire.before,

@@ -117,6 +117,9 @@ REFUSED: dict[str, Edit] = {
     "a difference in a field that is not there": lambda plan: change(plan, "edited")["fields"][
         0
     ].update(path="wizard"),
+    "a difference that says twice that it is shown": lambda plan: change(plan, "edited")["fields"][
+        0
+    ].update(shown=True),
     "a value of another kind": with_body("edited", tags=5),
     "a set of sets": with_body("edited", tags=[["x"]]),
     "a reference to nothing": with_body("new", projects=[{"$ref": "session/nobody"}]),
