@@ -156,8 +156,6 @@ def wants(output_format: str, arguments: list[str]) -> bool:
 
 def _usage(error: click.UsageError) -> StemctlError:
     what = " ".join(error.format_message().split()).rstrip(".")
-    if what.startswith("Usage:"):  # click's error for a group without a command is its help
-        what = "Missing command"
     if not what.endswith("?"):
         what += "."
     path = error.ctx.command_path if error.ctx else "stemctl"

@@ -16,7 +16,7 @@ from stemctl.render.text.table import record_text, table_text
 _COLUMNS = ["record", "action", "status", "approval", "description", "comments"]
 
 
-@click.group()
+@click.group(no_args_is_help=False)  # so that older versions of click refuse it too
 def approvals() -> None:
     """List, accept and reject proposals."""
 

@@ -9,7 +9,7 @@ from stemctl.commands.ci import choose_server, write_workflows
 from stemctl.render.text.ci_text import advice
 
 
-@click.group()
+@click.group(no_args_is_help=False)  # so that older versions of click refuse it too
 def ci() -> None:
     """Create CI workflows for GitHub or GitLab.
 

@@ -17,7 +17,7 @@ from stemctl.render.text.run_text import (
 )
 
 
-@click.group()
+@click.group(no_args_is_help=False)  # so that older versions of click refuse it too
 def runs() -> None:
     """Show past runs, and the records before each run.
 

@@ -14,7 +14,7 @@ from stemctl.commands.sandbox import sandbox_workspace
 from stemctl.util.plural import counted
 
 
-@click.group()
+@click.group(no_args_is_help=False)  # so that older versions of click refuse it too
 def sandbox() -> None:
     """Run a local BrainSTEM server for testing.
 

@@ -10,7 +10,7 @@ from stemctl.errors import ConfigError
 from stemctl.schema.catalog import schemas_dir
 
 
-@click.group()
+@click.group(no_args_is_help=False)  # so that older versions of click refuse it too
 def schema() -> None:
     """Build and print the JSON Schemas."""
 

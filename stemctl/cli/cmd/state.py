@@ -13,7 +13,7 @@ from stemctl.core.state_codec import row
 from stemctl.util.plural import counted
 
 
-@click.group()
+@click.group(no_args_is_help=False)  # so that older versions of click refuse it too
 def state() -> None:
     """Inspect and edit the state.
 
