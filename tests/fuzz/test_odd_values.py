@@ -206,7 +206,7 @@ def test_a_word_of_the_command_line(
 
 def test_a_word_that_is_not_utf8_is_named(lab: Lab) -> None:
     result = lab.run("get", "session", "a\udcff")
-    assert (result.code, "a\\udcff is not UTF-8." in result.err) == (1, True)
+    assert (result.code, "a\\udcff is not valid UTF-8." in result.err) == (1, True)
     assert lab.run("get", "session", "-o", "json", "a\udcff").json["exit_code"] == 1
 
 

@@ -131,7 +131,7 @@ def test_the_folder_counts_where_only_the_commit_has_it(team: Team, gate: Gate) 
     top.publish("Two labs")
     ann.apply()
     (ann.root / "stemctl.yaml").unlink()
-    refuses(team, gate, ben, "the folder ann, where", ("plan",))
+    refuses(team, gate, ben, "the folder ann, which still has a stemctl.yaml", ("plan",))
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
