@@ -148,7 +148,7 @@ def test_a_form_is_told_in_words(opened: Opened) -> None:
     (found,) = opened.open("records/a.yaml", "sessions:\n  - {name: a, date_time: 12 March}\n")
     assert found.startswith("Write a day like 2024-03-12")
     (found,) = opened.open("records/b.yaml", "sessions:\n  - {name: a, extra_fields: {1st: x}}\n")
-    assert "a name begins with a letter" in found
+    assert "Names begin with a letter" in found
 
 
 def test_hover_tells_what_a_field_is(opened: Opened) -> None:
@@ -159,7 +159,7 @@ def test_hover_tells_what_a_field_is(opened: Opened) -> None:
     assert "Tags; their order does not matter. Example: \\[sleep, neuropixels\\]" in opened.hover(
         "records/a.yaml", text, "tags"
     )
-    assert "#### URL\n\nAddress of the data." in opened.hover("records/b.yaml", text, "URL")
+    assert "#### URL\n\nURL of the data." in opened.hover("records/b.yaml", text, "URL")
     assert "the centre of the data model" in opened.hover("records/c.yaml", text, "sessions")
 
 
