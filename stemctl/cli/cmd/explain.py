@@ -13,12 +13,12 @@ from stemctl.schema.catalog import editions, load_catalog
 
 
 @click.command()
-@click.argument("subject", metavar="MODEL[.FIELD]")
+@click.argument("target", metavar="MODEL[.FIELD]")
 @output("text", "json")
 @click.pass_obj
-def explain(screen: Screen, subject: str, output_format: str) -> int:
+def explain(screen: Screen, target: str, output_format: str) -> int:
     """Describe a model or a field."""
-    name, _, field = subject.partition(".")
+    name, _, field = target.partition(".")
     model = find_model(load_catalog(_edition(screen)), name)
     if field:
         text, document = explain_field(model, field_of(model, field))
