@@ -1,23 +1,19 @@
-"""Failures that end a command; findings about the user's files are diagnostics instead.
+"""Errors that end a command. Findings about the user's files are diagnostics instead.
 
 StemctlError (exit code 1)
   TableError        a field table or a generated schema is wrong
   ConfigError       stemctl.yaml, an option or a token is wrong
-  InvalidFiles      the manifests have errors; carries the diagnostics
-  StateError        the state file cannot be used
-    JournalError    what is about to be sent cannot be written down, so it is not sent
-      LeaseEnded    others may take our run for dead, so nothing more is sent
-  ServerError       a request did not succeed; see client.py for its children
+  InvalidFiles      the manifests have errors (core/diagnostics.py)
+  StateError        the state cannot be used
+    JournalError    a request cannot be written down first, so it is not sent
+      LeaseEnded    other machines may assume that this run died, so it sends nothing more
+  ServerError       a request did not succeed (client/responses.py lists its kinds)
 """
 
 from __future__ import annotations
 
 import enum
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from stemctl.core.diagnostics import Diagnostic
 
 Hint = tuple[str, str]
 """A command that can be typed as it is, and what it does."""
@@ -66,20 +62,12 @@ class ConfigError(StemctlError):
 
 
 class StateError(StemctlError):
-    """The state file is locked, damaged, newer than this program or of another server."""
+    """The state is locked, damaged, from a newer version, or of another server."""
 
 
 class JournalError(StateError):
-    """The journal does not take another line."""
+    """The journal cannot be written."""
 
 
 class LeaseEnded(JournalError):
-    """The claim of this run does not hold any more, or not long enough for another request."""
-
-
-class InvalidFiles(StemctlError):
-    """The manifests have errors; nothing was sent."""
-
-    def __init__(self, diagnostics: Sequence[Diagnostic], summary: str) -> None:
-        super().__init__(summary)
-        self.diagnostics = tuple(diagnostics)
+    """The lease of this run has ended, or ends too soon for another request."""

@@ -14,7 +14,8 @@ import click
 from stemctl import __version__
 from stemctl.cli.help import HELP, VERSION
 from stemctl.cli.screen import Screen
-from stemctl.errors import InvalidFiles, StemctlError
+from stemctl.core.diagnostics import InvalidFiles
+from stemctl.errors import StemctlError
 from stemctl.util import redact
 
 COMMANDS = (

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from stemctl.cli import streams
-from stemctl.errors import Hint, InvalidFiles, StemctlError
+from stemctl.core.diagnostics import InvalidFiles
+from stemctl.errors import Hint, StemctlError
 from stemctl.render.model_words import model_words
 from stemctl.render.terminal import LONGEST_LINE, TerminalStyle
 from stemctl.util.redact import masked

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from stemctl.config.config import NAME, Config
-from stemctl.core.diagnostics import Diagnostic, in_order
+from stemctl.core.diagnostics import Diagnostic, InvalidFiles, in_order
 from stemctl.core.records import Repository
-from stemctl.errors import ConfigError, InvalidFiles, Untouched
+from stemctl.errors import ConfigError, Untouched
 from stemctl.manifests import work_tree
 from stemctl.manifests.cross_file import check_references
 from stemctl.manifests.load import load_repository, with_lines

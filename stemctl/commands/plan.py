@@ -12,12 +12,12 @@ from stemctl.commands.base import Before
 from stemctl.commands.connection import connect
 from stemctl.commands.loading import Loaded, load
 from stemctl.commands.workspace import Workspace
-from stemctl.core.diagnostics import has_errors, in_order
+from stemctl.core.diagnostics import InvalidFiles, has_errors, in_order
 from stemctl.core.plan import Note, Plan
 from stemctl.core.records import Address, Repository
 from stemctl.core.snapshot import Snapshot
 from stemctl.core.state import State
-from stemctl.errors import InvalidFiles, Untouched
+from stemctl.errors import Untouched
 from stemctl.git.history import CommitRange
 from stemctl.git.repository import head_commit
 from stemctl.manifests import work_tree

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from stemctl.core.records import Location
+from stemctl.errors import StemctlError
 from stemctl.util.json_types import Value
 
 
@@ -51,3 +52,11 @@ def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
 def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:
     """True if one of them is an error."""
     return any(d.severity is Severity.ERROR for d in diagnostics)
+
+
+class InvalidFiles(StemctlError):
+    """The manifests have errors; nothing was sent."""
+
+    def __init__(self, diagnostics: Sequence[Diagnostic], summary: str) -> None:
+        super().__init__(summary)
+        self.diagnostics = tuple(diagnostics)
