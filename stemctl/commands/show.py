@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from stemctl.client.listing import take_snapshot
 from stemctl.commands.connection import connect
 from stemctl.commands.loading import load, require_all_files
@@ -38,7 +40,7 @@ async def origins(workspace: Workspace, target: str) -> Origins:
         wanted = needs(repository, state, catalog, {address})
         snapshot = await take_snapshot(link.reader(), wanted, [])
     resolver = make_resolver(workspace, repository, state, snapshot)
-    return find_origins(
+    found = find_origins(
         address,
         catalog.models[address.model],
         repository.records.get(address),
@@ -46,6 +48,8 @@ async def origins(workspace: Workspace, target: str) -> Origins:
         live=_live(address, state, snapshot, resolver),
         resolver=resolver,
     )
+    remarks = (finding for finding in loaded.diagnostics if finding.address == str(address))
+    return replace(found, remarks=tuple(remarks))
 
 
 def _the_one(target: str, repository: Repository, state: State, catalog: Catalog) -> Address:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import array
-import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -62,29 +61,43 @@ def unpacked(file: str, number: int) -> Location:
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """The values of one record or of defaults: fields, lifecycle, and locations by field."""
+    """The values of one record or of defaults: fields, lifecycle, and locations by field.
+
+    `idle` are sets and maps that are written empty, and have the elements of defaults all the same.
+    """
 
     fields: dict[str, Value] = field(default_factory=dict)
     lifecycle: dict[str, Value] = field(default_factory=dict)
     locations: dict[str, dict[Path, int | Location]] = field(default_factory=dict)
     broken: bool = False
+    idle: tuple[str, ...] = ()
 
     def over(self, below: Layer, model_fields: Mapping[str, Field]) -> Layer:
-        """This layer over another one: sets and maps are merged, everything else is replaced."""
+        """This layer over another one: sets and maps are merged, everything else is replaced.
+
+        Fields that `no_defaults` names are not taken from below.
+        """
+        refused = _names(self.lifecycle, "no_defaults")
+        taken = {name: value for name, value in below.fields.items() if name not in refused}
         fields = self.fields | {
-            name: value for name, value in below.fields.items() if name not in self.fields
+            name: value for name, value in taken.items() if name not in self.fields
         }
-        locations = {**below.locations, **self.locations}
-        for name in below.fields.keys() & self.fields.keys():
+        locations = {name: below.locations[name] for name in taken} | self.locations
+        idle = []
+        for name in taken.keys() & self.fields.keys():
             rule = model_fields[name]
             if rule.merges:
                 fields[name] = merged(rule, below.fields[name], self.fields[name])
                 locations[name] = {**below.locations[name], **self.locations[name]}
+                if fields[name] and self.fields[name] in ([], {}):
+                    locations[name] = below.locations[name]
+                    idle.append(name)
         return Layer(
             fields,
             merged_lifecycle(below.lifecycle, self.lifecycle),
             locations,
             self.broken or below.broken,
+            tuple(idle),
         )
 
 
@@ -108,11 +121,13 @@ def element_name(rule: Field, item: Value) -> str:
 def merged_lifecycle(below: Mapping[str, Value], above: Mapping[str, Value]) -> dict[str, Value]:
     """The lifecycle of two layers. Their lists of ignored fields are joined."""
     merged = {**below, **above}
-    lists = [
-        layer["ignore_changes"]
-        for layer in (below, above)
-        if isinstance(layer.get("ignore_changes"), list)
-    ]
-    if lists:
-        merged["ignore_changes"] = list(dict.fromkeys(itertools.chain.from_iterable(lists)))
+    ignored = (*_names(below, "ignore_changes"), *_names(above, "ignore_changes"))
+    if ignored:
+        merged["ignore_changes"] = list(dict.fromkeys(ignored))
     return merged
+
+
+def _names(lifecycle: Mapping[str, Value], key: str) -> list[str]:
+    """The field names under a key of a lifecycle, which may have errors."""
+    names = lifecycle.get(key)
+    return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []

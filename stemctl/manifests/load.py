@@ -107,7 +107,8 @@ class _Reader:
         for key, section in document.root.members.items():
             model = self.catalog.by_list_key(key)
             if model:
-                self._read_records(section, model, layers.get(key, _NO_LAYER), file, broken)
+                below = layers.get(key, _NO_LAYER)
+                self._read_records(document, model, section, below=below, broken=broken)
             elif key in self.directives:
                 self.directives[key] += [
                     self._directive(document, node)
@@ -116,17 +117,23 @@ class _Reader:
                 ]
 
     def _read_records(
-        self, section: Node, model: Model, below: Layer, file: str, broken: set[Path]
+        self, document: Document, model: Model, section: Node, *, below: Layer, broken: set[Path]
     ) -> None:
         """The records of one list, over the defaults `below`."""
         self.seen += len(section.items)
         for position, node in enumerate(section.items):
-            record = _record(node, model, below, file)
-            if record is None:
+            key = record_key(node.value, model)
+            if key is None:
                 self.complete = False
-            else:
-                is_usable = not below.broken and (model.many, position) not in broken
-                self.records.append((record, is_usable))
+                continue
+            address = Address(model.name, key)
+            layer = _layer(node, model)
+            if below is not _NO_LAYER:
+                layer = layer.over(below, model.fields)
+            for name in layer.idle:
+                self.problems.append(validation.idle_field(document, node, name, str(address)))
+            is_usable = not below.broken and (model.many, position) not in broken
+            self.records.append((_record(address, node, layer, document.file), is_usable))
 
     def _validated(self, file: str) -> tuple[Document | None, set[Path]]:
         """A document, and the paths in it that cannot be used."""
@@ -144,7 +151,7 @@ class _Reader:
         above = discovery.folders_above(os.path.dirname(document.file))
         below = next((self.folders[folder] for folder in above if folder in self.folders), {})
         own = self._layers(document, broken)
-        if not own:
+        if not own or document.root is None:
             return below
         models = {key: self.catalog.by_list_key(key) for key in own}
         joined = {
@@ -152,6 +159,10 @@ class _Reader:
             for key, model in models.items()
             if model and key in below
         }
+        for key, layer in joined.items():
+            written = document.root.members["defaults"].members[key]
+            for name in layer.idle:
+                self.problems.append(validation.idle_field(document, written, name, None))
         return {**below, **own, **joined}
 
     def _layers(self, document: Document, broken: set[Path]) -> dict[str, Layer]:
@@ -184,15 +195,9 @@ class _Reader:
 _NO_LAYER = Layer()
 
 
-def _record(node: Node, model: Model, below: Layer, file: str) -> Record | None:
-    """The effective record of `node`; None if nothing identifies it."""
+def _record(address: Address, node: Node, layer: Layer, file: str) -> Record:
+    """The record that `node` declares, with the values of its layer."""
     own = node.value
-    key = record_key(own, model)
-    if key is None:
-        return None
-    layer = _layer(node, model)
-    if below is not _NO_LAYER:
-        layer = layer.over(below, model.fields)
     id_ = own.get("id")
     locations: dict[Path, int | Location] = {}
     for by_path in layer.locations.values():
@@ -202,7 +207,7 @@ def _record(node: Node, model: Model, below: Layer, file: str) -> Record | None:
             locations[name,] = _packed(node.members[name].event.start_mark)
     mark = node.event.start_mark
     return Record(
-        Address(model.name, key),
+        address,
         layer.fields,
         Location(file, mark.line + 1, mark.column + 1),
         id_ if isinstance(id_, str) else None,

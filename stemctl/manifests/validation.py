@@ -145,6 +145,22 @@ def _repeated(record: Node, rule: Field) -> Iterator[Node]:
             seen.add(member.value)
 
 
+def idle_field(document: Document, record: Node, name: str, address: str | None) -> Diagnostic:
+    """A set or map of a record, or of defaults, that is written empty to no effect."""
+    node = record.members[name]
+    written = f"{name}: {'{}' if node.is_mapping else '[]'}"
+    return document.finding(
+        node.event,
+        "clears-nothing",
+        f"`{written}` does not remove the elements of the defaults",
+        f"to have none, add `lifecycle: {{no_defaults: [{name}]}}`, or remove this line",
+        severity=Severity.WARNING,
+        address=address,
+        field=name,
+        value=node.value,
+    )
+
+
 def only_defaults(document: Document) -> Iterator[Diagnostic]:
     """What a file of folder defaults must not contain."""
     for key, event in document.root.keys.items() if document.root else ():

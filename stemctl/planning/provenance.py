@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from stemctl.core.diagnostics import Diagnostic
 from stemctl.core.records import Address, Location, Record
 from stemctl.core.state import Entry
 from stemctl.planning.references import Resolver
@@ -32,13 +33,14 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Origins:
-    """A record with all of its writable fields."""
+    """A record with all of its writable fields, and what validation remarks about it."""
 
     address: Address
     id: str | None
     location: Location | None
     run: str | None
     fields: tuple[Origin, ...]
+    remarks: tuple[Diagnostic, ...] = ()
 
 
 def find_origins(
@@ -93,7 +95,7 @@ def _origin(row: Field, record: Record | None, live: Fields | None, resolver: Re
 
 
 def _elements(record: Record, name: str) -> tuple[tuple[str, Location], ...]:
-    """The elements of a set or map that come from different places."""
+    """The elements of a set or map that come from different lines."""
     found = tuple(
         (str(path[1]), location)
         for path, location in record.locations.items()

@@ -129,17 +129,28 @@ def _properties(model: Model) -> dict[str, Schema]:
 
 
 def _defaults(model: Model) -> Schema:
-    own = {"key", "id", model.identity, *(f.name for f in model.managed if f.unique)}
+    names = ["lifecycle", *_with_defaults(model)]
     properties = {
         name: {"$ref": f"#/$defs/{model.name}/properties/{name}"}
         for name in _properties(model)
-        if name not in own
+        if name in names
     }
     return {
         "title": f"Defaults: {model.title}",
         "description": model.description,
         **closed(**properties),
     }
+
+
+def _with_defaults(model: Model) -> list[str]:
+    """The fields that can have defaults: two records cannot have the same name."""
+    return [f.name for f in model.managed if f.name != model.identity and not f.unique]
+
+
+def _example_of_names(model: Model) -> str:
+    """An example of a list of fields, of one whose defaults are merged if the model has any."""
+    names = sorted(_with_defaults(model), key=lambda name: not model.fields[name].merges)
+    return f" Example: [{names[0]}]" if names else ""
 
 
 def _lifecycle(model: Model) -> Schema:
@@ -157,6 +168,13 @@ def _lifecycle(model: Model) -> Schema:
                 "title": "Ignore changes",
                 "items": {"enum": [f.name for f in model.managed]},
                 "description": "Fields that are sent only when the record is created.",
+            },
+            no_defaults={
+                "type": "array",
+                "title": "No defaults",
+                "items": {"enum": _with_defaults(model)},
+                "description": "Fields that take no values from defaults. To have no elements at "
+                "all, write the field as [] too." + _example_of_names(model),
             },
         ),
     }

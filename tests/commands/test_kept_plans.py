@@ -354,6 +354,17 @@ def test_show_tells_where_each_value_comes_from(lab: Lab) -> None:
     assert lab.run("show", "session/nobody").code == 1
 
 
+def test_show_tells_that_an_empty_set_has_the_elements_of_the_defaults(lab: Lab) -> None:
+    lab.write("records/_defaults.yaml", "defaults:\n  sessions: {tags: [lab, y2024]}\n")
+    lab.sessions("{name: a, tags: []}", "{name: b}")
+    shown = lab.run("show", "session/a").out
+    assert re.search(r"tags +lab, y2024 +records/_defaults.yaml:2\n", shown)
+    assert "`tags: []` does not remove the elements of the defaults" in shown
+    document = lab.run("show", "session/a", "-o", "json").json
+    assert [finding["code"] for finding in document["diagnostics"]] == ["clears-nothing"]
+    assert lab.run("show", "session/b", "-o", "json").json["diagnostics"] == []
+
+
 class Page(HTMLParser):
     """What a browser would run, load or show."""
 

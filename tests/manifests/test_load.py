@@ -251,3 +251,69 @@ def test_a_move_is_not_judged_by_files_that_could_not_be_read(load):
 def test_the_collector_runs_again_after_reading(load):
     load(a="sessions: [{name: a}]\n")
     assert gc.isenabled()
+
+
+FOLDER = "defaults:\n  sessions: {tags: [lab], extra_fields: {room: B115}, projects: [P]}\n"
+
+
+def test_a_record_can_take_no_defaults_for_a_field(load):
+    repository, findings = load(
+        _defaults=FOLDER,
+        a="sessions:\n"
+        "  - {name: a, lifecycle: {no_defaults: [tags, projects]}, projects: [Q]}\n"
+        "  - {name: b, lifecycle: {no_defaults: [tags]}, tags: []}\n"
+        "  - {name: c}\n",
+    )
+    assert findings == ()
+    assert session(repository, "a").fields == {
+        "name": "a",
+        "projects": ["Q"],
+        "extra_fields": {"room": "B115"},
+    }
+    assert session(repository, "b").fields["tags"] == []
+    assert session(repository, "b").location_of("tags") == Location("a.yaml", 3, 55)
+    assert session(repository, "c").fields["tags"] == ["lab"]
+
+
+def test_defaults_of_a_file_can_take_none_of_the_folder(load):
+    repository, findings = load(
+        _defaults=FOLDER,
+        a="defaults:\n"
+        "  sessions: {tags: [mine], lifecycle: {no_defaults: [tags, projects]}}\n"
+        "sessions: [{name: a, tags: [own]}]\n",
+    )
+    assert findings == ()
+    fields = session(repository, "a").fields
+    assert fields == {"name": "a", "tags": ["mine", "own"], "extra_fields": {"room": "B115"}}
+
+
+@pytest.mark.parametrize("name", ["name", "lifecycle", "key", "tagz"])
+def test_only_fields_that_can_have_defaults_can_refuse_them(load, name):
+    _, findings = load(a=f"sessions: [{{name: a, lifecycle: {{no_defaults: [{name}]}}}}]\n")
+    assert [finding.code for finding in findings] == ["not-in-list"]
+
+
+def test_an_empty_set_over_defaults_is_a_warning_and_has_their_location(load):
+    repository, findings = load(
+        _defaults=FOLDER,
+        a="sessions:\n  - name: a\n    tags: []\n    extra_fields: {}\n",
+        b="defaults:\n  sessions:\n    tags: []\nsessions: [{name: b}]\n",
+    )
+    assert [(f.code, f.severity, str(f.location), f.field) for f in findings] == [
+        ("clears-nothing", Severity.WARNING, "a.yaml:3:11", "tags"),
+        ("clears-nothing", Severity.WARNING, "a.yaml:4:19", "extra_fields"),
+        ("clears-nothing", Severity.WARNING, "b.yaml:3:11", "tags"),
+    ]
+    assert findings[0].remedy.startswith("to have none, add `lifecycle: {no_defaults: [tags]}`")
+    for key in ("a", "b"):
+        record = session(repository, key)
+        assert record.fields["tags"] == ["lab"]
+        assert record.location_of("tags") == Location("_defaults.yaml", 2, 20)
+        assert record.location_of("tags", "lab") == Location("_defaults.yaml", 2, 21)
+
+
+def test_an_empty_set_without_elements_below_it_is_no_warning(load):
+    _, findings = load(
+        _defaults="defaults: {sessions: {tags: []}}\n", a="sessions: [{name: a, tags: []}]\n"
+    )
+    assert findings == ()

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from stemctl.core.plan_codec import findings_json
 from stemctl.planning.provenance import Origin, Origins
 from stemctl.render.plan_view import location_text
 from stemctl.render.terminal import LONGEST_CELL, TerminalStyle
+from stemctl.render.text.findings_text import findings_text
 from stemctl.render.values import is_empty, shown
 from stemctl.util.safe_text import cut, visible
 
@@ -30,6 +32,8 @@ def origin_text(origins: Origins, style: TerminalStyle) -> str:
             lines.append(row)
         if len(value) > LONGEST_CELL:  # in full, since it may be copied from here
             lines += style.wrapped([("", value)], indent=2)
+    if origins.remarks:
+        lines += ["", findings_text(origins.remarks, style)]
     return style.finish(lines)
 
 
@@ -68,4 +72,5 @@ def origin_document(origins: Origins) -> dict[str, Any]:
             }
             for field in origins.fields
         ],
+        "diagnostics": findings_json(origins.remarks),
     }
