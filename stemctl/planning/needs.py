@@ -71,7 +71,10 @@ def needs(
                 wanted.setdefault(address.model, Need()).add_left(entry, model)
     for name, texts in wanted_references(records.values(), names, catalog).items():
         if name in catalog.models:
-            wanted.setdefault(name, Need()).names |= texts
+            need = wanted.setdefault(name, Need())
+            need.names |= texts
+            then = state.names.get(name, {})
+            need.ids |= {then[text]: text for text in texts if text in then}
     return wanted
 
 

@@ -35,6 +35,8 @@ class Resolver:
     _live: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     _found: dict[tuple[str, str], tuple[Value, list[str]]] = field(default_factory=dict)
     """The names that were looked up: thousands of records refer to the same few."""
+    _unseen: set[tuple[str, str]] = field(default_factory=set)
+    """The names whose ids only the state knows, each until it was told."""
 
     def __post_init__(self) -> None:
         self._declared = declared_names(self.repository, self.catalog)
@@ -87,6 +89,9 @@ class Resolver:
         if found is None:
             self.diagnostics.append(self._finding(row, text, record, candidates=candidates))
             return text
+        if (row.to or "", text) in self._unseen:
+            self._unseen.remove((row.to or "", text))
+            self.diagnostics.append(self._unseen_record(row, text, record))
         if isinstance(found, str) and found != text:
             self.used.setdefault(row.to or "", {})[text] = found
         return found
@@ -105,12 +110,22 @@ class Resolver:
             return None, [str(address) for address in declared]
         if declared:
             return self.identities.id_of(declared[0]) or placeholder(declared[0]), []
-        ids = self._live_names(model).get(text, [])
-        if not ids and self.snapshot.remembered:
-            # A remembered record has one name, and the state may know an older one.
-            then = self.state.names.get(model, {}).get(text)
-            ids = [] if then is None else [then]
+        ids = self._live_names(model).get(text) or self._ids_then(model, text)
         return (ids[0], []) if len(ids) == 1 else (None, ids)
+
+    def _ids_then(self, model: str, text: str) -> list[str]:
+        """The id that a name had in the last apply, if no record that can be seen has it now."""
+        then = self.state.names.get(model, {}).get(text)
+        if then is None:
+            return []
+        if self.snapshot.remembered:
+            # A remembered record has one name, and the state may know an older one.
+            return [then]
+        reading = self.snapshot.readings.get(model)
+        if reading is None or then not in reading.missing | reading.hidden:
+            return []
+        self._unseen.add((model, text))
+        return [then]
 
     def _live_names(self, model: str) -> dict[str, list[str]]:
         if model not in self._live:
@@ -137,12 +152,32 @@ class Resolver:
             code = "unknown-reference"
             message = f'no {words} "{text}"'
             remedy = self._you_can_see(model, reading, text) if model else ""
+            then = self.state.names.get(row.to or "", {}).get(text)
+            if then in reading.records:
+                now = self._name_of(row.to or "", then)
+                remedy = f'it is called "{now}" on the server now: write that name'
         return Diagnostic(
             Severity.ERROR,
             code,
             message,
             location=record.location_of(row.name, text),
             remedy=remedy,
+            address=str(record.address),
+            field=row.name,
+            value=text,
+            length=len(text),
+        )
+
+    def _unseen_record(self, row: Field, text: str, record: Record) -> Diagnostic:
+        """A warning that a reference goes by an id that the server does not show us any more."""
+        model = self.catalog.models[row.to or ""]
+        return Diagnostic(
+            Severity.WARNING,
+            "unseen-reference",
+            f'{model.words} "{text}" was deleted, or is hidden from your account; '
+            "its id is taken from the last apply",
+            location=record.location_of(row.name, text),
+            remedy=f"ask its manager for access, or write another {model.words}",
             address=str(record.address),
             field=row.name,
             value=text,
