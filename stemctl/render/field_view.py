@@ -254,13 +254,14 @@ def _edited(change: Change, field: FieldChange) -> Spans:
     before, after = field.before, field.after
     if isinstance(before, list) and isinstance(after, list):
         edit = _gains_and_losses(field, "adds ", "removes ", otherwise="changes the order")
-        return spans("apply ", *edit, _kept(change, field))
+        return spans("apply ", *edit, _why_removed(field), _kept(change, field))
     if not field.shown:
         return spans(new(after), " (the server does not return its value)")
     if "." in field.path and before is None:
         return spans("apply adds ", new(after))
     if "." in field.path and after is None:
-        return spans("apply removes it (was ", Span(quoted(before), "old"), ")")
+        removed = Span(quoted(before), "old")
+        return spans("apply removes it (was ", removed, ")", _why_removed(field))
     if change.action is Action.ADOPT and is_empty(before):
         return spans("empty on the server; apply sets ", new(after))
     return difference(before, after)
@@ -276,6 +277,15 @@ def _gains_and_losses(field: FieldChange, adds: str, removes: str, otherwise: st
     if losses:
         words += [removes, Span(joined(losses), "old")]
     return spans(*words or [otherwise])
+
+
+def _why_removed(field: FieldChange) -> str:
+    """Why elements are removed, since a field that leaves the files removes nothing."""
+    if field.reason != "edited":
+        return ""
+    if isinstance(field.after, list) and not element_diff(field.before, field.after)[1]:
+        return ""
+    return ", no longer in the file"
 
 
 def _kept(change: Change, field: FieldChange) -> str:

@@ -86,10 +86,18 @@ def explain_field(model: Model, field: Field) -> tuple[str, dict[str, Any]]:
         lines.append("  required  to create a record")
     if not field.read_only:
         lines.append(f"  cleared   by {json.dumps(field.empty)}")
+        lines.append(f"  left out  {_left_out(field)}")
     if field.example is not None:
         lines.append(f"  example   {field.name}: {json.dumps(field.example, ensure_ascii=False)}")
     lines.append(f"  source    {field.source}")
     return "\n".join(lines), _document(field)
+
+
+def _left_out(field: Field) -> str:
+    """What happens if a line leaves the file."""
+    if not field.merges:
+        return "the server keeps its value"
+    return "the server keeps its value; but an element that you take out is removed there"
 
 
 def _short(field: Field) -> str:
