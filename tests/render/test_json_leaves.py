@@ -151,7 +151,9 @@ def test_the_first_twenty_and_how_many_more() -> None:
 def test_only_a_field_of_json_is_taken_apart() -> None:
     changed = change([{"a": 1}], [{"a": 2}])
     assert rows(changed) == [("settings[0].a", "1 → 2")]
-    assert rows(changed, ModelWords()) == [("settings", "apply adds 2 and removes 1")]
+    assert rows(changed, ModelWords()) == [
+        ("settings", "apply adds 2 and removes 1, no longer in the file")
+    ]
 
 
 @pytest.mark.parametrize(
