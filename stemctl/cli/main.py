@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import importlib
-import itertools
 import keyword
 import os
+import re
 import sys
-from pathlib import Path
 
 import click
 
 from stemctl import __version__
-from stemctl.cli.help import HELP, VERSION
+from stemctl.cli.command import Group, program_options
+from stemctl.cli.help import HELP
 from stemctl.cli.screen import Screen
+from stemctl.cli.usage import usage_error
 from stemctl.core.diagnostics import InvalidFiles
 from stemctl.errors import StemctlError
 from stemctl.util import redact
@@ -43,7 +44,7 @@ COMMANDS = (
 """In the order of a working day. Each is in the module of its name in `cmd`."""
 
 
-class Commands(click.Group):
+class Commands(Group):
     """The commands. The module of a command is loaded when it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -65,27 +66,15 @@ class Commands(click.Group):
 
 
 @click.group(
-    cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+    cls=Commands,
+    epilog=None,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.version_option(message=VERSION.rstrip())
-@click.option("-C", "directory", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--server", metavar="NAME|URL")
-@click.option("--no-color", is_flag=True)
-@click.option("-q", "--quiet", is_flag=True)
-@click.option("-v", "--verbose", count=True)
-@click.pass_obj
-def cli(
-    screen: Screen,
-    directory: Path | None,
-    server: str | None,
-    no_color: bool,
-    quiet: bool,
-    verbose: int,
-) -> None:
-    """Keep the global options; `help.py` describes them."""
-    screen.directory, screen.server = directory, server
-    screen.quiet, screen.verbose = quiet, verbose
-    screen.colour = sys.stdout.isatty() and not no_color and not os.environ.get("NO_COLOR")
+def cli() -> None:
+    """stemctl; `help.py` describes its options."""
+
+
+cli.params += program_options(hidden=False)
 
 
 def main() -> None:
@@ -96,7 +85,8 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """Run a command line. Every error becomes a message here, and nowhere else."""
     redact.begin(os.environ)
-    screen = Screen(json=wants("json", arguments), github=wants("github", arguments))
+    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    screen = Screen(colour=colour, json=wants("json", arguments), github=wants("github", arguments))
     return screen.end(_attempt(screen, arguments))
 
 
@@ -111,7 +101,7 @@ def _attempt(screen: Screen, arguments: list[str]) -> int:
     except StemctlError as error:
         return screen.failed(error)
     except click.UsageError as error:
-        return screen.failed(_usage(error))
+        return screen.failed(usage_error(error))
     except click.ClickException as error:
         return screen.failed(StemctlError(error.format_message()))
     except (click.Abort, KeyboardInterrupt):
@@ -149,21 +139,14 @@ def _not_utf8(text: str) -> StemctlError:
 
 def wants(output_format: str, arguments: list[str]) -> bool:
     """Whether the answer, even to a usage error, is to be in this format."""
-    if f"-o{output_format}" in arguments or f"--format={output_format}" in arguments:
-        return True
-    pairs = itertools.pairwise(arguments)
-    return any(option in ("-o", "--format") and value == output_format for option, value in pairs)
+    text = " ".join(arguments)
+    return (
+        re.search(rf"(?:^| )(?:{_OUTPUT}{output_format}|--?{output_format})(?: |$)", text)
+        is not None
+    )
 
 
-def _usage(error: click.UsageError) -> StemctlError:
-    what = " ".join(error.format_message().split()).rstrip(".")
-    if not what.endswith("?"):
-        what += "."
-    path = error.ctx.command_path if error.ctx else "stemctl"
-    usage = error.ctx.get_usage() if error.ctx else ""
-    is_group = error.ctx is not None and isinstance(error.ctx.command, click.Group)
-    lists = "lists the options and commands" if is_group else "lists the options"
-    return StemctlError(what, usage, [(f"{path} --help", lists)])
+_OUTPUT = "(?:-o[ =]?|--?(?:format|output)[ =])"
 
 
 def _bug(error: Exception) -> StemctlError:

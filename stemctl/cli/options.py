@@ -3,14 +3,48 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
 
+from stemctl.util.plural import joined
+from stemctl.util.suggest import nearest
+
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 KINDS = ("delete", "revert", "replace", "cascade")
+
+
+class OneOf(click.Choice):  # type: ignore[type-arg]  # generic in newer versions of click alone
+    """A word of a list, in any case, or what other programs call it."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The word as it is in the list."""
+        known = [str(choice) for choice in self.choices]
+        word = str(value).casefold()
+        word = _OTHER_WORDS.get(word, word)
+        if word in known:
+            return word
+        saves = any(param.name == "out" for param in ctx.command.params) if ctx else False
+        near = nearest(word, known, most=1)
+        guess = f" Did you mean {near[0]}?" if near else ""
+        if saves and _FILE.search(word):
+            guess = f" To save the plan, write --out {shlex.quote(str(value))}."
+        return self.fail(f"{value!r} is not {joined(known, 'or')}.{guess}", param, ctx)
+
+
+_FILE = re.compile(r"[./\\]")
+_OTHER_WORDS = {
+    "yml": "yaml",
+    "md": "markdown",
+    "htm": "html",
+    "table": "text",
+    "wide": "text",
+    "plain": "text",
+    "human": "text",
+}
 
 
 def output(*formats: str) -> Callable[[_F], _F]:
@@ -19,7 +53,7 @@ def output(*formats: str) -> Callable[[_F], _F]:
         "-o",
         "--format",
         "output_format",
-        type=click.Choice(formats),
+        type=OneOf(formats),
         default=formats[0],
         show_default=True,
         help="Choose the output format.",

@@ -30,7 +30,8 @@ def test_no_command_shows_the_help(lab: Lab) -> None:
 def test_a_group_without_a_command_is_a_short_error(lab: Lab) -> None:
     result = lab.run("state")
     assert result.code == 1
-    assert result.err.startswith("Error: Missing command.\n       Usage: stemctl state [OPTIONS]")
+    assert result.err.startswith("Error: stemctl state needs a command: list, ")
+    assert "\n       Usage: stemctl state [OPTIONS]" in result.err
     assert "state --help    lists the options and commands" in result.err
 
 

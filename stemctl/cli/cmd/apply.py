@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import click
 
 from stemctl.apply.scheduler import Apply
+from stemctl.cli.command import command
 from stemctl.cli.options import Digest, allow, exclude, output, resubmit
 from stemctl.cli.plan_output import make_options, print_planned
 from stemctl.cli.progress import Progress, Waiting
@@ -36,7 +37,7 @@ from stemctl.render.text.report_text import report_last, report_summary, report_
 from stemctl.render.text.run_text import settling_text
 
 
-@click.command()
+@command()
 @click.argument("targets", metavar="[PLAN|ADDRESS|PATH]...", nargs=-1)
 @exclude
 @allow

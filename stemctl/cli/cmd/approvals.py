@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from stemctl.cli.command import group
 from stemctl.cli.options import output
 from stemctl.cli.screen import Screen
 from stemctl.client.approvals import Proposal
@@ -16,7 +17,7 @@ from stemctl.render.text.table import record_text, table_text
 _COLUMNS = ["record", "action", "status", "approval", "description", "comments"]
 
 
-@click.group(no_args_is_help=False)  # so that older versions of click refuse it too
+@group()
 def approvals() -> None:
     """List, accept and reject proposals."""
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import click
 
+from stemctl.cli.command import group
+from stemctl.cli.options import OneOf
 from stemctl.cli.screen import Screen
 from stemctl.commands.ci import choose_server, write_workflows
 from stemctl.render.text.ci_text import advice
 
 
-@click.group(no_args_is_help=False)  # so that older versions of click refuse it too
+@group()
 def ci() -> None:
     """Create CI workflows for GitHub or GitLab.
 
@@ -18,7 +20,7 @@ def ci() -> None:
 
 
 @ci.command()
-@click.argument("forge", type=click.Choice(["github", "gitlab"]))
+@click.argument("forge", type=OneOf(["github", "gitlab"]))
 @click.pass_obj
 def init(screen: Screen, forge: str) -> int:
     """Create the workflows for one server.

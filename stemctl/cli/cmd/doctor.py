@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from stemctl.cli.command import command
 from stemctl.cli.options import output
 from stemctl.cli.screen import Screen
 from stemctl.commands import doctor as use_case
@@ -13,7 +14,7 @@ from stemctl.render.text.plan_text import where_line
 _MARKS = {True: "ok", False: "no", None: "note"}
 
 
-@click.command()
+@command()
 @output("text", "json")
 @click.pass_obj
 def doctor(screen: Screen, output_format: str) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from stemctl.cli.command import command
 from stemctl.cli.options import max_bytes, output
 from stemctl.cli.screen import Screen
 from stemctl.commands import drift as use_case
@@ -12,7 +13,7 @@ from stemctl.render.text.drift_text import drift_document, drift_markdown, drift
 from stemctl.render.text.plan_text import where_line
 
 
-@click.command()
+@command()
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 if there is any drift.")
 @max_bytes
 @output("text", "json", "markdown")

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import click
 
+from stemctl.cli.command import command
+from stemctl.cli.model_list import print_models
 from stemctl.cli.options import output
 from stemctl.cli.screen import Screen
 from stemctl.client.query import find_model
-from stemctl.config.config import load_config
+from stemctl.commands.explain import catalog_of
 from stemctl.render.text.model_text import explain_field, explain_model, field_of
-from stemctl.schema.catalog import editions, load_catalog
 
 
-@click.command()
-@click.argument("target", metavar="MODEL[.FIELD]")
+@command()
+@click.argument("target", metavar="[MODEL[.FIELD]]", required=False)
 @output("text", "json")
 @click.pass_obj
-def explain(screen: Screen, target: str, output_format: str) -> int:
-    """Describe a model or a field."""
+def explain(screen: Screen, target: str | None, output_format: str) -> int:
+    """Describe a model or a field. Without an argument, list the models."""
+    catalog = catalog_of(screen.root, screen.server)
+    if target is None:
+        return print_models(screen, catalog, output_format)
     name, _, field = target.partition(".")
-    model = find_model(load_catalog(_edition(screen)), name)
+    model = find_model(catalog, name)
     if field:
         text, document = explain_field(model, field_of(model, field))
     else:
@@ -29,11 +33,3 @@ def explain(screen: Screen, target: str, output_format: str) -> int:
     else:
         screen.out(text)
     return 0
-
-
-def _edition(screen: Screen) -> str:
-    """The edition of the server; without a configuration, the newest."""
-    config = load_config(screen.root)
-    if config.found or screen.server:
-        return config.server(screen.server).edition
-    return editions()[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from stemctl.cli.command import command
 from stemctl.cli.screen import Screen
 from stemctl.commands import fmt as use_case
 from stemctl.commands.fmt import Formatting
@@ -13,7 +14,7 @@ from stemctl.render.text.findings_text import findings_text
 from stemctl.util.plural import counted, inflected
 
 
-@click.command()
+@command()
 @click.argument("paths", nargs=-1)
 @click.option(
     "--check", is_flag=True, help="Write nothing, and exit with 1 if a file would change."

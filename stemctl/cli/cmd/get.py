@@ -5,11 +5,14 @@ from __future__ import annotations
 import click
 from msgspec.structs import replace
 
-from stemctl.cli.options import output
+from stemctl.cli.command import command
+from stemctl.cli.model_list import print_models
+from stemctl.cli.options import OneOf, output
 from stemctl.cli.screen import Screen
 from stemctl.client.query import QueryResult, declared
 from stemctl.commands import get as use_case
 from stemctl.commands.event_loop import run_async
+from stemctl.commands.explain import catalog_of
 from stemctl.commands.get import Request
 from stemctl.commands.workspace import Workspace
 from stemctl.render.manifest_yaml import manifest_text
@@ -17,12 +20,12 @@ from stemctl.render.text.plan_text import where_line
 from stemctl.render.text.table import record_text, table_text
 
 
-@click.command()
-@click.argument("model")
+@command()
+@click.argument("model", metavar="[MODEL]", required=False)
 @click.argument("name", metavar="[NAME|ID]", required=False)
 @click.option(
     "--portal",
-    type=click.Choice(["private", "public", "super"]),
+    type=OneOf(["private", "public", "super"]),
     help="Use this portal instead of the configured one.",
 )
 @click.option(
@@ -45,7 +48,7 @@ from stemctl.render.text.table import record_text, table_text
 @click.pass_obj
 def get(
     screen: Screen,
-    model: str,
+    model: str | None,
     name: str | None,
     portal: str | None,
     filters: tuple[str, ...],
@@ -55,11 +58,15 @@ def get(
 ) -> int:
     """Show records on the server: all of a MODEL, or one by its NAME or ID.
 
-    With -o yaml, prints a manifest that you can start from.
+    With -o yaml, prints a manifest that you can start from. Without an argument, lists the models.
     """
+    if model is None:
+        return print_models(screen, catalog_of(screen.root, screen.server), output_format)
+    if name is None:  # an address, as other commands take it
+        model, _, name = model.partition("/")
     workspace = screen.open()
     request = Request(
-        model=model, name=name, portal=portal, filters=filters, sort=sort, include=include
+        model=model, name=name or None, portal=portal, filters=filters, sort=sort, include=include
     )
     found = run_async(use_case.get(workspace, request, with_names=output_format != "json"))
     screen.note(_where(workspace, portal))

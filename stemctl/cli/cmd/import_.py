@@ -6,12 +6,13 @@ import shlex
 
 import click
 
+from stemctl.cli.command import command
 from stemctl.cli.screen import Screen
 from stemctl.commands.import_ import import_record
 from stemctl.util.safe_text import visible
 
 
-@click.command("import")
+@command("import")
 @click.argument("target", metavar="ADDRESS")
 @click.argument("id_", metavar="ID")
 @click.pass_obj

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import click
 
+from stemctl.cli.command import command
 from stemctl.cli.screen import Screen
 from stemctl.commands.init import Done, editor_files, first_files, settings_to_add
 from stemctl.config.editor import SETTINGS
 
 
-@click.command()
+@command()
 @click.pass_obj
 def init(screen: Screen) -> int:
     """Create stemctl.yaml, a first manifest and editor settings.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from stemctl.cli.browser import open_in_browser
+from stemctl.cli.command import command
 from stemctl.cli.screen import Screen
 from stemctl.client.device_login import PendingLogin
 from stemctl.commands import login as use_case
@@ -12,7 +13,7 @@ from stemctl.commands.event_loop import run_async
 from stemctl.util.safe_text import visible
 
 
-@click.command()
+@command()
 @click.option(
     "--headless", is_flag=True, help="Print the address and the code instead of opening a browser."
 )

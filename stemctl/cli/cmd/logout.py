@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import click
 
+from stemctl.cli.command import command
 from stemctl.cli.screen import Screen
 from stemctl.client.tokens import delete_token
 
 
-@click.command()
+@command()
 @click.pass_obj
 def logout(screen: Screen) -> int:
     """Remove the saved token of a server."""

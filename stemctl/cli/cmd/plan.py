@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from stemctl.cli.command import command
 from stemctl.cli.options import allow, exclude, max_bytes, output, resubmit
 from stemctl.cli.plan_output import make_options, print_plan, print_planned
 from stemctl.cli.screen import Screen
@@ -26,7 +27,7 @@ from stemctl.planning.planner import Options
 from stemctl.render.markdown import plan_markdown
 
 
-@click.command()
+@command()
 @click.argument("targets", metavar="[ADDRESS|PATH]...", nargs=-1)
 @exclude
 @allow

@@ -6,13 +6,14 @@ import shlex
 
 import click
 
+from stemctl.cli.command import command
 from stemctl.cli.screen import Screen
 from stemctl.commands import resolve as use_case
 from stemctl.render.text.plan_text import where_line
 from stemctl.util.plural import counted
 
 
-@click.command()
+@command()
 @click.argument("targets", metavar="ADDRESS...", nargs=-1, required=True)
 @click.pass_obj
 def resolve(screen: Screen, targets: tuple[str, ...]) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from stemctl.cli.command import group
 from stemctl.cli.options import output
 from stemctl.cli.screen import Screen
 from stemctl.commands.runs import find_run
@@ -17,7 +18,7 @@ from stemctl.render.text.run_text import (
 )
 
 
-@click.group(no_args_is_help=False)  # so that older versions of click refuse it too
+@group()
 def runs() -> None:
     """Show past runs, and the records before each run.
 

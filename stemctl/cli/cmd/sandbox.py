@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from stemctl.cli.command import group
 from stemctl.cli.screen import Screen
 from stemctl.commands import sandbox as use_cases
 from stemctl.commands.connection import open_sandbox
@@ -14,7 +15,7 @@ from stemctl.commands.sandbox import sandbox_workspace
 from stemctl.util.plural import counted
 
 
-@click.group(no_args_is_help=False)  # so that older versions of click refuse it too
+@group()
 def sandbox() -> None:
     """Run a local BrainSTEM server for testing.
 

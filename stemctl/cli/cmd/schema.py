@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import click
 
+from stemctl.cli.command import group
 from stemctl.cli.screen import Screen
 from stemctl.commands.schema import build_schemas, find_schema
 from stemctl.errors import ConfigError
 from stemctl.schema.catalog import schemas_dir
 
 
-@click.group(no_args_is_help=False)  # so that older versions of click refuse it too
+@group()
 def schema() -> None:
     """Build and print the JSON Schemas."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from stemctl.cli.command import command
 from stemctl.cli.options import max_bytes, output
 from stemctl.cli.plan_output import print_plan, print_saved_plan
 from stemctl.cli.screen import Screen
@@ -13,7 +14,7 @@ from stemctl.render.text.plan_text import where_line
 from stemctl.render.text.provenance_text import origin_document, origin_text
 
 
-@click.command()
+@command()
 @click.argument("target", metavar="PLAN|ADDRESS")
 @max_bytes
 @output("text", "json", "markdown", "html", "github")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from stemctl.cli.options import output
+from stemctl.cli.command import group
+from stemctl.cli.options import OneOf, output
 from stemctl.cli.screen import Screen
 from stemctl.commands import migrate as migration
 from stemctl.commands.state import find_entry, forget, rename
@@ -13,7 +14,7 @@ from stemctl.core.state_codec import row
 from stemctl.util.plural import counted
 
 
-@click.group(no_args_is_help=False)  # so that older versions of click refuse it too
+@group()
 def state() -> None:
     """Inspect and edit the state.
 
@@ -90,7 +91,7 @@ def mv(screen: Screen, old: str, new: str) -> int:
 @click.option(
     "--to",
     "backend",
-    type=click.Choice(["git", "file"]),
+    type=OneOf(["git", "file"]),
     required=True,
     help="Choose where the state is kept from now on.",
 )

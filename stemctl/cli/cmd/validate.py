@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from stemctl.cli.command import command
 from stemctl.cli.options import output
 from stemctl.cli.screen import Screen
 from stemctl.commands import validate as check
@@ -13,7 +14,7 @@ from stemctl.render.github import findings_github
 from stemctl.render.text.findings_text import findings_markdown
 
 
-@click.command()
+@command()
 @click.argument("paths", nargs=-1)
 @click.option("--online", is_flag=True, help="Also look up references and names on the server.")
 @output("text", "json", "github")

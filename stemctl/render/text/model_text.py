@@ -6,8 +6,10 @@ import json
 from typing import Any
 
 from stemctl.errors import ConfigError
-from stemctl.schema.catalog import Field, Model
-from stemctl.util.plural import joined
+from stemctl.render.terminal import TerminalStyle
+from stemctl.render.width import columns_of, padded
+from stemctl.schema.catalog import Catalog, Field, Model
+from stemctl.util.plural import counted, joined
 from stemctl.util.suggest import nearest
 
 _KINDS = {
@@ -43,6 +45,34 @@ def field_of(model: Model, name: str) -> Field:
         f"{model.name} has no field {name!r}.",
         f"Did you mean {joined(near, 'or')}?" if near else f"It has {joined(list(model.fields))}.",
     )
+
+
+def models_text(catalog: Catalog, style: TerminalStyle) -> str:
+    """All models of an edition: name, number of fields, and what a record of it is."""
+    rows = []
+    for model in catalog.models.values():
+        fields = counted(len(model.fields), "field")
+        rows.append((model.name, fields if model.writable else f"{fields}, read-only"))
+    texts = [model.description for model in catalog.models.values()]
+    cells = style.columns(rows, indent=0)
+    width = max(map(columns_of, cells), default=0)
+    table = [(padded(cell, width), text) for cell, text in zip(cells, texts, strict=True)]
+    number = counted(len(catalog.models), "model")
+    title = f"Edition {catalog.edition} has {number}:"
+    return style.finish([title, "", *style.wrapped(table, indent=2)])
+
+
+def models_document(catalog: Catalog) -> list[dict[str, Any]]:
+    """The same as JSON."""
+    return [
+        {
+            "model": model.name,
+            "description": model.description,
+            "fields": len(model.fields),
+            "writable": model.writable,
+        }
+        for model in catalog.models.values()
+    ]
 
 
 def explain_model(model: Model) -> tuple[str, dict[str, Any]]:
