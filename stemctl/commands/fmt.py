@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,9 +13,13 @@ from stemctl.config.config import NAME, Config
 from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.core.records import Location
 from stemctl.errors import ConfigError, Untouched
-from stemctl.manifests import discovery, reader
+from stemctl.manifests import discovery, file_names, reader
 from stemctl.manifests.formatter.layout import CannotFormat, Formatted, format_text, same_content
+from stemctl.manifests.named_paths import find_named, known_files
 from stemctl.util.atomic_file import replace_file
+
+_PROBLEMS = ("no-such-path", "not-defaults", file_names.CODE)
+"""The findings of discovery about files that would have to be formatted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +27,8 @@ class Chosen:
     """The files to format."""
 
     files: tuple[str, ...]
-    others: tuple[str, ...]
-    """Paths that were given, but hold no such files."""
     problems: tuple[Diagnostic, ...]
-    """Entries of stemctl.yaml that match no file."""
+    """Paths, and entries of stemctl.yaml, that mean no file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +55,9 @@ def choose(config: Config, paths: Sequence[str]) -> Chosen:
     manifest itself.
 
     Raises:
-        ConfigError: a path does not exist, or there are no manifests.
+        ConfigError: there are no manifests.
     """
     root = config.root
-    _check_paths(root, paths)
     found = discovery.find_manifests(root, config.manifests)
     names = {*found.manifests, *found.defaults}
     if config.found:
@@ -64,36 +65,30 @@ def choose(config: Config, paths: Sequence[str]) -> Chosen:
     if not names:
         raise ConfigError(
             "No manifests found.",
-            f"{root} has no {NAME}, and no YAML files in {', '.join(config.manifests)}.",
+            f"{root} has no {NAME}, and no YAML files in {', '.join(config.manifests)} "
+            "that git does not ignore.",
             [("stemctl -C FOLDER fmt", "if your files are in another folder")],
             untouched=Untouched.NOTHING_WRITTEN,
         )
-    files = [name for name in sorted(names) if not os.path.islink(root / name)]
-    problems = tuple(problem for problem in found.problems if problem.code == "no-such-path")
     if not paths:
-        return Chosen(tuple(files), (), problems)
-    wanted = {path: os.path.relpath(root / path, root).replace(os.sep, "/") for path in paths}
-    folders = {"" if name == "." else name for name in wanted.values()}
-    chosen = [file for file in files if not folders.isdisjoint(_with_parents(file))]
-    covered = {name or "." for file in chosen for name in _with_parents(file)}
-    others = tuple(path for path, name in wanted.items() if name not in covered)
-    return Chosen(tuple(chosen), others, problems)
+        problems = tuple(finding for finding in found.problems if finding.code in _PROBLEMS)
+        return Chosen(_without_links(root, names), problems)
+    known = known_files(found, config.found)
+    named = find_named(root, config.manifests, known, paths, done="formatted")
+    links = [name for name in sorted(named.names) if os.path.islink(root / name)]
+    links = [name for name in links if name in names or name in found.links]
+    problems = (*named.problems, *(_is_a_link(root, name) for name in links))
+    return Chosen(_without_links(root, filter(named.covers, names)), problems)
 
 
-def _check_paths(root: Path, paths: Iterable[str]) -> None:
-    for path in paths:
-        if not os.path.lexists(root / path):
-            raise ConfigError(
-                f"{path} not found.",
-                f"Paths are relative to {root}.",
-                untouched=Untouched.NOTHING_WRITTEN,
-            )
+def _without_links(root: Path, names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(name for name in sorted(names) if not os.path.islink(root / name))
 
 
-def _with_parents(file: str) -> Iterator[str]:
-    """The file, and the folders that contain it."""
-    yield file
-    yield from discovery.folders_above(os.path.dirname(file))
+def _is_a_link(root: Path, name: str) -> Diagnostic:
+    message = f"`{name}` is a link; not formatted"
+    remedy = f"format the file that it leads to, {os.path.realpath(root / name)}"
+    return Diagnostic(Severity.ERROR, "not-formatted", message, remedy=remedy)
 
 
 def format_files(root: Path, names: Iterable[str]) -> Formatting:

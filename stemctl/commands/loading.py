@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 
 from stemctl.config.config import NAME, Config
-from stemctl.core.diagnostics import Diagnostic, InvalidFiles, in_order
+from stemctl.core.diagnostics import Diagnostic, InvalidFiles, Severity, in_order
 from stemctl.core.records import Repository
 from stemctl.errors import ConfigError, Untouched
 from stemctl.manifests import work_tree
 from stemctl.manifests.cross_file import check_references
+from stemctl.manifests.discovery import find_manifests
+from stemctl.manifests.git_ignored import not_ignored
 from stemctl.manifests.load import load_repository, with_lines
 from stemctl.manifests.work_tree import CODE, Tracked, absent_findings
 from stemctl.schema.catalog import Catalog
+from stemctl.util.plural import counted, first_few
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,8 @@ def load(config: Config, catalog: Catalog) -> Loaded:
     tracked = work_tree.inspect(config.root, config.manifests)
     repository, findings = load_repository(config.root, config.manifests, catalog)
     nothing_declared = not repository.files and not tracked.absent
-    if nothing_declared and all(finding.code == "no-such-path" for finding in findings):
+    errors = [finding for finding in findings if finding.severity is Severity.ERROR]
+    if nothing_declared and all(finding.code == "no-such-path" for finding in errors):
         raise _no_manifests(config)
     problems = [*findings, *check_references(repository, catalog), *absent_findings(tracked.absent)]
     return Loaded(repository, with_lines(config.root, in_order(problems)), tracked)
@@ -54,13 +59,24 @@ def require_all_files(loaded: Loaded) -> None:
 def _no_manifests(config: Config) -> ConfigError:
     folders = ", ".join(config.manifests)
     source = NAME if config.found else f"Without a {NAME}, stemctl"
+    hints = [
+        ("git status", "shows whether files were moved, and which branch this is"),
+        ("stemctl -C FOLDER plan", "if your files are in another folder"),
+    ]
+    what_is_there = "there are none"
+    everything = find_manifests(config.root, config.manifests, ignore_gitignore=True)
+    ignored = sorted({*everything.manifests, *everything.defaults})
+    if everything.manifests and len(not_ignored(config.root, ignored)) < len(ignored):
+        number = counted(len(everything.manifests), "file")
+        what_is_there = f"git ignores the {number} there: {first_few(everything.manifests)}"
+        file = shlex.quote(everything.manifests[0])
+        hints = [(f"git check-ignore -v {file}", "shows the line to remove from .gitignore")]
+    elif ignored:
+        what_is_there = f"there are only folder defaults: {first_few(ignored)}"
     return ConfigError(
         "No manifests found.",
-        f"{source} looks for YAML files in {folders}, and there are none.\n"
+        f"{source} looks for YAML files in {folders}, and {what_is_there}.\n"
         "Missing files never delete records on the server.",
-        [
-            ("git status", "shows whether files were moved, and which branch this is"),
-            ("stemctl -C FOLDER plan", "if your files are in another folder"),
-        ],
+        hints,
         untouched=Untouched.NOTHING_SENT,
     )

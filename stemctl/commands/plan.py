@@ -11,6 +11,7 @@ from stemctl.commands.ancestry import not_committed_since, since_applied
 from stemctl.commands.base import Before
 from stemctl.commands.connection import connect
 from stemctl.commands.loading import Loaded, load
+from stemctl.commands.targets import spell_targets
 from stemctl.commands.workspace import Workspace
 from stemctl.core.diagnostics import InvalidFiles, has_errors, in_order
 from stemctl.core.plan import Note, Plan
@@ -26,7 +27,7 @@ from stemctl.planning import offline
 from stemctl.planning.attribution import explain
 from stemctl.planning.needs import needs, wants_approvals
 from stemctl.planning.planner import Options, make_plan
-from stemctl.planning.selection import choose, spell
+from stemctl.planning.selection import choose
 from stemctl.render.text.uncommitted_text import commit_notes
 from stemctl.util import gc_pause
 from stemctl.util.timestamps import utc_now
@@ -107,9 +108,9 @@ def _selected(
     """The state, the options with full addresses, and the addresses that they select."""
     if has_errors(loaded.diagnostics):
         raise InvalidFiles(loaded.diagnostics, f"The files have errors. {Untouched.NOTHING_READ}")
-    repository, state, catalog = loaded.repository, workspace.store.read(), workspace.catalog
-    only = spell(options.only, repository, state, catalog)
-    exclude = spell(options.exclude, repository, state, catalog)
+    repository, state = loaded.repository, workspace.store.read()
+    only = spell_targets(workspace, repository, state, options.only)
+    exclude = spell_targets(workspace, repository, state, options.exclude)
     options = replace(options, only=only, exclude=exclude)
     return state, options, choose(repository, state, only, exclude)
 

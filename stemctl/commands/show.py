@@ -8,6 +8,7 @@ from stemctl.client.listing import take_snapshot
 from stemctl.commands.connection import connect
 from stemctl.commands.loading import load, require_all_files
 from stemctl.commands.resolver import make_resolver
+from stemctl.commands.targets import spell_targets
 from stemctl.commands.workspace import Workspace
 from stemctl.core.records import Address, Repository
 from stemctl.core.snapshot import Snapshot
@@ -17,8 +18,7 @@ from stemctl.planning.bindings import Bound
 from stemctl.planning.needs import needs
 from stemctl.planning.provenance import Origins, find_origins
 from stemctl.planning.references import Resolver
-from stemctl.planning.selection import choose, spell
-from stemctl.schema.catalog import Catalog
+from stemctl.planning.selection import choose
 from stemctl.util.json_types import Fields
 
 _MOST_NAMES = 5
@@ -35,7 +35,7 @@ async def origins(workspace: Workspace, target: str) -> Origins:
     loaded = load(workspace.config, catalog)
     require_all_files(loaded)
     repository, state = loaded.repository, workspace.store.read()
-    address = _the_one(target, repository, state, catalog)
+    address = _the_one(workspace, repository, state, target)
     async with connect(workspace) as link:
         wanted = needs(repository, state, catalog, {address})
         snapshot = await take_snapshot(link.reader(), wanted, [])
@@ -52,8 +52,8 @@ async def origins(workspace: Workspace, target: str) -> Origins:
     return replace(found, remarks=tuple(remarks))
 
 
-def _the_one(target: str, repository: Repository, state: State, catalog: Catalog) -> Address:
-    only = spell([target], repository, state, catalog)
+def _the_one(workspace: Workspace, repository: Repository, state: State, target: str) -> Address:
+    only = spell_targets(workspace, repository, state, [target])
     matches = sorted(choose(repository, state, only, ()))
     if len(matches) > 1:
         shown = ", ".join(map(str, matches[:_MOST_NAMES]))

@@ -2,39 +2,87 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
-from pathlib import Path
+import posixpath
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from stemctl.commands.loading import Loaded, load
 from stemctl.commands.workspace import Workspace
 from stemctl.core.diagnostics import Diagnostic, Severity, in_order
-from stemctl.errors import ConfigError
+from stemctl.manifests.discovery import CONFIG, find_manifests, folders_above, not_followed
 from stemctl.manifests.load import with_lines
+from stemctl.manifests.named_paths import Named, find_named, known_files
 from stemctl.manifests.validation import missing_fields
 from stemctl.manifests.work_tree import absent_findings
 from stemctl.util.plural import counted
 
 
-def validate(workspace: Workspace, paths: Sequence[str] = ()) -> Loaded:
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The findings, and the files that they are about."""
+
+    loaded: Loaded
+    files: tuple[str, ...]
+    related: frozenset[str] = frozenset()
+    """Folder defaults of these files, whose findings are theirs as well."""
+    everything: bool = True
+    """Whether no paths were given."""
+
+    @property
+    def records(self) -> int:
+        """The number of records in the files, also those with errors."""
+        seen = self.loaded.repository.seen
+        return sum(seen.get(file, 0) for file in self.files)
+
+    def about(self, findings: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
+        """The findings in these files; all of them if no paths were given."""
+        files = {*self.files, *self.related}
+        for finding in findings:
+            if self.everything or (finding.location and finding.location.file in files):
+                yield finding
+
+
+def validate(workspace: Workspace, paths: Sequence[str] = ()) -> Checked:
     """All findings about the files, or about those in `paths` if there are any.
 
     Records that exist on the server, as far as the state knows, need no required fields.
     """
-    config = workspace.config
-    _check_paths(config.root, paths)
-    loaded = load(config, workspace.catalog)
-    missing = with_lines(config.root, _missing_fields(workspace, loaded))
+    loaded = load(workspace.config, workspace.catalog)
+    missing = with_lines(workspace.config.root, _missing_fields(workspace, loaded))
     findings = in_order([*loaded.diagnostics, *missing])
-    return replace(loaded, diagnostics=(*below(paths, findings), *_absent_below(paths, loaded)))
+    if not paths:
+        return Checked(replace(loaded, diagnostics=findings), loaded.repository.files)
+    checked, problems = _named(workspace, loaded, paths)
+    kept = (*checked.about(findings), *problems)
+    return replace(checked, loaded=replace(loaded, diagnostics=kept))
 
 
-def _check_paths(root: Path, paths: Iterable[str]) -> None:
-    for path in paths:
-        if not (root / path).exists():
-            raise ConfigError(
-                f"{path} not found.", f"Paths are relative to {root}. Nothing was checked."
-            )
+def _named(
+    workspace: Workspace, loaded: Loaded, paths: Sequence[str]
+) -> tuple[Checked, tuple[Diagnostic, ...]]:
+    """The files that `paths` name, and what is wrong with the paths themselves."""
+    config = workspace.config
+    found = find_manifests(config.root, config.manifests)
+    absent = loaded.tracked.absent if loaded.tracked else {}
+    known = (*known_files(found, config.found), *absent)
+    named = find_named(config.root, config.manifests, known, paths, done="checked")
+    files = [file for file in found.manifests if named.covers(file)]
+    files += [file for file in (*found.defaults, CONFIG) if file in named.names]
+    problems = [not_followed(link) for link in found.links if named.covers(link)]
+    problems += absent_findings({path: why for path, why in absent.items() if named.covers(path)})
+    related = frozenset(_related(named, files, found.defaults))
+    checked = Checked(loaded, tuple(dict.fromkeys(files)), related, everything=False)
+    return checked, (*named.problems, *problems)
+
+
+def _related(named: Named, files: Iterable[str], defaults: Sequence[str]) -> Iterator[str]:
+    """The folder defaults that are named, or apply to one of the files."""
+    yield from (file for file in defaults if named.covers(file))
+    by_folder = {posixpath.dirname(file): file for file in defaults}
+    for folder in {posixpath.dirname(file) for file in files}:
+        nearest = next((above for above in folders_above(folder) if above in by_folder), None)
+        if nearest is not None:
+            yield by_folder[nearest]
 
 
 def _missing_fields(workspace: Workspace, loaded: Loaded) -> list[Diagnostic]:
@@ -48,40 +96,16 @@ def _missing_fields(workspace: Workspace, loaded: Loaded) -> list[Diagnostic]:
     return findings
 
 
-def _absent_below(paths: Sequence[str], loaded: Loaded) -> tuple[Diagnostic, ...]:
-    """The findings about files that are not checked out, for those in `paths`."""
-    absent = loaded.tracked.absent if loaded.tracked and paths else {}
-    named = {path: why for path, why in absent.items() if _is_below(paths, path)}
-    return tuple(absent_findings(named))
-
-
-def summary(workspace: Workspace, loaded: Loaded) -> str:
+def summary(workspace: Workspace, checked: Checked) -> str:
     """The last line of a validation: the number of errors, and what was checked."""
-    files = counted(len(loaded.repository.files), "file")
-    records = counted(loaded.repository.seen, "record")
-    edition = workspace.server.edition
-    checked = f"{records} checked against edition {edition}. Nothing was sent."
-    errors = [finding for finding in loaded.diagnostics if finding.severity is Severity.ERROR]
-    if not errors:
-        return f"No errors in {files}, {checked}"
+    errors = [d for d in checked.loaded.diagnostics if d.severity is Severity.ERROR]
     wrong = {finding.location.file for finding in errors if finding.location}
-    return f"{counted(len(errors), 'error')} in {len(wrong)} of {files}, {checked}"
-
-
-def below(paths: Sequence[str], diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """The findings in these files and folders, or all of them if there are no paths."""
-    if not paths:
-        return tuple(diagnostics)
-    return tuple(
-        finding
-        for finding in diagnostics
-        if finding.location and _is_below(paths, finding.location.file)
-    )
-
-
-def _is_below(paths: Iterable[str], file: str) -> bool:
-    for path in paths:
-        wanted = Path(path).as_posix().removeprefix("./").rstrip("/")
-        if file == wanted or file.startswith(f"{wanted}/"):
-            return True
-    return False
+    # Folder defaults are not counted, unless something is wrong with them.
+    number = len({*checked.files, *wrong})
+    if not number:
+        return f"{counted(len(errors), 'error')}. No file was checked. Nothing was sent."
+    files, records = counted(number, "file"), counted(checked.records, "record")
+    what = f"{records} checked against edition {workspace.server.edition}. Nothing was sent."
+    if not errors:
+        return f"No errors in {files}, {what}"
+    return f"{counted(len(errors), 'error')} in {len(wrong)} of {files}, {what}"

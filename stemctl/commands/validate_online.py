@@ -4,24 +4,26 @@ takes longer than checking a thousand files.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import replace
 
 from stemctl.commands.connection import connect
 from stemctl.commands.loading import Loaded
 from stemctl.commands.plan import plan
-from stemctl.commands.validate import below
+from stemctl.commands.validate import Checked
 from stemctl.commands.workspace import Workspace
 from stemctl.core.diagnostics import in_order
 from stemctl.planning.planner import Options
 
 
-async def validate_online(
-    workspace: Workspace, loaded: Loaded, paths: Sequence[str] = ()
-) -> Loaded:
+async def validate_online(workspace: Workspace, checked: Checked) -> Checked:
     """Add the findings of references and names that are looked up on the server."""
+    loaded = checked.loaded
     async with connect(workspace) as link:
         planned = await plan(workspace, link.reader(), Loaded(loaded.repository, ()), Options())
     # The server tells better than the state which records exist and need no required fields.
     kept = [finding for finding in loaded.diagnostics if finding.code != "missing-field"]
-    findings = below(paths, in_order([*kept, *planned.plan.diagnostics]))
-    return Loaded(loaded.repository, findings)
+    online = planned.plan.diagnostics
+    # A server that cannot be read in full is about all files.
+    general = [finding for finding in online if finding.location is None]
+    found = in_order([*kept, *checked.about(online), *general])
+    return replace(checked, loaded=replace(loaded, diagnostics=found))

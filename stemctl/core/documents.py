@@ -7,7 +7,6 @@ from typing import Any
 from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.core.plan import FORMAT
 from stemctl.core.plan_codec import findings_json, plan_document
-from stemctl.core.records import Repository
 from stemctl.core.report import Outcome, Report
 from stemctl.errors import StemctlError
 
@@ -30,14 +29,14 @@ def report_document(report: Report, seconds: float) -> Document:
 
 
 def findings_document(
-    diagnostics: tuple[Diagnostic, ...], repository: Repository, edition: str
+    diagnostics: tuple[Diagnostic, ...], *, files: int, records: int, edition: str
 ) -> Document:
     """What a validation found."""
     return {
         "format": FORMAT,
         "edition": edition,
-        "files": len(repository.files),
-        "records": repository.seen,
+        "files": files,
+        "records": records,
         "errors": sum(d.severity is Severity.ERROR for d in diagnostics),
         "diagnostics": findings_json(diagnostics),
     }

@@ -87,8 +87,8 @@ class Directive:
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """Everything the manifests declare. `seen` counts records with errors too, which `records`
-    leaves out.
+    """Everything the manifests declare. `seen` counts the records of each file, also those with
+    errors, which `records` leaves out.
     """
 
     records: Mapping[Address, Record]
@@ -96,4 +96,4 @@ class Repository:
     forget: tuple[Directive, ...] = ()
     deleted: tuple[Directive, ...] = ()
     files: tuple[str, ...] = ()
-    seen: int = 0
+    seen: Mapping[str, int] = field(default_factory=dict)

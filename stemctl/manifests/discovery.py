@@ -9,24 +9,26 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from stemctl.core.diagnostics import Diagnostic, Severity
-from stemctl.core.records import Location
+from stemctl.manifests import file_names
 from stemctl.manifests.document import code_span
+from stemctl.manifests.file_names import DEFAULTS, SUFFIXES, corrected
 from stemctl.manifests.git_ignored import not_ignored
-from stemctl.manifests.globs import SUFFIXES, InvalidPattern, files_matching, inside, is_pattern
+from stemctl.manifests.globs import InvalidPattern, files_matching, inside, is_pattern
 from stemctl.util.safe_text import cut, visible
 
-DEFAULTS = "_defaults.yaml"
 CONFIG = "stemctl.yaml"
-_MISNAMED = "_defaults.yml"
 
 
 @dataclass(frozen=True, slots=True)
 class ManifestFiles:
-    """Manifests and folder defaults, relative to the root, with `/`; sorted."""
+    """Manifests and folder defaults, relative to the root, with `/`; sorted. `links` lead out of
+    the root and are not followed.
+    """
 
     manifests: tuple[str, ...]
     defaults: tuple[str, ...]
     problems: tuple[Diagnostic, ...]
+    links: tuple[str, ...] = ()
 
 
 def find_manifests(
@@ -36,7 +38,8 @@ def find_manifests(
 
     Hidden and git-ignored files are skipped. Links that lead out of `root` are not followed: a pull
     request must not make stemctl print files from elsewhere on the machine. Such links are errors,
-    since the records behind them would look deleted. With `ignore_gitignore`, git is not asked.
+    since the records behind them would look deleted, and so are files like `a.YAML`. With
+    `ignore_gitignore`, git is not asked.
     """
     problems: list[Diagnostic] = []
     paths: set[str] = set()
@@ -50,12 +53,14 @@ def find_manifests(
     paths.discard(CONFIG)
     asked = sorted(paths | links | set(_defaults_above(root, paths)))
     known = asked if ignore_gitignore else not_ignored(root, asked)
+    outside = tuple(path for path in known if path in links)
     kept = [path for path in known if path not in links]
-    problems += [_not_followed(path) for path in known if path in links]
+    problems += [not_followed(path) for path in outside]
+    problems += filter(None, (file_names.finding(root, path) for path in kept))
+    kept = [path for path in kept if path.endswith(SUFFIXES)]
     manifests = [p for p in kept if posixpath.basename(p) != DEFAULTS]
     defaults = [p for p in kept if posixpath.basename(p) == DEFAULTS]
-    problems += [_misnamed(p) for p in manifests if posixpath.basename(p) == _MISNAMED]
-    return ManifestFiles(tuple(manifests), tuple(defaults), tuple(problems))
+    return ManifestFiles(tuple(manifests), tuple(defaults), tuple(problems), outside)
 
 
 _Paths = set[tuple[str, bool]]
@@ -105,7 +110,7 @@ def _files(root: Path, path: Path) -> Iterator[tuple[str, bool]]:
             yield relative, False
         return
     if path.is_file():
-        if path.name.endswith(SUFFIXES):
+        if _is_manifest(path.name):
             yield relative, True
         return
     prefix = len(os.path.join(root, ""))
@@ -116,10 +121,15 @@ def _files(root: Path, path: Path) -> Iterator[tuple[str, bool]]:
             if os.path.islink(full) and not inside(path, full):
                 yield full[prefix:].replace(os.sep, "/"), False
         for name in names:
-            if name.endswith(SUFFIXES) and not name.startswith("."):
+            if _is_manifest(name) and not name.startswith("."):
                 full = os.path.join(folder, name)
                 is_read = not os.path.islink(full) or inside(root, full)
                 yield full[prefix:].replace(os.sep, "/"), is_read
+
+
+def _is_manifest(name: str) -> bool:
+    """Whether a file is a manifest by its name, or was meant to be one."""
+    return name.endswith(SUFFIXES) or corrected(name) is not None
 
 
 def _hidden(relative: str) -> bool:
@@ -145,18 +155,15 @@ def folders_above(folder: str) -> Iterator[str]:
     yield ""
 
 
-def _not_followed(path: str) -> Diagnostic:
-    """Without a location, since the line at a location is shown, and this file must not be."""
+def not_followed(path: str) -> Diagnostic:
+    """The error about a link.
+
+    It has no location, since the line at a location is shown, and this file must not be.
+    """
     what = f"{code_span(visible(path))} is a link that leads outside of the manifests"
     message = f"{what}: it is not followed, and its records would look deleted"
     remedy = "move the files here, or remove the link"
     return Diagnostic(Severity.ERROR, "link-not-followed", message, remedy=remedy)
-
-
-def _misnamed(path: str) -> Diagnostic:
-    location = Location(path, 1, 1)
-    message, remedy = f"`{_MISNAMED}` is not used", f"rename the file to `{DEFAULTS}`"
-    return Diagnostic(Severity.ERROR, "not-defaults", message, location, remedy)
 
 
 def _problem(message: str, remedy: str) -> Diagnostic:

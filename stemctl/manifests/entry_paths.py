@@ -8,6 +8,8 @@ import posixpath
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from stemctl.manifests.file_names import SUFFIXES
+
 _WILD = frozenset("*?[")
 
 
@@ -32,7 +34,7 @@ class Scope:
         if path == self.config:
             return True
         is_hidden = any(part.startswith(".") for part in path.split("/"))
-        if is_hidden or not path.endswith((".yaml", ".yml")):
+        if is_hidden or not path.endswith(SUFFIXES):
             return False
         if self.reach(path) is Reach.INSIDE:
             return True

@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-SUFFIXES = (".yaml", ".yml")
+from stemctl.manifests.file_names import SUFFIXES, corrected
+
 _MAX_PARTS = 100
 _MAX_LINKS = 1000
 """Links to folders that one pattern follows. Links may lead in circles."""
@@ -53,7 +54,7 @@ def files_matching(root: Path, pattern: PurePosixPath) -> Iterator[str]:
     """The YAML files that a pattern matches, and those in folders that it matches.
 
     The paths are relative to the root. Hidden files are skipped, and links that lead out of the
-    root are not followed.
+    root are not followed. A file that should be called otherwise is found by its right name.
 
     Raises:
         InvalidPattern: the pattern is malformed, or follows too many links.
@@ -65,12 +66,13 @@ def files_matching(root: Path, pattern: PurePosixPath) -> Iterator[str]:
         whole = visit.whole or len(parts) in visit.states
         for entry in _entries(root, visit.folder):
             path = f"{visit.folder}/{entry.name}" if visit.folder else entry.name
+            name = corrected(entry.name) or entry.name
             matched = {
-                at + 1 for at in visit.states if at < len(parts) and _matches(parts[at], entry.name)
+                at + 1 for at in visit.states if at < len(parts) and _matches(parts[at], name)
             }
             if not _leads_to(entry.is_dir):
                 named = whole or (len(parts) in matched and _leads_to(entry.is_file))
-                if named and entry.name.endswith(SUFFIXES) and _stays_inside(root, entry):
+                if named and name.endswith(SUFFIXES) and _stays_inside(root, entry):
                     yield path
             elif not entry.is_symlink():
                 goes_on = _closed(

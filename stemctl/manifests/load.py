@@ -11,7 +11,7 @@ from typing import Any
 
 from stemctl.core.diagnostics import Diagnostic, in_order
 from stemctl.core.records import Address, Directive, Lifecycle, Location, Record, Repository
-from stemctl.manifests import cross_file, discovery, reader, validation
+from stemctl.manifests import cross_file, discovery, file_names, reader, validation
 from stemctl.manifests.document import Document, Node
 from stemctl.manifests.field_context import record_key
 from stemctl.manifests.layers import Layer, Locations, element_name, packed, unpacked
@@ -42,6 +42,7 @@ def load_repository(
             loading.read_manifest(file)
     declared = [record for record, _ in loading.records]
     loading.problems += found.problems
+    loading.complete &= all(problem.code != file_names.CODE for problem in found.problems)
     loading.problems += cross_file.check_unique(declared, catalog)
     loading.problems += cross_file.check_directives(declared, loading.directives, loading.complete)
     usable: dict[Address, Record] = {}
@@ -86,7 +87,7 @@ class _Reader:
     )
     folders: dict[str, Layers] = field(default_factory=dict)
     complete: bool = True
-    seen: int = 0
+    seen: dict[str, int] = field(default_factory=dict)
 
     def read_defaults(self, file: str) -> None:
         """Folder defaults."""
@@ -120,7 +121,8 @@ class _Reader:
         self, document: Document, model: Model, section: Node, *, below: Layer, broken: set[Path]
     ) -> None:
         """The records of one list, over the defaults `below`."""
-        self.seen += len(section.items)
+        file = document.file
+        self.seen[file] = self.seen.get(file, 0) + len(section.items)
         for position, node in enumerate(section.items):
             key = record_key(node.value, model)
             if key is None:
@@ -133,7 +135,7 @@ class _Reader:
             for name in layer.idle:
                 self.problems.append(validation.idle_field(document, node, name, str(address)))
             is_usable = not below.broken and (model.many, position) not in broken
-            self.records.append((_record(address, node, layer, document.file), is_usable))
+            self.records.append((_record(address, node, layer, file), is_usable))
 
     def _validated(self, file: str) -> tuple[Document | None, set[Path]]:
         """A document, and the paths in it that cannot be used."""

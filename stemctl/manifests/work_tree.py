@@ -16,8 +16,9 @@ from pathlib import Path
 from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.git.errors import unanswered
 from stemctl.git.process import GitFailure, NoGit, NoRepository, user_git
-from stemctl.manifests.discovery import CONFIG, DEFAULTS
+from stemctl.manifests.discovery import CONFIG
 from stemctl.manifests.entry_paths import Reach, Scope, scope_of
+from stemctl.manifests.file_names import DEFAULTS, SUFFIXES
 from stemctl.util.plural import first_few
 
 CODE = "not-checked-out"
@@ -62,7 +63,7 @@ class Tracked:
         if self.scope.reads(path) or path in self.submodules:
             return True
         linked = any(path == target or path.startswith(f"{target}/") for target in self.targets)
-        return linked and path.endswith((".yaml", ".yml"))
+        return linked and path.endswith(SUFFIXES)
 
 
 def inspect(root: Path, entries: Sequence[str]) -> Tracked:

@@ -92,14 +92,14 @@ def test_a_wrong_file_is_not_committed(project: Project) -> None:
 
 @pytest.mark.slow
 def test_an_ugly_file_is_laid_out_and_committed_the_second_time(project: Project) -> None:
-    """Files that are no manifests are passed to the hook as well, and stay as they are."""
+    """Files that are no manifests stay as they are."""
     (project.records / "ugly.yaml").write_text(
         "sessions:\n-   {key: x,name:  rat14, id: 5f7f1d0e-8a80-4d8e-9d3c-3f1b6c0f1a11}\n"
     )
     (project.root / "other.yaml").write_text("on:   [ push ]\n")
     result = project.commit()
     assert result.returncode == 1
-    assert "formatted records/ugly.yaml\n1 of 1 file formatted." in result.stderr
+    assert "formatted records/ugly.yaml\n1 of " in result.stderr
     assert (project.root / "other.yaml").read_text() == "on:   [ push ]\n"
     assert project.commit().returncode == 0
 
@@ -112,12 +112,38 @@ def test_a_change_that_breaks_another_file_is_not_committed(project: Project) ->
     assert "rat13.yaml" in result.stderr
 
 
+@pytest.fixture
+def with_defaults(project: Project) -> Project:
+    """A record that needs the defaults of its folder is committed."""
+    (project.records / "new").mkdir()
+    defaults = "defaults:\n  sessions:\n    projects: [Theta Maze Study]\n"
+    (project.records / "new/_defaults.yaml").write_text(defaults)
+    (project.records / "new/rat99.yaml").write_text("sessions:\n  - name: rat99\n")
+    assert project.commit().returncode == 0
+    return project
+
+
+def test_a_commit_that_only_deletes_files_is_checked(with_defaults: Project) -> None:
+    (with_defaults.records / "new/_defaults.yaml").unlink()
+    result = with_defaults.commit()
+    assert result.returncode == 1
+    assert "a new session needs `projects`" in result.stderr
+
+
+def test_a_commit_without_a_yaml_file_is_checked(with_defaults: Project) -> None:
+    """As one that moves manifests out of sight."""
+    with (with_defaults.root / ".gitignore").open("a") as file:
+        file.write("records/new/_defaults.yaml\n")
+    with_defaults.git("rm", "-q", "--cached", "records/new/_defaults.yaml")
+    assert with_defaults.commit().returncode == 1
+
+
 @pytest.mark.slow
 def test_the_metadata_may_be_a_folder_of_the_repository(tmp_path: Path) -> None:
     """As the README says."""
     entries = {
         "stemctl-validate": {"entry": "stemctl -C lab validate"},
-        "stemctl-fmt": {"entry": "stemctl -C lab fmt", "pass_filenames": False},
+        "stemctl-fmt": {"entry": "stemctl -C lab fmt"},
     }
     project = Project(tmp_path, "lab", **entries)
     assert project.run("-m", "pre_commit", "run", "--all-files").returncode == 0

@@ -64,7 +64,7 @@ def test_a_path_that_is_not_there_is_no_success(lab: Lab) -> None:
     assert lab.run("validate", "records/sessions.yaml").code == 0
     result = lab.run("validate", "records/typo.yaml")
     assert result.code == 1
-    assert "records/typo.yaml not found" in result.err
+    assert "`records/typo.yaml` is not a manifest of this repository; not checked" in result.out
 
 
 def test_a_folder_that_is_not_there(lab: Lab) -> None:

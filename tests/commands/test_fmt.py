@@ -176,7 +176,7 @@ def test_paths_are_files_and_folders_of_the_repository(tidy: Lab) -> None:
     assert tidy.run("fmt", ".").out.splitlines()[-1] == "1 of 6 files formatted."
 
 
-def test_what_is_no_manifest_is_left_alone_silently(tidy: Lab) -> None:
+def test_what_is_no_manifest_is_named_and_left_alone(tidy: Lab) -> None:
     subprocess.run(["git", "init", "-q"], cwd=tidy.root, check=True)
     tidy.write(".gitignore", "ignored.yaml\n")
     others = [
@@ -185,30 +185,26 @@ def test_what_is_no_manifest_is_left_alone_silently(tidy: Lab) -> None:
         "records/.hidden.yaml",
         "records/ignored.yaml",
         "seed.yaml",
+        "../outside.yaml",
     ]
     for name in others:
         tidy.write(name, "on:   [ push ]\n")
-    outside = tidy.root.parent / "outside.yaml"
-    outside.write_text("on:   [ push ]\n")
-    result = tidy.run("fmt", *others, "../outside.yaml", "records/tidy.yaml")
-    assert (result.code, result.said) == (0, "The file is already formatted.\n")
-    assert (
-        tidy.run("fmt", *others).out
-        == "These paths contain no manifests of this repository. Nothing was formatted.\n"
-    )
-    assert (
-        "\n".join(f"{name} contains no manifest" for name in others[:1])
-        in tidy.run("-v", "fmt", *others).err
-    )
-    assert all(text(tidy, name) == "on:   [ push ]\n" for name in [*others, "../outside.yaml"])
+    result = tidy.run("fmt", *others, "records/tidy.yaml")
+    assert result.code == 1
+    assert result.out.endswith("The file is already formatted.\n")
+    for name in others:
+        assert f"`{name}` is not a manifest of this repository; not formatted" in result.out
+    assert tidy.run("fmt", *others).out.endswith("Nothing was formatted.\n")
+    assert all(text(tidy, name) == "on:   [ push ]\n" for name in others)
 
 
 def test_a_path_that_does_not_exist_is_an_error(tidy: Lab) -> None:
     tidy.write("records/b.yaml", UGLY)
     result = tidy.run("fmt", "records/b.yaml", "nowhere.yaml")
     assert result.code == 1
-    assert "nowhere.yaml not found." in result.err
-    assert text(tidy, "records/b.yaml") == UGLY
+    assert "`nowhere.yaml` is not a manifest of this repository; not formatted" in result.out
+    assert "it does not exist" in result.out
+    assert text(tidy, "records/b.yaml") == TIDY
 
 
 def test_a_folder_without_manifests_is_an_error(tidy: Lab) -> None:

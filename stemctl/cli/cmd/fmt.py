@@ -9,6 +9,7 @@ from stemctl.cli.screen import Screen
 from stemctl.commands import fmt as use_case
 from stemctl.commands.fmt import Formatting
 from stemctl.config.config import load_config
+from stemctl.core.diagnostics import has_errors
 from stemctl.render.text.diff_text import unified_diff
 from stemctl.render.text.findings_text import findings_text
 from stemctl.util.plural import counted, inflected
@@ -33,9 +34,6 @@ def fmt(screen: Screen, paths: tuple[str, ...], check: bool, diff: bool) -> int:
     """
     config = load_config(screen.root)
     chosen = use_case.choose(config, paths)
-    if screen.verbose:
-        for path in chosen.others:
-            screen.note(f"{path} contains no manifest of this repository; skipped.")
     result = use_case.format_files(config.root, chosen.files)
     result.problems[:0] = chosen.problems
     files = len(chosen.files)
@@ -55,7 +53,7 @@ def fmt(screen: Screen, paths: tuple[str, ...], check: bool, diff: bool) -> int:
     if check and result.changes:
         style = screen.style()
         screen.out(style.finish(style.next([("stemctl fmt", "formats the files")])))
-    return 1 if result.problems or (check and result.changes) else 0
+    return 1 if has_errors(result.problems) or (check and result.changes) else 0
 
 
 def _print_diff(screen: Screen, result: Formatting, files: int) -> int:
@@ -66,20 +64,20 @@ def _print_diff(screen: Screen, result: Formatting, files: int) -> int:
     if result.problems:
         screen.ask(findings_text(result.problems, style))
     screen.note(_summary(result, files, check=True))
-    return 1 if result.problems or result.changes else 0
+    return 1 if has_errors(result.problems) or result.changes else 0
 
 
 def _summary(result: Formatting, files: int, check: bool) -> str:
     """The last line: how many files were formatted, and how many could not be."""
     if not files:
-        return "These paths contain no manifests of this repository. Nothing was formatted."
+        return "Nothing was formatted."
     total = counted(files, "file")
     changed = len(result.changes)
     wrong = len({problem.location.file for problem in result.problems if problem.location})
     sentences: list[str] = []
     if changed:
         sentences.append(f"{changed:,} of {total} {'would be ' if check else ''}formatted.")
-    elif not result.problems:
+    elif not wrong:
         which = f"All {total} are" if files > 1 else "The file is"
         sentences.append(f"{which} already formatted.")
     if wrong:

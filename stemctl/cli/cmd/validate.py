@@ -25,21 +25,25 @@ def validate(screen: Screen, paths: tuple[str, ...], online: bool, output_format
     Without --online, this needs no network and no token.
     """
     workspace = screen.open()
-    loaded = check.validate(workspace, paths)
-    if online and has_errors(loaded.diagnostics):
+    checked = check.validate(workspace, paths)
+    if online and has_errors(checked.loaded.diagnostics):
         screen.note("The files have errors, so the server was not checked.")
     elif online:
         # Loading the network takes longer than checking a thousand files.
         from stemctl.commands.event_loop import run_async
         from stemctl.commands.validate_online import validate_online
 
-        loaded = run_async(validate_online(workspace, loaded, paths))
-    diagnostics = loaded.diagnostics
-    summary = check.summary(workspace, loaded)
+        checked = run_async(validate_online(workspace, checked))
+    diagnostics = checked.loaded.diagnostics
+    summary = check.summary(workspace, checked)
     screen.summarize(lambda max_bytes: findings_markdown(diagnostics, summary, max_bytes))
     if output_format == "json":
         edition = workspace.server.edition
-        screen.document(findings_document(diagnostics, loaded.repository, edition))
+        screen.document(
+            findings_document(
+                diagnostics, files=len(checked.files), records=checked.records, edition=edition
+            )
+        )
     elif output_format == "github":
         screen.annotate(lambda folder: findings_github(diagnostics, folder))
         screen.out(summary)

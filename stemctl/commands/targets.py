@@ -1,0 +1,53 @@
+"""Addresses and paths on the command line."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from stemctl.commands.workspace import Workspace
+from stemctl.core.records import Repository
+from stemctl.core.state import State
+from stemctl.errors import ConfigError, Untouched
+from stemctl.manifests.named_paths import is_there, name_of, reason
+from stemctl.planning.selection import spell
+
+
+def spell_targets(
+    workspace: Workspace, repository: Repository, state: State, targets: Sequence[str]
+) -> tuple[str, ...]:
+    """The targets as records have them: models as in addresses, paths relative to the root.
+
+    Raises:
+        ConfigError: a target matches no record of the files or the state.
+    """
+    root = workspace.config.root
+    addresses = {str(address) for address in (*repository.records, *state.records)}
+    found: list[str] = []
+    for target in targets:
+        may_be_a_path = bool(target.strip()) and target not in addresses
+        name = name_of(root, repository.files, target) if may_be_a_path else None
+        try:
+            words = [target if name is None else name or "."]
+            found += spell(words, repository, state, workspace.catalog)
+        except ConfigError as error:
+            if name is not None or (may_be_a_path and is_there(root, target)):
+                raise _no_record(workspace, repository, target, name) from error
+            raise
+    return tuple(found)
+
+
+def _no_record(
+    workspace: Workspace, repository: Repository, target: str, name: str | None
+) -> ConfigError:
+    """The error about a path that exists and declares no record."""
+    if name is not None:
+        what, why = f"{target} declares no record.", ""
+    else:
+        config = workspace.config
+        is_folder = os.path.isdir(config.root / target)
+        verb = "contains no manifest" if is_folder else "is not a manifest"
+        what = f"{target} {verb} of this repository."
+        why = reason(config.root, config.manifests, repository.files, target)
+        why = f"{why[:1].upper()}{why[1:]}.".replace("`", "")
+    return ConfigError(what, why, untouched=Untouched.NOTHING_READ)
