@@ -66,6 +66,8 @@ class NodeBuilder:
         if type(event := self.next()) is not StreamEndEvent:
             message = "a second YAML document begins here"
             remedy = "move it to its own file: a file holds one document"
+            if not self.document.text[event.end_mark.index :].strip():
+                message, remedy = "`---` begins a second YAML document", "remove this line"
             raise StopReading(self.document.finding(event, "several-documents", message, remedy))
         return root
 
@@ -113,10 +115,13 @@ class NodeBuilder:
 
     def refuse_tag(self, event: Any) -> None:
         message = f"the tag `{event.tag.replace('tag:yaml.org,2002:', '!!')}` is not allowed"
-        remedy = "remove the tag, and quote the value if it is text"
-        self.document.problems.append(
-            self.document.finding(event, "tag", message, remedy, length=1)
-        )
+        remedy, more = "remove the tag, and quote the value if it is text", {"length": 1}
+        start, end, tag = event.start_mark, event.end_mark, event.tag
+        if type(event) is ScalarEvent and start.line == end.line:
+            of_yaml = tag.startswith("tag:")
+            text = event.value if of_yaml else self.document.text[start.index : end.index]
+            remedy, more = f"write `{scalars.quoted(text)}` for text", {}
+        self.document.problems.append(self.document.finding(event, "tag", message, remedy, **more))
 
     def alias(self, event: Any, depth: int) -> Node:
         """The value of an anchor above. It is shared, not copied."""
@@ -127,14 +132,10 @@ class NodeBuilder:
             )
         if event.anchor not in self.anchors:
             message = f"`*{event.anchor}` refers to an anchor that is not defined above"
-            raise StopReading(
-                self.document.finding(
-                    event,
-                    "syntax",
-                    message,
-                    "define the anchor, or quote text that begins with `*`",
-                )
+            remedy = (
+                f'write `"*{event.anchor}"` for text, or `&{event.anchor}` before a value above'
             )
+            raise StopReading(self.document.finding(event, "syntax", message, remedy))
         node, size, height = self.anchors[event.anchor]
         self.descend(event, depth + height)
         self.built += size
@@ -206,9 +207,13 @@ class NodeBuilder:
             return _KEYS[event.value]
         document = self.document
         if type(event) is not ScalarEvent:
+            before = self.document.text[: event.start_mark.index]
             self.node(event, depth + 1)
             message = "a key must be text"
             remedy = "write the name of a field before the colon"
+            if before.endswith("{") and self.document.text[len(before) :].startswith("{"):
+                message = "a variable of a template is not filled in"
+                remedy = "write its value, or quote the text"
             document.problems.append(document.finding(event, "syntax", message, remedy))
             return None
         key: str = event.value

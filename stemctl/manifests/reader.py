@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import codecs
+import functools
 import os
 import re
 import stat
+from dataclasses import replace
 from pathlib import Path as FilePath
+from typing import TYPE_CHECKING
 
 import yaml
 
@@ -14,7 +17,14 @@ from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.core.records import Location
 from stemctl.manifests import yaml_hints
 from stemctl.manifests.document import LINE_END, Document
+from stemctl.manifests.merge_conflicts import conflicts
 from stemctl.manifests.node_builder import NodeBuilder, StopReading
+from stemctl.schema.catalog import editions, load_catalog
+from stemctl.schema.manifest_schema import DIRECTIVES
+from stemctl.util.characters import named
+
+if TYPE_CHECKING:
+    from stemctl.manifests.slips.situation import Repair
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
 
@@ -54,9 +64,16 @@ def parse(data: bytes, file: str) -> Document:
     try:
         document = Document(file, data.decode("utf-8"))
     except UnicodeDecodeError as error:
+        if data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+            return Document(file, "", problems=[_utf_16(file)])
         return Document(file, "", problems=[_undecodable(data, file, error.start)])
+    if data[1:2] == b"\0" or data[:1] == b"\0":
+        return Document(file, "", problems=[_utf_16(file)])
     if match := _UNPRINTABLE.search(document.text):
         document.problems.append(_unprintable(document, match.start()))
+        return document
+    document.problems += conflicts(document)
+    if document.problems:
         return document
     try:
         return _built(document, document.text)
@@ -120,12 +137,20 @@ def _undecodable(data: bytes, file: str, position: int) -> Diagnostic:
     return _error(location, "encoding", message, "save the file as UTF-8", line=line)
 
 
+def _utf_16(file: str) -> Diagnostic:
+    message = "this file is written in UTF-16"
+    return _error(Location(file, 1, 1), "encoding", message, "save the file as UTF-8")
+
+
 def _unprintable(document: Document, position: int) -> Diagnostic:
     location = _location(document.file, document.text[:position])
     character = ord(document.text[position])
-    spelled = f"\\x{character:02x}" if character < 0x100 else f"\\u{character:04x}"
-    message = f"the control character {spelled} is not allowed in YAML"
-    remedy = f'remove it, or write `"{spelled}"` in double quotes'
+    remedy = "remove it"
+    message = f"{named(chr(character))} is not allowed in YAML"
+    if character < 0xA0:
+        spelled = f"\\x{character:02x}"
+        message = f"the control character {spelled} is not allowed in YAML"
+        remedy = f'remove it, or write `"{spelled}"` in double quotes'
     line = document.line(location.line)
     return _error(location, "control-character", message, remedy, line=line)
 
@@ -141,6 +166,13 @@ def _syntax(document: Document, error: yaml.MarkedYAMLError) -> Diagnostic:
     opened = error.context_mark or error.problem_mark
     assert found is not None  # parsers mark every problem
     assert opened is not None
+    if slip := _slip(document, error):
+        row, column, length = slip.marked
+        location = Location(document.file, row + 1, column + 1)
+        line = document.line(row + 1)
+        return replace(
+            _error(location, "syntax", slip.message, slip.remedy, line=line), length=length
+        )
     before, after = document.around(found)
     hint = yaml_hints.explain(error.problem or "", before, after, opened.line + 1)
     # What was never closed, or has no colon, is fixed where it begins.
@@ -148,3 +180,35 @@ def _syntax(document: Document, error: yaml.MarkedYAMLError) -> Diagnostic:
     location = Location(document.file, mark.line + 1, mark.column + 1)
     line = document.line(location.line)
     return _error(location, "syntax", hint.message, hint.remedy, line=line)
+
+
+def _slip(document: Document, error: yaml.MarkedYAMLError) -> Repair | None:
+    """The slip behind a syntax error, if there is a repair that the parser takes."""
+    # Most commands find no syntax error, and need none of this.
+    from stemctl.manifests.slips.repair import find_slip
+    from stemctl.manifests.slips.situation import Situation
+
+    found = error.problem_mark or error.context_mark
+    opened = error.context_mark or found
+    assert found is not None  # parsers mark every problem
+    assert opened is not None
+    document.line(1)  # splits the text into lines
+    situation = Situation(
+        document.lines,
+        (found.line, found.column),
+        (opened.line, opened.column),
+        error.problem or "",
+        *_known_names(),
+    )
+    return find_slip(situation)
+
+
+@functools.cache
+def _known_names() -> tuple[frozenset[str], frozenset[str]]:
+    """Words that are keys in manifests, and those of them that are keys at the top."""
+    catalogs = [load_catalog(edition) for edition in editions()]
+    models = [model for catalog in catalogs for model in catalog.writable]
+    names = {name for model in models for name in (model.many, *model.fields)}
+    members = {m for model in models for f in model.fields.values() for m in f.members}
+    sections = {*DIRECTIVES, "defaults", *(model.many for model in models)}
+    return frozenset(names | members | sections | {"key", "lifecycle"}), frozenset(sections)

@@ -84,7 +84,10 @@ def _time_remedy(date: str, match: re.Match[str]) -> str:
         return "hours go up to 23, minutes and seconds to 59"
     time = f"{int(hour):02}:{minute}:{second}"
     if match["offset"]:
-        return f"write `{date}T{time}{_offset(match['offset'])}`"
+        offset = _offset(match["offset"])
+        if offset[1:3] > "14":
+            return "offsets go up to 14:00"
+        return f"write `{date}T{time}{offset}`"
     return _with_offset(date, time)
 
 

@@ -1,42 +1,27 @@
 """Every folder of `invalid/` is a set of files with something wrong, and the screen that says so.
 
-`STEMCTL_UPDATE=1 pytest tests/test_invalid.py` writes the screens anew; read the difference before
-it is committed.
+`STEMCTL_UPDATE=1 pytest -n0 tests/manifests/test_invalid.py` writes the screens anew; read the
+difference before it is committed.
 """
 
 import os
-from pathlib import Path
 
 import pytest
 
-from stemctl.core.diagnostics import in_order
-from stemctl.manifests.cross_file import check_references
-from stemctl.manifests.load import load_repository, with_lines
-from stemctl.manifests.validation import missing_fields
+from stemctl.manifests.load import load_repository
 from stemctl.render.terminal import TerminalStyle
 from stemctl.render.text.findings_text import findings_text
 from stemctl.schema.catalog import load_catalog
 from tests.support.paths import TESTS
+from tests.support.slips import findings_of
 
 INVALID = sorted(path for path in (TESTS / "invalid").iterdir() if path.is_dir())
 VALID = sorted((TESTS / "valid").glob("*.yaml"))
 
 
-def findings(folder: Path, entry: str = "."):
-    """What is found in a folder, as if none of its records were live."""
-    catalog = load_catalog("2024")
-    repository, found = load_repository(folder, [entry], catalog)
-    missing = [
-        m
-        for r in repository.records.values()
-        for m in missing_fields(r, catalog.models[r.address.model])
-    ]
-    return with_lines(folder, in_order([*found, *missing, *check_references(repository, catalog)]))
-
-
 @pytest.mark.parametrize("folder", INVALID, ids=lambda folder: folder.name)
 def test_a_wrong_file_is_explained(folder):
-    screen = findings_text(findings(folder), TerminalStyle(width=100))
+    screen = findings_text(findings_of(folder), TerminalStyle(width=100))
     expected = folder / "expected.txt"
     if os.environ.get("STEMCTL_UPDATE"):
         expected.write_text(screen, encoding="utf-8")
@@ -45,7 +30,7 @@ def test_a_wrong_file_is_explained(folder):
 
 @pytest.mark.parametrize("folder", INVALID, ids=lambda folder: folder.name)
 def test_every_finding_is_complete(folder):
-    for finding in findings(folder):
+    for finding in findings_of(folder):
         assert finding.location
         assert finding.code
         assert finding.message

@@ -1,0 +1,125 @@
+"""Slips at the beginning of a line: its dash, its key, and what is between key and value."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+from stemctl.manifests.slips.situation import Edit, Repair, Situation
+from stemctl.util.characters import named
+
+_START = r"^(?P<lead>[ ]*(?:-[ ]+)*)"
+_WORD = r"(?P<key>[A-Za-z_]\w*)"
+_NO_SPACE_AFTER_COLON = re.compile(rf"{_START}{_WORD}:(?P<value>[^\s:/].*)$")
+_OTHER_COLON = re.compile(rf"{_START}{_WORD}\s*(?P<mark>[：﹕ː∶])\s*(?P<value>.*)$")
+_ASSIGNMENT = re.compile(rf"{_START}{_WORD}[ ]*(?P<mark>=>|->|:=|==?)[ ]*(?P<value>.*)$")
+_NO_SPACE_AFTER_DASH = re.compile(r"^(?P<lead>[ ]*(?:-[ ]+)*)-(?P<value>[^\s-].*)$")
+_OTHER_DASH = re.compile(r"^(?P<lead>[ ]*)(?P<mark>[–—−‐‑•·*+])[ \u00a0]+(?P<value>.*)$")
+_SLASHES = re.compile(r"^(?P<lead>\s*)//\s*(?P<value>.*)$")
+
+_Fixed = Callable[[re.Match[str]], tuple[int, str, str]]
+"""Where a repaired line differs, and what stands there from that column on; and the message."""
+
+
+def _all_lines(situation: Situation, pattern: re.Pattern[str], fixed: _Fixed) -> Iterator[Repair]:
+    """Repair the lines that have a slip: the first of them alone, or all of them."""
+    rows = []
+    for number in sorted(situation.near):
+        if match := pattern.match(situation.lines[number]):
+            rows.append((number, match))
+    below = situation.next_content(situation.found[0])
+    while below < len(situation.lines) and (match := pattern.match(situation.lines[below])):
+        rows.append((below, match))
+        below = situation.next_content(below)
+    edits = []
+    messages = []
+    for number, match in rows:
+        start, text, message = fixed(match)
+        edits.append(Edit(number, start, len(situation.lines[number].rstrip()), text))
+        messages.append(message)
+    for position, edit in enumerate(edits):
+        yield Repair(messages[position], f"write `{edit.text}`", (edit,))
+    for position, edit in enumerate(edits[:-1]):
+        yield Repair(messages[position], f"write `{edit.text}`", tuple(edits[position:]))
+
+
+def _key_and_value(match: re.Match[str]) -> str:
+    return f"{match['key']}: {match['value'].strip()}".rstrip()
+
+
+def space_after_colon(situation: Situation) -> Iterator[Repair]:
+    """`name:rat1`."""
+
+    def fixed(match: re.Match[str]) -> tuple[int, str, str]:
+        return match.start("key"), _key_and_value(match), "a space is missing after the colon"
+
+    return _all_lines(situation, _NO_SPACE_AFTER_COLON, fixed)
+
+
+def other_colon(situation: Situation) -> Iterator[Repair]:
+    """A colon that is not the colon of ASCII."""
+
+    def fixed(match: re.Match[str]) -> tuple[int, str, str]:
+        message = f"{named(match['mark'])} is not the colon of YAML"
+        return match.start("key"), _key_and_value(match), message
+
+    return _all_lines(situation, _OTHER_COLON, fixed)
+
+
+def assignment(situation: Situation) -> Iterator[Repair]:
+    """`name = rat1`."""
+
+    def fixed(match: re.Match[str]) -> tuple[int, str, str]:
+        message = f"a colon is missing: `{match['mark']}` is part of the text"
+        return match.start("key"), _key_and_value(match), message
+
+    return _all_lines(situation, _ASSIGNMENT, fixed)
+
+
+def space_after_dash(situation: Situation) -> Iterator[Repair]:
+    """`-name: rat1`."""
+
+    def fixed(match: re.Match[str]) -> tuple[int, str, str]:
+        text = f"- {match['value'].rstrip()}"
+        return match.end("lead"), text, "a space is missing after the dash"
+
+    return _all_lines(situation, _NO_SPACE_AFTER_DASH, fixed)
+
+
+def other_dash(situation: Situation) -> Iterator[Repair]:
+    """A bullet, or a dash that is not the one of ASCII."""
+
+    def fixed(match: re.Match[str]) -> tuple[int, str, str]:
+        message = f"{named(match['mark'])} does not begin an item of a list"
+        return match.end("lead"), f"- {match['value'].rstrip()}", message
+
+    return _all_lines(situation, _OTHER_DASH, fixed)
+
+
+def slashes(situation: Situation) -> Iterator[Repair]:
+    """`// a comment`."""
+
+    def fixed(match: re.Match[str]) -> tuple[int, str, str]:
+        text = f"# {match['value'].rstrip()}"
+        return match.end("lead"), text, "`//` does not begin a comment in YAML"
+
+    return _all_lines(situation, _SLASHES, fixed)
+
+
+_SPACED = re.compile(rf"{_START}{_WORD}(?P<value>(?:[ ]+.*)?)$")
+
+
+def missing_colon(situation: Situation) -> Iterator[Repair]:
+    """`name rat1`, where `name` is the name of a field."""
+
+    def fixed(match: re.Match[str]) -> tuple[int, str, str]:
+        return (
+            match.start("key"),
+            _key_and_value(match),
+            f"a colon is missing after `{match['key']}`",
+        )
+
+    for repair in _all_lines(situation, _SPACED, fixed):
+        key = repair.edits[0].text.partition(":")[0]
+        if key in situation.names:
+            yield repair

@@ -1,0 +1,66 @@
+"""Common slips in YAML, and what stemctl says about each.
+
+The files of `tests/slips` hold small manifests with one thing wrong, and the screen that explains
+it. `STEMCTL_UPDATE=1 pytest -n0 tests/manifests/test_slips.py` writes the screens anew; read the
+difference before you commit it.
+"""
+
+import os
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stemctl.manifests.reader import parse
+from tests.support.paths import TESTS
+from tests.support.slips import read_slips, screen_of, write_slips
+
+FILES = sorted((TESTS / "slips").glob("*.txt"))
+SLIPS = [slip for file in FILES for slip in read_slips(file)]
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_every_slip_is_explained(file, tmp_path):
+    slips = read_slips(file)
+    screens = {slip.name: screen_of(tmp_path, slip.data) for slip in slips}
+    if os.environ.get("STEMCTL_UPDATE"):
+        write_slips(file, screens)
+        return
+    for slip in slips:
+        assert screens[slip.name] == slip.screen, slip.name
+
+
+@pytest.mark.parametrize("records", [10, 500, 10_000])
+def test_a_slip_is_found_in_a_long_file_too(records):
+    def record(number: int) -> str:
+        return f"  - name: rat{number}\n    projects: [P]\n    description: A day\n"
+
+    before = "".join(record(number) for number in range(records))
+    after = "".join(record(number) for number in range(records, 2 * records))
+    slip = "  - name: bad\n     projects: [P]\n     description: First day\n    tags: [a]\n"
+    document = parse(f"sessions:\n{before}{slip}{after}".encode(), "f.yaml")
+    [problem] = document.problems
+    line = 3 * records + 3
+    assert problem.location == ("f.yaml", line, 6)
+    assert problem.remedy == f"remove 1 space before it and line {line + 1}"
+    assert problem.line == "     projects: [P]"
+
+
+def test_a_slip_in_a_list_of_many_records_is_found():
+    records = "".join(f"  - name: rat{number}\n    projects: [P]\n" for number in range(10_000))
+    document = parse(f"sessions:\n{records}   tags: [a]\n".encode(), "f.yaml")
+    [problem] = document.problems
+    assert problem.location == ("f.yaml", 20_002, 4)
+    assert problem.remedy == "add 1 space before it"
+
+
+@given(st.sampled_from([slip for slip in SLIPS if "[syntax]" in slip.screen]), st.data())
+def test_any_cut_of_a_slip_is_explained_at_a_place_that_exists(slip, data):
+    text = slip.data.decode("utf-8", "replace")
+    cut = data.draw(st.integers(0, len(text)))
+    document = parse((text[:cut] + text[cut + 1 :]).encode(), "f.yaml")
+    for problem in document.problems:
+        assert problem.location
+        assert problem.line == document.line(problem.location.line) or problem.code == "encoding"
+        assert 1 <= problem.location.column <= len(problem.line) + 1
+        assert problem.remedy
