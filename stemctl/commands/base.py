@@ -40,13 +40,15 @@ def read_before(config: Config, catalog: Catalog, ref: str) -> Before:
     with tempfile.TemporaryDirectory(prefix="stemctl-") as name:
         folder = Path(name).resolve()
         repository.export(config.root, commit, folder)
-        manifests = config.manifests
+        then = config
         try:
-            manifests = load_config(folder).manifests
+            then = load_config(folder)
         except ConfigError as error:
             text = f"at {commit[:12]}, {error.what} The manifests of this commit were used instead"
             notes.append(Note(None, text))
-        declared, diagnostics = load_repository(folder, manifests, catalog, ignore_gitignore=True)
+        declared, diagnostics = load_repository(
+            folder, then.manifests, catalog, ignore_gitignore=True, time_zone=then.time_zone
+        )
     errors = sum(
         diagnostic.severity is Severity.ERROR and diagnostic.location is not None
         for diagnostic in diagnostics

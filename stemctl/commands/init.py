@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import json
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from stemctl.config.editor import (
     workspace_files,
 )
 from stemctl.schema.catalog import editions, schemas_dir
+from stemctl.schema.local_schema import with_local_times
+from stemctl.schema.manifest_schema import as_text
 from stemctl.util.atomic_file import replace_file
 
 TEMPLATES = Path(__file__).resolve().parent / "templates" / "init"
@@ -64,6 +67,10 @@ def editor_files(root: Path, server: str | None) -> Files:
         name: (schemas_dir() / source).read_text(encoding="utf-8")
         for name, source in sources.items()
     }
+    if config.time_zone:
+        manifest = json.loads(schemas[MANIFEST_SCHEMA])
+        local = with_local_times(manifest, config.time_zone.key)
+        schemas[MANIFEST_SCHEMA] = as_text(local)
     yield from _write(root, schemas, is_ours)
     yield from _write(root, workspace_files(config.manifests, NAME))
 

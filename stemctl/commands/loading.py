@@ -35,7 +35,9 @@ def load(config: Config, catalog: Catalog) -> Loaded:
         ConfigError: there are no manifests, which never means that everything is to be deleted.
     """
     tracked = work_tree.inspect(config.root, config.manifests)
-    repository, findings = load_repository(config.root, config.manifests, catalog)
+    repository, findings = load_repository(
+        config.root, config.manifests, catalog, time_zone=config.time_zone
+    )
     nothing_declared = not repository.files and not tracked.absent
     errors = [finding for finding in findings if finding.severity is Severity.ERROR]
     if nothing_declared and all(finding.code == "no-such-path" for finding in errors):

@@ -64,7 +64,9 @@ def open_workspace(
         # Needed only where the state cannot tell by itself which records it is about.
         from stemctl.manifests.load import load_repository
 
-        return load_repository(root, config.manifests, catalog)[0].records.keys()
+        zone = config.time_zone
+        repository, _ = load_repository(root, config.manifests, catalog, time_zone=zone)
+        return repository.records.keys()
 
     store = open_store(root, server, catalog, environ, declared)
     return Workspace(config, server, catalog, store, environ)

@@ -19,6 +19,8 @@ from stemctl.util.json_types import Value
 from stemctl.util.suggest import nearest
 
 if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
     import jsonschema
 
 NAME = "stemctl.yaml"
@@ -69,13 +71,17 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """The configuration of one metadata repository; `root` is its folder."""
+    """The configuration of one metadata repository; `root` is its folder.
+
+    Times without an offset are read in `time_zone`, and are errors if it is None.
+    """
 
     root: Path
     manifests: tuple[str, ...] = ("records",)
     default_server: str | None = None
     servers: Mapping[str, Server] = field(default_factory=dict)
     allow: Mapping[str, int] = field(default_factory=dict)
+    time_zone: ZoneInfo | None = None
     found: bool = True
 
     def server(self, name: str | None) -> Server:
@@ -135,7 +141,21 @@ def load_config(root: Path) -> Config:
     schema = config_schema(editions())
     if not compiled(schema, schema)(data):
         raise _wrong(document, data, schema)
-    return _config(root, data)
+    return replace(_config(root, data), time_zone=_time_zone(document, data))
+
+
+def _time_zone(document: Document, data: Mapping[str, Value]) -> ZoneInfo | None:
+    """The zone of the lab, which is loaded only if there is one."""
+    if "time_zone" not in data:
+        return None
+    from stemctl.config.time_zones import time_zone
+
+    try:
+        return time_zone(data["time_zone"])
+    except ConfigError as error:
+        assert document.root is not None
+        location = document.location(document.root.members["time_zone"].event)
+        raise ConfigError(f"{location}: {error.what}.", error.why) from error
 
 
 def _wrong(document: Document, data: Value, schema: Schema) -> ConfigError:

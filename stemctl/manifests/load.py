@@ -7,11 +7,11 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stemctl.core.diagnostics import Diagnostic, in_order
 from stemctl.core.records import Address, Directive, Lifecycle, Location, Record, Repository
-from stemctl.manifests import cross_file, discovery, file_names, reader, validation
+from stemctl.manifests import cross_file, discovery, file_names, local_times, reader, validation
 from stemctl.manifests.document import Document, Node
 from stemctl.manifests.field_context import record_key
 from stemctl.manifests.layers import Layer, Locations, element_name, packed, unpacked
@@ -21,20 +21,29 @@ from stemctl.schema.manifest_schema import DIRECTIVES
 from stemctl.util import gc_pause
 from stemctl.util.json_types import Path, Value
 
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
 Layers = Mapping[str, Layer]
 """Defaults by list key."""
 
 
 def load_repository(
-    root: FilePath, entries: Sequence[str], catalog: Catalog, ignore_gitignore: bool = False
+    root: FilePath,
+    entries: Sequence[str],
+    catalog: Catalog,
+    ignore_gitignore: bool = False,
+    time_zone: ZoneInfo | None = None,
 ) -> tuple[Repository, tuple[Diagnostic, ...]]:
     """Everything that the manifests below `root` declare, and what is wrong with them.
 
     The repository has only usable records. The content of a file never raises an exception. With
-    `ignore_gitignore`, git-ignored files are read as well.
+    `ignore_gitignore`, git-ignored files are read as well. Times without an offset are read in
+    `time_zone`; if it is None, they are errors.
     """
     found = discovery.find_manifests(root, entries, ignore_gitignore)
-    loading = _Reader(root, catalog, validator_of(catalog))
+    validator = validator_of(catalog, local_times=time_zone is not None)
+    loading = _Reader(root, catalog, validator, time_zone)
     with gc_pause.paused():
         for file in found.defaults:
             loading.read_defaults(file)
@@ -80,6 +89,7 @@ class _Reader:
     root: FilePath
     catalog: Catalog
     validator: ManifestValidator
+    time_zone: ZoneInfo | None = None
     problems: list[Diagnostic] = field(default_factory=list)
     records: list[tuple[Record, bool]] = field(default_factory=list)
     directives: dict[str, list[Directive]] = field(
@@ -146,6 +156,10 @@ class _Reader:
             return None, set()
         findings, broken = validation.check_document(document, self.validator, self.catalog)
         self.problems += findings
+        if self.time_zone is not None:
+            for path, problem in local_times.add_offsets(document, self.catalog, self.time_zone):
+                broken.add(path)
+                self.problems.append(problem)
         return document, broken
 
     def _layers_for(self, document: Document, broken: set[Path]) -> Layers:

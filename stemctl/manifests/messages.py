@@ -15,7 +15,7 @@ from stemctl.manifests.scalars import quoted
 from stemctl.manifests.schema_errors import SchemaError
 from stemctl.schema.catalog import Catalog, Model
 from stemctl.schema.manifest_schema import DIRECTIVES
-from stemctl.schema.patterns import CONTROL, KEY
+from stemctl.schema.patterns import CONTROL, DATE, KEY, LOCAL_INSTANT
 from stemctl.util.json_types import Path, Value
 from stemctl.util.plural import counted
 from stemctl.util.suggest import nearest
@@ -316,17 +316,19 @@ def _bad_pattern(context: FieldContext, error: SchemaError, node: Node) -> Messa
             return "control-character", message, "remove it"
         return _empty(context, error, node)
     if context.field and context.field.kind in _MOMENTS:
-        return _bad_moment(context, text, context.field.kind == "instant")
+        return _bad_moment(context, text, error.expected)
     rule = context.member or context.field
     name = (rule.format if rule else None) or "uuid"
     return "bad-format", *value_hints.format_hint(name, text)
 
 
-def _bad_moment(context: FieldContext, text: str, with_time: bool) -> Message:
+def _bad_moment(context: FieldContext, text: str, pattern: Value) -> Message:
+    with_time = pattern != DATE
     message = "this is not a date and time" if with_time else "this is not a date"
     if not text.strip():
         return "bad-format", message, _no_value_remedy(context)
-    return "bad-format", message, value_hints.date_remedy(text, with_time)
+    is_local = pattern == LOCAL_INSTANT
+    return "bad-format", message, value_hints.date_remedy(text, with_time, is_local)
 
 
 def _other(context: FieldContext, error: SchemaError, node: Node) -> Message:

@@ -59,8 +59,10 @@ _DAY_EXAMPLE = "write a day as `2024-03-12`"
 _EXAMPLE = f"{_DAY_EXAMPLE}, a time as `2024-03-12T14:00:00+01:00` or `2024-03-12T13:00:00Z` (UTC)"
 
 
-def date_remedy(text: str, with_time: bool) -> str:
-    """What to type instead of `text`, where a date is expected, or a date `with_time`."""
+def date_remedy(text: str, with_time: bool, is_local: bool = False) -> str:
+    """What to type instead of `text`, where a date is expected, or a date `with_time`; a time needs
+    no offset if it `is_local`.
+    """
     match = _LOOSE.fullmatch(text.strip()) or _COMPACT.fullmatch(text.strip())
     if not match:
         return _EXAMPLE if with_time else _DAY_EXAMPLE
@@ -75,10 +77,10 @@ def date_remedy(text: str, with_time: bool) -> str:
     date = f"{year:04}-{month:02}-{day:02}"
     if not with_time or not match["hour"]:
         return f"write `{date}`"
-    return _time_remedy(date, match)
+    return _time_remedy(date, match, is_local)
 
 
-def _time_remedy(date: str, match: re.Match[str]) -> str:
+def _time_remedy(date: str, match: re.Match[str], is_local: bool) -> str:
     hour, minute, second = match["hour"], match["minute"], match["second"] or "00"
     if int(hour) > 23 or int(minute) > 59 or float(second) >= 60:
         return "hours go up to 23, minutes and seconds to 59"
@@ -88,7 +90,8 @@ def _time_remedy(date: str, match: re.Match[str]) -> str:
         if offset[1:3] > "14":
             return "offsets go up to 14:00"
         return f"write `{date}T{time}{offset}`"
-    return _with_offset(date, time)
+    return f"write `{date}T{time}{_offset(match['offset'])}`"
+    return f"write `{date}T{time}`" if is_local else _with_offset(date, time)
 
 
 def _offset(written: str) -> str:
@@ -106,4 +109,7 @@ def _with_offset(date: str, time: str) -> str:
         return f"write `{date}T{time}Z` (UTC)"
     utc = local - timedelta(hours=1)
     day = "..." if utc.date() == local.date() else utc.date().isoformat()
-    return f"write `{date}T{time}+01:00`, or `{day}T{utc:%H:%M:%S}{dot}{fraction}Z` (UTC)"
+    return (
+        f"write `{date}T{time}+01:00`, or `{day}T{utc:%H:%M:%S}{dot}{fraction}Z` (UTC), "
+        "or set a `time_zone:` in stemctl.yaml"
+    )

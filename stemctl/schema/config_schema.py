@@ -40,6 +40,10 @@ def config_schema(editions: Sequence[str]) -> Schema:
                 "description": "Where the manifests are. Git-ignored and hidden files are skipped. "
                 "Example: [records]",
             },
+            time_zone=_text(
+                "IANA name of the zone in which times without an offset are read; without it, "
+                "every time needs its offset. Example: Europe/Berlin"
+            ),
             default_server=_text("The server to use without --server."),
             servers={
                 "type": "object",

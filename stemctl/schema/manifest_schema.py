@@ -49,10 +49,12 @@ def generated(catalogs: Iterable[Catalog]) -> dict[str, str]:
             schemas[f"{catalog.edition}/{model.name}.schema.json"] = record_schema(model, catalog)
     # Schemas that are the same in every edition, as plan.schema.json, join config.schema.json
     # above.
-    return {
-        path: json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
-        for path, schema in sorted(schemas.items())
-    }
+    return {path: as_text(schema) for path, schema in sorted(schemas.items())}
+
+
+def as_text(schema: Value) -> str:
+    """A schema as it stands in its file."""
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
 def record_schema(model: Model, catalog: Catalog) -> Schema:

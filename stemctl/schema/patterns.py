@@ -43,13 +43,13 @@ _DAY = (
     "|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-8]))"
     f"|{_LEAP_YEAR}-02-29)"
 )
-_TIME = (
-    "T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\\.[0-9]{1,9})?"
-    "(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
-)
+_CLOCK = "T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\\.[0-9]{1,9})?"
+_OFFSET = "(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
 DATE = portable(f"^{_DAY}$")
-INSTANT = portable(f"^{_DAY}(?:{_TIME})?$")
+INSTANT = portable(f"^{_DAY}(?:{_CLOCK}{_OFFSET})?$")
 """A day, or a date-time of RFC 3339 with its offset: no `format` names both."""
+LOCAL_INSTANT = portable(f"^{_DAY}(?:{_CLOCK}{_OFFSET}?)?$")
+"""The same in a lab with a time zone, where a time may have no offset."""
 
 _PATH_CHARACTER = "(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})"
 ALTERNATIVES = {
@@ -80,6 +80,7 @@ MEANT = {
     DATE: "A day is written like 2024-03-12.",
     INSTANT: "Write a day like 2024-03-12, or a time with its offset: "
     "2024-03-12T14:00:00+01:00, ...T13:00:00Z.",
+    LOCAL_INSTANT: "Write a day like 2024-03-12, or a time like 2024-03-12T14:00:00.",
     **{patterns[name]: text for patterns in (FORMATS, CLEARABLE) for name, text in _MEANT.items()},
 }
 """What a pattern asks for, in words: what an editor shows in place of the pattern."""

@@ -11,10 +11,15 @@ from stemctl.schema.patterns import INSTANT
 @pytest.mark.parametrize(
     "text, expected",
     [
-        ("2024-03-12 14:00", "write `2024-03-12T14:00:00+01:00`, or `...T13:00:00Z` (UTC)"),
+        (
+            "2024-03-12 14:00",
+            "write `2024-03-12T14:00:00+01:00`, or `...T13:00:00Z` (UTC), "
+            "or set a `time_zone:` in stemctl.yaml",
+        ),
         (
             "2024-03-12T00:30:00.25",
-            "write `2024-03-12T00:30:00.25+01:00`, or `2024-03-11T23:30:00.25Z` (UTC)",
+            "write `2024-03-12T00:30:00.25+01:00`, or `2024-03-11T23:30:00.25Z` (UTC), "
+            "or set a `time_zone:` in stemctl.yaml",
         ),
         ("2024-03-12T14:00Z", "write `2024-03-12T14:00:00Z`"),
         ("2024-03-12T14:00:00 UTC", "write `2024-03-12T14:00:00Z`"),

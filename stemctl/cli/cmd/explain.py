@@ -10,6 +10,7 @@ from stemctl.cli.options import output
 from stemctl.cli.screen import Screen
 from stemctl.client.query import find_model
 from stemctl.commands.explain import catalog_of
+from stemctl.config.config import load_config
 from stemctl.render.text.model_text import explain_field, explain_model, field_of
 
 
@@ -25,7 +26,8 @@ def explain(screen: Screen, target: str | None, output_format: str) -> int:
     name, _, field = target.partition(".")
     model = find_model(catalog, name)
     if field:
-        text, document = explain_field(model, field_of(model, field))
+        zone = load_config(screen.root).time_zone
+        text, document = explain_field(model, field_of(model, field), zone.key if zone else None)
     else:
         text, document = explain_model(model)
     if output_format == "json":

@@ -107,9 +107,15 @@ def explain_model(model: Model) -> tuple[str, dict[str, Any]]:
     }
 
 
-def explain_field(model: Model, field: Field) -> tuple[str, dict[str, Any]]:
-    """A field: what it takes, an example, and the source of this."""
+def explain_field(
+    model: Model, field: Field, time_zone: str | None = None
+) -> tuple[str, dict[str, Any]]:
+    """A field: what it takes, an example, and the source of this; times may be written without an
+    offset if there is a `time_zone`.
+    """
     lines = [f"{model.name}.{field.name}: {field.description}", "", f"  takes     {_takes(field)}"]
+    if field.kind == "instant" and not field.read_only:
+        lines.append(f"  offset    {_offset_rule(time_zone)}")
     if field.read_only:
         lines[-1] = "  takes     nothing: the server sets it"
     elif field.required:
@@ -121,6 +127,13 @@ def explain_field(model: Model, field: Field) -> tuple[str, dict[str, Any]]:
         lines.append(f"  example   {field.name}: {json.dumps(field.example, ensure_ascii=False)}")
     lines.append(f"  source    {field.source}")
     return "\n".join(lines), _document(field)
+
+
+def _offset_rule(time_zone: str | None) -> str:
+    """What a time without an offset means."""
+    if time_zone is None:
+        return "required for a time, unless stemctl.yaml has a time_zone, such as Europe/Berlin"
+    return f"if a time has none, it is read in {time_zone} (time_zone in stemctl.yaml)"
 
 
 def _left_out(field: Field) -> str:

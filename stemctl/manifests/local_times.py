@@ -1,0 +1,123 @@
+"""Times that are written without an offset, read in the time zone of the lab.
+
+They get their offset before anything else looks at them, so that plans, states and requests hold
+moments that mean the same everywhere.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from stemctl.core.diagnostics import Diagnostic
+from stemctl.manifests.document import Document, Node
+from stemctl.schema.catalog import Catalog, Field, Model
+from stemctl.schema.patterns import LOCAL_INSTANT
+from stemctl.util.json_types import Path
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+_LOCAL = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.[0-9]+)?")
+
+_VALID = re.compile(LOCAL_INSTANT)
+
+
+def add_offsets(
+    document: Document, catalog: Catalog, zone: ZoneInfo
+) -> Iterator[tuple[Path, Diagnostic]]:
+    """Give each time of a valid document its offset.
+
+    Yields the path of a record, or of its defaults, and a finding for a time that does not exist in
+    the zone, exists twice, or has an offset that cannot be written.
+    """
+    for path, record, model in _records(document, catalog):
+        for field in _moments(model):
+            node = record.members.get(field.name)
+            local = _local_time(node)
+            if node is None or local is None:
+                continue
+            readings = _readings(local[1], zone)
+            if len(readings) == 1 and _is_written(readings[0]):
+                value = f"{local[0]}{_offset(readings[0])}"
+                # A new node: an alias may have the same text where it is not a time.
+                record.members[field.name] = Node(value, node.event)
+            else:
+                message, remedy = _problem(local, readings, zone)
+                yield (
+                    path,
+                    document.finding(
+                        node.event, "bad-time", message, remedy, field=field.name, value=node.value
+                    ),
+                )
+
+
+def _records(document: Document, catalog: Catalog) -> Iterator[tuple[Path, Node, Model]]:
+    """The records of a file, and its defaults, as far as they are mappings."""
+    root = document.root
+    for key, section in root.members.items() if root else ():
+        model = catalog.by_list_key(key)
+        for position, node in enumerate(section.items):
+            if model:
+                yield (key, position), node, model
+    defaults = root.members.get("defaults") if root else None
+    for key, node in defaults.members.items() if defaults else ():
+        model = catalog.by_list_key(key)
+        if model:
+            yield ("defaults", key), node, model
+
+
+def _local_time(node: Node | None) -> re.Match[str] | None:
+    """A valid time without an offset; the first group is without its fraction of a second."""
+    text = node.value if node else None
+    valid = isinstance(text, str) and _VALID.search(text)
+    return _LOCAL.fullmatch(text) if valid and isinstance(text, str) else None
+
+
+def _moments(model: Model) -> list[Field]:
+    return [field for field in model.managed if field.kind == "instant"]
+
+
+def _readings(local: str, zone: ZoneInfo) -> list[datetime.timedelta]:
+    """The offsets that a time may have, the earlier moment first; two where clocks are set."""
+    moment = datetime.datetime.fromisoformat(local).replace(tzinfo=zone)
+    found = {moment.replace(fold=fold).utcoffset() for fold in (0, 1)}
+    return sorted((offset for offset in found if offset is not None), reverse=True)
+
+
+def _is_written(offset: datetime.timedelta) -> bool:
+    """Whether RFC 3339 can write it: local mean times had seconds."""
+    return not offset % datetime.timedelta(minutes=1)
+
+
+def _offset(offset: datetime.timedelta) -> str:
+    minutes = abs(offset) // datetime.timedelta(minutes=1)
+    sign = "-" if offset < datetime.timedelta() else "+"
+    return f"{sign}{minutes // 60:02}:{minutes % 60:02}"
+
+
+def _problem(
+    local: re.Match[str], readings: list[datetime.timedelta], zone: ZoneInfo
+) -> tuple[str, str]:
+    """Message and remedy for a time that is not exactly one moment."""
+    moment = datetime.datetime.fromisoformat(local[1])
+    fraction = local[0][len(local[1]) :]
+    if len(readings) == 1:
+        message = f"the offset of {zone.key} was {readings[0]} then, which has no short form"
+        return message, f"write the time in UTC, such as `{local[0]}Z`"
+    if moment.replace(tzinfo=zone).utcoffset() == readings[0]:
+        message = f"clocks were set back in {zone.key}, so this time exists twice"
+        first, second = (f"{local[0]}{_offset(offset)}" for offset in readings)
+        return message, f"write `{first}` for the first, `{second}` for the second"
+    # Each reading with the offset of its own side of the gap.
+    after, before = readings
+    earlier = moment - after + before
+    later = moment - before + after
+    message = f"clocks were set forward in {zone.key}, so this time does not exist"
+    choices = (
+        f"{earlier.isoformat()}{fraction}{_offset(before)}",
+        f"{later.isoformat()}{fraction}{_offset(after)}",
+    )
+    return message, f"write `{choices[0]}` or `{choices[1]}`"
