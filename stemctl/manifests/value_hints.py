@@ -90,7 +90,6 @@ def _time_remedy(date: str, match: re.Match[str], is_local: bool) -> str:
         if offset[1:3] > "14":
             return "offsets go up to 14:00"
         return f"write `{date}T{time}{offset}`"
-    return f"write `{date}T{time}{_offset(match['offset'])}`"
     return f"write `{date}T{time}`" if is_local else _with_offset(date, time)
 
 
