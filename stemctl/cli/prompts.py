@@ -71,7 +71,7 @@ def _held_for(plan: Plan, kind: Held) -> int:
 
 def _counts(plan: Plan) -> str:
     parts = [
-        f"{plan.count(action)} {action}"
+        f"{plan.count(action):,} {action}"
         for action in (Action.CREATE, Action.UPDATE, Action.DELETE)
         if plan.count(action)
     ]

@@ -7,7 +7,7 @@ from collections import Counter
 from stemctl.core.lease import Lease
 from stemctl.core.run import Run
 from stemctl.core.state import State
-from stemctl.render.text.report_text import outcome_row
+from stemctl.render.text.outcome_text import outcome_row
 from stemctl.render.text.uncommitted_text import and_changes
 from stemctl.util.plural import counted
 from stemctl.util.safe_text import cut, visible

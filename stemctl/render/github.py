@@ -12,11 +12,11 @@ from stemctl.core.plan import Change, Held, Plan
 from stemctl.core.records import Location
 from stemctl.core.report import Outcome, Report, Status
 from stemctl.errors import StemctlError
+from stemctl.render.change_view import view_change
 from stemctl.render.model_words import NO_WORDS, ModelWords
-from stemctl.render.plan_view import view_change
 from stemctl.render.terminal import LONGEST_CELL, LONGEST_LINE, TerminalStyle
+from stemctl.render.text.outcome_text import location_of
 from stemctl.render.text.plan_text import field_lines
-from stemctl.render.text.report_text import location_of
 from stemctl.util.plural import counted
 from stemctl.util.safe_text import cut, visible
 

@@ -13,7 +13,8 @@ import pkgutil
 from collections.abc import Iterable, Sequence
 
 from stemctl.core.plan import Plan
-from stemctl.render.plan_view import ChangeView, Group, NoteView, PlanView, plan_facts, view_plan
+from stemctl.render.change_view import ChangeView, Group
+from stemctl.render.plan_view import NoteView, PlanView, plan_facts, view_plan
 from stemctl.render.spans import Span, Spans
 from stemctl.render.terminal import TerminalStyle
 from stemctl.util.safe_text import visible

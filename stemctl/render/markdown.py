@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from stemctl.core.plan import Action, Plan
+from stemctl.render.change_view import ChangeView, Group
 from stemctl.render.fitting import Item, Section, code, fitted, section
 from stemctl.render.plan_summary import has_errors
-from stemctl.render.plan_view import ChangeView, Group, PlanView, plan_facts, view_plan
+from stemctl.render.plan_view import PlanView, plan_facts, view_plan
 from stemctl.render.terminal import TerminalStyle
 from stemctl.render.text.plan_text import change_lines, note_lines
 from stemctl.util.plural import counted, inflected, joined

@@ -19,10 +19,11 @@ class ModelWords:
     nouns: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     json_fields: frozenset[str] = frozenset()
 
-    def count(self, model: str, number: int) -> str:
-        """`14 sessions`."""
+    def count(self, model: str, number: int, more: bool = False) -> str:
+        """`14 sessions`, `14 more sessions`."""
         one, many = self.nouns.get(model, (model, model))
-        return counted(number, one, many)
+        extra = "more " if more else ""
+        return counted(number, extra + one, extra + many)
 
 
 NO_WORDS = ModelWords()

@@ -14,8 +14,8 @@ from collections.abc import Iterable, Sequence
 from stemctl.core.plan import PERMISSIONS, WAITING, Action, Change, FieldChange, Held, Plan
 from stemctl.core.report import Report, Status
 from stemctl.errors import Hint
+from stemctl.render.change_view import location_text
 from stemctl.render.field_view import differs_from_proposal
-from stemctl.render.plan_view import location_text
 from stemctl.render.terminal import TerminalStyle
 from stemctl.render.values import LONG, shown
 from stemctl.util.plural import inflected

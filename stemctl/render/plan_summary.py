@@ -16,12 +16,12 @@ def plan_summary(plan: Plan) -> str:
         return _nothing_to_send(plan)
     numbers = plan.summary()
     words = [
-        f"{numbers['create']} to create{_proposals(plan)}",
-        f"{numbers['update']} to update",
-        f"{numbers['delete']} to delete",
+        f"{numbers['create']:,} to create{_proposals(plan)}",
+        f"{numbers['update']:,} to update",
+        f"{numbers['delete']:,} to delete",
     ]
     if numbers["adopt"]:
-        words.append(f"{numbers['adopt']} to adopt{_held_of_adoptions(plan)}")
+        words.append(f"{numbers['adopt']:,} to adopt{_held_of_adoptions(plan)}")
     if numbers["forget"]:
         words.append(f"{numbers['forget']:,} to forget")
     for word in ("held", "unchanged"):
@@ -39,7 +39,7 @@ def has_errors(plan: Plan) -> bool:
 def _proposals(plan: Plan) -> str:
     creates = [change for change in plan.actionable() if change.action is Action.CREATE]
     number = sum(change.approval for change in creates)
-    return f" ({number} as {inflected(number, 'a proposal', 'proposals')})" if number else ""
+    return f" ({number:,} as {inflected(number, 'a proposal', 'proposals')})" if number else ""
 
 
 def _held_of_adoptions(plan: Plan) -> str:
@@ -61,7 +61,7 @@ def _nothing_to_send(plan: Plan) -> str:
     if differ:
         parts.append(f"{differ:,} {inflected(differ, 'differs', 'differ')} on the server")
     if numbers["held"]:
-        parts.append(f"{numbers['held']} held")
+        parts.append(f"{numbers['held']:,} held")
     if numbers["held"] or differ:
         return f"Nothing to send: {', '.join(parts)}."
     if any(finding.code == "incomplete-reading" for finding in plan.diagnostics):
@@ -149,5 +149,7 @@ def left_out(plan: Plan) -> str:
         parts.append(f"without {joined([visible(word) for word in subset.exclude])}")
     if not parts:
         return ""
+    if not subset.left_out:
+        return "All records are selected; none was left out."
     records = f"{counted(subset.left_out, 'record')} {inflected(subset.left_out, 'was', 'were')}"
     return f"Partial plan: {', '.join(parts)}. {records} left out."

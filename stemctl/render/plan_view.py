@@ -7,15 +7,13 @@ the printer to escape.
 
 from __future__ import annotations
 
-import enum
-import json
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
-from stemctl.core.plan import PERMISSIONS, WAITING, Action, Change, Held, Plan
-from stemctl.core.records import Location
-from stemctl.render.field_view import FieldRow, differs_from_proposal, field_rows
+from stemctl.core.plan import Action, Change, Note, Plan
+from stemctl.render.change_view import ChangeView, location_text, view_change
+from stemctl.render.fold_view import EXAMPLES, common_file, view_fold
+from stemctl.render.folding import FOLD_ABOVE, first_and_rest, fold_changes, grouped
 from stemctl.render.model_words import ModelWords
 from stemctl.render.plan_summary import (
     offline_sentences,
@@ -24,62 +22,21 @@ from stemctl.render.plan_summary import (
     split_by_base,
     why_others,
 )
-from stemctl.util.json_types import Value
-from stemctl.util.plural import counted, joined
+from stemctl.util.plural import counted, first_few
 from stemctl.util.safe_text import visible
-
-FOLD_ABOVE = 5
-"""Equal changes are folded once there are more than this many."""
-
-SYMBOLS = {
-    Action.CREATE: "+",
-    Action.UPDATE: "~",
-    Action.DELETE: "-",
-    Action.ADOPT: "=",
-    Action.FORGET: ".",
-}
-
-
-class Group(enum.Enum):
-    """What a change is for its reader; the value is a heading. The riskiest come first."""
-
-    DESTROYS = "Deletes and overwrites"
-    DECIDE = "Held, waiting for your decision"
-    UPDATE = "Updates"
-    ADOPT = "Adoptions"
-    CREATE = "Creates"
-    FORGET = "Forgotten, nothing is sent"
-    WAITS = "Waiting for others"
-
-
-class ChangeView(NamedTuple):
-    """One change, or equal changes as one.
-
-    `title` is its address, or how many changes there are; `more` names some of these. `why` is the
-    reason, and why it is held. `is_brief` says that short outputs leave the fields out.
-    """
-
-    symbol: str
-    title: str
-    action: Action
-    group: Group
-    why: str
-    held: str
-    location: str
-    details: tuple[str, ...]
-    fields: tuple[FieldRow, ...]
-    is_brief: bool
-    more: str = ""
-    records: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class NoteView:
-    """Something to know that sends nothing; without a title it is about no record."""
+    """Something to know that sends nothing; without a title it is about no record, with `examples`
+    about many.
+    """
 
     title: str
     text: str
     location: str
+    examples: str = ""
+    records: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +60,7 @@ class PlanView:
 
 
 def view_plan(plan: Plan, words: ModelWords, folds: bool) -> PlanView:
-    """The view of a plan; with `folds`, equal changes are shown as one."""
+    """The view of a plan; with `folds`, changes of one shape are shown as one."""
     own, others = split_by_base(plan)
     base = visible(plan.base.ref) if plan.base else ""
     return PlanView(
@@ -114,7 +71,7 @@ def view_plan(plan: Plan, words: ModelWords, folds: bool) -> PlanView:
         others=view_changes(others.changes, words, folds) if base else (),
         why_others=why_others(plan),
         base=base,
-        notes=_notes(plan),
+        notes=_notes(plan, words, folds),
         ignored=_ignored(plan),
         findings=_findings(plan),
         summary=plan_summary(plan),
@@ -143,174 +100,14 @@ def plan_facts(plan: Plan) -> tuple[tuple[str, str], ...]:
 def view_changes(
     changes: Sequence[Change], words: ModelWords, folds: bool
 ) -> tuple[ChangeView, ...]:
-    """Changes in their order; equal ones are folded into the first."""
-    groups: dict[str, list[Change]] = {}
-    for change in changes:
-        stays_alone = not folds or change.action is Action.CREATE
-        key = str(change.address) if stays_alone else _kind(change)
-        groups.setdefault(key, []).append(change)
-    views: list[ChangeView] = []
-    for group in groups.values():
-        if len(group) > FOLD_ABOVE:
-            views.append(_view_group(group, words))
-        else:
-            views += [view_change(change, words) for change in group]
+    """Changes in their order; with `folds`, many of one shape as one."""
+    if not folds:
+        return tuple(view_change(change, words) for change in changes)
+    views = []
+    for fold in fold_changes(changes):
+        is_one = len(fold.changes) == 1 and not fold.is_rest
+        views.append(view_change(fold.changes[0], words) if is_one else view_fold(fold, words))
     return tuple(views)
-
-
-def _kind(change: Change) -> str:
-    """What equal changes have in common."""
-    sends = bool(change.request)
-    same = [
-        change.address.model,
-        change.action,
-        change.reason,
-        change.held,
-        sends,
-        _content(change),
-    ]
-    return json.dumps(same, default=str)
-
-
-def _content(change: Change) -> Value:
-    if change.action in (Action.DELETE, Action.FORGET):
-        return None
-    return [(f.path, f.before, f.after, f.reason, f.held) for f in change.fields]
-
-
-def view_change(change: Change, words: ModelWords) -> ChangeView:
-    """One change."""
-    return ChangeView(
-        symbol=symbol_of(change),
-        title=visible(str(change.address)),
-        action=change.action,
-        group=group_of(change),
-        why=reason_words(change),
-        held=str(change.held or ""),
-        location=location_text(change.location),
-        details=details_of(change),
-        fields=field_rows(change, words.json_fields),
-        is_brief=_is_brief(change),
-    )
-
-
-def _is_brief(change: Change) -> bool:
-    """Whether the line of a change says enough without its fields."""
-    match change.held:
-        case None | Held.CONFLICT | Held.REPLACE:
-            return False
-        case Held.REVERT:
-            return change.action is Action.CREATE
-        case Held.PENDING:
-            return not differs_from_proposal(change)
-        case _:
-            return True
-
-
-def _view_group(group: Sequence[Change], words: ModelWords) -> ChangeView:
-    """Equal changes as one."""
-    first = group[0]
-    names = ", ".join(visible(str(change.address)) for change in group[:2])
-    title = words.count(first.address.model, len(group))
-    if first.held is None:
-        title += _what_is_equal(first)
-    is_brief = first.held is not None or first.action is Action.DELETE
-    return ChangeView(
-        symbol=symbol_of(first),
-        title=title,
-        action=first.action,
-        group=group_of(first),
-        why=reason_words(first),
-        held=str(first.held or ""),
-        location=_common_location(group),
-        details=(),
-        fields=field_rows(first, words.json_fields),
-        is_brief=is_brief,
-        more=f"{names}, {len(group) - 2:,} more; -v lists them",
-        records=len(group),
-    )
-
-
-def _what_is_equal(change: Change) -> str:
-    if change.action is Action.UPDATE:
-        return ", the same edit in each"
-    if change.action is Action.ADOPT:
-        return ", the same difference in each" if change.fields else ", no difference"
-    return ""
-
-
-def _common_location(group: Sequence[Change]) -> str:
-    """The line of the edit where all share it, as that of a default; else the file, or how many."""
-    edits = {f.location for change in group for f in change.fields}
-    if len(edits) == 1 and (location := edits.pop()):
-        return location_text(location)
-    files = sorted({change.location.file for change in group if change.location})
-    if not files:
-        return ""
-    return visible(files[0]) if len(files) == 1 else counted(len(files), "file")
-
-
-_SENT = {
-    Action.CREATE: Group.CREATE,
-    Action.UPDATE: Group.UPDATE,
-    Action.ADOPT: Group.ADOPT,
-    Action.FORGET: Group.FORGET,
-}
-
-
-def group_of(change: Change) -> Group:
-    """What a change is for its reader."""
-    if change.held is not None:
-        return Group.WAITS if _waits(change.held) else Group.DECIDE
-    if change.action is Action.DELETE or _overwrites(change):
-        return Group.DESTROYS
-    return _SENT[change.action]
-
-
-def _waits(held: Held) -> bool:
-    return held in WAITING and held is not Held.REJECTED
-
-
-def _overwrites(change: Change) -> bool:
-    """Whether a change that is sent undoes or replaces what others wrote, or was allowed to."""
-    if change.reason in ("drift", "gone_from_server"):
-        return True
-    return any(f.held in PERMISSIONS for f in change.fields)
-
-
-def symbol_of(change: Change) -> str:
-    """What a change sends, or that it is held for others (`…`) or for the user (`!`)."""
-    if change.held is None:
-        return SYMBOLS[change.action]
-    return "…" if _waits(change.held) else "!"
-
-
-_REASONS = {"forgotten": "left files", "conflict": ""}
-
-
-def reason_words(change: Change) -> str:
-    """Why the change is there, and why it is held, in the words of the plan document."""
-    reason = _REASONS.get(change.reason)
-    if reason is None:
-        reason = change.reason.replace("_", " ")
-    kind = ""
-    if change.held:
-        kind = f"held: {change.held}"
-    elif change.approval and change.request:
-        kind = "proposal"
-    return ", ".join(word for word in (reason, kind) if word)
-
-
-def details_of(change: Change) -> tuple[str, ...]:
-    """What is to be said of a change beside its fields."""
-    if change.held is Held.BLOCKED and change.waits:
-        return (f"waits for {joined([visible(str(address)) for address in change.waits])}",)
-    return tuple(visible(text) for text in change.detail)
-
-
-def location_text(location: Location | None) -> str:
-    """`records/a.yaml:3`."""
-    return f"{visible(location.file)}:{location.line}" if location else ""
 
 
 def _settled(plan: Plan, folds: bool) -> tuple[tuple[str, str, str], ...]:
@@ -338,14 +135,44 @@ def _legend(actionable: Sequence[Change]) -> tuple[tuple[str, str], ...]:
     return tuple(rows)
 
 
-def _notes(plan: Plan) -> tuple[NoteView, ...]:
-    return tuple(
-        NoteView(
-            title=visible(str(note.address or "")),
-            text=visible(note.text),
-            location=location_text(note.location),
-        )
-        for note in plan.notes
+def _notes(plan: Plan, words: ModelWords, folds: bool) -> tuple[NoteView, ...]:
+    """Notes in their order; with `folds`, the same note about many records is shown once."""
+    views: list[NoteView] = []
+    others: list[Note] = []
+    for alike in grouped(plan.notes, _about) if folds else ():
+        if len(alike) > FOLD_ABOVE and alike[0].address:
+            views.append(_view_notes(alike, words, alike[0].text))
+        else:
+            others += alike
+    listed, rest = first_and_rest(others) if folds else (plan.notes, ())
+    views += [_view_note(note) for note in listed]
+    for of_model in grouped(rest, lambda note: note.address and note.address.model):
+        views.append(_view_notes(of_model, words))
+    return tuple(views)
+
+
+def _about(note: Note) -> Hashable:
+    return note.address and note.address.model, note.text
+
+
+def _view_note(note: Note) -> NoteView:
+    return NoteView(
+        title=visible(str(note.address or "")),
+        text=visible(note.text),
+        location=location_text(note.location),
+    )
+
+
+def _view_notes(notes: Sequence[Note], words: ModelWords, text: str = "") -> NoteView:
+    """Notes about records of one model as one; without a text, those that are not listed."""
+    addresses = [visible(str(note.address)) for note in notes if note.address]
+    model = notes[0].address.model if notes[0].address else ""
+    return NoteView(
+        title=words.count(model, len(notes), more=not text),
+        text=visible(text) or "with other notes",
+        location=common_file(note.location for note in notes),
+        examples=first_few(addresses, EXAMPLES),
+        records=len(notes),
     )
 
 

@@ -4,21 +4,21 @@ folded.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from stemctl.core.report import Outcome, Report, Status
 from stemctl.render.fitting import Item, Section, code, fitted, section
 from stemctl.render.markdown import for_markdown, where
 from stemctl.render.terminal import TerminalStyle
-from stemctl.render.text.report_text import (
-    REFUSED,
-    UNKNOWN,
+from stemctl.render.text.outcome_text import (
+    LinesOf,
     failure_lines,
     held_rows,
+    outcome_blocks,
     outcome_row,
     refusal_lines,
-    report_title,
 )
+from stemctl.render.text.report_text import REFUSED, UNKNOWN, report_title
 from stemctl.util.plural import counted
 from stemctl.util.safe_text import visible
 
@@ -38,10 +38,10 @@ def report_markdown(
     refused = [outcome for outcome in report.outcomes if outcome.refused]
     tried = [outcome for outcome in report.outcomes if outcome.status is not Status.HELD]
     sections = [
-        *_titled("Failed", report.of(Status.FAILED), failure_lines, style),
-        *_titled(UNKNOWN, report.of(Status.UNKNOWN), failure_lines, style),
-        *_titled(REFUSED, refused, refusal_lines, style),
-        *_rows("Held, nothing was sent", held_rows(report), style, is_open=True),
+        *_titled("Failed", report, report.of(Status.FAILED), failure_lines, style),
+        *_titled(UNKNOWN, report, report.of(Status.UNKNOWN), failure_lines, style),
+        *_titled(REFUSED, report, refused, refusal_lines, style),
+        *_rows("Held, nothing was sent", held_rows(report, style), style, is_open=True),
         *_rows("Outcomes", [outcome_row(outcome) for outcome in tried], style),
     ]
     return fitted(
@@ -51,15 +51,16 @@ def report_markdown(
 
 def _titled(
     title: str,
+    report: Report,
     outcomes: Sequence[Outcome],
-    lines_of: Callable[[Outcome, TerminalStyle], list[str]],
+    lines_of: LinesOf,
     style: TerminalStyle,
 ) -> list[Section]:
     items = []
-    for outcome in outcomes:
-        lines = [visible(line.removeprefix("  ")) for line in lines_of(outcome, style)]
-        items.append(Item("\n".join(lines)))
-    return [section(f"{title}: {len(items):,}", items, opened=True)] if items else []
+    for block in outcome_blocks(report, outcomes, lines_of, style):
+        lines = [visible(line.removeprefix("  ")) for line in block.lines]
+        items.append(Item("\n".join(lines), block.records))
+    return [section(f"{title}: {len(outcomes):,}", items, opened=True)] if items else []
 
 
 def _rows(

@@ -101,6 +101,16 @@ class TerminalStyle:
             lines += textwrap.wrap(text, self.width, break_on_hyphens=False)
         return ["", *lines] if lines else []
 
+    def below(self, texts: Iterable[str], indent: int = 6) -> list[str]:
+        """Sentences about a record, below its line, broken where they do not fit."""
+        lines: list[str] = []
+        for text in texts:
+            text = cut(self.cell(text), LONGEST_LINE)
+            room = max(30, self.width - indent)
+            parts = [text] if len(text) <= room else self._broken(text, room)
+            lines += [" " * indent + part for part in parts]
+        return lines
+
     def columns(self, rows: Sequence[tuple[str, ...]], indent: int = 6, gap: int = 4) -> list[str]:
         """Rows of two or more cells, every cell but the last padded to its column."""
         if not rows:

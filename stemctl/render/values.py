@@ -69,15 +69,15 @@ def _element(item: Value) -> str:
 
 def element_diff(before: Sequence[Value], after: Sequence[Value]) -> tuple[list[str], list[str]]:
     """What a list gains and loses, element by element."""
-    old = {_key(item): item for item in before}
-    new = {_key(item): item for item in after}
+    old = {value_key(item): item for item in before}
+    new = {value_key(item): item for item in after}
     gains = [_element(item) for key, item in new.items() if key not in old]
     losses = [_element(item) for key, item in old.items() if key not in new]
     return gains, losses
 
 
-def _key(item: Value) -> Hashable:
-    """What tells elements apart, whatever they are: true is not 1, and "1" is neither."""
+def value_key(item: Value) -> Hashable:
+    """What tells values apart, whatever they are: true is not 1, and "1" is neither."""
     if isinstance(item, str):
         return item
     return (json.dumps(item, sort_keys=True),)

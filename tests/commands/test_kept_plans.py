@@ -431,7 +431,8 @@ def test_markdown_keeps_within_its_bytes_riskiest_first(lab: Lab, most: int) -> 
     lab.sessions(
         *(f"{{name: n{i}, tags: [é], description: Another {i} of many.}}" for i in range(200))
     )
-    text = lab.run("plan", "-o", "markdown", "--max-bytes", str(most), "--allow", "delete=60").out
+    options = ("-o", "markdown", "--max-bytes", str(most), "--allow", "delete=60")
+    text = lab.run("-v", "plan", *options).out
     assert len(text.encode()) <= most
     assert text.index("Deletes and overwrites: 60") < text.index("Creates: 200")
     assert text.count("<details") == text.count("</details>")

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from stemctl.core.plan import Action, Change, FieldChange, Held
 from stemctl.core.records import Address
+from stemctl.render.change_view import view_change
 from stemctl.render.field_view import LEAVES_SHOWN, field_rows
 from stemctl.render.json_leaves import differing_leaves
 from stemctl.render.model_words import ModelWords
-from stemctl.render.plan_view import view_change
 from stemctl.render.spans import plain
 from stemctl.render.terminal import TerminalStyle
 from stemctl.render.text.plan_text import change_lines

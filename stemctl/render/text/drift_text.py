@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Hashable, Iterator
 from typing import Any
 
 from stemctl.core.plan import Target
 from stemctl.errors import Hint
 from stemctl.planning.drift import Drift, Drifted, Moved
+from stemctl.render.change_view import location_text
 from stemctl.render.fitting import Item, code, fitted, section
+from stemctl.render.fold_view import EXAMPLES, common_file
+from stemctl.render.folding import LISTED_UP_TO, first_and_rest, grouped
 from stemctl.render.markdown import for_markdown
-from stemctl.render.plan_view import location_text
 from stemctl.render.spans import difference, plain
 from stemctl.render.terminal import LONGEST_LAST, TerminalStyle
+from stemctl.render.text.outcome_text import Block
+from stemctl.render.text.plan_text import SEE_ALL
 from stemctl.render.values import element_diff, shown
-from stemctl.util.plural import counted, inflected, joined
+from stemctl.util.plural import counted, first_few, inflected, joined
 from stemctl.util.safe_text import cut, visible
 
 
@@ -27,10 +32,11 @@ def drift_text(drift: Drift, style: TerminalStyle) -> str:
     if not drift.records:
         return style.finish([*lines, _summary(drift)])
     lines.append(f"{_summary(drift)} BrainSTEM does not record who changed them, or when.")
-    for record in drift.records:
-        lines += ["", *_record(record, drift, style)]
+    for block in _blocks(drift, style):
+        lines += ["", *block.lines]
     missing = sum(record.missing for record in drift.records)
-    lines += ["", f"Drift: {len(drift.records) - missing} changed, {missing} not found."]
+    changed = len(drift.records) - missing
+    lines += ["", f"Drift: {changed:,} changed, {missing:,} not found."]
     first = shlex.quote(str(drift.records[0].address))
     hints = [
         (f"stemctl show {first}", "shows your values and the server's, to copy from"),
@@ -45,12 +51,12 @@ def drift_markdown(
     """The same for the summary of a job; with `max_bytes`, what does not fit is counted."""
     style = for_markdown(style)
     items = []
-    for record in drift.records:
-        lines = [line.removeprefix("  ") for line in _record(record, drift, style)]
-        items.append(Item("\n".join(lines)))
+    for block in _blocks(drift, style):
+        lines = [line.removeprefix("  ") for line in block.lines]
+        items.append(Item("\n".join(lines), block.records))
     unread = [Item(line) for line in _unread(drift, style)]
     sections = [section(f"Not all read: {len(unread)}", unread, opened=True)] if unread else []
-    sections += [section(f"Drift: {len(items):,}", items, opened=True)] if items else []
+    sections += [section(f"Drift: {len(drift.records):,}", items, opened=True)] if items else []
     where = f"server {code(server.name)} {code(server.url)}, portal {server.portal}"
     head = f"### {_summary(drift)}\n\n{where}\n"
     return fitted(head, sections, max_bytes, lambda number: f"\n{number:,} more do not fit here.\n")
@@ -75,6 +81,28 @@ def _summary(drift: Drift) -> str:
     return (
         f"{number:,} of {records} {inflected(number, 'differs', 'differ')} from what was applied."
     )
+
+
+def _blocks(drift: Drift, style: TerminalStyle) -> Iterator[Block]:
+    """Each record, and of many that differ in the same fields the first ones."""
+    if style.verbose or len(drift.records) <= LISTED_UP_TO:
+        for record in drift.records:
+            yield Block(_record(record, drift, style))
+        return
+    for records in grouped(drift.records, _kind):
+        listed, rest = first_and_rest(records)
+        for record in listed:
+            yield Block(_record(record, drift, style))
+        if rest:
+            names = first_few([visible(str(record.address)) for record in rest], EXAMPLES)
+            title = style.words.count(rest[0].address.model, len(rest), more=True)
+            fields = ", ".join(visible(move.path) for move in rest[0].fields) or "not found"
+            lines = style.titled(title, common_file(record.location for record in rest))
+            yield Block([*lines, *style.below([fields, f"{names}; {SEE_ALL}"])], len(rest))
+
+
+def _kind(record: Drifted) -> Hashable:
+    return record.address.model, record.missing, tuple(move.path for move in record.fields)
 
 
 def _record(record: Drifted, drift: Drift, style: TerminalStyle) -> list[str]:

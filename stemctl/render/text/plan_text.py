@@ -7,11 +7,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from stemctl.core.plan import Action, Plan, Target
+from stemctl.render.change_view import ChangeView, Group
 from stemctl.render.next_steps import lines_to_write, next_hints, saved_hints
-from stemctl.render.plan_view import ChangeView, Group, NoteView, PlanView, view_plan
+from stemctl.render.plan_view import NoteView, PlanView, view_plan
 from stemctl.render.spans import plain
 from stemctl.render.terminal import TerminalStyle
 from stemctl.util.safe_text import visible
+
+SEE_ALL = "-v lists them"
+"""How to see what a short output folds."""
 
 _ORDER = [Action.CREATE, Action.ADOPT, Action.UPDATE, Action.DELETE, Action.FORGET]
 
@@ -26,14 +30,14 @@ def plan_text(
     view = view_plan(plan, style.words, folds=not style.verbose)
     lines = style.sentences(view.offline)
     lines += _settled(view, style)
-    lines += _legend(view)
+    lines += _legend(view, style)
     lines += _actionable(view.changes, style)
     if view.base and not view.changes:
         lines += ["", f"Nothing in this plan comes from changes since {view.base}."]
     lines += _notes(view, style)
     lines += _held(view.changes, style)
     lines += _others(view, style)
-    lines += ["", view.summary, *view.remarks]
+    lines += ["", *style.below([view.summary, *view.remarks], indent=0)]
     if advise and saved_as and not plan.offline:
         lines += style.next(saved_hints(plan, saved_as))
     elif advise:
@@ -53,10 +57,17 @@ def change_lines(change: ChangeView, style: TerminalStyle) -> list[str]:
     """One change: its line, what is to be said of it, and its fields."""
     right = "  ".join(part for part in (change.why, change.location) if part)
     lines = style.headline(change.symbol, change.title, right)
-    lines += [f"      {text}" for text in change.details]
+    lines += style.below(change.details)
     if not change.is_brief:
         lines += field_lines(change, style)
-    return [*lines, f"      {change.more}"] if change.more else lines
+    return lines + style.below(_which(change.examples, change.files))
+
+
+def _which(examples: str, files: str = "") -> list[str]:
+    """Some of the records that are shown as one, the files they are in, and how to see all."""
+    if not examples:
+        return []
+    return [f"{examples}; {SEE_ALL}", *([f"in {files}"] if files else [])]
 
 
 def field_lines(change: ChangeView, style: TerminalStyle) -> list[str]:
@@ -67,8 +78,9 @@ def field_lines(change: ChangeView, style: TerminalStyle) -> list[str]:
 def note_lines(note: NoteView, style: TerminalStyle) -> list[str]:
     """A note, below the line of its record if it is about one."""
     if not note.title:
-        return [f"  {note.text}"]
-    return [*style.titled(note.title, note.location), f"      {note.text}"]
+        return style.below([note.text], indent=2)
+    texts = [note.text, *_which(note.examples)]
+    return [*style.titled(note.title, note.location), *style.below(texts)]
 
 
 def _settled(view: PlanView, style: TerminalStyle) -> list[str]:
@@ -78,18 +90,31 @@ def _settled(view: PlanView, style: TerminalStyle) -> list[str]:
     return ["", style.paint("bold", "Sent earlier, without an answer"), *rows]
 
 
-def _legend(view: PlanView) -> list[str]:
-    lines = [f"  {word:<13}{meaning}" for word, meaning in view.legend]
+def _legend(view: PlanView, style: TerminalStyle) -> list[str]:
+    lines = style.wrapped(view.legend, indent=2)
     return ["", *lines] if lines else []
 
 
 def _actionable(changes: Sequence[ChangeView], style: TerminalStyle) -> list[str]:
     """What is carried out: first what is sent, then what is only forgotten."""
-    lines: list[str] = []
+    blocks = []
     for action in _ORDER:
         for change in changes:
             if change.action is action and not change.held:
-                lines += ["", *change_lines(change, style)]
+                blocks.append(change_lines(change, style))
+    return _spaced(blocks)
+
+
+def _spaced(blocks: Sequence[list[str]]) -> list[str]:
+    """Blocks with an empty line before each, but none between single lines."""
+    lines: list[str] = []
+    was_single = False
+    for block in blocks:
+        is_single = len(block) == 1
+        if not (is_single and was_single):
+            lines.append("")
+        lines += block
+        was_single = is_single
     return lines
 
 
@@ -114,9 +139,8 @@ def _held(changes: Sequence[ChangeView], style: TerminalStyle) -> list[str]:
         lines.append(row)
         if not change.is_brief:
             lines += field_lines(change, style)
-    for change in decide:
-        lines += ["", *change_lines(change, style)]
-    return lines
+        lines += style.below(_which(change.examples, change.files))
+    return lines + _spaced([change_lines(change, style) for change in decide])
 
 
 def _waiting(change: ChangeView, style: TerminalStyle) -> tuple[str, str, str]:

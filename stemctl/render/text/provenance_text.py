@@ -6,7 +6,7 @@ from typing import Any
 
 from stemctl.core.plan_codec import findings_json
 from stemctl.planning.provenance import Origin, Origins
-from stemctl.render.plan_view import location_text
+from stemctl.render.change_view import location_text
 from stemctl.render.terminal import LONGEST_CELL, TerminalStyle
 from stemctl.render.text.findings_text import findings_text
 from stemctl.render.values import is_empty, shown

@@ -10,9 +10,9 @@ from stemctl.core.lease import Lease
 from stemctl.core.report import Status
 from stemctl.core.run import Brief, Run, in_brief
 from stemctl.planning.declared import as_declared
-from stemctl.render.plan_view import SYMBOLS
+from stemctl.render.change_view import SYMBOLS
 from stemctl.render.terminal import TerminalStyle
-from stemctl.render.text.report_text import outcome_row
+from stemctl.render.text.outcome_text import outcome_row
 from stemctl.render.text.uncommitted_text import and_changes, commit_words
 from stemctl.schema.catalog import Catalog
 from stemctl.util.json_types import Value
