@@ -261,7 +261,7 @@ def test_an_option_whose_value_is_an_argument(key: str) -> None:
     assert read(path, option, "x", "y") == read(path, f"{option}=x", "y") == ["x", "y"]
 
 
-@pytest.mark.parametrize("key", option_habits.ADVICE)
+@pytest.mark.parametrize("key", sorted(option_habits.ADVICE))
 def test_an_option_without_a_counterpart(key: str) -> None:
     path, _, option = key.rpartition(" ")
     assert (path or "plan") in BY_PATH
