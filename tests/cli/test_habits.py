@@ -255,7 +255,7 @@ def test_an_option_that_changes_nothing(key: str) -> None:
     assert read(path or "plan", option, "x") == ["x"]
 
 
-@pytest.mark.parametrize("key", option_habits.ARGUMENTS)
+@pytest.mark.parametrize("key", sorted(option_habits.ARGUMENTS))
 def test_an_option_whose_value_is_an_argument(key: str) -> None:
     path, _, option = key.rpartition(" ")
     assert read(path, option, "x", "y") == read(path, f"{option}=x", "y") == ["x", "y"]
