@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from stemctl.core.address_patterns import is_pattern, literal, matches
 from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.core.records import Address, Directive, Location, Record, Repository
 from stemctl.manifests.document import code_span
 from stemctl.schema.catalog import Catalog, Field, Model
 from stemctl.util.json_types import is_uuid
+from stemctl.util.plural import counted, inflected
 
 Declared = Mapping[Address, Record]
 Directives = Mapping[str, Sequence[Directive]]
@@ -156,24 +157,68 @@ def check_directives(
     """
     declared = {record.address: record for record in records}
     yield from _check_moved(declared, directives["moved"], complete)
-    for directive in (*directives["forget"], *directives["deleted"]):
-        if record := declared.get(Address.parse(directive.subject)):
-            message = f"{code_span(directive.subject)} is still declared"
-            remedy = f"declared in {_line(record.location)}: remove one of the two"
-            yield _at_directive(directive, "contradiction", message, remedy)
-    forgotten = {directive.subject: directive for directive in directives["forget"]}
+    moved = {Address.parse(entry.subject): entry.location for entry in directives["moved"]}
+    locations = {address: record.location for address, record in declared.items()}
+    for directive in directives["forget"]:
+        by_pattern = is_pattern(directive.subject)
+        named = _matched(directive, {**moved, **locations})
+        yield from _contradictions(directive, named, locations, moved, by_pattern=by_pattern)
     for directive in directives["deleted"]:
-        if directive.subject in forgotten:
+        named = [Address.parse(directive.subject)]
+        yield from _contradictions(directive, named, locations, moved)
+        yield from _also_forgotten(directive, directives["forget"])
+
+
+def _matched(directive: Directive, addresses: Iterable[Address]) -> list[Address]:
+    """The addresses that an entry of `forget` names, or matches."""
+    if is_pattern(directive.subject):
+        return sorted(address for address in addresses if matches(directive.subject, address))
+    return [Address.parse(literal(directive.subject))]
+
+
+def _also_forgotten(directive: Directive, forget: Iterable[Directive]) -> Iterator[Diagnostic]:
+    address = Address.parse(directive.subject)
+    for other in forget:
+        if matches(other.subject, address):
             message = f"{code_span(directive.subject)} is also listed under `forget`"
-            other = _line(forgotten[directive.subject].location)
-            yield _at_directive(
-                directive, "contradiction", message, f"listed in {other}: remove one of the two"
-            )
-        elif re.search(r"[*?]", directive.subject):
-            message = "patterns are not supported in `deleted`: `*` and `?` are literal"
-            yield _at_directive(
-                directive, "no-pattern", message, "name each record", Severity.WARNING
-            )
+            if is_pattern(other.subject):
+                message += f", by the pattern {code_span(other.subject)}"
+            remedy = f"listed in {_line(other.location)}: remove one of the two"
+            yield _at_directive(directive, "contradiction", message, remedy)
+            return
+
+
+def _contradictions(
+    directive: Directive,
+    named: Sequence[Address],
+    declared: Mapping[Address, Location],
+    moved: Mapping[Address, Location],
+    *,
+    by_pattern: bool = False,
+) -> Iterator[Diagnostic]:
+    """Errors if records that a directive names are declared, or moved to another address.
+
+    A pattern is about records that left the files. That it matches others is a warning: they stay
+    managed.
+    """
+    facts = (
+        ("still declared", "declared in", declared),
+        ("also listed under `moved`", "listed in", moved),
+    )
+    for what, where, others in facts:
+        found = [address for address in named if address in others]
+        if not found:
+            continue
+        message = code_span(str(found[0]))
+        if len(found) > 1:
+            message += f" and {counted(len(found) - 1, 'other')}"
+        message += f" {inflected(len(found), 'is', 'are')} {what}"
+        if by_pattern:
+            message += f", and {inflected(len(found), 'matches', 'match')} this pattern"
+        remedy = f"{where} {_line(others[found[0]])}: remove one of the two"
+        is_loose = by_pattern and others is declared
+        severity = Severity.WARNING if is_loose else Severity.ERROR
+        yield _at_directive(directive, "contradiction", message, remedy, severity)
 
 
 def _check_moved(

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any
 
+from stemctl.core.address_patterns import is_pattern, literal
 from stemctl.core.diagnostics import Diagnostic, in_order
 from stemctl.core.records import Address, Directive, Lifecycle, Location, Record, Repository
 from stemctl.manifests import cross_file, discovery, file_names, local_times, reader, validation
@@ -121,11 +122,9 @@ class _Reader:
                 below = layers.get(key, _NO_LAYER)
                 self._read_records(document, model, section, below=below, broken=broken)
             elif key in self.directives:
-                self.directives[key] += [
-                    self._directive(document, node)
-                    for position, node in enumerate(section.items)
-                    if (key, position) not in broken
-                ]
+                for position, node in enumerate(section.items):
+                    if (key, position) not in broken:
+                        self._read_directive(document, key, node)
 
     def _read_records(
         self, document: Document, model: Model, section: Node, *, below: Layer, broken: set[Path]
@@ -194,12 +193,17 @@ class _Reader:
                 layers[key] = _layer(node, model, ("defaults", key) in broken)
         return layers
 
-    def _directive(self, document: Document, node: Node) -> Directive:
-        if node.is_mapping:
-            source, target = node.value["from"], self._address(node.value["to"])
-            location = document.location(node.members["from"].event)
-            return Directive(str(self._address(source)), location, target)
-        return Directive(str(self._address(node.value)), document.location(node.event))
+    def _read_directive(self, document: Document, key: str, node: Node) -> None:
+        """An entry of `moved`, `forget` or `deleted`. Only `forget` takes patterns."""
+        subject = node.members["from"] if node.is_mapping else node
+        text = str(self._address(subject.value))
+        if key != "forget" and is_pattern(text):
+            self.problems.append(validation.no_pattern(document, key, subject))
+            return
+        target = self._address(literal(node.value["to"])) if node.is_mapping else None
+        location = document.location(subject.event)
+        text = text if key == "forget" else literal(text)
+        self.directives[key].append(Directive(text, location, target))
 
     def _address(self, text: str) -> Address:
         """An address with the model as the catalog spells it."""

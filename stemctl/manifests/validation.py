@@ -169,6 +169,14 @@ def only_defaults(document: Document) -> Iterator[Diagnostic]:
             yield document.finding(event, "not-defaults", message, "move this to another file")
 
 
+def no_pattern(document: Document, key: str, node: Node) -> Diagnostic:
+    """The error about a pattern where a single record is meant."""
+    where = f"`from:` of `{key}`" if key == "moved" else f"`{key}`"
+    message = f"{where} takes no patterns: it names one record"
+    remedy = "name each record, and write `\\*` or `\\?` for these characters in a name"
+    return document.finding(node.event, "no-pattern", message, remedy, value=node.value)
+
+
 def missing_fields(record: Record, model: Model, live: bool = False) -> Iterator[Diagnostic]:
     """The required fields that a record lacks: errors, or notes if it is `live` on the server."""
     for field in model.managed:

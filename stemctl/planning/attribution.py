@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from stemctl.core.address_patterns import matches
 from stemctl.core.plan import Base, Plan
 from stemctl.core.records import Address, Record, Repository
-from stemctl.planning.selection import matches
 from stemctl.planning.values import same
 from stemctl.schema.catalog import Catalog
 

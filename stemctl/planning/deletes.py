@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from stemctl.core.address_patterns import matches
 from stemctl.core.plan import (
     Action,
     Change,
@@ -20,7 +21,6 @@ from stemctl.core.snapshot import Snapshot
 from stemctl.core.state import Entry
 from stemctl.planning.in_doubt import creations, deletion_sent, not_settled
 from stemctl.planning.references import Resolver
-from stemctl.planning.selection import matches
 from stemctl.planning.values import canonical, expects, is_empty
 from stemctl.schema.catalog import Catalog, Model
 from stemctl.util.canonical_json import hash_of

@@ -2,42 +2,47 @@
 
 from __future__ import annotations
 
-import fnmatch
 import posixpath
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 
+from stemctl.core.address_patterns import is_pattern, literal, matches
 from stemctl.core.records import Address, Location, Repository
 from stemctl.core.state import State
 from stemctl.errors import ConfigError, Untouched
 from stemctl.schema.catalog import Catalog
-
-_PATTERN = {"*", "?"}
-
-
-def matches(pattern: str, address: Address) -> bool:
-    """Whether a pattern matches an address; `*` and `?` are literal if the address equals it."""
-    return pattern == str(address) or fnmatch.fnmatchcase(str(address), pattern.replace("[", "[[]"))
 
 
 def choose(
     repository: Repository, state: State, only: Sequence[str], exclude: Sequence[str]
 ) -> frozenset[Address]:
     """The addresses, of files and state, that `only` names (or all) and `exclude` does not."""
-    chosen = frozenset({*repository.records, *state.records})
+    chosen = everything = frozenset({*repository.records, *state.records})
     if only:
-        is_named = _named_by(only, repository)
+        is_named = _named_by(only, repository, everything)
         chosen = frozenset(address for address in chosen if is_named(address))
     if exclude:
-        is_named = _named_by(exclude, repository)
+        is_named = _named_by(exclude, repository, everything)
         chosen = frozenset(address for address in chosen if not is_named(address))
     return chosen
 
 
-def _named_by(targets: Sequence[str], repository: Repository) -> Callable[[Address], bool]:
-    """A test whether a target names an address: exactly, by a pattern, or by its file or folder."""
-    known = {str(address) for address in repository.records}
-    patterns = [target for target in targets if _PATTERN & set(target) and target not in known]
-    exact, paths = set(targets), {posixpath.normpath(target) for target in targets}
+def _named_by(
+    targets: Sequence[str], repository: Repository, everything: Set[Address]
+) -> Callable[[Address], bool]:
+    """A test whether a target names an address: exactly, by a pattern, or by its file or folder.
+
+    A target that is the address of a record names that record alone.
+    """
+    exact: set[str] = set()
+    patterns: list[str] = []
+    for target in targets:
+        if _is_address(target) and Address.parse(target) in everything:
+            exact.add(target)
+        elif is_pattern(target):
+            patterns.append(target)
+        else:
+            exact.add(literal(target))
+    paths = {posixpath.normpath(target) for target in targets}
 
     def is_named(address: Address) -> bool:
         if str(address) in exact:
@@ -48,6 +53,11 @@ def _named_by(targets: Sequence[str], repository: Repository) -> Callable[[Addre
         return any(matches(pattern, address) for pattern in patterns)
 
     return is_named
+
+
+def _is_address(target: str) -> bool:
+    model, _, key = target.partition("/")
+    return bool(model and key)
 
 
 def _is_in(path: str, location: Location) -> bool:
@@ -71,7 +81,7 @@ def spell(
     spelled = tuple(_spelled(target, repository, catalog) for target in targets)
     everything = {*repository.records, *state.records}
     for target, typed in zip(spelled, targets, strict=True):
-        if not any(map(_named_by([target], repository), everything)):
+        if not any(map(_named_by([target], repository, everything), everything)):
             raise ConfigError(
                 f"No record matches `{typed}`, in the files or in the state.",
                 "An address is MODEL/KEY, where * and ? are wildcards; "

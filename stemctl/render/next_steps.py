@@ -11,7 +11,9 @@ import re
 import shlex
 from collections.abc import Iterable, Sequence
 
+from stemctl.core.address_patterns import escaped
 from stemctl.core.plan import PERMISSIONS, WAITING, Action, Change, FieldChange, Held, Plan
+from stemctl.core.records import Address
 from stemctl.core.report import Report, Status
 from stemctl.errors import Hint
 from stemctl.render.change_view import location_text
@@ -245,7 +247,7 @@ def _to_delete(left: Sequence[Change]) -> list[str]:
     if not left:
         return []
     more = ", …" if len(left) > 3 else ""
-    names = f"[{', '.join(_yaml(str(change.address)) for change in left[:3])}{more}]"
+    names = f"[{', '.join(_entry(change.address) for change in left[:3])}{more}]"
     pronoun = inflected(len(left), "it", "them")
     return [
         "To decide in a pull request, add one of these lines to any manifest:",
@@ -257,12 +259,12 @@ def _to_delete(left: Sequence[Change]) -> list[str]:
 def _to_rename(renames: Iterable[Change]) -> list[str]:
     lines = []
     for change in renames:
-        old = _yaml(str(change.waits[0]))
+        old = _entry(change.waits[0])
         lines += [
             "If it is the same record:",
             "      moved:",
             f"        - from: {old}",
-            f"          to: {_yaml(str(change.address))}",
+            f"          to: {_entry(change.address)}",
             "If it is another record, and the old one should be deleted:",
             f"      deleted: [{old}]",
         ]
@@ -287,6 +289,11 @@ def _to_give_up(plan: Plan) -> list[str]:
 
 def _is_gone(change: Change) -> bool:
     return change.held is Held.REVERT and change.action is Action.CREATE
+
+
+def _entry(address: Address) -> str:
+    """A record as an entry of `moved`, `forget` or `deleted`."""
+    return _yaml(escaped(str(address)))
 
 
 def _yaml(text: str) -> str:
