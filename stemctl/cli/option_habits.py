@@ -106,7 +106,11 @@ NEEDLESS = {
 """Options that ask for what a command does anyway, and why they change nothing."""
 
 ARGUMENTS = {
-    *(f"{name} {option}" for name in ("plan", "apply") for option in ("--target", "--only")),
+    *(
+        f"{name} {option}"
+        for name in ("plan", "apply", "drift")
+        for option in ("--target", "--only")
+    ),
     *(
         f"{name} {option}"
         for name in ("plan", "apply", "validate", "fmt")
@@ -305,11 +309,6 @@ EXTRA = {
     "init": Advice(
         "It writes to the current folder, or to that of -C.",
         (("stemctl -C {rest} init", "writes to a folder that exists"),),
-        "stemctl {path} takes no arguments, but you typed {typed}.",
-    ),
-    "drift": Advice(
-        "drift is about all records.",
-        (("stemctl plan {rest}", "shows the drift of some records, and what apply would do"),),
         "stemctl {path} takes no arguments, but you typed {typed}.",
     ),
     "show": Advice("Type them one by one.", (), _ONE_RECORD),

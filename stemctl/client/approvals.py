@@ -18,6 +18,8 @@ from stemctl.errors import ConfigError
 from stemctl.planning.approvals import DECIDED
 from stemctl.schema.catalog import Catalog, Model
 from stemctl.util.json_types import Fields
+from stemctl.util.plural import joined
+from stemctl.util.suggest import nearest
 
 _ID_START = re.compile(r"[0-9a-fA-F]{8}[0-9a-fA-F-]*")
 """An id, or the beginning of one, as shown in plans."""
@@ -72,40 +74,41 @@ async def read_proposals(client: ReadClient) -> list[Proposal]:
 
 
 def choose(
-    proposals: Sequence[Proposal], names: Sequence[str], catalog: Catalog, only_pending: bool
+    proposals: Sequence[Proposal], name: str, catalog: Catalog, only_pending: bool
 ) -> list[Proposal]:
-    """The proposals that addresses and ids name; all proposals if there are no names.
+    """The proposals that an address, a name or an id means.
 
-    With `only_pending`, an address names its one pending proposal.
+    With `only_pending`, anything but an id means its one pending proposal.
 
     Raises:
-        ConfigError: a name matches no proposal, or several pending ones.
+        ConfigError: it matches no proposal, or several pending ones.
     """
-    if not names:
-        return list(proposals)
-    chosen: list[Proposal] = []
-    for name in names:
-        matching = [p for p in proposals if _matches(name, p, catalog)]
-        if only_pending and not _ID_START.fullmatch(name):
-            matching = [p for p in matching if p.pending]
-        if not matching:
-            kind = "pending proposal" if only_pending else "proposal"
-            raise ConfigError(
-                f"No {kind} matches {name}, or your account cannot see it.",
-                hints=[("stemctl approvals list", "lists the proposals that you can see")],
-            )
-        if only_pending and len(matching) > 1:
-            texts = "\n".join(f"{p.id}  {p.fields.get('description', '')}" for p in matching)
-            message = f"{name} has {len(matching)} pending proposals. Choose one by its id."
-            raise ConfigError(message, texts)
-        chosen += matching
-    return chosen
+    matching = [p for p in proposals if _matches(name, p, catalog)]
+    if only_pending and not _ID_START.fullmatch(name):
+        matching = [p for p in matching if p.pending]
+    if not matching:
+        kind = "pending proposal" if only_pending else "proposal"
+        known = [p for p in proposals if p.pending or not only_pending]
+        near = nearest(name, [str(p.address) if "/" in name else p.address.key for p in known])
+        guess = joined([f"`{each}`" for each in near], "or")
+        raise ConfigError(
+            f"No {kind} matches {name}, or your account cannot see it.",
+            f"Did you mean {guess}?" if near else "",
+            [("stemctl approvals list", "lists the proposals that you can see")],
+        )
+    if only_pending and len(matching) > 1:
+        texts = "\n".join(f"{p.id}  {p.fields.get('description', '')}" for p in matching)
+        message = f"{name} has {len(matching)} pending proposals. Choose one by its id."
+        raise ConfigError(message, texts)
+    return matching
 
 
 def _matches(name: str, proposal: Proposal, catalog: Catalog) -> bool:
     if _ID_START.fullmatch(name):
         return proposal.id.startswith(name.lower())
-    word, _, key = name.partition("/")
+    word, slash, key = name.partition("/")
+    if not slash and name == proposal.address.key:
+        return True
     model = catalog.find(word)
     return model is proposal.model and (not key or key == proposal.address.key)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import copy
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import httpx
 
@@ -16,6 +16,7 @@ from stemctl.client import retry
 from stemctl.client.exchange import exchange
 from stemctl.client.limiter import Limiter, SharedSlot
 from stemctl.client.responses import (
+    NotFound,
     NotTheApi,
     Paused,
     Refused,
@@ -118,7 +119,9 @@ class ReadClient:
             NotFound: there is no such record, or this account may not see it.
         """
         params = [("include[]", f"{name}.*") for name in include]
-        record = one_record(await self._get(_one(model, id_), params), model.one)
+        with self._naming(model.words, id_, f"stemctl get {model.name}"):
+            answer = await self._get(_one(model, id_), params)
+        record = one_record(answer, model.one)
         return checked_record(_requested(record, id_, model.words), model)
 
     async def approval_page(self, model: Model, offset: int = 0, query: Query = Query()) -> Page:
@@ -130,8 +133,24 @@ class ReadClient:
     async def approval(self, model: Model, id_: str) -> Fields:
         """One approval."""
         assert model.approval is not None
-        answer = await self._get(_approval(model, id_), [])
+        with self._naming(f"approval of a {model.words}", id_, "stemctl approvals list"):
+            answer = await self._get(_approval(model, id_), [])
         return _requested(one_record(answer, model.approval.one), id_, "approval")
+
+    @contextlib.contextmanager
+    def _naming(self, words: str, id_: str, lists: str) -> Iterator[None]:
+        """Name what was not found: the response tells neither the model nor the id."""
+        try:
+            yield
+        except NotFound as error:
+            host = urlsplit(self.base).hostname or self.base
+            raise NotFound(
+                f"{host} has no {words} with the id {id_}, or hides it from you (404).",
+                error.why,
+                [*error.hints, (lists, "lists those that you can see")],
+                status=error.status,
+                messages=error.messages,
+            ) from error
 
     def url_of(self, path: str) -> str:
         """The URL of a path below the portal."""

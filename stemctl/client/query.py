@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,7 +12,7 @@ from stemctl.client.client import Query, ReadClient
 from stemctl.client.listing import read_all
 from stemctl.client.responses import NotFound
 from stemctl.core.snapshot import Completeness, Reading
-from stemctl.errors import ConfigError
+from stemctl.errors import ConfigError, Untouched
 from stemctl.planning.declared import as_declared, as_list
 from stemctl.planning.values import elements
 from stemctl.schema.catalog import Catalog, Field, Model
@@ -54,6 +55,29 @@ def find_model(catalog: Catalog, word: str) -> Model:
     )
 
 
+def check_id(model: Model, word: str) -> None:
+    """Refuse what is no id of a model, before it becomes a part of a URL.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    is_number = model.fields["id"].kind == "integer"
+    if _NUMBER.fullmatch(word) if is_number else is_uuid(word):
+        return
+    form = "a number" if is_number else "a UUID, like 5f7f1d0e-8a80-4d8e-9d3c-3f1b6c0f1a11"
+    raise ConfigError(
+        f"`{word}` is not an id.",
+        f"The id of a {model.words} is {form}.",
+        [(f"stemctl get {model.name} -o json", "prints the ids of the records on the server")],
+        untouched=Untouched.NOTHING_SENT,
+    )
+
+
+_NUMBER = re.compile("[0-9]{1,18}", re.ASCII)
+_LOOKUP = re.compile(r"[a-z]\w*(\.[a-z]\w*)*", re.ASCII)
+"""A field, with an operator or with fields of the record that it refers to."""
+
+
 def make_query(
     model: Model, filters: Sequence[str], sort: Sequence[str], include: Sequence[str]
 ) -> Query:
@@ -71,7 +95,8 @@ def make_query(
                 f"--filter {text} has no value.", "Write FIELD=VALUE or FIELD.OPERATOR=VALUE."
             )
         row = _field(model, name, "--filter")
-        if operator and operator not in OPERATORS and not row.to:
+        is_known = _LOOKUP.fullmatch(operator) if row.to else operator in OPERATORS
+        if operator and not is_known:
             raise ConfigError(
                 f"--filter {text}: unknown operator {operator!r}.",
                 f"Known operators: {', '.join(sorted(OPERATORS))}.",

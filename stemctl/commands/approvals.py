@@ -5,14 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from stemctl.client.approvals import Proposal, choose, decide, read_decided, read_proposals
+from stemctl.commands.attempts import Attempts
 from stemctl.commands.connection import Link, connect
 from stemctl.commands.workspace import Workspace, check_writable
+from stemctl.errors import StemctlError
 
 
 async def find_proposals(workspace: Workspace, names: tuple[str, ...]) -> list[Proposal]:
-    """The proposals with these addresses or ids, or all that this account may see."""
+    """The proposals with these addresses or ids, or all that this account may see.
+
+    Raises:
+        StemctlError: some name no proposal.
+    """
     async with connect(workspace) as link:
-        return await _find(workspace, link, names, only_pending=False)
+        proposals = await _read(workspace, link)
+    if not names:
+        return proposals
+    attempts = Attempts("proposal")
+    chosen = _choose(workspace, proposals, names, attempts, only_pending=False)
+    attempts.finish()
+    return chosen
 
 
 async def decide_proposals(
@@ -20,20 +32,43 @@ async def decide_proposals(
     names: tuple[str, ...],
     verdict: str,
     on_decided: Callable[[Proposal], None],
-) -> list[Proposal]:
-    """Accept or reject pending proposals, and read them again."""
+) -> tuple[list[Proposal], StemctlError | None]:
+    """Accept or reject pending proposals, and read them again. Each is tried; the error is about
+    those that could not be decided.
+    """
+    decided: list[Proposal] = []
     async with connect(workspace) as link:
-        chosen = await _find(workspace, link, names, only_pending=True)
+        attempts = Attempts("proposal")
+        proposals = await _read(workspace, link)
+        chosen = _choose(workspace, proposals, names, attempts, only_pending=True)
+        attempts.tried = len(attempts.failed)
         client = link.writer()
         for proposal in chosen:
-            await decide(client, proposal, verdict)
-            on_decided(proposal)
-        return [await read_decided(client, proposal, verdict) for proposal in chosen]
+            with attempts.attempt(str(proposal.address)):
+                await decide(client, proposal, verdict)
+                on_decided(proposal)
+                decided.append(await read_decided(client, proposal, verdict))
+    return decided, attempts.problem
 
 
-async def _find(
-    workspace: Workspace, link: Link, names: tuple[str, ...], only_pending: bool
-) -> list[Proposal]:
+async def _read(workspace: Workspace, link: Link) -> list[Proposal]:
     models = workspace.catalog.models.values()
     check_writable(workspace, (model.name for model in models if model.approval))
-    return choose(await read_proposals(link.reader()), names, workspace.catalog, only_pending)
+    return await read_proposals(link.reader())
+
+
+def _choose(
+    workspace: Workspace,
+    proposals: list[Proposal],
+    names: tuple[str, ...],
+    attempts: Attempts,
+    *,
+    only_pending: bool,
+) -> list[Proposal]:
+    """The proposals that are named, each once."""
+    chosen: dict[str, Proposal] = {}
+    for name in names:
+        with attempts.attempt(name):
+            for proposal in choose(proposals, name, workspace.catalog, only_pending):
+                chosen.setdefault(proposal.id, proposal)
+    return list(chosen.values())

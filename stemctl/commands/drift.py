@@ -2,32 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from stemctl.client.listing import take_snapshot
 from stemctl.commands.connection import connect
 from stemctl.commands.loading import load, require_all_files
 from stemctl.commands.resolver import make_resolver
+from stemctl.commands.targets import spell_targets
 from stemctl.commands.workspace import Workspace
+from stemctl.core.records import Repository
 from stemctl.core.state import State
 from stemctl.planning.drift import Drift, find_drift
 from stemctl.planning.needs import Need
+from stemctl.planning.selection import choose
 from stemctl.schema.catalog import Catalog
 
 
-async def drift(workspace: Workspace) -> Drift:
-    """Read the records of the state from the server, and compare.
+async def drift(workspace: Workspace, targets: Sequence[str] = ()) -> Drift:
+    """Read the records of the state from the server, or those that `targets` name, and compare.
 
     Raises:
+        ConfigError: a target matches no record.
         InvalidFiles: some files are tracked, but not checked out.
     """
     loaded = load(workspace.config, workspace.catalog)
     require_all_files(loaded)
     async with connect(workspace) as link:
         state = workspace.store.read()
-        snapshot = await take_snapshot(link.reader(), _needs(state, workspace.catalog), [])
+        part = _part(workspace, loaded.repository, state, targets)
+        snapshot = await take_snapshot(link.reader(), _needs(part, workspace.catalog), [])
     resolver = make_resolver(workspace, loaded.repository, state, snapshot)
     return find_drift(
-        loaded.repository, state, snapshot, catalog=workspace.catalog, resolver=resolver
+        loaded.repository, part, snapshot, catalog=workspace.catalog, resolver=resolver
     )
+
+
+def _part(
+    workspace: Workspace, repository: Repository, state: State, targets: Sequence[str]
+) -> State:
+    """The state with only the records that are named."""
+    if not targets:
+        return state
+    spelled = spell_targets(workspace, repository, state, targets)
+    chosen = choose(repository, state, spelled, ())
+    records = {address: entry for address, entry in state.records.items() if address in chosen}
+    return replace(state, records=records)
 
 
 def _needs(state: State, catalog: Catalog) -> dict[str, Need]:

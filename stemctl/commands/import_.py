@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from stemctl.client.query import check_id
 from stemctl.commands.connection import connect
 from stemctl.commands.event_loop import run_async
+from stemctl.commands.loading import load
 from stemctl.commands.state import parse_address
 from stemctl.commands.workspace import Workspace
 from stemctl.core.records import Address
+from stemctl.core.state import State
 from stemctl.errors import ConfigError, Untouched
 from stemctl.planning import state_edits
+from stemctl.planning.selection import spell
 from stemctl.schema.catalog import Model
 from stemctl.util.json_types import Fields
 
@@ -28,16 +32,18 @@ def import_record(workspace: Workspace, target: str, id_: str) -> Imported:
     """Bind an address to the record with this id.
 
     Raises:
-        ConfigError: the edition cannot write the model, so the next plan would delete the record.
+        ConfigError: the edition cannot write the model, so the next plan would delete the record;
+        or the id is none.
         StateError: the address or the id is bound already.
     """
-    address = parse_address(workspace, target)
+    address = _address(workspace, target)
     model = workspace.catalog.models[address.model]
     if not model.writable:
         raise ConfigError(
             f"Edition {workspace.catalog.edition} cannot write {model.many}.",
             untouched=Untouched.NOTHING_CHANGED,
         )
+    check_id(model, id_)
     with workspace.writing():
         state = workspace.store.read()
         live = run_async(_detail(workspace, model, id_.lower()))
@@ -45,6 +51,20 @@ def import_record(workspace: Workspace, target: str, id_: str) -> Imported:
         workspace.store.write(bound, workspace.owner, f"import {address}")
     name = live.get(model.identity) if model.identity else None
     return Imported(address, str(live["id"]), name if isinstance(name, str) else None)
+
+
+def _address(workspace: Workspace, target: str) -> Address:
+    """The address that is typed, or the one of the only record of the files with this name.
+
+    Raises:
+        ConfigError: it is no address, and the name of no record or of several.
+    """
+    if "/" in target or not target.strip():
+        return parse_address(workspace, target)
+    repository = load(workspace.config, workspace.catalog).repository
+    nothing = State(workspace.server.url, workspace.server.portal, workspace.server.edition)
+    (spelled,) = spell([target], repository, nothing, workspace.catalog, "in the files")
+    return parse_address(workspace, spelled)
 
 
 async def _detail(workspace: Workspace, model: Model, id_: str) -> Fields:

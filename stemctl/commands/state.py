@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
+from stemctl.commands.attempts import Attempts
+from stemctl.commands.targets import in_state
 from stemctl.commands.workspace import Workspace
 from stemctl.core.records import Address
 from stemctl.core.state import Entry, State
-from stemctl.errors import ConfigError, StateError
+from stemctl.errors import ConfigError, StemctlError
 from stemctl.planning import state_edits
+from stemctl.util.plural import counted, first_few
 
 
 def parse_address(workspace: Workspace, text: str) -> Address:
@@ -31,41 +34,56 @@ def find_entry(workspace: Workspace, text: str) -> tuple[Address, Entry]:
     """What the state holds about one record.
 
     Raises:
-        StateError: nothing.
+        StemctlError: nothing, or it holds several that match.
     """
-    address = parse_address(workspace, text)
-    entry = workspace.store.read().records.get(address)
-    if entry is None:
-        raise StateError(
-            f"{address} is not in the state.",
-            "",
-            [("stemctl state list", "lists the records in the state")],
+    state = workspace.store.read()
+    address = the_one(workspace, state, text)
+    return address, state.records[address]
+
+
+def the_one(workspace: Workspace, state: State, text: str) -> Address:
+    """The one address of the state that a word means.
+
+    Raises:
+        ConfigError: it matches nothing, or several records.
+    """
+    found = in_state(workspace, state, text)
+    if len(found) > 1:
+        names = first_few([f"`{address}`" for address in found])
+        raise ConfigError(
+            f"`{text}` matches {counted(len(found), 'record')} of the state.",
+            f"Name one of them: {names}.",
         )
-    return address, entry
+    return found[0]
 
 
-def forget(workspace: Workspace, targets: Sequence[str], reason: str) -> None:
-    """Remove records from the state. They stay on the server."""
-
-    def edit(state: State) -> State:
-        for target in targets:
-            state = state_edits.remove(state, parse_address(workspace, target))
-        return state
-
-    _rewrite(workspace, edit, reason)
-
-
-def rename(workspace: Workspace, old: str, new: str, reason: str) -> None:
-    """Give a record of the state another address."""
-
-    def edit(state: State) -> State:
-        return state_edits.rename(
-            state, parse_address(workspace, old), parse_address(workspace, new)
-        )
-
-    _rewrite(workspace, edit, reason)
-
-
-def _rewrite(workspace: Workspace, edit: Callable[[State], State], reason: str) -> None:
+def forget(
+    workspace: Workspace, targets: Sequence[str]
+) -> tuple[list[Address], StemctlError | None]:
+    """Remove records from the state. They stay on the server. Returns those that were removed, and
+    an error about the targets that match none.
+    """
+    attempts = Attempts("target")
     with workspace.writing():
-        workspace.store.write(edit(workspace.store.read()), workspace.owner, reason)
+        state = workspace.store.read()
+        found: dict[Address, None] = {}
+        for target in targets:
+            with attempts.attempt(target):
+                found.update(dict.fromkeys(in_state(workspace, state, target)))
+        for address in found:
+            state = state_edits.remove(state, address)
+        if found:
+            reason = f"Removed {counted(len(found), 'record')} from the state."
+            workspace.store.write(state, workspace.owner, reason)
+    return list(found), attempts.problem
+
+
+def rename(workspace: Workspace, old: str, new: str) -> tuple[Address, Address]:
+    """Give a record of the state another address; `new` may be a key alone."""
+    with workspace.writing():
+        state = workspace.store.read()
+        before = the_one(workspace, state, old)
+        after = parse_address(workspace, new) if "/" in new else Address(before.model, new)
+        state = state_edits.rename(state, before, after)
+        workspace.store.write(state, workspace.owner, f"Moved {before} to {after}.")
+    return before, after

@@ -6,11 +6,11 @@ import os
 from collections.abc import Sequence
 
 from stemctl.commands.workspace import Workspace
-from stemctl.core.records import Repository
+from stemctl.core.records import Address, Repository
 from stemctl.core.state import State
 from stemctl.errors import ConfigError, Untouched
 from stemctl.manifests.named_paths import is_there, name_of, reason
-from stemctl.planning.selection import spell
+from stemctl.planning.selection import choose, spell
 
 
 def spell_targets(
@@ -35,6 +35,17 @@ def spell_targets(
                 raise _no_record(workspace, repository, target, name) from error
             raise
     return tuple(found)
+
+
+def in_state(workspace: Workspace, state: State, target: str) -> list[Address]:
+    """The addresses of the state that one word means: an address, a name, a pattern or a model.
+
+    Raises:
+        ConfigError: it matches nothing in the state, or is ambiguous.
+    """
+    nothing = Repository({})
+    spelled = spell([target], nothing, state, workspace.catalog, "in the state")
+    return sorted(choose(nothing, state, spelled, ()))
 
 
 def _no_record(

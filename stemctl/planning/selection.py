@@ -9,7 +9,9 @@ from stemctl.core.address_patterns import is_pattern, literal, matches
 from stemctl.core.records import Address, Location, Repository
 from stemctl.core.state import State
 from stemctl.errors import ConfigError, Untouched
-from stemctl.schema.catalog import Catalog
+from stemctl.schema.catalog import Catalog, Model
+from stemctl.util.plural import joined
+from stemctl.util.suggest import nearest
 
 
 def choose(
@@ -65,12 +67,17 @@ def _is_in(path: str, location: Location) -> bool:
 
 
 def spell(
-    targets: Sequence[str], repository: Repository, state: State, catalog: Catalog
+    targets: Sequence[str],
+    repository: Repository,
+    state: State,
+    catalog: Catalog,
+    where: str = "in the files or in the state",
 ) -> tuple[str, ...]:
-    """The targets with models spelled as in addresses (`sessions/x` is `session/x`).
+    """The targets as addresses, patterns and paths: `sessions/x` is `session/x`, a name that only
+    one record has is its address, and a model is all of its records.
 
     Raises:
-        ConfigError: a target matches no record of the files or the state.
+        ConfigError: a target matches no record, or a name several; `where` says where was looked.
     """
     if not all(target.strip() for target in targets):
         raise ConfigError(
@@ -78,24 +85,104 @@ def spell(
             "A shell variable may not be set.",
             untouched=Untouched.NOTHING_READ,
         )
-    spelled = tuple(_spelled(target, repository, catalog) for target in targets)
-    everything = {*repository.records, *state.records}
-    for target, typed in zip(spelled, targets, strict=True):
-        if not any(map(_named_by([target], repository, everything), everything)):
+    speller = _Speller(repository, state, catalog)
+    spelled = []
+    for typed in targets:
+        target = speller.spelled(typed)
+        if not any(map(_named_by([target], repository, speller.addresses), speller.addresses)):
+            raise speller.unknown(typed, where)
+        spelled.append(target)
+    return tuple(spelled)
+
+
+class _Speller:
+    """Knows all addresses, and what else may stand for them."""
+
+    def __init__(self, repository: Repository, state: State, catalog: Catalog) -> None:
+        self.addresses = {*repository.records, *state.records}
+        self._repository = repository
+        self._state = state
+        self._catalog = catalog
+
+    def spelled(self, target: str) -> str:
+        model, slash, key = target.partition("/")
+        if slash:
+            found = self._catalog.find(model)
+            if found is None or any(f.startswith(f"{model}/") for f in self._repository.files):
+                return target  # a path
+            return self._of_model(found, key or "*")
+        path = posixpath.normpath(target)
+        if any(_is_in(path, record.location) for record in self._repository.records.values()):
+            return target
+        meanings = self._meanings(target)
+        if len(meanings) > 1:
             raise ConfigError(
-                f"No record matches `{typed}`, in the files or in the state.",
-                "An address is MODEL/KEY, where * and ? are wildcards; "
-                "a path is a manifest or its folder.",
-                [("stemctl plan", "shows all addresses that have changes")],
+                f"`{target}` can mean {joined([f'`{meaning}`' for meaning in meanings], 'or')}.",
+                "Write one of them.",
+                untouched=Untouched.NOTHING_READ,
             )
-    return spelled
+        if not meanings and is_pattern(target):
+            return f"*/{target}"
+        return meanings[0] if meanings else target
 
+    def _of_model(self, model: Model, key: str) -> str:
+        """The address of a model and a key, or the name of one record that has another key."""
+        address = Address(model.name, key)
+        if address not in self.addresses and not is_pattern(key):
+            named = [a for a in self.addresses if a.model == model.name and self._name(a) == key]
+            address = named[0] if len(named) == 1 else address
+        return str(address)
 
-def _spelled(target: str, repository: Repository, catalog: Catalog) -> str:
-    model, slash, key = target.partition("/")
-    found = catalog.find(model) if slash else None
-    if found is None:
-        return target
-    if any(file.startswith(f"{model}/") for file in repository.files):
-        return target  # a path
-    return f"{found.name}/{key}"
+    def _meanings(self, word: str) -> list[str]:
+        """The records that have a word as their key or name, and all records of the model."""
+        meanings = [str(a) for a in sorted(self.addresses) if word in (a.key, self._name(a))]
+        model = self._catalog.find(word)
+        if model is not None and any(address.model == model.name for address in self.addresses):
+            meanings.append(f"{model.name}/*")
+        return meanings
+
+    def _name(self, address: Address) -> object:
+        """The name of a record, as far as it is known without the server."""
+        model = self._catalog.models.get(address.model)
+        if model is None or model.identity is None:
+            return None
+        record = self._repository.records.get(address)
+        fields = record.fields if record else self._state.records[address].applied
+        return fields.get(model.identity)
+
+    def unknown(self, target: str, where: str) -> ConfigError:
+        """The error about a target that matches no record."""
+        spellings = self._spellings("/" in target)
+        near = [full for word in nearest(target, spellings) for full in spellings[word]]
+        guess = joined([f"`{full}`" for full in dict.fromkeys(near)], "or")
+        model = self._catalog.find(target.rstrip("/"))
+        if model is not None:
+            what = f"There are no {model.count(2).partition(' ')[2]} {where}."
+        else:
+            what = f"No record matches `{target}`, {where}."
+        return ConfigError(
+            what,
+            f"Did you mean {guess}?"
+            if guess
+            else "An address is MODEL/KEY, where * and ? are wildcards; "
+            "a path is a manifest or its folder.",
+            [("stemctl plan", "shows all addresses that have changes")],
+            untouched=Untouched.NOTHING_READ,
+        )
+
+    def _spellings(self, has_slash: bool) -> dict[str, list[str]]:
+        """What might have been meant, by how it might have been typed: addresses and paths, or
+        keys, models, and the names of files and folders.
+        """
+        found: dict[str, list[str]] = {}
+        files = self._repository.files
+        for address in sorted(self.addresses):
+            found.setdefault(str(address) if has_slash else address.key, []).append(str(address))
+        for name in sorted({address.model for address in self.addresses}):
+            model = self._catalog.models.get(name)
+            for word in (name, model.many) if model and not has_slash else ():
+                found.setdefault(word, []).append(word)
+        folders = {posixpath.dirname(file) for file in files} - {""}
+        for path in sorted({*files, *folders}):
+            found.setdefault(path if has_slash else posixpath.basename(path), []).append(path)
+        return found

@@ -297,8 +297,16 @@ def test_options_of_stemctl_on_both_sides(lab: Lab, tmp_path: Path) -> None:
         "--server", "nobody", "state", "--server", "none", "list", "-C", str(other)
     )
     assert "Unknown server 'none'" in later.err
-    assert lab.run("-v", "fmt", "records").err == lab.run("fmt", "-v", "records").err
     assert lab.run("state", "list", "-q").err == lab.run("state", "-q", "list").err == ""
+
+
+def test_verbose_on_both_sides(lab: Lab) -> None:
+    lab.sessions(*(f"{{name: s{number}}}" for number in range(8)))
+    lab.apply()
+    lab.sessions(*(f"{{name: s{number}, description: New.}}" for number in range(8)))
+    unfolded = lab.run("-v", "plan").out
+    assert lab.run("plan", "-v").out == lab.run("-v", "plan", "-v").out == unfolded
+    assert lab.run("plan").out != unfolded
 
 
 def test_no_command_has_an_option_of_stemctl_with_another_meaning() -> None:

@@ -91,15 +91,23 @@ def _decide(
         decided.append(str(proposal.address))
         screen.did = f"{done}: {', '.join(decided)}."
 
-    proposals = run_async(decide_proposals(workspace, names, verdict, note_decided))
+    proposals, problem = run_async(decide_proposals(workspace, names, verdict, note_decided))
+    if problem is not None and (output_format == "json" or not proposals):
+        raise problem
     _print_where(screen, workspace)
     if output_format == "json":
         _print_documents(screen, proposals)
         return 0
+    _print_decided(screen, proposals, done)
+    if problem is not None:
+        raise problem
+    return 0
+
+
+def _print_decided(screen: Screen, proposals: list[Proposal], done: str) -> None:
     rows = [(f"{each.address}: {done}, approval {each.id}",) for each in proposals]
     screen.out("\n".join(screen.style().columns(rows, indent=0)))
     screen.suggest(("stemctl plan", "shows the changes that are left"))
-    return 0
 
 
 def _find(screen: Screen, names: tuple[str, ...]) -> list[Proposal]:

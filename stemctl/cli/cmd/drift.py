@@ -14,17 +14,26 @@ from stemctl.render.text.plan_text import where_line
 
 
 @command()
+@click.argument("targets", metavar="[ADDRESS|PATH]...", nargs=-1)
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 if there is any drift.")
 @max_bytes
 @output("text", "json", "markdown")
 @click.pass_obj
 def drift(
-    screen: Screen, detailed_exitcode: bool, max_bytes: int | None, output_format: str
+    screen: Screen,
+    targets: tuple[str, ...],
+    detailed_exitcode: bool,
+    max_bytes: int | None,
+    output_format: str,
 ) -> int:
-    """Show what has changed on the server since the last apply."""
+    """Show what has changed on the server since the last apply.
+
+    Covers all records, or those that match an ADDRESS (* and ? are wildcards) or are declared in
+    PATH, a manifest or a folder.
+    """
     workspace = screen.open()
     screen.announce(workspace)
-    found = run_async(use_case.drift(workspace))
+    found = run_async(use_case.drift(workspace, targets))
     style, target = screen.style(workspace.catalog), workspace.target
     screen.summarize(lambda limit: drift_markdown(found, style, target, limit))
     if output_format == "json":

@@ -9,6 +9,7 @@ from stemctl.cli.options import OneOf, output
 from stemctl.cli.screen import Screen
 from stemctl.commands import migrate as migration
 from stemctl.commands.state import find_entry, forget, rename
+from stemctl.commands.targets import in_state
 from stemctl.core.state import Entry
 from stemctl.core.state_codec import row
 from stemctl.util.plural import counted
@@ -23,14 +24,18 @@ def state() -> None:
 
 
 @state.command("list")
+@click.argument("targets", metavar="[ADDRESS]...", nargs=-1)
 @output("text", "json")
 @click.pass_obj
-def list_(screen: Screen, output_format: str) -> int:
-    """List the addresses and ids in the state."""
+def list_(screen: Screen, targets: tuple[str, ...], output_format: str) -> int:
+    """List the addresses and ids in the state, or those that match an ADDRESS."""
     workspace = screen.open()
     screen.announce(workspace)
     known = workspace.store.read()
     entries = sorted(known.records.items())
+    if targets:
+        chosen = {address for each in targets for address in in_state(workspace, known, each)}
+        entries = [(address, entry) for address, entry in entries if address in chosen]
     if output_format == "json":
         screen.document({str(address): entry.id for address, entry in entries})
     else:
@@ -64,11 +69,13 @@ def rm(screen: Screen, targets: tuple[str, ...]) -> int:
     """Remove records from the state.
 
     They are not deleted on the server. If your files still declare them, the next plan re-adopts
-    them by name.
+    them by name. * and ? in an ADDRESS are wildcards.
     """
-    removed = f"Removed {counted(len(targets), 'record')} from the state."
-    forget(screen.open(), targets, removed)
-    _print_done(screen, removed)
+    removed, problem = forget(screen.open(), targets)
+    if removed:
+        _print_done(screen, f"Removed {counted(len(removed), 'record')} from the state.")
+    if problem is not None:
+        raise problem
     return 0
 
 
@@ -81,9 +88,8 @@ def mv(screen: Screen, old: str, new: str) -> int:
 
     This has the same effect as a moved: entry in a manifest.
     """
-    moved = f"Moved {old} to {new}."
-    rename(screen.open(), old, new, moved)
-    _print_done(screen, moved)
+    before, after = rename(screen.open(), old, new)
+    _print_done(screen, f"Moved {before} to {after}.")
     return 0
 
 
