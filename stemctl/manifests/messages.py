@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from stemctl.core.diagnostics import Diagnostic
-from stemctl.manifests import value_hints
+from stemctl.manifests import date_hints, name_hints, type_hints, value_hints
 from stemctl.manifests.document import Document, Node, code_span
 from stemctl.manifests.field_context import FieldContext, field_context, written
-from stemctl.manifests.scalars import quoted
+from stemctl.manifests.name_hints import Message
 from stemctl.manifests.schema_errors import SchemaError
 from stemctl.schema.catalog import Catalog, Model
 from stemctl.schema.manifest_schema import DIRECTIVES
@@ -19,9 +19,6 @@ from stemctl.schema.patterns import CONTROL, DATE, KEY, LOCAL_INSTANT
 from stemctl.util.json_types import Path, Value
 from stemctl.util.plural import counted
 from stemctl.util.suggest import nearest
-
-Message = tuple[str, str, str]
-"""Code, message, remedy."""
 
 _EXPECTED = {
     "string": "text",
@@ -43,17 +40,24 @@ class Translator:
     def findings(self, error: SchemaError) -> Iterator[Diagnostic]:
         """The diagnostics of one error: an object with three unknown keys has three."""
         context = field_context(error.path, self.document, self.catalog)
-        if error.keyword == "additionalProperties":
+        if name_hints.is_short_move(error):
+            if error.keyword == "required":
+                yield self._at_value(context, error, name_hints.move(error))
+        elif error.keyword == "additionalProperties":
             for name in error.found.keys() - set(error.properties):
                 message = self._unknown(context, name, error)
                 yield self._at_key((*error.path, name), error, message)
         elif error.keyword == "required":
+            known = tuple(context.model.fields if context.model else ()) or error.properties
+            known = tuple(context.field.members) if context.field else known
+            unknown = error.found.keys() - set(known)
+            meant = {name_hints.meant(name, known) for name in unknown}
             for name in error.expected:
-                if name not in error.found:
-                    yield self._at_value(context, error, _missing(context, name))
+                if name not in error.found and name not in meant:
+                    yield self._at_value(context, error, name_hints.missing(context, error, name))
         elif error.of_key:
             path = (*error.path, error.found)
-            yield self._at_key(path, error, _bad_name(context, error))
+            yield self._at_key(path, error, name_hints.bad_name(context, error))
         else:
             yield self._at_value(context, error, self._message(context, error))
 
@@ -62,6 +66,10 @@ class Translator:
         context = field_context(path, self.document, self.catalog)
         if path and isinstance(path[-1], str):
             message, event = f"{code_span(path[-1])} has no value", self._key(path)
+            if remedy := self._not_indented(context, path):
+                return self.document.finding(
+                    event, "no-value", message, remedy, address=context.address
+                )
         else:
             message, event = "this list item has no value", node.event
         return self.document.finding(
@@ -72,6 +80,16 @@ class Translator:
             address=context.address,
             field=context.field_name,
         )
+
+    def _not_indented(self, context: FieldContext, path: Path) -> str:
+        """The remedy if what belongs to a key is below it, but not indented by more."""
+        field, model = context.field, context.model
+        if not field or not model or not context.is_field or field.kind not in ("map", "items"):
+            return ""
+        names = list(self._node(path[:-1]).members)
+        below = names[names.index(str(path[-1])) + 1 :]
+        strange = next((name for name in below[:1] if name not in model.fields), None)
+        return f"indent {code_span(strange)} by 2 more spaces" if strange else ""
 
     def _node(self, path: Path) -> Node:
         assert self.document.root is not None
@@ -87,9 +105,12 @@ class Translator:
 
     def _at_value(self, context: FieldContext, error: SchemaError, message: Message) -> Diagnostic:
         details = _details(context, error)
+        node = self._node(context.path)
         if message[0] == "too-long":  # a line of carets under the whole text would not help
             details["length"] = 1
-        return self.document.finding(self._node(context.path).event, *message, **details)
+        elif node.text is None:
+            details["length"] = type_hints.marked_length(self.document, node, message[2])
+        return self.document.finding(node.event, *message, **details)
 
     def _message(self, context: FieldContext, error: SchemaError) -> Message:
         if error.keyword == "pattern" and context.path[0] in DIRECTIVES:
@@ -100,11 +121,11 @@ class Translator:
     def _unknown(self, context: FieldContext, name: str, error: SchemaError) -> Message:
         """A key that the schema does not have."""
         if not context.path or context.path == ("defaults",):
-            return self._unknown_section(name, error)
+            return self._unknown_section(context, name, error)
         model = context.model if context.is_record else None
         if model is None:
             message = f"{code_span(context.label)} has no field {code_span(name)}"
-            return _unknown("unknown-field", message, name, error.properties)
+            return name_hints.unknown("unknown-field", message, name, error.properties)
         if name in model.fields and model.fields[name].read_only:
             message = f"`{model.name}.{name}` is set by the server"
             return "read-only-field", message, "remove the line"
@@ -113,16 +134,29 @@ class Translator:
             return "defaults-identity", message, f"write the {name} in each {model.words}"
         otherwise = f"`stemctl explain {model.name}` lists its fields"
         message = f"{model.name} has no field {code_span(name)}"
-        return _unknown("unknown-field", message, name, error.properties, otherwise)
+        return name_hints.unknown("unknown-field", message, name, error.properties, otherwise)
 
-    def _unknown_section(self, name: str, error: SchemaError) -> Message:
+    def _unknown_section(self, context: FieldContext, name: str, error: SchemaError) -> Message:
+        node = self._node((*context.path, name))
+        owner = name_hints.owner(error.found, self.catalog.writable)
+        if owner and not context.path:
+            message = f"`{name}` is a field of a {owner.words}, and not inside of a list"
+            first = next(iter(error.found)) == name
+            remedy = f"add `{owner.many}:` above it, and `- ` before it, with 2 spaces before that"
+            return "unknown-section", message, remedy if first else "indent it by 4 spaces"
         model = self.catalog.find(name)
         if model and not model.writable:
             remedy = "remove this section, and refer to them by name"
             return "unknown-section", self._read_only(model), remedy
         message = f"unknown section {code_span(name)}"
-        known = [model.many] if model else error.properties
-        return _unknown("unknown-section", message, name if not model else model.many, known)
+        if name == "$schema":
+            remedy = f"write `# yaml-language-server: $schema={node.text}`, and no `$schema:`"
+            return "unknown-section", message, remedy
+        if model:
+            return name_hints.unknown("unknown-section", message, model.many, [model.many])
+        if node.text:  # no section is a text, so that none was meant
+            return "unknown-section", message, name_hints.one_of(error.properties)
+        return name_hints.unknown("unknown-section", message, name, error.properties)
 
     def _read_only(self, model: Model) -> str:
         return f"{code_span(model.many)} cannot be written in edition {self.catalog.edition}"
@@ -132,7 +166,8 @@ class Translator:
         if bad := re.search(CONTROL, key):
             return "bad-address", f"the key contains {_control(bad[0])}", "remove it"
         if not word or not slash or not re.search(KEY, key):
-            return "bad-address", "this is not an address", "write `MODEL/KEY`"
+            remedy = name_hints.address(text, self.catalog) or "write `MODEL/KEY`"
+            return "bad-address", "this is not an address", remedy
         model = self.catalog.find(word)
         if model and not model.writable:
             return "bad-address", self._read_only(model), "remove it"
@@ -140,27 +175,8 @@ class Translator:
         near = [model.name] if model else nearest(word, names, 1)
         message = f"unknown model {code_span(word)}"
         if not near:
-            return "bad-address", message, _one_of(names)
-        return "bad-address", _did_you_mean(message, near[0]), f"write `{near[0]}/{key}`"
-
-
-def _unknown(
-    code: str, message: str, name: str, known: Iterable[str], otherwise: str = ""
-) -> Message:
-    """A name that is not among the known ones, with the nearest of them."""
-    known = tuple(known)
-    near = nearest(name, known, 1)
-    if not near:
-        return code, message, otherwise or _one_of(known)
-    return code, _did_you_mean(message, near[0]), f"write `{near[0]}`"
-
-
-def _did_you_mean(message: str, name: str) -> str:
-    return f"{message}; did you mean `{name}`?"
-
-
-def _one_of(names: Iterable[Value]) -> str:
-    return f"use one of: {', '.join(str(name) for name in names)}"
+            return "bad-address", message, name_hints.one_of(names)
+        return "bad-address", name_hints.did_you_mean(message, near[0]), f"write `{near[0]}/{key}`"
 
 
 def _control(character: str) -> str:
@@ -176,32 +192,14 @@ def _details(context: FieldContext, error: SchemaError) -> dict[str, Any]:
     }
 
 
-def _missing(context: FieldContext, name: str) -> Message:
-    what = f"item of {code_span(context.label)}"
-    if context.is_record and context.model:
-        what = context.model.words
-    return "missing-field", f"this {what} has no {code_span(name)}", f"add `{name}: ...` here"
-
-
-def _bad_name(context: FieldContext, error: SchemaError) -> Message:
-    name = error.found
-    better = re.sub(r"[^A-Za-z0-9_]+", "_", name).strip("_")
-    remedy = "begin it with a letter, and use only letters, digits and _"
-    if re.search(error.expected, better):
-        remedy = f"write `{better}`"
-    return "bad-name", f"{code_span(name)} is not a valid name in `{context.label}`", remedy
-
-
 def _wrong_type(context: FieldContext, error: SchemaError, node: Node) -> Message:
     names = error.expected if isinstance(error.expected, list) else [error.expected]
     wanted = [name for name in names if name != "null"]
     if not context.path:
-        message = "a manifest must be a mapping of lists"
-        remedy = "begin it with the name of a list, such as `sessions:`"
-        return "wrong-type", message, remedy
+        return _bad_root(context, node)
     words = " or ".join(_EXPECTED[name] for name in wanted)
     message = f"{_name_in_message(context)} must be {words}, not {_type_of(error.found)}"
-    remedy = _type_remedy(context, wanted[0], words, found=error.found, node=node)
+    remedy = _type_remedy(context, wanted[0], words, node)
     return "wrong-type", message, remedy
 
 
@@ -222,16 +220,12 @@ def _type_of(value: Value) -> str:
 _TYPES: dict[type, str] = {str: "text", list: "a list", dict: "a mapping"}
 
 
-def _type_remedy(
-    context: FieldContext, wanted: str, words: str, *, found: Value, node: Node
-) -> str:
+def _type_remedy(context: FieldContext, wanted: str, words: str, node: Node) -> str:
     """What to write in place of a value of another type."""
-    if found is None:
+    if node.value is None:
         return _no_value_remedy(context)
-    if node.text is not None:
-        remedy = _scalar_remedy(context, wanted, found, node.text)
-        if remedy:
-            return remedy
+    if remedy := type_hints.type_remedy(context, wanted, node):
+        return remedy
     field = context.field
     if field and field.kind == "items" and not context.member:
         return _for_example(context)
@@ -243,24 +237,21 @@ def _type_remedy(
     return example or f"write {words}"
 
 
-def _scalar_remedy(context: FieldContext, wanted: str, found: Value, text: str) -> str:
-    """How the text of a scalar becomes what is wanted; nothing if it cannot."""
-    field = context.field
-    if context.is_field and field and field.kind in _MOMENTS:
-        return value_hints.date_remedy(text, field.kind == "instant")
-    if wanted == "string":
-        is_id = context.path[2:] == ("id",)
-        return value_hints.UUID if is_id else f"write `{quoted(text)}`"
-    of_items = field is not None and field.kind == "items"
-    is_list = context.is_field or context.path[0] in DIRECTIVES
-    if wanted == "array" and is_list and not of_items:
-        return f"write `[{written(found)}]`"
-    if wanted == "boolean" and str(found).lower() in _TRUTHS:
-        return f"write `{_TRUTHS[str(found).lower()]}`"
-    is_number = isinstance(found, str) and re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", found)
-    if wanted in ("number", "integer") and is_number:
-        return f"write `{found}` without quotes"
-    return ""
+def _bad_root(context: FieldContext, node: Node) -> Message:
+    """A file that is no mapping."""
+    message = "a manifest must be a mapping of lists"
+    text = node.text or ""
+    first = text.split(" ")[0]
+    if match := re.fullmatch(r"([a-z_]+):(\S.*)", text):
+        return "wrong-type", message, f"write `{match[1]}: {match[2]}`"
+    if first.count(",") > 0 and first.count(",") == text.split(" ")[-1].count(","):
+        return "wrong-type", "this is CSV, not YAML", _BEGIN_WITH_A_LIST
+    if node.is_list:
+        return "wrong-type", message, "add the name of the list above it, such as `sessions:`"
+    return "wrong-type", message, _BEGIN_WITH_A_LIST
+
+
+_BEGIN_WITH_A_LIST = "begin it with the name of a list, such as `sessions:`"
 
 
 def _for_example(context: FieldContext) -> str:
@@ -271,13 +262,6 @@ def _for_example(context: FieldContext) -> str:
     if isinstance(context.path[-1], int) and isinstance(example, list):
         example = example[0]
     return f"for example `{written(example)}`"
-
-
-_MOMENTS = {"date", "instant"}
-_TRUTHS = {
-    **dict.fromkeys(("yes", "on", "y", "true", "1"), "true"),
-    **dict.fromkeys(("no", "off", "n", "false", "0"), "false"),
-}
 
 
 def _too_long(context: FieldContext, error: SchemaError, node: Node) -> Message:
@@ -303,7 +287,7 @@ def _empty(context: FieldContext, error: SchemaError, node: Node) -> Message:
 def _not_in_list(context: FieldContext, error: SchemaError, node: Node) -> Message:
     values = [value for value in error.expected if value is not None]
     near = nearest(str(error.found), [str(value) for value in values], 1)
-    remedy = f"write `{near[0]}`" if near else _one_of(values)
+    remedy = f"write `{near[0]}`" if near else name_hints.one_of(values)
     message = f"`{context.label}` cannot be {code_span(written(error.found))}"
     return "not-in-list", message, remedy
 
@@ -315,20 +299,24 @@ def _bad_pattern(context: FieldContext, error: SchemaError, node: Node) -> Messa
             message = f"`{context.label}` contains {_control(bad[0])}"
             return "control-character", message, "remove it"
         return _empty(context, error, node)
-    if context.field and context.field.kind in _MOMENTS:
+    if context.field and context.field.kind in type_hints.MOMENTS:
         return _bad_moment(context, text, error.expected)
     rule = context.member or context.field
     name = (rule.format if rule else None) or "uuid"
     return "bad-format", *value_hints.format_hint(name, text)
 
 
+_NOTHING = {"", "-", "?", "none", "nan", "na", "n/a", "nil", "null", "tbd", "unknown"}
+"""What people and programs write where there is no value."""
+
+
 def _bad_moment(context: FieldContext, text: str, pattern: Value) -> Message:
     with_time = pattern != DATE
     message = "this is not a date and time" if with_time else "this is not a date"
-    if not text.strip():
+    if text.strip().lower() in _NOTHING:
         return "bad-format", message, _no_value_remedy(context)
     is_local = pattern == LOCAL_INSTANT
-    return "bad-format", message, value_hints.date_remedy(text, with_time, is_local)
+    return "bad-format", message, date_hints.date_remedy(text, with_time, is_local)
 
 
 def _other(context: FieldContext, error: SchemaError, node: Node) -> Message:

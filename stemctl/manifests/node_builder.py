@@ -5,6 +5,8 @@ Each value knows where it is written. Nesting and aliases are limited while they
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from yaml.events import (
@@ -228,9 +230,8 @@ class NodeBuilder:
         elif type(value) is not str:
             message = f"`{key}` is ambiguous as a key in YAML: quote it"
             remedy = f"write `{scalars.quoted(key)}`, or begin the key with a letter"
-            document.problems.append(
-                document.finding(event, "ambiguous-value", message, remedy, value=key)
-            )
+            finding = document.finding(event, "ambiguous-value", message, remedy, value=key)
+            document.problems.append(_decimal_comma(finding) or finding)
         else:
             _KEYS[key] = key
         return key
@@ -250,3 +251,25 @@ _KEYS: dict[str, str] = {}
 """Keys that are plain text, with or without quotes. Thousands of records share the same few."""
 
 _EMPTY = ("empty-file", "this file declares nothing", "add a list of records, or delete the file")
+
+
+def _decimal_comma(finding: Diagnostic) -> Diagnostic | None:
+    """`{weight: 22,5}`: the comma ends the number, and `5` becomes a key."""
+    assert finding.location
+    column = finding.location.column - 1
+    before = re.search(r"[ ](-?[0-9]+),$", finding.line[:column])
+    key = str(finding.value)
+    if (
+        not before
+        or not key.isdigit()
+        or not re.match(r"\s*[,}]", finding.line[column + len(key) :])
+    ):
+        return None
+    location = finding.location._replace(column=before.start(1) + 1)
+    return replace(
+        finding,
+        message="a comma ends a number: write a point",
+        remedy=f"write `{before[1]}.{key}`",
+        location=location,
+        length=len(before[1]) + 1 + len(key),
+    )

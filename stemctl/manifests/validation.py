@@ -9,6 +9,7 @@ from typing import Any
 
 from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.core.records import Location, Record
+from stemctl.manifests import type_hints
 from stemctl.manifests.document import Document, Node
 from stemctl.manifests.field_context import field_context
 from stemctl.manifests.messages import Translator
@@ -30,13 +31,14 @@ def check_document(
     unread = document.blanks + document.ambiguous
     paths = _paths(root, unread) if unread else {}
     translator = Translator(document, catalog)
+    errors = list(validator.errors(root.value))
+    explained = {error.path for error in errors if error.keyword == "type"}
     findings = [
         translator.no_value(paths[id(node)][0], node)
         for node in document.blanks
-        if id(node) in paths
+        if id(node) in paths and not _is_explained(paths[id(node)][0], explained)
     ]
     broken = {path[:2] for unread_paths in paths.values() for path in unread_paths}
-    errors = list(validator.errors(root.value))
     broken |= {error.path[:2] for error in errors}
     for error in _without_consequences(errors):
         # A value that could not be read has its finding already.
@@ -45,7 +47,20 @@ def check_document(
     for path, finding in _repeated_items(root, document, catalog):
         broken.add(path)
         findings.append(finding)
-    return _first_of_each(findings, {problem.location for problem in document.problems}), broken
+    return _first_of_each(findings, set(_covered(document.problems))), broken
+
+
+def _covered(problems: list[Diagnostic]) -> Iterator[Location]:
+    """The places that problems of reading mark."""
+    for problem in problems:
+        if problem.location:
+            file, line, column = problem.location
+            yield from (Location(file, line, column + step) for step in range(problem.length))
+
+
+def _is_explained(path: Path, values: set[Path]) -> bool:
+    """Whether something else is wrong: `{rat1}`, where a text is meant, or `{name:rat1}`."""
+    return ":" in str(path[-1:]) or any(path[:end] in values for end in range(len(path)))
 
 
 def _without_consequences(errors: list[SchemaError]) -> Iterator[SchemaError]:
@@ -72,8 +87,12 @@ def located(document: Document, catalog: Catalog) -> Iterator[Diagnostic]:
         exact = location == problem.location
         # A duplicate key has no node. What was written before it is in the same record.
         inside = exact or problem.location.column > left_edge
+        remedy = problem.remedy
+        if problem.code == "ambiguous-value" and exact:
+            remedy = type_hints.narrowed(remedy, context)
         yield replace(
             problem,
+            remedy=remedy,
             address=context.address if inside else None,
             field=context.field_name if exact else None,
         )

@@ -12,6 +12,7 @@ import pytest
 
 from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.manifests.document import LINE_END
+from stemctl.manifests.reader import parse
 from tests.support.paths import TESTS
 from tests.support.slips import findings_of, read_slips
 
@@ -29,6 +30,8 @@ def typed(finding: Diagnostic) -> str | None:
         "remove the `"
     ):
         return ""
+    if match := re.fullmatch(r"add `(.)` here", finding.remedy):
+        return match[1]
     match = _WHOLE.fullmatch(finding.remedy) if finding.code == "syntax" else None
     match = match or _WRITE.match(finding.remedy)
     placeholder = match and _PLACEHOLDER.search(match[1]) and finding.code != "syntax"
@@ -40,7 +43,7 @@ def applied(text: str, finding: Diagnostic, new: str) -> str:
     assert finding.location
     ends = [0, *(match.end() for match in LINE_END.finditer(text))]
     start = ends[finding.location.line - 1] + finding.location.column - 1
-    end = start + finding.length
+    end = start if finding.remedy.startswith("add ") else start + finding.length
     if finding.code == "no-value" and text[start:end].strip():  # the value of this key
         colon = text.index(":", end)
         return f"{text[: colon + 1]} {new}{text[colon + 1 :]}"
@@ -91,3 +94,62 @@ def test_a_remedy_helps_in_a_golden_folder(folder, tmp_path):
 def test_a_remedy_helps_against_a_slip(slip, tmp_path):
     (tmp_path / "f.yaml").write_bytes(slip.data)
     assert not unhelped(tmp_path)
+
+
+def test_most_remedies_can_be_typed(tmp_path):
+    """So that the tests above do not pass because nothing is typed."""
+    count = 0
+    for slip in SLIPS:
+        (tmp_path / "f.yaml").write_bytes(slip.data)
+        count += sum(typed(finding) is not None for finding in findings_of(tmp_path))
+    assert count > 180
+
+
+@pytest.mark.parametrize(
+    "field, text, meant",
+    [
+        ("tags", "maze, sleep", ["maze", "sleep"]),
+        ("tags", "maze; sleep", ["maze", "sleep"]),
+        ("tags", "'[maze, sleep]'", ["maze", "sleep"]),
+        ("tags", "maze, 12, true", ["maze", "12", "true"]),
+        ("tags", "12", ["12"]),
+        ("tags", "{maze, sleep}", ["maze", "sleep"]),
+        ("tags", "[maze, [sleep]]", ["maze", "sleep"]),
+        ("tags", "[#1, maze]", ["#1", "maze"]),
+        ("tags", "[rat #1, maze]", ["rat #1", "maze"]),
+        ("tags", '["maze" "sleep"]', ["maze", "sleep"]),
+        ("tags", "[maze, day: one]", ["maze", "day: one"]),
+        ("tags", "[maze", ["maze"]),
+        ("tags", "[maze}", ["maze"]),
+        ("description", "Day 1: maze", "Day 1: maze"),
+        ("description", "'it's a maze'", "it's a maze"),
+        ("description", '"C:\\data\\rat"', "C:\\data\\rat"),
+        ("description", "@home", "@home"),
+        ("description", "[draft] maze", "[draft] maze"),
+        ("description", "[maze]", "maze"),
+        ("description", "007", "007"),
+        ("description", "12", "12"),
+        ("extra_fields", "room=B115", {"room": "B115"}),
+        ("extra_fields", "'{room: B115}'", {"room": "B115"}),
+        ("extra_fields", "[{name: room, value: B115}]", {"room": "B115"}),
+        ("extra_fields", "[{room: B115}, {cage: 4}]", {"room": "B115", "cage": 4}),
+        ("extra_fields", "{weight: 22,5}", {"weight": 22.5}),
+        ("extra_fields", "{room:B115}", {"room": "B115"}),
+        ("extra_fields", "{room: 007}", {"room": "007"}),
+        ("date_time", "12.03.2024", "2024-03-12"),
+        ("date_time", "2024-03-12 14:00 CET", "2024-03-12T14:00:00+01:00"),
+        ("lifecycle", "{prevent_delete: True}", {"prevent_delete": True}),
+        ("lifecycle", "{prevent_delete: yes}", {"prevent_delete": True}),
+    ],
+)
+def test_what_is_typed_is_what_was_meant(field, text, meant, tmp_path):
+    file = tmp_path / "f.yaml"
+    content = f"sessions:\n  - name: rat1\n    projects: [P]\n    {field}: {text}\n"
+    for _ in range(3):  # each remedy may uncover the next fault
+        file.write_text(content, encoding="utf-8")
+        found = [finding for finding in findings_of(tmp_path) if typed(finding) is not None]
+        if not found:
+            break
+        content = applied(content, found[0], typed(found[0]))
+    assert not findings_of(tmp_path)
+    assert parse(content.encode(), "f.yaml").root.value["sessions"][0][field] == meant

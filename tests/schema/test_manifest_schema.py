@@ -236,7 +236,7 @@ def invented(tmp_path, monkeypatch):
     [
         ("session", "null", None, None),
         ("session", "''", "empty", "write a value"),
-        ("session", "[a]", "wrong-type", "write text"),
+        ("session", "[a]", "wrong-type", "write `a`"),
         ("born", "2024-03-12", None, None),
         ("born", "null", None, None),
         ("born", "2024-03-12T09:00:00Z", "bad-format", "write `2024-03-12`"),

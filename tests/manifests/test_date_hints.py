@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stemctl.manifests.value_hints import date_remedy
+from stemctl.manifests.date_hints import date_remedy
 from stemctl.schema.patterns import INSTANT
 
 
@@ -41,7 +41,13 @@ def test_what_to_write_for_a_time(text, expected):
     assert date_remedy(text, with_time=True) == expected
 
 
-@pytest.mark.parametrize("text", ["12.03.2024", "03/12/2024", "yesterday", "", "2024"])
+def test_both_readings_are_proposed_where_day_and_month_could_be_either():
+    both = "write `2024-12-03` for 3 December 2024, `2024-03-12` for 12 March 2024"
+    assert date_remedy("03/12/2024", with_time=True) == both
+    assert date_remedy("12.03.2024", with_time=True) == "write `2024-03-12` for 12 March 2024"
+
+
+@pytest.mark.parametrize("text", ["yesterday", "", "2024", "12/2024", "1.2.3.2024"])
 def test_nothing_is_guessed_where_it_could_be_wrong(text):
     assert date_remedy(text, with_time=True).startswith("write a day as `2024-03-12`, a time as ")
     assert date_remedy(text, with_time=False) == "write a day as `2024-03-12`"
@@ -60,3 +66,16 @@ def test_what_is_proposed_is_valid(moment, offset, between):
     text = f"{moment:%Y-%m-%d}{between}{moment:%H:%M}{offset}".rjust(16, "0")
     for proposed in re.findall(r"`(\d{4}-\S+?)`", date_remedy(text, with_time=True)):
         assert re.search(INSTANT, proposed), proposed
+
+
+@given(
+    st.text("0123456789-/.:,TZ +apmhMar", max_size=30)
+    | st.from_regex(
+        r"\A\d{1,4}[-/. ]\d{1,2}[-/. ]\d{1,4}[T ,]\d{1,2}[:.h]?\d\d ?([ap]m)?"
+        r"(Z|CET|[+-]\d{1,4}|[+-]\d\d:\d\d)?\Z"
+    )
+)
+def test_whatever_is_written_what_is_proposed_is_valid(text):
+    for with_time in (True, False):
+        for proposed in re.findall(r"`(\d{4}-\S+?)`", date_remedy(text, with_time)):
+            assert re.search(INSTANT, proposed), proposed
