@@ -1,10 +1,17 @@
-"""runs: find the record of a run."""
+"""runs: find the record of a run, and remove old ones."""
 
 from __future__ import annotations
 
+import datetime
+import re
+
 from stemctl.commands.workspace import Workspace
 from stemctl.core.run import Run
-from stemctl.errors import StateError
+from stemctl.errors import ConfigError, StateError
+from stemctl.util.timestamps import utc_now
+
+_AGE = re.compile(r"([0-9]{1,4})([dwmy])")
+_DAYS = {"d": 1, "w": 7, "m": 31, "y": 366}
 
 
 def find_run(workspace: Workspace, name: str) -> Run:
@@ -23,3 +30,43 @@ def find_run(workspace: Workspace, name: str) -> Run:
     if ids:
         what = f"{len(ids):,} run ids begin with {name}."
     raise StateError(what, "", [("stemctl runs list", "shows the runs of this folder")])
+
+
+def limit_of(text: str) -> datetime.datetime:
+    """The moment that an age (`90d`, `12w`, `6m`, `2y`) or a date stands for; months and years are
+    taken long.
+
+    Raises:
+        ConfigError: it is neither.
+    """
+    try:
+        if age := _AGE.fullmatch(text):
+            days = int(age[1]) * _DAYS[age[2]]
+            return utc_now() - datetime.timedelta(days=days)
+        return datetime.datetime.combine(
+            datetime.date.fromisoformat(text), datetime.time(), datetime.UTC
+        )
+    except (ValueError, OverflowError) as error:
+        raise ConfigError(
+            f"--older-than cannot be {text!r}.",
+            "Write an age such as 90d, 12w, 6m or 2y, or a date.",
+        ) from error
+
+
+def prune(workspace: Workspace, keep: int | None, older_than: str | None) -> tuple[int, int]:
+    """Remove the records of old runs from this folder; how many, and the bytes that they took.
+
+    Raises:
+        ConfigError: neither a number nor an age is given, or the age is not valid.
+    """
+    if keep is None and older_than is None:
+        raise ConfigError(
+            "Say which records of runs to remove.",
+            "With both options, a record has to be old and outside the number to keep.",
+            [
+                ("stemctl runs prune --keep 100", "keeps the latest 100"),
+                ("stemctl runs prune --older-than 90d", "removes those older than 90 days"),
+            ],
+        )
+    before = limit_of(older_than) if older_than is not None else None
+    return workspace.store.runs.remove(keep or 0, before)

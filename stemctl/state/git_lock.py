@@ -137,6 +137,7 @@ class GitLock:
             return branch.commit(tip, message, files)
 
         branch.push(make)
+        branch.pack()
 
     def release(self, run: str) -> None:
         """Give the lease of a run back that changed nothing.

@@ -250,6 +250,10 @@ class StateBranch:
             untouched=Untouched.NOTHING_SENT,
         )
 
+    def pack(self) -> None:
+        """Pack the local copy of the branch, if it has grown."""
+        self._mirror.pack()
+
     def commit(self, tip: Tip, message: str, files: Mapping[str, bytes | None]) -> str:
         """Make a commit on the branch.
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from stemctl.git import mirror_cache
-from tests.git.team import Member, Team, git
+from stemctl.git.mirror import Mirror, open_mirror
+from tests.git.team import STATES, Member, Team, git
 
 pytestmark = pytest.mark.slow
 
@@ -142,3 +143,24 @@ def test_the_place_of_earlier_versions_is_not_obeyed(ann: Member, tmp_path: Path
         assert ann.run(*command).code == 0
     assert not (tmp_path / "ran").exists()
     assert (old / "config").exists()
+
+
+def test_what_runs_leave_is_packed(ann: Member) -> None:
+    """Each run leaves about eight loose objects, which take 4 KiB each."""
+    ann.apply()
+    states = open_mirror(mirror_cache.STATES, ann.root, "origin", os.environ)
+    commit = states.last_seen(STATES)
+    for number in range(30):
+        files = {f"lab.state/{name:02x}.json": f"{number} {name}".encode() for name in range(90)}
+        commit = states.commit(commit, [str(commit)], "x", files, ("A", "a@lab.example"), 1)
+        states.git.run("update-ref", "refs/stemctl/kept", commit)
+    assert loose(states) > 2500
+    ann.sessions("{name: rat1, description: Edited.}")
+    ann.apply()
+    assert loose(states) < 100
+    assert ann.run("plan").code == 0
+
+
+def loose(mirror: Mirror) -> int:
+    """How many objects of a mirror are not packed."""
+    return int(mirror.git.text("count-objects").split()[0])

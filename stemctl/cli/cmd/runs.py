@@ -7,11 +7,12 @@ import click
 from stemctl.cli.command import group
 from stemctl.cli.options import output
 from stemctl.cli.screen import Screen
-from stemctl.commands.runs import find_run
+from stemctl.commands import runs as use_case
 from stemctl.render.manifest_yaml import manifest_text
 from stemctl.render.text.run_text import (
     as_they_were,
     brief_document,
+    pruned_text,
     run_document,
     run_text,
     runs_text,
@@ -20,7 +21,7 @@ from stemctl.render.text.run_text import (
 
 @group()
 def runs() -> None:
-    """Show past runs, and the records before each run.
+    """Show past runs, and the records before each run; remove old ones.
 
     Runs are recorded in .stemctl/runs/ of this folder, which is not committed.
     """
@@ -51,7 +52,7 @@ def show(screen: Screen, name: str, output_format: str) -> int:
     the run, as a manifest. To undo the run, copy those values into your files.
     """
     workspace = screen.open()
-    run = find_run(workspace, name)
+    run = use_case.find_run(workspace, name)
     if output_format == "json":
         screen.document(run_document(run))
     elif output_format == "yaml":
@@ -61,4 +62,26 @@ def show(screen: Screen, name: str, output_format: str) -> int:
             screen.note("The run changed or deleted no existing records.")
     else:
         screen.out(run_text(run, screen.style(workspace.catalog)))
+    return 0
+
+
+@runs.command()
+@click.option(
+    "--keep", type=click.IntRange(min=1), metavar="N", help="Keep the latest N records of runs."
+)
+@click.option(
+    "--older-than", metavar="AGE", help="Remove only older ones: 90d, 12w, 6m, 2y, or a date."
+)
+@click.pass_obj
+def prune(screen: Screen, keep: int | None, older_than: str | None) -> int:
+    """Remove the records of old runs from this folder.
+
+    With both options, a record has to be old and outside the latest N. The last one always stays.
+    What these runs changed can no longer be shown as it was; server, files and state do not change.
+    """
+    workspace = screen.open()
+    removed, size = use_case.prune(workspace, keep, older_than)
+    store = workspace.store
+    shared = store.where if store.backend.lock is not None else None
+    screen.out(pruned_text(removed, size, len(store.runs.files()), shared))
     return 0

@@ -133,6 +133,18 @@ def run_text(run: Run, style: TerminalStyle) -> str:
     return style.finish(lines)
 
 
+def pruned_text(removed: int, size: int, left: int, shared: str | None) -> str:
+    """What `runs prune` removed; `shared` is the branch that has records too."""
+    stay = inflected(left, "1 is left", f"{left:,} are left")
+    if not removed:
+        text = f"Removed nothing: {stay}."
+    else:
+        text = f"Removed {counted(removed, 'run record')} ({size / 1e6:,.1f} MB); {stay}."
+    if shared is None:
+        return text
+    return f"{text}\nThe records on {shared} stay, since that branch only grows."
+
+
 def brief_document(run: Brief) -> dict[str, Any]:
     """A run as a list of JSON has it."""
     later = {"uncommitted": list(run.uncommitted)} if run.uncommitted else {}
