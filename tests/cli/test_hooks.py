@@ -84,7 +84,7 @@ def test_a_wrong_file_is_not_committed(project: Project) -> None:
     result = project.commit()
     assert result.returncode == 1
     assert (
-        "records/wrong.yaml:2:5: error: this quote or bracket is never closed [syntax]"
+        "records/wrong.yaml:2:5: error: this `{` is never closed [syntax]"
         in result.stderr
     )
     assert project.git("log", "--format=%s").stdout == "first\n"
@@ -151,5 +151,5 @@ def test_the_metadata_may_be_a_folder_of_the_repository(tmp_path: Path) -> None:
     result = project.commit()
     assert result.returncode == 1
     assert result.stderr.count(
-        "records/wrong.yaml:2:5: error: this quote or bracket is never closed [syntax]"
+        "records/wrong.yaml:2:5: error: this `{` is never closed [syntax]"
     ) == len(HOOKS)

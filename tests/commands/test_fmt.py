@@ -97,7 +97,7 @@ def test_marks_and_line_ends_of_other_systems_go(tidy: Lab) -> None:
     [
         (
             "sessions:\n  - {name: x\n",
-            "records/wrong.yaml:2:5: error: this quote or bracket is never closed [syntax]",
+            "records/wrong.yaml:2:5: error: this `{` is never closed [syntax]",
         ),
         (
             "sessions:\n\t- name: x\n",

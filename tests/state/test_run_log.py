@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 
 import httpx
@@ -133,7 +134,9 @@ def test_a_damaged_record_is_named(lab: Lab) -> None:
     lab.sessions("{name: a}")
     lab.apply()
     (path,) = (lab.root / ".stemctl" / "runs" / "sandbox").iterdir()
-    lines = path.read_text().splitlines()
+    lines = gzip.decompress(path.read_bytes()).decode().splitlines()
+    path.unlink()
+    path = path.with_suffix("")
     path.write_text("\n".join([lines[0], "{", *lines[2:-1]]) + "\n")
     result = lab.run("runs", "list")
     assert result.code == 1
