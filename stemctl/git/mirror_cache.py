@@ -6,6 +6,7 @@ What is below a checkout may have come with it, and the settings of a git reposi
 from __future__ import annotations
 
 import atexit
+import contextlib
 import functools
 import hashlib
 import os
@@ -26,6 +27,9 @@ HISTORY = "history"
 CONTENT = "content"
 """The mirror that also holds trees, to compare commits by their content."""
 
+_ROOT = "root"
+"""The file beside the mirrors that names the folder of the metadata they are for."""
+
 _LOGIN = re.compile("://[^/@]*@")
 """User and password in a URL, which may differ for each job."""
 
@@ -39,9 +43,15 @@ def folder_for(root: Path, top: Path, remote: str, urls: list[str]) -> Path:
     kept, name = of_root(root), _digest(remote, *(_LOGIN.sub("://", url) for url in urls))
     if kept is not None and not any(_is_below(kept, checkout) for checkout in (root, top)):
         try:
-            return _private(kept.parent.parent, kept.parent, kept, kept / name)
+            is_new = not kept.exists()
+            folder = _private(kept.parent.parent, kept.parent, kept, kept / name)
         except OSError:
             pass
+        else:
+            if is_new:
+                _remember(kept, root)
+                _forget_removed(kept.parent)
+            return folder
     temporary = _of_this_process() / _digest(str(root.resolve()))
     return _private(temporary, temporary / name)
 
@@ -50,6 +60,20 @@ def of_root(root: Path) -> Path | None:
     """The folder of all mirrors for the metadata in `root`; None if there is no cache."""
     cache = Path(platformdirs.user_cache_dir("stemctl", appauthor=False))
     return cache / "git" / _digest(str(root.resolve())) if cache.is_absolute() else None
+
+
+def _remember(kept: Path, root: Path) -> None:
+    """Note which metadata the mirrors are for."""
+    with contextlib.suppress(OSError):
+        (kept / _ROOT).write_bytes(os.fsencode(root.resolve()))
+
+
+def _forget_removed(cache: Path) -> None:
+    """Remove the mirrors for metadata that is not on this machine any more, such as old jobs."""
+    for note in cache.glob(f"*/{_ROOT}"):
+        with contextlib.suppress(OSError, ValueError):
+            if not os.path.lexists(os.fsdecode(note.read_bytes())):
+                shutil.rmtree(note.parent, ignore_errors=True)
 
 
 def has_states(root: Path) -> bool:

@@ -83,10 +83,7 @@ def test_a_wrong_file_is_not_committed(project: Project) -> None:
     (project.records / "wrong.yaml").write_text("sessions:\n  - {name: x\n")
     result = project.commit()
     assert result.returncode == 1
-    assert (
-        "records/wrong.yaml:2:5: error: this `{` is never closed [syntax]"
-        in result.stderr
-    )
+    assert "records/wrong.yaml:2:5: error: this `{` is never closed [syntax]" in result.stderr
     assert project.git("log", "--format=%s").stdout == "first\n"
 
 

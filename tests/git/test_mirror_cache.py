@@ -161,6 +161,23 @@ def test_what_runs_leave_is_packed(ann: Member) -> None:
     assert ann.run("plan").code == 0
 
 
+def test_the_mirrors_of_a_removed_checkout_go_when_another_one_comes(
+    team: Team, ann: Member
+) -> None:
+    ann.apply()
+    kept = mirror_cache.of_root(ann.root)
+    assert kept is not None
+    ben, cem = team.clone("ben"), team.clone("cem")
+    ben.run("plan")
+    assert kept.exists(), "its checkout is still there"
+    shutil.rmtree(ann.root)
+    ben.run("plan")
+    assert kept.exists(), "nothing new has come"
+    cem.run("plan")
+    assert not kept.exists()
+    assert ben.own().exists()
+
+
 def loose(mirror: Mirror) -> int:
     """How many objects of a mirror are not packed."""
     return int(mirror.git.text("count-objects").split()[0])
