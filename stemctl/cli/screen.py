@@ -51,11 +51,32 @@ class Screen:
     lost: OSError | None = None
     """Why the answer, or a part of it, cannot be written."""
     _ending: bool = False
+    _told: bool = False
+
+    @property
+    def start(self) -> Path:
+        """The folder that the command was called in, or that of -C."""
+        return (self.directory or Path()).resolve()
 
     @property
     def root(self) -> Path:
-        """The folder to work in."""
-        return (self.directory or Path()).resolve()
+        """The folder to work in: the nearest one with a stemctl.yaml, from `start` upwards."""
+        from stemctl.config.search import find_root
+
+        return find_root(self.start, os.environ)
+
+    def below_root(self, words: Sequence[str]) -> tuple[str, ...]:
+        """Words of which some may be paths from `start`: those are put relative to the root."""
+        start, root = self.start, self.root
+        if start == root:
+            return tuple(words)
+        return tuple(_from_root(word, start, root) for word in words)
+
+    def tell_root(self) -> None:
+        """Say which folder is worked in, if it is not the one that the command was called in."""
+        if not self._told and self.start != self.root:
+            self.note(f"{self.root} has the nearest stemctl.yaml; paths are relative to it.\n")
+        self._told = True
 
     @property
     def program(self) -> str:
@@ -76,15 +97,23 @@ class Screen:
             _encoding(sys.stdout).startswith("utf"),
             self.verbose,
             self.program,
-            "" if self.directory is None else shlex.quote(str(self.directory)),
+            self._folder(),
             words=model_words(catalog),
         )
+
+    def _folder(self) -> str:
+        """The root as a shell takes it, for commands of git; empty where they run in it anyway."""
+        folder = "" if self.directory is None else str(self.directory)
+        if self.start != self.root:
+            folder = os.path.relpath(self.root)
+        return shlex.quote(folder) if folder else ""
 
     def open(self) -> Workspace:
         """The workspace that the options select."""
         from stemctl.commands.workspace import open_workspace
 
         workspace = open_workspace(self.root, self.server)
+        self.tell_root()
         return replace(workspace, on_pause=lambda seconds: self.note(pause_text(seconds)))
 
     def announce(self, workspace: Workspace) -> None:
@@ -237,6 +266,14 @@ class Screen:
                 for line in error.explanation.split("\n")
             ]
         self.ask(style.finish([*lines, *style.next(error.hints)]).rstrip("\n"))
+
+
+def _from_root(word: str, start: Path, root: Path) -> str:
+    try:
+        is_path = bool(word) and os.path.lexists(start / word)
+    except ValueError:  # a null character
+        return word
+    return os.path.relpath(start / word, root).replace(os.sep, "/") if is_path else word
 
 
 def _encoding(stream: Any) -> str:

@@ -81,6 +81,7 @@ def apply(
     Shows the plan and asks for confirmation first. A saved PLAN is applied exactly as it is,
     without confirmation.
     """
+    targets, exclude = screen.below_root(targets), screen.below_root(exclude)
     saved = read_plan(screen.root, targets[0]) if len(targets) == 1 else None
     if saved is not None and (exclude or allowed or resubmit):
         raise ConfigError(

@@ -33,7 +33,7 @@ def drift(
     """
     workspace = screen.open()
     screen.announce(workspace)
-    found = run_async(use_case.drift(workspace, targets))
+    found = run_async(use_case.drift(workspace, screen.below_root(targets)))
     style, target = screen.style(workspace.catalog), workspace.target
     screen.summarize(lambda limit: drift_markdown(found, style, target, limit))
     if output_format == "json":

@@ -33,7 +33,8 @@ def fmt(screen: Screen, paths: tuple[str, ...], check: bool, diff: bool) -> int:
     indentation, spaces, empty lines and line endings. Skips files that cannot be read.
     """
     config = load_config(screen.root)
-    chosen = use_case.choose(config, paths)
+    screen.tell_root()
+    chosen = use_case.choose(config, screen.below_root(paths))
     result = use_case.format_files(config.root, chosen.files)
     result.problems[:0] = chosen.problems
     files = len(chosen.files)

@@ -19,13 +19,18 @@ def init(screen: Screen) -> int:
     missing files and refreshes the schemas.
     """
     written: list[str] = []
-    for files in (first_files(screen.root), editor_files(screen.root, screen.server)):
+    if screen.start != screen.root:
+        screen.note(
+            f"{screen.root} has a stemctl.yaml already. From now on, commands in {screen.start} "
+            "use the one created here instead. Remove it to go on with the other.\n"
+        )
+    for files in (first_files(screen.start), editor_files(screen.start, screen.server)):
         for name, done in files:
             if done is not Done.KEPT:
                 written.append(f"{done} {name}")
                 screen.did = "; ".join(written)  # before the output, which may fail
             screen.out(f"{done} {name}")
-    missing = settings_to_add(screen.root)
+    missing = settings_to_add(screen.start)
     if missing:
         screen.note(
             f"\nYour editor settings were not changed. For VS Code, add this to {SETTINGS}:\n"

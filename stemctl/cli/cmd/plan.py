@@ -73,10 +73,11 @@ def plan(
     """
     workspace = screen.open()
     screen.announce(workspace)
+    targets, exclude = screen.below_root(targets), screen.below_root(exclude)
     options = make_options(workspace, allowed, resubmit, only=targets, exclude=exclude)
     planned = _plan(workspace, options, base, offline)
     if out is not None:
-        write_plan(planned.plan, screen.root / out)
+        write_plan(planned.plan, screen.start / out)
     style = screen.style(workspace.catalog)
     screen.summarize(lambda limit: plan_markdown(planned.plan, style, limit))
     if output_format == "text":

@@ -22,7 +22,7 @@ def resolve(screen: Screen, targets: tuple[str, ...]) -> int:
     The next plan then shows the values of your files as ordinary changes.
     """
     workspace = screen.open()
-    number = use_case.resolve(workspace, targets)
+    number = use_case.resolve(workspace, screen.below_root(targets))
     screen.did = (
         f"Resolved {counted(number, 'conflict')}. The server's values are the new base. "
         "Nothing was sent."

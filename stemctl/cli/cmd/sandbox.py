@@ -48,7 +48,7 @@ def serve(screen: Screen, port: int, faults: Path | None) -> int:
     from stemctl.sandbox.users import USERS
 
     workspace = sandbox_workspace(screen.root, screen.server)
-    script = screen.root / faults if faults else None
+    script = screen.start / faults if faults else None
     if script:
         read_script(script, KEYS)  # report errors in it here rather than to a client
 
@@ -81,16 +81,15 @@ def reset(screen: Screen) -> int:
 
 
 @sandbox.command()
-@click.argument(
-    "file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path)
-)
+@click.argument("file", required=False, type=click.Path(path_type=Path))
 @click.pass_obj
 def seed(screen: Screen, file: Path | None) -> int:
     """Add records to the sandbox.
 
     Adds the records of FILE, or those that your manifests refer to but do not declare.
     """
-    added = use_cases.seed(sandbox_workspace(screen.root, screen.server), file)
+    workspace = sandbox_workspace(screen.root, screen.server)
+    added = use_cases.seed(workspace, screen.start / file if file else None)
     text = f"Added {counted(added, 'record')} to the sandbox."
     screen.did = text if added else ""
     screen.out(text)

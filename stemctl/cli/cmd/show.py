@@ -21,6 +21,7 @@ from stemctl.render.text.provenance_text import origin_document, origin_text
 @click.pass_obj
 def show(screen: Screen, target: str, max_bytes: int | None, output_format: str) -> int:
     """Show a saved plan, or where the values of a record come from."""
+    (target,) = screen.below_root([target])
     saved = read_plan(screen.root, target)
     if saved is None:
         _show_record(screen, target, output_format)

@@ -25,7 +25,7 @@ def validate(screen: Screen, paths: tuple[str, ...], online: bool, output_format
     Without --online, this needs no network and no token.
     """
     workspace = screen.open()
-    checked = check.validate(workspace, paths)
+    checked = check.validate(workspace, screen.below_root(paths))
     if online and has_errors(checked.loaded.diagnostics):
         screen.note("The files have errors, so the server was not checked.")
     elif online:
