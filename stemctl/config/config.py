@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
+from stemctl.config import config_errors
+from stemctl.core.records import Location
 from stemctl.errors import ConfigError
 from stemctl.manifests import reader
 from stemctl.manifests.document import Document
 from stemctl.schema.catalog import editions
 from stemctl.schema.compiled import compiled
-from stemctl.schema.config_schema import Schema, config_schema
+from stemctl.schema.config_schema import config_schema
 from stemctl.util.json_types import Value
 from stemctl.util.suggest import nearest
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-    import jsonschema
 
 NAME = "stemctl.yaml"
 SANDBOX = "sandbox:"
@@ -33,6 +35,12 @@ _URL = re.compile(
     re.IGNORECASE | re.ASCII,  # else the long s and the Kelvin sign pass for s and k
 )
 """URLs that all parsers split in the same way, so that requests go to the host that is checked."""
+
+
+_LIKE_OURS = re.compile(
+    r"\.?(?:stem|brainstem)[-_ .]?ctl(?:[-_ .]?config)?(?:\.(?:ya?ml|json|toml))?(?:\.\w+|~)?",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +91,8 @@ class Config:
     allow: Mapping[str, int] = field(default_factory=dict)
     time_zone: ZoneInfo | None = None
     found: bool = True
+    default_at: Location | None = None
+    """Where the default server is named."""
 
     def server(self, name: str | None) -> Server:
         """A server by its name, by a URL, or `sandbox`; or else the default server.
@@ -109,14 +119,30 @@ class Config:
     def _default(self) -> Server:
         """The default server, or the only one."""
         if self.default_server:
-            return self.server(self.default_server)
+            try:
+                return self.server(self.default_server)
+            except ConfigError as error:
+                raise ConfigError(f"{self.default_at}: {error.what}", error.why) from error
         if len(self.servers) == 1:
             return next(iter(self.servers.values()))
         what = f"{NAME} has no default_server." if self.found else f"{NAME} not found."
         hint = ("stemctl init", f"creates {NAME}, a first manifest and a sandbox to try out")
         if self.servers:
             hint = (f"stemctl --server {next(iter(self.servers))} plan", "chooses a server")
+        if misnamed := self._misnamed():
+            raise ConfigError(
+                f"{NAME} not found.",
+                f"There is {misnamed} in {self.root}: rename it to {NAME}.",
+            )
         raise ConfigError(what, f"Looked in {self.root}.{self._above()}", [hint])
+
+    def _misnamed(self) -> str:
+        """A file that must be meant to be stemctl.yaml, unless there is one."""
+        if self.found:
+            return ""
+        names = sorted(entry.name for entry in self.root.iterdir() if entry.is_file())
+        like_ours = [name for name in names if _LIKE_OURS.fullmatch(name)]
+        return next(iter(like_ours or difflib.get_close_matches(NAME, names, 1, 0.87)), "")
 
     def _above(self) -> str:
         """A sentence about a stemctl.yaml in a folder above, if there is one."""
@@ -135,13 +161,12 @@ def load_config(root: Path) -> Config:
         return Config(root, found=False)
     document = reader.read(path, NAME)
     if document.root is None or document.problems:
-        first = document.problems[0]
-        raise ConfigError(f"{first.location}: {first.message}.", first.remedy)
+        raise config_errors.cannot_be_read(document)
     data = _texts(document.root.value)
     schema = config_schema(editions())
     if not compiled(schema, schema)(data):
-        raise _wrong(document, data, schema)
-    return replace(_config(root, data), time_zone=_time_zone(document, data))
+        raise config_errors.invalid(document, data, schema)
+    return replace(_config(root, data, document), time_zone=_time_zone(document, data))
 
 
 def _time_zone(document: Document, data: Mapping[str, Value]) -> ZoneInfo | None:
@@ -158,49 +183,7 @@ def _time_zone(document: Document, data: Mapping[str, Value]) -> ZoneInfo | None
         raise ConfigError(f"{location}: {error.what}.", error.why) from error
 
 
-def _wrong(document: Document, data: Value, schema: Schema) -> ConfigError:
-    """The most relevant error of jsonschema, which is loaded only if there is an error."""
-    import jsonschema
-
-    wrong = jsonschema.exceptions.best_match(
-        jsonschema.Draft202012Validator(schema).iter_errors(data)
-    )
-    assert wrong is not None
-    assert document.root is not None
-    location = document.location(document.root.at(tuple(wrong.absolute_path)).event)
-    under = ".".join(map(str, wrong.absolute_path))
-    what, remedy = _in_words(wrong)
-    where = f"This is at {under}. " if under else ""
-    return ConfigError(f"{location}: {what}.", f"{where}{remedy}".strip())
-
-
-def _in_words(wrong: jsonschema.ValidationError) -> tuple[str, str]:
-    """What is wrong with a part of stemctl.yaml, and what to write instead."""
-    value, schema = cast(Value, wrong.instance), cast(Schema, wrong.schema)
-    match wrong.validator:
-        case "additionalProperties" if "properties" in schema:
-            known = list(schema["properties"])
-            key = next(str(key) for key in value if key not in known)
-            near = nearest(key, known)
-            choices = f"Did you mean {near[0]}?" if near else f"Choose from {', '.join(known)}."
-            return f"unknown key {key!r}", choices
-        case "enum":
-            known = [str(choice) for choice in schema["enum"]]
-            near = nearest(str(value), known)
-            allowed = ", ".join(dict.fromkeys(known))
-            return f"{value!r} is not one of {allowed}", f"Did you mean {near[0]}?" if near else ""
-        case "type" if value is None:
-            return "the value is missing", f"{schema.get('description', '')} Or remove the line."
-        case "type" if schema["type"] == "object":
-            key = next(iter(schema.get("properties", {"key": 0})))
-            return f"{value!r} is not a mapping", f"Write {{{key}: ...}}."
-        case "pattern" if "patternErrorMessage" in schema:
-            return f"{value!r} is not allowed here", f"{schema['patternErrorMessage']}"
-        case _:
-            return wrong.message, ""
-
-
-def _config(root: Path, data: Mapping[str, Value]) -> Config:
+def _config(root: Path, data: Mapping[str, Value], document: Document) -> Config:
     servers = {}
     for name, row in data.get("servers", {}).items():
         url = row["url"]
@@ -214,9 +197,17 @@ def _config(root: Path, data: Mapping[str, Value]) -> Config:
             faults=row.get("faults"),
             **row.get("state", {}),
         )
-        servers[name] = _checked(server)
+        try:
+            servers[name] = _checked(server)
+        except ConfigError as error:
+            assert document.root is not None
+            key = "faults" if "faults" in error.what else "url"
+            location = document.location(document.root.at(("servers", name, key)).event)
+            raise ConfigError(f"{location}: {error.what}", error.why) from error
+    default = document.root.members.get("default_server") if document.root else None
     return Config(
         root=root,
+        default_at=document.location(default.event) if default else None,
         manifests=tuple(data.get("manifests", ("records",))),
         default_server=data.get("default_server"),
         servers=servers,
@@ -236,11 +227,17 @@ def _checked(server: Server) -> Server:
     if parts is not None and "@" in parts.netloc:
         raise ConfigError(
             f"The URL of {server.name} contains a user name or password.",
-            "Do not put secrets into files or commands. To get a token, run stemctl login.",
+            "Remove it: do not put secrets into files or commands. To get a token, run stemctl login.",
         )
     if parts is None or not _URL.fullmatch(server.url) or len(server.url) > _LONGEST_URL:
         # A password may be before an @, so such a URL is not shown.
         shown = "" if "@" in server.url else f"It is {server.url!r:.100}. "
+        better = _slash(re.split("[?#]", server.url)[0])
+        if better != server.url and _URL.fullmatch(better):
+            raise ConfigError(
+                f"The URL of {server.name} is not valid.",
+                f"Write `{better}`, without what begins with ? or #.",
+            )
         raise ConfigError(
             f"The URL of {server.name} is not valid.",
             f"{shown}Write https://HOST/ without ? and #, and with ASCII letters only "
@@ -249,13 +246,15 @@ def _checked(server: Server) -> Server:
     if server.faults:
         raise ConfigError(
             f"{server.name} has faults, but is not a sandbox.",
-            "Only a sandbox can simulate faults.",
+            "Remove `faults`, or use the sandbox: only a sandbox can simulate them.",
         )
     if parts.scheme == "https" or (parts.scheme == "http" and server.is_loopback):
         return server
+    better = f"https://{server.url.partition('://')[2]}"
     raise ConfigError(
         f"{server.url} does not use HTTPS.",
-        "Only HTTPS is accepted, except for localhost: others could read a token sent over HTTP.",
+        f"Write `{better}`. Only HTTPS is accepted, except for localhost: others could read a "
+        "token sent over HTTP.",
     )
 
 

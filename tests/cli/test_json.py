@@ -82,13 +82,13 @@ def test_broken_configuration(lab: Lab) -> None:
     lab.write("stemctl.yaml", "servers:\n  sandbox: {url: 'sandbox:', portol: private}\n")
     result = lab.run("plan", "-o", "json")
     assert result.code == 1
-    assert "stemctl.yaml:2:12" in result.json["error"]["what"]
+    assert "stemctl.yaml:2:30" in result.json["error"]["what"]
     assert "portol" in result.json["error"]["what"]
 
 
 def test_a_real_server_must_name_its_edition(lab: Lab) -> None:
     lab.write("stemctl.yaml", "servers:\n  real: {url: 'https://www.brainstem.org/'}\n")
-    assert "stemctl.yaml:2:9: 'edition' is a required property" in lab.run("plan").err
+    assert "stemctl.yaml:2:9: `servers.real` has no `edition`" in lab.run("plan").err
 
 
 def test_nothing_configured(lab: Lab) -> None:
