@@ -227,7 +227,8 @@ def _checked(server: Server) -> Server:
     if parts is not None and "@" in parts.netloc:
         raise ConfigError(
             f"The URL of {server.name} contains a user name or password.",
-            "Remove it: do not put secrets into files or commands. To get a token, run stemctl login.",
+            "Remove it: do not put secrets into files or commands. "
+            "To get a token, run stemctl login.",
         )
     if parts is None or not _URL.fullmatch(server.url) or len(server.url) > _LONGEST_URL:
         # A password may be before an @, so such a URL is not shown.
