@@ -82,13 +82,15 @@ class Document:
     """One file as read. `root` is None where nothing could be read.
 
     `blanks` are nodes without a value, `ambiguous` are nodes whose value is a guess. Both have
-    findings of their own, so that schema errors about them are not reported.
+    findings of their own, so that schema errors about them are not reported. `doubts` are warnings
+    about texts that some readers take for something else.
     """
 
     file: str
     text: str
     root: Node | None = None
     problems: list[Diagnostic] = field(default_factory=list)
+    doubts: list[Diagnostic] = field(default_factory=list)
     blanks: list[Node] = field(default_factory=list)
     ambiguous: list[Node] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)

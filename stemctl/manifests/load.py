@@ -10,7 +10,7 @@ from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any
 
 from stemctl.core.address_patterns import is_pattern, literal
-from stemctl.core.diagnostics import Diagnostic, in_order
+from stemctl.core.diagnostics import Diagnostic, Severity, in_order
 from stemctl.core.records import Address, Directive, Lifecycle, Location, Record, Repository
 from stemctl.manifests import cross_file, discovery, file_names, local_times, reader, validation
 from stemctl.manifests.document import Document, Node
@@ -149,11 +149,17 @@ class _Reader:
     def _validated(self, file: str) -> tuple[Document | None, set[Path]]:
         """A document, and the paths in it that cannot be used."""
         document = reader.read(os.path.join(self.root, file), file)
-        self.problems += validation.located(document, self.catalog)
+        read = list(validation.located(document, self.catalog))
         if document.root is None:
+            self.problems += read
             self.complete = False
             return None, set()
         findings, broken = validation.check_document(document, self.validator, self.catalog)
+        wrong = {finding.location for finding in findings}
+        # What is wrong here anyway is fixed in another way than a doubt.
+        self.problems += (
+            p for p in read if p.severity is Severity.ERROR or p.location not in wrong
+        )
         self.problems += findings
         if self.time_zone is not None:
             for path, problem in local_times.add_offsets(document, self.catalog, self.time_zone):

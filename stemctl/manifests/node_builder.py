@@ -18,7 +18,8 @@ from yaml.events import (
     StreamEndEvent,
 )
 
-from stemctl.core.diagnostics import Diagnostic
+from stemctl.core.diagnostics import Diagnostic, Severity
+from stemctl.core.records import Location
 from stemctl.manifests import scalars
 from stemctl.manifests.document import Document, Node, code_span
 from stemctl.manifests.yaml_parser import Parser
@@ -49,6 +50,7 @@ class NodeBuilder:
 
     def __init__(self, document: Document, text: str) -> None:
         self.document = document
+        self.has_glued = _GLUED_KEY.search(text) is not None
         self.next = Parser(text).get_event
         self.anchors: dict[str, _Anchored] = {}
         self.open: set[str] = set()
@@ -97,6 +99,7 @@ class NodeBuilder:
 
     def anchored(self, event: Any, depth: int) -> Node:
         """A value with an anchor, kept for the aliases that follow."""
+        self.refuse_odd_name(event, event.start_mark.index)
         before, reached = self.built, self.reached
         self.reached = depth
         self.open.add(event.anchor)
@@ -125,6 +128,28 @@ class NodeBuilder:
             remedy, more = f"write `{scalars.quoted(text)}` for text", {}
         self.document.problems.append(self.document.finding(event, "tag", message, remedy, **more))
 
+    def refuse_odd_name(self, event: Any, start: int) -> None:
+        """Refuse `&a:b`, whose name ends at the colon for some readers only."""
+        rest = _ANCHOR.match(self.document.text, start)
+        if rest and rest[1] != event.anchor:
+            message = f"`{rest[0]}` is ambiguous in YAML"
+            remedy = "use only letters, digits, - and _ in the name of an anchor, or quote the text"
+            self.document.problems.append(
+                self.document.finding(event, "ambiguous-value", message, remedy)
+            )
+
+    def refuse_glued(self, event: Any) -> None:
+        """Refuse `{?a: b}`, where the question mark is part of the key for some readers only."""
+        start = event.start_mark.index
+        if type(event) is ScalarEvent and self.document.text[start - 1 : start] == "?":
+            key = f"?{event.value}"
+            message = f"`{key}` is ambiguous as a key in YAML: quote it"
+            remedy = f"write `{scalars.quoted(key)}`"
+            found = self.document.finding(event, "ambiguous-value", message, remedy, value=key)
+            file, line, column = self.document.location(event)
+            place = Location(file, line, column - 1)
+            self.document.problems.append(replace(found, location=place, length=found.length + 1))
+
     def alias(self, event: Any, depth: int) -> Node:
         """The value of an anchor above. It is shared, not copied."""
         if event.anchor in self.open:
@@ -138,6 +163,7 @@ class NodeBuilder:
                 f'write `"*{event.anchor}"` for text, or `&{event.anchor}` before a value above'
             )
             raise StopReading(self.document.finding(event, "syntax", message, remedy))
+        self.refuse_odd_name(event, event.start_mark.index)
         node, size, height = self.anchors[event.anchor]
         self.descend(event, depth + height)
         self.built += size
@@ -159,6 +185,8 @@ class NodeBuilder:
             return node
         value = scalars.resolve(text)
         if type(value) is not scalars.AmbiguousScalar:
+            if type(value) is str and scalars.doubt(text):
+                self.doubt(event, text)
             return Node(value, event)
         problem = self.document.finding(
             event, "ambiguous-value", value.message, value.remedy, value=text
@@ -167,6 +195,16 @@ class NodeBuilder:
         node = Node(text, event)
         self.document.ambiguous.append(node)
         return node
+
+    def doubt(self, event: Any, text: str) -> None:
+        """A warning about a text that readers of YAML 1.1 take for something else."""
+        message = f"`{text}` is {scalars.doubt(text)} to readers of YAML 1.1"
+        remedy = f"write `{scalars.quoted(text)}`"
+        self.document.doubts.append(
+            self.document.finding(
+                event, "ambiguous-value", message, remedy, value=text, severity=Severity.WARNING
+            )
+        )
 
     def sequence(self, event: Any, depth: int) -> Node:
         items = []
@@ -180,12 +218,14 @@ class NodeBuilder:
         values: dict[str, Value] = {}
         merged: list[Node] = []
         while type(item := self.next()) is not MappingEndEvent:
+            if self.has_glued:
+                self.refuse_glued(item)
             key = self.key(item, depth)
             child = self.node(self.next(), depth + 1)
             if key is None:
                 continue
             if key == "<<" and item.implicit[0]:
-                merged += self.merge_sources(item, child)
+                merged += self.merge_sources(item, child, is_second=bool(merged))
             elif key in keys:
                 first = keys[key].start_mark.line + 1
                 message = f"duplicate key {code_span(key)}"
@@ -232,12 +272,21 @@ class NodeBuilder:
             remedy = f"write `{scalars.quoted(key)}`, or begin the key with a letter"
             finding = document.finding(event, "ambiguous-value", message, remedy, value=key)
             document.problems.append(_decimal_comma(finding) or finding)
+        elif scalars.doubt(key):
+            self.doubt(event, key)
         else:
             _KEYS[key] = key
         return key
 
-    def merge_sources(self, event: Any, node: Node) -> list[Node]:
-        """The mappings that `<<` merges; the first of them wins."""
+    def merge_sources(self, event: Any, node: Node, is_second: bool) -> list[Node]:
+        """The mappings that `<<` merges; the first of them wins. With two `<<`, readers disagree
+        which one does.
+        """
+        if is_second:
+            message, remedy = "duplicate key `<<`", "write one `<<` with a list: `[*A, *B]`"
+            self.document.problems.append(
+                self.document.finding(event, "duplicate-key", message, remedy)
+            )
         sources = node.items if node.is_list else [node]
         if all(source.is_mapping for source in sources):
             return sources
@@ -247,7 +296,10 @@ class NodeBuilder:
         return []
 
 
-_KEYS: dict[str, str] = {}
+_GLUED_KEY = re.compile(r"[{,]\s*\?[^\s]")
+_ANCHOR = re.compile(r"[&*]([^\s,\[\]{}]+)")
+
+_KEYS: dict[str, str] = {"<<": "<<"}
 """Keys that are plain text, with or without quotes. Thousands of records share the same few."""
 
 _EMPTY = ("empty-file", "this file declares nothing", "add a list of records, or delete the file")

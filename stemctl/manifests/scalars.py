@@ -1,7 +1,8 @@
 """Plain scalars: the value of a word without quotes, and the words that are ambiguous in YAML.
 
 Only what YAML 1.1, YAML 1.2 and JSON read alike becomes a number, a boolean or null. Dates, times,
-`yes`, `no`, `on` and `off` stay text.
+`yes`, `no`, `on` and `off` stay text, as YAML 1.2, JSON Schema and editors take them. Where readers
+of YAML 1.1 take a word for a boolean or a number, that is a doubt.
 """
 
 from __future__ import annotations
@@ -22,7 +23,16 @@ _AMBIGUOUS_WORDS = {
     **dict.fromkeys(("False", "FALSE"), "`false` for a boolean"),
     **dict.fromkeys(("Null", "NULL", "~"), "`null` for no value"),
     "=": "",
+    "<<": "",
 }
+
+_OLD_WORDS = frozenset(
+    spelling
+    for word in ("yes", "no", "on", "off", "y", "n")
+    for spelling in (word, word.capitalize(), word.upper())
+)
+_OLD_NUMBER = re.compile(r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?|\.")
+"""Numbers to the base of 60, and a number without digits."""
 
 _NUMERIC = frozenset("+-.0123456789")
 """First characters of everything that may be a number."""
@@ -62,6 +72,13 @@ def resolve(text: str) -> Value | AmbiguousScalar:
     if _DECIMAL.fullmatch(text):
         return _ambiguous(text, _numbers(_readings(text)))
     return text
+
+
+def doubt(text: str) -> str:
+    """What readers of YAML 1.1 take a plain text for, if not for text; or nothing."""
+    if text in _OLD_WORDS:
+        return "a boolean"
+    return "a number" if text[:1] in _NUMERIC and _OLD_NUMBER.fullmatch(text) else ""
 
 
 def quoted(text: str) -> str:

@@ -72,14 +72,15 @@ def _without_consequences(errors: list[SchemaError]) -> Iterator[SchemaError]:
 
 
 def located(document: Document, catalog: Catalog) -> Iterator[Diagnostic]:
-    """The problems of reading a file, each with its record and field."""
-    if not document.problems or document.root is None:
+    """The problems and doubts of reading a file, each with its record and field."""
+    problems = [*document.problems, *document.doubts]
+    if not problems or document.root is None:
         yield from document.problems
         return
     events = _events(document.root, ())
     starts = sorted((document.location(event), path) for event, path in events)
     left_edge = document.location(document.root.event).column
-    for problem in document.problems:
+    for problem in problems:
         assert problem.location is not None
         after = bisect.bisect_right(starts, problem.location, key=lambda row: row[0])
         location, path = starts[max(0, after - 1)]

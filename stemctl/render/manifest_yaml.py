@@ -23,7 +23,8 @@ class _Writer(yaml.SafeDumper):
 
 def _text(writer: yaml.SafeDumper, text: str) -> yaml.Node:
     plain = yaml.SafeDumper.represent_str(writer, text)
-    if isinstance(scalars.resolve(text), str) and not has_unseen(text):
+    is_text = isinstance(scalars.resolve(text), str) and not scalars.doubt(text)
+    if is_text and not has_unseen(text):
         return plain
     return writer.represent_scalar("tag:yaml.org,2002:str", text, style='"')
 
