@@ -7,9 +7,10 @@ neither Markdown nor HTML, no mention, and no number of an issue.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from stemctl.util.plural import inflected
 from stemctl.util.safe_text import visible
 
 _LONGEST = 100
@@ -18,27 +19,45 @@ _LONGEST = 100
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """Lines that are shown together or not at all, and how many records they tell of."""
+    """Lines that are shown together or not at all, and how many records they tell of.
+
+    `short` is what is shown if there is no room for all of them.
+    """
 
     text: str
     records: int = 1
+    short: str = ""
+
+    @property
+    def shortest(self) -> str:
+        """The fewest lines that say what it is."""
+        return self.short or self.text
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Items between what opens and what closes them."""
+    """Items between what opens and what closes them; `name` is what they are called where they are
+    left out.
+    """
 
+    name: str
     opening: str
     items: Sequence[Item]
     closing: str
 
 
-def section(title: str, items: Sequence[Item], opened: bool, language: str = "") -> Section:
-    """A section that folds, with a fence that nothing in its items ends; `title` is HTML."""
+def section(
+    name: str, items: Sequence[Item], opened: bool, language: str = "", title: str = ""
+) -> Section:
+    """A section that folds, with a fence that nothing in its items ends. `title` is HTML; without
+    one, it is the name.
+    """
+    number = sum(item.records for item in items)
     longest = max((_longest_run(item.text) for item in items), default=0)
     fence = "`" * max(3, longest + 1)
-    details = f"<details{' open' if opened else ''}><summary>{title}</summary>"
+    details = f"<details{' open' if opened else ''}><summary>{title or name}: {number:,}</summary>"
     return Section(
+        name=name,
         opening=f"\n{details}\n\n{fence}{language}\n",
         items=items,
         closing=f"{fence}\n\n</details>\n",
@@ -65,42 +84,85 @@ def _clipped(text: str, max_bytes: int) -> str:
 
 
 def fitted(
-    head: str, sections: Sequence[Section], max_bytes: int | None, left_out: Callable[[int], str]
+    head: str, sections: Sequence[Section], max_bytes: int | None, elsewhere: str = ""
 ) -> str:
-    """The sections below the head, within `max_bytes`; `left_out` says how many records are not
-    shown.
+    """The sections below the head, within `max_bytes`; a sentence says how many records are not
+    shown, and that they are `elsewhere`.
 
-    First come the frames of the sections, so that all of them are named, then their items, in
-    order. An item that does not fit is left out; smaller ones after it may still fit. The head is
-    never cut.
+    First come the shortest forms of all items, in order, so that as many as possible are named;
+    then, in order, what else there is to say of them. The head is never cut, and no section is
+    empty.
     """
-    whole = head + "".join(_text(one, one.items) for one in sections)
+    whole = head + "".join(_framed(one, [item.text for item in one.items]) for one in sections)
     if max_bytes is None or _size(whole) <= max_bytes:
         return whole
     everything = sum(item.records for one in sections for item in one.items)
-    room = max_bytes - _size(head) - _size(left_out(everything))
-    framed = []
+    least = _left_out(everything, everything, elsewhere)
+    chosen, room = _chosen(sections, max_bytes - _size(head) - _size(least))
+    texts = list(_texts(sections, chosen))
+    missing, cut = [], 0
+    for one, forms in zip(sections, chosen, strict=True):
+        pairs = list(zip(one.items, forms, strict=True))
+        if number := sum(item.records for item, form in pairs if not form):
+            missing.append((one.name, number))
+        cut += sum(item.records for item, form in pairs if form and form != item.text)
+    number = sum(number for _, number in missing)
+    ending = _left_out(number, cut, elsewhere, missing)
+    if _size(ending) > room + _size(least):
+        ending = _left_out(number, cut, elsewhere)
+    return head + "".join(texts) + ending
+
+
+_Forms = list[str]
+"""What is shown of each item of a section; empty where it is left out."""
+
+
+def _chosen(sections: Sequence[Section], room: int) -> tuple[list[_Forms], int]:
+    """What is shown of each section, and how many bytes are left."""
+    chosen: list[_Forms] = []
+    is_full = False  # from then on nothing less risky takes the place of what has no room
     for one in sections:
-        cost = _size(one.opening) + _size(one.closing)
-        if cost <= room:
-            framed.append(one)
-            room -= cost
-    body, shown = [], 0
-    for one in framed:
-        kept = []
+        frame, forms = _size(one.opening) + _size(one.closing), []
         for item in one.items:
-            cost = _size(item.text) + 1
-            if cost <= room:
-                kept.append(item)
-                room -= cost
-        shown += sum(item.records for item in kept)
-        body.append(_text(one, kept))
-    missing = everything - shown
-    return head + "".join(body) + (left_out(missing) if missing else "")
+            cost = frame + _size(item.shortest) + 1
+            fits = cost <= room and not is_full
+            forms.append(item.shortest if fits else "")
+            if fits:
+                room, frame = room - cost, 0
+            elif item.short:
+                is_full = True
+        chosen.append(forms)
+    for one, forms in zip(sections, chosen, strict=True):
+        for number, item in enumerate(one.items):
+            more = _size(item.text) - _size(item.shortest)
+            if forms[number] and more <= room:
+                forms[number] = item.text
+                room -= more
+    return chosen, room
 
 
-def _text(frame: Section, items: Sequence[Item]) -> str:
-    return frame.opening + "".join(f"{item.text}\n" for item in items) + frame.closing
+def _texts(sections: Sequence[Section], chosen: Sequence[_Forms]) -> Iterator[str]:
+    for one, forms in zip(sections, chosen, strict=True):
+        if any(forms):
+            yield _framed(one, forms)
+
+
+def _left_out(
+    number: int, cut: int, elsewhere: str, sections: Sequence[tuple[str, int]] = ()
+) -> str:
+    """The sentence about what is not shown: of how many records, and the details of how many."""
+    names = ", ".join(f"{name}: {count:,}" for name, count in sections)
+    if number:
+        text = f"{number:,} more {inflected(number, 'does', 'do')} not fit here"
+        text += f" ({names})" if names else ""
+        text += f", nor do the details of {cut:,}" if cut else ""
+    else:
+        text = f"The details of {cut:,} do not fit here"
+    return f"\n{text}{f'; {elsewhere}' if elsewhere else ''}.\n"
+
+
+def _framed(frame: Section, texts: Sequence[str]) -> str:
+    return frame.opening + "".join(f"{text}\n" for text in texts if text) + frame.closing
 
 
 def _size(text: str) -> int:

@@ -15,7 +15,7 @@ from stemctl.render.fitting import Item, Section, code, fitted, section
 from stemctl.render.plan_summary import has_errors
 from stemctl.render.plan_view import PlanView, plan_facts, view_plan
 from stemctl.render.terminal import TerminalStyle
-from stemctl.render.text.plan_text import change_lines, note_lines
+from stemctl.render.text.plan_text import change_lines, headline, note_lines
 from stemctl.util.plural import counted, inflected, joined
 
 _ELSEWHERE = "`stemctl plan` shows all of them"
@@ -42,12 +42,7 @@ def plan_markdown(
     """
     style = for_markdown(style)
     view = view_plan(plan, style.words, folds=not style.verbose)
-    return fitted(
-        _head(plan, view),
-        _sections(view, style),
-        max_bytes,
-        lambda number: f"\n{number:,} more do not fit here; {elsewhere}.\n",
-    )
+    return fitted(_head(plan, view), _sections(view, style), max_bytes, elsewhere)
 
 
 def elsewhere(job: str | None) -> str:
@@ -67,7 +62,7 @@ def for_markdown(style: TerminalStyle) -> TerminalStyle:
 def where(plan: Plan) -> str:
     """For which server, from which commit, and the digest that ties an apply to this plan."""
     facts = [f"{name} {code(value)}" for name, value in plan_facts(plan)]
-    if plan.subset.only or plan.subset.exclude:
+    if plan.subset.left_out:
         facts.append(f"partial: {counted(plan.subset.left_out, 'record')} left out")
     return ", ".join(facts)
 
@@ -108,7 +103,7 @@ def _held_words(plan: Plan) -> str:
 def _sections(view: PlanView, style: TerminalStyle) -> list[Section]:
     """The riskiest first: what destroys, what needs a decision, what is sent, what is noted."""
     settled = [Item(row.rstrip()) for row in style.columns(view.settled, indent=0)]
-    notes = [Item(_block(note_lines(note, style))) for note in view.notes]
+    notes = [Item(_block(note_lines(note, style)), note.records) for note in view.notes]
     findings = [Item(line) for line in view.findings]
     sections = _listed("Sent earlier, without an answer", settled)
     for group in Group:
@@ -118,22 +113,30 @@ def _sections(view: PlanView, style: TerminalStyle) -> list[Section]:
     others = sorted(view.others, key=lambda change: list(Group).index(change.group))
     base = html.escape(view.base[:_LONGEST_BASE])  # in code, no mention is obeyed
     title = f"Not from changes since <code>{base}</code> ({view.why_others})"
-    sections += _changes(title, others, style, is_open=False)
+    sections += _changes("Not from these commits", others, style, is_open=False, title=title)
     sections += _listed("Findings", findings)
     sections += _listed("Notes, nothing is sent", notes, is_open=False)
     return sections
 
 
 def _changes(
-    title: str, changes: Sequence[ChangeView], style: TerminalStyle, is_open: bool
+    name: str,
+    changes: Sequence[ChangeView],
+    style: TerminalStyle,
+    is_open: bool,
+    title: str = "",
 ) -> list[Section]:
-    items = [Item(_block(change_lines(change, style)), change.records) for change in changes]
-    number = sum(item.records for item in items)
-    return [section(f"{title}: {number:,}", items, is_open, "diff")] if items else []
+    items = [_item(change, style) for change in changes]
+    return [section(name, items, is_open, "diff", title)] if items else []
 
 
-def _listed(title: str, items: Sequence[Item], is_open: bool = True) -> list[Section]:
-    return [section(f"{title}: {len(items):,}", items, is_open)] if items else []
+def _item(change: ChangeView, style: TerminalStyle) -> Item:
+    text, short = _block(change_lines(change, style)), _block(headline(change, style))
+    return Item(text, change.records, short)
+
+
+def _listed(name: str, items: Sequence[Item], is_open: bool = True) -> list[Section]:
+    return [section(name, items, is_open)] if items else []
 
 
 def _block(lines: Sequence[str]) -> str:

@@ -44,9 +44,7 @@ def report_markdown(
         *_rows("Held, nothing was sent", held_rows(report, style), style, is_open=True),
         *_rows("Outcomes", [outcome_row(outcome) for outcome in tried], style),
     ]
-    return fitted(
-        "\n".join(head), sections, max_bytes, lambda number: f"\n{number:,} more do not fit here.\n"
-    )
+    return fitted("\n".join(head), sections, max_bytes)
 
 
 def _titled(
@@ -60,11 +58,11 @@ def _titled(
     for block in outcome_blocks(report, outcomes, lines_of, style):
         lines = [visible(line.removeprefix("  ")) for line in block.lines]
         items.append(Item("\n".join(lines), block.records))
-    return [section(f"{title}: {len(outcomes):,}", items, opened=True)] if items else []
+    return [section(title, items, opened=True)] if items else []
 
 
 def _rows(
     title: str, rows: Sequence[tuple[str, str, str]], style: TerminalStyle, is_open: bool = False
 ) -> list[Section]:
     items = [Item(row) for row in style.columns(rows, indent=0)]
-    return [section(f"{title}: {len(items):,}", items, is_open)] if items else []
+    return [section(title, items, is_open)] if items else []

@@ -437,7 +437,7 @@ def test_markdown_keeps_within_its_bytes_riskiest_first(lab: Lab, most: int) -> 
     assert text.index("Deletes and overwrites: 60") < text.index("Creates: 200")
     assert text.count("<details") == text.count("</details>")
     if most < 20000:
-        assert re.search(r"\d+ more do not fit here", text)
+        assert "not fit here" in text
 
 
 def test_a_kept_plan_is_applied_once_as_soon_as_anything_of_it_was_sent(lab: Lab) -> None:

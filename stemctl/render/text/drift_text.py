@@ -55,11 +55,11 @@ def drift_markdown(
         lines = [line.removeprefix("  ") for line in block.lines]
         items.append(Item("\n".join(lines), block.records))
     unread = [Item(line) for line in _unread(drift, style)]
-    sections = [section(f"Not all read: {len(unread)}", unread, opened=True)] if unread else []
-    sections += [section(f"Drift: {len(drift.records):,}", items, opened=True)] if items else []
+    sections = [section("Not all read", unread, opened=True)] if unread else []
+    sections += [section("Drift", items, opened=True)] if items else []
     where = f"server {code(server.name)} {code(server.url)}, portal {server.portal}"
     head = f"### {_summary(drift)}\n\n{where}\n"
-    return fitted(head, sections, max_bytes, lambda number: f"\n{number:,} more do not fit here.\n")
+    return fitted(head, sections, max_bytes)
 
 
 def _unread(drift: Drift, style: TerminalStyle) -> list[str]:

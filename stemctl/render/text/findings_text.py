@@ -34,13 +34,8 @@ def findings_markdown(
     """
     style = TerminalStyle(width=90)
     items = [Item("\n".join(_block(finding, style))) for finding in diagnostics]
-    sections = [section(f"Findings: {len(items):,}", items, opened=True)] if items else []
-    return fitted(
-        f"### {summary}\n",
-        sections,
-        max_bytes,
-        lambda number: f"\n{number:,} more do not fit here.\n",
-    )
+    sections = [section("Findings", items, opened=True)] if items else []
+    return fitted(f"### {summary}\n", sections, max_bytes)
 
 
 def _block(finding: Diagnostic, style: TerminalStyle) -> list[str]:

@@ -55,12 +55,17 @@ def where_line(server: Target, database: str | None = None) -> str:
 
 def change_lines(change: ChangeView, style: TerminalStyle) -> list[str]:
     """One change: its line, what is to be said of it, and its fields."""
-    right = "  ".join(part for part in (change.why, change.location) if part)
-    lines = style.headline(change.symbol, change.title, right)
+    lines = headline(change, style)
     lines += style.below(change.details)
     if not change.is_brief:
         lines += field_lines(change, style)
     return lines + style.below(_which(change.examples, change.files))
+
+
+def headline(change: ChangeView, style: TerminalStyle) -> list[str]:
+    """The line of a change: symbol and address, why, and where it is written."""
+    right = "  ".join(part for part in (change.why, change.location) if part)
+    return style.headline(change.symbol, change.title, right)
 
 
 def _which(examples: str, files: str = "") -> list[str]:
