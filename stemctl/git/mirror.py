@@ -159,10 +159,14 @@ class Mirror:
             start = end + 2 + size
         return contents
 
-    def changed(self, commit: str, path: str) -> list[str]:
-        """The commits from this one back along first parents that changed a file."""
-        question = ("log", "--first-parent", "--format=%H", commit, "--", path)
-        return self._run(*question).decode().split()
+    def changed(self, commit: str, path: str) -> dict[str, str]:
+        """The commits from this one back along first parents that changed a file, each with what
+        its message says below the subject.
+        """
+        question = ("log", "--first-parent", "-z", "--format=%H%b", commit, "--", path)
+        rows = self._run(*question).decode(errors="replace").split("\0")
+        width = len(commit)
+        return {row[:width]: row[width:] for row in rows if row}
 
     def last_without(self, commit: str, text: str) -> str | None:
         """The first commit from this one back along first parents with no line that begins so."""

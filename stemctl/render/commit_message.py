@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 from stemctl.core.lease import Lease
@@ -18,6 +19,7 @@ The history of a state branch is searched for it.
 """
 
 _LINES = 50
+_RUN = re.compile(r"^Run: (\S+)$", re.MULTILINE)
 _TOLD_FIRST = ("failed", "unknown", "sent without an answer")
 _QUIET = "[skip ci]"
 """No CI job should run for this branch."""
@@ -73,6 +75,12 @@ def run_message(server: str, run: Run, since: str | None, job: str | None) -> st
     if body:
         lines += ["", *body]
     return "\n".join(lines) + "\n"
+
+
+def run_of(message: str) -> str | None:
+    """The run that the message of a commit is of, by its text below the subject."""
+    found = _RUN.search(message)
+    return found[1] if found else None
 
 
 def _facts(run: Run, since: str | None, job: str | None) -> list[str]:

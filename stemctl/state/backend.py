@@ -71,8 +71,8 @@ class RemoteLock(Protocol):
     def release(self, run: str) -> None:
         """Give the lease of a run back that changed nothing."""
 
-    def past_runs(self) -> dict[str, bytes]:
-        """The records of the runs that are kept with the state, the latest first."""
+    def past_runs(self, is_wanted: Callable[[str], bool]) -> dict[str, bytes]:
+        """The records of the wanted runs that are kept with the state, the latest first."""
 
 
 class StateMoved(StateError):

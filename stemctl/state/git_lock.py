@@ -5,6 +5,7 @@ A run pushes its lease, with its plan, before its first write. The push of its s
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from stemctl.core.lease import Lease, lease_json, lease_of, plan_lines, read_lease, run_of
@@ -61,9 +62,17 @@ class GitLock:
         lease = self.lease()
         return lease is not None and lease.run == run
 
-    def past_runs(self) -> dict[str, bytes]:
-        """The records of all runs, by commit, the latest first."""
-        return self.branch.versions(self.branch.run_path)
+    def past_runs(self, is_wanted: Callable[[str], bool]) -> dict[str, bytes]:
+        """The records of runs whose ids are wanted, by commit, the latest first.
+
+        An id is that of the message; a commit without one may be any run.
+        """
+
+        def wanted(message: str) -> bool:
+            run = commit_message.run_of(message)
+            return run is None or is_wanted(run)
+
+        return self.branch.versions(self.branch.run_path, wanted)
 
     # holding
 

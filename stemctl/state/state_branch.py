@@ -153,13 +153,16 @@ class StateBranch:
                 untouched=Untouched.NOTHING_SENT,
             ) from error
 
-    def versions(self, path: str) -> dict[str, bytes]:
-        """All contents that a file had, by commit, the latest first."""
+    def versions(self, path: str, is_wanted: Callable[[str], bool]) -> dict[str, bytes]:
+        """The contents that a file had, by commit, the latest first, as far as what the message of
+        the commit says is wanted.
+        """
         commit = self.tip.commit
         if commit is None:
             return {}
-        found = self._ask(lambda mirror: mirror.changed(commit, path))
-        return dict(zip(found, self.read(f"{sha}:{path}" for sha in found), strict=True))
+        messages = self._ask(lambda mirror: mirror.changed(commit, path))
+        wanted = [sha for sha, message in messages.items() if is_wanted(message)]
+        return dict(zip(wanted, self.read(f"{sha}:{path}" for sha in wanted), strict=True))
 
     def load_state(self) -> State | None:
         """The state of the server; None if the branch has none.

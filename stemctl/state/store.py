@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -173,8 +173,9 @@ class Store:
             StateError: a record is damaged.
         """
         unfinished = self.recovery.unfinished()
-        found = {brief.id: brief for brief in remote_briefs(self._past_runs(), self.where)}
-        found |= {brief.id: brief for brief in self.runs.briefs()}
+        found = {brief.id: brief for brief in self.runs.briefs()}
+        others = self._past_runs(lambda run: run not in found)
+        found = {brief.id: brief for brief in remote_briefs(others, self.where)} | found
         if unfinished is not None:
             brief = in_brief(unfinished)
             found[unfinished.id] = replace(brief, is_on=self.recovery.is_on())
@@ -189,8 +190,11 @@ class Store:
         unfinished = self.recovery.unfinished()
         if unfinished is not None and unfinished.id == run:
             return unfinished
-        return self.runs.load(run) or remote_run(self._past_runs(), run, self.where)
+        known = self.runs.load(run)
+        if known is not None:
+            return known
+        return remote_run(self._past_runs(lambda other: other == run), run, self.where)
 
-    def _past_runs(self) -> Mapping[str, bytes]:
+    def _past_runs(self, is_wanted: Callable[[str], bool]) -> Mapping[str, bytes]:
         lock = self.backend.lock
-        return lock.past_runs() if lock is not None else {}
+        return lock.past_runs(is_wanted) if lock is not None else {}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
 from stemctl.state import state_branch
+from stemctl.state.state_branch import StateBranch
 from tests.git.team import STATES, Member, Team, git
 from tests.support.served import Gate
 
@@ -276,3 +278,28 @@ def test_a_damaged_state_is_refused(team: Team) -> None:
         "lab.state.json on branch stemctl-state of origin does not match its checksum."
         in result.err
     )
+
+
+def test_a_list_reads_the_records_of_other_machines_alone(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann, ben = team.clone("ann"), team.clone("ben")
+    ann.apply()
+    ben.git("pull", "-q", "origin", "main")
+    ben.sessions("{name: rat1, description: Of Ben.}")
+    ben.apply()
+    reads: list[int] = []
+    original = StateBranch.read
+
+    def counted(self: StateBranch, blobs: Iterable[str]) -> list[bytes]:
+        wanted = list(blobs)
+        reads.append(sum("run.jsonl" in blob for blob in wanted))
+        return original(self, wanted)
+
+    monkeypatch.setattr(StateBranch, "read", counted)
+    listed = ann.run("runs", "list", "-o", "json").json
+    assert len(listed) == 2
+    assert sum(reads) == 1
+    reads.clear()
+    assert "session/rat1" in ann.run("runs", "show", listed[0]["run"]).out
+    assert len(team.clone("cem").run("runs", "list", "-o", "json").json) == 2
