@@ -18,6 +18,7 @@ from stemctl.planning.values import elements
 from stemctl.schema.catalog import Catalog, Field, Model
 from stemctl.util.json_types import Fields, Value, is_uuid
 from stemctl.util.plural import joined
+from stemctl.util.safe_text import has_unseen
 from stemctl.util.suggest import nearest
 
 _TEXT_OPERATORS = frozenset({"contains", "startswith", "endswith"})
@@ -161,10 +162,15 @@ async def with_names(client: ReadClient, found: QueryResult) -> QueryResult:
 
 
 def _unambiguous(reading: Reading, model: Model) -> dict[str, str]:
-    """Id to name, without names that are not unique."""
+    """Id to name, without names that are not unique, or that a manifest would read otherwise."""
     names = {id_: str(fields.get(model.identity or "")) for id_, fields in reading.records.items()}
     counts = Counter(names.values())
-    return {id_: name for id_, name in names.items() if counts[name] == 1}
+    return {id_: name for id_, name in names.items() if counts[name] == 1 and _is_plain(name)}
+
+
+def _is_plain(name: str) -> bool:
+    """Whether a reference can be written by this name: an id means a record by its id."""
+    return name == name.strip() != "" and not is_uuid(name) and not has_unseen(name)
 
 
 def declared(found: QueryResult) -> list[dict[str, Value]]:

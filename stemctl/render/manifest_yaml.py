@@ -34,15 +34,35 @@ _Writer.add_representer(str, _text)
 
 def manifest_text(key: str, records: Sequence[dict[str, Value]]) -> str:
     """A manifest with these records under a list key."""
-    if not records:
-        return f"{key}: []\n"
-    lines = [f"{key}:"]
-    for record in records:
+    return commented_manifest(key, [(record, ()) for record in records])
+
+
+def commented_manifest(
+    key: str, rows: Sequence[tuple[dict[str, Value] | None, Sequence[str]]]
+) -> str:
+    """A manifest with records, each below remarks about it. A record may be left out."""
+    lines = [f"{key}:" if any(record for record, _ in rows) else f"{key}: []"]
+    for record, remarks in rows:
+        lines += [f"  # {visible(remark)}" for remark in remarks]
         first = "  - "
-        for name, value in record.items():
+        for name, value in (record or {}).items():
             lines.append(f"{first}{name}: {_value(value)}")
             first = "    "
     return "\n".join(lines) + "\n"
+
+
+def flow_text(value: Value) -> str:
+    """A value as it is written anywhere in a line, also between brackets."""
+    return _value([value])[1:-1]
+
+
+def is_exact(value: Value) -> bool:
+    """Whether all numbers in a value can be written so that every reader keeps them."""
+    if isinstance(value, dict):
+        return all(map(is_exact, value.values()))
+    if isinstance(value, list):
+        return all(map(is_exact, value))
+    return not isinstance(value, int) or abs(value) <= scalars.LARGEST_EXACT
 
 
 def _value(value: Value) -> str:

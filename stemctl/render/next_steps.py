@@ -6,8 +6,6 @@ apply are shown.
 
 from __future__ import annotations
 
-import json
-import re
 import shlex
 from collections.abc import Iterable, Sequence
 
@@ -18,17 +16,15 @@ from stemctl.core.report import Report, Status
 from stemctl.errors import Hint
 from stemctl.render.change_view import location_text
 from stemctl.render.field_view import differs_from_proposal
+from stemctl.render.manifest_yaml import flow_text, is_exact
 from stemctl.render.terminal import TerminalStyle
-from stemctl.render.values import LONG, shown
+from stemctl.render.values import LONG
 from stemctl.util.plural import inflected
 from stemctl.util.safe_text import visible
 
 MOST_HINTS = 3
 _EXAMPLES = 5
 """Records for which the lines to write are shown."""
-
-_PLAIN = re.compile(r"\w[\w/. -]*(?<! )")
-"""Text that YAML takes without quotes, anywhere in a line."""
 
 _Row = tuple[bool, str, str]
 """Whether a command helps, the command, and what it does."""
@@ -230,17 +226,15 @@ def _values_to_copy(
 def _value_to_copy(change: Change, field: FieldChange) -> str:
     """The server's value as a line of a manifest, if it is short."""
     value = field.before
-    text = json.dumps(value, ensure_ascii=False) if _is_nested(value) else shown(value)
+    text = flow_text(value)
     name, _, entry = field.path.partition(".")
     if len(text) > LONG:
         return f"its {field.path} as stemctl show {_typed(str(change.address))} prints it"
     if value is None:
         return f"without {field.path}"
-    return f"{name}: {{{entry}: {text}}}" if entry else f"{name}: {text}"
-
-
-def _is_nested(value: object) -> bool:
-    return isinstance(value, list | dict)
+    if not is_exact(value):
+        return f"without {field.path}: YAML cannot hold this number exactly"
+    return f"{name}: {{{flow_text(entry)}: {text}}}" if entry else f"{name}: {text}"
 
 
 def _to_delete(left: Sequence[Change]) -> list[str]:
@@ -293,9 +287,4 @@ def _is_gone(change: Change) -> bool:
 
 def _entry(address: Address) -> str:
     """A record as an entry of `moved`, `forget` or `deleted`."""
-    return _yaml(escaped(str(address)))
-
-
-def _yaml(text: str) -> str:
-    """Text as a manifest takes it, in quotes where it needs them."""
-    return text if _PLAIN.fullmatch(text) else json.dumps(text, ensure_ascii=False)
+    return flow_text(escaped(str(address)))

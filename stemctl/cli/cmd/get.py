@@ -13,11 +13,12 @@ from stemctl.client.query import QueryResult, declared
 from stemctl.commands import get as use_case
 from stemctl.commands.event_loop import run_async
 from stemctl.commands.explain import catalog_of
+from stemctl.commands.export import Live, export, remark
 from stemctl.commands.get import Request
 from stemctl.commands.workspace import Workspace
-from stemctl.render.manifest_yaml import manifest_text
 from stemctl.render.text.plan_text import where_line
 from stemctl.render.text.table import record_text, table_text
+from stemctl.schema.catalog import Catalog
 
 
 @command()
@@ -73,7 +74,7 @@ def get(
     if not found.single:
         outcome = "all that match" if found.complete else found.reason
         screen.note(f"Read {found.model.count(len(found.records))} ({outcome}).")
-    _print(screen, found, output_format)
+    _print(screen, workspace.catalog, found, output_format)
     return 0 if found.complete else 1
 
 
@@ -84,12 +85,17 @@ def _where(workspace: Workspace, portal: str | None) -> str:
     return where_line(target, workspace.database)
 
 
-def _print(screen: Screen, found: QueryResult, output_format: str) -> None:
+def _print(screen: Screen, catalog: Catalog, found: QueryResult, output_format: str) -> None:
     if output_format == "json":
         records = [dict(fields) for fields in found.records]
         screen.document(records[0] if found.single and len(records) == 1 else records)
     elif output_format == "yaml":
-        screen.out(manifest_text(found.model.many, declared(found)))
+        ids = [str(fields["id"]) for fields in found.records]
+        live = [Live(*pair) for pair in zip(declared(found), ids, strict=True)]
+        exported = export(catalog, found.model, live)
+        screen.out(exported.text)
+        if left_out := remark(exported):
+            screen.note(left_out)
     elif found.single:
         names: dict[str, str] = {}
         for known in (found.names or {}).values():

@@ -8,7 +8,7 @@ from stemctl.cli.command import group
 from stemctl.cli.options import output
 from stemctl.cli.screen import Screen
 from stemctl.commands import runs as use_case
-from stemctl.render.manifest_yaml import manifest_text
+from stemctl.commands.export import Live, export, remark
 from stemctl.render.text.run_text import (
     as_they_were,
     brief_document,
@@ -57,7 +57,13 @@ def show(screen: Screen, name: str, output_format: str) -> int:
         screen.document(run_document(run))
     elif output_format == "yaml":
         before = as_they_were(run, workspace.catalog)
-        screen.out("\n".join(manifest_text(key, records) for key, records in before.items()))
+        for key, records in before.items():
+            model = workspace.catalog.by_list_key(key)
+            assert model is not None
+            exported = export(workspace.catalog, model, [Live(*pair) for pair in records])
+            screen.out(exported.text)
+            if left_out := remark(exported):
+                screen.note(left_out)
         if not before:
             screen.note("The run changed or deleted no existing records.")
     else:

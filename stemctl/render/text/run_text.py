@@ -170,16 +170,16 @@ def run_document(run: Run) -> dict[str, Any]:
     }
 
 
-def as_they_were(run: Run, catalog: Catalog) -> dict[str, list[dict[str, Value]]]:
+def as_they_were(run: Run, catalog: Catalog) -> dict[str, list[tuple[dict[str, Value], str]]]:
     """The records that the run changed or deleted, as they were before it: list key to declared
-    records.
+    records, each with its id.
 
     A field that the run changed is included even if it was empty.
     """
     names = {
         model: {id_: name for name, id_ in known.items()} for model, known in run.plan.names.items()
     }
-    found: dict[str, list[dict[str, Value]]] = {}
+    found: dict[str, list[tuple[dict[str, Value], str]]] = {}
     for change in run.plan.actionable():
         intent, outcome = run.intents.get(change.address), run.outcomes.get(change.address)
         model = catalog.models.get(change.address.model)
@@ -191,5 +191,5 @@ def as_they_were(run: Run, catalog: Catalog) -> dict[str, list[dict[str, Value]]
         key = change.address.key
         if model.identity is None or intent.before.get(model.identity) != key:
             record = {"key": key, **record}
-        found.setdefault(model.many, []).append(record)
+        found.setdefault(model.many, []).append((record, change.id or ""))
     return found
