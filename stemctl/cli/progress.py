@@ -34,8 +34,11 @@ PLAIN_EVERY = 30.0
 class Progress:
     """Counts outcomes, and shows the counts once the work takes longer than a second."""
 
-    def __init__(self, total: int, host: str, parallelism: int, shown: bool) -> None:
+    def __init__(
+        self, total: int, host: str, parallelism: int, *, shown: bool, colour: bool = False
+    ) -> None:
         self.total = total
+        self._colour = colour
         self.done = self.failed = 0
         self._intro = (
             f"Sending {counted(total, 'change')} to {host}, {parallelism} at a time. "
@@ -69,7 +72,7 @@ class Progress:
         with self._harmless():
             if self._bar is not None:
                 self._bar.update(
-                    self._bar.task_ids[0], description=f"{self.done}/{self.total}   {text}"
+                    self._bar.task_ids[0], description=f"{self._count_done()}   {text}"
                 )
             elif self._shown:
                 click.echo(text, err=True)
@@ -97,8 +100,12 @@ class Progress:
     def _line(self, now: float) -> str:
         rate = self.done / (now - self._began)
         left = int((self.total - self.done) / rate)
-        counts = f"{self.done - self.failed} done  {self.failed} failed"
-        return f"{self.done}/{self.total}   {counts}   {rate:.0f}/s   {left // 60}:{left % 60:02d}"
+        counts = f"{self.done - self.failed:,} done  {self.failed:,} failed"
+        time_left = f"{left // 60:,}:{left % 60:02d}"
+        return f"{self._count_done()}   {counts}   {rate:,.0f}/s   {time_left}"
+
+    def _count_done(self) -> str:
+        return f"{self.done:,}/{self.total:,}"
 
     def _draw(self, now: float) -> None:
         from rich.console import Console
@@ -107,10 +114,11 @@ class Progress:
         if self._bar is None:
             click.echo(self._intro, err=True)
             self._bar = Progress(
-                BarColumn(50),
-                TextColumn("{task.description}"),
-                console=Console(stderr=True),
+                BarColumn(None, complete_style="green", finished_style="green"),
+                TextColumn("{task.description}", style="default"),
+                console=Console(stderr=True, no_color=not self._colour),
                 transient=True,
+                expand=True,
             )
             self._bar.add_task("", total=self.total)
             self._bar.start()

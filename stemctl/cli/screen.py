@@ -18,6 +18,7 @@ from stemctl.core.diagnostics import InvalidFiles
 from stemctl.errors import Hint, StemctlError
 from stemctl.render.model_words import model_words
 from stemctl.render.terminal import LONGEST_LINE, TerminalStyle
+from stemctl.render.width import broken
 from stemctl.util.redact import masked
 from stemctl.util.safe_text import cut, harmless, json_text, visible
 
@@ -99,6 +100,7 @@ class Screen:
             self.program,
             self._folder(),
             words=model_words(catalog),
+            wraps=sys.stderr.isatty(),
         )
 
     def _folder(self) -> str:
@@ -259,12 +261,13 @@ class Screen:
 
     def _tell(self, error: StemctlError) -> None:
         style = self.style()
-        lines = [f"{style.paint('red', 'Error:')} {cut(visible(error.what), LONGEST_LINE)}"]
-        if error.explanation:
-            lines += [
-                f"       {cut(visible(line), LONGEST_LINE)}"
-                for line in error.explanation.split("\n")
-            ]
+        texts = [error.what, *(error.explanation.split("\n") if error.explanation else [])]
+        lines = []
+        for text in texts:
+            line = cut(visible(text), LONGEST_LINE)
+            parts = broken(line, style.width - len(_ERROR)) if style.wraps else [line]
+            lines += [" " * len(_ERROR) + part for part in parts]
+        lines[0] = style.paint("red", _ERROR.rstrip()) + lines[0][len(_ERROR) - 1 :]
         self.ask(style.finish([*lines, *style.next(error.hints)]).rstrip("\n"))
 
 
@@ -278,6 +281,9 @@ def _from_root(word: str, start: Path, root: Path) -> str:
 
 def _encoding(stream: Any) -> str:
     return (getattr(stream, "encoding", None) or "ascii").lower()
+
+
+_ERROR = "Error: "
 
 
 def pause_text(seconds: float) -> str:

@@ -130,20 +130,29 @@ async def find(client: ReadClient, model: Model, word: str | None, query: Query)
     if word is None:
         reading = await read_all(model.name, lambda offset: client.page(model, offset, query))
         complete = reading.completeness is Completeness.COMPLETE
-        return QueryResult(model, tuple(reading.records.values()), complete, reading.reason)
+        records = list(reading.records.values())
+        if not query.sort and model.identity is not None:
+            records.sort(key=functools.partial(_by_name, model.identity))
+        return QueryResult(model, tuple(records), complete, reading.reason)
     if is_uuid(word):
         record = await client.detail(model, word, query.include)
         return QueryResult(model, (record,), True, single=True)
     assert model.identity is not None
     by_name = Query(((model.identity, word), *query.filters), include=query.include)
     page = await client.page(model, 0, by_name)
-    records = tuple(fields for fields in page.records if fields.get(model.identity) == word)
-    if not records:
+    named = tuple(fields for fields in page.records if fields.get(model.identity) == word)
+    if not named:
         raise NotFound(
             f"No {model.words} has the name {word!r}, or your account cannot see it.",
             hints=[(f"stemctl get {model.name}", "lists those that you can see")],
         )
-    return QueryResult(model, records, True, single=True)
+    return QueryResult(model, named, True, single=True)
+
+
+def _by_name(identity: str, fields: Fields) -> tuple[str, str, str]:
+    """The order in which people look for records: by name, whatever the case."""
+    name = str(fields.get(identity) or "")
+    return name.casefold(), name, str(fields["id"])
 
 
 async def with_names(client: ReadClient, found: QueryResult) -> QueryResult:

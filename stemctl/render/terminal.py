@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from stemctl.errors import Hint
 from stemctl.render.model_words import NO_WORDS, ModelWords
-from stemctl.render.width import columns_of, padded
+from stemctl.render.width import broken, columns_of, padded
 from stemctl.util.safe_text import cut, harmless
 
 _CODES = {"green": "32", "yellow": "33", "blue": "34", "red": "31", "dim": "2", "bold": "1"}
@@ -28,6 +27,9 @@ MARGINS = {
 
 _LONGEST_NAME = 60
 """Characters that a name may push the text beside it to the right."""
+
+_SHORTEST = 20
+"""Columns in which the meaning of a command is written beside it, rather than below."""
 
 LONGEST_CELL = 160
 """Characters of a name on the screen. Real names are shorter; others must not push everything else
@@ -58,6 +60,8 @@ class TerminalStyle:
     folder: str = ""
     options: str = ""
     words: ModelWords = NO_WORDS
+    wraps: bool = False
+    """Whether it is a terminal that would break long lines in the middle of words."""
 
     def paint(self, style: str, text: str) -> str:
         """The text in a colour or weight, if there are any."""
@@ -98,7 +102,7 @@ class TerminalStyle:
         """Sentences below each other, after an empty line, broken where they do not fit."""
         lines: list[str] = []
         for text in texts:
-            lines += textwrap.wrap(text, self.width, break_on_hyphens=False)
+            lines += broken(text, self.width)
         return ["", *lines] if lines else []
 
     def below(self, texts: Iterable[str], indent: int = 6) -> list[str]:
@@ -107,7 +111,7 @@ class TerminalStyle:
         for text in texts:
             text = cut(self.cell(text), LONGEST_LINE)
             room = max(30, self.width - indent)
-            parts = [text] if len(text) <= room else self._broken(text, room)
+            parts = [text] if len(text) <= room else broken(text, room)
             lines += [" " * indent + part for part in parts]
         return lines
 
@@ -116,13 +120,31 @@ class TerminalStyle:
         if not rows:
             return []
         rows = [self._cells(row) for row in rows]
-        last = len(rows[0]) - 1
-        widths = [max(columns_of(row[i]) for row in rows) + gap for i in range(last)]
+        widths = self._aligned(rows, indent, gap)
         lines = []
         for row in rows:
-            cells = [padded(cell, width) for cell, width in zip(row, widths, strict=False)]
+            cells = [
+                padded(cell, max(width, columns_of(cell)) + gap)
+                for cell, width in zip(row, widths, strict=False)
+            ]
             lines.append((" " * indent + "".join(cells) + row[-1]).rstrip())
         return lines
+
+    def _aligned(self, rows: Sequence[tuple[str, ...]], indent: int, gap: int) -> list[int]:
+        """The widths of all columns but the last. If the lines get too long for the terminal, the
+        longest cells stick out, and the rest is aligned.
+        """
+        sizes = [[columns_of(cell) for cell in row] for row in rows]
+        room = self.width - indent - gap * (len(sizes[0]) - 1)
+        columns = list(zip(*([size for size in sizes if sum(size) <= room] or sizes), strict=False))
+        distinct = [sorted(set(column)) for column in columns[:-1]]
+        room -= max(columns[-1])
+        while sum(size[-1] for size in distinct) > room:
+            widest = max(distinct, key=lambda size: size[-1] if len(size) > 1 else 0)
+            if len(widest) == 1:
+                break
+            widest.pop()
+        return [size[-1] for size in distinct]
 
     def _cells(self, row: tuple[str, ...]) -> tuple[str, ...]:
         cells = [cut(self.cell(text), LONGEST_CELL) for text in row[:-1]]
@@ -133,27 +155,24 @@ class TerminalStyle:
         it has any.
         """
         cells = []
-        longest = 0
+        longest, most = 0, min(_LONGEST_NAME, max(20, self.width - 40))
         for name, text in rows:
             name = cut(self.cell(name), LONGEST_CELL)
             width = columns_of(name)
             cells.append((name, width, self.cell(text)))
-            if longest < width <= _LONGEST_NAME:
+            if longest < width <= most:
                 longest = width
         column = indent + longest + 4
         room = max(30, self.width - column)
         lines: list[str] = []
         for name, width, text in cells:
-            if width > _LONGEST_NAME:
+            if width > most:
                 lines.append(" " * indent + name)
                 name, width = "", 0
-            first, *others = [text] if len(text) <= room else self._broken(text, room)
+            first, *others = [text] if columns_of(text) <= room else broken(text, room)
             lines.append(f"{' ' * indent}{name}{' ' * (column - indent - width)}{first}".rstrip())
             lines += [" " * column + part for part in others]
         return lines
-
-    def _broken(self, text: str, room: int) -> list[str]:
-        return textwrap.wrap(text, room, break_on_hyphens=False) or [""]
 
     def next(self, hints: Sequence[Hint]) -> list[str]:
         """What to type next: each command as it can be typed, and what it does."""
@@ -165,7 +184,15 @@ class TerminalStyle:
         for number, (command, what) in enumerate(rows):
             space = " " * (column - columns_of(command))
             start = "Next" if number == 0 else "    "
-            lines.append(f"{start}  {self.paint('bold', command)}{space}{what}".rstrip())
+            first, margin = what, 0
+            others: list[str] = []
+            if self.wraps and 6 + column + columns_of(what) > self.width:
+                beside = self.width - column - 6 >= _SHORTEST
+                margin = 6 + (column if beside else 4)
+                parts = broken(what, self.width - margin)
+                first, others = (parts[0], parts[1:]) if beside else ("", parts)
+            lines.append(f"{start}  {self.paint('bold', command)}{space}{first}".rstrip())
+            lines += [" " * margin + other for other in others]
         return lines
 
     def command(self, text: str) -> str:

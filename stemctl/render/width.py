@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
+_WORD = re.compile(r" *[^ ]+")
+
 
 def columns_of(text: str) -> int:
     """The columns that a text takes."""
@@ -32,3 +36,31 @@ def beginning(text: str, columns: int) -> str:
 def ending(text: str, columns: int) -> str:
     """As much of the end of a text as fits into so many columns."""
     return beginning(text[::-1], columns)[::-1]
+
+
+def shortened(text: str, columns: int) -> str:
+    """The text in so many columns, with `…` where it was cut."""
+    if columns_of(text) <= columns:
+        return text
+    return beginning(text, columns - 1).rstrip() + "…"
+
+
+def broken(text: str, columns: int) -> list[str]:
+    """The text in lines of so many columns, broken between words.
+
+    Words that are longer stay whole, since a name, a path or a URL is copied from the screen. Only
+    those of wide characters are broken, as Chinese and Japanese are written without spaces.
+    """
+    lines: list[str] = []
+    line = ""
+    for word in _WORD.findall(text):
+        if not line or columns_of(line) + columns_of(word) <= columns:
+            line += word
+        else:
+            lines.append(line)
+            line = word.lstrip(" ")
+        while not line.isascii() and columns_of(line) > columns > 1 and " " not in line:
+            start = beginning(line, columns)
+            lines.append(start)
+            line = line[len(start) :]
+    return [*lines, line]

@@ -207,10 +207,10 @@ def test_a_path_that_does_not_exist_is_an_error(tidy: Lab) -> None:
     assert text(tidy, "records/b.yaml") == TIDY
 
 
-def test_a_folder_without_manifests_is_an_error(tidy: Lab) -> None:
-    empty = tidy.root / "empty"
-    empty.mkdir()
-    result = tidy.run("-C", str(empty), "fmt")
+def test_a_folder_without_manifests_is_an_error(
+    tidy: Lab, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    result = tidy.run("-C", str(tmp_path_factory.mktemp("empty")), "fmt")
     assert result.code == 1
     assert "No manifests found." in result.err
 

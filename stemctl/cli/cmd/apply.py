@@ -171,7 +171,13 @@ class _TerminalView:
     def sending(self, plan: Plan, limiter: Limiter) -> Iterator[_Observer]:
         shown = self.output_format != "json" and not self.screen.quiet
         with (
-            Progress(len(plan.actionable()), self.host, self.parallelism, shown) as progress,
+            Progress(
+                len(plan.actionable()),
+                self.host,
+                self.parallelism,
+                shown=shown,
+                colour=self.screen.colour,
+            ) as progress,
             _interrupts(_Observer(self.screen, progress.outcome)) as observer,
         ):
             limiter.on_pause = progress.paused

@@ -10,6 +10,7 @@ from stemctl.cli.screen import Screen
 from stemctl.commands import doctor as use_case
 from stemctl.commands.event_loop import run_async
 from stemctl.render.text.plan_text import where_line
+from stemctl.render.width import columns_of, padded
 
 _MARKS = {True: "ok", False: "no", None: "note"}
 
@@ -25,8 +26,13 @@ def doctor(screen: Screen, output_format: str) -> int:
         rows = [{"what": check.what, "good": check.good, "says": check.says} for check in checks]
         screen.document({"checks": rows})
     else:
-        columns = [(_MARKS[check.good], check.what, check.says) for check in checks]
+        style = screen.style()
+        names = style.columns([(_MARKS[check.good], check.what) for check in checks], indent=0)
+        width = max(map(columns_of, names), default=0)
+        lines = [
+            (padded(name, width), check.says) for name, check in zip(names, checks, strict=True)
+        ]
         screen.out(where_line(workspace.target, workspace.database))
-        screen.out("\n".join(screen.style().columns(columns, indent=2)))
+        screen.out("\n".join(style.wrapped(lines, indent=2)))
         screen.note("Permission to write cannot be checked without sending a change.")
     return 0 if all(check.good is not False for check in checks) else 1

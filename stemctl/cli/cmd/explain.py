@@ -27,9 +27,11 @@ def explain(screen: Screen, target: str | None, output_format: str) -> int:
     model = find_model(catalog, name)
     if field:
         zone = load_config(screen.root).time_zone
-        text, document = explain_field(model, field_of(model, field), zone.key if zone else None)
+        text, document = explain_field(
+            model, field_of(model, field), screen.style(), zone.key if zone else None
+        )
     else:
-        text, document = explain_model(model)
+        text, document = explain_model(model, screen.style())
     if output_format == "json":
         screen.document(document)
     else:

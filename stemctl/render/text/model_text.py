@@ -7,7 +7,7 @@ from typing import Any
 
 from stemctl.errors import ConfigError
 from stemctl.render.terminal import TerminalStyle
-from stemctl.render.width import columns_of, padded
+from stemctl.render.width import broken, columns_of, padded
 from stemctl.schema.catalog import Catalog, Field, Model
 from stemctl.util.plural import counted, joined
 from stemctl.util.suggest import nearest
@@ -75,58 +75,47 @@ def models_document(catalog: Catalog) -> list[dict[str, Any]]:
     ]
 
 
-def explain_model(model: Model) -> tuple[str, dict[str, Any]]:
+def explain_model(model: Model, style: TerminalStyle) -> tuple[str, dict[str, Any]]:
     """A model: what it is, and a line for each field."""
-    width = max(map(len, model.fields)) + 2
-    written, read = [], []
+    width = max(map(len, model.fields))
+    written: list[tuple[str, str]] = []
+    read: list[tuple[str, str]] = []
     for field in model.fields.values():
-        if field.read_only:
-            read.append(f"  {field.name:<{width}}{field.description}")
-        else:
-            written.append(f"  {field.name:<{width}}{_short(field)}")
-    lines = [f"{model.name}: {model.description}", ""]
+        text = field.description if field.read_only else _short(field)
+        (read if field.read_only else written).append((padded(field.name, width), text))
+    head = broken(f"{model.name}: {model.description}", style.width)
+    lines, set_by_server = style.wrapped(written, indent=2), style.wrapped(read, indent=2)
     if model.writable:
-        lines += [
-            f"In manifests under {model.many}:",
-            "",
-            *written,
-            "",
-            "Set by the server:",
-            *read,
-        ]
+        lines = [f"In manifests under {model.many}:", "", *lines, "", "Set by the server:", ""]
     else:
-        lines += [
-            "Read-only in this edition; other records refer to it.",
-            "",
-            *written,
-            *read,
-        ]
-    return "\n".join(lines), {
+        lines = ["Read-only in this edition; other records refer to it.", "", *lines]
+    lines += set_by_server
+    return style.finish([*head, "", *lines]), {
         "model": model.name,
         "fields": [_document(field) for field in model.fields.values()],
     }
 
 
 def explain_field(
-    model: Model, field: Field, time_zone: str | None = None
+    model: Model, field: Field, style: TerminalStyle, time_zone: str | None = None
 ) -> tuple[str, dict[str, Any]]:
     """A field: what it takes, an example, and the source of this; times may be written without an
     offset if there is a `time_zone`.
     """
-    lines = [f"{model.name}.{field.name}: {field.description}", "", f"  takes     {_takes(field)}"]
+    rows = [("takes", "nothing: the server sets it" if field.read_only else _takes(field))]
     if field.kind == "instant" and not field.read_only:
-        lines.append(f"  offset    {_offset_rule(time_zone)}")
-    if field.read_only:
-        lines[-1] = "  takes     nothing: the server sets it"
-    elif field.required:
-        lines.append("  required  to create a record")
+        rows.append(("offset", _offset_rule(time_zone)))
+    if field.required and not field.read_only:
+        rows.append(("required", "to create a record"))
     if not field.read_only:
-        lines.append(f"  cleared   by {json.dumps(field.empty)}")
-        lines.append(f"  left out  {_left_out(field)}")
+        rows.append(("cleared", f"by {json.dumps(field.empty)}"))
+        rows.append(("left out", _left_out(field)))
     if field.example is not None:
-        lines.append(f"  example   {field.name}: {json.dumps(field.example, ensure_ascii=False)}")
-    lines.append(f"  source    {field.source}")
-    return "\n".join(lines), _document(field)
+        example = json.dumps(field.example, ensure_ascii=False)
+        rows.append(("example", f"{field.name}: {example}"))
+    rows.append(("source", field.source))
+    head = broken(f"{model.name}.{field.name}: {field.description}", style.width)
+    return style.finish([*head, "", *style.wrapped(rows, indent=2)]), _document(field)
 
 
 def _offset_rule(time_zone: str | None) -> str:

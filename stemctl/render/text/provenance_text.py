@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from stemctl.core.plan_codec import findings_json
@@ -10,6 +11,7 @@ from stemctl.render.change_view import location_text
 from stemctl.render.terminal import LONGEST_CELL, TerminalStyle
 from stemctl.render.text.findings_text import findings_text
 from stemctl.render.values import is_empty, shown
+from stemctl.render.width import columns_of
 from stemctl.util.safe_text import cut, visible
 
 
@@ -24,17 +26,25 @@ def origin_text(origins: Origins, style: TerminalStyle) -> str:
     rows: list[tuple[str, str, str]] = []
     for field in origins.fields:
         rows += _rows(field)
+    room = _room(rows, style)
     cells = []
     for name, value, location in rows:
-        cells.append((name, "" if len(value) > LONGEST_CELL else value, location))
+        cells.append((name, "" if columns_of(value) > room else value, location))
     for (_, value, _), row in zip(rows, style.columns(cells, indent=2), strict=True):
         if row:
             lines.append(row)
-        if len(value) > LONGEST_CELL:  # in full, since it may be copied from here
+        if columns_of(value) > room:  # in full, since it may be copied from here
             lines += style.wrapped([("", value)], indent=2)
     if origins.remarks:
         lines += ["", findings_text(origins.remarks, style)]
     return style.finish(lines)
+
+
+def _room(rows: Sequence[tuple[str, str, str]], style: TerminalStyle) -> int:
+    """The columns that are left for values, beside the names of the fields and the locations."""
+    names = max((columns_of(name) for name, _, _ in rows), default=0)
+    locations = max((columns_of(location) for _, _, location in rows), default=0)
+    return min(LONGEST_CELL, max(20, style.width - 2 - names - 4 - 4 - locations))
 
 
 def _rows(field: Origin) -> list[tuple[str, str, str]]:
