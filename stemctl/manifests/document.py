@@ -113,6 +113,10 @@ class Document:
         mark = event.start_mark
         return Location(self.file, mark.line + 1, mark.column + 1)
 
+    def location_of(self, row: int, column: int) -> Location:
+        """A place, counted from 0."""
+        return Location(self.file, row + 1, column + 1)
+
     def around(self, mark: Any) -> tuple[str, str]:
         """The text of a line before and after a mark of the parser."""
         line = self.line(mark.line + 1)

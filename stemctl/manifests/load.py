@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import functools
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,7 +13,15 @@ from typing import TYPE_CHECKING, Any
 from stemctl.core.address_patterns import is_pattern, literal
 from stemctl.core.diagnostics import Diagnostic, Severity, in_order
 from stemctl.core.records import Address, Directive, Lifecycle, Location, Record, Repository
-from stemctl.manifests import cross_file, discovery, file_names, local_times, reader, validation
+from stemctl.manifests import (
+    cross_file,
+    discovery,
+    file_names,
+    local_times,
+    reader,
+    suspicions,
+    validation,
+)
 from stemctl.manifests.document import Document, Node
 from stemctl.manifests.field_context import record_key
 from stemctl.manifests.layers import Layer, Locations, element_name, packed, unpacked
@@ -21,6 +30,7 @@ from stemctl.schema.catalog import Catalog, Field, Model
 from stemctl.schema.manifest_schema import DIRECTIVES
 from stemctl.util import gc_pause
 from stemctl.util.json_types import Path, Value
+from stemctl.util.timestamps import utc_now
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -35,16 +45,18 @@ def load_repository(
     catalog: Catalog,
     ignore_gitignore: bool = False,
     time_zone: ZoneInfo | None = None,
+    today: datetime.date | None = None,
 ) -> tuple[Repository, tuple[Diagnostic, ...]]:
     """Everything that the manifests below `root` declare, and what is wrong with them.
 
     The repository has only usable records. The content of a file never raises an exception. With
     `ignore_gitignore`, git-ignored files are read as well. Times without an offset are read in
-    `time_zone`; if it is None, they are errors.
+    `time_zone`; if it is None, they are errors. Dates far from `today` are warnings.
     """
     found = discovery.find_manifests(root, entries, ignore_gitignore)
     validator = validator_of(catalog, local_times=time_zone is not None)
-    loading = _Reader(root, catalog, validator, time_zone)
+    latest = suspicions.latest_plausible(today or utc_now().date())
+    loading = _Reader(root, catalog, validator, time_zone, latest)
     with gc_pause.paused():
         for file in found.defaults:
             loading.read_defaults(file)
@@ -91,6 +103,8 @@ class _Reader:
     catalog: Catalog
     validator: ManifestValidator
     time_zone: ZoneInfo | None = None
+    latest: str = ""
+    """The last day that a record may plausibly have."""
     problems: list[Diagnostic] = field(default_factory=list)
     records: list[tuple[Record, bool]] = field(default_factory=list)
     directives: dict[str, list[Directive]] = field(
@@ -160,11 +174,16 @@ class _Reader:
         self.problems += (
             p for p in read if p.severity is Severity.ERROR or p.location not in wrong
         )
-        self.problems += findings
         if self.time_zone is not None:
             for path, problem in local_times.add_offsets(document, self.catalog, self.time_zone):
                 broken.add(path)
-                self.problems.append(problem)
+                findings.append(problem)
+        self.problems += findings
+        self.problems += [
+            warning
+            for warning in suspicions.in_document(document, self.catalog, self.latest)
+            if all(warning.location != problem.location for problem in findings)
+        ]
         return document, broken
 
     def _layers_for(self, document: Document, broken: set[Path]) -> Layers:

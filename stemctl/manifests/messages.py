@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from stemctl.core.diagnostics import Diagnostic
@@ -12,10 +13,12 @@ from stemctl.manifests import date_hints, name_hints, type_hints, value_hints
 from stemctl.manifests.document import Document, Node, code_span
 from stemctl.manifests.field_context import FieldContext, field_context, written
 from stemctl.manifests.name_hints import Message
+from stemctl.manifests.scalars import quoted
 from stemctl.manifests.schema_errors import SchemaError
 from stemctl.schema.catalog import Catalog, Model
 from stemctl.schema.manifest_schema import DIRECTIVES
 from stemctl.schema.patterns import CONTROL, DATE, KEY, LOCAL_INSTANT
+from stemctl.util.characters import named
 from stemctl.util.json_types import Path, Value
 from stemctl.util.plural import counted
 from stemctl.util.suggest import nearest
@@ -63,6 +66,16 @@ class Translator:
 
     def no_value(self, path: Path, node: Node) -> Diagnostic:
         """A key or list item without a value."""
+        finding = self._no_value(path, node)
+        assert finding.location
+        column = finding.location.column - 1
+        if comment := re.match(r"[\w-]*:?[ \t]+(#\w.*)", finding.line[column:]):
+            message = f"{finding.message}, since `#` begins a comment"
+            remedy = f"write `{quoted(comment[1].rstrip())}` after it"
+            finding = replace(finding, message=message, remedy=remedy)
+        return finding
+
+    def _no_value(self, path: Path, node: Node) -> Diagnostic:
         context = field_context(path, self.document, self.catalog)
         if path and isinstance(path[-1], str):
             message, event = f"{code_span(path[-1])} has no value", self._key(path)
@@ -138,6 +151,11 @@ class Translator:
 
     def _unknown_section(self, context: FieldContext, name: str, error: SchemaError) -> Message:
         node = self._node((*context.path, name))
+        if not name[:1].isascii() and (name[:1].isspace() or not name[:1].isprintable()):
+            spaces = len(name) - len(name.lstrip(name[0]))
+            message = f"{named(name[0])} is not a space in YAML"
+            remedy = f"write {counted(spaces, 'space')}" if name[0].isspace() else "remove it"
+            return "unknown-section", message, remedy
         owner = name_hints.owner(error.found, self.catalog.writable)
         if owner and not context.path:
             message = f"`{name}` is a field of a {owner.words}, and not inside of a list"

@@ -20,7 +20,7 @@ from yaml.events import (
 
 from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.core.records import Location
-from stemctl.manifests import scalars
+from stemctl.manifests import lost_text, scalars
 from stemctl.manifests.document import Document, Node, code_span
 from stemctl.manifests.yaml_parser import Parser
 from stemctl.util.json_types import Value
@@ -54,6 +54,7 @@ class NodeBuilder:
         self.next = Parser(text).get_event
         self.anchors: dict[str, _Anchored] = {}
         self.open: set[str] = set()
+        self.unused: dict[str, Any] = {}
         self.built = 0
         self.aliased = 0
         self.reached = 0
@@ -66,6 +67,10 @@ class NodeBuilder:
         root = self.node(self.next(), 1)
         if root.blank:
             raise StopReading(self.document.finding(event, *_EMPTY))
+        for unused in self.unused.values():
+            doubt = lost_text.unused_anchor(self.document, unused)
+            if all(doubt.location != problem.location for problem in self.document.problems):
+                self.document.doubts.append(doubt)
         self.next()  # the end of the document
         if type(event := self.next()) is not StreamEndEvent:
             message = "a second YAML document begins here"
@@ -106,6 +111,8 @@ class NodeBuilder:
         node = self.plain(event, depth)
         self.open.discard(event.anchor)
         self.anchors[event.anchor] = _Anchored(node, self.built - before + 1, self.reached - depth)
+        if type(event) is ScalarEvent and event.implicit[0]:
+            self.unused[str(event.anchor)] = event
         self.reached = max(reached, self.reached)
         return node
 
@@ -164,6 +171,7 @@ class NodeBuilder:
             )
             raise StopReading(self.document.finding(event, "syntax", message, remedy))
         self.refuse_odd_name(event, event.start_mark.index)
+        self.unused.pop(event.anchor, None)
         node, size, height = self.anchors[event.anchor]
         self.descend(event, depth + height)
         self.built += size
@@ -187,6 +195,8 @@ class NodeBuilder:
         if type(value) is not scalars.AmbiguousScalar:
             if type(value) is str and scalars.doubt(text):
                 self.doubt(event, text)
+            if " - " in text and event.start_mark.line != event.end_mark.line:
+                self.document.doubts += lost_text.joined_lines(self.document, event)
             return Node(value, event)
         problem = self.document.finding(
             event, "ambiguous-value", value.message, value.remedy, value=text
@@ -271,7 +281,7 @@ class NodeBuilder:
             message = f"`{key}` is ambiguous as a key in YAML: quote it"
             remedy = f"write `{scalars.quoted(key)}`, or begin the key with a letter"
             finding = document.finding(event, "ambiguous-value", message, remedy, value=key)
-            document.problems.append(_decimal_comma(finding) or finding)
+            document.problems.append(lost_text.decimal_comma(finding) or finding)
         elif scalars.doubt(key):
             self.doubt(event, key)
         else:
@@ -303,25 +313,3 @@ _KEYS: dict[str, str] = {"<<": "<<"}
 """Keys that are plain text, with or without quotes. Thousands of records share the same few."""
 
 _EMPTY = ("empty-file", "this file declares nothing", "add a list of records, or delete the file")
-
-
-def _decimal_comma(finding: Diagnostic) -> Diagnostic | None:
-    """`{weight: 22,5}`: the comma ends the number, and `5` becomes a key."""
-    assert finding.location
-    column = finding.location.column - 1
-    before = re.search(r"[ ](-?[0-9]+),$", finding.line[:column])
-    key = str(finding.value)
-    if (
-        not before
-        or not key.isdigit()
-        or not re.match(r"\s*[,}]", finding.line[column + len(key) :])
-    ):
-        return None
-    location = finding.location._replace(column=before.start(1) + 1)
-    return replace(
-        finding,
-        message="a comma ends a number: write a point",
-        remedy=f"write `{before[1]}.{key}`",
-        location=location,
-        length=len(before[1]) + 1 + len(key),
-    )

@@ -144,6 +144,11 @@ class Model:
         return tuple(f for f in self.fields.values() if not f.read_only)
 
     @functools.cached_property
+    def moments(self) -> tuple[Field, ...]:
+        """The writable fields that hold a day or a time."""
+        return tuple(f for f in self.managed if f.kind in ("date", "instant"))
+
+    @functools.cached_property
     def references(self) -> tuple[Field, ...]:
         """The writable fields that point to other records."""
         return tuple(f for f in self.managed if f.to)

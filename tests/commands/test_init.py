@@ -137,7 +137,7 @@ def test_a_configuration_that_is_wrong_is_told_and_nothing_written(lab: Lab) -> 
     before = files(lab.root)
     result = lab.run("init")
     assert result.code == 1
-    assert "stemctl.yaml:2:12" in result.err
+    assert "stemctl.yaml:2:30" in result.err
     assert files(lab.root) == before
 
 

@@ -32,7 +32,7 @@ def test_a_record_is_what_is_written(load):
         "    id: 5c0f3c52-7a0e-4b7b-9d6e-0f5a1b6c2d48\n    tags: [a]\n"
         "    lifecycle: {prevent_delete: true, ignore_changes: [tags]}\n"
     )
-    assert findings == ()
+    assert [finding.code for finding in findings] == ["odd-character"]
     record = session(repository, "k/1")
     assert record.fields == {"name": " rat12 ", "tags": ["a"]}
     assert record.id == "5c0f3c52-7a0e-4b7b-9d6e-0f5a1b6c2d48"

@@ -55,7 +55,7 @@ def moments(repository: Repository) -> list[object]:
 )
 def test_a_time_gets_the_offset_of_its_day(tmp_path: Path, written: str, read: str) -> None:
     repository, findings = load(tmp_path, f"sessions: [{{name: a, date_time: '{written}'}}]\n")
-    assert findings == ()
+    assert [f for f in findings if f.code != "unlikely-date"] == []
     assert moments(repository) == [read]
 
 
