@@ -115,6 +115,11 @@ def _format_file(root: Path, file: str) -> Change | Diagnostic | None:
             f"cannot be read: {error.strerror or error}",
             "check the permissions of the file",
         )
+    return format_data(data, file)
+
+
+def format_data(data: bytes, file: str) -> Change | Diagnostic | None:
+    """The content of a file before and after formatting; None if it stays as it is."""
     document = reader.parse(data, file)
     if document.root is None:
         return document.problems[-1]  # the problem at which reading ended

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from stemctl.commands import fmt
 from stemctl.manifests.formatter.layout import Formatted
-from tests.support.lab import Lab
+from tests.support.lab import Lab, run_in_process
 
 UGLY = "sessions:\n-   name:  a   # first\n"
 TIDY = "sessions:\n  - name: a   # first\n"
@@ -279,3 +280,50 @@ def test_a_folder_that_cannot_be_written_is_said(
     assert result.code == 1
     assert "records/b.yaml:1:1: error: cannot be written: No space left on device" in result.out
     assert "formatted records" not in result.out
+
+
+def format_stdin(
+    monkeypatch: pytest.MonkeyPatch, data: bytes, *options: str
+) -> tuple[int, str, str]:
+    """`fmt -` in a folder without a stemctl.yaml."""
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(data)))
+    result = run_in_process("fmt", *options, "-")
+    return result.code, result.out, result.err
+
+
+def test_standard_input_is_formatted_to_standard_output(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ugly, tidy = "sessions:\n    -   name:   rat1 # é\r\n", "sessions:\n  - name: rat1  # é\n"
+    for text in (ugly, tidy, f"\ufeff{tidy}"):
+        assert format_stdin(monkeypatch, text.encode()) == (0, tidy, "")
+    assert format_stdin(monkeypatch, tidy.encode(), "--check") == (0, "", "")
+    assert format_stdin(monkeypatch, ugly.encode(), "--check") == (1, "", "")
+    code, out, err = format_stdin(monkeypatch, ugly.encode(), "--diff")
+    assert (code, err) == (1, "")
+    assert "+  - name: rat1" in out
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b'sessions:\n  - name: "rat1\n', "stdin:2:11: error: this quote is never closed"),
+        (b"sessions:\n<<<<<<< a\n=======\n>>>>>>> b\n", "stdin:2:1: error: a merge conflict"),
+        (b"", "stdin:1:1: error: this file declares nothing"),
+        (b"sessions: \xff", "stdin:1:11: error: byte 0xff is not valid UTF-8"),
+    ],
+)
+def test_a_fault_in_standard_input_leaves_standard_output_empty(
+    monkeypatch: pytest.MonkeyPatch, data: bytes, said: str
+) -> None:
+    code, out, err = format_stdin(monkeypatch, data)
+    assert (code, out) == (1, "")
+    assert said in err
+
+
+def test_standard_input_is_formatted_alone(tidy: Lab) -> None:
+    result = tidy.run("fmt", "-", "records")
+    assert result.code == 1
+    assert "Write - alone" in result.err

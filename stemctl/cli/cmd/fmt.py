@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
+
 import click
 
 from stemctl.cli.command import command
@@ -9,7 +12,8 @@ from stemctl.cli.screen import Screen
 from stemctl.commands import fmt as use_case
 from stemctl.commands.fmt import Formatting
 from stemctl.config.config import load_config
-from stemctl.core.diagnostics import has_errors
+from stemctl.core.diagnostics import Diagnostic, has_errors
+from stemctl.errors import ConfigError, Untouched
 from stemctl.render.text.diff_text import unified_diff
 from stemctl.render.text.findings_text import findings_text
 from stemctl.util.plural import counted, inflected
@@ -31,7 +35,11 @@ def fmt(screen: Screen, paths: tuple[str, ...], check: bool, diff: bool) -> int:
 
     Formats all manifests, folder defaults and stemctl.yaml, or only those in PATHS. Changes only
     indentation, spaces, empty lines and line endings. Skips files that cannot be read.
+
+    With - as the only path, formats standard input and prints the result, for editors.
     """
+    if "-" in paths:
+        return _format_stdin(screen, paths, check, diff)
     config = load_config(screen.root)
     screen.tell_root()
     chosen = use_case.choose(config, screen.below_root(paths))
@@ -55,6 +63,26 @@ def fmt(screen: Screen, paths: tuple[str, ...], check: bool, diff: bool) -> int:
         style = screen.style()
         screen.out(style.finish(style.next([("stemctl fmt", "formats the files")])))
     return 1 if has_errors(result.problems) or (check and result.changes) else 0
+
+
+def _format_stdin(screen: Screen, paths: Sequence[str], check: bool, diff: bool) -> int:
+    """Print the formatted text alone to stdout, byte for byte; or a fault alone to stderr."""
+    if len(paths) > 1:
+        raise ConfigError(
+            "Standard input cannot be formatted together with files.",
+            "Write - alone, or leave it out.",
+            untouched=Untouched.NOTHING_WRITTEN,
+        )
+    data = sys.stdin.buffer.read()
+    outcome = use_case.format_data(data, "stdin")
+    if isinstance(outcome, Diagnostic):
+        screen.ask(findings_text([outcome], screen.style()))
+        return 1
+    if diff and outcome:
+        screen.out(unified_diff("stdin", outcome.old, outcome.new, screen.style()))
+    elif not check and not diff:
+        sys.stdout.buffer.write(outcome.new.encode() if outcome else data)
+    return 1 if outcome and (check or diff) else 0
 
 
 def _print_diff(screen: Screen, result: Formatting, files: int) -> int:
