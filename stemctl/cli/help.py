@@ -34,7 +34,7 @@ Commands:
   apply      Send the changes in your files to the server.
   show       Show a saved plan, or where the values of a record come from.
   drift      Show what has changed on the server since the last apply.
-  resolve    Resolve conflicts: the server's values become the new base.
+  resolve    Resolve conflicts: choose your values or the server's.
   get        Show records on the server.
   approvals  List, accept and reject proposals.
   import     Bind an address to an existing record on the server.

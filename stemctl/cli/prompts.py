@@ -61,6 +61,16 @@ def ask_to_send(plan: Plan, host: str) -> bool:
     return _answer(f'{question} Only "yes" is accepted') == "yes"
 
 
+def ask_which_to_keep() -> str | None:
+    """Whose values the user wants to keep, `files` or `server`; None for any other answer."""
+    question = (
+        'Type "files" to overwrite the server\'s values with the next apply, or "server" to keep '
+        "them and change your files"
+    )
+    answer = _answer(question).casefold()
+    return answer if answer in ("files", "server") else None
+
+
 def _held_for(plan: Plan, kind: Held) -> int:
     """How many changes a permission of this kind would release, in whole or in part."""
     return sum(

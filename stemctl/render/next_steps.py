@@ -120,8 +120,8 @@ def _conflict_commands(plan: Plan) -> list[_Row]:
     return [
         (
             bool(conflicts),
-            f"stemctl resolve {addresses}",
-            "keeps your values; the next plan shows them as edits",
+            f"stemctl resolve --keep files {addresses}",
+            "keeps your values; the next apply overwrites the server's",
         ),
         (
             len(held) > len(conflicts),
@@ -199,16 +199,31 @@ def _to_keep(plan: Plan, style: TerminalStyle) -> list[str]:
 
 
 def _to_concede(plan: Plan, style: TerminalStyle) -> list[str]:
-    conflicts = [
+    title = "To resolve a conflict in favour of the server, write its value in your file:"
+    return _values_to_copy(title, _in_conflict(plan.held()), style)
+
+
+def _in_conflict(changes: Iterable[Change]) -> list[tuple[Change, FieldChange]]:
+    return [
         (change, field)
-        for change in plan.held()
+        for change in changes
         for field in change.fields
         if change.pending_since is None
         and field.held is Held.CONFLICT
         and field.reason == "conflict"
     ]
-    title = "To resolve a conflict in favour of the server, write its value in your file:"
-    return _values_to_copy(title, conflicts, style)
+
+
+def values_to_keep(changes: Sequence[Change], style: TerminalStyle) -> list[str]:
+    """The server's values of all fields in conflict, as lines of a manifest."""
+    rows = [
+        (
+            f"{visible(str(change.address))}  {location_text(change.location)}",
+            _value_to_copy(change, field),
+        )
+        for change, field in _in_conflict(changes)
+    ]
+    return style.wrapped(rows)
 
 
 def _values_to_copy(

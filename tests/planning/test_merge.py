@@ -4,6 +4,7 @@ browser.
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import httpx
@@ -404,3 +405,56 @@ def test_a_protection_is_remembered_though_nothing_else_changed(lab: Lab, protec
     lab.apply()
     assert lab.writes == []
     assert lab.state["records"]["session/s"].get("prevent_delete", False) is (protects == "true")
+
+
+def in_conflict(lab: Lab) -> None:
+    applied(lab)
+    lab.edit("session", "s", description="Theirs.")
+    lab.sessions(S.replace("First", "Ours"))
+
+
+def test_keeping_the_servers_values_changes_nothing_and_says_what_to_write(lab: Lab) -> None:
+    in_conflict(lab)
+    before = lab.state
+    result = lab.run("resolve", "s", "--keep", "server")
+    assert (result.code, lab.writes, lab.state) == (0, [], before)
+    assert "session/s" in result.out
+    assert "description: Theirs." in result.out
+    assert lab.run("apply", "-y").code == 3, "until it is written, it stays held"
+    lab.sessions(S.replace("First", "Theirs"))
+    assert lab.plan()["changes"] == []
+
+
+@pytest.mark.parametrize("words", [[], ["--keep", "files"], ["--ours"]])
+def test_keeping_the_files_says_what_the_next_apply_overwrites(lab: Lab, words: list[str]) -> None:
+    in_conflict(lab)
+    result = lab.run("resolve", "session/s", *words)
+    assert result.code == 0
+    assert "The next apply overwrites the server's. Nothing was sent." in result.out
+    lab.apply()
+    assert lab.writes[0].body == {"description": "Ours."}
+
+
+@pytest.mark.parametrize("answer, kept", [("files", "files"), ("server", "server"), ("", None)])
+def test_at_a_terminal_it_is_asked(
+    lab: Lab, answer: str, kept: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_conflict(lab)
+    before = lab.state
+    terminal = io.StringIO()
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr("sys.stdin", terminal)
+    monkeypatch.setattr("click.prompt", lambda question, **_: answer)
+    result = lab.run("resolve", "session/s")
+    assert "Theirs." in result.err
+    assert "Ours." in result.err
+    assert result.code == (1 if kept is None else 0)
+    assert (lab.state != before) == (kept == "files")
+
+
+def test_each_conflict_is_tried(lab: Lab) -> None:
+    in_conflict(lab)
+    result = lab.run("resolve", "nobody", "session/s")
+    assert result.code == 3
+    assert "No record matches `nobody`" in result.err
+    assert only(lab)["held"] is None

@@ -64,7 +64,7 @@ def test_permissions_are_counted_with_the_fields_that_stay_behind() -> None:
 def test_conflicts_are_resolved_but_those_of_lost_answers_are_not() -> None:
     conflict = change("it's", held=Held.CONFLICT)
     lost = replace(change("b", held=Held.CONFLICT), pending_since="2024-03-12T14:00:00Z")
-    assert commands(plan(conflict)) == ["stemctl resolve 'session/it'\"'\"'s'"]
+    assert commands(plan(conflict)) == ["stemctl resolve --keep files 'session/it'\"'\"'s'"]
     assert commands(plan(lost)) == ["stemctl runs list"]
     assert commands(plan(conflict, lost))[1:] == ["stemctl runs list"]
 

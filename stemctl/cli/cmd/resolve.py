@@ -3,31 +3,65 @@
 from __future__ import annotations
 
 import shlex
+import sys
 
 import click
 
 from stemctl.cli.command import command
+from stemctl.cli.options import OneOf
+from stemctl.cli.prompts import ask_which_to_keep
 from stemctl.cli.screen import Screen
-from stemctl.commands import resolve as use_case
+from stemctl.commands.resolve import Conflicts, find_conflicts, keep_files
+from stemctl.commands.workspace import Workspace
+from stemctl.render.text.conflict_text import conflicts_text, kept_server_text
 from stemctl.render.text.plan_text import where_line
 from stemctl.util.plural import counted
 
 
 @command()
 @click.argument("targets", metavar="ADDRESS...", nargs=-1, required=True)
+@click.option(
+    "--keep",
+    type=OneOf(["files", "server"]),
+    help="Keep your values, or the server's; asked at a terminal, else files.",
+)
 @click.pass_obj
-def resolve(screen: Screen, targets: tuple[str, ...]) -> int:
-    """Resolve conflicts: the server's values become the new base.
+def resolve(screen: Screen, targets: tuple[str, ...], keep: str | None) -> int:
+    """Resolve conflicts: choose your values or the server's.
 
-    The next plan then shows the values of your files as ordinary changes.
+    --keep files makes your values an ordinary edit: the next apply overwrites the server's. --keep
+    server changes nothing there, and prints what to write in your files.
     """
     workspace = screen.open()
-    number = use_case.resolve(workspace, screen.below_root(targets))
-    screen.did = (
-        f"Resolved {counted(number, 'conflict')}. The server's values are the new base. "
-        "Nothing was sent."
-    )
-    screen.out(where_line(workspace.target, workspace.database))
-    screen.out(screen.did)
-    screen.suggest((f"stemctl plan {shlex.join(targets)}", "shows what your files change"))
+    targets = screen.below_root(targets)
+    if keep is None and sys.stdin.isatty() and not screen.mute:
+        conflicts = find_conflicts(workspace, targets)
+        if conflicts.changes:
+            screen.ask(conflicts_text(conflicts.changes, screen.style(workspace.catalog)))
+            keep = ask_which_to_keep()
+            if keep is None:
+                screen.note("Nothing was changed.")
+                return 1
+    if keep == "server":
+        return _finish(screen, workspace, find_conflicts(workspace, targets), keep)
+    return _finish(screen, workspace, keep_files(workspace, targets), "files")
+
+
+def _finish(screen: Screen, workspace: Workspace, conflicts: Conflicts, keep: str) -> int:
+    changes = conflicts.changes
+    if changes:
+        again = f"stemctl plan {shlex.join(str(change.address) for change in changes)}"
+        screen.out(where_line(workspace.target, workspace.database))
+        if keep == "server":
+            screen.out(kept_server_text(changes, screen.style(workspace.catalog)))
+            screen.suggest((again, "shows no conflict, once you have written them"))
+        else:
+            screen.did = (
+                f"Resolved {counted(len(changes), 'conflict')}: your values are kept. The next "
+                "apply overwrites the server's. Nothing was sent."
+            )
+            screen.out(screen.did)
+            screen.suggest((again, "shows what your files overwrite on the server"))
+    if conflicts.problem is not None:
+        raise conflicts.problem
     return 0
