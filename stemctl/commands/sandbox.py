@@ -10,10 +10,11 @@ from stemctl.commands.connection import open_sandbox, read_seed
 from stemctl.commands.loading import load
 from stemctl.commands.workspace import Workspace, open_workspace
 from stemctl.config.config import load_config
-from stemctl.errors import ConfigError
+from stemctl.errors import ConfigError, Untouched
 from stemctl.planning.references import declared_names, wanted_references
 from stemctl.schema.catalog import Catalog, Model
 from stemctl.util.json_types import Fields
+from stemctl.util.plural import joined
 
 
 def sandbox_workspace(root: Path, server: str | None) -> Workspace:
@@ -33,8 +34,23 @@ def sandbox_workspace(root: Path, server: str | None) -> Workspace:
 
 
 def reset(workspace: Workspace, on_removed: Callable[[Path], None]) -> None:
-    """Delete the database of the sandbox and its state, even a state that cannot be read."""
+    """Delete the database of the sandbox and its state, even a state that cannot be read.
+
+    Raises:
+        ConfigError: a server of `sandbox serve` would go on with the deleted database.
+    """
+    from stemctl.sandbox.serving import served_by  # commands that only plan need no lock
+
     with workspace.store.lock.hold("sandbox reset"):
+        processes = served_by(workspace.store.local.make())
+        if processes:
+            raise ConfigError(
+                "The sandbox is being served "
+                f"(process {joined([str(process) for process in processes])}).",
+                "That server would go on with the deleted records. "
+                "Press Ctrl-C where stemctl sandbox serve runs, then reset.",
+                untouched=Untouched.NOTHING_CHANGED,
+            )
         database = sorted(workspace.store.local.make().glob("sandbox.db*"))
         for path in [*database, *workspace.store.files()]:
             path.unlink()

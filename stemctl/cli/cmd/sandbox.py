@@ -45,6 +45,7 @@ def serve(screen: Screen, port: int, faults: Path | None) -> int:
     from stemctl.sandbox.faults.kinds import KEYS
     from stemctl.sandbox.faults.script import read_script
     from stemctl.sandbox.serve import serve as serve_app
+    from stemctl.sandbox.serving import serving
     from stemctl.sandbox.users import USERS
 
     workspace = sandbox_workspace(screen.root, screen.server)
@@ -53,11 +54,18 @@ def serve(screen: Screen, port: int, faults: Path | None) -> int:
         read_script(script, KEYS)  # report errors in it here rather than to a client
 
     def print_address(url: str) -> None:
+        token = next(iter(USERS))
         screen.out(
-            f"The sandbox is running at {url}\nTokens: {', '.join(USERS)}. Press Ctrl-C to stop it."
+            f"The sandbox is running at {url}\n"
+            f"Tokens: {', '.join(USERS)}. Press Ctrl-C to stop it.\n"
+            "Official client: from brainstem_api_tools import BrainstemClient; "
+            f'client = BrainstemClient(token="{token}", url="{url}")'
         )
 
-    with contextlib.closing(open_sandbox(workspace)) as database:
+    with (
+        serving(workspace.store.local.make()),
+        contextlib.closing(open_sandbox(workspace)) as database,
+    ):
         serve_app(database, port, print_address, script)
     return 0
 
