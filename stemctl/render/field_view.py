@@ -7,15 +7,14 @@ from typing import NamedTuple
 
 from stemctl.core.plan import Action, Change, FieldChange, Held
 from stemctl.render.json_leaves import Leaf, differing_leaves
-from stemctl.render.spans import (
-    Span,
-    Spans,
+from stemctl.render.spans import Mark, Span, Spans, new, spans
+from stemctl.render.text_diff import (
     difference,
+    has_lines,
     is_long_text,
-    new,
-    old,
-    spans,
-    word_diff,
+    line_difference,
+    lines_of,
+    marked_words,
 )
 from stemctl.render.values import element_diff, is_empty, quoted, shown
 from stemctl.util.json_types import Value
@@ -98,7 +97,7 @@ def _leaf_difference(leaf: Leaf) -> Spans:
 
 def _changed(leaf: Leaf) -> Spans:
     if is_long_text(leaf.before, leaf.after):
-        return word_diff(leaf.before, leaf.after)
+        return difference(leaf.before, leaf.after)
     return spans(_old(leaf.before), " → ", _new(leaf.after))
 
 
@@ -165,20 +164,61 @@ def _rows(change: Change, field: FieldChange) -> _Rows:
     elif change.held is Held.PENDING and differs_from_proposal(change):
         yield field.path, spans(f"proposed: {quoted(field.before)}; files: {quoted(field.after)}")
     elif change.action is Action.CREATE:
-        yield field.path, spans(shown(field.after))
+        yield from _value(field.path, field.after)
     elif change.action is Action.DELETE:
-        yield field.path, (old(field.before),)
+        yield from _value(field.path, field.before, "old")
     elif field.reason == "accepted":
         yield field.path, spans("the reviewer wrote: ", *_reviewed(field))
     elif field.held is Held.REPLACE:
-        server = shown(field.before) if field.shown else "(not returned by the server)"
         yield field.path, spans(_STAYS)
-        yield "", spans(f"server   {server}")
-        yield "", spans(f"files    {shown(field.after)}")
+        yield from _replaced(field)
+    elif has_lines(field.before, field.after):
+        yield from _edited_lines(change, field)
     elif field.held is Held.REVERT:
         yield field.path, _reverted(change, _as_leaf(field), quoted)
     else:
         yield field.path, _edited(change, field)
+
+
+def _value(name: str, value: Value, mark: Mark | None = None) -> _Rows:
+    """A value below its name if it has several lines, else beside it."""
+    if has_lines(value):
+        yield name, ()
+        for line in lines_of(value):
+            yield "", line
+    else:
+        text = shown(value)
+        yield name, (Span(text, mark),) if mark else spans(text)
+
+
+def _replaced(field: FieldChange) -> _Rows:
+    server = field.before if field.shown else "(not returned by the server)"
+    if has_lines(server, field.after):
+        yield from _value("  server", server)
+        yield from _value("  files", field.after)
+    else:
+        yield "", spans(f"server   {shown(server) if field.shown else server}")
+        yield "", spans(f"files    {shown(field.after)}")
+
+
+def _edited_lines(change: Change, field: FieldChange) -> _Rows:
+    """An edit of a text of several lines, or what the server did to one."""
+    what: Spans = ()
+    if field.held is Held.REVERT:
+        held = "" if change.held else "held: revert; "
+        what = spans(f"{held}changed on the server; if allowed, apply restores yours:")
+    before, after = field.before, field.after
+    rows = []
+    if isinstance(before, str) and isinstance(after, str) and before and after:
+        rows = line_difference(before, after)
+    if not rows:
+        yield field.path, what
+        yield from _value("  before", before, "old")
+        yield from _value("  after", after, "new")
+        return
+    yield field.path, what or rows.pop(0)
+    for row in rows:
+        yield "", row
 
 
 def _as_leaf(field: FieldChange) -> Leaf:
@@ -196,9 +236,9 @@ def _as_leaf(field: FieldChange) -> Leaf:
 def _conflict(change: Change, field: FieldChange) -> _Rows:
     if field.reason == "conflict":
         yield field.path, ()
-        yield "  sent" if change.pending_since else "  base", spans(shown(field.base))
-        yield "  files", spans(shown(field.after))
-        yield "  server", spans(shown(field.before))
+        yield from _value("  sent" if change.pending_since else "  base", field.base)
+        yield from _side_of_conflict("  files", field.base, field.after)
+        yield from _side_of_conflict("  server", field.base, field.before)
     elif isinstance(field.before, list) and isinstance(field.after, list):
         edit = _gains_and_losses(field, "added ", "removed ", otherwise="changed the order")
         yield field.path, spans("files ", *edit, _WAITS)
@@ -206,11 +246,18 @@ def _conflict(change: Change, field: FieldChange) -> _Rows:
         yield field.path, spans(f"files have {quoted(field.after)}", _WAITS)
 
 
+def _side_of_conflict(name: str, base: Value, value: Value) -> _Rows:
+    """What one side made of a long text; short ones can be compared as they are."""
+    marked = () if has_lines(base, value) else marked_words(base, value)
+    if marked and is_long_text(base, value):
+        yield name, marked
+    else:
+        yield from _value(name, value)
+
+
 def _reviewed(field: FieldChange) -> Spans:
     before, after = field.before, field.after
-    if isinstance(before, str) and isinstance(after, str) and " " in after:
-        return word_diff(before, after)
-    return spans(shown(after))
+    return marked_words(before, after) or spans(shown(after))
 
 
 def _reverted(change: Change, leaf: Leaf, text_of: Callable[[Value], str]) -> Spans:
@@ -230,8 +277,9 @@ def _drift(leaf: Leaf, text_of: Callable[[Value], str]) -> tuple[Spans, Spans]:
         return spans("removed on the server"), spans("restores ", applied)
     if leaf.removed:
         return spans("server has ", server), spans("removes it")
-    if is_long_text(before, after):
-        return spans("server has ", *word_diff(after, before)), spans("reverts that")
+    marked = marked_words(after, before) if is_long_text(before, after) else ()
+    if marked:
+        return spans("server has ", *marked), spans("reverts that")
     return spans("server has ", server), spans("restores ", applied)
 
 

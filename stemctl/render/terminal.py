@@ -11,7 +11,7 @@ from stemctl.render.width import broken, columns_of, padded
 from stemctl.util.safe_text import cut, harmless
 
 _CODES = {"green": "32", "yellow": "33", "blue": "34", "red": "31", "dim": "2", "bold": "1"}
-_PLAIN = str.maketrans({"→": "->", "…": "...", "━": "#", "─": "-"})
+_PLAIN = str.maketrans({"→": "->", "…": "...", "━": "#", "─": "-", "·": "_"})
 
 MARGINS = {
     "+": "green",
@@ -112,7 +112,7 @@ class TerminalStyle:
             text = cut(self.cell(text), LONGEST_LINE)
             room = max(30, self.width - indent)
             parts = [text] if len(text) <= room else broken(text, room)
-            lines += [" " * indent + part for part in parts]
+            lines += [" " * indent + _not_a_command(part) for part in parts]
         return lines
 
     def columns(self, rows: Sequence[tuple[str, ...]], indent: int = 6, gap: int = 4) -> list[str]:
@@ -171,7 +171,7 @@ class TerminalStyle:
                 name, width = "", 0
             first, *others = [text] if columns_of(text) <= room else broken(text, room)
             lines.append(f"{' ' * indent}{name}{' ' * (column - indent - width)}{first}".rstrip())
-            lines += [" " * column + part for part in others]
+            lines += [" " * column + _not_a_command(part) for part in others]
         return lines
 
     def next(self, hints: Sequence[Hint]) -> list[str]:
@@ -201,6 +201,11 @@ class TerminalStyle:
             git = f"git -C {self.folder} "
             return git + text.removeprefix("git ").replace("&& git ", f"&& {git}")
         return self.program + text[len("stemctl") :] if text.startswith("stemctl") else text
+
+
+def _not_a_command(line: str) -> str:
+    """A line that the log of a CI job does not take for a command of the job."""
+    return f"\\x{ord(line[0]):02x}{line[1:]}" if line.startswith(("::", "##[")) else line
 
 
 def _ascii_margin(line: str) -> str:

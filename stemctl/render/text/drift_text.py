@@ -14,10 +14,11 @@ from stemctl.render.fitting import Item, code, fitted, section
 from stemctl.render.fold_view import EXAMPLES, common_file
 from stemctl.render.folding import LISTED_UP_TO, first_and_rest, grouped
 from stemctl.render.markdown import for_markdown
-from stemctl.render.spans import difference, plain
+from stemctl.render.spans import plain
 from stemctl.render.terminal import LONGEST_LAST, TerminalStyle
 from stemctl.render.text.outcome_text import Block
 from stemctl.render.text.plan_text import SEE_ALL
+from stemctl.render.text_diff import difference
 from stemctl.render.values import element_diff, shown
 from stemctl.util.plural import counted, first_few, inflected, joined
 from stemctl.util.safe_text import cut, visible

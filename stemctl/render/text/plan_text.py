@@ -12,10 +12,17 @@ from stemctl.render.next_steps import lines_to_write, next_hints, saved_hints
 from stemctl.render.plan_view import NoteView, PlanView, view_plan
 from stemctl.render.spans import plain
 from stemctl.render.terminal import TerminalStyle
+from stemctl.util.plural import counted
 from stemctl.util.safe_text import visible
 
 SEE_ALL = "-v lists them"
 """How to see what a short output folds."""
+
+_LINES_OF_A_FIELD = 20
+"""Lines of one value that are shown."""
+
+_LONGEST_PART = 400
+"""Characters that are shown of the old or of the new value in a line."""
 
 _ORDER = [Action.CREATE, Action.ADOPT, Action.UPDATE, Action.DELETE, Action.FORGET]
 
@@ -76,8 +83,21 @@ def _which(examples: str, files: str = "") -> list[str]:
 
 
 def field_lines(change: ChangeView, style: TerminalStyle) -> list[str]:
-    """The fields of a change, names in one column."""
-    return style.wrapped([(row.name, plain(row.spans)) for row in change.fields])
+    """The fields of a change, names in one column; long values are cut, but not with -v."""
+    if style.verbose:
+        return style.wrapped([(row.name, plain(row.spans)) for row in change.fields])
+    rows: list[tuple[str, str]] = []
+    hidden, shown = 0, 0
+    for number, row in enumerate(change.fields):
+        shown = shown + 1 if not row.name else 0
+        hidden += shown > _LINES_OF_A_FIELD
+        if shown <= _LINES_OF_A_FIELD:
+            rows.append((row.name, plain(row.spans, _LONGEST_PART)))
+        is_last = number + 1 == len(change.fields) or change.fields[number + 1].name
+        if hidden and is_last:
+            rows.append(("", f"… {counted(hidden, 'more line')}; -v shows all"))
+            hidden = 0
+    return style.wrapped(rows)
 
 
 def note_lines(note: NoteView, style: TerminalStyle) -> list[str]:
