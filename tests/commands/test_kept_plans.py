@@ -402,7 +402,8 @@ def test_nothing_hostile_is_obeyed_by_a_browser(lab: Lab) -> None:
     assert "http" not in text.replace("http-equiv", "")
     joined = "".join(page.text)
     assert "<img src=x onerror=alert(1)>" in joined
-    assert "\\x1b[31mred\\r\\nsecond line" in joined
+    assert "\\x1b[31mred\\r" in joined
+    assert "second line \\u202etxt" in joined
     assert "\x1b" not in text
     assert "\u202e" not in text
 
