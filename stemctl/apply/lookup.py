@@ -88,8 +88,8 @@ class Lookup:
         page = await self.client.page(self.model, 0, query)
         if page.total not in (None, len(page.records)):
             raise NotTheApi(
-                f"The server counts {page.total} records with this {self.model.identity}, "
-                f"but lists {len(page.records)}."
+                f"The server counts {page.total:,} records with this {self.model.identity}, "
+                f"but lists {len(page.records):,}."
             )
         return [fields for fields in page.records if fields.get(self.model.identity or "") == name]
 

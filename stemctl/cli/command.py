@@ -63,7 +63,7 @@ def program_options(*, hidden: bool) -> list[click.Parameter]:
         (["-C", "directory"], _directory, {"type": folder, "metavar": "DIRECTORY"}),
         (["--server"], _server, {"metavar": "NAME|URL"}),
         (["--no-color"], _no_color, {"is_flag": True}),
-        (["-q", "--quiet"], _quiet, {"is_flag": True}),
+        (["-q", "--quiet"], _quiet, {"is_flag": True, "is_eager": True}),
         (["-v", "--verbose"], _verbose, {"count": True}),
     ]
     return [

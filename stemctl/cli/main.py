@@ -105,7 +105,8 @@ def _attempt(screen: Screen, arguments: list[str]) -> int:
     except click.ClickException as error:
         return screen.failed(StemctlError(error.format_message()))
     except (click.Abort, KeyboardInterrupt):
-        screen.ask("Interrupted. Nothing more is sent.")
+        after_the_key = "\n" if sys.stderr.isatty() else ""  # the terminal shows ^C
+        screen.ask(f"{after_the_key}Interrupted. Nothing more is sent.")
         return 130
     except OSError as error:
         # A full disk, or a folder that cannot be written. `screen.end` reports its own failure.

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from stemctl.cli.screen import Screen
 from stemctl.util.plural import joined
 from stemctl.util.suggest import nearest
 
@@ -76,6 +77,11 @@ class Allow(click.ParamType):  # type: ignore[type-arg]  # generic in newer vers
             self.fail(f"Unknown permission {kind!r}; choose from {', '.join(KINDS)}.")
         if has_number and not _NUMBER.fullmatch(number):
             self.fail(f"{number!r} is not a number of records.")
+        if not has_number and ctx is not None and isinstance(ctx.obj, Screen):
+            ctx.obj.note(
+                f"--allow {kind} covers up to {DEFAULT_LIMIT} records of one run. "
+                f"For another limit, write --allow {kind}=N.\n"
+            )
         return kind, int(number) if has_number else DEFAULT_LIMIT
 
 

@@ -43,8 +43,8 @@ def ask_permissions(plan: Plan, host: str) -> dict[str, int]:
             continue
         what = _WHAT[kind].format(records=counted(number, "record"), host=host)
         click.echo(f"\n{what}", err=True)
-        question = f"To allow {kind}, type {number}; anything else skips it"
-        if _answer(question) == str(number):
+        question = f"To allow {kind}, type {number:,}; anything else skips it"
+        if _answer(question).replace(",", "") == str(number):
             granted[kind.value] = number
     return granted
 

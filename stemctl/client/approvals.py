@@ -98,7 +98,7 @@ def choose(
         )
     if only_pending and len(matching) > 1:
         texts = "\n".join(f"{p.id}  {p.fields.get('description', '')}" for p in matching)
-        message = f"{name} has {len(matching)} pending proposals. Choose one by its id."
+        message = f"{name} has {len(matching):,} pending proposals. Choose one by its id."
         raise ConfigError(message, texts)
     return matching
 

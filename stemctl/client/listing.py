@@ -147,7 +147,7 @@ async def _look_for_missing(
     """Request known ids that a listing lacks. If too many are missing, the listing is partial."""
     ids, _ = _not_in(model, reading.records, need)
     if len(ids) > _MANY and len(ids) > len(need.ids) // 2:
-        reason = f"{len(ids)} of {len(need.ids)} known records are not in the list"
+        reason = f"{len(ids):,} of {len(need.ids):,} known records are not in the list"
         return replace(reading, completeness=Completeness.PARTIAL, reason=reading.reason or reason)
     return await _one_by_one(client, model, reading, ids, [], need)
 

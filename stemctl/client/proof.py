@@ -107,7 +107,7 @@ def of_listing(rows: Sequence[Fields], totals: Collection[int | None]) -> Eviden
         return Evidence(Proof.NO_ANSWER, "the number of records changed during reading")
     total = next(iter(totals), None)
     if total is not None and total != len(ids):
-        why = f"the server counts {total} records, but listed {len(ids)}"
+        why = f"the server counts {total:,} records, but listed {len(ids):,}"
         return Evidence(Proof.NO_ANSWER, why)
     return _PROVEN
 

@@ -59,7 +59,7 @@ def choose_server(root: Path, forge: str) -> str:
         return names[0]
     if names:
         raise ConfigError(
-            f"There are {len(names)} servers: {', '.join(names)}.",
+            f"There are {len(names):,} servers: {', '.join(names)}.",
             "A workflow applies to one server. Choose it.",
             [(f"stemctl --server {name} ci init {forge}", f"for {name}") for name in names[:2]],
             untouched=Untouched.NOTHING_WRITTEN,

@@ -108,4 +108,4 @@ def summary(workspace: Workspace, checked: Checked) -> str:
     what = f"{records} checked against edition {workspace.server.edition}. Nothing was sent."
     if not errors:
         return f"No errors in {files}, {what}"
-    return f"{counted(len(errors), 'error')} in {len(wrong)} of {files}, {what}"
+    return f"{counted(len(errors), 'error')} in {len(wrong):,} of {files}, {what}"

@@ -90,7 +90,7 @@ def _list_from_text(context: FieldContext, node: Node, text: str) -> str:
         return _write([text])
     if node.event.implicit[0]:
         return _write(items)
-    return f"{_write([text])}, or `{written(items)}` for {len(items)} items"
+    return f"{_write([text])}, or `{written(items)}` for {len(items):,} items"
 
 
 def _separated(text: str) -> list[Value]:

@@ -99,7 +99,7 @@ def _delete(
     resolver: Resolver,
     granted: frozenset[str],
 ) -> Change:
-    dependents = [f"{len(live[name])} in {name}" for name in model.dependents if live.get(name)]
+    dependents = [f"{len(live[name]):,} in {name}" for name in model.dependents if live.get(name)]
     allowed = directive is not None or Held.DELETE in granted
     held = None
     if entry.prevent_delete:

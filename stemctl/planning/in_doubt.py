@@ -190,7 +190,7 @@ def _ambiguous_detail(record: Record, binding: Ambiguous, model: Model) -> tuple
         return may_arrive(binding.doubt)
     if len(commands) > 1:
         return (
-            f"{len(commands)} records on the server have the content that was sent; "
+            f"{len(commands):,} records on the server have the content that was sent; "
             "bind one of them:",
             *commands,
         )

@@ -6,6 +6,7 @@ apply are shown.
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterable, Sequence
 
@@ -42,21 +43,21 @@ def next_hints(plan: Plan, options: str) -> list[Hint]:
     rows = [
         *(_offline_commands(plan, options) if plan.offline else _apply_commands(plan, options)),
         *_conflict_commands(plan),
-        *_permission_commands(plan),
+        *_permission_commands(plan, options),
         (
             _renames(plan) != [],
-            "stemctl plan",
+            f"stemctl plan{_same_part(plan)}{options}",
             "plans again, after you add one of these to a manifest",
         ),
     ]
     hints = _chosen(rows)
-    return _chosen([*rows, *_proposal_commands(plan, bool(hints))])
+    return _chosen([*rows, *_proposal_commands(plan, options, bool(hints))])
 
 
 def saved_hints(plan: Plan, saved_as: str) -> list[Hint]:
     """The command that fits a plan which was kept in a file."""
     is_work = bool(plan.actionable() or plan.state_changes)
-    command = f"stemctl apply {saved_as}"
+    command = f"stemctl apply {_typed(saved_as)}"
     return _chosen([(is_work, command, "applies exactly this plan, once, without asking")])
 
 
@@ -68,17 +69,19 @@ def report_hints(report: Report) -> list[Hint]:
     deletes = sum(outcome.change.held is Held.DELETE for outcome in report.outcomes)
     is_on = not report.interrupted
     decide = bool(held - WAITING) and not failed and not unknown
-    allow = f"stemctl apply --auto-approve --allow delete={deletes}"
+    part = _same_part(report.plan)
+    apply, plan = f"stemctl apply{part}", f"stemctl plan{part}"
+    allow = f"{apply} --auto-approve --allow delete={deletes}"
     hints = _chosen(
         [
-            (report.interrupted, "stemctl apply", f"continues with the remaining {skipped:,}"),
-            (is_on and unknown, "stemctl plan", "checks the requests that got no answer"),
+            (report.interrupted, apply, f"continues with the remaining {skipped:,}"),
+            (is_on and unknown, plan, "checks the requests that got no answer"),
             (
                 is_on and failed and not unknown,
-                "stemctl plan",
+                plan,
                 "shows what is left to do, once you have fixed what failed",
             ),
-            (decide, "stemctl plan", "shows each held change in full, and how to resolve it"),
+            (decide, plan, "shows each held change in full, and how to resolve it"),
             (Held.DELETE in held, allow, "deletes them; deleted ids cannot be restored"),
         ]
     )
@@ -131,20 +134,22 @@ def _conflict_commands(plan: Plan) -> list[_Row]:
     ]
 
 
-def _permission_commands(plan: Plan) -> list[_Row]:
-    again = "stemctl plan --offline" if plan.offline else "stemctl plan"
+def _permission_commands(plan: Plan, options: str) -> list[_Row]:
+    again = f"stemctl plan{_same_part(plan)}{' --offline' if plan.offline else ''}"
     rows = []
     for kind in PERMISSIONS:
         number = sum(_asks(change, kind) for change in plan.changes)
-        rows.append((number > 0, f"{again} --allow {kind}={number}", _ALLOWED[kind]))
+        others = re.sub(f" --allow {kind}=[0-9]+", "", options)
+        rows.append((number > 0, f"{again}{others} --allow {kind}={number}", _ALLOWED[kind]))
     return rows
 
 
-def _proposal_commands(plan: Plan, has_others: bool) -> list[_Row]:
+def _proposal_commands(plan: Plan, options: str, has_others: bool) -> list[_Row]:
     rejected = any(change.held is Held.REJECTED for change in plan.held())
     pending = [change for change in plan.held() if change.held is Held.PENDING]
     differs = any(differs_from_proposal(change) for change in pending)
-    resubmit = "stemctl apply --resubmit"
+    kept = options.replace(" --resubmit", "")
+    resubmit = f"stemctl apply{_same_part(plan)}{kept} --resubmit"
     return [
         (
             not has_others and (rejected or bool(pending)),

@@ -64,5 +64,5 @@ def commit_lines(commits: Sequence[Commit]) -> list[str]:
     for commit in commits[:_LINES]:
         lines.append(f"  {commit.id[:7]} {cut(visible(commit.subject), 80)}".rstrip())
     if len(commits) > _LINES:
-        lines.append(f"  and {len(commits) - _LINES} more")
+        lines.append(f"  and {len(commits) - _LINES:,} more")
     return lines
