@@ -240,6 +240,8 @@ class NodeBuilder:
                 first = keys[key].start_mark.line + 1
                 message = f"duplicate key {code_span(key)}"
                 remedy = f"already used in line {first}: keep one of them"
+                if key == next(iter(keys)) and not event.flow_style and depth > 2:
+                    remedy += ", or begin a new item with `- `"
                 self.document.problems.append(
                     self.document.finding(item, "duplicate-key", message, remedy)
                 )

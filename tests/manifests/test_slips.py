@@ -64,3 +64,70 @@ def test_any_cut_of_a_slip_is_explained_at_a_place_that_exists(slip, data):
         assert problem.line == document.line(problem.location.line) or problem.code == "encoding"
         assert 1 <= problem.location.column <= len(problem.line) + 1
         assert problem.remedy
+
+
+LINES = """\
+defaults:
+  sessions:
+    projects: [Theta Maze Study]
+    extra_fields: {room: B115, temperature: 22}
+
+sessions:
+  - name: rat12_2024-03-12_presleep
+    date_time: 2024-03-12T09:00:00Z
+    description: Baseline sleep before the first day on the maze.
+    tags: [neuropixels, sleep]
+
+  - name: rat12_2024-03-12_maze
+    description: "First day on the maze: forced alternation."
+    tags:
+      - neuropixels
+      - theta-maze
+    extra_fields:
+      room: B117
+      temperature: 21.5
+
+  - name: rat12_2024-03-13_maze
+    description: |
+      Second day.
+      Camera off from minute 31.
+    download_links:
+      - {Repository: DANDI, URL: "https://dandiarchive.org/1"}
+
+forget:
+  - session/rat07
+""".splitlines()
+
+
+def slips_in(line):
+    """A line with each of the slips that a person may make in it."""
+    for spaces in (1, 2):
+        yield " " * spaces + line
+        if line.startswith(" " * spaces):
+            yield line[spaces:]
+    yield "\t" + line.lstrip()
+    for wrong, right in ((":", ": "), (" ", ": "), (" = ", ": "), ("-", "- "), ("  ", "- ")):
+        if right in line:
+            yield line.replace(right, wrong, 1)
+    for mark in "[]{}\",'":
+        if mark in line:
+            yield line.replace(mark, "", 1)
+    before, colon, value = line.partition(": ")
+    for mark in ('"', "'", "[", "]", "{", "}", ": ", "@", ", ", " #"):
+        yield line + mark
+        if colon:
+            yield f"{before}{colon}{mark}{value}"
+
+
+def test_a_slip_is_reported_in_its_own_line():
+    """Nearly always: if two lines differ, either of them may be the wrong one."""
+    elsewhere, count = [], 0
+    for row, line in enumerate(LINES):
+        for slip in slips_in(line) if line else ():
+            text = "\n".join([*LINES[:row], slip, *LINES[row + 1 :]])
+            problems = [p for p in parse(text.encode(), "f.yaml").problems if p.code == "syntax"]
+            count += bool(problems)
+            if problems and problems[0].location.line != row + 1:
+                elsewhere.append(f"{slip} => {problems[0].location} {problems[0].message}")
+    assert count > 350
+    assert len(elsewhere) <= count * 0.025, "\n".join(elsewhere)

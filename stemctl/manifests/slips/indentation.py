@@ -74,27 +74,40 @@ def misaligned(situation: Situation) -> Iterator[Repair]:
     if "',' or" in situation.problem:  # indentation means nothing inside of brackets
         return
     window = _window(situation)
-    columns = Counter(column for row in window for column in _columns(situation, row))
+    counts = Counter(kind for row in window for kind in _columns(situation, row))
+    columns = {column for _, column in counts}
     found = []
     for position, number in enumerate(window):
         text = situation.lines[number]
         at = spaces_before(text)
+        least = _least_column(situation, number)
         for wanted in sorted(columns, key=lambda column: (abs(column - at), column)):
             if wanted == at or (wanted and situation.entry(number).key in situation.sections):
                 continue
+            if wanted < least:
+                continue
             for block in _blocks(situation, number, at):
-                rank = (abs(wanted - at), columns[at] - columns[wanted], position, len(block))
+                kind = text.lstrip().startswith("- ")
+                majority = counts[kind, at] - counts[kind, wanted]
+                rank = (abs(wanted - at), majority, position, len(block))
                 found.append((rank, _move(situation, block, at, wanted)))
-        found += _first_keys(situation, number, columns, position)
+        found += _first_keys(situation, number, counts, position)
     for _, repair in sorted(found, key=lambda row: row[0]):
         yield repair
+
+
+def _least_column(situation: Situation, number: int) -> int:
+    """Where a line may begin at the left, if it belongs to a key without a value above it."""
+    above = _content_above(situation, number)
+    entry = situation.entry(above) if above is not None else None
+    return entry.begin if entry and entry.key and not entry.value else 0
 
 
 _Rank = tuple[int, int, int, int]
 
 
 def _first_keys(
-    situation: Situation, number: int, columns: Counter[int], position: int
+    situation: Situation, number: int, counts: Counter[tuple[bool, int]], position: int
 ) -> Iterator[tuple[_Rank, Repair]]:
     """Move the key behind a dash to the column of the keys below it."""
     entry = situation.entry(number)
@@ -102,7 +115,7 @@ def _first_keys(
     if not entry.key or "-" not in text[: entry.begin]:
         return
     dash = text.rindex("-", 0, entry.begin)
-    for wanted in columns:
+    for wanted in {column for is_dash, column in counts if not is_dash}:
         if wanted <= dash + 1 or wanted == entry.begin:
             continue
         edit = Edit(number, dash + 1, entry.begin, " " * (wanted - dash - 1))
@@ -111,7 +124,12 @@ def _first_keys(
         change = counted(abs(wanted - entry.begin), "space")
         verb = "remove" if wanted < entry.begin else "add"
         remedy = f"{verb} {change} after the dash"
-        rank = (abs(wanted - entry.begin), columns[entry.begin] - columns[wanted], position, 1)
+        rank = (
+            abs(wanted - entry.begin),
+            counts[False, entry.begin] - counts[False, wanted],
+            position,
+            1,
+        )
         place = (number, entry.begin, max(1, len(entry.key)))
         yield rank, Repair(message, remedy, (edit,), place)
 
@@ -127,9 +145,11 @@ def _window(situation: Situation) -> list[int]:
     return window
 
 
-def _columns(situation: Situation, number: int) -> set[int]:
-    """Where a line begins, and its key after a dash."""
-    return {spaces_before(situation.lines[number]), situation.entry(number).begin}
+def _columns(situation: Situation, number: int) -> set[tuple[bool, int]]:
+    """Where a line begins, and whether with a dash; and where the key behind its dash begins."""
+    text = situation.lines[number]
+    is_dash = text.lstrip().startswith("- ")
+    return {(is_dash, spaces_before(text)), (False, situation.entry(number).begin)}
 
 
 def _blocks(situation: Situation, number: int, at: int) -> Iterator[list[int]]:

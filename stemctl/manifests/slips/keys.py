@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
-from stemctl.manifests.slips.situation import Edit, Repair, Situation
+from stemctl.manifests.slips.situation import Edit, Repair, Situation, spaces_before
 from stemctl.util.characters import named
 
 _START = r"^(?P<lead>[ ]*(?:-[ ]+)*)"
@@ -121,5 +122,34 @@ def missing_colon(situation: Situation) -> Iterator[Repair]:
 
     for repair in _all_lines(situation, _SPACED, fixed):
         key = repair.edits[0].text.partition(":")[0]
-        if key in situation.names:
+        if key in situation.names or _begins_a_mapping(situation, repair.edits[0].line):
             yield repair
+
+
+def _begins_a_mapping(situation: Situation, number: int) -> bool:
+    """Whether a line is the first of a mapping: deeper than the key above, and a key follows."""
+    rows = [row for row in range(number - 1, -1, -1) if situation.has_content(row)]
+    below = situation.next_content(number)
+    if not rows or below >= len(situation.lines):
+        return False
+    above, column = situation.entry(rows[0]), spaces_before(situation.lines[number])
+    has_block = above.key and not above.value and above.begin < column
+    return bool(has_block and situation.entry(below).key) and column == spaces_before(
+        situation.lines[below]
+    )
+
+
+def missing_dash(situation: Situation) -> Iterator[Repair]:
+    """The first record of a list without its dash: the parser stops at the dash of the second."""
+    found = situation.found[0]
+    if found >= len(situation.lines) or not situation.lines[found].lstrip().startswith("- "):
+        return
+    column = spaces_before(situation.lines[found])
+    for row, above in pairwise(situation.near[1:]):
+        entry, owner = situation.entry(row), situation.entry(above)
+        is_first = owner.key and not owner.value and owner.begin <= column
+        if entry.key in situation.names and entry.begin == column + 2 and is_first:
+            place = (row, entry.begin, len(entry.key))
+            message = "an item of a list begins with a dash"
+            remedy = f"add `- ` before `{entry.key}`"
+            yield Repair(message, remedy, (Edit(row, column, column + 2, "- "),), place)

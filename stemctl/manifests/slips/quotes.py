@@ -6,11 +6,18 @@ import re
 from collections.abc import Iterator
 
 from stemctl.manifests.slips.brackets import flow_line
-from stemctl.manifests.slips.situation import Edit, Entry, Repair, Situation, plain_or_quoted
+from stemctl.manifests.slips.situation import (
+    Edit,
+    Entry,
+    Repair,
+    Situation,
+    plain_or_quoted,
+    spaces_before,
+)
 
 _CURLY = "“”„‟«»‘’‚‛"
 _CLOSED = re.compile(r""""(?:[^"\\]|\\.)*"|'(?:[^']|'')*'""")
-_WORD_BEFORE_COLON = re.compile(r"([A-Za-z_]\w*): ")
+_WORD_BEFORE_COLON = re.compile(r"([A-Za-z_]\w*):(?: |$)")
 
 
 def escapes(situation: Situation) -> Iterator[Repair]:
@@ -89,16 +96,38 @@ def two_keys(situation: Situation) -> Iterator[Repair]:
         for match in _WORD_BEFORE_COLON.finditer(entry.value):
             before = entry.value[: match.start()].rstrip()
             ends = before.endswith(("]", "}", '"', "'", ","))
-            if not entry.key or not before or not (match[1] in situation.names or ends):
+            if not entry.key or not (match[1] in situation.names or ends):
+                continue
+            if flow_line(before).open or (before[:1] in ("'", '"') and not _CLOSED.match(before)):
                 continue
             kept = before.rstrip(",;").rstrip()
             start, end = entry.start + len(kept), entry.start + match.start()
-            newline = "\n" + " " * entry.begin
             message = f"`{match[1]}` must begin on its own line"
             instead = f", without the `{before[-1]}`" if kept != before else ""
             remedy = f"begin a new line before `{match[1]}:`{instead}"
             place = (entry.line, end, len(match[1]))
-            yield Repair(message, remedy, (Edit(entry.line, start, end, newline),), place)
+            for column in _columns_below(situation, entry):
+                edit = Edit(entry.line, start, end, "\n" + " " * column)
+                yield Repair(message, remedy, (edit,), place)
+
+
+def _columns_below(situation: Situation, entry: Entry) -> Iterator[int]:
+    """Where a new line may begin: below the key, or as the next line does."""
+    yield entry.begin
+    below = situation.next_content(entry.line)
+    if below < len(situation.lines):
+        yield spaces_before(situation.lines[below])
+
+
+def stray_marks(situation: Situation) -> Iterator[Repair]:
+    """`sessions: =` or `sessions:,`, with the list of sessions below it."""
+    for number in situation.near:
+        text = situation.lines[number].rstrip()
+        match = re.match(r"\s*(?:- +)*([A-Za-z_]\w*):( *[^\w\s|>\[{#]{1,3})$", text)
+        if match:
+            edit = Edit(number, match.start(2), match.end(2), "")
+            message = f"`{match[1]}` has a value here, and more on the lines below"
+            yield Repair(message, f"remove `{match[2].strip()}`", (edit,))
 
 
 def closing(situation: Situation) -> Iterator[Repair]:

@@ -44,10 +44,12 @@ _SLIPS: tuple[Callable[[Situation], Iterator[Repair]], ...] = (
     quotes.inside,
     keys.assignment,
     keys.missing_colon,
+    keys.missing_dash,
     brackets.closing,
     brackets.separators,
     brackets.quoted_items,
     quotes.must_be_quoted,
+    quotes.stray_marks,
     indentation.continued_text,
     indentation.quoted_text,
 )
