@@ -59,6 +59,8 @@ def isolated(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathF
         "no_proxy",
         "ssl_cert_file",
         "ssl_cert_dir",
+        "requests_ca_bundle",
+        "curl_ca_bundle",
     ):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)

@@ -13,12 +13,13 @@ import ipaddress
 import re
 import socket
 import ssl
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote, unquote, urlsplit
 
 import httpx
 
+from stemctl.client.certificates import causes, certificates
 from stemctl.errors import ConfigError, Hint, Untouched
 from stemctl.util.redact import remember
 
@@ -62,9 +63,12 @@ class Proxy:
         if isinstance(error, httpx.ProxyError):
             return self._refused(str(error), host, origin, around)
         reason = str(error).strip() or type(error).__name__
-        is_tls = any(isinstance(cause, ssl.SSLError) for cause in _causes(error))
+        is_tls = any(isinstance(cause, ssl.SSLError) for cause in causes(error))
         if isinstance(error, httpx.ConnectError) and is_tls:
-            own = "If the proxy inspects TLS, set SSL_CERT_FILE to a file with its certificate."
+            own = (
+                "If the proxy inspects TLS, set SSL_CERT_FILE or REQUESTS_CA_BUNDLE to a file with "
+                "its certificate."
+            )
             what = f"The connection to {host} through the proxy {self.shown} is not trusted."
             return ProxyFailed(what, f"{reason}. {own}\n{origin}", [around])
         if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
@@ -97,8 +101,10 @@ class Proxy:
 class _Through(httpx.AsyncHTTPTransport):
     """Sends requests through a proxy."""
 
-    def __init__(self, proxy: Proxy, host: str, limits: httpx.Limits) -> None:
-        super().__init__(proxy=proxy.address, limits=limits)
+    def __init__(
+        self, proxy: Proxy, host: str, limits: httpx.Limits, verify: ssl.SSLContext | bool
+    ) -> None:
+        super().__init__(proxy=proxy.address, limits=limits, verify=verify, trust_env=False)
         self._proxy, self._host = proxy, host
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -118,19 +124,10 @@ def transport(
         ConfigError: the environment names a proxy or certificates that cannot be used.
     """
     proxy, host = find_proxy(url, environ), urlsplit(url).hostname or ""
-    try:
-        # httpx reads the certificates of SSL_CERT_FILE and SSL_CERT_DIR.
-        return _Through(proxy, host, limits) if proxy else httpx.AsyncHTTPTransport(limits=limits)
-    except (OSError, ValueError) as error:
-        named = [name for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if environ.get(name)]
-        if not named:
-            raise
-        raise ConfigError(
-            f"The certificates in {' and '.join(named)} cannot be read.",
-            f"{getattr(error, 'strerror', None) or error}.",
-            [(f"unset {' '.join(named)}", "uses the certificates that come with stemctl")],
-            untouched=Untouched.NOTHING_SENT,
-        ) from error
+    verify = certificates(environ) if urlsplit(url).scheme == "https" else True
+    if proxy is not None:
+        return _Through(proxy, host, limits, verify)
+    return httpx.AsyncHTTPTransport(limits=limits, verify=verify, trust_env=False)
 
 
 def find_proxy(url: str, environ: Mapping[str, str]) -> Proxy | None:
@@ -274,10 +271,3 @@ def _usable_address(scheme: str, name: str, password: str, place: str) -> str | 
         return address if httpx.Proxy(address).url.host else None
     except (ValueError, httpx.InvalidURL):
         return None
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    found: BaseException | None = error
-    while found is not None:
-        yield found
-        found = found.__cause__ or found.__context__

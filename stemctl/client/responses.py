@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from stemctl.client.certificates import refused_certificate, remedy
 from stemctl.client.proxy import ProxyFailed, ProxyRefused
 from stemctl.errors import Hint, StemctlError, Untouched
 from stemctl.schema.catalog import Model
@@ -338,5 +339,15 @@ def unreachable(error: httpx.HTTPError, base: str, sent: bool) -> Unreachable:
     if isinstance(error, httpx.TimeoutException):
         what = f"{base} did not answer in time."
     reason = str(error).strip() or type(error).__name__
+    certificate = refused_certificate(error)
+    if certificate is not None:
+        what = f"The certificate of {base} is not trusted."
+        return Unreachable(
+            what,
+            f"{certificate.verify_message}. {remedy(certificate)}",
+            [_DOCTOR],
+            sent=False,
+            untouched=Untouched.NOTHING_SENT,
+        )
     why = f"{reason}. Check the address and your network connection."
     return Unreachable(what, why, [_DOCTOR], sent=sent)
