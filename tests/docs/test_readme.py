@@ -10,6 +10,7 @@ import click
 
 from stemctl.cli.help import HELP
 from stemctl.cli.main import COMMANDS, cli
+from stemctl.schema.catalog import load_catalog
 from tests.support.lab import Lab
 from tests.support.paths import PROJECT
 
@@ -76,3 +77,34 @@ def test_help_of_every_command_fits_and_exits_0(lab: Lab) -> None:
         result = lab.run(name, "--help")
         assert result.code == 0
         assert "Usage: stemctl" in result.out
+
+
+def test_the_scope_is_that_of_the_tables() -> None:
+    """Each model of the edition is in the table, and is said to be written only if it is."""
+    section = README.partition("### What stemctl can write")[2].partition("\n## ")[0]
+    edition = re.search(r"Edition (\d+)", section)
+    assert edition is not None
+    rows = re.findall(r"^\| `(\w+)` \| (?:`(\w+)`)? ?\| (.*) \|$", section, re.MULTILINE)
+    models = load_catalog(edition[1]).models
+    assert [name for name, _, _ in rows] == list(models)
+    for name, key, text in rows:
+        model = models[name]
+        assert key == (model.many if model.writable else "")
+        assert text.startswith("written") == model.writable
+        assert text.startswith("read-only") != model.writable
+        assert ("proposals" in text) == (model.approval is not None)
+
+
+def test_the_manifest_entries_of_the_readme_are_accepted(lab: Lab) -> None:
+    found = re.search(r"```yaml\n(moved:.*?)```", README, re.DOTALL)
+    assert found is not None
+    lab.sessions("{name: rat12_2024-03-12}")
+    lab.write("records/entries.yaml", found[1])
+    assert lab.run("validate").code == 0, lab.run("validate").out
+
+
+def test_the_servers_of_the_readme_are_accepted(lab: Lab) -> None:
+    found = re.search(r"```yaml\n(default_server:.*?)```", README, re.DOTALL)
+    assert found is not None
+    lab.write("stemctl.yaml", found[1])
+    assert lab.run("explain").code == 0
