@@ -15,10 +15,9 @@ from stemctl.manifests.field_context import FieldContext, field_context, written
 from stemctl.manifests.name_hints import Message
 from stemctl.manifests.scalars import quoted
 from stemctl.manifests.schema_errors import SchemaError
-from stemctl.schema.catalog import Catalog, Model
+from stemctl.schema.catalog import Catalog
 from stemctl.schema.manifest_schema import DIRECTIVES
 from stemctl.schema.patterns import CONTROL, DATE, KEY, LOCAL_INSTANT
-from stemctl.util.characters import named
 from stemctl.util.json_types import Path, Value
 from stemctl.util.plural import counted
 from stemctl.util.suggest import nearest
@@ -134,7 +133,8 @@ class Translator:
     def _unknown(self, context: FieldContext, name: str, error: SchemaError) -> Message:
         """A key that the schema does not have."""
         if not context.path or context.path == ("defaults",):
-            return self._unknown_section(context, name, error)
+            node = self._node((*context.path, name))
+            return name_hints.unknown_section(context, error, node, name=name, catalog=self.catalog)
         model = context.model if context.is_record else None
         if model is None:
             message = f"{code_span(context.label)} has no field {code_span(name)}"
@@ -149,36 +149,6 @@ class Translator:
         message = f"{model.name} has no field {code_span(name)}"
         return name_hints.unknown("unknown-field", message, name, error.properties, otherwise)
 
-    def _unknown_section(self, context: FieldContext, name: str, error: SchemaError) -> Message:
-        node = self._node((*context.path, name))
-        if not name[:1].isascii() and (name[:1].isspace() or not name[:1].isprintable()):
-            spaces = len(name) - len(name.lstrip(name[0]))
-            message = f"{named(name[0])} is not a space in YAML"
-            remedy = f"write {counted(spaces, 'space')}" if name[0].isspace() else "remove it"
-            return "unknown-section", message, remedy
-        owner = name_hints.owner(error.found, self.catalog.writable)
-        if owner and not context.path:
-            message = f"`{name}` is a field of a {owner.words}, and not inside of a list"
-            first = next(iter(error.found)) == name
-            remedy = f"add `{owner.many}:` above it, and `- ` before it, with 2 spaces before that"
-            return "unknown-section", message, remedy if first else "indent it by 4 spaces"
-        model = self.catalog.find(name)
-        if model and not model.writable:
-            remedy = "remove this section, and refer to them by name"
-            return "unknown-section", self._read_only(model), remedy
-        message = f"unknown section {code_span(name)}"
-        if name == "$schema":
-            remedy = f"write `# yaml-language-server: $schema={node.text}`, and no `$schema:`"
-            return "unknown-section", message, remedy
-        if model:
-            return name_hints.unknown("unknown-section", message, model.many, [model.many])
-        if node.text:  # no section is a text, so that none was meant
-            return "unknown-section", message, name_hints.one_of(error.properties)
-        return name_hints.unknown("unknown-section", message, name, error.properties)
-
-    def _read_only(self, model: Model) -> str:
-        return f"{code_span(model.many)} cannot be written in edition {self.catalog.edition}"
-
     def _bad_address(self, text: str) -> Message:
         word, slash, key = text.partition("/")
         if bad := re.search(CONTROL, key):
@@ -188,7 +158,7 @@ class Translator:
             return "bad-address", "this is not an address", remedy
         model = self.catalog.find(word)
         if model and not model.writable:
-            return "bad-address", self._read_only(model), "remove it"
+            return "bad-address", name_hints.cannot_be_written(model, self.catalog), "remove it"
         names = [m.name for m in self.catalog.writable]
         near = [model.name] if model else nearest(word, names, 1)
         message = f"unknown model {code_span(word)}"

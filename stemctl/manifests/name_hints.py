@@ -6,12 +6,13 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-from stemctl.manifests.document import code_span
+from stemctl.manifests.document import Node, code_span
 from stemctl.manifests.field_context import FieldContext, written
 from stemctl.manifests.schema_errors import SchemaError
 from stemctl.schema.catalog import Catalog, Model
 from stemctl.util.characters import named
 from stemctl.util.json_types import Value
+from stemctl.util.plural import counted
 from stemctl.util.suggest import nearest
 
 Message = tuple[str, str, str]
@@ -57,6 +58,58 @@ def owner(keys: Iterable[str], models: Iterable[Model]) -> Model | None:
     return max(fits, key=lambda model: len(found & set(model.fields)), default=None)
 
 
+def unknown_section(
+    context: FieldContext, error: SchemaError, node: Node, *, name: str, catalog: Catalog
+) -> Message:
+    """A key at the top, or in `defaults`, that is no list."""
+    code = "unknown-section"
+    first = name[:1]
+    if first.isspace() or not first.isprintable():
+        spaces = len(name) - len(name.lstrip(first))
+        remedy = f"write {counted(spaces, 'space')}" if first.isspace() else "remove it"
+        return code, f"{named(first)} is not a space in YAML", remedy
+    if field_owners := _misplaced(context, error, name, catalog):
+        lists = " or ".join(f"`{model.many}:`" for model in field_owners)
+        message = f"`{name}` is a field, and the name of its list is missing above it"
+        if context.path:
+            return code, message, f"put it below {lists}, indented by 2 more spaces"
+        is_first = next(iter(error.found)) == name
+        remedy = f"add {lists} above it, and `- ` before it, with 2 spaces before that"
+        return code, message, remedy if is_first else "indent it by 4 spaces"
+    model = catalog.find(name)
+    if model and not model.writable:
+        remedy = "remove this section, and refer to them by name"
+        return code, cannot_be_written(model, catalog), remedy
+    message = f"unknown section {code_span(name)}"
+    if name == "$schema":
+        remedy = f"write `# yaml-language-server: $schema={node.text}`, and no `$schema:`"
+        return code, message, remedy
+    if model:
+        return unknown(code, message, model.many, [model.many])
+    if node.text:  # no section is a text, so that none was meant
+        return code, message, one_of(error.properties)
+    return unknown(code, message, name, error.properties)
+
+
+def _misplaced(
+    context: FieldContext, error: SchemaError, name: str, catalog: Catalog
+) -> list[Model]:
+    """The models whose field this is, if fields are written where their list should be."""
+    if not context.path:
+        model = owner(error.found, catalog.writable)
+        return [model] if model else []
+    return [
+        model
+        for model in catalog.writable
+        if name in model.fields and not model.fields[name].read_only
+    ]
+
+
+def cannot_be_written(model: Model, catalog: Catalog) -> str:
+    """A message about records that are only read."""
+    return f"{code_span(model.many)} cannot be written in edition {catalog.edition}"
+
+
 def missing(context: FieldContext, error: SchemaError, name: str) -> Message:
     """A record or an item without a required key."""
     what = f"item of {code_span(context.label)}"
@@ -65,6 +118,8 @@ def missing(context: FieldContext, error: SchemaError, name: str) -> Message:
     remedy = f"add `{name}: ...` here"
     if context.is_record and error.found and context.path[-1] not in (0, "defaults"):
         remedy += ", or remove the dash if this belongs to the record above"
+    elif error.found and isinstance(context.path[-1], int) and context.path[-1] > 0:
+        remedy += ", or remove the dash if this belongs to the item above"
     return "missing-field", f"this {what} has no {code_span(name)}", remedy
 
 

@@ -13,6 +13,7 @@ from stemctl.manifests.reader import parse
 from stemctl.manifests.scalars import quoted
 from stemctl.schema.catalog import Field, Member
 from stemctl.schema.manifest_schema import DIRECTIVES
+from stemctl.schema.patterns import DATE, INSTANT
 from stemctl.util.json_types import Value
 
 MOMENTS = {"date", "instant"}
@@ -22,6 +23,7 @@ _TRUTHS = {
 }
 _PAIR = re.compile(r"(?P<key>[A-Za-z_]\w*)\s*(?:=>|->|:=|==?|:|：)\s*(?P<value>\S.*)")
 _NUMBER = re.compile(r"(-?[0-9]+)(?:[.,]([0-9]+))?\s*[^0-9\s.,]*")
+_MOVE = re.compile(r"(\S.*?)\s*(?:->|=>|→)\s*(\S.*)")
 _LONGEST = 80
 """A longer remedy would be harder to read than to work out."""
 
@@ -73,8 +75,17 @@ def _number_from_text(wanted: str, found: Value, text: str) -> str:
 
 def _list_from_text(context: FieldContext, node: Node, text: str) -> str:
     """The list that a text stands for."""
-    of_items = context.field is not None and context.field.kind == "items"
-    is_list = context.is_field or context.path[0] in DIRECTIVES
+    field, model = context.field, context.model
+    of_items = field is not None and field.kind == "items"
+    if context.path[0] == "moved":
+        move = _MOVE.fullmatch(text)
+        return _write([{"from": move[1], "to": move[2]}]) if move else ""
+    if field and of_items and context.is_field:
+        item = _item_from_text(field, text)
+        return item.replace("`{", "`[{").replace("}`", "}]`")
+    if model and model.identity and context.path == (model.many,):
+        return _write([{model.identity: name} for name in _separated(text)])
+    is_list = context.is_field or context.path[0] in DIRECTIVES or "lifecycle" in context.path
     if not is_list or of_items:
         return ""
     if (inner := _parsed(text)) is not None and isinstance(inner, list):
@@ -87,7 +98,7 @@ def _list_from_text(context: FieldContext, node: Node, text: str) -> str:
         return f"write `- {first}`, with a space after each dash"
     items = _separated(text)
     if len(items) < 2:
-        return _write([text])
+        return _write([text] if text.strip() else [])
     if node.event.implicit[0]:
         return _write(items)
     return f"{_write([text])}, or `{written(items)}` for {len(items):,} items"
@@ -133,8 +144,10 @@ def _mapping_from_text(context: FieldContext, node: Node, text: str) -> str:
     if field and field.kind == "items":
         return _item_from_text(field, text)
     if context.path[0] == "moved":
-        match = re.fullmatch(r"(\S.*?)\s*(?:->|=>|→)\s*(\S.*)", text)
+        match = _MOVE.fullmatch(text)
         return _write({"from": match[1], "to": match[2]}) if match else ""
+    if context.path[-1:] == ("lifecycle",) and text == "prevent_delete":
+        return _write({text: True})
     return ""
 
 
@@ -155,9 +168,21 @@ def _fits(member: Member, text: str) -> bool:
     return member.format == "uri" and re.match(r"\w+://", text) is not None
 
 
+def _text(context: FieldContext, text: str) -> str:
+    """The remedy for a text inside of a list or a mapping, where it is meant to be alone."""
+    field = context.member or context.field
+    if context.is_field and field and field.kind in MOMENTS:
+        is_valid = re.search(INSTANT if field.kind == "instant" else DATE, text)
+        hint = date_hints.date_remedy(text, field.kind == "instant")
+        return f"write `{text}`" if is_valid else hint
+    if field and (field.format or field.enum):
+        return ""
+    return _write(text)
+
+
 def _from_list(context: FieldContext, wanted: str, node: Node) -> str:
     if wanted == "string" and len(node.items) == 1 and isinstance(node.items[0].value, str):
-        return _write(node.items[0].value)
+        return _text(context, node.items[0].value)
     if wanted == "string" and context.path and isinstance(context.path[-1], int):
         return "remove the inner brackets" if not is_block(node) else "remove one of the dashes"
     if wanted != "object":
@@ -191,7 +216,7 @@ def _from_mapping(context: FieldContext, wanted: str, node: Node) -> str:
     names = list(node.members)
     values = list(node.members.values())
     if wanted == "string" and len(names) == 1:
-        return _text_from_pair(names[0], values[0])
+        return _text_from_pair(context, names[0], values[0])
     if wanted != "array" or not names:
         return ""
     if all(value.blank for value in values):
@@ -200,6 +225,8 @@ def _from_mapping(context: FieldContext, wanted: str, node: Node) -> str:
     if first.startswith("-"):
         return f"write `- {first.lstrip('-')}`, with a space after the dash"
     model = context.model
+    if context.path == ("moved",) and first in ("from", "to") and not is_block(node):
+        return f"write `[{written(node.value)}]`"
     if context.path[-1] in DIRECTIVES or not model:
         return ""
     field = context.field
@@ -214,14 +241,15 @@ def _from_mapping(context: FieldContext, wanted: str, node: Node) -> str:
     return ""
 
 
-def _text_from_pair(name: str, value: Node) -> str:
+def _text_from_pair(context: FieldContext, name: str, value: Node) -> str:
     if value.blank:
-        return _write(name)
+        return _text(context, name)
     if not isinstance(value.value, str):
         return ""
-    if name in ("name", "key", "id"):
-        return _write(value.value)
-    return f"write `{quoted(f'{name}: {value.value}')}`"
+    is_moment = context.field is not None and context.field.kind in MOMENTS
+    if name in ("name", "key", "id") or is_moment:
+        return _text(context, value.value)
+    return _text(context, f"{name}: {value.value}")
 
 
 def narrowed(remedy: str, context: FieldContext) -> str:

@@ -11,7 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stemctl.manifests import node_builder
 from stemctl.manifests.reader import parse
+from stemctl.manifests.slips import repair
+from stemctl.manifests.yaml_parser import PythonParser
 from tests.support.paths import TESTS
 from tests.support.slips import read_slips, screen_of, write_slips
 
@@ -131,3 +134,12 @@ def test_a_slip_is_reported_in_its_own_line():
                 elsewhere.append(f"{slip} => {problems[0].location} {problems[0].message}")
     assert count > 350
     assert len(elsewhere) <= count * 0.025, "\n".join(elsewhere)
+
+
+@pytest.mark.parametrize("file", ["indentation", "syntax"])
+def test_the_parser_in_python_finds_the_same_slips(file, tmp_path, monkeypatch):
+    monkeypatch.setattr(node_builder, "Parser", PythonParser)
+    monkeypatch.setattr(repair, "Parser", PythonParser)
+    for slip in read_slips(TESTS / "slips" / f"{file}.txt"):
+        if slip.name not in ("a tab after a colon", "a tab before a comment"):  # it refuses these
+            assert screen_of(tmp_path, slip.data) == slip.screen, slip.name

@@ -22,6 +22,8 @@ _WORD_BEFORE_COLON = re.compile(r"([A-Za-z_]\w*):(?: |$)")
 
 def escapes(situation: Situation) -> Iterator[Repair]:
     r"""`"C:\data"`: a backslash in double quotes begins an escape sequence."""
+    if "Unicode" in situation.problem:  # an escape sequence was meant
+        return
     for entry in situation.entries():
         text = situation.lines[entry.line]
         for start, end in _values(text, entry):
