@@ -95,8 +95,12 @@ def test_login_keeps_the_token_for_its_owner_alone(
             browser.post(address, data={"code": code, "user": "sandbox-user"})
 
     monkeypatch.setattr("webbrowser.open", open_browser)
-    result = lab.run("--server", url, "login")
+    config = (lab.root / "stemctl.yaml").read_text()
+    lab.write("stemctl.yaml", f"{config}  real: {{url: {url}, edition: 2024}}\n")
+    result = lab.run("--server", "real", "login")
     assert result.code == 0, result.said
+    assert "Commands without --server still use sandbox." in result.err
+    assert "default_server: real in stemctl.yaml" in result.err
     path = tokens.token_file("127.0.0.1")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert path.read_text().strip() not in result.said

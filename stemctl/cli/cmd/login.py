@@ -33,11 +33,11 @@ def login(screen: Screen, headless: bool) -> int:
     path = run_async(use_case.login(workspace, show))
     screen.did = f"Logged in to {workspace.server.host}. The token is saved in {path}."
     screen.out(screen.did)
-    default = workspace.config.default_server
-    if default not in (None, workspace.server.name):
+    default, name = workspace.config.default_server, workspace.server.name
+    if default not in (None, name) and name in workspace.config.servers:
         screen.note(
             f"Commands without --server still use {default}. To change this, write "
-            f"default_server: {workspace.server.name} in stemctl.yaml."
+            f"default_server: {name} in stemctl.yaml."
         )
     screen.suggest(("stemctl doctor", "shows what your account can access"))
     return 0

@@ -49,6 +49,11 @@ def resolve(screen: Screen, targets: tuple[str, ...], keep: str | None) -> int:
 
 def _finish(screen: Screen, workspace: Workspace, conflicts: Conflicts, keep: str) -> int:
     changes = conflicts.changes
+    if changes and keep == "files":
+        screen.did = (  # before the output, which may fail
+            f"Resolved {counted(len(changes), 'conflict')}: your values are kept. The next "
+            "apply overwrites the server's. Nothing was sent."
+        )
     if changes:
         again = f"stemctl plan {shlex.join(str(change.address) for change in changes)}"
         screen.out(where_line(workspace.target, workspace.database))
@@ -56,10 +61,6 @@ def _finish(screen: Screen, workspace: Workspace, conflicts: Conflicts, keep: st
             screen.out(kept_server_text(changes, screen.style(workspace.catalog)))
             screen.suggest((again, "shows no conflict, once you have written them"))
         else:
-            screen.did = (
-                f"Resolved {counted(len(changes), 'conflict')}: your values are kept. The next "
-                "apply overwrites the server's. Nothing was sent."
-            )
             screen.out(screen.did)
             screen.suggest((again, "shows what your files overwrite on the server"))
     if conflicts.problem is not None:
