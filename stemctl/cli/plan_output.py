@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from stemctl.cli.screen import Screen
 from stemctl.core.plan import Plan
 from stemctl.core.plan_codec import plan_document
-from stemctl.git.ci_job import job_url
+from stemctl.git.ci_job import describe_owner, job_url
 from stemctl.planning.planner import Options, count_read
 from stemctl.render.github import plan_github
-from stemctl.render.html import plan_html
+from stemctl.render.html import Made, plan_html
 from stemctl.render.markdown import elsewhere, plan_markdown
 from stemctl.render.plan_summary import plan_summary
 from stemctl.render.text.commits_text import since_text
@@ -51,7 +52,13 @@ def print_plan(screen: Screen, plan: Plan, output_format: str, max_bytes: int | 
             screen.out(where_line(plan.server))
             screen.out(plan_summary(plan))
         case _:
-            screen.out(plan_html(plan, style))
+            screen.out(plan_html(plan, style, _made(screen)))
+
+
+def _made(screen: Screen) -> Made:
+    """Where, when and by whom a page is made: the plan itself depends neither on clock nor user."""
+    now = datetime.now(UTC)
+    return Made(screen.root.name, f"{now:%Y-%m-%d at %H:%M} UTC", describe_owner(os.environ))
 
 
 def print_saved_plan(screen: Screen, plan: Plan, name: str) -> None:

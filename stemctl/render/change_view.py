@@ -9,6 +9,7 @@ from stemctl.core.plan import PERMISSIONS, WAITING, Action, Change, Held
 from stemctl.core.records import Location
 from stemctl.render.field_view import FieldRow, differs_from_proposal, field_rows
 from stemctl.render.model_words import ModelWords
+from stemctl.render.values import is_empty
 from stemctl.util.plural import joined
 from stemctl.util.safe_text import visible
 
@@ -54,6 +55,8 @@ class ChangeView(NamedTuple):
     examples: str = ""
     files: str = ""
     members: tuple[Change, ...] = ()
+    holds: tuple[Held, ...] = ()
+    """Why it is held, or fields of it."""
 
     @property
     def records(self) -> int:
@@ -74,7 +77,15 @@ def view_change(change: Change, words: ModelWords) -> ChangeView:
         details=details_of(change),
         fields=field_rows(change, words.json_fields),
         is_brief=is_brief(change),
+        holds=holds_of(change),
     )
+
+
+def holds_of(change: Change) -> tuple[Held, ...]:
+    """Why a change, or each field of it, is held."""
+    if change.held:
+        return (change.held,)
+    return tuple(dict.fromkeys(field.held for field in change.held_fields if field.held))
 
 
 def is_brief(change: Change) -> bool:
@@ -112,10 +123,21 @@ def waits(held: Held) -> bool:
 
 
 def overwrites(change: Change) -> bool:
-    """Whether a change that is sent undoes or replaces what others wrote, or was allowed to."""
-    if change.reason in ("drift", "gone_from_server"):
+    """Whether a change that is sent undoes or replaces what others wrote, or would if allowed."""
+    return replaces(change) or any(field.held in PERMISSIONS for field in change.fields)
+
+
+def replaces(change: Change) -> bool:
+    """Whether what is sent undoes or replaces what others wrote."""
+    if change.reason == "gone_from_server":
         return True
-    return any(f.held in PERMISSIONS for f in change.fields)
+    sent = [field for field in change.fields if field.held is None]
+    if any(field.reason == "drift" for field in sent):
+        return True
+    if change.action is not Action.ADOPT:
+        return False
+    texts = [field for field in sent if not isinstance(field.before, list)]
+    return any(field.shown and not is_empty(field.before) for field in texts)
 
 
 def symbol_of(change: Change) -> str:

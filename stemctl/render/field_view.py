@@ -192,13 +192,11 @@ def _value(name: str, value: Value, mark: Mark | None = None) -> _Rows:
 
 
 def _replaced(field: FieldChange) -> _Rows:
-    server = field.before if field.shown else "(not returned by the server)"
-    if has_lines(server, field.after):
-        yield from _value("  server", server)
-        yield from _value("  files", field.after)
+    if field.shown:
+        yield from _value("  server", field.before)
     else:
-        yield "", spans(f"server   {shown(server) if field.shown else server}")
-        yield "", spans(f"files    {shown(field.after)}")
+        yield "  server", spans("(not returned by the server)")
+    yield from _value("  files", field.after)
 
 
 def _edited_lines(change: Change, field: FieldChange) -> _Rows:

@@ -15,6 +15,7 @@ from stemctl.render.change_view import (
     ChangeView,
     details_of,
     group_of,
+    holds_of,
     is_brief,
     location_text,
     reason_words,
@@ -60,6 +61,7 @@ def view_fold(fold: Fold, words: ModelWords) -> ChangeView:
         examples=first_few([visible(str(change.address)) for change in changes], EXAMPLES),
         files=_files(changes),
         members=tuple(changes),
+        holds=holds_of(first),
     )
 
 

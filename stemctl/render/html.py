@@ -1,4 +1,5 @@
-"""A plan as one HTML page: searchable, light and dark, wide and narrow, and loading nothing.
+"""A plan as one HTML page for the person who decides about it: sentences first, then what is
+riskiest. It folds without a script, loads nothing, and is printed in full.
 
 Every text goes through `escape`; the page's own policy lets no script run but the one whose hash it
 states.
@@ -8,48 +9,71 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import html
 import pkgutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from typing import NamedTuple
 
 from stemctl.core.plan import Plan
-from stemctl.render.change_view import ChangeView, Group
+from stemctl.render.html_changes import escape, sections
+from stemctl.render.plan_sentences import consequences
 from stemctl.render.plan_view import NoteView, PlanView, plan_facts, view_plan
-from stemctl.render.spans import Span, Spans
 from stemctl.render.terminal import TerminalStyle
-from stemctl.util.safe_text import visible
 
-_OPEN_UP_TO = 200
-"""Changes that are unfolded when the page opens; more of them would make it slow and long."""
+_LEGEND = (
+    ("create", "+", "a record is created"),
+    ("update", "~", "a record is changed"),
+    ("delete", "-", "a record is deleted for good"),
+    ("adopt", "=", "a record that exists is managed from now on"),
+    ("forget", ".", "a record is no longer managed; it stays on the server"),
+    ("decide", "!", "not sent: it needs your decision"),
+    ("waits", "…", "not sent: it waits for another person or record"),
+)
 
-_TAGS = {"old": "del", "gone": "del", "new": "ins", "come": "ins"}
-_CLASSES = {"…": "waits", "!": "decide"}
+
+class Made(NamedTuple):
+    """Where, when and by whom a page was made, in words; empty where that is not known."""
+
+    repository: str = ""
+    time: str = ""
+    who: str = ""
 
 
-def plan_html(plan: Plan, style: TerminalStyle) -> str:
+def plan_html(plan: Plan, style: TerminalStyle, made: Made) -> str:
     """The page."""
-    view = view_plan(plan, style.words, folds=False)
+    view = view_plan(plan, style.words, folds=True)
     stylesheet, script = asset("plan.css"), asset("plan.js")
     policy = (
         f"default-src 'none'; style-src '{_hash(stylesheet)}'; script-src '{_hash(script)}'; "
-        "base-uri 'none'"
+        "base-uri 'none'; form-action 'none'"
     )
+    title = f"Plan for {made.repository}" if made.repository else "Plan"
     return f"""<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="{policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{escape(view.summary)}</title>
+<title>{escape(f"{title}: {view.summary}")}</title>
 <style>{stylesheet}</style>
 </head>
 <body>
-<h1>{escape(view.summary)}</h1>
-{_where(plan, view)}
-<div class="search" hidden>
-<input type="search" placeholder="Search names, fields, values, files" aria-label="Search">
-<output></output></div>
-{_offline(view)}{_settled(view)}{_sections(view)}{_notes(view)}{_findings(view)}
+<header>
+<h1>{escape(title)}</h1>
+{_made(plan, made)}
+</header>
+<main>
+{_consequences(plan, view, style)}
+{_legend()}
+<div class="tools" hidden>
+<input type="search" placeholder="Search names, fields, values, files ( / )" aria-label="Search">
+<button type="button" class="fold">Unfold all</button>
+<button type="button" class="theme">Dark or light</button>
+<output aria-live="polite"></output></div>
+{_settled(view)}{sections(view, style.words)}{_notes(view)}{_findings(view)}
+</main>
+<footer>
+{_facts(plan)}
+</footer>
 <script>{script}</script>
 </body>
 </html>
@@ -63,71 +87,54 @@ def asset(name: str) -> str:
     return data.decode()
 
 
-def escape(text: object) -> str:
-    """Text as HTML, control characters made visible."""
-    return html.escape(visible(str(text)))
-
-
 def _hash(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def _where(plan: Plan, view: PlanView) -> str:
-    facts = " · ".join(f"{escape(name)} {escape(value)}" for name, value in plan_facts(plan))
-    remarks = "".join(f'<p class="where">{escape(remark)}</p>' for remark in view.remarks)
-    return f'<p class="where">{facts}</p>{remarks}'
+def _made(plan: Plan, made: Made) -> str:
+    """When and by whom the page was made, for which server, from which commit."""
+    page = " ".join(
+        part for part in (made.time and f"on {made.time}", made.who and f"by {made.who}") if part
+    )
+    commit = f"Planned from commit {plan.commit[:12]}" if plan.commit else "Planned"
+    changes = ", with changes that are not committed" if plan.uncommitted else ""
+    texts = [f"{commit}{changes}, for {plan.server.name} ({plan.server.url})."]
+    made_line = f'<p class="made">Page made {escape(page)}.</p>' if page else ""
+    return made_line + "".join(f'<p class="where">{escape(text)}</p>' for text in texts)
 
 
-def _sections(view: PlanView) -> str:
-    total = len(view.changes) + len(view.others)
-    opened = total <= _OPEN_UP_TO
-    sections = []
-    for group in Group:
-        changes = [change for change in view.changes if change.group is group]
-        sections.append(_section(group.value, changes, opened))
-    title = f"Not from changes since {view.base} ({view.why_others})"
-    return "".join([*sections, _section(title, view.others, opened)])
+def _consequences(plan: Plan, view: PlanView, style: TerminalStyle) -> str:
+    if plan.offline:
+        title, sentences = "This plan cannot be applied", list(view.offline)
+    else:
+        title, sentences = "If you approve this plan", consequences(plan, style.words)
+    rows = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences)
+    remarks = "".join(f'<p class="where">{escape(text)}</p>' for text in view.remarks)
+    summary = f'<p class="where">{escape(view.summary)}</p>'
+    return f'<section class="sum"><h2>{title}</h2><ul>{rows}</ul>{summary}{remarks}</section>'
 
 
-def _section(title: str, changes: Sequence[ChangeView], opened: bool) -> str:
-    if not changes:
-        return ""
-    cards = "".join(_card(change, opened) for change in changes)
-    return f"<section><h2>{escape(title)}: {len(changes):,}</h2>{cards}</section>"
-
-
-def _card(change: ChangeView, opened: bool) -> str:
-    style = _CLASSES.get(change.symbol, change.action.value)
-    details = "".join(f'<p class="detail">{escape(text)}</p>' for text in change.details)
-    rows = "".join(_row(row.name, row.spans) for row in change.fields)
-    table = f"<table>{rows}</table>" if rows else ""
-    body = f'<div class="body">{details}{table}</div>' if details or table else ""
+def _legend() -> str:
+    rows = "".join(
+        f'<div class="{name}"><dt class="symbol">{symbol}</dt><dd>{meaning}</dd></div>'
+        for name, symbol, meaning in _LEGEND
+    )
+    marks = (
+        "<div><dt><del>old</del></dt><dd>a value that goes</dd></div>"
+        "<div><dt><ins>new</ins></dt><dd>a value that comes</dd></div>"
+    )
     return (
-        f'<details class="change {style}"{" open" if opened else ""}><summary>'
-        f'<span class="symbol">{escape(change.symbol)}</span>'
-        f'<span class="address">{escape(change.title)}</span>'
-        f'<span class="why">{escape(change.why)}</span>'
-        f'<span class="place">{escape(change.location)}</span></summary>{body}</details>'
+        '<details class="legend"><summary>What the symbols and colours mean</summary>'
+        f"<dl>{rows}{marks}</dl></details>"
     )
 
 
-def _row(name: str, parts: Spans) -> str:
-    cell = "".join([_part(part) for part in parts])
-    return f"<tr><th>{html.escape(name)}</th><td>{cell}</td></tr>"
-
-
-def _part(part: str | Span) -> str:
-    """A part of a field's row, in which control characters are visible already."""
-    if isinstance(part, str):
-        return html.escape(part)
-    tag = _TAGS[part.mark]
-    return f"<{tag}>{html.escape(part.text)}</{tag}>"
-
-
-def _offline(view: PlanView) -> str:
-    """What a plan without a server says of itself."""
-    text = " ".join(view.offline)
-    return f"<p><strong>{escape(text)}</strong></p>" if text else ""
+def _facts(plan: Plan) -> str:
+    rows = "".join(
+        f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>"
+        for name, value in plan_facts(plan)
+    )
+    return f'<h2>Details</h2><dl class="facts">{rows}</dl>'
 
 
 def _settled(view: PlanView) -> str:
@@ -141,7 +148,8 @@ def _notes(view: PlanView) -> str:
 
 
 def _note(note: NoteView) -> str:
-    return f"{note.title}: {note.text}" if note.title else note.text
+    text = f"{note.title}: {note.text}" if note.title else note.text
+    return f"{text} ({note.examples})" if note.examples else text
 
 
 def _findings(view: PlanView) -> str:
@@ -150,4 +158,4 @@ def _findings(view: PlanView) -> str:
 
 def _list(title: str, lines: Iterable[str]) -> str:
     rows = "".join(f"<li>{escape(line)}</li>" for line in lines)
-    return f"<h2>{escape(title)}</h2><ul>{rows}</ul>" if rows else ""
+    return f"<section><h2>{escape(title)}</h2><ul>{rows}</ul></section>" if rows else ""

@@ -123,6 +123,8 @@ def normal(text: str, ids: dict[str, str], lab: Lab) -> str:
     text = re.sub(r"sha256:[0-9a-f]{64}", "<hash>", text)
     text = text.replace(asset("plan.css"), "<style of the page>")
     text = text.replace(asset("plan.js"), "<script of the page>")
+    text = re.sub('<p class="made">.*?</p>', '<p class="made">', text)
+    text = text.replace(f"Plan for {lab.root.name}", "Plan for LAB")
     text = re.sub(r"sha256-[A-Za-z0-9+/=]{44}", "<hash>", text)
     text = re.sub(r"digest `[0-9a-f]{16}`", "digest `<hash>`", text)
     text = re.sub(r'"lineage": "[^"]+"', '"lineage": "<lineage>"', text)
