@@ -135,7 +135,8 @@ def format_data(data: bytes, file: str) -> Change | Diagnostic | None:
             location=Location(file, line, column),
             line=document.line(line),
         )
-    new = formatted.text.encode()
+    text = _with_line_ends_of(data, formatted.text)
+    new = text.encode()
     if new == data:
         return None
     if formatted.text != document.text and not _is_safe(document.text, formatted):
@@ -146,7 +147,14 @@ def format_data(data: bytes, file: str) -> Change | Diagnostic | None:
             message,
             "the file was not changed; please report this with the file",
         )
-    return Change(file, data.decode(), formatted.text)
+    return Change(file, data.decode(), text)
+
+
+def _with_line_ends_of(data: bytes, text: str) -> str:
+    """The text with CRLF if all lines of the file end with it: git may have checked it out so."""
+    ends = data.count(b"\r\n")
+    is_windows = ends > 0 and ends == data.count(b"\n") == data.count(b"\r")
+    return text.replace("\n", "\r\n") if is_windows else text
 
 
 def _is_safe(old: str, formatted: Formatted) -> bool:

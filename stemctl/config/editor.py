@@ -17,6 +17,9 @@ CONFIG_SCHEMA = ".stemctl-config-schema.json"
 SETTINGS = ".vscode/settings.json"
 EXTENSIONS = ".vscode/extensions.json"
 
+_FORMAT = {"yaml.format.bracketSpacing": False, "yaml.format.printWidth": 120}
+"""Under these settings, what an editor writes is formatted as `stemctl fmt` writes it."""
+
 _SUFFIXES = (".yaml", ".yml")
 
 
@@ -36,15 +39,16 @@ def workspace_files(manifests: Sequence[str], config: str) -> dict[str, str]:
 
 
 def names_schemas(settings: str) -> bool:
-    """Whether existing settings refer to the schemas. They may contain comments, so they are not
-    parsed or edited.
+    """Whether existing settings refer to the schemas, and to the format. They may contain comments,
+    so they are not parsed or edited.
     """
-    return all(name in settings for name in (MANIFEST_SCHEMA, CONFIG_SCHEMA))
+    return all(name in settings for name in (MANIFEST_SCHEMA, CONFIG_SCHEMA, *_FORMAT))
 
 
 def _settings(manifests: Sequence[str], config: str) -> dict[str, Any]:
     globs = [glob for entry in manifests for glob in _globs(entry)]
-    return {"yaml.schemas": {f"./{MANIFEST_SCHEMA}": globs, f"./{CONFIG_SCHEMA}": [config]}}
+    schemas = {f"./{MANIFEST_SCHEMA}": globs, f"./{CONFIG_SCHEMA}": [config]}
+    return {"yaml.schemas": schemas, **_FORMAT}
 
 
 def _globs(entry: str) -> list[str]:

@@ -17,7 +17,7 @@ from stemctl.manifests.scalars import quoted
 from stemctl.manifests.schema_errors import SchemaError
 from stemctl.schema.catalog import Catalog
 from stemctl.schema.manifest_schema import DIRECTIVES
-from stemctl.schema.patterns import CONTROL, DATE, KEY, LOCAL_INSTANT
+from stemctl.schema.patterns import CONTROL, DATE, KEY, LOCAL_INSTANT, NOT_BLANK
 from stemctl.util.json_types import Path, Value
 from stemctl.util.plural import counted
 from stemctl.util.suggest import nearest
@@ -287,6 +287,8 @@ def _bad_pattern(context: FieldContext, error: SchemaError, node: Node) -> Messa
             message = f"`{context.label}` contains {_control(bad[0])}"
             return "control-character", message, "remove it"
         return _empty(context, error, node)
+    if error.expected == NOT_BLANK:
+        return _empty(context, error, node)
     if context.field and context.field.kind in type_hints.MOMENTS:
         return _bad_moment(context, text, error.expected)
     rule = context.member or context.field
@@ -303,6 +305,8 @@ def _bad_moment(context: FieldContext, text: str, pattern: Value) -> Message:
     message = "this is not a date and time" if with_time else "this is not a date"
     if text.strip().lower() in _NOTHING:
         return "bad-format", message, _no_value_remedy(context)
+    if text.startswith(("0001-01-01T", "9999-12-31T")):
+        return "bad-format", "this time is in no calendar, once it is in UTC", "end it with Z"
     is_local = pattern == LOCAL_INSTANT
     return "bad-format", message, date_hints.date_remedy(text, with_time, is_local)
 

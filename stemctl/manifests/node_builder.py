@@ -186,6 +186,8 @@ class NodeBuilder:
     def scalar(self, event: Any) -> Node:
         text = event.value
         if not event.implicit[0]:
+            if "\0" in text:
+                self.refuse_nul(event)
             return Node(text, event)
         if not text:
             node = Node(None, event)
@@ -205,6 +207,13 @@ class NodeBuilder:
         node = Node(text, event)
         self.document.ambiguous.append(node)
         return node
+
+    def refuse_nul(self, event: Any) -> None:
+        """Refuse the one character that no database keeps in a text."""
+        message, remedy = "no server stores the character \\0 in a text", "remove it"
+        self.document.problems.append(
+            self.document.finding(event, "control-character", message, remedy, value=event.value)
+        )
 
     def doubt(self, event: Any, text: str) -> None:
         """A warning about a text that readers of YAML 1.1 take for something else."""
@@ -274,6 +283,8 @@ class NodeBuilder:
         if event.tag is not None:
             self.refuse_tag(event)
         if not event.implicit[0]:
+            if "\0" in key:
+                self.refuse_nul(event)
             return key
         value = scalars.resolve(key)
         if not key:

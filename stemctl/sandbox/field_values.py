@@ -11,7 +11,7 @@ from stemctl.schema.patterns import portable
 from stemctl.util.json_equality import same_json
 from stemctl.util.json_types import Value, is_uuid
 
-_URI = re.compile(r"(?:https?|ftp)://[^\s/?#]+[^\s]*")
+_URI = re.compile(r"(?:https?|ftp)://[^\s/?#]+[^\s]*", re.IGNORECASE)
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 # Python accepts more forms (week dates, no separators). The service documents these two.
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)

@@ -25,6 +25,7 @@ from stemctl.schema.patterns import (
     INSTANT,
     KEY,
     MEANT,
+    NOT_BLANK,
     portable,
 )
 from stemctl.util.json_types import Value
@@ -272,7 +273,7 @@ def _formed(pattern: str) -> Schema:
 def _text_like(field: Field | Member) -> Schema:
     schema: Schema = {"type": "string"}
     if field.required:
-        schema["minLength"] = 1
+        schema |= {"minLength": 1, **_formed(NOT_BLANK)}
     if field.max_length:
         schema["maxLength"] = field.max_length
     if field.format:

@@ -45,18 +45,23 @@ _DAY = (
 )
 _CLOCK = "T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\\.[0-9]{1,9})?"
 _OFFSET = "(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
+_IN_CALENDAR = "(?!0001-01-01T.*[+]|9999-12-31T.*-)"
+"""Without the times that are before or after all calendars in UTC, and those next to them."""
+NOT_BLANK = portable("^[\\s\\ufeff]*[^\\s\\ufeff]")
+"""A text that is not empty once it is trimmed."""
 DATE = portable(f"^{_DAY}$")
-INSTANT = portable(f"^{_DAY}(?:{_CLOCK}{_OFFSET})?$")
+INSTANT = portable(f"^{_IN_CALENDAR}{_DAY}(?:{_CLOCK}{_OFFSET})?$")
 """A day, or a date-time of RFC 3339 with its offset: no `format` names both."""
-LOCAL_INSTANT = portable(f"^{_DAY}(?:{_CLOCK}{_OFFSET}?)?$")
+LOCAL_INSTANT = portable(f"^{_IN_CALENDAR}{_DAY}(?:{_CLOCK}{_OFFSET}?)?$")
 """The same in a lab with a time zone, where a time may have no offset."""
 
 _PATH_CHARACTER = "(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})"
+_NO_MAIL = "\\s\\u0000-\\u0020\\u007f-\\u00a0\\ufeff"
 ALTERNATIVES = {
     "uuid": "^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$",
-    "email": "^[^@\\u0000-\\u0020\\u007f]+@[^@\\u0000-\\u0020\\u007f]+$",
+    "email": f"^[^@{_NO_MAIL}]+@(?:[^@.{_NO_MAIL}]+\\.)+[^@.{_NO_MAIL}]+$",
     "uri": (
-        "^[A-Za-z][A-Za-z0-9+.-]*://(?:(?:[A-Za-z0-9._~!$&'()*+,;=:-]|%[0-9A-Fa-f]{2})+@)?"
+        "^(?:[Hh][Tt][Tt][Pp][Ss]?|[Ff][Tt][Pp])://(?:(?:[A-Za-z0-9._~!$&'()*+,;=:-]|%[0-9A-Fa-f]{2})+@)?"
         "[A-Za-z0-9._~-]+(?::[0-9]+)?"
         f"(?:/{_PATH_CHARACTER}*)*(?:\\?(?:{_PATH_CHARACTER}|[/?])*)?"
         f"(?:#(?:{_PATH_CHARACTER}|[/?])*)?$"
@@ -76,6 +81,7 @@ _MEANT = {
 }
 
 MEANT = {
+    NOT_BLANK: "This text is required, and not blank.",
     KEY: "A name is not blank, and has no control characters.",
     DATE: "A day is written like 2024-03-12.",
     INSTANT: "Write a day like 2024-03-12, or a time with its offset: "

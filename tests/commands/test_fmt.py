@@ -84,13 +84,42 @@ def test_the_difference_can_be_applied_by_git(tidy: Lab) -> None:
     assert text(tidy, "records/b.yaml") == text(tidy, "records/c.yaml") == TIDY
 
 
-def test_marks_and_line_ends_of_other_systems_go(tidy: Lab) -> None:
+def test_a_clean_checkout_with_other_line_ends_is_formatted(tidy: Lab) -> None:
+    """Git may write CRLF at checkout. Formatting must not undo it."""
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b.example"]
+    tidy.write(".gitattributes", "*.yaml text eol=crlf\n")
+    for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "first"]):
+        subprocess.run([*git, *command], cwd=tidy.root, check=True)
+    names = ("records/tidy.yaml", "stemctl.yaml")
+    for name in names:
+        (tidy.root / name).unlink()
+    subprocess.run([*git, "checkout", "-q", "."], cwd=tidy.root, check=True)
+    assert all("\r\n" in text(tidy, name) for name in names)
+    assert tidy.run("fmt", "--check").code == 0
+    assert tidy.run("fmt").out == "All 2 files are already formatted.\n"
+    status = subprocess.run(
+        [*git, "status", "--short", *names], cwd=tidy.root, capture_output=True, check=True
+    )
+    assert status.stdout == b""
+    (tidy.root / names[0]).write_bytes(UGLY.replace("\n", "\r\n").encode())
+    assert tidy.run("fmt").code == 0
+    assert text(tidy, names[0]) == TIDY.replace("\n", "\r\n")
+
+
+def test_mixed_line_ends_become_those_of_git(tidy: Lab) -> None:
+    (tidy.root / "records/b.yaml").write_bytes(TIDY.replace("\n", "\r\n", 1).encode())
+    assert tidy.run("fmt").code == 0
+    assert text(tidy, "records/b.yaml") == TIDY
+
+
+def test_marks_of_other_systems_go_and_their_line_ends_stay(tidy: Lab) -> None:
     (tidy.root / "records/b.yaml").write_bytes(
         b"\xef\xbb\xbf" + TIDY.replace("\n", "\r\n").encode()
     )
     (tidy.root / "records/c.yaml").write_bytes(b"\xef\xbb\xbf" + TIDY.encode())
     assert tidy.run("fmt").out.endswith("2 of 4 files formatted.\n")
-    assert text(tidy, "records/b.yaml") == text(tidy, "records/c.yaml") == TIDY
+    assert text(tidy, "records/b.yaml") == TIDY.replace("\n", "\r\n")
+    assert text(tidy, "records/c.yaml") == TIDY
 
 
 @pytest.mark.parametrize(

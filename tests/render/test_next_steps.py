@@ -100,7 +100,7 @@ def test_a_rename_shows_both_entries() -> None:
         "If it is the same record:",
         "      moved:",
         "        - from: session/old",
-        '          to: "session/new: one"',
+        "          to: 'session/new: one'",
         "If it is another record, and the old one should be deleted:",
         "      deleted: [session/old]",
     ]
@@ -116,7 +116,7 @@ def test_short_values_of_the_server_can_be_copied() -> None:
     made = plan(replace(change("a", held=Held.REVERT), fields=fields))
     lines = [line.strip() for line in lines_to_write(made, TerminalStyle())[1:]]
     assert [line.removeprefix("session/a").strip() for line in lines] == [
-        'tags: ["a", "b c"]',
+        "tags: [a, b c]",
         "extra_fields: {room: B117}",
         "its description as stemctl show session/a prints it",
         "without date_time",

@@ -239,7 +239,8 @@ class _Layout:
             behind = lines.pop(0)
             if comment := behind.strip(" \t"):
                 spaces = behind[: behind.index("#")]
-                self.out.append(spaces if len(spaces) > 1 and "\t" not in spaces else "  ")
+                # Editors write one space, people align comments. Both stay.
+                self.out.append(spaces if spaces and "\t" not in spaces else "  ")
                 self.comment(comment)
         for line in lines[:-1]:
             comment = line.strip(" \t")
