@@ -19,7 +19,7 @@ from stemctl.errors import StemctlError
 @dataclass(frozen=True, slots=True)
 class Advice:
     """What to type in place of something that stemctl lacks. `{rest}` are the other words that
-    were typed.
+    were typed; `{dotted}` and `{slashed}` are the same, joined.
     """
 
     why: str
@@ -28,7 +28,13 @@ class Advice:
 
     def error(self, path: str, typed: str, rest: Sequence[str]) -> StemctlError:
         """The advice as the error that ends the command."""
-        words = {"path": path, "typed": typed, "rest": shlex.join(rest)}
+        words = {
+            "path": path,
+            "typed": typed,
+            "rest": shlex.join(rest),
+            "dotted": shlex.quote(".".join(rest)),
+            "slashed": shlex.quote("/".join(rest)),
+        }
         what = " ".join(self.what.format(**words).split())  # no path leaves two spaces
         hints = [(command.format(**words).rstrip(), does) for command, does in self.hints]
         return StemctlError(what, self.why.format(**words), hints)

@@ -314,7 +314,11 @@ EXTRA = {
         (("stemctl -C {rest} init", "writes to a folder that exists"),),
         "stemctl {path} takes no arguments, but you typed {typed}.",
     ),
-    "show": Advice("Type them one by one.", (), _ONE_RECORD),
+    "show": Advice(
+        "An address is MODEL/KEY. Several records are shown one by one.",
+        (("stemctl show {slashed}", "shows a record, if these words are its model and its key"),),
+        _ONE_RECORD,
+    ),
     "get": Advice(
         "A name with spaces is quoted; several records are chosen by --filter.",
         (("stemctl get MODEL", "shows all records"),),
@@ -322,7 +326,7 @@ EXTRA = {
     ),
     "explain": Advice(
         "A field follows its model after a full stop.",
-        (("stemctl explain MODEL.FIELD", "describes a field"),),
+        (("stemctl explain {dotted}", "describes a field"),),
         "stemctl {path} takes one model or field, but you also typed {typed}.",
     ),
     "import": Advice("Bind them one by one.", (), _ONE_RECORD),

@@ -74,7 +74,9 @@ class Allow(click.ParamType):  # type: ignore[type-arg]  # generic in newer vers
 
         kind, has_number, number = str(value).partition("=")
         if kind not in KINDS:
-            self.fail(f"Unknown permission {kind!r}; choose from {', '.join(KINDS)}.")
+            near = nearest(kind, KINDS, most=1)
+            guess = f" Did you mean {near[0]}?" if near else ""
+            self.fail(f"Unknown permission {kind!r}; choose from {', '.join(KINDS)}.{guess}")
         if has_number and not _NUMBER.fullmatch(number):
             self.fail(f"{number!r} is not a number of records.")
         if not has_number and ctx is not None and isinstance(ctx.obj, Screen):

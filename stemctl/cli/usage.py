@@ -104,8 +104,16 @@ def unknown_command(group: click.Group, ctx: click.Context, args: Sequence[str])
     rest = shlex.join(args[1:])
     path = ctx.command_path
     hints: list[Hint] = [(f"{path} {near[0]} {rest}".rstrip(), "")] if near else []
+    if "/" in word and not path_of(ctx):
+        hints += [(f"{path} {name} {shlex.quote(word)}", does) for name, does in _OF_RECORDS]
     hints.append((f"{path} --help", "lists the commands"))
     return StemctlError(f"{path} has no command `{word}`.", guess, hints)
+
+
+_OF_RECORDS = (
+    ("show", "shows a record, and where its values come from"),
+    ("plan", "plans for a record, or for those in a file"),
+)
 
 
 def _wrong(ctx: click.Context, what: str, hints: Sequence[Hint] = ()) -> StemctlError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -49,6 +50,11 @@ def find_model(catalog: Catalog, word: str) -> Model:
     if model is not None:
         return model
     known = f"Known models: {', '.join(catalog.models)}."
+    if "/" in word and catalog.find(word.partition("/")[0]) is not None:
+        raise ConfigError(
+            f"{word} is a record, not a model.",
+            hints=[(f"stemctl show {shlex.quote(word)}", "shows a record")],
+        )
     near = nearest(word, [m.name for m in catalog.models.values()])
     raise ConfigError(
         f"Edition {catalog.edition} has no model {word!r}.",

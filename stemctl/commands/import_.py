@@ -16,7 +16,7 @@ from stemctl.errors import ConfigError, Untouched
 from stemctl.planning import state_edits
 from stemctl.planning.selection import spell
 from stemctl.schema.catalog import Model
-from stemctl.util.json_types import Fields
+from stemctl.util.json_types import Fields, is_uuid
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,13 @@ def _address(workspace: Workspace, target: str) -> Address:
     Raises:
         ConfigError: it is no address, and the name of no record or of several.
     """
+    if is_uuid(target):
+        raise ConfigError(
+            f"`{target}` is an id, not an address.",
+            "The address comes first.",
+            [(f"stemctl import MODEL/KEY {target}", "binds an address to it")],
+            untouched=Untouched.NOTHING_SENT,
+        )
     if "/" in target or not target.strip():
         return parse_address(workspace, target)
     repository = load(workspace.config, workspace.catalog).repository
