@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import calendar
 import re
-import zoneinfo
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -204,6 +203,8 @@ def _offset(zone: str, moment: str) -> str | None:
         if int(match["hours"]) > 14 or int(match["minutes"] or 0) > 59:
             return ""
         return f"{match['sign']}{int(match['hours']):02}:{match['minutes'] or '00'}"
+    import zoneinfo  # most files have no time with the name of a zone
+
     try:
         place = zoneinfo.ZoneInfo(zone)
     except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
