@@ -194,7 +194,7 @@ def _slip(document: Document, error: yaml.MarkedYAMLError) -> Repair | None:
     assert opened is not None
     document.line(1)  # splits the text into lines
     situation = Situation(
-        document.lines,
+        [*document.lines, ""],  # the end of a file may be in a line that does not exist
         (found.line, found.column),
         (opened.line, opened.column),
         error.problem or "",

@@ -136,6 +136,15 @@ def test_a_slip_is_reported_in_its_own_line():
     assert len(elsewhere) <= count * 0.025, "\n".join(elsewhere)
 
 
+@pytest.mark.parametrize("end", ["", " ", "\n"])
+def test_a_file_may_end_anywhere(end):
+    """The parser may stop in a line behind the last one, also after a file without a line end."""
+    for slip in SLIPS:
+        for length in range(0, len(slip.data), 7):
+            problems = parse(slip.data[:length] + end.encode(), "f.yaml").problems
+            assert all(problem.location for problem in problems), slip.name
+
+
 @pytest.mark.parametrize("file", ["indentation", "syntax"])
 def test_the_parser_in_python_finds_the_same_slips(file, tmp_path, monkeypatch):
     monkeypatch.setattr(node_builder, "Parser", PythonParser)
