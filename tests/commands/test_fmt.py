@@ -324,7 +324,7 @@ def test_standard_input_is_formatted_to_standard_output(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    ugly, tidy = "sessions:\n    -   name:   rat1 # é\r\n", "sessions:\n  - name: rat1  # é\n"
+    ugly, tidy = "sessions:\n    -   name:   rat1 # é\n", "sessions:\n  - name: rat1 # é\n"
     for text in (ugly, tidy, f"\ufeff{tidy}"):
         assert format_stdin(monkeypatch, text.encode()) == (0, tidy, "")
     assert format_stdin(monkeypatch, tidy.encode(), "--check") == (0, "", "")
