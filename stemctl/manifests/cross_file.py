@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from stemctl.core.address_patterns import is_pattern, literal, matches
@@ -11,6 +10,7 @@ from stemctl.core.records import Address, Directive, Location, Record, Repositor
 from stemctl.manifests.document import code_span
 from stemctl.schema.catalog import Catalog, Field, Model
 from stemctl.util.json_types import is_uuid
+from stemctl.util.look_alike import difference, folded, twin_of
 from stemctl.util.plural import counted, inflected
 
 Declared = Mapping[Address, Record]
@@ -77,15 +77,15 @@ def normal(field: Field, record: Record) -> str:
 
 def _alike(values: _Values, catalog: Catalog) -> Iterator[Diagnostic]:
     """Unique values that look the same to people."""
-    folded: dict[tuple[str, str, str], str] = {}
+    first: dict[tuple[str, str, str], str] = {}
     for (model, name, value), record in values.items():
-        key = (model, name, unicodedata.normalize("NFKC", value).casefold())
-        other = folded.setdefault(key, value)
+        key = (model, name, folded(value))
+        other = first.setdefault(key, value)
         if other == value:
             continue
-        differs = "in its Unicode form"
-        if value.casefold() == other.casefold():
-            differs = "in case"
+        differs = "in case"
+        if value.casefold() != other.casefold():
+            differs = f"in its Unicode form: {difference(value, other)}"
         yield _at_field(
             record,
             catalog.models[model].fields[name],
@@ -277,7 +277,10 @@ def _bad_end(
         message = f"{code_span(directive.subject)} is moved in a circle"
         return message, "remove one entry of the circle"
     if complete and Address.parse(target) not in declared:
-        return f"{code_span(target)} is not declared", "write the address of a declared record"
+        remedy = twin_of(target, [str(address) for address in declared])
+        return f"{code_span(target)} is not declared", (
+            remedy or "write the address of a declared record"
+        )
     return None
 
 

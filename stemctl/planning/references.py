@@ -13,6 +13,7 @@ from stemctl.core.state import State
 from stemctl.planning.bindings import Identities, identity_of, live_names
 from stemctl.schema.catalog import Catalog, Field, Model
 from stemctl.util.json_types import Value, is_uuid
+from stemctl.util.look_alike import twin_of
 from stemctl.util.suggest import nearest
 
 
@@ -189,7 +190,10 @@ class Resolver:
         number = reading.total if reading.total is not None else len(reading.records)
         seen = f"you can see {model.count(number)}"
         declared = [name for of, name in self._declared if of == model.name]
-        near = nearest(text, [*self._live_names(model.name), *declared])
+        names = [*self._live_names(model.name), *declared]
+        if twin := twin_of(text, names):
+            return f"{twin}: copy that name"
+        near = nearest(text, names)
         return f"{seen}; nearest: {', '.join(near)}" if near else seen
 
 

@@ -10,6 +10,7 @@ from stemctl.core.records import Address, Location, Repository
 from stemctl.core.state import State
 from stemctl.errors import ConfigError, Untouched
 from stemctl.schema.catalog import Catalog, Model
+from stemctl.util.look_alike import twin_of
 from stemctl.util.plural import joined
 from stemctl.util.suggest import nearest
 
@@ -153,6 +154,7 @@ class _Speller:
     def unknown(self, target: str, where: str) -> ConfigError:
         """The error about a target that matches no record."""
         spellings = self._spellings("/" in target)
+        twin = twin_of(target, list(spellings))
         near = [full for word in nearest(target, spellings) for full in spellings[word]]
         guess = joined([f"`{full}`" for full in dict.fromkeys(near)], "or")
         model = self._catalog.find(target.rstrip("/"))
@@ -162,7 +164,9 @@ class _Speller:
             what = f"No record matches `{target}`, {where}."
         return ConfigError(
             what,
-            f"Did you mean {guess}?"
+            f"{twin}.".replace("`", "")
+            if twin
+            else f"Did you mean {guess}?"
             if guess
             else "An address is MODEL/KEY, where * and ? are wildcards; "
             "a path is a manifest or its folder.",

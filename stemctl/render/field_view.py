@@ -11,6 +11,7 @@ from stemctl.render.spans import Mark, Span, Spans, new, spans
 from stemctl.render.text_diff import (
     difference,
     has_lines,
+    how_they_differ,
     is_long_text,
     line_difference,
     lines_of,
@@ -98,7 +99,9 @@ def _leaf_difference(leaf: Leaf) -> Spans:
 def _changed(leaf: Leaf) -> Spans:
     if is_long_text(leaf.before, leaf.after):
         return difference(leaf.before, leaf.after)
-    return spans(_old(leaf.before), " → ", _new(leaf.after))
+    return spans(
+        _old(leaf.before), " → ", _new(leaf.after), how_they_differ(leaf.before, leaf.after)
+    )
 
 
 def _old(value: Value) -> Span:

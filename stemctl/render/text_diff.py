@@ -14,6 +14,8 @@ from typing import NamedTuple
 from stemctl.render.spans import Span, Spans, new, old, spans
 from stemctl.render.values import LONG, is_empty, shown
 from stemctl.util.json_types import Value
+from stemctl.util.look_alike import difference as points_that_differ
+from stemctl.util.look_alike import look_alike
 from stemctl.util.plural import counted
 from stemctl.util.safe_text import visible
 
@@ -45,9 +47,23 @@ def difference(before: Value, after: Value) -> Spans:
     if is_long_text(before, after) or _differ_in_spaces(before, after):
         marked = marked_words(before, after)
         if marked:
-            return marked
+            return (*marked, *spans(how_they_differ(before, after)))
     cleared = is_empty(after) and not is_empty(before)
-    return spans(old(before), " → ", new(after), " (cleared)" if cleared else "")
+    remark = " (cleared)" if cleared else how_they_differ(before, after)
+    return spans(old(before), " → ", new(after), remark)
+
+
+def how_they_differ(before: Value, after: Value) -> str:
+    """What two texts differ in that look the same on the screen; spaces are shown otherwise."""
+    if (
+        not isinstance(before, str)
+        or not isinstance(after, str)
+        or _differ_in_spaces(before, after)
+    ):
+        return ""
+    if before.casefold() == after.casefold() or not look_alike(before, after):
+        return ""
+    return f"  ({points_that_differ(before, after, ('before', 'after'))})"
 
 
 def marked_words(before: Value, after: Value) -> Spans:
