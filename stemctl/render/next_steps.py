@@ -20,6 +20,7 @@ from stemctl.render.field_view import differs_from_proposal
 from stemctl.render.manifest_yaml import flow_text, is_exact
 from stemctl.render.terminal import TerminalStyle
 from stemctl.render.values import LONG
+from stemctl.render.width import columns_of
 from stemctl.util.plural import inflected
 from stemctl.util.safe_text import visible
 
@@ -185,7 +186,7 @@ def lines_to_write(plan: Plan, style: TerminalStyle) -> list[str]:
     """What can be written into a file to settle what is held."""
     return [
         *_to_keep(plan, style),
-        *_to_delete([change for change in plan.held() if change.held is Held.DELETE]),
+        *_to_delete([change for change in plan.held() if change.held is Held.DELETE], style),
         *_to_rename(_renames(plan)),
         *_to_give_up(plan),
         *_to_concede(plan, style),
@@ -257,17 +258,20 @@ def _value_to_copy(change: Change, field: FieldChange) -> str:
     return f"{name}: {{{flow_text(entry)}: {text}}}" if entry else f"{name}: {text}"
 
 
-def _to_delete(left: Sequence[Change]) -> list[str]:
+def _to_delete(left: Sequence[Change], style: TerminalStyle) -> list[str]:
     if not left:
         return []
     more = ", …" if len(left) > 3 else ""
     names = f"[{', '.join(_entry(change.address) for change in left[:3])}{more}]"
     pronoun = inflected(len(left), "it", "them")
-    return [
-        "To decide in a pull request, add one of these lines to any manifest:",
-        f"      deleted: {names}    deletes {pronoun}; --allow is not needed",
-        f"      forget: {names}     keeps {pronoun} on the server, but no longer managed",
+    rows = [
+        (f"deleted: {names}", f"deletes {pronoun}; --allow is not needed"),
+        (f"forget: {names}", f"keeps {pronoun} on the server, but no longer managed"),
     ]
+    lines = [f"      {line:<{len(rows[0][0])}}    {what}" for line, what in rows]
+    if style.wraps and max(map(columns_of, lines)) > style.width:
+        lines = [text for line, what in rows for text in (f"      {line}", f"          {what}")]
+    return ["To decide in a pull request, add one of these lines to any manifest:", *lines]
 
 
 def _to_rename(renames: Iterable[Change]) -> list[str]:

@@ -25,7 +25,7 @@ WHY_HELD = {
 """Why something is not sent, as the end of a sentence."""
 
 WHAT_TO_DO = {
-    Held.CONFLICT: "Write the right value in the file, run `stemctl resolve`, and plan again.",
+    Held.CONFLICT: "It is not sent until you decide: `stemctl resolve` asks whose values to keep.",
     Held.REPLACE: "It stays on the server. To replace it, plan with `--allow replace`; "
     "to keep it, write it in the file.",
     Held.REVERT: "It stays on the server. To undo it, plan with `--allow revert`; "

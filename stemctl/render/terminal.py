@@ -28,7 +28,7 @@ MARGINS = {
 _LONGEST_NAME = 60
 """Characters that a name may push the text beside it to the right."""
 
-_SHORTEST = 20
+_SHORTEST = 30
 """Columns in which the meaning of a command is written beside it, rather than below."""
 
 LONGEST_CELL = 160

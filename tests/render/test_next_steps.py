@@ -121,3 +121,13 @@ def test_short_values_of_the_server_can_be_copied() -> None:
         "its description as stemctl show session/a prints it",
         "without date_time",
     ]
+
+
+def test_what_a_line_does_is_below_it_on_a_narrow_terminal() -> None:
+    made = plan(*(change(f"rat07_2023-11-0{i}_test", held=Held.DELETE) for i in range(4)))
+    wide, narrow = (
+        lines_to_write(made, TerminalStyle(width=width, wraps=True)) for width in (300, 80)
+    )
+    assert len(wide) == 3
+    assert narrow[2] == "          deletes them; --allow is not needed"
+    assert narrow[4] == "          keeps them on the server, but no longer managed"
