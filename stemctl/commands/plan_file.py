@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from stemctl.core.plan import Plan
@@ -29,7 +30,7 @@ def read_plan(root: Path, name: str) -> Plan | None:
         return open_plan(document, name)
     if name.endswith(".json"):
         what = f"{name} is not a plan." if path.exists() else f"File {name} not found."
-        hint = (f"stemctl plan --out {name}", "saves a plan there")
+        hint = (f"stemctl plan --out {shlex.quote(name)}", "saves a plan there")
         raise BadPlan(what, "", [hint])
     return None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -147,7 +148,11 @@ class Config:
     def _above(self) -> str:
         """A sentence about a stemctl.yaml in a folder above, if there is one."""
         above = next((folder for folder in self.root.parents if (folder / NAME).is_file()), None)
-        return f"\nThere is one in {above}; to use it, add -C {above}" if above else ""
+        return (
+            f"\nThere is one in {above}; to use it, add -C {shlex.quote(str(above))}"
+            if above
+            else ""
+        )
 
 
 def load_config(root: Path) -> Config:

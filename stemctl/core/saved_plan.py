@@ -4,6 +4,7 @@ server and state.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -73,7 +74,7 @@ _AGAIN_WHY = "It was made by a different version of stemctl."
 
 
 def _again(name: str) -> list[tuple[str, str]]:
-    return [(f"stemctl plan --out {name}", "makes the plan again")]
+    return [(f"stemctl plan --out {shlex.quote(name)}", "makes the plan again")]
 
 
 def check_fits(plan: Plan, target: Target, state: State, catalog: Catalog, name: str) -> None:

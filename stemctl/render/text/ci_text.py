@@ -17,7 +17,9 @@ def advice(forge: str, shared: bool, branch: str, environment: str, folder: str)
     if not shared:
         text += _STATE
     text += _GITHUB if forge == "github" else _GITLAB
-    words = {"@BRANCH@": branch, "@ENVIRONMENT@": environment, "@FOLDER@": folder}
+    # A space ends a path in CODEOWNERS, and a backslash makes it a part of the path.
+    owned = folder.replace(" ", "\\ ")
+    words = {"@BRANCH@": branch, "@ENVIRONMENT@": environment, "@FOLDER@": owned}
     for word, value in words.items():
         text = text.replace(word, value)
     return ["", "Left to do:", *text.splitlines()]
