@@ -63,10 +63,9 @@ def ask_to_send(plan: Plan, host: str) -> bool:
 
 def ask_which_to_keep() -> str | None:
     """Whose values the user wants to keep, `files` or `server`; None for any other answer."""
-    question = (
-        'Type "files" to overwrite the server\'s values with the next apply, or "server" to keep '
-        "them and change your files"
-    )
+    click.echo("files    the next apply overwrites the server's values", err=True)
+    click.echo("server   they stay, and you write them in your files", err=True)
+    question = 'Whose values are kept? Type "files" or "server"; anything else keeps the conflict'
     answer = _answer(question).casefold()
     return answer if answer in ("files", "server") else None
 
