@@ -40,6 +40,8 @@ _MOST_ENTRIES = 12
 """Entries of a map that have rows of their own."""
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d+)?Z)?")
+_TIME = re.compile(r"\d{4}-\d\d-\d\d([T ][\d:.]+([zZ]|[-+]\d\d:?\d\d)?)?")
+"""A time of any zone; of these, the first and the last day are shown."""
 
 
 def view_fold(fold: Fold, words: ModelWords) -> ChangeView:
@@ -189,6 +191,8 @@ def _range(values: list[Value]) -> str:
     """From the least to the most, if the values have an order that readers know."""
     if all(isinstance(value, str) and _DATE.fullmatch(value) for value in values):
         return f"{min(values)} … {max(values)}"
+    if all(isinstance(value, str) and _TIME.fullmatch(value) for value in values):
+        return f"{min(values)[:10]} … {max(values)[:10]}"
     if all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
         return f"{shown(min(values))} … {shown(max(values))}"
     return ""
