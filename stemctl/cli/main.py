@@ -122,7 +122,18 @@ def _attempt(screen: Screen, arguments: list[str]) -> int:
 
 def _system_error(error: OSError) -> StemctlError:
     reason = f"{error.strerror or error}."
-    return StemctlError(f"Cannot access {error.filename}: {reason}" if error.filename else reason)
+    if not error.filename:
+        return StemctlError(reason)
+    return StemctlError(f"Cannot access {error.filename}: {reason}", _what_to_do(error))
+
+
+def _what_to_do(error: OSError) -> str:
+    """What can be done about an error of the system, where that is plain."""
+    if isinstance(error, IsADirectoryError):
+        return "A file is expected here. Move or rename the folder, and run the command again."
+    if isinstance(error, PermissionError):
+        return "Check who owns it, and its permissions."
+    return ""
 
 
 def _is_half(error: UnicodeEncodeError) -> bool:

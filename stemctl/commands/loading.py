@@ -42,8 +42,17 @@ def load(config: Config, catalog: Catalog) -> Loaded:
     errors = [finding for finding in findings if finding.severity is Severity.ERROR]
     if nothing_declared and all(finding.code == "no-such-path" for finding in errors):
         raise _no_manifests(config)
+    findings = tuple(f for f in findings if not _is_only_absent(f, tracked))
     problems = [*findings, *check_references(repository, catalog), *absent_findings(tracked.absent)]
     return Loaded(repository, with_lines(config.root, in_order(problems)), tracked)
+
+
+def _is_only_absent(finding: Diagnostic, tracked: Tracked) -> bool:
+    """Whether an entry of `manifests:` does not exist since its files are not checked out."""
+    entry = finding.value
+    if finding.code != "no-such-path" or not isinstance(entry, str):
+        return False
+    return any(path == entry or path.startswith(f"{entry}/") for path in tracked.absent)
 
 
 def require_all_files(loaded: Loaded) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import posixpath
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from stemctl.core.diagnostics import Diagnostic, Severity
@@ -82,9 +82,10 @@ def _entry(root: Path, entry: str) -> tuple[_Paths, Diagnostic | None]:
     path = root / pure
     found: _Paths = set(_files(root, path))
     if not path.exists():
-        return found, _problem(
+        missing = _problem(
             f"{code_span(entry)} does not exist", "fix the name, or remove the entry"
         )
+        return found, replace(missing, value=pure.as_posix())
     if not found and path.is_file():
         return found, _problem(
             f"{code_span(entry)} is not a YAML file", "name a folder, or a file that ends in .yaml"

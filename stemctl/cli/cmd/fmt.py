@@ -62,7 +62,9 @@ def fmt(screen: Screen, paths: tuple[str, ...], check: bool, diff: bool) -> int:
     if check and result.changes:
         style = screen.style()
         screen.out(style.finish(style.next([("stemctl fmt", "formats the files")])))
-    return 1 if has_errors(result.problems) or (check and result.changes) else 0
+    if has_errors(result.problems):
+        return 3 if screen.did else 1
+    return 1 if check and result.changes else 0
 
 
 def _format_stdin(screen: Screen, paths: Sequence[str], check: bool, diff: bool) -> int:

@@ -78,6 +78,7 @@ def plan(
     planned = _plan(workspace, options, base, offline)
     if out is not None:
         write_plan(planned.plan, screen.start / out)
+        screen.did = f"the plan was saved to {out}."
     style = screen.style(workspace.catalog)
     screen.summarize(lambda limit: plan_markdown(planned.plan, style, limit))
     if output_format == "text":
