@@ -289,5 +289,5 @@ def test_a_server_that_says_more_than_it_has_is_not_asked_for_all_of_it(lab: Lab
     lab.after = boasting
     result = lab.run("get", "session")
     assert result.code == 1
-    assert "the server counts 20000 records, but listed 1" in result.err
+    assert "the server counts 20,000 records, but listed 1" in result.err
     assert len(lab.requests) < 300

@@ -13,6 +13,7 @@ from stemctl.commands.event_loop import run_async
 from stemctl.commands.workspace import Workspace
 from stemctl.render.text.plan_text import where_line
 from stemctl.render.text.table import record_text, table_text
+from stemctl.util.safe_text import visible
 
 _COLUMNS = ["record", "action", "status", "approval", "description", "comments"]
 
@@ -105,8 +106,8 @@ def _decide(
 
 
 def _print_decided(screen: Screen, proposals: list[Proposal], done: str) -> None:
-    rows = [(f"{each.address}: {done}, approval {each.id}",) for each in proposals]
-    screen.out("\n".join(screen.style().columns(rows, indent=0)))
+    for each in proposals:
+        screen.out(f"{visible(str(each.address))}: {done}, approval {visible(each.id)}")
     screen.suggest(("stemctl plan", "shows the changes that are left"))
 
 
