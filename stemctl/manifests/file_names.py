@@ -53,7 +53,8 @@ def finding(root: os.PathLike[str] | str, path: str) -> Diagnostic | None:
     right = corrected(name)
     if right is None:
         return None
-    if right == DEFAULTS:
+    set_aside = _SET_ASIDE.fullmatch(name) is not None
+    if right == DEFAULTS and not set_aside:
         message, remedy = f"{code_span(name)} is not used", f"rename the file to `{DEFAULTS}`"
         return Diagnostic(Severity.ERROR, "not-defaults", message, Location(path, 1, 1), remedy)
     if os.path.lexists(os.path.join(root, folder, right)) and not _same(root, path, right):

@@ -92,3 +92,15 @@ def test_a_file_that_was_set_aside_is_a_warning(lab: Lab) -> None:
     result = lab.run("plan")
     assert result.code == 0
     assert "warning: `a.yaml.bak` is not read" in result.out
+
+
+def test_a_copy_of_folder_defaults_beside_them_is_no_finding(lab: Lab) -> None:
+    lab.sessions("{name: a}")
+    for name in ("_defaults.yaml", "_defaults.yaml.bak", "_defaults.yaml~"):
+        lab.write(f"records/{name}", "defaults: {sessions: {tags: [x]}}\n")
+    assert lab.run("validate", "-o", "json").json["diagnostics"] == []
+    (lab.root / "records/_defaults.yaml").unlink()
+    found = lab.run("validate", "-o", "json").json["diagnostics"]
+    assert {(finding["severity"], finding["code"]) for finding in found} == {
+        ("warning", "not-read")
+    }
