@@ -24,7 +24,7 @@ let waiting = 0;
 field.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(search, 120); });
 fold.addEventListener("click", () => {
   const open = fold.textContent === "Unfold all";
-  for (const one of changes) if (!one.closest(".members")) one.open = open;
+  for (const one of document.querySelectorAll(".change, .members")) one.open = open;
   fold.textContent = open ? "Fold all" : "Unfold all";
 });
 tools.querySelector(".theme").addEventListener("click", () => {
