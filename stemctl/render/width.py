@@ -45,11 +45,15 @@ def shortened(text: str, columns: int) -> str:
     return beginning(text, columns - 1).rstrip() + "…"
 
 
+_LONGEST_WORD = 500
+
+
 def broken(text: str, columns: int) -> list[str]:
     """The text in lines of so many columns, broken between words.
 
     Words that are longer stay whole, since a name, a path or a URL is copied from the screen. Only
-    those of wide characters are broken, as Chinese and Japanese are written without spaces.
+    those of wide characters are broken, as Chinese and Japanese are written without spaces, and
+    those of more than 500 columns.
     """
     lines: list[str] = []
     line = ""
@@ -59,8 +63,13 @@ def broken(text: str, columns: int) -> list[str]:
         else:
             lines.append(line)
             line = word.lstrip(" ")
-        while not line.isascii() and columns_of(line) > columns > 1 and " " not in line:
+        while columns > 1 and " " not in line and columns_of(line) > _room(line, columns):
             start = beginning(line, columns)
             lines.append(start)
             line = line[len(start) :]
     return [*lines, line]
+
+
+def _room(word: str, columns: int) -> int:
+    """The columns that a word may take."""
+    return max(columns, _LONGEST_WORD) if word.isascii() else columns

@@ -61,6 +61,7 @@ COMMANDS: dict[str, list[list[str]]] = {
     "state mv": [["session/a", "session/z"]],
     "state migrate": [["--to", "git"]],
     "runs list": [[], ["-o", "json"]],
+    "runs prune": [["--keep", "1"]],
     "runs show": [["2"], ["2", "-o", "json"], ["2", "-o", "yaml"]],
     "explain": [["session"]],
     "schema build": [["--check"]],
@@ -436,5 +437,6 @@ def test_doctor_tells_of_a_token_that_others_may_read(lab: Lab, wire: Wire) -> N
     assert "chmod 600" not in lab.run("doctor").out
     path.chmod(0o644)
     result = lab.run("doctor")
-    assert f"other users of this machine can read it: chmod 600 {path}" in result.out
+    told = " ".join(result.out.split())
+    assert f"other users of this machine can read it: chmod 600 {path}" in told
     assert result.code == 0
