@@ -13,13 +13,15 @@ from dataclasses import dataclass
 import click
 
 from stemctl.cli.help import VERSION
+from stemctl.cli.two_words import as_addresses, description_of, with_name
 from stemctl.errors import StemctlError
 
 
 @dataclass(frozen=True, slots=True)
 class Advice:
     """What to type in place of something that stemctl lacks. `{rest}` are the other words that
-    were typed; `{dotted}` and `{slashed}` are the same, joined.
+    were typed, a model and a name as one address; `{addresses}` are the same, with NAME after a
+    model alone; `{slashed}` are the words joined; `{described}` describes a field or a record.
     """
 
     why: str
@@ -28,12 +30,14 @@ class Advice:
 
     def error(self, path: str, typed: str, rest: Sequence[str]) -> StemctlError:
         """The advice as the error that ends the command."""
+        one_word = as_addresses(rest)
         words = {
             "path": path,
             "typed": typed,
-            "rest": shlex.join(rest),
-            "dotted": shlex.quote(".".join(rest)),
+            "rest": shlex.join(one_word),
+            "addresses": shlex.join(map(with_name, one_word)) or "MODEL/NAME",
             "slashed": shlex.quote("/".join(rest)),
+            "described": description_of(rest),
         }
         what = " ".join(self.what.format(**words).split())  # no path leaves two spaces
         hints = [(command.format(**words).rstrip(), does) for command, does in self.hints]
@@ -216,7 +220,7 @@ NO_COMMANDS = {
         "Remove the record from its file, or list it under deleted: or forget: in a manifest.",
         (
             ("stemctl plan", "shows what would be deleted"),
-            ("stemctl state rm {rest}", "forgets it, and leaves it on the server"),
+            ("stemctl state rm {addresses}", "forgets it, and leaves it on the server"),
         ),
         "stemctl has no {typed}. Nothing was deleted.",
     ),
@@ -227,7 +231,10 @@ NO_COMMANDS = {
             ("stemctl plan", "shows what would be created"),
         ),
     ),
-    "edit": Advice("Edit the manifest of the record; show names it.", _EDIT),
+    "edit": Advice(
+        "Edit the manifest of the record; show names it.",
+        (("stemctl show {addresses}", "shows a record, and where its values come from"), *_EDIT),
+    ),
     "mv": Advice(
         "A record keeps its history under another key with a moved: entry in a manifest.",
         (("stemctl state mv ADDRESS ADDRESS", "renames it in the state alone"),),

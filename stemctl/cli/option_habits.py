@@ -325,11 +325,15 @@ EXTRA = {
         "stemctl {path} takes a model and one name or id, but you also typed {typed}.",
     ),
     "explain": Advice(
-        "A field follows its model after a full stop.",
-        (("stemctl explain {dotted}", "describes a field"),),
+        "A field follows its model after a full stop, and the name of a record after a slash.",
+        (("stemctl {described}", "describes a field, or shows a record"),),
         "stemctl {path} takes one model or field, but you also typed {typed}.",
     ),
-    "import": Advice("Bind them one by one.", (), _ONE_RECORD),
+    "import": Advice(
+        "Bind them one by one. A model and a name are one word.",
+        (("stemctl import MODEL/NAME ID", "binds an address to a record on the server"),),
+        _ONE_RECORD,
+    ),
     "sandbox serve": Advice(
         "",
         (("stemctl sandbox serve --port {rest}", "chooses the port"),),

@@ -14,7 +14,7 @@ from stemctl.client.listing import read_all
 from stemctl.client.proof import Proof, of_error
 from stemctl.client.responses import Forbidden, NotFound, NotTheApi, Paused, ServerError
 from stemctl.core.records import Address
-from stemctl.errors import ConfigError
+from stemctl.errors import ConfigError, Untouched
 from stemctl.planning.approvals import DECIDED
 from stemctl.schema.catalog import Catalog, Model
 from stemctl.util.json_types import Fields
@@ -101,6 +101,22 @@ def choose(
         message = f"{name} has {len(matching):,} pending proposals. Choose one by its id."
         raise ConfigError(message, texts)
     return matching
+
+
+def refuse_whole_model(name: str, proposals: Sequence[Proposal], catalog: Catalog) -> None:
+    """Refuse to decide about a model alone, which is half of `MODEL NAME` in two words.
+
+    Raises:
+        ConfigError: the name is that of a model.
+    """
+    model = catalog.find(name.rstrip("/"))
+    if model is None or any(name == p.address.key for p in proposals):
+        return
+    raise ConfigError(
+        f"`{name}` is a model: write {model.name}/NAME.",
+        hints=[("stemctl approvals list", "lists the proposals that you can see")],
+        untouched=Untouched.NOTHING_CHANGED,
+    )
 
 
 def _matches(name: str, proposal: Proposal, catalog: Catalog) -> bool:

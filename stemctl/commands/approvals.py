@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from stemctl.client.approvals import Proposal, choose, decide, read_decided, read_proposals
+from stemctl.client.approvals import (
+    Proposal,
+    choose,
+    decide,
+    read_decided,
+    read_proposals,
+    refuse_whole_model,
+)
 from stemctl.commands.attempts import Attempts
 from stemctl.commands.connection import Link, connect
 from stemctl.commands.workspace import Workspace, check_writable
@@ -40,6 +47,8 @@ async def decide_proposals(
     async with connect(workspace) as link:
         attempts = Attempts("proposal")
         proposals = await _read(workspace, link)
+        for name in names:
+            refuse_whole_model(name, proposals, workspace.catalog)
         chosen = _choose(workspace, proposals, names, attempts, only_pending=True)
         attempts.tried = len(attempts.failed)
         client = link.writer()

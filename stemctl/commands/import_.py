@@ -9,6 +9,7 @@ from stemctl.commands.connection import connect
 from stemctl.commands.event_loop import run_async
 from stemctl.commands.loading import load
 from stemctl.commands.state import parse_address
+from stemctl.commands.targets import refuse_whole_models
 from stemctl.commands.workspace import Workspace
 from stemctl.core.records import Address
 from stemctl.core.state import State
@@ -36,7 +37,7 @@ def import_record(workspace: Workspace, target: str, id_: str) -> Imported:
         or the id is none.
         StateError: the address or the id is bound already.
     """
-    address = _address(workspace, target)
+    address = _address(workspace, target, id_)
     model = workspace.catalog.models[address.model]
     if not model.writable:
         raise ConfigError(
@@ -53,7 +54,7 @@ def import_record(workspace: Workspace, target: str, id_: str) -> Imported:
     return Imported(address, str(live["id"]), name if isinstance(name, str) else None)
 
 
-def _address(workspace: Workspace, target: str) -> Address:
+def _address(workspace: Workspace, target: str, id_: str) -> Address:
     """The address that is typed, or the one of the only record of the files with this name.
 
     Raises:
@@ -71,6 +72,8 @@ def _address(workspace: Workspace, target: str) -> Address:
     repository = load(workspace.config, workspace.catalog).repository
     nothing = State(workspace.server.url, workspace.server.portal, workspace.server.edition)
     (spelled,) = spell([target], repository, nothing, workspace.catalog, "in the files")
+    words = {target: spelled} if is_uuid(id_) else {target: spelled, id_: ""}
+    refuse_whole_models(workspace.catalog, words, "import", id_ if is_uuid(id_) else "ID")
     return parse_address(workspace, spelled)
 
 

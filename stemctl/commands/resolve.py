@@ -9,7 +9,7 @@ from stemctl.commands.connection import connect
 from stemctl.commands.event_loop import run_async
 from stemctl.commands.loading import Loaded, load
 from stemctl.commands.plan import Planned, plan
-from stemctl.commands.targets import spell_targets
+from stemctl.commands.targets import refuse_whole_models, spell_targets
 from stemctl.commands.workspace import Workspace
 from stemctl.core.plan import Change, Held
 from stemctl.errors import StateError, StemctlError, Untouched
@@ -36,6 +36,9 @@ def find_conflicts(workspace: Workspace, targets: tuple[str, ...]) -> Conflicts:
     for target in targets:
         with attempts.attempt(target):
             (chosen[target],) = spell_targets(workspace, loaded.repository, state, [target])
+        chosen.setdefault(target, "")  # an unknown word may be the name after a model
+    refuse_whole_models(workspace.catalog, chosen, "resolve")
+    chosen = {target: spelled for target, spelled in chosen.items() if spelled}
     if not chosen:
         return Conflicts((), None, attempts.problem)
     planned = run_async(_plan(workspace, loaded, tuple(chosen.values())))

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 
 from stemctl.commands.attempts import Attempts
-from stemctl.commands.targets import in_state
+from stemctl.commands.targets import (
+    in_state,
+    matching_in_state,
+    refuse_whole_models,
+    spell_in_state,
+)
 from stemctl.commands.workspace import Workspace
 from stemctl.core.records import Address
 from stemctl.core.state import Entry, State
@@ -66,10 +72,15 @@ def forget(
     attempts = Attempts("target")
     with workspace.writing():
         state = workspace.store.read()
-        found: dict[Address, None] = {}
+        spelled: dict[str, str] = {}
         for target in targets:
             with attempts.attempt(target):
-                found.update(dict.fromkeys(in_state(workspace, state, target)))
+                spelled[target] = spell_in_state(workspace, state, target)
+            spelled.setdefault(target, "")  # an unknown word may be the name after a model
+        refuse_whole_models(workspace.catalog, spelled, "state rm")
+        found: dict[Address, None] = {}
+        for pattern in filter(None, spelled.values()):
+            found.update(dict.fromkeys(matching_in_state(state, pattern)))
         for address in found:
             state = state_edits.remove(state, address)
         if found:
@@ -82,6 +93,8 @@ def rename(workspace: Workspace, old: str, new: str) -> tuple[Address, Address]:
     """Give a record of the state another address; `new` may be a key alone."""
     with workspace.writing():
         state = workspace.store.read()
+        spelled = {old: spell_in_state(workspace, state, old)}
+        refuse_whole_models(workspace.catalog, spelled, "state mv", shlex.quote(new))
         before = the_one(workspace, state, old)
         after = parse_address(workspace, new) if "/" in new else Address(before.model, new)
         state = state_edits.rename(state, before, after)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import shlex
+from collections.abc import Mapping, Sequence
 
 from stemctl.commands.workspace import Workspace
 from stemctl.core.records import Address, Repository
@@ -11,6 +12,7 @@ from stemctl.core.state import State
 from stemctl.errors import ConfigError, Untouched
 from stemctl.manifests.named_paths import is_there, name_of, reason
 from stemctl.planning.selection import choose, spell
+from stemctl.schema.catalog import Catalog
 
 
 def spell_targets(
@@ -43,9 +45,46 @@ def in_state(workspace: Workspace, state: State, target: str) -> list[Address]:
     Raises:
         ConfigError: it matches nothing in the state, or is ambiguous.
     """
-    nothing = Repository({})
-    spelled = spell([target], nothing, state, workspace.catalog, "in the state")
-    return sorted(choose(nothing, state, spelled, ()))
+    return matching_in_state(state, spell_in_state(workspace, state, target))
+
+
+def spell_in_state(workspace: Workspace, state: State, target: str) -> str:
+    """One word as an address of the state, or a pattern that matches some.
+
+    Raises:
+        ConfigError: it matches nothing in the state, or is ambiguous.
+    """
+    (spelled,) = spell([target], Repository({}), state, workspace.catalog, "in the state")
+    return spelled
+
+
+def matching_in_state(state: State, spelled: str) -> list[Address]:
+    """The addresses of the state that a spelled target means."""
+    return sorted(choose(Repository({}), state, [spelled], ()))
+
+
+def refuse_whole_models(
+    catalog: Catalog, spelled: Mapping[str, str], command: str, after: str = ""
+) -> None:
+    """Refuse a model without a name, where a slip such as `session rat12` would change the state
+    of all its records. `spelled` has each target as it was typed, and what it means; `after` are
+    the words that the command needs after an address.
+
+    Raises:
+        ConfigError: a target is the name of a model; it says what to type.
+    """
+    typed = list(spelled)
+    for number, target in enumerate(typed):
+        model = catalog.find(target.rstrip("/"))
+        if model is None or spelled[target] != f"{model.name}/*":
+            continue
+        name = next(iter(typed[number + 1 :]), "NAME")
+        one = f"{model.name}/{name}" if "/" not in name else f"{model.name}/NAME"
+        raise ConfigError(
+            f"`{target}` is a model: write {model.name}/NAME, or '{model.name}/*' for all of them.",
+            hints=[(f"stemctl {command} {shlex.quote(one)} {after}".rstrip(), "names one record")],
+            untouched=Untouched.NOTHING_CHANGED,
+        )
 
 
 def _no_record(

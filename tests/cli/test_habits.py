@@ -131,6 +131,16 @@ TOLD = [
     ("destroy", "stemctl plan"),
     ("refresh", "stemctl drift"),
     ("delete session/a", "stemctl state rm session/a"),
+    ("delete session a", "stemctl state rm session/a "),
+    ("delete session", "stemctl state rm session/NAME"),
+    ("delete", "stemctl state rm MODEL/NAME"),
+    ("forget Sessions a --force", "stemctl state rm Sessions/a"),
+    ("remove session a session b", "stemctl state rm session/a session/b"),
+    ("edit session a", "stemctl show session/a"),
+    ("taint session a", "stemctl plan session/a"),
+    ("apply --dry-run session a", "stemctl plan session/a"),
+    ("describe session rat12", "stemctl show session/rat12"),
+    ("describe session description", "stemctl explain session.description"),
     ("rm session/a", "deleted:"),
     ("create session", "stemctl explain"),
     ("add records", "records/first.yaml"),
@@ -202,6 +212,25 @@ def test_what_an_advice_proposes_can_be_typed(key: str) -> None:
     for command, _ in error.hints:
         if command.startswith("stemctl"):
             check_typed(command)
+
+
+@pytest.mark.parametrize("key", ALL_ADVICE)
+def test_an_advice_about_two_words_has_one_address(key: str) -> None:
+    """What is proposed for MODEL NAME never has the model alone, which may mean all records."""
+    for command, _ in ALL_ADVICE[key].error("plan", key, ["session", "a"]).hints:
+        assert "session" not in command.split(), command
+
+
+def test_what_is_proposed_to_forget_one_session_forgets_that_one(lab: Lab) -> None:
+    lab.sessions("{name: a}", "{name: b}")
+    lab.apply()
+    typed = next(
+        line for line in lab.run("delete", "session", "a").err.split("\n") if " rm " in line
+    )
+    words = typed.partition("state rm")[2].split()
+    assert words[0] == "session/a"
+    assert lab.run("state", "rm", words[0]).code == 0
+    assert set(lab.state["records"]) == {"session/b"}
 
 
 @pytest.mark.parametrize("path", option_habits.NEEDED)

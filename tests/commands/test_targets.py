@@ -111,6 +111,37 @@ def test_names_in_the_commands_about_one_record(five: Lab) -> None:
     assert (bound.code, "session/rat20_maze is bound" in bound.out) == (0, True)
 
 
+SLIPS = [
+    (["state", "rm", "session", "rat20_maze"], "stemctl state rm session/rat20_maze"),
+    (["state", "rm", "session", "nobody"], "stemctl state rm session/nobody"),
+    (["state", "rm", "rat20_maze", "sessions"], "stemctl state rm session/NAME"),
+    (["state", "rm", "session/"], "stemctl state rm session/NAME"),
+    (["state", "mv", "session", "rat20_track"], "stemctl state mv session/NAME rat20_track"),
+    (["resolve", "session", "rat20_maze"], "stemctl resolve session/rat20_maze"),
+    (["resolve", "session", "--keep", "files"], "stemctl resolve session/NAME"),
+    (["import", "session", "rat20_maze"], "stemctl import session/rat20_maze ID"),
+    (["approvals", "accept", "session", "rat20_maze"], "stemctl approvals list"),
+]
+
+
+@pytest.mark.parametrize("words, proposed", SLIPS, ids=[" ".join(words) for words, _ in SLIPS])
+def test_a_model_alone_never_changes_the_state_of_all_its_records(
+    five: Lab, words: list[str], proposed: str
+) -> None:
+    five.apply()
+    before = five.state
+    result = five.run(*words)
+    assert (result.code, result.out, five.state) == (1, "", before)
+    assert "` is a model: write session/NAME" in result.err
+    assert f"{proposed} " in result.err.replace(f" -C {five.root}", "") + " "
+    assert "Nothing was changed." in result.err
+
+
+def test_all_records_of_a_model_are_forgotten_by_a_pattern(five: Lab) -> None:
+    five.apply()
+    assert "Removed 4 records" in five.run("state", "rm", "session/*").out
+
+
 def test_the_state_is_listed_and_forgotten_in_parts(five: Lab) -> None:
     five.apply()
     assert set(five.run("state", "list", "session", "-o", "json").json) == ALL
