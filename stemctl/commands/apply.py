@@ -42,7 +42,7 @@ class View(Protocol):
     def planned(self, planned: Planned) -> None:
         """The plan was made."""
 
-    def saved_plan_fits(self) -> None:
+    def saved_plan_fits(self, plan: Plan) -> None:
         """The saved plan fits this server and state, and is about to be executed."""
 
     def replanning(self) -> None:
@@ -143,7 +143,7 @@ class _ApplyRun:
         if not self.options.allow_behind:
             refuse_behind(since_applied(workspace, state, plan.commit))
         self._check_digest(plan)
-        self.view.saved_plan_fits()
+        self.view.saved_plan_fits(plan)
         async with connect(workspace, self.options.parallelism) as link:
             try:
                 return await self._execute(link, plan, state)

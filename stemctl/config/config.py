@@ -128,6 +128,12 @@ class Config:
             return next(iter(self.servers.values()))
         what = f"{NAME} has no default_server." if self.found else f"{NAME} not found."
         hint = ("stemctl init", f"creates {NAME}, a first manifest and a sandbox to try out")
+        if self.found and not self.servers:
+            raise ConfigError(
+                f"{NAME} names no server.",
+                "Add `default_server: sandbox` for the sandbox, or a server under `servers:`.",
+                [("stemctl --server sandbox plan", "uses the sandbox for this command")],
+            )
         if self.servers:
             hint = (f"stemctl --server {next(iter(self.servers))} plan", "chooses a server")
         if misnamed := self._misnamed():

@@ -106,7 +106,7 @@ def _problem(
     fraction = local[0][len(local[1]) :]
     if len(readings) == 1:
         message = f"the offset of {zone.key} was {readings[0]} then, which has no short form"
-        return message, f"write the time in UTC, such as `{local[0]}Z`"
+        return message, f"write it in UTC: `{(moment - readings[0]).isoformat()}{fraction}Z`"
     if moment.replace(tzinfo=zone).utcoffset() == readings[0]:
         message = f"clocks were set back in {zone.key}, so this time exists twice"
         first, second = (f"{local[0]}{_offset(offset)}" for offset in readings)

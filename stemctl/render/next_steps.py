@@ -258,11 +258,19 @@ def _value_to_copy(change: Change, field: FieldChange) -> str:
     return f"{name}: {{{flow_text(entry)}: {text}}}" if entry else f"{name}: {text}"
 
 
+_MOST_ENTRIES = 10
+"""Addresses that a line to be copied may have."""
+
+
 def _to_delete(left: Sequence[Change], style: TerminalStyle) -> list[str]:
     if not left:
         return []
-    more = ", …" if len(left) > 3 else ""
-    names = f"[{', '.join(_entry(change.address) for change in left[:3])}{more}]"
+    if len(left) > _MOST_ENTRIES:
+        return [
+            "To decide in a pull request, list their addresses in any manifest: under deleted: to",
+            "delete them, or under forget: to keep them on the server, but no longer managed.",
+        ]
+    names = f"[{', '.join(_entry(change.address) for change in left)}]"
     pronoun = inflected(len(left), "it", "them")
     rows = [
         (f"deleted: {names}", f"deletes {pronoun}; --allow is not needed"),

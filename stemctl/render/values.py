@@ -64,6 +64,8 @@ def _element(item: Value) -> str:
     """An element of a list: an item shows its members' values, as they say enough."""
     if isinstance(item, dict):
         return " ".join(shown(member) for member in item.values())
+    if isinstance(item, str) and "," in item:
+        return f'"{visible(item)}"'  # else it would look like two
     return shown(item)
 
 

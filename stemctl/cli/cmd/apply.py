@@ -31,6 +31,7 @@ from stemctl.core.report import Outcome, Report, Status
 from stemctl.core.run import Run
 from stemctl.errors import ConfigError, Untouched
 from stemctl.render.github import report_github
+from stemctl.render.plan_summary import plan_summary
 from stemctl.render.report_markdown import report_markdown
 from stemctl.render.text.plan_text import where_line
 from stemctl.render.text.report_text import report_last, report_summary, report_text
@@ -146,9 +147,11 @@ class _TerminalView:
             advise = not planned.plan.actionable()
             print_planned(self.screen, self.workspace, planned, advise=advise)
 
-    def saved_plan_fits(self) -> None:
+    def saved_plan_fits(self, plan: Plan) -> None:
         if self.output_format == "text":
             self.screen.out(where_line(self.workspace.target, self.workspace.database))
+            if not plan.actionable():
+                self.screen.out(plan_summary(plan))
 
     def replanning(self) -> None:
         self.screen.note("The state has changed in the meantime. Planning again.\n")

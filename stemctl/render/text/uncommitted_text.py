@@ -41,5 +41,5 @@ def commit_notes(plan: Plan, state: State, still: Sequence[str]) -> Iterator[Not
             None,
             f"Run {last.run} of {last.who} applied uncommitted changes in {first_few(still)} "
             f"(on top of commit {(state.commit or '')[:7]}). "
-            "If the files here lack these changes, applying them reverts them",
+            "If your files do not have these changes, an apply undoes them on the server",
         )
