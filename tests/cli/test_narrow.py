@@ -73,6 +73,25 @@ def test_columns_that_do_not_fit_are_named(lab: Lab, monkeypatch: pytest.MonkeyP
     assert "Too wide to show: " not in lab.run("get", "session").out
 
 
+def test_what_is_copied_from_a_table_is_never_cut(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    types = [f"A surface of {'very ' * number}fine sand" for number in range(9)]
+    entries = "".join(f"  - {{name: {name}, description: '{TEXT}'}}\n" for name in types)
+    lab.write("records/types.yaml", f"sensory_stimulus_types:\n{entries}")
+    names = [f"{number}{'_maze' * number}" for number in range(1, 12)]
+    lab.sessions(*(f"{{name: {name}, date_time: 2024-05-13T10:30:00Z}}" for name in names))
+    assert lab.run("apply", "-y").code in (0, 3)
+    for width in (60, 80, 100, 200):
+        monkeypatch.setenv("COLUMNS", str(width))
+        proposals = lab.run("approvals", "list").out
+        assert all(f"sensorystimulustype/{name} " in proposals for name in types), width
+        assert "approval " in proposals or "Too wide to show: approval" in proposals
+        sessions = lab.run("get", "session").out
+        assert all(f"\n{name} " in sessions for name in names), width
+        assert sessions.count("2024-05-13T10:30:00Z") == len(names), width
+
+
 def test_text_is_broken_between_words_and_nothing_is_lost() -> None:
     for text in (TEXT, WIDE, f"{LONG} {LONG}", "a  b   c", "", " "):
         for columns in (1, 7, 20, 60):

@@ -40,7 +40,8 @@ def list_(screen: Screen, names: tuple[str, ...], output_format: str) -> int:
         {**proposal.fields, "record": str(proposal.address), "approval": proposal.id}
         for proposal in proposals
     ]
-    screen.out(table_text(_COLUMNS, rows, screen.style()) if rows else "No proposals.")
+    table = table_text(_COLUMNS, rows, screen.style(), {"record", "approval"})
+    screen.out(table if rows else "No proposals.")
     if any(proposal.pending for proposal in proposals):
         screen.note(
             "An administrator decides with: stemctl approvals accept ADDRESS, "

@@ -105,4 +105,7 @@ def _print(screen: Screen, catalog: Catalog, found: QueryResult, output_format: 
     else:
         rows = found.model.fields.values()
         columns = [row.name for row in rows if row.name != "links" and row.kind != "id"]
-        screen.out(table_text(columns, declared(found), screen.style()))
+        first = [found.model.identity or "", *(row.name for row in found.model.moments)]
+        whole = {*first, *(row.name for row in found.model.references)}
+        columns.sort(key=lambda name: name not in first)  # the others may be too wide to show
+        screen.out(table_text(columns, declared(found), screen.style(), whole))

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 
-from stemctl.render.terminal import TerminalStyle
+from stemctl.render.terminal import LONGEST_CELL, TerminalStyle
 from stemctl.render.values import is_empty, shown
 from stemctl.render.width import broken, columns_of, padded, shortened
 from stemctl.util.json_types import Fields, Value
 from stemctl.util.plural import joined
+from stemctl.util.safe_text import cut
 
 WIDEST = 40
-"""Columns of a cell before it is cut."""
+"""Columns of a cell before it is cut, or sticks out."""
 
 _NARROWEST = 10
 """Columns to which a cell is cut before columns are left out."""
@@ -19,9 +20,13 @@ _NARROWEST = 10
 _GAP = 2
 
 
-def table_text(columns: Sequence[str], records: Sequence[Fields], style: TerminalStyle) -> str:
+def table_text(
+    columns: Sequence[str], records: Sequence[Fields], style: TerminalStyle, whole: Set[str]
+) -> str:
     """One record a line, as wide as the terminal. Columns that are empty in all records are left
-    out, and so are the last ones if there is no room; a line below names these.
+    out, and so are those for which there is no room; a line below names these.
+
+    The cells of the `whole` columns are never cut, since they are copied: addresses, names, times.
     """
     used = []
     for name in columns:
@@ -30,38 +35,53 @@ def table_text(columns: Sequence[str], records: Sequence[Fields], style: Termina
     if not used:
         return ""
     cells = [[_cell(fields.get(name)) for name in used] for fields in records]
-    widths = [max(map(columns_of, column)) for column in zip(used, *cells, strict=True)]
-    widths = _fitting(widths, [columns_of(name) for name in used], style.width)
-    lines = [style.paint("bold", _line(used, widths)), *(_line(row, widths) for row in cells)]
-    left_out = used[len(widths) :]
+    table = [
+        _Column(title, list(column), title in whole)
+        for title, column in zip(used, zip(*cells, strict=True), strict=True)
+    ]
+    fitting = _fit(table, style.width)
+    lines = [style.paint("bold", _line([(column.title, column) for column in fitting]))]
+    for row in zip(*(column.cells for column in fitting), strict=True):
+        lines.append(_line(list(zip(row, fitting, strict=True))))
+    left_out = [column.title for column in table if column not in fitting]
     if left_out:
         lines += ["", *broken(f"Too wide to show: {joined(left_out)}. See -o json.", style.width)]
     return style.finish(line.rstrip() for line in lines)
 
 
-def _fitting(widths: Sequence[int], titles: Sequence[int], room: int) -> list[int]:
-    """The widths with which the table fits: the widest columns shrink first, the first one least,
-    and the last ones are left out if that is not enough.
-    """
-    least = [
-        max(title, min(width, _NARROWEST)) for width, title in zip(widths, titles, strict=True)
-    ]
-    least[0] = max(least[0], min(widths[0], room // 3))
-    fitted = [max(lowest, min(width, WIDEST)) for width, lowest in zip(widths, least, strict=True)]
-    while sum(fitted) + _GAP * (len(fitted) - 1) > room:
-        slack = [width - lowest for width, lowest in zip(fitted, least, strict=False)]
-        if max(slack) > 0:
-            widest = max(range(len(fitted)), key=lambda i: fitted[i] if slack[i] else 0)
-            fitted[widest] -= 1
-        elif len(fitted) > 1:
-            fitted.pop()
-            fitted = [
-                max(lowest, min(width, WIDEST))
-                for width, lowest, _ in zip(widths, least, fitted, strict=False)
-            ]
-        else:
+class _Column:
+    """The cells of a column, and how wide it is and may become."""
+
+    def __init__(self, title: str, cells: Sequence[str], whole: bool) -> None:
+        self.title = title
+        self.cells = cells
+        self.whole = whole
+        title_width = columns_of(title)
+        widths = [columns_of(cell) for cell in cells]
+        if whole:  # few long cells stick out, rather than push all others
+            widths = [width for width in widths if width <= WIDEST]
+        self.widest = max(title_width, min(WIDEST, max(widths, default=0)))
+        self.least = self.widest if whole else max(title_width, min(self.widest, _NARROWEST))
+        self.width = self.widest
+
+
+def _fit(columns: Sequence[_Column], room: int) -> list[_Column]:
+    """The first column, and the others as far as there is room; the widest of them shrink."""
+    fitting = list(columns[:1])
+    for column in columns[1:]:
+        if sum(each.least + _GAP for each in fitting) + column.least <= room:
+            fitting.append(column)
+    _shrink(fitting, room - _GAP * (len(fitting) - 1))
+    return fitting
+
+
+def _shrink(columns: Sequence[_Column], room: int) -> None:
+    elastic = [column for column in columns if not column.whole]
+    while elastic and sum(column.width for column in columns) > room:
+        widest = max(elastic, key=lambda column: column.width - column.least and column.width)
+        if widest.width == widest.least:
             break
-    return fitted
+        widest.width -= 1
 
 
 def record_text(fields: Fields, names: Mapping[str, str], style: TerminalStyle) -> str:
@@ -74,11 +94,12 @@ def _cell(value: Value) -> str:
     return "" if is_empty(value) else shown(value)
 
 
-def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    shown_cells = [
-        padded(shortened(cell, width), width) for cell, width in zip(cells, widths, strict=False)
-    ]
-    return (" " * _GAP).join(shown_cells)
+def _line(row: Sequence[tuple[str, _Column]]) -> str:
+    texts = []
+    for cell, column in row:
+        text = cut(cell, LONGEST_CELL) if column.whole else shortened(cell, column.width)
+        texts.append(padded(text, column.width))
+    return (" " * _GAP).join(texts)
 
 
 def _named(value: Value, names: Mapping[str, str]) -> Value:
