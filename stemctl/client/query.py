@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from stemctl.client.client import Query, ReadClient
 from stemctl.client.listing import read_all
 from stemctl.client.responses import NotFound
+from stemctl.core.address_patterns import is_pattern
 from stemctl.core.snapshot import Completeness, Reading
 from stemctl.errors import ConfigError, Untouched
 from stemctl.planning.declared import as_declared, as_list
@@ -148,11 +149,29 @@ async def find(client: ReadClient, model: Model, word: str | None, query: Query)
     page = await client.page(model, 0, by_name)
     named = tuple(fields for fields in page.records if fields.get(model.identity) == word)
     if not named:
-        raise NotFound(
-            f"No {model.words} has the name {word!r}, or your account cannot see it.",
-            hints=[(f"stemctl get {model.name}", "lists those that you can see")],
-        )
+        raise await _no_such_name(client, model, word)
     return QueryResult(model, named, True, single=True)
+
+
+async def _no_such_name(client: ReadClient, model: Model, word: str) -> NotFound:
+    """The error about a name that no record has; it names those that look like it."""
+    identity = model.identity or ""
+    reading = await read_all(model.name, functools.partial(client.page, model))
+    names = [str(fields.get(identity)) for fields in reading.records.values()]
+    text = max(re.split(r"[*?]", word), key=len)
+    beginning = sorted(name for name in names if text and name.startswith(text))
+    near = beginning[:3] or nearest(word, names)
+    guess = joined([f"`{name}`" for name in near], "or")
+    hints = [(f"stemctl get {model.name}", "lists those that you can see")]
+    if text and (is_pattern(word) or beginning):
+        operator = "startswith" if word.startswith(text) else "contains"
+        option = shlex.quote(f"{identity}.{operator}={text}")
+        hints.insert(0, (f"stemctl get {model.name} --filter {option}", "lists what matches"))
+    return NotFound(
+        f"No {model.words} has the name {word!r}, or your account cannot see it.",
+        f"Did you mean {guess}?" if near else "",
+        hints,
+    )
 
 
 def _by_name(identity: str, fields: Fields) -> tuple[str, str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 
 from stemctl.client.approvals import (
@@ -12,6 +13,8 @@ from stemctl.client.approvals import (
     read_proposals,
     refuse_whole_model,
 )
+from stemctl.client.client import WriteClient
+from stemctl.client.responses import Forbidden
 from stemctl.commands.attempts import Attempts
 from stemctl.commands.connection import Link, connect
 from stemctl.commands.workspace import Workspace, check_writable
@@ -54,10 +57,28 @@ async def decide_proposals(
         client = link.writer()
         for proposal in chosen:
             with attempts.attempt(str(proposal.address)):
-                await decide(client, proposal, verdict)
+                await _decide(workspace, client, proposal, verdict)
                 on_decided(proposal)
                 decided.append(await read_decided(client, proposal, verdict))
     return decided, attempts.problem
+
+
+async def _decide(
+    workspace: Workspace, client: WriteClient, proposal: Proposal, verdict: str
+) -> None:
+    """Decide, and say who may do so if this account may not."""
+    try:
+        await decide(client, proposal, verdict)
+    except Forbidden as error:
+        error.why = "Only administrators of BrainSTEM accept and reject proposals."
+        address = shlex.quote(str(proposal.address))
+        if workspace.server.is_sandbox:
+            command = f"BRAINSTEM_TOKEN=sandbox-admin stemctl approvals {verdict} {address}"
+            error.hints = ((command, "decides as the administrator of the sandbox"),)
+        else:
+            show = f"stemctl approvals show {address}"
+            error.hints = ((show, "shows the proposal, to send to an administrator"),)
+        raise
 
 
 async def _read(workspace: Workspace, link: Link) -> list[Proposal]:

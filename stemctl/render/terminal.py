@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -24,6 +25,9 @@ MARGINS = {
 }
 """The symbols of the margin and their colours."""
 
+
+_VARIABLE = re.compile(r"[A-Z_]+=\S+ ")
+"""A variable that is set for one command."""
 
 _LONGEST_NAME = 60
 """Characters that a name may push the text beside it to the right."""
@@ -200,7 +204,10 @@ class TerminalStyle:
         if text.startswith("git ") and "--global" not in text and self.folder:
             git = f"git -C {self.folder} "
             return git + text.removeprefix("git ").replace("&& git ", f"&& {git}")
-        return self.program + text[len("stemctl") :] if text.startswith("stemctl") else text
+        variable, found, rest = text.partition("stemctl")
+        if found and (not variable or _VARIABLE.fullmatch(variable)):
+            return f"{variable}{self.program}{rest}"
+        return text
 
 
 def _not_a_command(line: str) -> str:

@@ -218,3 +218,16 @@ def test_a_proposal_that_the_files_took_back_is_not_remembered(lab: Lab) -> None
     assert [row["address"] for row in lab.plan()["bookkeeping"]] == ["sensorystimulustype/Auditory"]
     lab.apply()
     assert "approval" not in lab.state["records"]["sensorystimulustype/Auditory"]
+
+
+def test_who_may_decide_is_said_to_those_who_may_not(lab: Lab) -> None:
+    lab.write("records/types.yaml", "sensory_stimulus_types: [{name: Air puff, description: P.}]\n")
+    assert lab.run("apply", "-y").code in (0, 3)
+    result = lab.run("approvals", "accept", "Air puff", token="sandbox-user")
+    assert result.code == 1
+    assert "Only administrators of BrainSTEM accept and reject proposals." in result.err
+    command = f"stemctl -C {lab.root} approvals accept 'sensorystimulustype/Air puff'"
+    assert f"Next  BRAINSTEM_TOKEN=sandbox-admin {command}" in result.err
+    assert "doctor" not in result.err
+    name = "sensorystimulustype/Air puff"
+    assert lab.run("approvals", "accept", name, token="sandbox-admin").code == 0

@@ -142,6 +142,30 @@ def test_all_records_of_a_model_are_forgotten_by_a_pattern(five: Lab) -> None:
     assert "Removed 4 records" in five.run("state", "rm", "session/*").out
 
 
+NO_NAMES = [
+    ("rat20*", "--filter name.startswith=rat20 ", "`rat20_maze` or `rat20_sleep`"),
+    ("rat20", "--filter name.startswith=rat20 ", "`rat20_maze` or `rat20_sleep`"),
+    ("*maze", "--filter name.contains=maze ", ""),
+    ("rat20_maz", "--filter name.startswith=rat20_maz ", "Did you mean `rat20_maze`"),
+    ("rat20_mase", "stemctl get session ", "Did you mean `rat20_maze`"),
+    ("zebra", "stemctl get session ", ""),
+    ("*", "stemctl get session ", ""),
+]
+
+
+@pytest.mark.parametrize("word, proposed, near", NO_NAMES, ids=[word for word, *_ in NO_NAMES])
+def test_a_name_that_no_record_has_is_told_the_nearest(
+    five: Lab, word: str, proposed: str, near: str
+) -> None:
+    five.apply()
+    result = five.run("get", "session", word)
+    assert (result.code, result.out) == (1, "")
+    assert proposed in result.err.replace(f" -C {five.root}", "")
+    assert near in result.err
+    assert "startswith= " not in result.err
+    assert ("Did you mean" in result.err) == bool(near)
+
+
 def test_the_state_is_listed_and_forgotten_in_parts(five: Lab) -> None:
     five.apply()
     assert set(five.run("state", "list", "session", "-o", "json").json) == ALL
