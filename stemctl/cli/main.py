@@ -121,10 +121,21 @@ def _attempt(screen: Screen, arguments: list[str]) -> int:
 
 
 def _system_error(error: OSError) -> StemctlError:
+    if _is_nowhere():
+        return StemctlError("The current folder no longer exists.", "Go to another one with cd.")
     reason = f"{error.strerror or error}."
     if not error.filename:
         return StemctlError(reason)
     return StemctlError(f"Cannot access {error.filename}: {reason}", _what_to_do(error))
+
+
+def _is_nowhere() -> bool:
+    """Whether the current folder was removed."""
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def _what_to_do(error: OSError) -> str:

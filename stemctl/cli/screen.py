@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import shutil
@@ -83,8 +84,8 @@ class Screen:
     def program(self) -> str:
         """How this run was called, for hints that can be typed as they are."""
         command = ["stemctl"]
-        if self.directory is not None:
-            command += ["-C", shlex.quote(str(self.directory))]
+        if folder := self._folder():
+            command += ["-C", folder]
         if self.server is not None:
             command += ["--server", shlex.quote(self.server)]
         return " ".join(command)
@@ -106,8 +107,9 @@ class Screen:
     def _folder(self) -> str:
         """The root as a shell takes it, for commands of git; empty where they run in it anyway."""
         folder = "" if self.directory is None else str(self.directory)
-        if self.start != self.root:
-            folder = os.path.relpath(self.root)
+        with contextlib.suppress(StemctlError, OSError):  # an error of the search is told with it
+            if self.start != self.root:
+                folder = os.path.relpath(self.root)
         return shlex.quote(folder) if folder else ""
 
     def open(self) -> Workspace:

@@ -24,7 +24,7 @@ _COMMENT = re.compile(r"[ \t]+(#\w.*)")
 _HAS_COMMENT = re.compile(r"#(?<=[ \t]#)\w")
 _PADDED = re.compile(r"""["'](?:[ ]|(?<=[ ].)[ ]*(?:$|[,\]}]))""", re.MULTILINE)
 """These two begin with the rare character, so that searching for them is quick."""
-_ESCAPED_PATH = re.compile(r'"[A-Za-z]:(?:\\\\)?[^"\n\\]*(\\[abefnrtv0])[^"\n]*"')
+_ESCAPED_PATH = re.compile(r'"[A-Za-z]:(?:\\\\[^"\n\\]+)*(\\[abefnrtv0])[^"\n]*"')
 _INVISIBLE = "\u00ad\u034f\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069"
 _JOINERS = "\u200c\u200d"
 _SPACES = "\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"

@@ -78,6 +78,8 @@ def unpacked(content: bytes, where: str) -> bytes:
         StateError: it is damaged.
     """
     try:
+        if not content:
+            raise EOFError("It is empty.")
         return gzip.decompress(content)
     except (EOFError, OSError, zlib.error) as error:
         raise StateError(

@@ -79,8 +79,8 @@ class RunLog:
 
     def files(self) -> list[Path]:
         """The records, the latest first."""
-        found = {_stem(path): path for path in self.local.runs.glob(f"*{SUFFIX}")}
-        found |= {_stem(path): path for path in self.local.runs.glob(f"*{_PLAIN}")}
+        paths = [*self.local.runs.glob(f"*{SUFFIX}"), *self.local.runs.glob(f"*{_PLAIN}")]
+        found = {_stem(path): path for path in paths if path.is_file()}
         return [found[stem] for stem in sorted(found, key=order, reverse=True)]
 
     def briefs(self) -> Iterator[Brief]:

@@ -8,10 +8,11 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
-from tests.support.lab import Lab
+from tests.support.lab import Lab, run_in_process
 
 
 def stemctl(lab: Lab, *arguments: str, **options: object) -> subprocess.Popen[bytes]:
@@ -163,3 +164,29 @@ def test_an_empty_address_does_not_mean_everything(lab: Lab) -> None:
         result = lab.run(*words)
         assert (result.code, lab.requests) == (1, []), words
         assert "An address is empty." in result.said
+
+
+def test_an_apply_that_cannot_ask_proposes_the_same_selection(lab: Lab) -> None:
+    lab.sessions("{name: a}", name="records/a.yaml")
+    lab.sessions("{name: b}", name="records/b.yaml")
+    options = ["--exclude", "session/b", "--allow", "delete=2", "--parallelism", "1"]
+    result = lab.run("apply", "records/a.yaml", *options)
+    assert result.code == 1
+    assert (
+        "apply records/a.yaml --exclude session/b --allow delete=2 --parallelism 1 --auto-approve"
+        in result.err
+    )
+    assert "plan records/a.yaml --exclude session/b --allow delete=2   " in result.err
+
+
+def test_a_removed_current_folder_is_no_bug(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    folder.rmdir()
+    for command in ("plan", "validate", "explain"):
+        result = run_in_process(command)
+        assert result.code == 1
+        assert "The current folder no longer exists." in result.err

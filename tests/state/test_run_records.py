@@ -187,3 +187,17 @@ def test_a_thousand_runs_take_less_than_twenty_megabytes(lab: Lab) -> None:
     lab.monkeypatch.setattr(run_log, "read_run", counted)
     assert len(lab.run("runs", "list", "-o", "json").json) == 1002
     assert reads == [], "no record is read whole for a list"
+
+
+def test_an_empty_record_is_named(ran: Lab) -> None:
+    (path, _) = records(ran)
+    path.write_bytes(b"")
+    result = ran.run("runs", "list")
+    assert result.code == 1
+    assert f"{FOLDER}/{path.name} is damaged.\n       It is the record of a past run." in result.err
+
+
+def test_a_folder_among_the_records_is_left_alone(ran: Lab) -> None:
+    (ran.root / FOLDER / "2019-01-01T000000Z.jsonl").mkdir()
+    assert ran.run("runs", "prune", "--keep", "1").code == 0
+    assert len(ran.run("runs", "list", "-o", "json").json) == 1

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shlex
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -36,6 +37,9 @@ from stemctl.render.report_markdown import report_markdown
 from stemctl.render.text.plan_text import where_line
 from stemctl.render.text.report_text import report_last, report_summary, report_text
 from stemctl.render.text.run_text import settling_text
+from stemctl.util.safe_text import visible
+
+_PARALLELISM = 8
 
 
 @command()
@@ -59,7 +63,7 @@ from stemctl.render.text.run_text import settling_text
 @click.option(
     "--parallelism",
     type=click.IntRange(1, 64),
-    default=8,
+    default=_PARALLELISM,
     show_default=True,
     help="Limit the number of concurrent requests.",
 )
@@ -91,7 +95,7 @@ def apply(
             untouched=Untouched.NOTHING_SENT,
         )
     if saved is None and not auto_approve and not sys.stdin.isatty():
-        raise _cannot_ask()
+        raise _cannot_ask(_same_options(targets, exclude, allowed, parallelism))
     workspace = screen.open()
     options = ApplyOptions(
         auto_approve=auto_approve,
@@ -106,13 +110,26 @@ def apply(
     return _finish(view, apply_files(workspace, selection, options, view))
 
 
-def _cannot_ask() -> ConfigError:
+def _same_options(
+    targets: Sequence[str],
+    exclude: Sequence[str],
+    allowed: Sequence[tuple[str, int]],
+    parallelism: int,
+) -> tuple[str, str]:
+    """What a plan and an apply of the same changes have to be called with."""
+    words = [*targets, *(word for name in exclude for word in ("--exclude", name))]
+    words += [word for kind, most in allowed for word in ("--allow", f"{kind}={most}")]
+    plan = "".join(f" {shlex.quote(visible(word))}" for word in words)
+    return plan, plan if parallelism == _PARALLELISM else f"{plan} --parallelism {parallelism}"
+
+
+def _cannot_ask(same: tuple[str, str]) -> ConfigError:
     return ConfigError(
         "Cannot ask for confirmation: not a terminal. Use --auto-approve.",
         "",
         [
-            ("stemctl plan", "shows what would be sent"),
-            ("stemctl apply --auto-approve", "sends it without asking"),
+            (f"stemctl plan{same[0]}", "shows what would be sent"),
+            (f"stemctl apply{same[1]} --auto-approve", "sends it without asking"),
         ],
         untouched=Untouched.NOTHING_SENT,
     )
