@@ -8,7 +8,7 @@ import click
 
 from stemctl.cli.habits import canonical, choices
 from stemctl.cli.option_habits import ADVICE, ARGUMENTS, NEEDLESS, SAME
-from stemctl.cli.usage import needs_value, no_value, path_of
+from stemctl.cli.usage import needs_value, no_such_option, no_value, options_near, path_of
 
 _TRUE, _FALSE = {"true", "1", "yes", "on"}, {"false", "0", "no", "off"}
 
@@ -112,6 +112,8 @@ class _Reader:
                 return
             if key in ADVICE:
                 raise ADVICE[key].error(self._path, typed, self._others(word))
+        if len(typed) > 3 and options_near(self._ctx, typed):
+            raise no_such_option(self._ctx, typed)  # click would name the first letter alone
         yield word
 
     def _others(self, word: str) -> list[str]:

@@ -11,7 +11,7 @@ import click
 
 from stemctl.cli.screen import Screen
 from stemctl.util.plural import joined
-from stemctl.util.suggest import nearest
+from stemctl.util.suggest import edits, nearest
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -74,7 +74,8 @@ class Allow(click.ParamType):  # type: ignore[type-arg]  # generic in newer vers
 
         kind, has_number, number = str(value).partition("=")
         if kind not in KINDS:
-            near = nearest(kind, KINDS, most=1)
+            # A permission is proposed for a slip of the keyboard alone.
+            near = [each for each in nearest(kind, KINDS, most=1) if edits(kind, each) <= 2]
             guess = f" Did you mean {near[0]}?" if near else ""
             self.fail(f"Unknown permission {kind!r}; choose from {', '.join(KINDS)}.{guess}")
         if has_number and not _NUMBER.fullmatch(number):

@@ -26,7 +26,7 @@ def usage_error(error: click.UsageError) -> StemctlError:
         return StemctlError(_sentence(error.format_message()))
     match error:
         case click.NoSuchOption():
-            return _no_such_option(ctx, error.option_name)
+            return no_such_option(ctx, error.option_name)
         case click.MissingParameter():
             return _missing(ctx, error.param)
         case click.BadParameter() if isinstance(error.param and error.param.type, click.IntRange):
@@ -39,7 +39,17 @@ def usage_error(error: click.UsageError) -> StemctlError:
     return _wrong(ctx, _sentence(error.format_message()))
 
 
-def _no_such_option(ctx: click.Context, name: str) -> StemctlError:
+def no_such_option(ctx: click.Context, name: str) -> StemctlError:
+    """An option that the command does not have, and those that look like it."""
+    near = options_near(ctx, name)
+    guess = f" Did you mean {joined(near, 'or')}?" if near else ""
+    if ctx.parent is None:
+        guess += " Options of a command are written after it."
+    return _wrong(ctx, f"{ctx.command_path} has no option {name}.{guess}")
+
+
+def options_near(ctx: click.Context, name: str) -> list[str]:
+    """The long options of a command that look like one that it does not have."""
     known = [
         spelling
         for option in ctx.command.get_params(ctx)
@@ -47,11 +57,7 @@ def _no_such_option(ctx: click.Context, name: str) -> StemctlError:
         for spelling in option.opts
         if spelling.startswith("--")
     ]
-    near = nearest(canonical(name), known)
-    guess = f" Did you mean {joined(near, 'or')}?" if near else ""
-    if ctx.parent is None:
-        guess += " Options of a command are written after it."
-    return _wrong(ctx, f"{ctx.command_path} has no option {name}.{guess}")
+    return nearest(canonical(name), known)
 
 
 def _missing(ctx: click.Context, param: click.Parameter | None) -> StemctlError:

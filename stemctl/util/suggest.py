@@ -21,3 +21,11 @@ def nearest(word: str, candidates: Iterable[str], most: int = 3) -> list[str]:
             if ratio >= _PLAUSIBLE:
                 found.append((-ratio, candidate))
     return [candidate for _, candidate in sorted(found)[:most]]
+
+
+def edits(word: str, other: str) -> int:
+    """How many letters must be added, removed or changed to make one word the other; in words that
+    differ a lot, a few more than necessary.
+    """
+    pieces = SequenceMatcher(None, word.casefold(), other.casefold(), autojunk=False).get_opcodes()
+    return sum(max(a2 - a1, b2 - b1) for tag, a1, a2, b1, b2 in pieces if tag != "equal")

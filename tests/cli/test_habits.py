@@ -169,6 +169,12 @@ TOLD = [
     ("state lst", "stemctl state list"),
     ("plan --ofline", "--offline"),
     ("plan --out", "--out needs a value"),
+    ("apply -auto-aprove", "has no option -auto-aprove. Did you mean --auto-approve?"),
+    ("apply -paralelism=4", "has no option -paralelism. Did you mean --parallelism?"),
+    ("plan -detailed-exitcodes", "Did you mean --detailed-exitcode?"),
+    ("get session -filtr name=a", "Did you mean --filter?"),
+    ("plan -quite", "Did you mean --quiet"),
+    ("plan --allow revret", "Did you mean revert?"),
     ("--ofline plan", "after it"),
     ("show", "stemctl show MODEL/KEY"),
     ("show session a", "stemctl show session/a"),
@@ -193,6 +199,13 @@ def test_what_cannot_be_done_says_what_to_type(lab: Lab, typed: str, told: str) 
     assert lab.requests == []
     for clumsy in ("No such", "Missing", "unexpected", "Invalid value", "not one of", "?."):
         assert clumsy not in result.err
+
+
+@pytest.mark.parametrize("kind", ["everything", "all", "any", "detail"])
+def test_a_permission_is_never_proposed_by_chance(lab: Lab, kind: str) -> None:
+    result = lab.run("plan", "--allow", kind)
+    assert f"Unknown permission '{kind}'; choose from " in result.err
+    assert "Did you mean" not in result.err
 
 
 ALL_ADVICE = {
