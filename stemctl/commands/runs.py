@@ -10,6 +10,7 @@ from stemctl.core.run import Run
 from stemctl.errors import ConfigError, StateError
 from stemctl.util.timestamps import utc_now
 
+_LIST = ("stemctl runs list", "shows the runs of this folder")
 _AGE = re.compile(r"([0-9]{1,4})([dwmy])")
 _DAYS = {"d": 1, "w": 7, "m": 31, "y": 366}
 
@@ -20,7 +21,11 @@ def find_run(workspace: Workspace, name: str) -> Run:
     Raises:
         StateError: there is none, or there are several.
     """
-    ids = [brief.id for brief in workspace.store.list_runs() if brief.id.startswith(name)]
+    if not name:
+        raise StateError("The run is empty: a shell variable may not be set.", "", [_LIST])
+    # Records of runs are files without colons in their names.
+    runs = [brief.id for brief in workspace.store.list_runs()]
+    ids = [run for run in runs if run.startswith(name) or run.replace(":", "").startswith(name)]
     if name in ids:
         ids = [name]
     run = workspace.store.load_run(ids[0]) if len(ids) == 1 else None
@@ -29,7 +34,7 @@ def find_run(workspace: Workspace, name: str) -> Run:
     what = f"Run {name} not found."
     if ids:
         what = f"{len(ids):,} run ids begin with {name}."
-    raise StateError(what, "", [("stemctl runs list", "shows the runs of this folder")])
+    raise StateError(what, "", [_LIST])
 
 
 def limit_of(text: str) -> datetime.datetime:

@@ -201,3 +201,11 @@ def test_a_folder_among_the_records_is_left_alone(ran: Lab) -> None:
     (ran.root / FOLDER / "2019-01-01T000000Z.jsonl").mkdir()
     assert ran.run("runs", "prune", "--keep", "1").code == 0
     assert len(ran.run("runs", "list", "-o", "json").json) == 1
+
+
+def test_a_run_is_found_as_its_file_is_named(ran: Lab) -> None:
+    name = records(ran)[0].name.removesuffix(".jsonl.gz")
+    assert ran.run("runs", "show", name).code == 0
+    result = ran.run("runs", "show", "")
+    assert result.code == 1
+    assert "a shell variable may not be set" in result.err

@@ -32,7 +32,7 @@ def build(screen: Screen, check: bool) -> int:
         hint = ("stemctl schema build", "updates them; commit the result")
         raise ConfigError("The schemas are out of date.", hints=[hint])
     if not changed:
-        screen.out("The schemas are up to date.")
+        screen.out("The schemas of stemctl are up to date.")
     return 0
 
 
