@@ -79,7 +79,7 @@ def print_planned(
     """Print a plan as text, below what was read for it; with `advise`, hints follow."""
     screen.out(where_line(workspace.target, workspace.database))
     since = since_text(planned.since, planned.state.commit)
-    screen.out("\n".join([_read_line(workspace, planned), *since]))
+    screen.sentences("\n".join([_read_line(workspace, planned), *since]))
     style = screen.style(workspace.catalog)
     options = _options_to_repeat(planned.options, workspace.config.allow)
     screen.out(plan_text(planned.plan, replace(style, options=options), advise, saved_as))

@@ -17,6 +17,7 @@ import click
 from stemctl.cli.screen import Screen, pause_text
 from stemctl.core.report import Outcome, Status
 from stemctl.render.text.run_text import waiting_text
+from stemctl.render.width import broken
 from stemctl.util.plural import counted
 
 if TYPE_CHECKING:
@@ -112,11 +113,12 @@ class Progress:
         from rich.progress import BarColumn, Progress, TextColumn
 
         if self._bar is None:
-            click.echo(self._intro, err=True)
+            console = Console(stderr=True, no_color=not self._colour)
+            click.echo("\n".join(broken(self._intro, console.width)), err=True)
             self._bar = Progress(
                 BarColumn(None, complete_style="green", finished_style="green"),
                 TextColumn("{task.description}", style="default"),
-                console=Console(stderr=True, no_color=not self._colour),
+                console=console,
                 transient=True,
                 expand=True,
             )

@@ -102,6 +102,7 @@ class Screen:
             self._folder(),
             words=model_words(catalog),
             wraps=sys.stderr.isatty(),
+            wraps_answer=sys.stdout.isatty(),
         )
 
     def _folder(self) -> str:
@@ -136,6 +137,10 @@ class Screen:
         """Part of the answer."""
         self._echo(text.rstrip("\n"))
 
+    def sentences(self, text: str) -> None:
+        """Part of the answer that is not laid out in columns."""
+        self.out("\n".join(self.style().prose(text.split("\n"))))
+
     def document(self, document: Any) -> None:
         """The answer as one JSON document."""
         self._echo(json_text(document, ascii_only=not _encoding(sys.stdout).startswith("utf")))
@@ -163,9 +168,15 @@ class Screen:
         return text.encode(encoding, "backslashreplace").decode(encoding)
 
     def note(self, text: str) -> None:
-        """Print a remark to stderr, unless --quiet."""
+        """Print a remark to stderr, unless --quiet; at a terminal, broken between words."""
         if not self.quiet:
-            self.ask(text)
+            style = self.style()
+            self.ask(style.broken_lines(text) if style.wraps else text)
+
+    def copied(self, text: str) -> None:
+        """Print lines to stderr that are copied into a file, so never broken, unless --quiet."""
+        if not self.quiet:
+            self.ask(text.rstrip("\n"))
 
     def ask(self, text: str) -> None:
         """Print to stderr, even with --quiet."""
@@ -177,13 +188,16 @@ class Screen:
 
     def suggest(self, *hints: Hint) -> None:
         """Print commands that the user may want to type next."""
-        self.note("\n".join(self.style().next(hints)))
+        if not self.quiet:
+            self.ask("\n".join(self.style().next(hints)))
 
     def findings(self, diagnostics: Sequence[Diagnostic], summary: str = "") -> None:
         """Print findings about the files, and a summary below them, as part of the answer."""
         from stemctl.render.text.findings_text import findings_text
 
-        texts = (findings_text(diagnostics, self.style()), summary)
+        style = self.style()
+        summary = "\n".join(style.prose(summary.split("\n")))
+        texts = (findings_text(diagnostics, style), summary)
         self.out("\n".join(text for text in texts if text))
 
     def annotate(self, render: Callable[[str], str]) -> None:

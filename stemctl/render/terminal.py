@@ -65,7 +65,9 @@ class TerminalStyle:
     options: str = ""
     words: ModelWords = NO_WORDS
     wraps: bool = False
-    """Whether it is a terminal that would break long lines in the middle of words."""
+    """Whether it is a terminal that would break long lines in the middle of words: stderr."""
+    wraps_answer: bool = False
+    """The same for stdout. In a pipe, a sentence stays in its line."""
 
     def paint(self, style: str, text: str) -> str:
         """The text in a colour or weight, if there are any."""
@@ -108,6 +110,29 @@ class TerminalStyle:
         for text in texts:
             lines += broken(text, self.width)
         return ["", *lines] if lines else []
+
+    def prose(self, lines: Iterable[str], indent: int = 0) -> list[str]:
+        """Lines of the answer that a terminal would break in the middle of words, broken between
+        them; `indent` is that of the lines that follow.
+        """
+        if not self.wraps_answer:
+            return list(lines)
+        return [part for line in lines for part in self._parts(line, indent)]
+
+    def broken_lines(self, text: str) -> str:
+        """Every line of a text, broken between words where it does not fit; an indented line may be
+        code that is copied, and stays whole.
+        """
+        lines: list[str] = []
+        for line in text.split("\n"):
+            lines += [line] if line.startswith("  ") else self._parts(line)
+        return "\n".join(lines)
+
+    def _parts(self, line: str, indent: int = 0) -> list[str]:
+        if columns_of(line) <= self.width:
+            return [line]
+        first, *others = broken(line, self.width - indent)
+        return [first, *(" " * indent + other for other in others)]
 
     def below(self, texts: Iterable[str], indent: int = 6) -> list[str]:
         """Sentences about a record, below its line, broken where they do not fit."""

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -101,3 +104,48 @@ def test_get_filters_sorts_and_includes(lab: Lab) -> None:
         ["--include", "name"],
     ):
         assert lab.run("get", "session", *wrong).code == 1
+
+
+def at_a_terminal(lab: Lab, *words: str) -> list[str]:
+    """The lines that a terminal of 80 columns shows of a command."""
+    pty = pytest.importorskip("pty")
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "stemctl", "-C", str(lab.root), *words],
+        stdin=subprocess.DEVNULL,
+        stdout=theirs,
+        stderr=theirs,
+        env={**os.environ, "COLUMNS": "80", "NO_COLOR": "1"},
+    )
+    os.close(theirs)
+    read = b""
+    while True:
+        try:
+            piece = os.read(ours, 1024)
+        except OSError:  # the end, on Linux
+            break
+        if not piece:
+            break
+        read += piece
+    os.close(ours)
+    process.wait()
+    return read.decode().replace("\r", "").split("\n")
+
+
+def test_sentences_are_broken_between_words_at_a_terminal_alone(lab: Lab) -> None:
+    lab.sessions("{name: a}")
+    lab.write("records/types.yaml", "sensory_stimulus_types: [{name: Air puff, description: P.}]\n")
+    shown = [*at_a_terminal(lab, "plan"), *at_a_terminal(lab, "apply", "-y")]
+    shown += at_a_terminal(lab, "approvals", "list")
+    lab.sessions("{name: a, extra_fields: {weight-g and more words in it: 1}, projects: [Nothing]}")
+    shown += at_a_terminal(lab, "validate")
+    lab.sessions("{name: a}")
+    text = "\n".join(shown)
+    assert "On the server: 2 projects" in " ".join(text.split())
+    assert "error:" in text
+    assert "administrator decides. You have" in " ".join(text.split())
+    for line in shown:
+        is_row = line.startswith(("Next  ", "      stemctl ", "  + "))  # sticks out, to be copied
+        assert len(line) <= 80 or is_row, line
+    piped = lab.run("plan").out
+    assert any("Read " in line and "On the server: " in line for line in piped.split("\n"))

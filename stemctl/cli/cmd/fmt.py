@@ -58,7 +58,7 @@ def fmt(screen: Screen, paths: tuple[str, ...], check: bool, diff: bool) -> int:
     if result.problems:
         screen.findings(result.problems, summary)
     else:
-        screen.out(summary)
+        screen.sentences(summary)
     if check and result.changes:
         style = screen.style()
         screen.out(style.finish(style.next([("stemctl fmt", "formats the files")])))

@@ -25,7 +25,7 @@ def import_(screen: Screen, target: str, id_: str) -> int:
     bound = f"{imported.address} is bound to {imported.id}"
     screen.did = f"{bound}."
     name = "" if imported.name is None else f', "{visible(imported.name)}"'
-    screen.out(f"{bound}{name}. Nothing was sent.")
+    screen.sentences(f"{bound}{name}. Nothing was sent.")
     plan = f"stemctl plan {shlex.quote(str(imported.address))}"
     screen.suggest((plan, "shows what differs"))
     return 0

@@ -33,8 +33,8 @@ def init(screen: Screen) -> int:
     missing = settings_to_add(screen.start)
     if missing:
         screen.note(
-            f"\nYour editor settings were not changed. For VS Code, add this to {SETTINGS}:\n"
-            f"{missing.rstrip()}"
+            f"\nYour editor settings were not changed. For VS Code, add this to {SETTINGS}:"
         )
+        screen.copied(missing)
     screen.suggest(("stemctl plan", "shows what your files would change"))
     return 0

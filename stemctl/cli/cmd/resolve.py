@@ -61,7 +61,7 @@ def _finish(screen: Screen, workspace: Workspace, conflicts: Conflicts, keep: st
             screen.out(kept_server_text(changes, screen.style(workspace.catalog)))
             screen.suggest((again, "shows no conflict, once you have written them"))
         else:
-            screen.out(screen.did)
+            screen.sentences(screen.did)
             screen.suggest((again, "shows what your files overwrite on the server"))
     if conflicts.problem is not None:
         raise conflicts.problem

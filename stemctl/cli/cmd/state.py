@@ -112,12 +112,12 @@ def migrate(screen: Screen, backend: str) -> int:
     moved = migration.migrate(workspace, backend)
     records = counted(len(moved.state.records), "record")
     screen.did = f"The state of {workspace.server.name} ({records}) is now in {moved.to}."
-    screen.out(screen.did)
+    screen.sentences(screen.did)
     screen.suggest(*moved.hints)
     return 0
 
 
 def _print_done(screen: Screen, done: str) -> None:
     screen.did = f"{done} Nothing was sent."
-    screen.out(screen.did)
+    screen.sentences(screen.did)
     screen.suggest(("stemctl plan", "shows what the next apply would change"))

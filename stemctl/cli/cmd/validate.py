@@ -46,7 +46,7 @@ def validate(screen: Screen, paths: tuple[str, ...], online: bool, output_format
         )
     elif output_format == "github":
         screen.annotate(lambda folder: findings_github(diagnostics, folder))
-        screen.out(summary)
+        screen.sentences(summary)
     else:
         screen.findings(diagnostics, summary)
     return 1 if has_errors(diagnostics) else 0

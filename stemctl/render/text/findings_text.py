@@ -8,7 +8,7 @@ from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.core.records import Location
 from stemctl.render.fitting import Item, fitted, section
 from stemctl.render.terminal import LONGEST_LINE, TerminalStyle
-from stemctl.render.width import beginning, columns_of, ending
+from stemctl.render.width import beginning, broken, columns_of, ending
 from stemctl.util.safe_text import cut, visible
 
 _STYLES = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "blue"}
@@ -39,24 +39,38 @@ def findings_markdown(
 
 
 def _block(finding: Diagnostic, style: TerminalStyle) -> list[str]:
-    lines = [_title(finding, style)]
+    lines = _title(finding, style)
     if finding.severity is Severity.NOTE:
         return lines
     remedy = cut(visible(finding.remedy), LONGEST_LINE)
     if finding.location is not None and finding.line:
         return [*lines, *_source(finding, finding.location, remedy, style)]
     if remedy:
-        lines.append(f"{'':{_GUTTER}} | {remedy}")
+        lines += _remedy(remedy, f"{'':{_GUTTER}} | ", style)
     return lines
 
 
-def _title(finding: Diagnostic, style: TerminalStyle) -> str:
-    severity = style.paint(_STYLES[finding.severity], f"{finding.severity.value}:")
+def _title(finding: Diagnostic, style: TerminalStyle) -> list[str]:
+    location = f"{visible(str(finding.location))}:" if finding.location else ""
+    severity, code = f"{finding.severity.value}:", f"[{finding.code}]"
     message = cut(visible(finding.message), LONGEST_LINE)
-    title = f"{severity} {message} {style.paint('dim', f'[{finding.code}]')}"
-    if not finding.location:
-        return title
-    return f"{style.paint('bold', visible(str(finding.location)))}: {title}"
+    plain = f"{location} {severity} {message} {code}".lstrip()
+    lines = style.prose([plain], indent=4)
+    start = f"{location} {severity}".lstrip()
+    if lines[0].startswith(start):
+        painted = style.paint(_STYLES[finding.severity], severity)
+        where = f"{style.paint('bold', location[:-1])}: " if location else ""
+        lines[0] = f"{where}{painted}{lines[0].removeprefix(start)}"
+    if lines[-1].endswith(code):
+        lines[-1] = lines[-1].removesuffix(code) + style.paint("dim", code)
+    return lines
+
+
+def _remedy(remedy: str, margin: str, style: TerminalStyle) -> list[str]:
+    """What to write instead, behind a margin, broken between words at a terminal."""
+    fits = not style.wraps_answer or columns_of(margin) + columns_of(remedy) <= style.width
+    parts = [remedy] if fits else broken(remedy, style.width - columns_of(margin))
+    return [f"{margin}{part}" for part in parts]
 
 
 def _source(
@@ -74,7 +88,7 @@ def _source(
         return [*lines, f"{caret} {remedy}".rstrip()]
     lines.append(caret)
     if remedy:
-        lines.append(f"{empty}{remedy}")
+        lines += _remedy(remedy, empty, style)
     return lines
 
 

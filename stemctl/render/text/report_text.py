@@ -36,16 +36,16 @@ def report_text(report: Report, style: TerminalStyle, seconds: float, state: str
     not be.
     """
     lines = _outcomes(report, style)
-    lines += ["", report_summary(report, seconds)]
+    sentences = ["", report_summary(report, seconds)]
     if report.of(Status.PROPOSED):
-        lines.append(_PROPOSED)
-    lines += _ended_early(report)
+        sentences.append(_PROPOSED)
+    lines += style.prose([*sentences, *_ended_early(report)])
     lines += _titled("Failed", report, report.of(Status.FAILED), failure_lines, style)
     lines += _titled(UNKNOWN, report, report.of(Status.UNKNOWN), failure_lines, style)
     refused = [outcome for outcome in report.outcomes if outcome.refused]
     lines += _titled(REFUSED, report, refused, refusal_lines, style)
     lines += _held(report, style)
-    lines += _saved(report, state)
+    lines += style.prose(_saved(report, state))
     lines += style.next(report_hints(report))
     return style.finish(lines)
 
