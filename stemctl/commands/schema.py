@@ -13,6 +13,7 @@ from stemctl.core.plan_wire import plan_schema
 from stemctl.errors import ConfigError, TableError
 from stemctl.schema.catalog import editions, load_catalog
 from stemctl.schema.manifest_schema import generated
+from stemctl.schema.tables import BUILT, built_text
 
 
 def build_schemas(folder: Path, check: bool) -> Iterator[str]:
@@ -24,6 +25,8 @@ def build_schemas(folder: Path, check: bool) -> Iterator[str]:
     """
     check_tables(folder)
     wanted = generated(load_catalog(edition) for edition in editions())
+    for edition in editions():
+        wanted[f"{edition}/{BUILT}"] = built_text(folder / "tables" / edition)
     wanted["plan.schema.json"] = json.dumps(plan_schema(), indent=2, ensure_ascii=False) + "\n"
     for name, text in wanted.items():
         path = folder / name

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Sequence
 from stemctl.manifests.document import Node, code_span
 from stemctl.manifests.field_context import FieldContext, written
 from stemctl.manifests.schema_errors import SchemaError
-from stemctl.schema.catalog import Catalog, Model
+from stemctl.schema.catalog import Catalog, Model, editions, load_catalog
 from stemctl.util.characters import named
 from stemctl.util.json_types import Value
-from stemctl.util.plural import counted
+from stemctl.util.plural import counted, joined
 from stemctl.util.suggest import nearest
 
 Message = tuple[str, str, str]
@@ -80,6 +80,9 @@ def unknown_section(
     if model and not model.writable:
         remedy = "remove this section, and refer to them by name"
         return code, cannot_be_written(model, catalog), remedy
+    if model is None and (others := _editions_with(name)):
+        message = f"edition {catalog.edition} has no section {code_span(name)}"
+        return code, message, f"it is in edition {joined(others)}: remove it here"
     message = f"unknown section {code_span(name)}"
     if name == "$schema":
         remedy = f"write `# yaml-language-server: $schema={node.text}`, and no `$schema:`"
@@ -89,6 +92,11 @@ def unknown_section(
     if node.text:  # no section is a text, so that none was meant
         return code, message, one_of(error.properties)
     return unknown(code, message, name, error.properties)
+
+
+def _editions_with(section: str) -> list[str]:
+    """The editions that have a section."""
+    return [edition for edition in editions() if load_catalog(edition).by_list_key(section)]
 
 
 def _misplaced(

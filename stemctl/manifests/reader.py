@@ -210,5 +210,7 @@ def _known_names() -> tuple[frozenset[str], frozenset[str]]:
     models = [model for catalog in catalogs for model in catalog.writable]
     names = {name for model in models for name in (model.many, *model.fields)}
     members = {m for model in models for f in model.fields.values() for m in f.members}
-    sections = {*DIRECTIVES, "defaults", *(model.many for model in models)}
+    # The same word may be a section and a field of a record, such as the list of its projects.
+    fields = {field.name for model in models for field in model.managed}
+    sections = {*DIRECTIVES, "defaults", *(model.many for model in models)} - fields
     return frozenset(names | members | sections | {"key", "lifecycle"}), frozenset(sections)

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from stemctl.schema.catalog import Catalog
-from stemctl.schema.compiled import Schema, compiled
+from stemctl.schema.compiled import Accepts, Schema, compiled
 from stemctl.schema.local_schema import with_local_times
 from stemctl.schema.manifest_schema import manifest_schema
 from stemctl.util.json_types import Path, Value
@@ -46,17 +46,13 @@ class ManifestValidator:
 
     jsonschema takes longer for a record than reading it does. So a compiled form of the schema
     checks the file first, and if it refuses the file, its records one by one. jsonschema explains
-    what is wrong with those that are left.
+    what is wrong with those that are left. An edition has dozens of models and a file names a few,
+    so that only the sections of these are compiled.
     """
 
     def __init__(self, schema: Schema) -> None:
         self._schema = schema
-        self._accepts = compiled(schema, schema)
-        self._items = {
-            name: compiled(section["items"], schema)
-            for name, section in schema["properties"].items()
-            if "items" in section
-        }
+        self._compiled: dict[tuple[str, ...], Accepts] = {}
 
     @cached_property
     def _validator(self) -> Draft202012Validator:
@@ -68,20 +64,43 @@ class ManifestValidator:
 
     def errors(self, data: Value) -> Iterator[SchemaError]:
         """The rules of the schema that `data` breaks."""
-        if self._accepts(data):
+        if isinstance(data, dict) and self._all_valid(data):
             return
         remaining, positions = self._without_valid_items(data)
         for error in self._validator.iter_errors(remaining):
             yield _schema_error(error, positions)
+
+    def _all_valid(self, data: dict[str, Value]) -> bool:
+        """Whether every section is known and valid."""
+        defaults = data.get("defaults", {})
+        if not isinstance(defaults, dict):
+            return False
+        known = self._schema["properties"]
+        layers = known["defaults"]["properties"]
+        return all(
+            name in known and (name == "defaults" or self._accepts("properties", name)(value))
+            for name, value in data.items()
+        ) and all(
+            name in layers and self._accepts("properties", "defaults", "properties", name)(value)
+            for name, value in defaults.items()
+        )
+
+    def _accepts(self, *path: str) -> Accepts:
+        """The compiled form of a part of the schema."""
+        if path not in self._compiled:
+            part = functools.reduce(lambda schema, step: schema[step], path, self._schema)
+            self._compiled[path] = compiled(part, self._schema)
+        return self._compiled[path]
 
     def _without_valid_items(self, data: Value) -> tuple[Value, dict[str | int, list[int]]]:
         """`data` without the valid list items, and the positions of the items that are left."""
         if not isinstance(data, dict):
             return data, {}
         remaining, positions = dict(data), {}
-        for name, accepts in self._items.items():
+        for name, section in self._schema["properties"].items():
             items = data.get(name)
-            if isinstance(items, list):
+            if "items" in section and isinstance(items, list):
+                accepts = self._accepts("properties", name, "items")
                 positions[name] = [i for i, item in enumerate(items) if not accepts(item)]
                 remaining[name] = [items[i] for i in positions[name]]
         return remaining, positions

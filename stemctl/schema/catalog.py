@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import yaml
-
 from stemctl.errors import ConfigError, TableError
+from stemctl.schema.tables import BUILT, read_tables
 from stemctl.util.json_types import Value
 
 _LISTS = {"references", "list", "items"}
@@ -220,28 +219,28 @@ def load_catalog(edition: str) -> Catalog:
         TableError: a table is not well formed; `stemctl schema build` checks them against their
         schema.
     """
-    return _load(schemas_dir() / "tables" / edition)
+    return _load(schemas_dir(), edition)
 
 
 @functools.cache
-def _load(folder: Path) -> Catalog:
+def _load(schemas: Path, edition: str) -> Catalog:
+    folder = schemas / "tables" / edition
     if not folder.is_dir():
         raise ConfigError(
-            f"There is no edition {folder.name!r}.", f"The editions are: {', '.join(editions())}."
+            f"There is no edition {edition!r}.", f"The editions are: {', '.join(editions())}."
         )
     models = {}
-    for path in sorted(folder.glob("*/*.yaml")):
+    for table in read_tables(folder, schemas / edition / BUILT):
         try:
-            model = _model(yaml.load(path.read_bytes(), _LOADER))
-        except (KeyError, TypeError, AttributeError, yaml.YAMLError) as error:
+            model = _model(table)
+        except (KeyError, TypeError, AttributeError) as error:
+            name = table.get("model") if isinstance(table, dict) else None
             raise TableError(
-                f"{path} is not a field table.", f"{type(error).__name__}: {error}"
+                f"The field table of {name} in {folder} is not valid.",
+                f"{type(error).__name__}: {error}",
             ) from error
         models[model.name] = model
-    return Catalog(folder.name, dict(sorted(models.items())))
-
-
-_LOADER: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return Catalog(edition, dict(sorted(models.items())))
 
 
 def _model(table: dict[str, Value]) -> Model:

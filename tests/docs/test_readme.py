@@ -95,6 +95,18 @@ def test_the_scope_is_that_of_the_tables() -> None:
         assert ("proposals" in text) == (model.approval is not None)
 
 
+def test_the_sections_of_the_other_edition_are_those_of_its_tables() -> None:
+    section = README.partition("### What stemctl can write")[2].partition("\n## ")[0]
+    found = re.search(
+        r"Edition (2026) .*?It writes (.*?), and proposes (.*?)\. ", section, re.DOTALL
+    )
+    assert found is not None
+    models = load_catalog(found[1]).writable
+    written = {model.many for model in models if model.approval is None}
+    assert set(re.findall(r"`(\w+)`", found[2])) == written
+    assert set(re.findall(r"`(\w+)`", found[3])) == {model.many for model in models} - written
+
+
 def test_the_manifest_entries_of_the_readme_are_accepted(lab: Lab) -> None:
     found = re.search(r"```yaml\n(moved:.*?)```", README, re.DOTALL)
     assert found is not None

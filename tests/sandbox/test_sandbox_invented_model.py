@@ -79,12 +79,12 @@ PROBE = "modules/probe/"
 
 @pytest.fixture
 def api(tmp_path: Path) -> Iterator[Api]:
-    folder = tmp_path / "9999"
+    folder = tmp_path / "tables" / "9999"
     shutil.copytree(catalogs.schemas_dir() / "tables" / "2024", folder)
     for name, table in TABLES.items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / f"{name}.yaml").write_text(table)
-    database = Database(None, catalogs._load(folder))
+    database = Database(None, catalogs._load(tmp_path, "9999"))
     database.seed(PROJECTS)
     yield Api(database)
     database.close()

@@ -55,6 +55,7 @@ def add_table(table: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert list(build_schemas(schemas, check=True)) == [
         "2024/manifest.schema.json",
         "2024/rig.schema.json",
+        "2024/tables.json",
     ]
 
 

@@ -1,0 +1,135 @@
+"""The life of a record of each model that an edition can write, by its table alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+
+from stemctl.schema.catalog import Catalog, Field, Model, editions, load_catalog
+from tests.support.lab import Lab
+
+CONFIG = """\
+manifests: [records]
+default_server: sandbox
+servers:
+  sandbox: {{url: "sandbox:", edition: {edition}, seed: seed.yaml}}
+policy: {{allow: {{delete: 100, cascade: 100}}}}
+"""
+MOST_ROUNDS = 8
+"""Rounds of proposals, since some models refer to others that have to be accepted first."""
+
+
+def name_of(model: Model) -> Any:
+    return model.fields[str(model.identity)].example
+
+
+def value_of(field: Field, catalog: Catalog) -> Any:
+    """The example of a field; of a reference, the record that is declared here."""
+    if not field.to:
+        return field.example
+    if field.to not in catalog.models:
+        return None
+    name = name_of(catalog.models[field.to])
+    return [name] if field.kind == "references" else name
+
+
+def record_of(model: Model, catalog: Catalog) -> dict[str, Any]:
+    values = {field.name: value_of(field, catalog) for field in model.managed}
+    values.pop("parent", None)  # one record is not its own parent
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def records_of(catalog: Catalog) -> dict[str, Any]:
+    return {model.many: [record_of(model, catalog)] for model in catalog.writable}
+
+
+@pytest.fixture(params=editions())
+def catalog(request: pytest.FixtureRequest) -> Catalog:
+    return load_catalog(request.param)
+
+
+@pytest.fixture
+def lab(lab: Lab, catalog: Catalog) -> Lab:
+    lab.write("stemctl.yaml", CONFIG.format(edition=catalog.edition))
+    project = catalog.models["project"]
+    seed = {} if project.writable else {project.many: [{"name": name_of(project)}]}
+    lab.write("seed.yaml", json.dumps(seed))
+    return lab
+
+
+def settle(lab: Lab) -> None:
+    """Apply, and accept what was proposed, until there is nothing to do."""
+    for _ in range(MOST_ROUNDS):
+        lab.run("apply", "--auto-approve")
+        listed = lab.run("approvals", "list", "-o", "json", token="sandbox-admin").json
+        pending = [
+            row["approval"]["id"] for row in listed if row["approval"]["status"] == "Pending"
+        ]
+        if pending:
+            assert lab.run("approvals", "accept", *pending, token="sandbox-admin").code == 0
+        elif not lab.plan()["changes"]:
+            return
+    pytest.fail(lab.run("plan").out)
+
+
+def texts(catalog: Catalog) -> Iterator[tuple[Model, Field]]:
+    """A field of each model whose text can be edited freely."""
+    for model in catalog.writable:
+        for field in model.managed:
+            free = field.kind == "text" and not (field.enum or field.format or field.proposal)
+            if free and field.name != model.identity and not field.to and field.max_length != 2:
+                yield model, field
+                break
+
+
+def test_every_model_is_created_read_edited_and_deleted(lab: Lab, catalog: Catalog) -> None:
+    records = records_of(catalog)
+    lab.write("records/all.yaml", yaml.safe_dump(records))
+    result = lab.run("validate")
+    assert result.code == 0, result.out
+    settle(lab)
+    for model in catalog.writable:
+        live = lab.run("get", model.name, "-o", "json", token="sandbox-admin").json
+        assert len(live) == 1, model.name
+
+    # What the server has comes out as manifests that plan to nothing.
+    (lab.root / "records" / "all.yaml").unlink()
+    for model in catalog.writable:
+        lab.write(f"records/{model.name}.yaml", lab.run("get", model.name, "-o", "yaml").out)
+    assert lab.plan()["changes"] == []
+    for model in catalog.writable:
+        (lab.root / "records" / f"{model.name}.yaml").unlink()
+
+    edited = list(texts(catalog))
+    assert edited
+    for model, field in edited:
+        records[model.many][0][field.name] = "edited"
+    lab.write("records/all.yaml", yaml.safe_dump(records))
+    settle(lab)
+    for model, field in edited:
+        if field.shown:
+            (live,) = lab.run("get", model.name, "-o", "json", token="sandbox-admin").json
+            assert "edited" in live[field.name], model.name
+
+    lab.write("records/all.yaml", "sessions: []\n")
+    for _ in range(MOST_ROUNDS):  # the lists of a project change as its records are deleted
+        result = lab.run("apply", "--auto-approve", token="sandbox-admin")
+    assert result.code == 0, result.out
+    assert lab.run("state", "list", "-o", "json").json == {}
+
+
+def test_a_section_of_another_edition_is_named(lab: Lab, catalog: Catalog) -> None:
+    ours = {model.many for model in catalog.writable}
+    for other in editions():
+        for model in load_catalog(other).writable:
+            if model.many in ours:
+                continue
+            lab.write("records/all.yaml", f"{model.many}: []\n")
+            (finding,) = lab.run("validate", "-o", "json").json["diagnostics"]
+            assert finding["code"] == "unknown-section"
+            if catalog.find(model.many) is None:
+                assert f"it is in edition {other}" in finding["remedy"]
