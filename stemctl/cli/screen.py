@@ -138,7 +138,7 @@ class Screen:
         self._echo(text.rstrip("\n"))
 
     def sentences(self, text: str) -> None:
-        """Part of the answer that is not laid out in columns."""
+        """Part of the answer that is text, and no columns."""
         self.out("\n".join(self.style().prose(text.split("\n"))))
 
     def document(self, document: Any) -> None:

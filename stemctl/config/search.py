@@ -14,9 +14,9 @@ from stemctl.config.config import NAME
 def find_root(start: Path, environ: Mapping[str, str]) -> Path:
     """The nearest folder with a stemctl.yaml, from `start` upwards; without any, `start`.
 
-    A folder above is only believed if it and its stemctl.yaml belong to this user, so that nobody
-    can leave one in a shared folder. The search ends at the top of a git repository, at a folder of
-    another user, and at the border of a file system.
+    A folder above is only believed if it and its stemctl.yaml belong to this user, so that others
+    cannot leave one in a shared folder. The search ends at the top of a git repository, at a folder
+    of another user, and at the border of a file system.
     """
     if (start / NAME).is_file():
         return start

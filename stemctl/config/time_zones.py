@@ -15,7 +15,7 @@ def time_zone(name: str) -> ZoneInfo:
     """The zone of a name.
 
     The names are those of the package tzdata, since the files of a system may have more, and may
-    not tell apart upper and lower case.
+    ignore case.
 
     Raises:
         ConfigError: it is not the name of a zone.

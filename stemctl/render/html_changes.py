@@ -41,7 +41,7 @@ def escape(text: object) -> str:
 
 
 def with_code(text: str) -> str:
-    """A sentence of ours as HTML, what is to be typed as code."""
+    """A sentence as HTML, what is to be typed as code."""
     return re.sub("`([^`]+)`", r"<code>\1</code>", html.escape(text))
 
 

@@ -1,4 +1,4 @@
-"""A plan in sentences, for somebody who decides about it and does not know the terms."""
+"""A plan in sentences, for a reader who decides about it and does not know the terms."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ WHY_HELD = {
     Held.CONFLICT: "changed both in your files and on the server",
     Held.REPLACE: "the server has a value that stemctl did not write",
     Held.REVERT: "changed on the server since the last apply",
-    Held.DELETE: "no longer in the files, and nobody has allowed the delete",
+    Held.DELETE: "no longer in the files, and the delete was not allowed",
     Held.CASCADE: "other records depend on it, and would be deleted too",
     Held.PROTECTED: "protected against deletion",
     Held.RENAME: "may be a record that was renamed",

@@ -1,4 +1,4 @@
-"""Marks a database as served, so that nobody deletes it under a running server."""
+"""Marks a database as served, so that it is not deleted under a running server."""
 
 from __future__ import annotations
 

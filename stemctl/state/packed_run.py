@@ -42,7 +42,7 @@ def pack(source: Path, target: Path) -> None:
             os.fsync(file.fileno())
         os.replace(temporary, target)
         sync_folder(target.parent)
-    except BaseException:
+    except BaseException:  # Ctrl-C too must not leave half a file
         temporary.unlink(missing_ok=True)
         raise
     source.unlink()
