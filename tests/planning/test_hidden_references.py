@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import httpx
 import pytest
 
 from stemctl.sandbox.users import USERS
@@ -84,3 +87,30 @@ def test_a_difference_shows_the_name_that_a_hidden_record_had(applied: Lab) -> N
     hide(applied)
     applied.sessions("{name: s, description: x}", f'{{name: t, projects: ["{NAME}"]}}')
     assert NAME in applied.run("plan").out
+
+
+OTHER = {"project": {"id": "00000000-0000-4000-8000-000000000000", "name": "Other"}}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda: httpx.Response(404, html="<h1>Not found</h1>"),
+        lambda: httpx.Response(200, html="<h1>Log in</h1>"),
+        lambda: httpx.Response(200, json=OTHER),
+        lambda: httpx.Response(503),
+    ],
+    ids=["404 of a proxy", "a login page", "another record", "no server"],
+)
+def test_an_answer_that_proves_nothing_is_not_taken_for_hidden(
+    applied: Lab, answer: Callable[[], httpx.Response]
+) -> None:
+    """Only the API's own 404 or 403 says that a record cannot be seen."""
+    id_ = applied.live("project", NAME)["id"]
+    hide(applied)
+    applied.sessions(f'{{name: s, projects: ["{NAME}"], description: New.}}')
+    applied.intercept = lambda request: answer() if id_ in request.url.path else None
+    screen = applied.run("apply", "--auto-approve")
+    assert screen.code in (1, 3), screen.said
+    assert WARNING not in screen.said
+    assert applied.writes == []
