@@ -106,18 +106,21 @@ def _problem(
     fraction = local[0][len(local[1]) :]
     if len(readings) == 1:
         message = f"the offset of {zone.key} was {readings[0]} then, which has no short form"
-        return message, f"write it in UTC: `{(moment - readings[0]).isoformat()}{fraction}Z`"
+        return message, f"write it in UTC: `{_written(moment, fraction, readings[0])}`"
     if moment.replace(tzinfo=zone).utcoffset() == readings[0]:
         message = f"clocks were set back in {zone.key}, so this time exists twice"
-        first, second = (f"{local[0]}{_offset(offset)}" for offset in readings)
+        first, second = (_written(moment, fraction, offset) for offset in readings)
         return message, f"write `{first}` for the first, `{second}` for the second"
     # Each reading with the offset of its own side of the gap.
     after, before = readings
-    earlier = moment - after + before
-    later = moment - before + after
+    earlier = _written(moment - after + before, fraction, before)
+    later = _written(moment - before + after, fraction, after)
     message = f"clocks were set forward in {zone.key}, so this time does not exist"
-    choices = (
-        f"{earlier.isoformat()}{fraction}{_offset(before)}",
-        f"{later.isoformat()}{fraction}{_offset(after)}",
-    )
-    return message, f"write `{choices[0]}` or `{choices[1]}`"
+    return message, f"write `{earlier}` or `{later}`"
+
+
+def _written(local: datetime.datetime, fraction: str, offset: datetime.timedelta) -> str:
+    """A moment as a manifest can say it: with its offset, or in UTC where that has no form."""
+    if _is_written(offset):
+        return f"{local.isoformat()}{fraction}{_offset(offset)}"
+    return f"{(local - offset).isoformat()}{fraction}Z"
