@@ -142,24 +142,27 @@ def _related(
     row = f"r{depth + 1}"
     if field.reverse:
         relation = f"{field.to}.{field.reverse}"
-        ours, theirs = f"l.target = r{depth}.id", f"l.source = {row}.position"
+        ours, found_by, theirs = f"r{depth}.id", "l.target", f"l.source = {row}.position"
     else:
         relation = f"{model.name}.{field.name}"
-        ours, theirs = f"l.source = r{depth}.position", f"l.target = {row}.id"
+        ours, found_by, theirs = f"r{depth}.position", "l.source", f"l.target = {row}.id"
+    # Not correlated, so that the references to one record are found without reading all rows.
     if path == ["id"] and not field.reverse:
         # The links are enough, also for models that the edition does not have.
         inner = _compare("l.target", field, operator, values)
-        return Sql(
-            f"EXISTS (SELECT 1 FROM links AS l WHERE {ours} AND l.relation = ? AND {inner.text})",
-            (relation, *inner.values),
+        text = (
+            f"{ours} IN (SELECT {found_by} FROM links AS l WHERE l.relation = ? AND {inner.text})"
         )
+        return Sql(text, (relation, *inner.values))
     if target is None:
         return None
     found = _condition(catalog, target, path, operator, values, depth + 1)
     if found is None:
         return None
-    join = f"SELECT 1 FROM links AS l JOIN records AS {row} ON {row}.model = ? AND {theirs}"
-    text = f"EXISTS ({join} WHERE {ours} AND l.relation = ? AND {found.text})"
+    join = (
+        f"SELECT {found_by} FROM links AS l JOIN records AS {row} ON {row}.model = ? AND {theirs}"
+    )
+    text = f"{ours} IN ({join} WHERE l.relation = ? AND {found.text})"
     return Sql(text, (target.name, relation, *found.values))
 
 
