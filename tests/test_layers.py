@@ -191,11 +191,16 @@ def test_programs_are_started_in_two_places() -> None:
     assert inner == ["stemctl.git.process"]
 
 
+WORDS = {"user"}
+"""Models whose names are words of their own here: `user` is a key that hides a secret."""
+
+
 def test_no_model_is_named_in_the_code() -> None:
     from stemctl.schema.catalog import editions, load_catalog
 
     models = [model for edition in editions() for model in load_catalog(edition).models.values()]
     names = {word for model in models for word in (model.name, model.one, model.many)}
+    names -= WORDS
     found = [
         f"{module}: {node.value!r}"
         for module, path in MODULES.items()

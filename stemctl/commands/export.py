@@ -57,10 +57,10 @@ def export(catalog: Catalog, model: Model, records: Sequence[Live]) -> Exported:
     """A manifest with these records, and comments about what cannot be written."""
     exporter = _Exporter(catalog, model)
     if exporter.can_write_all([live.record for live in records]):
-        return Exported(manifest_text(model.many, [dict(live.record) for live in records]))
+        return Exported(manifest_text(model.section, [dict(live.record) for live in records]))
     written = [exporter.write(live) for live in records]
     records_and_remarks = [(row.record, row.remarks) for row in written]
-    text = commented_manifest(model.many, records_and_remarks)
+    text = commented_manifest(model.section, records_and_remarks)
     return Exported(text, sum(row.left_out for row in written))
 
 
@@ -162,7 +162,7 @@ class _Exporter:
 
     def _problem(self, records: Sequence[Fields]) -> str | None:
         """Why these records cannot be written, or None."""
-        many = self._model.many
+        many = self._model.section
         try:
             data = manifest_text(many, [dict(record) for record in records]).encode()
         except UnicodeEncodeError:

@@ -41,7 +41,7 @@ def import_record(workspace: Workspace, target: str, id_: str) -> Imported:
     model = workspace.catalog.models[address.model]
     if not model.writable:
         raise ConfigError(
-            f"Edition {workspace.catalog.edition} cannot write {model.many}.",
+            f"Edition {workspace.catalog.edition} cannot write {model.section}.",
             untouched=Untouched.NOTHING_CHANGED,
         )
     check_id(model, id_)

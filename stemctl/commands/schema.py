@@ -13,7 +13,7 @@ from stemctl.core.plan_wire import plan_schema
 from stemctl.errors import ConfigError, TableError
 from stemctl.schema.catalog import editions, load_catalog
 from stemctl.schema.manifest_schema import generated
-from stemctl.schema.tables import BUILT, built_text
+from stemctl.schema.tables import BUILT, built_details, built_text
 
 
 def build_schemas(folder: Path, check: bool) -> Iterator[str]:
@@ -27,6 +27,8 @@ def build_schemas(folder: Path, check: bool) -> Iterator[str]:
     wanted = generated(load_catalog(edition) for edition in editions())
     for edition in editions():
         wanted[f"{edition}/{BUILT}"] = built_text(folder / "tables" / edition)
+        for path in sorted((folder / "details" / edition).glob("*.yaml")):
+            wanted[f"details/{edition}/{path.stem}.json"] = built_details(path)
     wanted["plan.schema.json"] = json.dumps(plan_schema(), indent=2, ensure_ascii=False) + "\n"
     for name, text in wanted.items():
         path = folder / name
@@ -43,16 +45,22 @@ def build_schemas(folder: Path, check: bool) -> Iterator[str]:
         yield name
 
 
+_ANYTHING = {"required": [], "properties": {}, "additionalProperties": True}
+"""Replaces what a schema says of tables, so that one of its definitions decides."""
+
+
 def check_tables(folder: Path) -> None:
     """Validate every field table against table.schema.json.
 
     Raises:
         TableError: with the first table that does not satisfy it.
     """
-    validator = jsonschema.Draft202012Validator(
-        json.loads((folder / "table.schema.json").read_text(encoding="utf-8"))
-    )
-    for path in sorted((folder / "tables").glob("*/*/*.yaml")):
+    schema = json.loads((folder / "table.schema.json").read_text(encoding="utf-8"))
+    of_model = jsonschema.Draft202012Validator(schema)
+    of_details = jsonschema.Draft202012Validator({**schema, "$ref": "#/$defs/group", **_ANYTHING})
+    judged = [(path, of_model) for path in sorted((folder / "tables").glob("*/*/*.yaml"))]
+    judged += [(path, of_details) for path in sorted((folder / "details").glob("*/*.yaml"))]
+    for path, validator in judged:
         wrong = jsonschema.exceptions.best_match(
             validator.iter_errors(yaml.safe_load(path.read_bytes()))
         )

@@ -78,7 +78,7 @@ def _circle(actionable: Mapping[Address, Change]) -> str:
 def misfit(row: Change | StateChange, model: Model) -> str:
     """What of a change no record of its model can have; nothing if it fits."""
     if not model.writable:
-        return f"{model.many} are not written"
+        return f"{model.section} are not written"
     values: Iterable[Fields] = [row.declared, row.observed]
     if isinstance(row, Change):
         body = row.request.body if row.request else None

@@ -157,7 +157,7 @@ class _Reader:
                 layer = layer.over(below, model.fields)
             for name in layer.idle:
                 self.problems.append(validation.idle_field(document, node, name, str(address)))
-            is_usable = not below.broken and (model.many, position) not in broken
+            is_usable = not below.broken and (model.section, position) not in broken
             self.records.append((_record(address, node, layer, file), is_usable))
 
     def _validated(self, file: str) -> tuple[Document | None, set[Path]]:

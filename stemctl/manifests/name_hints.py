@@ -69,7 +69,7 @@ def unknown_section(
         remedy = f"write {counted(spaces, 'space')}" if first.isspace() else "remove it"
         return code, f"{named(first)} is not a space in YAML", remedy
     if field_owners := _misplaced(context, error, name, catalog):
-        lists = " or ".join(f"`{model.many}:`" for model in field_owners)
+        lists = " or ".join(f"`{model.section}:`" for model in field_owners)
         message = f"`{name}` is a field, and the name of its list is missing above it"
         if context.path:
             return code, message, f"put it below {lists}, indented by 2 more spaces"
@@ -88,7 +88,7 @@ def unknown_section(
         remedy = f"write `# yaml-language-server: $schema={node.text}`, and no `$schema:`"
         return code, message, remedy
     if model:
-        return unknown(code, message, model.many, [model.many])
+        return unknown(code, message, model.section, [model.section])
     if node.text:  # no section is a text, so that none was meant
         return code, message, one_of(error.properties)
     return unknown(code, message, name, error.properties)
@@ -115,7 +115,7 @@ def _misplaced(
 
 def cannot_be_written(model: Model, catalog: Catalog) -> str:
     """A message about records that are only read."""
-    return f"{code_span(model.many)} cannot be written in edition {catalog.edition}"
+    return f"{code_span(model.section)} cannot be written in edition {catalog.edition}"
 
 
 def missing(context: FieldContext, error: SchemaError, name: str) -> Message:

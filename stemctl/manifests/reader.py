@@ -208,9 +208,9 @@ def _known_names() -> tuple[frozenset[str], frozenset[str]]:
     """Words that are keys in manifests, and those of them that are keys at the top."""
     catalogs = [load_catalog(edition) for edition in editions()]
     models = [model for catalog in catalogs for model in catalog.writable]
-    names = {name for model in models for name in (model.many, *model.fields)}
+    names = {name for model in models for name in (model.section, *model.fields)}
     members = {m for model in models for f in model.fields.values() for m in f.members}
-    # The same word may be a section and a field of a record, such as the list of its projects.
-    fields = {field.name for model in models for field in model.managed}
-    sections = {*DIRECTIVES, "defaults", *(model.many for model in models)} - fields
+    # The same word may be a section and a field that most records have, such as their projects.
+    fields = {field.name for model in models for field in model.managed if field.required}
+    sections = {*DIRECTIVES, "defaults", *(model.section for model in models)} - fields
     return frozenset(names | members | sections | {"key", "lifecycle"}), frozenset(sections)

@@ -83,7 +83,7 @@ def _list_from_text(context: FieldContext, node: Node, text: str) -> str:
     if field and of_items and context.is_field:
         item = _item_from_text(field, text)
         return item.replace("`{", "`[{").replace("}`", "}]`")
-    if model and model.identity and context.path == (model.many,):
+    if model and model.identity and context.path == (model.section,):
         return _write([{model.identity: name} for name in _separated(text)])
     is_list = context.is_field or context.path[0] in DIRECTIVES or "lifecycle" in context.path
     if not is_list or of_items:

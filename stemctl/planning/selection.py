@@ -184,7 +184,7 @@ class _Speller:
             found.setdefault(str(address) if has_slash else address.key, []).append(str(address))
         for name in sorted({address.model for address in self.addresses}):
             model = self._catalog.models.get(name)
-            for word in (name, model.many) if model and not has_slash else ():
+            for word in (name, model.section) if model and not has_slash else ():
                 found.setdefault(word, []).append(word)
         folders = {posixpath.dirname(file) for file in files} - {""}
         for path in sorted({*files, *folders}):

@@ -122,6 +122,8 @@ class _Sandbox:
 def _endpoints(catalog: Catalog) -> Mapping[tuple[str, str], Endpoint]:
     found = {}
     for model in catalog.models.values():
+        if model.embedded:
+            continue
         approval_model = proposals_of(model)
         if approval_model is None or model.approval is None:
             found[model.app, model.name] = resources.endpoint(model)

@@ -230,4 +230,6 @@ _KINDS: Mapping[str, Callable[[Field, Value], Value]] = {
     "map": _map,
     "items": _items,
     "json": lambda field, value: value,
+    "details": lambda field, value: value,
+    "members": lambda field, value: value,
 }

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from stemctl.errors import ConfigError, TableError
-from stemctl.schema.tables import BUILT, read_tables
+from stemctl.schema.tables import BUILT, read_details, read_tables
 from stemctl.util.json_types import Value
 
-_LISTS = {"references", "list", "items"}
+_LISTS = {"references", "list", "items", "rows", "numbers"}
+_MAPS = {"map", "members"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,18 @@ class Member:
     enum: tuple[Value, ...] = ()
     max_length: int | None = None
     description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What decides the members of a `details` field: the group of types, and the field beside it
+    that holds the type (`parent.field` if the parent of the record has it). With `rows`, the value
+    is a list of objects.
+    """
+
+    group: str
+    selector: str
+    rows: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,6 +68,14 @@ class Field:
     key_pattern: str | None = None
     by: str | None = None
     members: Mapping[str, Member] = field(default_factory=dict)
+    immutable: bool = False
+    after_create: bool = False
+    upload: bool = False
+    minimum: float | None = None
+    maximum: float | None = None
+    min_items: int | None = None
+    units: tuple[str, ...] = ()
+    details: Details | None = None
 
     @property
     def empty(self) -> Value:
@@ -67,11 +88,12 @@ class Field:
             "integer",
             "boolean",
             "json",
+            "quantity",
         }:
             return None
-        if self.kind in _LISTS:
+        if self.kind in _LISTS or (self.details and self.details.rows):
             return []
-        return {} if self.kind == "map" else ""
+        return {} if self.kind in {*_MAPS, "details"} else ""
 
     @functools.cached_property
     def takes_null(self) -> bool:
@@ -81,7 +103,9 @@ class Field:
     @functools.cached_property
     def merges(self) -> bool:
         """Whether it is merged element by element: sets and maps are, ordered lists are not."""
-        return self.kind == "map" or (self.kind in _LISTS and not self.ordered)
+        if self.kind in ("rows", "numbers"):
+            return False
+        return self.kind in _MAPS or (self.kind in _LISTS and not self.ordered)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +127,50 @@ class Access:
     public: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """Records that live inside the field `within` of their parent, and are written by its actions.
+
+    One of the fields in `by` tells them apart: the moment, or the start of an interval.
+    """
+
+    within: str
+    by: tuple[str, ...]
+    add: str
+    change: str
+    remove: str
+
+
+@dataclass(frozen=True, slots=True)
+class DetailType:
+    """The fields that the details of one type have. Entries of an `interval` type have a start and
+    an end in place of a moment.
+    """
+
+    name: str
+    title: str
+    fields: Mapping[str, Field]
+    rows: bool = False
+    interval: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DetailGroup:
+    """All types that a `details` field may have, by name."""
+
+    name: str
+    types: Mapping[str, DetailType]
+
+
 @dataclass(frozen=True)
 class Model:
-    """A kind of record the API serves."""
+    """A kind of record the API serves.
+
+    `identity` is one field that is unique on the server. `together_unique` are groups of fields
+    that are, with their references by id. `label` is what people call it by, which need not be
+    unique. `parent` is the reference under which manifests may nest it. `pairs` are fields that
+    are sent together.
+    """
 
     name: str
     app: str
@@ -122,11 +187,32 @@ class Model:
     dependents: tuple[str, ...] = ()
     delete_by: str | None = None
     approval: Approval | None = None
+    section: str = ""
+    together_unique: tuple[tuple[str, ...], ...] = ()
+    label: str | None = None
+    parent: str | None = None
+    embedded: Embedded | None = None
+    pairs: tuple[tuple[str, str], ...] = ()
+    write_by: str | None = None
+    integer_ids: bool = False
 
     @property
     def writable(self) -> bool:
         """Whether manifests may declare records of it."""
         return "add" in self.operations
+
+    @property
+    def nameless(self) -> bool:
+        """Whether nothing but the id tells its records apart."""
+        return self.identity is None and not self.together_unique
+
+    @functools.cached_property
+    def called(self) -> str | None:
+        """The field that people call a record by; None if they have no name for it."""
+        if self.identity or self.label:
+            return self.identity or self.label
+        last = self.together_unique[0][-1] if self.together_unique else None
+        return None if last is None or self.fields[last].to else last
 
     @property
     def words(self) -> str:
@@ -159,6 +245,7 @@ class Catalog:
 
     edition: str
     models: Mapping[str, Model]
+    folder: Path = field(default_factory=Path)
 
     def find(self, word: str) -> Model | None:
         """The model with this name, in any spelling: `session`, `sessions`,
@@ -168,25 +255,58 @@ class Catalog:
         for model in self.models.values():
             if plain in {
                 _plain(model.name),
-                _plain(model.one),
-                _plain(model.many),
                 _plain(model.title),
+                *(() if model.embedded else map(_plain, (model.one, model.many))),
             }:
                 return model
         return None
 
     def by_list_key(self, key: str) -> Model | None:
-        """The writable model whose records a manifest lists under `key`."""
+        """The writable model whose records a manifest lists under `key` at the top."""
         return self._by_list_key.get(key)
 
     @functools.cached_property
     def _by_list_key(self) -> Mapping[str, Model]:
-        return {model.many: model for model in self.writable}
+        return {model.section: model for model in self.listed}
 
     @functools.cached_property
     def writable(self) -> tuple[Model, ...]:
         """The models that manifests may declare."""
         return tuple(m for m in self.models.values() if m.writable)
+
+    @functools.cached_property
+    def listed(self) -> tuple[Model, ...]:
+        """The models that manifests may list at the top: all but those inside their parents."""
+        return tuple(m for m in self.writable if m.embedded is None)
+
+    def parent_of(self, model: Model) -> Model | None:
+        """The model that records of `model` may be nested in."""
+        return self.models.get(model.fields[model.parent].to or "") if model.parent else None
+
+    def children(self, model: Model) -> tuple[Model, ...]:
+        """The models that may be nested in records of `model`, in the order of their sections."""
+        return self._children.get(model.name, ())
+
+    def child(self, model: Model, key: str) -> Model | None:
+        """The model whose records a record of `model` lists under `key`."""
+        return next((child for child in self.children(model) if child.section == key), None)
+
+    @functools.cached_property
+    def _children(self) -> Mapping[str, tuple[Model, ...]]:
+        found: dict[str, list[Model]] = {}
+        for model in sorted(self.writable, key=lambda m: m.section):
+            parent = self.parent_of(model)
+            if parent is not None:
+                found.setdefault(parent.name, []).append(model)
+        return {name: tuple(children) for name, children in found.items()}
+
+    def details(self, group: str) -> DetailGroup:
+        """The types of a group of details, read on first use.
+
+        Raises:
+            TableError: the file of the group is missing or not well formed.
+        """
+        return _details(self.folder, group)
 
 
 def _plain(word: str) -> str:
@@ -240,11 +360,11 @@ def _load(schemas: Path, edition: str) -> Catalog:
                 f"{type(error).__name__}: {error}",
             ) from error
         models[model.name] = model
-    return Catalog(edition, dict(sorted(models.items())))
+    return Catalog(edition, dict(sorted(models.items())), schemas / "details" / edition)
 
 
 def _model(table: dict[str, Value]) -> Model:
-    approval = table.get("approval")
+    approval, embedded = table.get("approval"), table.get("embedded")
     return Model(
         name=table["model"],
         app=table["app"],
@@ -255,7 +375,6 @@ def _model(table: dict[str, Value]) -> Model:
         read_portals=tuple(table["portals"]["read"]),
         write_portals=tuple(table["portals"]["write"]),
         operations=tuple(table["operations"]),
-        identity=table["identity"],
         fields={name: _field(name, row) for name, row in table["fields"].items()},
         access=Access(**table["access"]) if "access" in table else None,
         dependents=tuple(table.get("dependents", ())),
@@ -263,15 +382,58 @@ def _model(table: dict[str, Value]) -> Model:
         approval=Approval(**{**approval, "aliases": tuple(approval.get("aliases", ()))})
         if approval
         else None,
+        section=table.get("section") or table["many"],
+        label=table.get("label"),
+        parent=table.get("parent"),
+        embedded=Embedded(**{**embedded, "by": tuple(embedded["by"])}) if embedded else None,
+        pairs=tuple((first, second) for first, second in table.get("together", ())),
+        write_by=table.get("write_by"),
+        integer_ids=table.get("integer_ids", False),
+        **_identities(table["identity"]),
     )
+
+
+def _identities(written: Value) -> dict[str, Value]:
+    """The unique field, or the groups of fields that are unique together: `[a, b]`, or a list of
+    such lists.
+    """
+    if not isinstance(written, list):
+        return {"identity": written}
+    groups = written if isinstance(written[0], list) else [written]
+    return {"identity": None, "together_unique": tuple(tuple(group) for group in groups)}
 
 
 def _field(name: str, row: dict[str, Value]) -> Field:
     members = {
         key: Member(key, **_tuples(member)) for key, member in row.get("members", {}).items()
     }
-    return Field(name, **{**_tuples(row), "members": members})
+    values = {**row, "members": members, "enum": tuple(row.get("enum", ()))}
+    if "units" in row:
+        values["units"] = tuple(row["units"])
+    if "details" in row:
+        values["details"] = Details(**row["details"])
+    return Field(name, **values)
 
 
 def _tuples(row: dict[str, Value]) -> dict[str, Value]:
     return {**row, "enum": tuple(row.get("enum", ()))}
+
+
+@functools.cache
+def _details(folder: Path, group: str) -> DetailGroup:
+    table = read_details(folder, group)
+    try:
+        types = {name: _detail_type(name, row) for name, row in table["types"].items()}
+    except (KeyError, TypeError, AttributeError) as error:
+        raise TableError(
+            f"The details of {group} in {folder} are not valid.", f"{type(error).__name__}: {error}"
+        ) from error
+    return DetailGroup(group, types)
+
+
+def _detail_type(name: str, row: dict[str, Value]) -> DetailType:
+    source = {"source": row["source"]}
+    fields = {key: _field(key, {**source, **rule}) for key, rule in row.get("fields", {}).items()}
+    return DetailType(
+        name, row["title"], fields, row.get("rows", False), row.get("interval", False)
+    )

@@ -73,9 +73,9 @@ def manifest_schema(catalog: Catalog) -> Schema:
     """A whole file, in which records need no more than what tells them apart: the rest may come
     from defaults.
     """
-    models = sorted(catalog.writable, key=lambda m: m.many)
+    models = sorted(catalog.listed, key=lambda m: m.section)
     lists = {
-        m.many: {
+        m.section: {
             "type": "array",
             "title": m.title,
             "description": m.description,
@@ -89,7 +89,7 @@ def manifest_schema(catalog: Catalog) -> Schema:
         "description": "Values for all records of this file, by list. "
         "Sets and mappings are merged with those of the record.",
         "additionalProperties": False,
-        "properties": {m.many: _def(f"{m.name}_defaults") for m in models},
+        "properties": {m.section: _def(f"{m.name}_defaults") for m in models},
     }
     return {
         "$schema": DIALECT,
@@ -225,7 +225,7 @@ def _wishes() -> dict[str, Schema]:
 
 
 def _address(models: Sequence[Model]) -> Schema:
-    spellings = sorted({s for m in models for s in (m.name, m.one, m.many)})
+    spellings = sorted({s for m in models for s in (m.name, m.one, m.section) if " " not in s})
     return {
         "type": "string",
         "pattern": f"^(?:{'|'.join(spellings)})/{ADDRESS_TAIL}",
@@ -329,6 +329,13 @@ _KINDS: dict[str, Callable[[Field], Schema]] = {
         "additionalProperties": {"type": ["string", "number"]},
     },
     "json": lambda field: {"type": ["object", "array", "string", "number", "boolean"]},
+    "details": lambda field: {
+        "type": "array" if field.details and field.details.rows else "object"
+    },
+    "members": lambda field: {"type": "object"},
+    "quantity": lambda field: {"type": ["object", "string"]},
+    "rows": lambda field: _list_of({"type": "object"}, field),
+    "numbers": lambda field: _list_of({"type": "number"}, field),
 }
 
 

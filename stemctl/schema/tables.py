@@ -36,6 +36,32 @@ def read_tables(folder: Path, built: Path) -> list[Table]:
     return list(document["tables"]) if fits else _parsed(folder)
 
 
+def read_details(folder: Path, group: str) -> Table:
+    """The types of a group of details, from the file that was built of its table if it fits.
+
+    Raises:
+        TableError: there is no such group, or its table is not YAML.
+    """
+    path = folder / f"{group}.yaml"
+    try:
+        document = json.loads((folder / f"{group}.json").read_bytes())
+        if isinstance(document, dict) and document.get("size") == path.stat().st_size:
+            return dict(document["table"])
+    except (OSError, ValueError):
+        pass
+    return _table(path)
+
+
+def built_details(path: Path) -> str:
+    """The text of the built file for the table of a group of details.
+
+    Raises:
+        TableError: the table is not YAML.
+    """
+    document = {"size": path.stat().st_size, "table": _table(path)}
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
 def built_text(folder: Path) -> str:
     """The text of the built file for the tables in `folder`.
 
@@ -56,10 +82,12 @@ def _sizes(folder: Path) -> dict[str, int]:
 
 
 def _parsed(folder: Path) -> list[Table]:
-    tables = []
-    for path in _paths(folder):
-        try:
-            tables.append(yaml.load(path.read_bytes(), _LOADER))
-        except yaml.YAMLError as error:
-            raise TableError(f"{path} is not a field table.", str(error)) from error
-    return tables
+    return [_table(path) for path in _paths(folder)]
+
+
+def _table(path: Path) -> Table:
+    try:
+        table: Table = yaml.load(path.read_bytes(), _LOADER)
+    except (OSError, yaml.YAMLError) as error:
+        raise TableError(f"{path} is not a field table.", str(error)) from error
+    return table

@@ -65,6 +65,8 @@ def _is_item(value: Value) -> bool:
 
 _SHAPES: dict[str, Callable[[Value, bool], bool]] = {
     "json": _is_anything,
+    "details": _is_anything,
+    "members": _is_anything,
     "map": _is_map,
     "items": _is_items,
     "list": _is_texts,

@@ -60,9 +60,9 @@ def parts(value):
 @pytest.mark.parametrize("catalog", CATALOGS, ids=lambda catalog: catalog.edition)
 def test_every_writable_model_and_field_is_there_and_no_other(catalog):
     manifest = manifest_schema(catalog)
-    lists = {model.many for model in catalog.writable}
+    lists = {model.section for model in catalog.listed}
     assert set(manifest["properties"]) == {"defaults", "moved", "forget", "deleted", *lists}
-    for model in catalog.writable:
+    for model in catalog.listed:
         fields = {field.name for field in model.managed}
         assert set(manifest["$defs"][model.name]["properties"]) == {
             "key",

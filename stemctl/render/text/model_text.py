@@ -86,7 +86,7 @@ def explain_model(model: Model, style: TerminalStyle) -> tuple[str, dict[str, An
     head = broken(f"{model.name}: {model.description}", style.width)
     lines, set_by_server = style.wrapped(written, indent=2), style.wrapped(read, indent=2)
     if model.writable:
-        lines = [f"In manifests under {model.many}:", "", *lines, "", "Set by the server:", ""]
+        lines = [f"In manifests under {model.section}:", "", *lines, "", "Set by the server:", ""]
     else:
         lines = ["Read-only in this edition; other records refer to it.", "", *lines]
     lines += set_by_server

@@ -191,5 +191,5 @@ def as_they_were(run: Run, catalog: Catalog) -> dict[str, list[tuple[dict[str, V
         key = change.address.key
         if model.identity is None or intent.before.get(model.identity) != key:
             record = {"key": key, **record}
-        found.setdefault(model.many, []).append((record, change.id or ""))
+        found.setdefault(model.section, []).append((record, change.id or ""))
     return found
