@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from stemctl.schema.catalog import Catalog
 from stemctl.schema.compiled import Accepts, Schema, compiled
 from stemctl.schema.local_schema import with_local_times
-from stemctl.schema.manifest_schema import manifest_schema
+from stemctl.schema.manifest_schema import unfolding_manifest_schema
 from stemctl.util.json_types import Path, Value
 
 if TYPE_CHECKING:
@@ -109,8 +109,9 @@ class ManifestValidator:
 @functools.cache
 def validator_of(catalog: Catalog, local_times: bool = False) -> ManifestValidator:
     """The validator of the manifests of an edition; `local_times` need no offset."""
-    schema = manifest_schema(catalog)
-    return ManifestValidator(with_local_times(schema) if local_times else schema)
+    if local_times:
+        return ManifestValidator(unfolding_manifest_schema(catalog, with_local_times))
+    return ManifestValidator(unfolding_manifest_schema(catalog))
 
 
 def _schema_error(error: ValidationError, positions: dict[str | int, list[int]]) -> SchemaError:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from stemctl.errors import TableError
+from stemctl.util.json_equality import same_json
 from stemctl.util.json_types import Value
 
 Accepts = Callable[[Value], bool]
@@ -94,6 +95,53 @@ def _property_names(expected: Schema, part: _Part) -> Accepts:
     return lambda value: type(value) is not dict or all(map(accepts, value))
 
 
+def _all_of(expected: list[Schema], part: _Part) -> Accepts:
+    """All parts; what depends on the value of one key is looked up, and compiled when it is met."""
+    rules: list[Accepts] = []
+    by_key: dict[str, dict[Value, Schema]] = {}
+    for one in expected:
+        values = _values_of_key(one.get("if", {})) if one.keys() == {"if", "then"} else None
+        if values is None:
+            rules.append(part(one))
+        else:
+            by_value = by_key.setdefault(values[0], {})
+            for value in values[1]:
+                by_value[value] = _joined(by_value.get(value), one["then"])
+    rules += [_depending_on(key, by_value, part) for key, by_value in by_key.items()]
+    return lambda value: all(rule(value) for rule in rules)
+
+
+def _values_of_key(condition: Schema) -> tuple[str, list[str]] | None:
+    """The key and its texts, if a condition says no more than that the key has one of them."""
+    properties = condition.get("properties", {})
+    if condition.keys() != {"properties", "required"} or len(properties) != 1:
+        return None
+    ((key, schema),) = properties.items()
+    values = [schema["const"]] if schema.keys() == {"const"} else schema.get("enum", [])
+    is_plain = condition["required"] == [key] and schema.keys() <= {"const", "enum"}
+    return (key, values) if is_plain and all(isinstance(v, str) for v in values) else None
+
+
+def _joined(first: Schema | None, second: Schema) -> Schema:
+    return second if first is None else {"allOf": [first, second]}
+
+
+def _depending_on(key: str, by_value: dict[Value, Schema], part: _Part) -> Accepts:
+    compiled_parts: dict[Value, Accepts] = {}
+
+    def accepts(value: Value) -> bool:
+        if type(value) is not dict:
+            return True
+        found = value.get(key)
+        if type(found) is not str or found not in by_value:
+            return True
+        if found not in compiled_parts:
+            compiled_parts[found] = part(by_value[found])
+        return compiled_parts[found](value)
+
+    return accepts
+
+
 def _any_of(expected: list[Schema], part: _Part) -> Accepts:
     either = [part(one) for one in expected]
     return lambda value: any(accepts(value) for accepts in either)
@@ -117,6 +165,17 @@ def _enum(values: list[Value]) -> Accepts:
     return lambda value: any(
         one == value and (type(one) is bool) == (type(value) is bool) for one in values
     )
+
+
+def _unique(expected: bool) -> Accepts:
+    def accepts(value: Value) -> bool:
+        if type(value) is not list or not expected:
+            return True
+        return not any(
+            same_json(one, other) for at, one in enumerate(value) for other in value[:at]
+        )
+
+    return accepts
 
 
 def _pattern(pattern: str) -> Accepts:
@@ -149,6 +208,7 @@ def _members(properties: dict[str, Schema], additional: Schema | bool, part: _Pa
 _NESTING: dict[str, Callable[[Any, _Part], Accepts]] = {
     "items": _items,
     "propertyNames": _property_names,
+    "allOf": _all_of,
     "anyOf": _any_of,
     "not": _not,
 }
@@ -163,5 +223,8 @@ _LIMITS: dict[str, Callable[[Any], Accepts]] = {
     "maxLength": lambda most: lambda value: type(value) is not str or len(value) <= most,
     "minItems": lambda least: lambda value: type(value) is not list or len(value) >= least,
     "minimum": lambda least: lambda value: type(value) not in (int, float) or value >= least,
+    "maximum": lambda most: lambda value: type(value) not in (int, float) or value <= most,
+    "uniqueItems": _unique,
+    "const": lambda expected: _enum([expected]),
 }
 """Keywords that need nothing but their own value."""

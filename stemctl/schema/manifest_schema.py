@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 import yaml
 
@@ -73,6 +74,49 @@ def manifest_schema(catalog: Catalog) -> Schema:
     """A whole file, in which records need no more than what tells them apart: the rest may come
     from defaults.
     """
+    return _manifest(catalog, {name: build() for name, build in _definitions(catalog).items()})
+
+
+def unfolding_manifest_schema(
+    catalog: Catalog, finish: Callable[[Schema], Schema] = lambda schema: schema
+) -> Schema:
+    """The same, with each of its `$defs` made when it is first looked up, and passed to `finish`.
+
+    An edition has dozens of models, and a file names a few.
+    """
+    return _manifest(catalog, _Unfolding(_definitions(catalog), finish))
+
+
+_Builders = dict[str, Callable[[], Schema]]
+
+
+class _Unfolding(dict[str, Schema]):
+    """Definitions by name, each made when it is first looked up."""
+
+    def __init__(self, builders: _Builders, finish: Callable[[Schema], Schema]) -> None:
+        super().__init__()
+        self._builders, self._finish = builders, finish
+
+    def __missing__(self, name: str) -> Schema:
+        self[name] = self._finish(self._builders[name]())
+        return self[name]
+
+
+def _definitions(catalog: Catalog) -> _Builders:
+    """The `$defs` of a manifest schema."""
+    models = sorted(catalog.listed, key=lambda m: m.section)
+    return {
+        "address": partial(_address, models),
+        **{m.name: partial(_named_record, m) for m in models},
+        **{f"{m.name}_defaults": partial(_defaults, m) for m in models},
+    }
+
+
+def _named_record(model: Model) -> Schema:
+    return {**_record(model), **_required_to_name(model), **_snippet(model)}
+
+
+def _manifest(catalog: Catalog, definitions: dict[str, Schema]) -> Schema:
     models = sorted(catalog.listed, key=lambda m: m.section)
     lists = {
         m.section: {
@@ -99,11 +143,7 @@ def manifest_schema(catalog: Catalog) -> Schema:
         "type": "object",
         "additionalProperties": False,
         "properties": {"defaults": defaults, **lists, **_wishes()},
-        "$defs": {
-            "address": _address(models),
-            **{m.name: {**_record(m), **_required_to_name(m), **_snippet(m)} for m in models},
-            **{f"{m.name}_defaults": _defaults(m) for m in models},
-        },
+        "$defs": definitions,
     }
 
 

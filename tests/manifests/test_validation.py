@@ -1,7 +1,6 @@
 import dataclasses
 import json
 
-import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,10 +9,10 @@ from stemctl.core.diagnostics import Severity
 from stemctl.core.records import Address, Location, Record, Repository
 from stemctl.manifests.cross_file import check_references
 from stemctl.manifests.reader import parse
-from stemctl.manifests.schema_errors import validator_of
+from stemctl.manifests.schema_errors import ManifestValidator, validator_of
 from stemctl.manifests.validation import check_document, located, missing_fields
-from stemctl.schema.catalog import Catalog, load_catalog
-from stemctl.schema.manifest_schema import record_schema
+from stemctl.schema.catalog import Catalog, editions, load_catalog
+from stemctl.schema.manifest_schema import record_schema, unfolding_manifest_schema
 from tests.support.paths import PROJECT
 
 CATALOG = load_catalog("2024")
@@ -147,10 +146,19 @@ def test_a_mistake_behind_an_anchor_is_told_where_it_is_written():
     assert broken == {("sessions", 0), ("sessions", 1)}
 
 
-def test_the_committed_schema_is_the_judge():
-    committed = PROJECT / "schemas" / "2024" / "manifest.schema.json"
-    validator = jsonschema.Draft202012Validator(json.loads(committed.read_text(encoding="utf-8")))
-    assert validator_of(CATALOG)._validator.schema == validator.schema
+@pytest.mark.parametrize("edition", editions())
+def test_the_committed_schema_is_the_judge(edition):
+    committed = PROJECT / "schemas" / edition / "manifest.schema.json"
+    expected = json.loads(committed.read_text(encoding="utf-8"))
+    schema = validator_of(load_catalog(edition))._validator.schema
+    assert {name: schema["$defs"][name] for name in expected["$defs"]} == expected["$defs"]
+    assert {**schema, "$defs": None} == {**expected, "$defs": None}
+
+
+def test_only_the_definitions_that_a_file_needs_are_made():
+    validator = ManifestValidator(unfolding_manifest_schema(load_catalog("2026")))
+    assert list(validator.errors({"species": [{"name": "Rat"}, {"nam": "Mouse"}]})) != []
+    assert set(validator._schema["$defs"]) == {"species"}
 
 
 @pytest.mark.parametrize(
