@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from stemctl.apply import outcomes
 from stemctl.apply.lookup import Lookup
@@ -19,9 +19,10 @@ from stemctl.client.client import WriteClient, WriteResult
 from stemctl.client.proof import Proof, of_change, of_create, of_delete, of_error, unheld
 from stemctl.client.responses import NotFound, NotTheApi, Paused, Refused, ServerError
 from stemctl.core.placeholders import with_ids
-from stemctl.core.plan import Action, Change
+from stemctl.core.plan import Action, Change, Request
 from stemctl.core.records import Address
 from stemctl.core.report import Outcome, Status
+from stemctl.errors import JournalError
 from stemctl.planning.values import expects
 from stemctl.schema.catalog import Model
 from stemctl.state.journal import Journal
@@ -55,7 +56,16 @@ class Executor:
         model = self.client.catalog.models[change.address.model]
         if change.request is None:
             return Outcome(change, Status.APPLIED, change.id)
-        body = self._with_ids(model, change.request.body or {})
+        outcome = await self._first(model, change, change.request)
+        for number, request in enumerate(change.then, 1):
+            if outcome.status is not Status.APPLIED:
+                break
+            then = await self._next(model, outcome, request, number)
+            outcome = outcomes.together(outcome, then)
+        return outcome
+
+    async def _first(self, model: Model, change: Change, request: Request) -> Outcome:
+        body = self._with_ids(model, request.body or {})
         try:
             match change.action:
                 case Action.CREATE:
@@ -66,6 +76,22 @@ class Executor:
                     return await self._write_as_planned(_Patch(model, change, body))
         except ServerError as error:
             return outcomes.failed(change, error, sent=self.journal.intended(change.address))
+
+    async def _next(self, model: Model, so_far: Outcome, request: Request, number: int) -> Outcome:
+        """Change the record further, after `number` requests.
+
+        What it holds at the first look counts as planned.
+        """
+        change = replace(so_far.change, action=Action.UPDATE, id=so_far.id, expects=None)
+        body = self._with_ids(model, request.body or {})
+        try:
+            self.journal.note_part(so_far, number)
+            return await self._write_as_planned(_Patch(model, change, body))
+        except ServerError as error:
+            return outcomes.failed(change, error, sent=self.journal.is_open(change.address))
+        except JournalError as error:
+            message = f"Not sent: {error.what}"
+            return Outcome(change, Status.FAILED, message=message, fatal=True)
 
     def _with_ids(self, model: Model, body: Fields) -> Fields:
         """The body with ids in its references; other fields may hold what looks like one."""
@@ -110,7 +136,7 @@ class Executor:
                     planned = planned or live
                     if lost is not None and (outcome := write.arrived(live, planned)):
                         return outcome
-                    if write.expected(live) != change.expects:
+                    if write.expected(live) != (change.expects or write.expected(planned)):
                         return outcomes.moved(model, change, live, sent=lost is not None)
                     if tries == retry.ATTEMPTS:
                         break
@@ -171,7 +197,7 @@ class _Patch:
 
     def expected(self, live: Fields) -> str:
         """What the plan compared, of a record as it is now."""
-        return expects(self.model, live, self.change.managed)
+        return expects(self.model, live, self.change.managed or tuple(self.body))
 
     def arrived(self, live: Fields, planned: Fields) -> Outcome | None:
         """The outcome, if a PATCH whose answer was lost has arrived."""
@@ -196,7 +222,10 @@ class _Patch:
         # More people may read run records than the server: fields that the files do not declare are
         # left out.
         before = {name: value for name, value in live.items() if name in kept}
-        intend = functools.partial(journal.intend, change, "PATCH", self.body, before)
+        is_new = change.expects is None  # there is nothing to restore
+        intend = functools.partial(
+            journal.intend, change, "PATCH", self.body, None if is_new else before
+        )
         written = await client.change(model, change.id, self.body, intend)
         evidence = of_change(model, change.id, written.fields, written.proposed)
         if evidence.proof is not Proof.PROVEN:

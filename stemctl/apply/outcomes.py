@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from stemctl.client.client import WriteResult
 from stemctl.client.proof import Proof, of_error, unheld, unshown
 from stemctl.client.responses import Forbidden, NotAuthorised, NotFound, ServerError, Unreachable
@@ -12,6 +14,7 @@ from stemctl.planning.not_held import shortened
 from stemctl.planning.values import same
 from stemctl.schema.catalog import Field, Model
 from stemctl.util.json_types import Fields, Value
+from stemctl.util.plural import joined
 
 _NOTHING: Fields = {}
 
@@ -48,6 +51,18 @@ def _as_declared(row: Field, sent: Value, answer: Value, declared: Value) -> boo
     """
     others = row.merges and len(sent or ()) != len(declared or ())
     return same(row, sent, answer) and not others
+
+
+def together(first: Outcome, then: Outcome) -> Outcome:
+    """The outcome of a change after a further request of it."""
+    change, id_ = first.change, first.id
+    refused, observed = {**first.refused, **then.refused}, {**first.observed, **then.observed}
+    then = replace(then, change=change, id=id_, refused=refused, observed=observed)
+    if then.status is Status.APPLIED:
+        return then
+    names = joined([name for request in change.then for name in request.body or {}])
+    done = f"It was created, id {id_}. The next plan shows {names} as an edit."
+    return replace(then, detail=(*then.detail, done), done="created")
 
 
 _AGAIN = {

@@ -69,4 +69,5 @@ def outcome_document(outcome: Outcome) -> Document:
         "errors": {name: list(texts) for name, texts in outcome.errors.items()},
         "refused": dict(outcome.refused),
         "observed": dict(outcome.observed),
+        **({"done": outcome.done} if outcome.done else {}),
     }

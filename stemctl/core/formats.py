@@ -9,12 +9,12 @@ from typing import Literal
 
 from stemctl.errors import StateError, Untouched
 
-Format = Literal[1, 2]
+Format = Literal[1, 2, 3]
 
-NEWEST = 2
+NEWEST = 3
 """What this program reads; of a newer one it would drop what it does not know."""
 
-_SINCE: dict[str, Format] = {"folder": 2, "uncommitted": 2}
+_SINCE: dict[str, Format] = {"folder": 2, "uncommitted": 2, "then": 3}
 """Keys that the first format did not have. An older program refuses a document that has one, and
 reads all others.
 """

@@ -55,11 +55,6 @@ PERMISSIONS = (Held.DELETE, Held.REVERT, Held.REPLACE, Held.CASCADE)
 """Can destroy other people's work, and is held until you allow it."""
 
 
-def request_path(app: str, model: str, action: Action, id_: str | None) -> str:
-    """The path of a change's request, below the portal."""
-    return f"{app}/{model}/" if action is Action.CREATE else f"{app}/{model}/{id_}/"
-
-
 Method = Literal["POST", "PATCH", "DELETE"]
 
 METHODS: dict[Action, Method] = {
@@ -72,7 +67,7 @@ METHODS: dict[Action, Method] = {
 
 class Request(Wire, frozen=True):
     """What will be sent; `path` is below the portal. References in `body` are ids or `{"$ref":
-    address}`.
+    address}`. `{address}` in `path` is the id of a record that does not exist yet.
     """
 
     method: Method
@@ -107,7 +102,8 @@ class Change:
     written whose base moves once this change is done, `observed` what the server holds of them
     where it is known now, `released` those that left the files. `previous_address` is the address
     that the record had. `detail` says what the fields cannot. `pending_since` is when a request for
-    it was sent whose answer was lost.
+    it was sent whose answer was lost. `then` are further requests, sent in this order after
+    `request` has succeeded.
     """
 
     address: Address
@@ -131,11 +127,17 @@ class Change:
     pending_since: str | None = None
     explained: bool | None = None
     """Whether the difference to the base of the plan explains it; None without a base."""
+    then: tuple[Request, ...] = ()
 
     @property
     def sends(self) -> bool:
         """Whether a request goes out for it."""
         return self.request is not None
+
+    @property
+    def requests(self) -> tuple[Request, ...]:
+        """All requests, in the order in which they are sent."""
+        return () if self.request is None else (self.request, *self.then)
 
     @property
     def held_fields(self) -> tuple[FieldChange, ...]:
@@ -274,6 +276,7 @@ class Plan:
                 "request": _request_json(c.request),
                 "expects": c.expects,
                 "waits": [str(w) for w in c.waits],
+                **({"then": [_request_json(r) for r in c.then]} if c.then else {}),
             }
             for c in self.changes
         )

@@ -48,9 +48,11 @@ def _wrong(row: Change | StateChange, actionable: Mapping[Address, Change]) -> I
         row.action not in METHODS or (row.id is None) != (row.action is Action.CREATE)
     ):
         yield f"no request can {row.action} it"
+    if row.then and (row.request is None or row.action is not Action.CREATE):
+        yield "nothing can follow its request"
     if not row.held and not row.request and row.action in (Action.CREATE, Action.DELETE):
         yield "its request is missing"
-    for text in placeholders_in(row.request.body if row.request else None):
+    for text in placeholders_in([request.body for request in row.requests]):
         address = _address(text)
         target = actionable.get(address) if address and address in row.waits else None
         if target is None or target.action is not Action.CREATE or target.approval:
@@ -81,8 +83,7 @@ def misfit(row: Change | StateChange, model: Model) -> str:
         return f"{model.section} are not written"
     values: Iterable[Fields] = [row.declared, row.observed]
     if isinstance(row, Change):
-        body = row.request.body if row.request else None
-        values = [*values, body or {}]
+        values = [*values, *(request.body or {} for request in row.requests)]
         if unknown := [f.path for f in row.fields if f.path.partition(".")[0] not in model.fields]:
             return f"{model.name} has no {unknown[0]}"
     for name, value in ((name, value) for fields in values for name, value in fields.items()):

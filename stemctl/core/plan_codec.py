@@ -12,7 +12,7 @@ from msgspec import UNSET
 
 from stemctl import __version__
 from stemctl.core.diagnostics import Diagnostic
-from stemctl.core.formats import format_of
+from stemctl.core.formats import Format, format_of
 from stemctl.core.plan import Change, FieldChange, Note, Plan, Settled, StateChange
 from stemctl.core.plan_wire import (
     ChangeWire,
@@ -85,11 +85,18 @@ def _parts(plan: Plan, head: PlanWire) -> dict[str, Any]:
     return parts
 
 
+def plan_format(plan: Plan) -> Format:
+    """The oldest format that can hold a plan."""
+    later = ["uncommitted"] if plan.uncommitted else []
+    if any(change.then for change in plan.changes):
+        later.append("then")
+    return format_of(later)
+
+
 def _head(plan: Plan) -> PlanWire:
     """The document of a plan without its changes and its checksum."""
-    later = {"uncommitted": plan.uncommitted} if plan.uncommitted else {}
     return PlanWire(
-        format=format_of(later),
+        format=plan_format(plan),
         stemctl=__version__,
         offline=plan.offline,
         base=plan.base,
@@ -138,6 +145,7 @@ def _change_to_wire(change: Change) -> ChangeWire:
         detail=change.detail,
         doubt=change.pending_since,
         explained=change.explained,
+        then=change.then or UNSET,
     )
 
 
@@ -263,6 +271,7 @@ def _change(wire: ChangeWire) -> Change:
         detail=wire.detail,
         pending_since=wire.doubt,
         explained=wire.explained,
+        then=wire.then or (),
     )
 
 

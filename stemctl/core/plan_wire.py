@@ -95,6 +95,12 @@ class ChangeWire(Wire, frozen=True):
         bool | None,
         described("Whether the change comes from files changed since --base; null without a base."),
     ] = None
+    then: Annotated[
+        tuple[Request, ...] | UnsetType,
+        described(
+            "Further requests, sent in this order after the first; absent if there are none."
+        ),
+    ] = UNSET
 
 
 class StateChangeWire(Wire, frozen=True):

@@ -28,7 +28,8 @@ class Outcome:
 
     `message` is a sentence for people, `errors` what the server said field by field, `refused` the
     fields that it answered without holding (with what was sent), `observed` what it holds in
-    another form than it was declared, `approval` the id of a proposal.
+    another form than it was declared, `approval` the id of a proposal. `done` says what an earlier
+    request of the change did, where a later one did not succeed.
     """
 
     change: Change
@@ -42,6 +43,7 @@ class Outcome:
     observed: Fields = field(default_factory=dict)
     fatal: bool = False
     """Whether every other change would fail too: the server is gone, or refuses the token."""
+    done: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,8 @@ class Report:
         if self.interrupted:
             return 130
         if self.of(Status.FAILED, Status.UNKNOWN, Status.SKIPPED) or self._unread():
-            return 3 if self.of(Status.APPLIED, Status.PROPOSED, Status.UNKNOWN) else 1
+            written = self.of(Status.APPLIED, Status.PROPOSED, Status.UNKNOWN)
+            return 3 if written or any(outcome.done for outcome in self.outcomes) else 1
         not_as_written = any(o.refused for o in self.outcomes) or any(
             d.code == NOT_HELD for d in self.plan.diagnostics
         )

@@ -2,9 +2,10 @@
 read back.
 
 The first line says who and when, the second holds the whole plan; then, before each write, its
-intent (what is sent, and the record as it was), and after it the outcome; at last, when the run
-ended, and its numbers. A run without its last line broke off: an intent without an outcome was
-sent, or was about to be sent, and its outcome is unknown.
+intent (what is sent, and the record as it was), and after it the outcome, or what it did if more
+requests of the same change follow; at last, when the run ended, and its numbers. A run without its
+last line broke off: an intent without an outcome was sent, or was about to be sent, and its outcome
+is unknown.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 import datetime
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,7 +22,7 @@ from stemctl.core.documents import outcome_document
 from stemctl.core.formats import NEWEST, format_of, too_new
 from stemctl.core.plan import Change, Plan
 from stemctl.core.plan_checks import contradiction
-from stemctl.core.plan_codec import plan_json, plan_of
+from stemctl.core.plan_codec import plan_format, plan_json, plan_of
 from stemctl.core.records import Address
 from stemctl.core.report import Outcome, Status
 from stemctl.errors import StateError, Untouched
@@ -44,13 +45,26 @@ class Intent:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """What the first `requests` of a change did, where more follow: the outcome if it were all.
+
+    `answered` is the intent of the last of them.
+    """
+
+    requests: int
+    outcome: Outcome
+    answered: Intent | None
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """One execution of apply. `lineage` is the one that the state has from this run on.
 
     `intents` holds the last one of each address, `outcomes` those that are known, in the order in
-    which they came. Of a run that only its claim tells of, `lease` is when that ends; each of its
-    writes may have been sent. Once another run has checked its outcome, `settled` names that run.
-    `folder` is where its files are in their git repository, where the state is kept on a branch.
+    which they came, `parts` what was done of the changes that take several requests. Of a run that
+    only its claim tells of, `lease` is when that ends; each of its writes may have been sent. Once
+    another run has checked its outcome, `settled` names that run. `folder` is where its files are
+    in their git repository, where the state is kept on a branch.
     """
 
     id: str
@@ -63,13 +77,19 @@ class Run:
     lease: datetime.datetime | None = None
     settled: str = ""
     folder: str | None = None
+    parts: Mapping[Address, Part] = field(default_factory=dict)
+
+    def open_intent(self, address: Address) -> Intent | None:
+        """The last request for an address, unless its answer is known."""
+        intent, part = self.intents.get(address), self.parts.get(address)
+        return None if part is not None and part.answered is intent else intent
 
     def unanswered(self) -> list[Change]:
         """The changes that were sent, or about to be, without an outcome."""
         return [
             c
             for c in self.plan.actionable()
-            if c.address in self.intents and c.address not in self.outcomes
+            if self.open_intent(c.address) and c.address not in self.outcomes
         ]
 
     def not_begun(self) -> int:
@@ -122,7 +142,7 @@ def first_lines(run: Run) -> Iterator[str]:
     if run.folder is not None:
         later["folder"] = run.folder
     head = {
-        "format": format_of(later),
+        "format": max(format_of(later), plan_format(run.plan)),
         "stemctl": __version__,
         "run": run.id,
         "who": run.who,
@@ -145,6 +165,12 @@ def intent_line(address: Address, intent: Intent) -> str:
 def outcome_line(outcome: Outcome) -> str:
     """The line after it."""
     return _line({"outcome": str(outcome.change.address), **outcome_document(outcome)})
+
+
+def part_line(part: Part) -> str:
+    """The line after a write that more of the same change follow."""
+    address = str(part.outcome.change.address)
+    return _line({"part": address, "requests": part.requests, **outcome_document(part.outcome)})
 
 
 def end_line(run: Run) -> str:
@@ -217,7 +243,7 @@ def _run(bodies: list[dict[str, Any]], where: str) -> Run:
     if wrong := contradiction(plan):
         raise ValueError(wrong)
     changes = {change.address: change for change in plan.changes}
-    intents = {Address.parse(b["intent"]): _intent(b) for b in bodies if "intent" in b}
+    intents, parts = _writes(bodies, changes)
     rows = [(changes[Address.parse(b["outcome"])], b) for b in bodies if "outcome" in b]
     outcomes = {change.address: _outcome(change, b) for change, b in rows}
     if not intents.keys() <= changes.keys():
@@ -229,8 +255,36 @@ def _run(bodies: list[dict[str, Any]], where: str) -> Run:
     folder = None if head.get("folder") is None else str(head["folder"])
     who, lineage = str(head["who"]), str(head["lineage"])
     return Run(
-        head["run"], who, plan, lineage, intents, outcomes, ended, settled=settled, folder=folder
+        head["run"],
+        who,
+        plan,
+        lineage,
+        intents,
+        outcomes,
+        ended,
+        settled=settled,
+        folder=folder,
+        parts=parts,
     )
+
+
+def _writes(
+    bodies: Iterable[Mapping[str, Any]], changes: Mapping[Address, Change]
+) -> tuple[dict[Address, Intent], dict[Address, Part]]:
+    """The last intent of each address, and what was done of each change in parts."""
+    intents: dict[Address, Intent] = {}
+    parts: dict[Address, Part] = {}
+    for body in bodies:
+        if "intent" in body:
+            intents[Address.parse(body["intent"])] = _intent(body)
+        elif "part" in body:
+            change = changes[Address.parse(body["part"])]
+            requests = int(body["requests"])
+            if not 0 < requests < len(change.requests):
+                raise ValueError("more requests than the plan has")
+            done = intents.get(change.address)
+            parts[change.address] = Part(requests, _outcome(change, body), done)
+    return intents, parts
 
 
 def _intent(body: Mapping[str, Any]) -> Intent:
@@ -262,4 +316,5 @@ def _outcome(change: Change, body: Mapping[str, Any]) -> Outcome:
         {name: list(map(str, texts)) for name, texts in body["errors"].items()},
         dict(body["refused"]),
         dict(body["observed"]),
+        done=str(body.get("done", "")),
     )

@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from stemctl.core.formats import NEWEST
-from stemctl.core.plan import METHODS, Change, Plan, Target, request_path
+from stemctl.core.plan import Change, Plan, Target
 from stemctl.core.plan_checks import contradiction, misfit
 from stemctl.core.plan_codec import plan_of
+from stemctl.core.request_paths import expected_requests
 from stemctl.core.state import State
 from stemctl.errors import Hint, StemctlError, Untouched
 from stemctl.schema.catalog import Catalog
@@ -119,20 +120,18 @@ def check_fits(plan: Plan, target: Target, state: State, catalog: Catalog, name:
 
 def _check_request(change: Change, catalog: Catalog, name: str) -> None:
     model = catalog.models.get(change.address.model)
-    request = change.request
     if model is None:
         raise BadPlan(
             f"{name} contains {change.address}, but edition {catalog.edition} lacks this model."
         )
-    expected = (
-        METHODS.get(change.action),
-        request_path(model.app, model.name, change.action, change.id),
-    )
-    if request is not None and (request.method, request.path) != expected:
-        raise BadPlan(
-            f"{name} contains a request for {change.address} that does not match its change.",
-            f"The request is {request.method} {request.path}, not {expected[0]} {expected[1]}.",
-        )
+    for request, (method, path) in zip(
+        change.requests, expected_requests(change, model), strict=True
+    ):
+        if (request.method, request.path) != (method, path):
+            raise BadPlan(
+                f"{name} contains a request for {change.address} that does not match its change.",
+                f"The request is {request.method} {request.path}, not {method} {path}.",
+            )
     if wrong := misfit(change, model):
         raise BadPlan(
             f"{name} does not fit edition {catalog.edition}: {wrong}.", hints=_again(name)

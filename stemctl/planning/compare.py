@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from stemctl.core.plan import Action, Change, FieldChange, Held, Request, request_path
+from stemctl.core.plan import Action, Change, FieldChange, Held
 from stemctl.core.records import Record
+from stemctl.core.request_paths import request_of
 from stemctl.core.snapshot import Completeness, Reading, Snapshot
 from stemctl.core.state import Entry
 from stemctl.planning.approvals import accepted, hold_proposal
@@ -41,14 +42,13 @@ class RecordComparer:
         """The change that creates a record which is not on the server."""
         model = self.catalog.models[record.address.model]
         body, fields = self._new_content(record, model)
-        path = request_path(model.app, model.name, Action.CREATE, None)
         change = Change(
             record.address,
             Action.CREATE,
             "gone_from_server" if binding.gone else "new",
             approval=model.approval is not None,
             location=record.location,
-            request=Request("POST", path, body),
+            request=request_of(model, Action.CREATE, record.address, id_=None, body=body),
             fields=fields,
             declared=base_of(model, record),
             prevent_delete=record.lifecycle.prevent_delete,

@@ -12,11 +12,10 @@ from stemctl.core.plan import (
     FieldChange,
     Held,
     Note,
-    Request,
     StateChange,
-    request_path,
 )
 from stemctl.core.records import Address, Directive, Repository
+from stemctl.core.request_paths import request_of
 from stemctl.core.snapshot import Snapshot
 from stemctl.core.state import Entry
 from stemctl.planning.in_doubt import creations, deletion_sent, not_settled
@@ -108,7 +107,7 @@ def _delete(
         held = None if Held.CASCADE in granted else Held.CASCADE
     elif not allowed:
         held = Held.DELETE
-    path = request_path(model.app, model.name, Action.DELETE, entry.id)
+    request = request_of(model, Action.DELETE, address, id_=entry.id, body=None)
     fields = tuple(
         FieldChange(row.name, resolver.written(row, live[row.name]), None, "left_files")
         for row in model.managed
@@ -121,7 +120,7 @@ def _delete(
         held=held,
         id=entry.id,
         location=directive.location if directive else None,
-        request=None if held else Request("DELETE", path, None),
+        request=None if held else request,
         fields=fields,
         expects=expects(model, live),
         detail=tuple(_detail(entry, model, directive, dependents=dependents)),
@@ -156,6 +155,7 @@ def hold_renames(changes: Sequence[Change], catalog: Catalog) -> Iterator[Change
             change,
             held=Held.RENAME,
             request=None,
+            then=(),
             waits=(other,),
             detail=(f"has the same content as {other}, except for the name",),
         )

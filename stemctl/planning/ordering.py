@@ -32,7 +32,8 @@ def in_order(
         if change.request is not None:
             model, body = catalog.models[address.model], change.request.body or {}
             name = identity_of(model, body)
-            waits[address].update(_awaited(model, body))
+            for request in change.requests:
+                waits[address].update(_awaited(model, request.body or {}))
             waits[address] |= freed.get((address.model, name or ""), set())
             waits[address].discard(address)
     for deleted, other in _references_removed(plan, lives, catalog):
@@ -138,7 +139,9 @@ def _blocked(
                 continue
             stopping = tuple(sorted(other for other in waits[address] if stops(other)))
             if stopping:
-                blocked[address] = replace(change, held=Held.BLOCKED, request=None, waits=stopping)
+                blocked[address] = replace(
+                    change, held=Held.BLOCKED, request=None, then=(), waits=stopping
+                )
                 progress = True
     for address, change in plan.items():
         if address in blocked:

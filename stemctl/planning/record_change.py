@@ -13,10 +13,9 @@ from stemctl.core.plan import (
     FieldChange,
     Held,
     Note,
-    Request,
     StateChange,
-    request_path,
 )
+from stemctl.core.request_paths import request_of
 from stemctl.planning.compare_fields import BoundRecord, FieldComparison
 from stemctl.planning.in_doubt import is_settled
 from stemctl.planning.merge import UNSET
@@ -113,8 +112,7 @@ def _change(bound: BoundRecord, result: _Result) -> Change:
         fields = tuple(replace(field, held=Held.CONFLICT) for field in by_conflict)
     request = None
     if result.body and not conflict:
-        path = request_path(model.app, model.name, Action.UPDATE, binding.id)
-        request = Request("PATCH", path, result.body)
+        request = request_of(model, Action.UPDATE, record.address, id_=binding.id, body=result.body)
     takes_over = bound.adopts or any(field.reason == "accepted" for field in fields)
     only_adopts = takes_over and request is None
     held = None
@@ -208,4 +206,4 @@ def _without_change(
 
 def hold(change: Change, held: Held) -> Change:
     """The change, shown and not sent."""
-    return replace(change, held=held, request=None, waits=())
+    return replace(change, held=held, request=None, then=(), waits=())

@@ -8,7 +8,7 @@ from dataclasses import replace
 from stemctl.core.plan import Action, Change, StateChange
 from stemctl.core.records import Address
 from stemctl.core.report import Outcome, Status
-from stemctl.core.run import Run
+from stemctl.core.run import Part, Run
 from stemctl.core.state import Entry, PendingRequest, Proposed, State, Uncommitted
 from stemctl.core.state_codec import ways_out
 from stemctl.errors import StateError, Untouched
@@ -27,6 +27,8 @@ def reduce(state: State, run: Run) -> State:
     entries = dict(state.records)
     for row in run.plan.state_changes:
         _apply_state_change(entries, row, run.id)
+    for part in run.parts.values():
+        _apply_part(entries, part, run.id)
     for outcome in run.outcomes.values():
         _apply_outcome(entries, outcome, run)
     for change in run.unanswered():
@@ -80,6 +82,15 @@ def _contents(entry: Entry) -> Iterator[Fields]:
         yield entry.approval.sent
 
 
+def _apply_part(entries: dict[Address, Entry], part: Part, run: str) -> None:
+    """Take what the first requests of a change did. What the others send has no base yet."""
+    outcome, change = part.outcome, part.outcome.change
+    rest = {name for later in change.requests[part.requests :] for name in later.body or {}}
+    declared = {name: value for name, value in change.declared.items() if name not in rest}
+    so_far = replace(change, declared=declared)
+    _apply_change(entries, replace(outcome, change=so_far), run)
+
+
 def _apply_outcome(entries: dict[Address, Entry], outcome: Outcome, run: Run) -> None:
     change = outcome.change
     if outcome.status is Status.APPLIED:
@@ -88,7 +99,7 @@ def _apply_outcome(entries: dict[Address, Entry], outcome: Outcome, run: Run) ->
         entry = _take(entries, change.address, change.previous_address)
         approval = Proposed(outcome.approval, change.declared)
         entries[change.address] = replace(entry, approval=approval, run=run.id, pending=())
-    elif outcome.status is Status.UNKNOWN and change.address in run.intents:
+    elif outcome.status is Status.UNKNOWN and run.open_intent(change.address):
         _add_pending(entries, change, run)
 
 

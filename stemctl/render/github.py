@@ -15,7 +15,7 @@ from stemctl.errors import StemctlError
 from stemctl.render.change_view import view_change
 from stemctl.render.model_words import NO_WORDS, ModelWords
 from stemctl.render.terminal import LONGEST_CELL, LONGEST_LINE, TerminalStyle
-from stemctl.render.text.outcome_text import location_of
+from stemctl.render.text.outcome_text import location_of, message_of
 from stemctl.render.text.plan_text import field_lines
 from stemctl.util.plural import counted
 from stemctl.util.safe_text import cut, visible
@@ -137,7 +137,7 @@ def _of_change(change: Change, kind: Held, words: ModelWords) -> Annotation:
 
 def _failed(outcome: Outcome) -> Annotation:
     title = f"{outcome.change.address} {outcome.status}"
-    text = "\n".join([outcome.message, *outcome.detail])
+    text = "\n".join([message_of(outcome), *outcome.detail])
     return Annotation(ERROR, title, text, location_of(outcome))
 
 

@@ -10,7 +10,16 @@ from pathlib import Path
 from stemctl.core.plan import Change
 from stemctl.core.records import Address
 from stemctl.core.report import Outcome
-from stemctl.core.run import Intent, Run, end_line, first_lines, intent_line, outcome_line
+from stemctl.core.run import (
+    Intent,
+    Part,
+    Run,
+    end_line,
+    first_lines,
+    intent_line,
+    outcome_line,
+    part_line,
+)
 from stemctl.errors import JournalError
 from stemctl.state.lease_holder import LeaseHolder
 from stemctl.util.atomic_file import replace_file
@@ -32,6 +41,7 @@ class Journal:
         self._run = run
         self._intents: dict[Address, Intent] = {}
         self._outcomes: dict[Address, Outcome] = {}
+        self._parts: dict[Address, Part] = {}
         replace_file(path, first_lines(run))
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0))
         self._written = self._synced = 0
@@ -41,11 +51,15 @@ class Journal:
     @property
     def run(self) -> Run:
         """The run as far as it is known now."""
-        return replace(self._run, intents=self._intents, outcomes=self._outcomes)
+        return replace(self._run, intents=self._intents, outcomes=self._outcomes, parts=self._parts)
 
     def intended(self, address: Address) -> bool:
         """Whether a write for this address was sent, or about to be."""
         return address in self._intents
+
+    def is_open(self, address: Address) -> bool:
+        """Whether the last write for this address was sent, or about to be, without an answer."""
+        return self.run.open_intent(address) is not None
 
     async def intend(
         self, change: Change, method: str, body: Fields, before: Fields | None
@@ -79,6 +93,17 @@ class Journal:
         """
         self._outcomes[outcome.change.address] = outcome
         self._append(outcome_line(outcome))
+
+    def note_part(self, outcome: Outcome, requests: int) -> None:
+        """Write what the first `requests` of a change did, before the next one is sent.
+
+        Raises:
+            JournalError: the disk does not accept it.
+        """
+        address = outcome.change.address
+        part = Part(requests, outcome, self._intents.get(address))
+        self._parts[address] = part
+        self._append(part_line(part))
 
     def end(self) -> None:
         """Note that the run has ended: all that it did is known.

@@ -173,7 +173,7 @@ def test_state_file_is_never_half_written(lab: Lab, monkeypatch: pytest.MonkeyPa
         ),
         (
             lambda text: text.replace('"format": 1', '"format": 99'),
-            "has format 99, this stemctl reads up to 2",
+            "has format 99, this stemctl reads up to 3",
         ),
         (lambda text: "<<<<<<< HEAD\n" + text, "is not a state file"),
         (lambda text: text[: len(text) // 2], "is not a state file"),

@@ -14,8 +14,17 @@ import pytest
 
 from stemctl import __version__
 from stemctl.core.formats import NEWEST
+from stemctl.core.plan import Action, Request
 from stemctl.core.plan_codec import plan_document, plan_lines
-from stemctl.core.run import end_line, first_lines, intent_line, outcome_line, read_brief, read_run
+from stemctl.core.run import (
+    Run,
+    end_line,
+    first_lines,
+    intent_line,
+    outcome_line,
+    read_brief,
+    read_run,
+)
 from stemctl.core.saved_plan import BadPlan, open_plan, plan_in
 from stemctl.core.state import State, Uncommitted
 from stemctl.core.state_codec import from_json, shards_of, to_json, to_shards
@@ -125,8 +134,36 @@ def test_a_plan_that_needs_a_later_key_has_a_later_format() -> None:
     written = plan_document(plan)
     assert written["format"] == 2
     assert open_plan(written, "plan.json") == plan
-    with pytest.raises(BadPlan, match=f"has format 3, this stemctl reads up to {NEWEST}"):
-        open_plan({**written, "format": 3}, "plan.json")
+    newer = NEWEST + 1
+    with pytest.raises(BadPlan, match=f"has format {newer}, this stemctl reads up to {NEWEST}"):
+        open_plan({**written, "format": newer}, "plan.json")
+
+
+def test_a_plan_with_further_requests_has_a_later_format_and_another_digest() -> None:
+    document = plan_in(text("plan.json"))
+    assert document is not None
+    plan = open_plan(document, "plan.json")
+    create = dataclasses.replace(
+        plan.changes[0],
+        action=Action.CREATE,
+        id=None,
+        request=Request("POST", "stem/session/", {"name": "a"}),
+        then=(Request("PATCH", "stem/session/{session/a}/", {"tags": ["b"]}),),
+    )
+    longer = dataclasses.replace(plan, changes=(create,))
+    shorter = dataclasses.replace(plan, changes=(dataclasses.replace(create, then=()),))
+    written = json.loads(json.dumps(plan_document(longer)))
+    assert written["format"] == 3
+    assert written["changes"][0]["then"] == [
+        {"method": "PATCH", "path": "stem/session/{session/a}/", "body": {"tags": ["b"]}}
+    ]
+    assert json.loads("".join(plan_lines(longer))) == written
+    assert open_plan(written, "plan.json") == longer
+    assert plan_document(shorter)["format"] == 1
+    assert "then" not in plan_document(shorter)["changes"][0]
+    assert longer.digest != shorter.digest
+    head = json.loads(next(first_lines(Run("r", "who", longer, "lineage"))))
+    assert head["format"] == 3
 
 
 # Repositories that stemctl 0.1.0 (commit 2a5aea0) worked in, as its commands left them. Only the

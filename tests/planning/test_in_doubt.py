@@ -334,7 +334,7 @@ def test_a_line_that_was_not_written_to_its_end_counts_for_nothing(lab: Lab) -> 
         ),
         (
             lambda text: text.replace('{"format":1', '{"format":9', 1),
-            "has format 9, this stemctl reads up to 2",
+            "has format 9, this stemctl reads up to 3",
         ),
         (lambda text: text.replace('"run":"', '"run":"../', 1), "is not a line of a journal"),
         (lambda text: "", "is not a line of a journal"),
@@ -502,8 +502,8 @@ def test_a_token_that_is_not_accepted_any_more_ends_the_run(lab: Lab) -> None:
         (lambda text: text[: len(text) // 2], "is not a state file"),
         (lambda text: text.replace('"session/a"', '"session/b"'), "does not match its checksum"),
         (
-            lambda text: text.replace('"format": 1', '"format": 3'),
-            "has format 3, this stemctl reads up to 2",
+            lambda text: text.replace('"format": 1', '"format": 4'),
+            "has format 4, this stemctl reads up to 3",
         ),
         (lambda text: "\ufffd".encode()[:2].decode("latin-1"), "is not a state file"),
         (lambda text: "", "is not a state file"),

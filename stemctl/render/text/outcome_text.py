@@ -39,12 +39,17 @@ def _result(outcome: Outcome) -> str:
     if outcome.status is Status.PROPOSED:
         return f"approval {outcome.approval}"
     if outcome.status is not Status.APPLIED:
-        return shortened(visible(outcome.message))
+        return shortened(visible(message_of(outcome)))
     if change.action is Action.CREATE:
         return outcome.id or ""
     if change.action is Action.DELETE or not change.sends:
         return ""
     return ", ".join(dict.fromkeys(field.path for field in change.fields if not field.held))
+
+
+def message_of(outcome: Outcome) -> str:
+    """The message, after what the change did before it failed."""
+    return f"{outcome.done}, then {outcome.message}" if outcome.done else outcome.message
 
 
 def shortened(text: str) -> str:
@@ -57,7 +62,7 @@ def failure_lines(outcome: Outcome, style: TerminalStyle) -> list[str]:
     location = location_of(outcome)
     right = f"{visible(location.file)}:{location.line}:{location.column}" if location else ""
     lines = style.headline("!", visible(str(outcome.change.address)), right)
-    return lines + [f"      {visible(text)}" for text in (outcome.message, *outcome.detail)]
+    return lines + [f"      {visible(text)}" for text in (message_of(outcome), *outcome.detail)]
 
 
 def location_of(outcome: Outcome) -> Location | None:

@@ -73,7 +73,9 @@ def _ended_early(report: Report) -> list[str]:
 
 
 def _saved(report: Report, state: str | None) -> list[str]:
-    if state is None or not report.of(Status.APPLIED, Status.PROPOSED):
+    if state is None or not (
+        report.of(Status.APPLIED, Status.PROPOSED) or any(o.done for o in report.outcomes)
+    ):
         return []
     return ["", f"State saved in {state}, run {report.run}."]
 
