@@ -18,7 +18,7 @@ def test_nothing_is_lost_and_nothing_is_doubled(
     tmp_path: Path, usual: tuple[int, ...], pytestconfig: pytest.Config
 ) -> None:
     with runner(tmp_path / "said") as run:
-        seen = [torture(seed, tmp_path, run) for seed in seeds(pytestconfig, *usual)]
+        seen = [torture("plain", seed, tmp_path, run) for seed in seeds(pytestconfig, *usual)]
     if given_seed(pytestconfig) is None:  # other seeds may strike less often
         assert sum(s.kills for s in seen) >= 2 * len(seen)
         assert sum(s.faults for s in seen) >= 30 * len(seen)

@@ -21,6 +21,7 @@ from typing import Any
 import httpx
 import yaml
 
+from tests.faults.nested_world import NestedWorld
 from tests.faults.runner import Runner, runner
 from tests.support.served import serve
 
@@ -114,8 +115,11 @@ class Seen:
     codes: list[int] = field(default_factory=list)
 
 
-class World:
+class PlainWorld:
     """A repository and a server, both random; what may be on the server in the end is known."""
+
+    config = CONFIG
+    seed = SEED
 
     def __init__(self, seed: int, root: Path, url: str) -> None:
         self.chance = random.Random(seed)
@@ -128,6 +132,8 @@ class World:
         self.sessions = {f"s{number:02}": self._session(f"s{number:02}") for number in range(40)}
         self.types: list[dict[str, Any]] = []
         self.deleted: list[str] = []
+        self.added: dict[str, list[str]] = {}
+        """Tags that a colleague gave to our records, by id."""
 
     def _session(self, name: str) -> dict[str, Any]:
         chance = self.chance
@@ -185,8 +191,8 @@ class World:
     def live(self) -> list[dict[str, Any]]:
         return list(self.api("GET", "stem/session/?limit=100")["sessions"])
 
-    def colleague(self) -> dict[str, list[str]]:
-        """Someone else tags some of our records and creates others. Returns the tags by id."""
+    def colleague(self) -> None:
+        """Someone else tags some of our records and creates others."""
         project = self.api("GET", "stem/project/")["projects"][0]["id"]
         for number in range(5):
             body = {
@@ -204,9 +210,9 @@ class World:
             self.api(
                 "PATCH", f"stem/session/{record['id']}/", {"tags": [*record["tags"], "theirs"]}
             )
-        return {record["id"]: ["theirs"] for record in touched}
+        self.added = {record["id"]: ["theirs"] for record in touched}
 
-    def check(self, added: dict[str, list[str]]) -> None:
+    def check(self) -> None:
         """Each intended record once, nothing foreign touched, state and server agree."""
         live = self.live()
         by_name = {record["name"]: record for record in live}
@@ -221,7 +227,7 @@ class World:
             assert there["description"] == record.get("description", "")
             assert there["date_time"] in (None, _EDITED)
             assert (there["extra_fields"] or {}) == record.get("extra_fields", {})
-            theirs = set(added.get(there["id"], []))
+            theirs = set(self.added.get(there["id"], []))
             assert theirs <= set(there["tags"])
             if "tags" in record:
                 assert set(there["tags"]) == set(record["tags"]) | theirs
@@ -234,30 +240,36 @@ class World:
         }
 
 
-def torture(seed: int, folder: Path, run: Runner) -> Seen:
+WORLDS: dict[str, type[PlainWorld] | type[NestedWorld]] = {
+    "plain": PlainWorld,
+    "nested": NestedWorld,
+}
+
+
+def torture(kind: str, seed: int, folder: Path, run: Runner) -> Seen:
     """One world, brought through; raises AssertionError where a promise was broken."""
     server = folder / f"server{seed}"
     server.mkdir()
-    (server / "stemctl.yaml").write_text(CONFIG)
-    (server / "seed.yaml").write_text(yaml.safe_dump(SEED))
+    (server / "stemctl.yaml").write_text(WORLDS[kind].config)
+    (server / "seed.yaml").write_text(yaml.safe_dump(WORLDS[kind].seed))
     faults = server / "faults.yaml"
     faults.write_text("faults: []\n")
     with serve(server, "--faults", "faults.yaml") as url:
-        world = World(seed, folder / f"lab{seed}", url)
+        world = WORLDS[kind](seed, folder / f"lab{seed}", url)
         world.write()
         started = run.run("-C", str(world.root), "apply", "-y")
         assert started.code == 0, started.said
-        added = world.colleague()
+        world.colleague()
         world.edit()
         world.write()
         faults.write_text(script(seed))
         seen = _through(world, run)
         faults.write_text("faults: []\n")
         time.sleep(0.1)  # what comes late has come
-        world.check(added)  # an apply that ends with 0 is no lie
+        world.check()  # an apply that ends with 0 is no lie
         last = run.run("-C", str(world.root), "apply", "-y", clock=100 * seen.rounds + 200)
         assert last.code == 0, last.said
-        world.check(added)
+        world.check()
         plan = run.run(
             "-C", str(world.root), "plan", "--detailed-exitcode", clock=100 * seen.rounds + 300
         )
@@ -268,7 +280,7 @@ def torture(seed: int, folder: Path, run: Runner) -> Seen:
     return seen
 
 
-def _through(world: World, run: Runner) -> Seen:
+def _through(world: PlainWorld | NestedWorld, run: Runner) -> Seen:
     """Apply, die, and apply again, until an apply ends well."""
     seen, chance = Seen(), world.chance
     while seen.rounds < MOST_ROUNDS:
@@ -304,11 +316,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=200)
     parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--world", choices=WORLDS, default="plain")
     options = parser.parse_args()
     began, total = time.monotonic(), Seen()
     with tempfile.TemporaryDirectory() as name, runner(Path(name) / "said") as run:
         for seed in range(options.first, options.first + options.seeds):
-            seen = torture(seed, Path(name), run)
+            seen = torture(options.world, seed, Path(name), run)
             for key in ("rounds", "kills", "requests", "faults", "retries"):
                 setattr(total, key, getattr(total, key) + getattr(seen, key))
             total.kinds += seen.kinds
