@@ -2,7 +2,8 @@
 
 Prints, in Markdown, what the machine is, one row for each piece of work, and which goals are met.
 Nothing fails where one is not: a benchmark tells, and a person judges. All of it takes about half
-an hour; the parts are `startup`, `files`, `plan` and `apply`.
+an hour; the parts are `startup`, `files`, `plan`, `apply` and
+`nested`.
 """
 
 from __future__ import annotations
@@ -12,10 +13,16 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.bench import apply, files, machine, plan, report, startup
+from tests.bench import apply, files, machine, nested, plan, report, startup
 from tests.bench.bench import Bench
 
-PARTS = {"startup": startup.rows, "files": files.rows, "plan": plan.rows, "apply": apply.rows}
+PARTS = {
+    "startup": startup.rows,
+    "files": files.rows,
+    "plan": plan.rows,
+    "apply": apply.rows,
+    "nested": nested.rows,
+}
 
 
 def main() -> None:

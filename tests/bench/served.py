@@ -34,9 +34,12 @@ class Served:
 
 
 @contextlib.contextmanager
-def serve(folder: Path, count: int) -> Iterator[Served]:
-    """Serve `count` sessions from a new database in `folder`."""
-    command = [sys.executable, "-m", "tests.bench.server", str(count), str(folder / f"{count}.db")]
+def serve(folder: Path, count: int, edition: str = "2024") -> Iterator[Served]:
+    """Serve `count` sessions from a new database in `folder`; in edition 2026, what a nested lab
+    refers to.
+    """
+    database = folder / f"{edition}-{count}.db"
+    command = [sys.executable, "-m", "tests.bench.server", str(count), str(database), edition]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None

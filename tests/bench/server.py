@@ -20,7 +20,7 @@ from stemctl.sandbox.api import create_app
 from stemctl.sandbox.database import Database
 from stemctl.sandbox.serve import serve_app
 from stemctl.schema.catalog import load_catalog
-from tests.bench import labs
+from tests.bench import labs, nested_labs
 
 
 @dataclass
@@ -74,13 +74,14 @@ class Measured:
         await send({"type": "http.response.body", "body": text})
 
 
-def main(count: int, file: str) -> None:
+def main(count: int, file: str, edition: str) -> None:
     """Serve `count` sessions from a database in `file`, until the process is ended."""
-    database = Database(Path(file), load_catalog("2024"))
+    database = Database(Path(file), load_catalog(edition))
+    plain = {"projects": [labs.PROJECT], "sessions": [*labs.live(count)]}
     with contextlib.closing(database):
-        database.seed({"projects": [labs.PROJECT], "sessions": [*labs.live(count)]})
+        database.seed(plain if edition == "2024" else nested_labs.SEED)
         serve_app(Measured(create_app(database)), 0, lambda url: print(url, flush=True))
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), sys.argv[2])
+    main(int(sys.argv[1]), *sys.argv[2:])
