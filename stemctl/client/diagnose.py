@@ -1,14 +1,12 @@
-"""The checks of `doctor`: the token, the proxy, and every model of the server."""
+"""The checks of `doctor` that need no request: the token and the proxy."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from stemctl.client.client import Page, ReadClient
 from stemctl.client.proxy import find_proxy
-from stemctl.client.responses import Forbidden, NotAuthorised, NotFound
 from stemctl.client.tokens import (
     HOSTS_VARIABLE,
     find_token,
@@ -16,9 +14,6 @@ from stemctl.client.tokens import (
     withheld_variable,
 )
 from stemctl.config.config import Server
-from stemctl.schema.catalog import Model
-
-_MAX_NAMES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,31 +46,3 @@ def check_setup(server: Server, environ: Mapping[str, str]) -> list[Check]:
     if proxy is not None:
         checks.append(Check("proxy", None, f"{proxy.shown}, from {proxy.variable}"))
     return checks
-
-
-async def check_models(client: ReadClient) -> list[Check]:
-    """Read the first page of every model, and compare its fields with the model's table."""
-    checks: list[Check] = []
-    for model in client.catalog.models.values():
-        try:
-            page = await client.page(model)
-        except (NotAuthorised, Forbidden, NotFound) as error:
-            checks.append(Check(model.name, False, error.what))
-        else:
-            checks += _check_page(model, page)
-    return checks
-
-
-def _check_page(model: Model, page: Page) -> Iterator[Check]:
-    number = page.total if page.total is not None else len(page.records)
-    yield Check(model.name, True, f"{model.count(number)} visible")
-    seen = {name for fields in page.records for name in fields}
-    unknown = sorted(seen - set(model.fields))
-    if unknown:
-        more = ", ..." if len(unknown) > _MAX_NAMES else ""
-        listed = ", ".join(unknown[:_MAX_NAMES]) + more
-        yield Check(model.name, None, f"has fields that stemctl does not know: {listed}")
-    expected = {f.name for f in model.fields.values() if f.shown and not f.proposal}
-    missing = sorted(expected - seen)
-    if page.records and missing:
-        yield Check(model.name, None, f"does not return these fields: {', '.join(missing)}")

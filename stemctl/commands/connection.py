@@ -38,13 +38,14 @@ class Link:
 
     def reader(self, portal: str | None = None) -> ReadClient:
         """A client that cannot write."""
-        return ReadClient(*self._arguments(portal))
+        return ReadClient(*self.arguments(portal))
 
     def writer(self) -> WriteClient:
         """A client for the whole API."""
-        return WriteClient(*self._arguments(None))
+        return WriteClient(*self.arguments())
 
-    def _arguments(self, portal: str | None) -> Any:
+    def arguments(self, portal: str | None = None) -> Any:
+        """What every client is made of."""
         workspace = self.workspace
         portal = portal or workspace.server.portal
         return (self.http, self.base, portal, workspace.catalog, self.token, self.limiter)

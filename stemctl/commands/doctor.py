@@ -1,14 +1,33 @@
-"""doctor: check the setup and the server."""
+"""doctor: check the setup, and compare the tables with what the server answers."""
 
 from __future__ import annotations
 
-from stemctl.client.diagnose import Check, check_models, check_setup
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from stemctl.client.diagnose import Check, check_setup
+from stemctl.client.probe import Prober
 from stemctl.commands.connection import connect
 from stemctl.commands.workspace import Workspace
+from stemctl.core.profile import Profile
+from stemctl.planning.table_truth import ModelTruth, Verdict, compare, verdict_of
 
 
-async def doctor(workspace: Workspace) -> list[Check]:
-    """Check everything that a command needs to reach the server."""
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What was found out about a server."""
+
+    checks: Sequence[Check]
+    profile: Profile
+    truths: Sequence[ModelTruth]
+    verdict: Verdict
+
+
+async def doctor(workspace: Workspace) -> Diagnosis:
+    """Check everything that a command needs, and how the server answers. Sends only GET."""
     checks = check_setup(workspace.server, workspace.environ)
     async with connect(workspace) as link:
-        return [*checks, *await check_models(link.reader())]
+        profile = await Prober(*link.arguments()).profile()
+    truths = compare(workspace.catalog, profile)
+    has_token = workspace.server.portal == "public" or all(c.good is not False for c in checks)
+    return Diagnosis(checks, profile, truths, verdict_of(truths, has_token))

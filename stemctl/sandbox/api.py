@@ -16,6 +16,7 @@ from stemctl.sandbox.access import Viewer
 from stemctl.sandbox.calls import Call, Endpoint, Handler, read_object
 from stemctl.sandbox.database import Database
 from stemctl.sandbox.envelopes import proposals_of
+from stemctl.sandbox.likeness import Likeness
 from stemctl.sandbox.replies import Refusal, Reply, forbidden, not_allowed, unknown_url
 from stemctl.sandbox.users import User
 from stemctl.schema.catalog import Catalog
@@ -25,9 +26,13 @@ Totals = Literal["both", "meta", "count", "none"]
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
-def create_app(database: Database, *, totals: Totals = "both") -> Starlette:
-    """The API over one database. `totals` is how lists say their length, since servers differ."""
-    sandbox = _Sandbox(database, totals)
+def create_app(
+    database: Database, *, totals: Totals = "both", likeness: Likeness | None = None
+) -> Starlette:
+    """The API over one database. `totals` is how lists say their length, since servers differ;
+    `likeness` makes it answer as another server does.
+    """
+    sandbox = _Sandbox(database, totals, likeness)
 
     async def serve(request: Request) -> Response:
         # The body is read before the transaction begins. Within it nothing waits, so that requests
@@ -44,9 +49,10 @@ def create_app(database: Database, *, totals: Totals = "both") -> Starlette:
 class _Sandbox:
     """The URLs of one catalog."""
 
-    def __init__(self, database: Database, totals: Totals) -> None:
+    def __init__(self, database: Database, totals: Totals, likeness: Likeness | None) -> None:
         self._database = database
         self._totals = totals
+        self._likeness = likeness
         self._endpoints = _endpoints(database.catalog)
 
     def answer(self, request: Request, content: bytes) -> Reply:
@@ -57,7 +63,10 @@ class _Sandbox:
                 case ["account", "authorize"]:
                     return self._authorize(request, content)
                 case ["api", portal, app, name, *rest] if (app, name) in self._endpoints:
-                    return self._records(request, content, portal, self._endpoints[app, name], rest)
+                    reply = self._records(
+                        request, content, portal, self._endpoints[app, name], rest
+                    )
+                    return self._likeness.reply(app, name, reply) if self._likeness else reply
             raise unknown_url()
         except Refusal as refusal:
             return refusal.answer
@@ -78,6 +87,9 @@ class _Sandbox:
                 raise forbidden()
             url = str(request.url.replace(query=""))
             parameters = request.query_params.multi_items()
+            if self._likeness is not None:
+                path = request.url.path.split("/")
+                parameters = self._likeness.asked(path[3], path[4], parameters, shape == "many")
             return handler(
                 Call(self._database, viewer, url, parameters, content, self._totals), id_
             )

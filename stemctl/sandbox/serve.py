@@ -13,17 +13,23 @@ from stemctl.errors import ConfigError
 from stemctl.sandbox.api import create_app
 from stemctl.sandbox.database import Database
 from stemctl.sandbox.faults.injector import WithFaults
+from stemctl.sandbox.likeness import Likeness
 
 
 def serve(
-    database: Database, port: int, ready: Callable[[str], None], faults: Path | None = None
+    database: Database,
+    port: int,
+    ready: Callable[[str], None],
+    faults: Path | None = None,
+    likeness: Likeness | None = None,
 ) -> None:
-    """Serve a database until Ctrl-C. `faults` is a fault script. See also `serve_app`.
+    """Serve a database until Ctrl-C. `faults` is a fault script, `likeness` the answers of another
+    server. See also `serve_app`.
 
     Raises:
         ConfigError: the port is taken.
     """
-    app = create_app(database)
+    app = create_app(database, likeness=likeness)
     serve_app(WithFaults(app, faults, database.catalog) if faults else app, port, ready)
 
 

@@ -11,6 +11,7 @@ from stemctl.cli.command import group
 from stemctl.cli.screen import Screen
 from stemctl.commands import sandbox as use_cases
 from stemctl.commands.connection import open_sandbox
+from stemctl.commands.profile_file import load_profile
 from stemctl.commands.sandbox import sandbox_workspace
 from stemctl.util.plural import counted
 
@@ -38,12 +39,19 @@ def sandbox() -> None:
     metavar="FILE",
     help="Simulate the faults in a file; see docs/faults.md.",
 )
+@click.option(
+    "--profile",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Answer like the server of a profile that `stemctl doctor --profile` wrote.",
+)
 @click.pass_obj
-def serve(screen: Screen, port: int, faults: Path | None) -> int:
+def serve(screen: Screen, port: int, faults: Path | None, profile: Path | None) -> int:
     """Serve the sandbox to other programs on 127.0.0.1."""
     # Only this command needs the web server.
     from stemctl.sandbox.faults.kinds import KEYS
     from stemctl.sandbox.faults.script import read_script
+    from stemctl.sandbox.likeness import Likeness
     from stemctl.sandbox.serve import serve as serve_app
     from stemctl.sandbox.serving import serving
     from stemctl.sandbox.users import USERS
@@ -52,6 +60,10 @@ def serve(screen: Screen, port: int, faults: Path | None) -> int:
     script = screen.start / faults if faults else None
     if script:
         read_script(script, KEYS)  # report errors in it here rather than to a client
+    likeness = None
+    if profile:
+        found = load_profile(screen.start / profile, str(profile))
+        likeness = Likeness(found, workspace.catalog)
 
     def print_address(url: str) -> None:
         token = next(iter(USERS))
@@ -66,7 +78,7 @@ def serve(screen: Screen, port: int, faults: Path | None) -> int:
         serving(workspace.store.local.make()),
         contextlib.closing(open_sandbox(workspace)) as database,
     ):
-        serve_app(database, port, print_address, script)
+        serve_app(database, port, print_address, script, likeness)
     return 0
 
 

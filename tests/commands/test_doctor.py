@@ -1,0 +1,283 @@
+"""doctor: the tables against the server's answers, what that means, and its profile."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from stemctl.commands import connection, workspace
+from stemctl.core.profile import read_profile
+from stemctl.sandbox.api import create_app
+from stemctl.sandbox.likeness import Likeness
+from tests.support.lab import Lab
+
+Alter = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+def answers(lab: Lab, part: str, alter: Alter) -> None:
+    """From now on, JSON answers to paths with this part are altered."""
+
+    def after(request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        if part not in request.url.path or response.status_code != 200:
+            return response
+        return httpx.Response(200, json=alter(response.json()), headers={"X-Trace": "abc"})
+
+    lab.after = after
+
+
+def each_record(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Alter:
+    """An alteration of every record of a list."""
+
+    def alter(answer: dict[str, Any]) -> dict[str, Any]:
+        return {
+            key: [change(one) for one in value] if isinstance(value, list) else value
+            for key, value in answer.items()
+        }
+
+    return alter
+
+
+@pytest.fixture
+def filled(lab: Lab) -> Lab:
+    lab.sessions("{name: s, tags: [a], extra_fields: {room: B115}}", "{name: t}")
+    lab.apply()
+    return lab
+
+
+def findings(lab: Lab, *words: str) -> dict[str, list[str]]:
+    """The codes of the findings of each model that has some."""
+    document = lab.run("doctor", "-o", "json", *words).json
+    return {
+        model["model"]: [finding["code"] for finding in model["findings"]]
+        for model in document["models"]
+        if model["findings"]
+    }
+
+
+def verdict(lab: Lab) -> str:
+    return str(lab.run("doctor", "-o", "json").json["verdict"]["code"])
+
+
+def test_the_sandbox_answers_as_its_tables_say(filled: Lab) -> None:
+    result = filled.run("doctor", "--detailed-exitcode")
+    assert result.code == 0, result.said
+    assert "Verdict: the server answers as edition 2024 says" in result.out
+    assert (findings(filled), verdict(filled)) == ({}, "fits")
+
+
+def test_it_sends_nothing_but_get(filled: Lab) -> None:
+    filled.run("doctor", "--profile", "p.json")
+    assert filled.requests
+    assert filled.writes == []
+
+
+DIFFERENCES: list[tuple[str, Alter, str, str, int]] = [
+    ("session/", each_record(lambda r: {**r, "weight": 1}), "unknown-fields", "differs", 0),
+    (
+        "session/",
+        each_record(lambda r: {k: v for k, v in r.items() if k != "epochs"}),
+        "never-answered",
+        "differs",
+        0,
+    ),
+    (
+        "session/",
+        each_record(lambda r: {k: v for k, v in r.items() if k != "tags"}),
+        "never-answered",
+        "harmed",
+        1,
+    ),
+    ("session/", each_record(lambda r: {**r, "tags": "a, b"}), "other-kind", "harmed", 1),
+    ("session/", each_record(lambda r: {**r, "tags": [1]}), "other-kind", "harmed", 1),
+    ("session/", each_record(lambda r: {**r, "description": 5}), "other-kind", "differs", 0),
+    ("session/", each_record(lambda r: {**r, "id": 5}), "other-kind", "harmed", 1),
+    (
+        "session/",
+        lambda a: {("data" if k == "sessions" else k): v for k, v in a.items()},
+        "other-key",
+        "harmed",
+        1,
+    ),
+    (
+        "session/",
+        lambda a: {k: v for k, v in a.items() if k not in ("meta", "count")},
+        "no-total",
+        "differs",
+        0,
+    ),
+    ("sensorystimulustype_approvals/", lambda a: {"data": []}, "other-key", "harmed", 1),
+]
+
+
+@pytest.mark.parametrize(("part", "alter", "code", "says", "exit_code"), DIFFERENCES)
+def test_each_difference_is_found(
+    filled: Lab, part: str, alter: Alter, code: str, says: str, exit_code: int
+) -> None:
+    answers(filled, part, alter)
+    found = findings(filled)
+    assert len(found) == 1
+    assert code in next(iter(found.values()))
+    assert verdict(filled) == says
+    assert filled.run("doctor").code == exit_code
+    assert filled.run("doctor", "--detailed-exitcode").code == (exit_code or 2)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "says"),
+    [(404, "not-there", "harmed"), (403, "denied", "differs"), (500, "other-status", "harmed")],
+)
+def test_models_that_are_not_answered(filled: Lab, status: int, code: str, says: str) -> None:
+    filled.intercept = lambda request: (
+        httpx.Response(status, json={"detail": "No."})
+        if "sensorystimulustype/" in request.url.path
+        else None
+    )
+    assert findings(filled) == {"sensorystimulustype": [code]}
+    assert verdict(filled) == says
+
+
+def test_what_to_do_is_said(filled: Lab) -> None:
+    answers(filled, "session/", each_record(lambda r: {**r, "tags": "a"}))
+    result = filled.run("doctor")
+    assert "Verdict: do not rely on plans for session." in result.out
+    assert "plan --exclude session" in result.err
+    assert "doctor --profile" in result.err
+    answers(filled, "session/", each_record(lambda r: {**r, "weight": "a"}))
+    out = " ".join(filled.run("doctor").out.split())
+    assert "session has 1 field that stemctl does not know: weight" in out
+    assert "fields that stemctl does not know are left as they are on the server" in out
+
+
+def test_a_token_that_is_not_known_is_asked_about_once(filled: Lab) -> None:
+    filled.intercept = lambda request: httpx.Response(401, json={"detail": "Invalid token."})
+    result = filled.run("doctor")
+    assert result.code == 1
+    assert "the server does not let you in" in result.out
+    assert len(filled.requests) <= 2  # of one model
+    assert "stemctl" in result.err
+    assert "login" in result.err
+
+
+def test_a_server_that_is_not_there_is_an_error(filled: Lab) -> None:
+    def fail(request: httpx.Request) -> None:
+        raise httpx.ConnectError("refused")
+
+    filled.intercept = fail
+    result = filled.run("doctor")
+    assert result.code == 1
+    assert "cannot be reached" in result.err
+
+
+def test_one_lost_answer_does_not_hide_the_others(filled: Lab) -> None:
+    def fail(request: httpx.Request) -> None:
+        if "/session/" in request.url.path:
+            raise httpx.ReadTimeout("late")
+
+    filled.intercept = fail
+    assert findings(filled) == {"session": ["no-answer"]}
+
+
+def test_many_models_are_folded(lab: Lab) -> None:
+    lab.write("stemctl.yaml", CONFIG_2026)
+    lines = lab.run("doctor").out.splitlines()
+    assert len(lines) < 20, lines
+    unfolded = lab.run("-v", "doctor").out.splitlines()
+    assert len(unfolded) > len(lines)
+
+
+CONFIG_2026 = """\
+manifests: [records]
+default_server: sandbox
+servers:
+  sandbox: {url: "sandbox:", edition: 2026}
+"""
+
+
+# The profile.
+
+
+def test_a_profile_holds_no_value(filled: Lab) -> None:
+    result = filled.run("doctor", "--profile", "p.json")
+    assert result.code == 0, result.said
+    text = (filled.root / "p.json").read_text(encoding="utf-8")
+    for secret in ("B115", "room", "Theta Maze Study", "sandbox-user", "elsewhere.example"):
+        assert secret not in text
+    profile = read_profile(text, "p.json")
+    assert profile.models["session"].list.total == 2
+    assert "content-type" in profile.models["session"].list.headers
+
+
+def test_an_older_profile_is_replaced_and_nothing_else(filled: Lab) -> None:
+    for _ in range(2):
+        assert filled.run("doctor", "--profile", "p.json").code == 0
+    filled.write("notes.txt", "mine")
+    os.symlink(filled.root / "notes.txt", filled.root / "link.json")
+    for name, says in (("notes.txt", "is not a profile"), ("link.json", "is a link")):
+        result = filled.run("doctor", "--profile", name)
+        assert result.code == 1
+        assert says in result.err
+        assert filled.requests == []
+    assert (filled.root / "notes.txt").read_text() == "mine"
+    assert filled.run("doctor", "--profile", "no/such/p.json").code == 1
+
+
+@contextlib.contextmanager
+def alike(lab: Lab, name: str) -> Iterator[None]:
+    """The sandbox of a lab, answering as a profile says."""
+    profile = read_profile((lab.root / name).read_text(encoding="utf-8"), name)
+
+    @contextlib.contextmanager
+    def transport(space: workspace.Workspace) -> Iterator[httpx.AsyncBaseTransport]:
+        with contextlib.closing(connection.open_sandbox(space)) as database:
+            likeness = Likeness(profile, database.catalog)
+            yield httpx.ASGITransport(create_app(database, likeness=likeness))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(connection, "sandbox_transport", transport)
+        yield
+
+
+@pytest.mark.parametrize(("part", "alter", "code", "says", "exit_code"), DIFFERENCES)
+def test_the_sandbox_answers_alike(
+    filled: Lab, part: str, alter: Alter, code: str, says: str, exit_code: int
+) -> None:
+    """What is found at a server is found at a sandbox with its profile. Of kinds of values, only
+    those of empty values are alike.
+    """
+    answers(filled, part, alter)
+    filled.run("doctor", "--profile", "p.json")
+    there = findings(filled)
+    filled.after = lambda request, response: response
+    with alike(filled, "p.json"):
+        assert findings(filled) in ([there, {}] if code == "other-kind" else [there])
+
+
+def test_short_pages_and_missing_models(filled: Lab) -> None:
+    filled.sessions(*(f"{{name: s{i}}}" for i in range(5)), "{name: s}", "{name: t}")
+    filled.apply()
+    filled.run("doctor", "--profile", "p.json")
+    document = json.loads((filled.root / "p.json").read_text())
+    document["models"]["session"]["list"]["records"] = 2
+    document["models"]["sensorystimulustype"]["list"] = {"status": 404, "body": "html"}
+    filled.write("p.json", json.dumps(document))
+    with alike(filled, "p.json"):
+        assert findings(filled) == {
+            "session": ["short-pages"],
+            "sensorystimulustype": ["not-there"],
+        }
+        assert len(filled.run("get", "session", "-o", "json").json) == 7
+        assert filled.run("plan", "--detailed-exitcode").code == 0
+
+
+def test_serve_refuses_what_is_no_profile(filled: Lab) -> None:
+    filled.write("p.json", '{"kind": "stemctl profile", "format": 1, "models": 5}')
+    for name, says in (("p.json", "edited, or is damaged"), ("none.json", "cannot be read")):
+        result = filled.run("sandbox", "serve", "--port", "0", "--profile", name)
+        assert result.code == 1
+        assert says in result.err
