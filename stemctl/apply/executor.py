@@ -47,8 +47,10 @@ class Executor:
     ids: Mapping[Address, str]
     known: Collection[str]
 
-    async def execute(self, change: Change) -> Outcome:
+    async def execute(self, change: Change, gone: Collection[str] = ()) -> Outcome:
         """Send what a change needs. The server's answer becomes the outcome.
+
+        `gone` are the ids of the records that the changes before it have deleted or changed.
 
         Raises:
             JournalError: the journal could not be written, so nothing was sent.
@@ -56,7 +58,7 @@ class Executor:
         model = self.client.catalog.models[change.address.model]
         if change.request is None:
             return Outcome(change, Status.APPLIED, change.id)
-        outcome = await self._first(model, change, change.request)
+        outcome = await self._first(model, change, change.request, gone)
         for number, request in enumerate(change.then, 1):
             if outcome.status is not Status.APPLIED:
                 break
@@ -64,14 +66,16 @@ class Executor:
             outcome = outcomes.together(outcome, then)
         return outcome
 
-    async def _first(self, model: Model, change: Change, request: Request) -> Outcome:
+    async def _first(
+        self, model: Model, change: Change, request: Request, gone: Collection[str]
+    ) -> Outcome:
         body = self._with_ids(model, request.body or {})
         try:
             match change.action:
                 case Action.CREATE:
                     return await self._create(model, change, body)
                 case Action.DELETE:
-                    return await self._write_as_planned(_Deletion(model, change))
+                    return await self._write_as_planned(_Deletion(model, change, gone))
                 case _:
                     return await self._write_as_planned(_Patch(model, change, body))
         except ServerError as error:
@@ -239,15 +243,16 @@ class _Patch:
 
 @dataclass(frozen=True, slots=True)
 class _Deletion:
-    """A DELETE."""
+    """A DELETE. `gone` are the records before it that no longer refer to this one."""
 
     model: Model
     change: Change
+    gone: Collection[str] = ()
     method = "DELETE"
 
     def expected(self, live: Fields) -> str:
         """What the plan compared: the whole record, relations included."""
-        return expects(self.model, live)
+        return expects(self.model, live, (), self.gone)
 
     def arrived(self, live: Fields, planned: Fields) -> Outcome | None:
         """None: a record that can be read was not deleted."""

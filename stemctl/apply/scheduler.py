@@ -12,6 +12,7 @@ from stemctl.core.plan import Change, Held, Plan
 from stemctl.core.records import Address
 from stemctl.core.report import Outcome, Report, Status
 from stemctl.errors import JournalError
+from stemctl.planning.ordering import ids_of
 from stemctl.state.journal import Journal
 
 _DONE = (Status.APPLIED, Status.PROPOSED)
@@ -59,7 +60,9 @@ class Apply:
         running: set[asyncio.Task[Outcome]] = set()
         while ready or running:
             while ready and len(running) < self.parallelism and not self.stop.is_set():
-                running.add(asyncio.create_task(self._execute(actionable[ready.pop()])))
+                change = actionable[ready.pop()]
+                gone = ids_of(change.waits, actionable)
+                running.add(asyncio.create_task(self._execute(change, gone)))
             if not running:
                 break
             finished, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
@@ -83,9 +86,10 @@ class Apply:
                 why = f"waits for {min(waits[address])}" if waits[address] else "not started"
                 self._take(Outcome(change, Status.SKIPPED, message=why))
 
-    async def _execute(self, change: Change) -> Outcome:
+    async def _execute(self, change: Change, gone: frozenset[str]) -> Outcome:
+        executor = Executor(self.client, self.journal, self._ids, self.known)
         try:
-            return await Executor(self.client, self.journal, self._ids, self.known).execute(change)
+            return await executor.execute(change, gone)
         except JournalError as error:
             self._break_off(error.what)
             return Outcome(change, Status.FAILED, message=f"Not sent: {error.what}")

@@ -1,9 +1,9 @@
-"""State entries that no file declares any more: deleted, forgotten, or gone; and likely renames."""
+"""State entries that no file declares any more: deleted, forgotten, or gone."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field
 
 from stemctl.core.address_patterns import matches
 from stemctl.core.plan import (
@@ -20,62 +20,156 @@ from stemctl.core.snapshot import Snapshot
 from stemctl.core.state import Entry
 from stemctl.planning.in_doubt import creations, deletion_sent, not_settled
 from stemctl.planning.references import Resolver
-from stemctl.planning.values import canonical, expects, is_empty
+from stemctl.planning.values import expects, ids_in
 from stemctl.schema.catalog import Catalog, Model
-from stemctl.util.canonical_json import hash_of
-from stemctl.util.json_types import Fields
+from stemctl.util.json_types import Fields, Value
 
 _KEPT = "it stays in the state until you list it under forget:"
 
 
-def leave(
-    address: Address,
-    entry: Entry,
-    model: Model,
-    *,
-    repository: Repository,
-    snapshot: Snapshot,
-    resolver: Resolver,
-    granted: frozenset[str],
-) -> Change | StateChange | Note | None:
-    """What becomes of a state entry that left the files; None if the record may or may not be live.
+@dataclass(slots=True)
+class Departures:
+    """Decides about all state entries that left the files.
 
-    A record that is no longer visible stays in the state, with a note: only a DELETE of our own
-    proves that it is gone, and not just hidden from this account.
+    `chosen` are the addresses that the plan looks at, `entries` those that left, and `removed` maps
+    the id of a record to the ids of those that a change of the plan takes off it.
     """
-    forget = _first(
-        directive for directive in repository.forget if matches(directive.subject, address)
-    )
-    if forget is not None:
-        return Change(address, Action.FORGET, "forgotten", id=entry.id, location=forget.location)
-    if entry.id is None:
-        return _leave_unbound(address, entry, snapshot)
-    reading = snapshot.readings.get(model.name)
-    if reading is None or not reading.sound:
+
+    repository: Repository
+    snapshot: Snapshot
+    catalog: Catalog
+    resolver: Resolver
+    chosen: Set[Address]
+    entries: Mapping[Address, Entry]
+    removed: Mapping[str, Set[str]]
+    _by_id: dict[str, Address] = field(init=False)
+    _names: Mapping[str, Directive] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._by_id = {entry.id: address for address, entry in self.entries.items() if entry.id}
+        self._names = {directive.subject: directive for directive in self.repository.deleted}
+
+    def leave(
+        self, address: Address, entry: Entry, granted: frozenset[str]
+    ) -> Change | StateChange | Note | None:
+        """What becomes of a state entry that left the files; None if the record may or may not be
+        live.
+
+        A record that is no longer visible stays in the state, with a note: only a DELETE of our own
+        proves that it is gone, and not just hidden from this account.
+        """
+        forget = self._forgotten(address)
+        if forget is not None:
+            return Change(
+                address, Action.FORGET, "forgotten", id=entry.id, location=forget.location
+            )
+        if entry.id is None:
+            return _leave_unbound(address, entry, self.snapshot)
+        reading = self.snapshot.readings.get(address.model)
+        if reading is None or not reading.sound:
+            return None
+        live = reading.records.get(entry.id)
+        if live is not None:
+            return self._delete(address, entry, live, granted)
+        if entry.id not in reading.missing:
+            return None
+        if deletion_sent(entry):
+            return StateChange(address, entry.id, drop=True)
+        return Note(address, f"not found: deleted on the server, or hidden from you; {_KEPT}")
+
+    def _forgotten(self, address: Address) -> Directive | None:
+        """The entry of `forget:` that names a record, or a parent that left the files with it."""
+        for one in self._with_parents(address):
+            if str(one) in self._names:
+                return None
+            for directive in self.repository.forget:
+                if matches(directive.subject, one):
+                    return directive
         return None
-    live = reading.records.get(entry.id)
-    if live is not None:
-        directive = _first(
-            directive for directive in repository.deleted if directive.subject == str(address)
+
+    def _deleted(self, address: Address) -> Directive | None:
+        """The entry of `deleted:` that names a record, or a parent that left the files with it."""
+        named = (self._names.get(str(one)) for one in self._with_parents(address))
+        return next((directive for directive in named if directive is not None), None)
+
+    def _with_parents(self, address: Address) -> Iterator[Address]:
+        """A record that left the files, and its parents that left them too, the nearest first."""
+        passed = set()
+        while address not in passed:
+            yield address
+            passed.add(address)
+            address = self._parent_of(address) or address
+
+    def _parent_of(self, address: Address) -> Address | None:
+        model = self.catalog.models[address.model]
+        reading = self.snapshot.readings.get(address.model)
+        if model.parent is None or reading is None:
+            return None
+        live = reading.records.get(self.entries[address].id or "", {})
+        return self._by_id.get(next(ids_in(live.get(model.parent)), ""))
+
+    def _delete(
+        self, address: Address, entry: Entry, live: Fields, granted: frozenset[str]
+    ) -> Change:
+        model, directive = self.catalog.models[address.model], self._deleted(address)
+        outside: list[Address] = []
+        dependents = []
+        for name in model.dependents:
+            remaining = list(self._remaining(entry.id or "", live.get(name), outside))
+            if remaining:
+                dependents.append(f"{len(remaining):,} in {name}")
+        held = None
+        if entry.prevent_delete:
+            held = Held.PROTECTED
+        elif dependents:
+            held = None if Held.CASCADE in granted else Held.CASCADE
+        elif directive is None and Held.DELETE not in granted:
+            held = Held.DELETE
+        elif outside:
+            held = Held.BLOCKED
+        request = request_of(model, Action.DELETE, address, id_=entry.id, body=None)
+        fields = tuple(
+            FieldChange(row.name, self.resolver.written(row, live[row.name]), None, "left_files")
+            for row in model.managed
+            if live.get(row.name)
         )
-        return _delete(
+        return Change(
             address,
-            entry,
-            live,
-            model=model,
-            directive=directive,
-            resolver=resolver,
-            granted=granted,
+            Action.DELETE,
+            "left_files",
+            held=held,
+            id=entry.id,
+            location=directive.location if directive else None,
+            request=None if held else request,
+            fields=fields,
+            expects=expects(model, live),
+            waits=tuple(sorted(outside)) if held is Held.BLOCKED else (),
+            detail=tuple(_detail(address, entry, model, directive, dependents=dependents)),
         )
-    if entry.id not in reading.missing:
-        return None
-    if deletion_sent(entry):
-        return StateChange(address, entry.id, drop=True)
-    return Note(address, f"not found: deleted on the server, or hidden from you; {_KEPT}")
 
+    def _remaining(self, id_: str, listed: Value, outside: list[Address]) -> Iterator[str]:
+        """The records in a list of a record that are there until the server deletes it.
 
-def _first(wishes: Iterator[Directive]) -> Directive | None:
-    return next(wishes, None)
+        Those that this plan deletes, or takes off it, are not. Those that it would have to delete
+        first, but that are not `chosen`, are added to `outside`.
+        """
+        taken_off = self.removed.get(id_, ())
+        for dependent in filter(None, ids_in(listed)):
+            address = self._by_id.get(dependent)
+            if dependent in taken_off:
+                continue
+            if address is None or self._forgotten(address):
+                yield dependent
+            elif address not in self.chosen:
+                outside.append(address)
+            elif not self._is_live(address):
+                yield dependent
+
+    def _is_live(self, address: Address) -> bool:
+        """Whether a record that left the files was read, so that the plan has its delete."""
+        reading = self.snapshot.readings.get(address.model)
+        id_ = self.entries[address].id
+        return reading is not None and reading.sound and id_ in reading.records
 
 
 def _leave_unbound(address: Address, entry: Entry, snapshot: Snapshot) -> StateChange | Note | None:
@@ -88,47 +182,13 @@ def _leave_unbound(address: Address, entry: Entry, snapshot: Snapshot) -> StateC
     return Note(address, f"{proposal}; {_KEPT}")
 
 
-def _delete(
+def _detail(
     address: Address,
     entry: Entry,
-    live: Fields,
-    *,
     model: Model,
     directive: Directive | None,
-    resolver: Resolver,
-    granted: frozenset[str],
-) -> Change:
-    dependents = [f"{len(live[name]):,} in {name}" for name in model.dependents if live.get(name)]
-    allowed = directive is not None or Held.DELETE in granted
-    held = None
-    if entry.prevent_delete:
-        held = Held.PROTECTED
-    elif dependents:
-        held = None if Held.CASCADE in granted else Held.CASCADE
-    elif not allowed:
-        held = Held.DELETE
-    request = request_of(model, Action.DELETE, address, id_=entry.id, body=None)
-    fields = tuple(
-        FieldChange(row.name, resolver.written(row, live[row.name]), None, "left_files")
-        for row in model.managed
-        if live.get(row.name)
-    )
-    return Change(
-        address,
-        Action.DELETE,
-        "left_files",
-        held=held,
-        id=entry.id,
-        location=directive.location if directive else None,
-        request=None if held else request,
-        fields=fields,
-        expects=expects(model, live),
-        detail=tuple(_detail(entry, model, directive, dependents=dependents)),
-    )
-
-
-def _detail(
-    entry: Entry, model: Model, directive: Directive | None, *, dependents: Sequence[str]
+    *,
+    dependents: Sequence[str],
 ) -> Iterator[str]:
     if entry.prevent_delete:
         yield (
@@ -136,64 +196,9 @@ def _detail(
             "clear it, and --allow cannot override it"
         )
     if directive is not None:
-        yield "allowed by the deleted: entry; its id cannot be restored"
+        whose = "" if directive.subject == str(address) else f" of {directive.subject}"
+        yield f"allowed by the deleted: entry{whose}; its id cannot be restored"
     if dependents:
         yield f"the server may also delete: {', '.join(dependents)}"
     if model.delete_by:
         yield f"only {model.delete_by} may delete it; to leave it there, list it under forget:"
-
-
-def hold_renames(changes: Sequence[Change], catalog: Catalog) -> Iterator[Change]:
-    """Hold one delete and one create whose content differs only in the name: a likely rename."""
-    likely = _likely_renames(changes, catalog)
-    for change in changes:
-        other = likely.get(change.address)
-        if other is None:
-            yield change
-            continue
-        yield replace(
-            change,
-            held=Held.RENAME,
-            request=None,
-            then=(),
-            waits=(other,),
-            detail=(f"has the same content as {other}, except for the name",),
-        )
-
-
-def _likely_renames(changes: Sequence[Change], catalog: Catalog) -> dict[Address, Address]:
-    """Each record that is probably renamed, to the address that it has on the other side."""
-    new = [
-        change for change in changes if change.action is Action.CREATE and change.reason == "new"
-    ]
-    left = [change for change in changes if change.action is Action.DELETE and not change.location]
-    if not (new and left):
-        return {}
-    creates, deletes = _by_content(new, "after", catalog), _by_content(left, "before", catalog)
-    likely: dict[Address, Address] = {}
-    for content, created in creates.items():
-        deleted = deletes.get(content, [])
-        if len(created) != 1 or len(deleted) != 1:
-            continue
-        create, delete = created[0], deleted[0]
-        if create.held is None and delete.held in (None, Held.DELETE):
-            likely[create.address] = delete.address
-            likely[delete.address] = create.address
-    return likely
-
-
-def _by_content(changes: Iterable[Change], side: str, catalog: Catalog) -> dict[str, list[Change]]:
-    """Changes by a hash of their content besides the name; those without any are left out."""
-    groups: dict[str, list[Change]] = {}
-    for change in changes:
-        model = catalog.models[change.address.model]
-        content = {}
-        for field in change.fields:
-            if field.path == model.identity or not field.shown:
-                continue
-            row, value = model.fields[field.path], getattr(field, side)
-            if not is_empty(row, value):
-                content[field.path] = canonical(row, value)
-        if content:
-            groups.setdefault(hash_of([model.name, content]), []).append(change)
-    return groups

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import graphlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from stemctl.core.diagnostics import Diagnostic, Severity
@@ -11,8 +11,9 @@ from stemctl.core.placeholders import placeholders_in
 from stemctl.core.plan import Action, Change, Held
 from stemctl.core.records import Address
 from stemctl.planning.bindings import Bound, Identities, identity_of
+from stemctl.planning.values import expects, ids_in
 from stemctl.schema.catalog import Catalog, Model
-from stemctl.util.json_types import Fields, Value
+from stemctl.util.json_types import Fields
 
 
 def in_order(
@@ -39,7 +40,28 @@ def in_order(
     for deleted, other in _references_removed(plan, lives, catalog):
         waits[deleted].add(other)
     cycles = tuple(_cycles(plan, waits))
-    return tuple(_blocked(plan, waits)), cycles
+    ordered = tuple(_blocked(plan, waits))
+    return tuple(_as_expected(change, plan, lives, catalog) for change in ordered), cycles
+
+
+def _as_expected(
+    change: Change,
+    plan: Mapping[Address, Change],
+    lives: Mapping[Address, Fields],
+    catalog: Catalog,
+) -> Change:
+    """A delete expects its record without the references that the changes before it remove."""
+    if change.action is not Action.DELETE or not change.waits or change.request is None:
+        return change
+    live = lives[change.address]
+    gone = ids_of(change.waits, plan)
+    return replace(change, expects=expects(catalog.models[change.address.model], live, (), gone))
+
+
+def ids_of(addresses: Iterable[Address], changes: Mapping[Address, Change]) -> frozenset[str]:
+    """The ids of the records that are changed at these addresses."""
+    found = (changes[address].id for address in addresses if address in changes)
+    return frozenset(id_ for id_ in found if id_ is not None)
 
 
 def _awaited(model: Model, body: Fields) -> Iterator[Address]:
@@ -78,21 +100,21 @@ def _references_removed(
     if not deleted:
         return
     for address, change in plan.items():
-        live = lives.get(address, {})
-        body = (change.request.body or {}) if change.request else {}
-        for row in catalog.models[address.model].references:
-            before = live.get(row.name) or []
-            after = body.get(row.name, before)
-            for id_ in _ids_in(before):
-                removed = change.action is Action.DELETE or id_ not in after
-                if id_ in deleted and removed and deleted[id_] != address:
-                    yield deleted[id_], address
+        model, live = catalog.models[address.model], lives.get(address, {})
+        for id_ in references_removed(change, model, live):
+            if id_ in deleted and deleted[id_] != address:
+                yield deleted[id_], address
 
 
-def _ids_in(value: Value) -> Iterator[Value]:
-    """The ids of a live value of references; an answer may include the records in place of ids."""
-    for reference in value if isinstance(value, list) else [value]:
-        yield reference.get("id") if isinstance(reference, dict) else reference
+def references_removed(change: Change, model: Model, live: Fields) -> Iterator[str]:
+    """The ids that a record refers to, and does not any more after a change."""
+    body = (change.request.body or {}) if change.request else {}
+    for row in model.references:
+        before = live.get(row.name)
+        if not before or (row.name not in body and change.action is not Action.DELETE):
+            continue
+        after = frozenset(ids_in(body.get(row.name)))
+        yield from (id_ for id_ in ids_in(before) if id_ not in after)
 
 
 def _cycles(

@@ -14,10 +14,12 @@ from stemctl.core.state import State
 from stemctl.manifests.validation import missing_fields
 from stemctl.planning.bindings import Absent, Ambiguous, Bound, Identities, identity_of
 from stemctl.planning.compare import Permissions, RecordComparer
-from stemctl.planning.deletes import hold_renames, leave
+from stemctl.planning.deletes import Departures
 from stemctl.planning.in_doubt import ambiguous_change, settled_rows
+from stemctl.planning.likely_renames import hold_renames
 from stemctl.planning.matching import identify
 from stemctl.planning.ordering import in_order as put_in_order
+from stemctl.planning.ordering import references_removed
 from stemctl.planning.record_change import Comparison
 from stemctl.planning.references import Resolver
 from stemctl.planning.selection import choose
@@ -123,7 +125,7 @@ class _Planner:
             identities=self.identities,
         )
         comparisons = self._compared(resolver, granted)
-        left = list(self._left_files(resolver, granted))
+        left = list(self._left_files(resolver, granted, comparisons))
         changes, cycles = self._ordered(comparisons, left)
         state_changes = [
             *(result.state_change for result in comparisons.values() if result.state_change),
@@ -198,23 +200,43 @@ class _Planner:
                 return Comparison()
 
     def _left_files(
-        self, resolver: Resolver, granted: Granted
+        self, resolver: Resolver, granted: Granted, comparisons: Mapping[Address, Comparison]
     ) -> Iterator[Change | StateChange | Note]:
         """What becomes of the state entries that no file declares any more."""
-        for address, entry in self.identities.leftovers.items():
-            model = self.catalog.models.get(address.model)
-            if model is not None and address in self.chosen:
-                found = leave(
-                    address,
-                    entry,
-                    model,
-                    repository=self.repository,
-                    snapshot=self.snapshot,
-                    resolver=resolver,
-                    granted=granted.get(address, _NO_PERMISSION),
-                )
+        leftovers = {
+            address: entry
+            for address, entry in self.identities.leftovers.items()
+            if address.model in self.catalog.models
+        }
+        if not leftovers:
+            return
+        departures = Departures(
+            self.repository,
+            self.snapshot,
+            self.catalog,
+            resolver,
+            self.chosen,
+            entries=leftovers,
+            removed=self._removed(comparisons),
+        )
+        for address, entry in leftovers.items():
+            if address in self.chosen:
+                allowed = granted.get(address, _NO_PERMISSION)
+                found = departures.leave(address, entry, allowed)
                 if found is not None:
                     yield found
+
+    def _removed(self, comparisons: Mapping[Address, Comparison]) -> dict[str, set[str]]:
+        """Ids of records to the ids of those that a change takes off them."""
+        removed: dict[str, set[str]] = {}
+        for address, result in comparisons.items():
+            binding = self.identities.bindings[address]
+            if result.change is None or not isinstance(binding, Bound):
+                continue
+            model = self.catalog.models[address.model]
+            for id_ in references_removed(result.change, model, binding.live):
+                removed.setdefault(id_, set()).add(binding.id)
+        return removed
 
     def _ordered(
         self, comparisons: Mapping[Address, Comparison], left: Iterable[object]
@@ -222,8 +244,9 @@ class _Planner:
         """All changes in their order, and the cycles among them."""
         changes = [result.change for result in comparisons.values() if result.change]
         changes += [found for found in left if isinstance(found, Change)]
-        held = list(hold_renames(changes, self.catalog))
-        return put_in_order(held, self.identities, self._lives(), self.catalog)
+        lives = self._lives()
+        held = list(hold_renames(changes, lives, self.catalog))
+        return put_in_order(held, self.identities, lives, self.catalog)
 
     def _unchanged(self, comparisons: Mapping[Address, Comparison]) -> int:
         """How many records are live and need no change."""

@@ -12,7 +12,7 @@ import datetime
 import html
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from stemctl.core.placeholders import is_placeholder, text_of
 from stemctl.schema.catalog import Field, Model
@@ -52,7 +52,10 @@ def canonical(field: Field, value: Value) -> Value:
     become UTC.
     """
     if field.merges:
-        return {key: _plain(element) for key, element in elements(field, value).items()}
+        found = elements(field, value)
+        if field.to:  # 12 and "12" are one id
+            found = {key: str(id_) if type(id_) is int else id_ for key, id_ in found.items()}
+        return {key: _plain(element) for key, element in found.items()}
     if value is None:
         return None if field.takes_null or field.empty is None else canonical(field, field.empty)
     match field.kind:
@@ -70,15 +73,29 @@ def canonical(field: Field, value: Value) -> Value:
             return _plain(value)
 
 
-def expects(model: Model, live: Fields, names: Collection[str] = ()) -> str:
+def expects(
+    model: Model, live: Fields, names: Collection[str] = (), without: Collection[str] = ()
+) -> str:
     """The hash of a record as it was read: of the fields in `names`, or of all fields.
 
-    What the server merely formats differently has the same hash.
+    What the server merely formats differently has the same hash. References to the ids in `without`
+    do not count: the plan itself removes them, and with them the server's links to related lists.
     """
     rows = [row for row in model.fields.values() if row.name in live]
     if names:
         rows = [row for row in rows if row.name in names]
-    return hash_of({row.name: canonical(row, live[row.name]) for row in rows})
+    if without:
+        rows = [row for row in rows if not row.is_links]
+    return hash_of({row.name: canonical(row, _left(row, live[row.name], without)) for row in rows})
+
+
+def _left(row: Field, value: Value, without: Collection[str]) -> Value:
+    """A value without the references to some records."""
+    if not (row.to and without):
+        return value
+    if isinstance(value, list):
+        return [part for part in value if _reference(part) not in without]
+    return None if _reference(value) in without else value
 
 
 def is_empty(field: Field, value: Value) -> bool:
@@ -108,10 +125,7 @@ def elements(field: Field, value: Value, twins: Collection[str] = ()) -> dict[st
         case "items":
             return _items(field, parts, twins)
         case "references":
-            return {
-                _key(_reference(part)): part if is_placeholder(part) else _reference(part)
-                for part in parts
-            }
+            return {_key(_reference(part)): _sendable(part) for part in parts}
         case _:
             return {_key(_text(field, part)): part for part in parts}
 
@@ -215,12 +229,33 @@ def _instant(value: Value) -> Value:
 
 
 def _reference(value: Value) -> Value:
-    """The id of a reference; an answer with included records has objects in place of ids."""
+    """The id of a reference, as text; an answer with included records has objects in place of ids.
+
+    A server that counts its ids answers with numbers, and people write them with and without
+    quotes.
+    """
     if isinstance(value, str):
         return value.lower() if len(value) == _UUID_LENGTH else value
     if is_placeholder(value):
         return f"$ref:{text_of(value)}"
-    return value.get("id") if isinstance(value, dict) else value
+    if isinstance(value, dict):
+        return _reference(value.get("id"))
+    return str(value) if type(value) is int else value
+
+
+def ids_in(value: Value) -> Iterator[str]:
+    """The ids in a live value of references, in which an answer may include whole records."""
+    for part in value if isinstance(value, list) else [value]:
+        yield _reference(part) or ""
+
+
+def _sendable(value: Value) -> Value:
+    """A reference as it is sent: a number stays a number."""
+    if is_placeholder(value):
+        return value
+    if isinstance(value, dict):
+        return _sendable(value.get("id"))
+    return value if type(value) is int else _reference(value)
 
 
 def _item(field: Field, item: Value) -> Value:

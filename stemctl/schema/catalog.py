@@ -95,6 +95,11 @@ class Field:
             return []
         return {} if self.kind in {*_MAPS, "details"} else ""
 
+    @property
+    def is_links(self) -> bool:
+        """Whether it is the object with the URLs of the related lists of a record."""
+        return self.name == "links" and self.read_only and self.kind == "json"
+
     @functools.cached_property
     def takes_null(self) -> bool:
         """Whether null is what clears it."""

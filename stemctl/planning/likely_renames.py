@@ -1,0 +1,106 @@
+"""A delete and a create that are probably one record under another key: held, for you to decide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from stemctl.core.plan import Action, Change, Held
+from stemctl.core.records import Address
+from stemctl.planning.values import canonical, ids_in, is_empty
+from stemctl.schema.catalog import Catalog
+from stemctl.util.canonical_json import hash_of
+from stemctl.util.json_types import Fields
+
+
+def hold_renames(
+    changes: Sequence[Change], lives: Mapping[Address, Fields], catalog: Catalog
+) -> Iterator[Change]:
+    """Hold one delete and one create whose content differs only in the name: a likely rename.
+
+    Deletes of the records in it are held with it: they would move along. `lives` holds the live
+    fields of every address that is on the server.
+    """
+    likely = _likely_renames(changes, lives, catalog)
+    parents = _parents(changes, lives, catalog) if likely else {}
+    for change in changes:
+        address = change.address
+        if address in likely:
+            other, but = likely[address], ", except for the name"
+            if catalog.models[address.model].called is None:
+                but = ""
+            detail = f"has the same content as {other}{but}"
+        else:
+            while address in parents and address not in likely:
+                address = parents[address]
+            if address not in likely or change.held not in (None, Held.DELETE):
+                yield change
+                continue
+            other = likely[address]
+            detail = f"in {address}, which has the same content as {other}"
+        yield replace(
+            change, held=Held.RENAME, request=None, then=(), waits=(other,), detail=(detail,)
+        )
+
+
+def _parents(
+    changes: Iterable[Change], lives: Mapping[Address, Fields], catalog: Catalog
+) -> dict[Address, Address]:
+    """Each record that is deleted to its parent that is deleted too."""
+    deleted = [change for change in changes if change.action is Action.DELETE]
+    by_id = {change.id: change.address for change in deleted}
+    found = {}
+    for change in deleted:
+        field = catalog.models[change.address.model].parent
+        for id_ in ids_in(lives[change.address].get(field)) if field else ():
+            if id_ in by_id and by_id[id_] != change.address:
+                found[change.address] = by_id[id_]
+    return found
+
+
+def _likely_renames(
+    changes: Sequence[Change], lives: Mapping[Address, Fields], catalog: Catalog
+) -> dict[Address, Address]:
+    """Each record that is probably renamed, to the address that it has on the other side."""
+    new = [
+        change for change in changes if change.action is Action.CREATE and change.reason == "new"
+    ]
+    left = [change for change in changes if change.action is Action.DELETE and not change.location]
+    if not (new and left):
+        return {}
+    creates = _by_content(new, {}, catalog)
+    deletes = _by_content(left, lives, catalog)
+    likely: dict[Address, Address] = {}
+    for content, created in creates.items():
+        deleted = deletes.get(content, [])
+        if len(created) != 1 or len(deleted) != 1:
+            continue
+        create, delete = created[0], deleted[0]
+        if create.held is None and delete.held in (None, Held.DELETE):
+            likely[create.address] = delete.address
+            likely[delete.address] = create.address
+    return likely
+
+
+def _by_content(
+    changes: Iterable[Change], lives: Mapping[Address, Fields], catalog: Catalog
+) -> dict[str, list[Change]]:
+    """Changes by a hash of their content besides the name; those without any are left out.
+
+    The content is what is sent, or what is live. References count by their ids.
+    """
+    groups: dict[str, list[Change]] = {}
+    for change in changes:
+        model = catalog.models[change.address.model]
+        body = change.request.body if change.request else None
+        values = lives[change.address] if change.action is Action.DELETE else body or {}
+        content = {}
+        for field in change.fields:
+            if field.path == model.called or not field.shown:
+                continue
+            row, value = model.fields[field.path], values.get(field.path)
+            if not is_empty(row, value):
+                content[field.path] = canonical(row, value)
+        if content:
+            groups.setdefault(hash_of([model.name, content]), []).append(change)
+    return groups
