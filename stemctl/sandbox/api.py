@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Literal
 from urllib.parse import parse_qs
 
@@ -11,7 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from stemctl.sandbox import device, proposals, resources
+from stemctl.sandbox import device, invitations, log_entries, membership, proposals, resources
 from stemctl.sandbox.access import Viewer
 from stemctl.sandbox.calls import Call, Endpoint, Handler, read_object
 from stemctl.sandbox.database import Database
@@ -19,7 +20,7 @@ from stemctl.sandbox.envelopes import proposals_of
 from stemctl.sandbox.likeness import Likeness
 from stemctl.sandbox.replies import Refusal, Reply, forbidden, not_allowed, unknown_url
 from stemctl.sandbox.users import User
-from stemctl.schema.catalog import Catalog
+from stemctl.schema.catalog import Catalog, Model
 
 Totals = Literal["both", "meta", "count", "none"]
 
@@ -54,6 +55,7 @@ class _Sandbox:
         self._totals = totals
         self._likeness = likeness
         self._endpoints = _endpoints(database.catalog)
+        database.add_accounts()
 
     def answer(self, request: Request, content: bytes) -> Reply:
         try:
@@ -78,10 +80,14 @@ class _Sandbox:
         methods = endpoint.handlers.get(shape)
         if portal not in (*endpoint.read_portals, *endpoint.write_portals) or methods is None:
             raise unknown_url()
-        method = "GET" if request.method == "HEAD" else request.method
-        writes = method != "GET"
+        reads_records = shape in ("many", "one")
+        is_head = request.method == "HEAD" and reads_records
+        method = "GET" if is_head else request.method
+        writes = method != "GET" or not reads_records
         with self._database.transaction(write=writes):
-            viewer = Viewer(self._database.catalog, self._user(request, portal))
+            user = self._user(request, portal)
+            groups = membership.groups_of(self._database, user)
+            viewer = Viewer(self._database.catalog, user, groups)
             handler = _handler(methods, method)
             if writes and (portal not in endpoint.write_portals or not viewer.writes):
                 raise forbidden()
@@ -138,12 +144,20 @@ def _endpoints(catalog: Catalog) -> Mapping[tuple[str, str], Endpoint]:
             continue
         approval_model = proposals_of(model)
         if approval_model is None or model.approval is None:
-            found[model.app, model.name] = resources.endpoint(model)
+            found[model.app, model.name] = _endpoint(catalog, model)
             continue
         found[model.app, model.name] = proposals.live_endpoint(model, approval_model)
         for segment in (model.approval.path, *model.approval.aliases):
             found[model.app, segment] = proposals.endpoint(model, approval_model)
     return found
+
+
+def _endpoint(catalog: Catalog, model: Model) -> Endpoint:
+    if model.joining:
+        return invitations.endpoint(model)
+    plain = resources.endpoint(model)
+    actions = {**log_entries.actions(catalog, model), **invitations.actions(model)}
+    return replace(plain, handlers={**plain.handlers, **actions})
 
 
 def _shape(rest: list[str]) -> tuple[str, str]:

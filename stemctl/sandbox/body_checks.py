@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Iterator, Mapping, Set
 from typing import Protocol
 
 from stemctl.sandbox import field_values
 from stemctl.sandbox.storage import targets
-from stemctl.schema.catalog import Field, Model
+from stemctl.schema.catalog import Catalog, Field, Model
 from stemctl.util.json_types import Fields, Value
 
 Problems = dict[str, list[str]]
+
+NOT_A_FIELD = "non_field_errors"
+"""The key of problems with several fields."""
 
 
 class Lookups(Protocol):
     """What a check needs to know about other records."""
 
-    def taken(self, model: Model, field: Field, value: Value, but: str | None) -> bool:
-        """Whether a record, except that with id `but`, has this value of a unique field."""
+    def taken(self, model: Model, body: Fields, names: tuple[str, ...], but: str | None) -> bool:
+        """Whether a record, except that with id `but`, has the values of `body` in these fields."""
 
     def known(self, field: Field, ids: Set[str]) -> Set[str]:
         """Those of the ids that a field may refer to."""
 
 
 def check_fields(
-    model: Model, body: Fields, *, seeding: bool = False
+    catalog: Catalog, model: Model, body: Fields, *, seeding: bool = False
 ) -> tuple[dict[str, Value], Problems]:
     """The fields of a body, each checked on its own, without other records.
 
@@ -40,7 +43,7 @@ def check_fields(
             continue
         try:
             if value is not None:
-                found[name] = field_values.clean(field, value)
+                found[name] = field_values.clean(field, _as_keys(catalog, field, value))
             elif field.takes_null and field.required:
                 problems[name] = ["This field may not be null."]
             elif field.takes_null or field.kind in {"map", "json"}:
@@ -48,6 +51,16 @@ def check_fields(
         except field_values.Invalid as invalid:
             problems[name] = invalid.messages
     return found, problems
+
+
+def _as_keys(catalog: Catalog, field: Field, value: Value) -> Value:
+    """References as they are stored, which is text, also to models whose ids are integers."""
+    target = catalog.models.get(field.to or "")
+    if target is None or not target.integer_ids:
+        return value
+    if isinstance(value, list):
+        return [_as_keys(catalog, field, item) for item in value]
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def is_stored(field: Field) -> bool:
@@ -74,23 +87,45 @@ def missing(model: Model, found: Mapping[str, Value]) -> Problems:
 
 
 def check_others(
-    model: Model, found: Mapping[str, Value], lookups: Lookups, *, but: str | None = None
+    model: Model,
+    found: Mapping[str, Value],
+    lookups: Lookups,
+    *,
+    live: tuple[str, Mapping[str, Value]] | None = None,
 ) -> Problems:
     """Problems with other records: values that are taken, references to no record.
 
-    `but` is the id of the record itself if it is live.
+    `live` are the id and the fields of the record itself if it exists.
     """
     problems: Problems = {}
+    id_, before = live or (None, {})
+    whole = {**before, **found}
+    for names in unique_groups(model):
+        if found.keys() & set(names) and lookups.taken(model, whole, names, id_):
+            problems |= _not_unique(model, names)
     for name, value in found.items():
         field = model.fields[name]
-        if field.unique and value not in (None, "") and lookups.taken(model, field, value, but):
-            problems[name] = [f"{model.words} with this {name.replace('_', ' ')} already exists."]
+        if field.immutable and live and value != before.get(name):
+            problems[name] = ["This field cannot be changed."]
         if field.to:
             ids = targets(field, dict(found))
             lost = sorted(set(ids) - lookups.known(field, set(ids)), key=ids.index)
             if lost:
                 problems[name] = [f'Invalid pk "{id_}" - object does not exist.' for id_ in lost]
     return problems
+
+
+def unique_groups(model: Model) -> Iterator[tuple[str, ...]]:
+    """The groups of fields that are unique together; most have one field."""
+    yield from ((field.name,) for field in model.fields.values() if field.unique)
+    yield from model.together_unique
+
+
+def _not_unique(model: Model, names: tuple[str, ...]) -> Problems:
+    if len(names) > 1:
+        return {NOT_A_FIELD: [f"The fields {', '.join(names)} must make a unique set."]}
+    words = names[0].replace("_", " ")
+    return {names[0]: [f"{model.words} with this {words} already exists."]}
 
 
 def defaults(model: Model) -> dict[str, Value]:

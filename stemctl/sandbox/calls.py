@@ -12,7 +12,7 @@ from stemctl.sandbox.replies import Reply, invalid
 from stemctl.sandbox.storage import Storage
 from stemctl.sandbox.users import User
 from stemctl.schema.catalog import Field, Model
-from stemctl.util.json_types import Value
+from stemctl.util.json_types import Fields, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +40,9 @@ class Call:
         """
         return read_object(self.content)
 
-    def taken(self, model: Model, field: Field, value: Value, but: str | None) -> bool:
-        """Whether another record has this value, also one that the user may not see."""
-        holder = self.storage.holder(model, field, value)
-        return holder is not None and holder.id != but
+    def taken(self, model: Model, body: Fields, names: tuple[str, ...], but: str | None) -> bool:
+        """Whether another record has these values, also one that the user may not see."""
+        return any(row.id != but for row in self.storage.holders(model, body, *names))
 
     def known(self, field: Field, ids: Set[str]) -> set[str]:
         """The ids that a field may refer to: those of records that the user may see."""

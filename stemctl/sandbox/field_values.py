@@ -204,6 +204,24 @@ def _item(members: Mapping[str, Member], item: Value) -> dict[str, Value]:
     return done
 
 
+def _members(field: Field, value: Value) -> dict[str, Value]:
+    """Names with their rights. `remove` takes a member out."""
+    if not isinstance(value, dict):
+        raise Invalid(f'Expected an object but got type "{type(value).__name__}".')
+    problems = []
+    for name, flags in value.items():
+        if not isinstance(flags, dict):
+            problems.append(f"{name}: Expected an object of rights.")
+            continue
+        known = {*field.members, "remove"}
+        problems += [f"{name}: Unknown right {key}." for key in flags if key not in known]
+        wrong = [key for key, flag in flags.items() if not isinstance(flag, bool)]
+        problems += [f"{name}: {key} must be a valid boolean." for key in wrong]
+    if problems:
+        raise Invalid(*problems)
+    return value
+
+
 def _enum(field: Field | Member, value: Value) -> Value:
     known = not field.enum or any(same_json(value, one) for one in field.enum)
     if not known and not (value == "" and not field.required):
@@ -231,5 +249,5 @@ _KINDS: Mapping[str, Callable[[Field, Value], Value]] = {
     "items": _items,
     "json": lambda field, value: value,
     "details": lambda field, value: value,
-    "members": lambda field, value: value,
+    "members": _members,
 }

@@ -14,11 +14,13 @@ from dataclasses import dataclass
 from stemctl.sandbox.body_checks import is_links
 from stemctl.sandbox.field_values import Invalid, instant
 from stemctl.sandbox.replies import invalid
-from stemctl.sandbox.storage import Sql
+from stemctl.sandbox.storage import Sql, by_lookup, lookups
 from stemctl.schema.catalog import Catalog, Field, Model
 from stemctl.util.json_types import Value
 
 Parameters = Sequence[tuple[str, str]]
+
+_STRUCTURES = {"map", "items", "json", "details", "members", "quantity", "rows", "numbers"}
 
 _FILTER = re.compile(r"filter\{([^}]*)\}")
 _DEFAULT_LIMIT = 20
@@ -82,10 +84,16 @@ def order(model: Model, parameters: Parameters) -> str:
         if key == "sort[]":
             name = value.removeprefix("-")
             field = _fields(model).get(name)
-            if field is None or field.to or field.kind in {"list", "map", "items", "json"}:
+            if field is None or field.to or field.kind in {"list", *_STRUCTURES}:
                 raise invalid([f"Invalid sort field: {name}"])
-            terms.append(f"{_column(model, field, 0)}{' DESC' if value.startswith('-') else ''}")
+            column = _column(model, field, 0)
+            column = f"CAST({column} AS INTEGER)" if _is_number(model, field) else column
+            terms.append(f"{column}{' DESC' if value.startswith('-') else ''}")
     return ", ".join([*terms, "r0.position"])
+
+
+def _is_number(model: Model, field: Field) -> bool:
+    return field.kind == "id" and model.integer_ids
 
 
 def condition(catalog: Catalog, model: Model, parameters: Parameters) -> Sql:
@@ -114,17 +122,21 @@ def _condition(
     catalog: Catalog, model: Model, path: list[str], operator: str, values: list[str], depth: int
 ) -> Sql | None:
     """The condition on row `r{depth}`; None if the path does not exist."""
-    field = _fields(model).get(path[0])
+    name = path[0]
+    field = _fields(model).get(name)
     if field is None:
         return None
     if field.to:
         return _related(catalog, model, field, path[1:] or ["id"], operator, values, depth)
-    if len(path) > 1 or field.kind in {"map", "items", "json"}:
+    if len(path) > 1 or field.kind in _STRUCTURES:
         return None
     if field.kind == "list":
         inner = _compare("e.value", field, operator, values)
         items = f"json_each(r{depth}.body, '$.\"{field.name}\"') AS e"
         return Sql(f"EXISTS (SELECT 1 FROM {items} WHERE {inner.text})", inner.values)
+    if operator == "exact" and field.kind == "text" and all(values) and (name,) in lookups(model):
+        found = (by_lookup(model, {name: value}, depth) for value in values)
+        return Sql.every(found)
     return _compare(_column(model, field, depth), field, operator, values)
 
 

@@ -41,14 +41,14 @@ def endpoint(model: Model, proposals: Model) -> Endpoint:
 
 def propose_new(model: Model, proposals: Model, call: Call, _: str) -> Reply:
     """Store the content of a new record. The status is 201, although the record does not exist."""
-    found = resources.checked(model, call, call.body(), live=None)
+    found = resources.checked(model, call, call.body())
     return _propose(proposals, call, 201, {**defaults(proposals), **found, "action": ADD})
 
 
 def propose_change(model: Model, proposals: Model, call: Call, id: str) -> Reply:
     """Store the whole content that the record would have."""
     live = resources.changeable(model, call, id)
-    found = resources.checked(model, call, call.body(), live=live.id)
+    found = resources.checked(model, call, call.body(), live=live)
     content = {name: live.body[name] for name in content_of(proposals) if name in live.body}
     outcome = {"action": CHANGE, "instance_id": live.id}
     return _propose(proposals, call, 200, {**defaults(proposals), **content, **found, **outcome})
@@ -90,9 +90,10 @@ def _outcome(verdict: str, reviewer: User) -> dict[str, Value]:
 
 def _apply(model: Model, proposals: Model, call: Call, row: Row) -> dict[str, Value]:
     """Create or change the record, and return what that changes in the proposal."""
-    amended, problems = check_fields(model, call.body())
+    amended, problems = check_fields(call.storage.catalog, model, call.body())
     content = {name: row.body[name] for name in content_of(proposals)} | amended
-    problems |= check_others(model, content, call, but=row.body["instance_id"])
+    id_ = row.body["instance_id"]
+    problems |= check_others(model, content, call, live=(id_, {}) if id_ else None)
     resources.refuse(model, problems)
     kept = {name: value for name, value in content.items() if is_stored(model.fields[name])}
     if row.body["action"] == ADD:

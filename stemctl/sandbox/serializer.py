@@ -21,11 +21,14 @@ def records(storage: Storage, model: Model, rows: Sequence[Row]) -> list[dict[st
     shown = [f for f in model.fields.values() if f.shown and not f.proposal]
     ids = [row.id for row in rows]
     fed = {f.name: storage.referring(f"{f.to}.{f.reverse}", ids) for f in shown if f.reverse}
+    numbers = _with_numbers(storage, model, shown)
     done = []
     for row in rows:
         record = {
             f.name: fed[f.name].get(row.id, []) if f.reverse else _value(f, row) for f in shown
         }
+        for name in numbers:
+            record[name] = _number(record[name])
         for field in filter(is_links, shown):
             record[field.name] = {f.name: f"{f.name}/" for f in shown if f.to and record[f.name]}
         done.append(record)
@@ -38,6 +41,24 @@ def _value(field: Field, row: Row) -> Value:
     value = row.body.get(field.name, field.empty)
     # The service returns an empty list for an empty map.
     return [] if field.kind == "map" and not value else value
+
+
+def _with_numbers(storage: Storage, model: Model, shown: Sequence[Field]) -> list[str]:
+    """The fields with ids that are integers."""
+
+    def has_numbers(field: Field) -> bool:
+        if field.kind == "id":
+            return model.integer_ids
+        target = storage.catalog.models.get(field.to or "")
+        return target is not None and target.integer_ids
+
+    return [field.name for field in shown if has_numbers(field)]
+
+
+def _number(value: Value) -> Value:
+    if isinstance(value, list):
+        return list(map(int, value))
+    return None if value is None else int(value)
 
 
 def one(call: Call, model: Model, row: Row, included: Iterable[Field] = ()) -> dict[str, Value]:
@@ -74,7 +95,7 @@ def _beside(
             continue
         ids = {id_ for record in found for id_ in targets(field, record)}
         if target.name == model.name:
-            ids -= {record["id"] for record in found}
+            ids -= {str(record["id"]) for record in found}
         rows = call.storage.rows_by_id(target, ids, call.viewer.sees(target))
         key = target.many if target.many != model.many else f"+{target.many}"
         beside.setdefault(key, {}).update({r["id"]: r for r in records(call.storage, target, rows)})

@@ -1,7 +1,8 @@
 """Stores records in SQLite: one table for all models, and one for references.
 
 A record is a row with its fields as a JSON document. Id, identity and references are columns as
-well, so that lookups do not read all documents. `links.relation` is `model.field`.
+well, so that lookups do not read all documents. `links.relation` is `model.field` for a reference,
+and `model:field,field` for the values that records are looked up by.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import threading
 import time
 import uuid
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,13 @@ class Sql:
         text = " AND ".join(f"({c.text})" for c in found)
         return Sql(text or "1", tuple(value for c in found for value in c.values))
 
+    @staticmethod
+    def either(conditions: Iterable[Sql]) -> Sql:
+        """One of the conditions; false if there are none."""
+        found = tuple(conditions)
+        text = " OR ".join(f"({c.text})" for c in found)
+        return Sql(f"({text})" if text else "0", tuple(value for c in found for value in c.values))
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -77,7 +85,33 @@ def relation(model: Model, field: Field) -> str:
 def targets(field: Field, body: dict[str, Value]) -> list[str]:
     """The ids that a record refers to by one field."""
     value = body.get(field.name)
-    return [value] if isinstance(value, str) else list(value or ())
+    if value is None:
+        return []
+    return list(map(str, value)) if isinstance(value, list) else [str(value)]
+
+
+def lookups(model: Model) -> tuple[tuple[str, ...], ...]:
+    """The groups of fields that records are looked up by, besides the identity."""
+    unique = {(f.name,) for f in model.fields.values() if f.unique and f.name != model.identity}
+    label = {(model.label,)} if model.label else set()
+    return tuple(sorted({*unique, *label, *model.together_unique}))
+
+
+def _lookup(model: Model, names: tuple[str, ...]) -> str:
+    return f"{model.name}:{','.join(names)}"
+
+
+def _looked_up(names: tuple[str, ...], body: Mapping[str, Value]) -> str | None:
+    """The values of a group of fields as text; None if one of them is empty."""
+    values = [body.get(name) for name in names]
+    return None if any(value in (None, "") for value in values) else json.dumps(values)
+
+
+def by_lookup(model: Model, body: Mapping[str, Value], depth: int) -> Sql:
+    """The condition that a row has the values of `body`, whose keys are one group of `lookups`."""
+    names = tuple(body)
+    text = f"r{depth}.position IN (SELECT source FROM links WHERE relation = ? AND target = ?)"
+    return Sql(text, (_lookup(model, names), _looked_up(names, body)))
 
 
 def stored_relations(model: Model) -> Iterator[Field]:
@@ -106,7 +140,6 @@ class Storage:
                 str(error),
                 [("stemctl sandbox reset", "creates a new sandbox")],
             ) from error
-        self.is_new = self.query("SELECT 1 FROM sqlite_sequence WHERE name = 'records'") == []
 
     def close(self) -> None:
         """Close the file. Committed data stays."""
@@ -134,18 +167,22 @@ class Storage:
 
     def find(self, model: Model, id: str, condition: Sql | None = None) -> Row | None:
         """The record with this id, if it exists and satisfies the condition."""
-        return self._first(model, Sql.every([Sql("r0.id = ?", (id,)), condition or Sql("1")]))
+        found = Sql.every([Sql("r0.id = ?", (id,)), condition or Sql("1")])
+        text = f"{_SELECT} AS r0 WHERE model = ? AND {found.text} LIMIT 1"
+        return next(map(_row, self.query(text, (model.name, *found.values))), None)
 
-    def holder(self, model: Model, field: Field, value: Value) -> Row | None:
-        """The record whose unique field has this value."""
-        column = f"json_extract(r0.body, '$.\"{field.name}\"')"
-        if field.name == model.identity:
-            column = "r0.identity"
-        return self._first(model, Sql(f"{column} = ?", (value,)))
+    def holders(self, model: Model, body: Mapping[str, Value], *names: str) -> list[Row]:
+        """The records that have the same values as `body` in these fields, none of which is empty.
 
-    def _first(self, model: Model, condition: Sql) -> Row | None:
-        text = f"{_SELECT} AS r0 WHERE model = ? AND {condition.text} LIMIT 1"
-        return next(map(_row, self.query(text, (model.name, *condition.values))), None)
+        The fields are the identity, or one group of `lookups`.
+        """
+        if _looked_up(names, body) is None:
+            return []
+        found = by_lookup(model, {name: body[name] for name in names}, 0)
+        if names == (model.identity,):
+            found = Sql("r0.identity = ?", (body[names[0]],))
+        text = f"{_SELECT} AS r0 WHERE model = ? AND {found.text} ORDER BY position"
+        return list(map(_row, self.query(text, (model.name, *found.values))))
 
     def known(self, model: Model, ids: Iterable[str], condition: Sql | None = None) -> set[str]:
         """The ids of existing records that satisfy the condition."""
@@ -202,9 +239,23 @@ class Storage:
         text += " WHERE l.relation = ? AND l.target = ? ORDER BY r.position"
         return list(map(_row, self.query(text, (relation, id))))
 
+    def last_position(self) -> int:
+        """The position of the last record that was ever added; 0 if there was none."""
+        found = self.query("SELECT seq FROM sqlite_sequence WHERE name = 'records'")
+        return int(found[0][0]) if found else 0
+
+    def new_id(self, model: Model) -> str:
+        """An id that no record of the model has or had."""
+        if not model.integer_ids:
+            return str(uuid.uuid4())
+        # Positions are never used again, and ids of a seed may be larger.
+        text = "SELECT coalesce(max(CAST(id AS INTEGER)), 0) FROM records WHERE model = ?"
+        ((largest,),) = self.query(text, (model.name,))
+        return str(max(largest, self.last_position()) + 1)
+
     def add(self, model: Model, body: dict[str, Value], id: str | None = None) -> Row:
         """Store a new record, with a new id if none is given."""
-        id = id or str(uuid.uuid4())
+        id = id or self.new_id(model)
         text = (
             "INSERT INTO records (model, id, identity, body) VALUES (?, ?, ?, ?) RETURNING position"
         )
@@ -221,12 +272,18 @@ class Storage:
         return Row(row.position, row.id, body)
 
     def _link(self, model: Model, position: int, body: dict[str, Value]) -> None:
-        for field in stored_relations(model):
-            for target in targets(field, body):
-                self.query(
-                    "INSERT OR IGNORE INTO links VALUES (?, ?, ?)",
-                    (relation(model, field), target, position),
-                )
+        found = [
+            (relation(model, field), target)
+            for field in stored_relations(model)
+            for target in targets(field, body)
+        ]
+        keys = ((_lookup(model, names), _looked_up(names, body)) for names in lookups(model))
+        found += [(name, key) for name, key in keys if key is not None]
+        with self._lock:
+            self._connection.executemany(
+                "INSERT OR IGNORE INTO links VALUES (?, ?, ?)",
+                [(name, target, position) for name, target in found],
+            )
 
     def remove(self, row: Row) -> None:
         """Delete a row and its own references. References to it are left to the caller."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from stemctl.util.json_types import Value
@@ -36,10 +36,13 @@ BY_EMAIL: Mapping[str, User] = {user.email: user for user in _ALL}
 RIGHTS = ("can_change", "is_manager", "is_owner")
 """The flags of a member. Each allows changing the record and its dependent records."""
 
+MANAGES, OWNS = ("is_manager", "is_owner"), ("is_owner",)
+"""Those that allow changing members, and what only owners may change."""
 
-def sole_owner(user: User) -> dict[str, Value]:
+
+def sole_owner(user: User, rights: Iterable[str] = RIGHTS) -> dict[str, Value]:
     """The members of a record that `user` creates."""
-    return {user.email: dict.fromkeys(RIGHTS, True)}
+    return {user.email: dict.fromkeys(rights, True)}
 
 
 def are_members(value: Value) -> bool:
@@ -47,18 +50,22 @@ def are_members(value: Value) -> bool:
     return isinstance(value, dict) and all(isinstance(rights, dict) for rights in value.values())
 
 
-def merged_members(members: Mapping[str, Value], sent: Mapping[str, Value]) -> dict[str, Value]:
+def merged_members(
+    members: Mapping[str, Value], sent: Mapping[str, Value], rights: Iterable[str] = RIGHTS
+) -> dict[str, Value]:
     """The members after a change. Members that are not sent do not change.
 
     Rights that are not sent are removed, and `remove` removes the member.
     """
-    kept = {email: rights for email, rights in members.items() if email not in sent}
-    named = {email: rights for email, rights in sent.items() if rights.get("remove") is not True}
+    kept = {email: flags for email, flags in members.items() if email not in sent}
+    named = {email: flags for email, flags in sent.items() if flags.get("remove") is not True}
+    names = tuple(rights)
     return kept | {
-        email: {r: rights.get(r) is True for r in RIGHTS} for email, rights in named.items()
+        email: {name: flags.get(name) is True for name in names} for email, flags in named.items()
     }
 
 
-def lab_members() -> dict[str, Value]:
+def lab_members(rights: Iterable[str] = RIGHTS) -> dict[str, Value]:
     """The members of a seeded record without members: all users of the lab."""
-    return {user.email: dict.fromkeys(RIGHTS, user.can_write) for user in _ALL if user.in_lab}
+    names = tuple(rights)
+    return {user.email: dict.fromkeys(names, user.can_write) for user in _ALL if user.in_lab}

@@ -76,6 +76,10 @@ class Field:
     min_items: int | None = None
     units: tuple[str, ...] = ()
     details: Details | None = None
+    of: str | None = None
+    invites: str | None = None
+    requests: str | None = None
+    stamp: str | None = None
 
     @property
     def empty(self) -> Value:
@@ -125,11 +129,33 @@ class Approval:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Who may see and change a record; used by the sandbox."""
+    """Who may see and change a record; used by the sandbox.
+
+    `schemas/table.schema.json` describes each attribute.
+    """
 
     through: str | None = None
     members: str | None = None
+    groups: str | None = None
     public: str | None = None
+    everyone: bool = False
+    edit: str | None = None
+    also: tuple[str, ...] = ()
+    account: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Joining:
+    """What the acceptance of an invitation does: `member` joins the record in `to`, in the field
+    `within` of that record. `rights` are the fields that grant rights, by their names there. With
+    `asked`, it is the member who asks, and the other side accepts.
+    """
+
+    to: str
+    member: str
+    within: str
+    rights: Mapping[str, str] = field(default_factory=dict)
+    asked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +226,8 @@ class Model:
     pairs: tuple[tuple[str, str], ...] = ()
     write_by: str | None = None
     integer_ids: bool = False
+    joining: Joining | None = None
+    kept_by: tuple[str, ...] = ()
 
     @property
     def writable(self) -> bool:
@@ -381,7 +409,7 @@ def _model(table: dict[str, Value]) -> Model:
         write_portals=tuple(table["portals"]["write"]),
         operations=tuple(table["operations"]),
         fields={name: _field(name, row) for name, row in table["fields"].items()},
-        access=Access(**table["access"]) if "access" in table else None,
+        access=_access(table["access"]) if "access" in table else None,
         dependents=tuple(table.get("dependents", ())),
         delete_by=table.get("delete_by"),
         approval=Approval(**{**approval, "aliases": tuple(approval.get("aliases", ()))})
@@ -394,8 +422,14 @@ def _model(table: dict[str, Value]) -> Model:
         pairs=tuple((first, second) for first, second in table.get("together", ())),
         write_by=table.get("write_by"),
         integer_ids=table.get("integer_ids", False),
+        joining=Joining(**table["joining"]) if "joining" in table else None,
+        kept_by=tuple(table.get("kept_by", ())),
         **_identities(table["identity"]),
     )
+
+
+def _access(row: dict[str, Value]) -> Access:
+    return Access(**{**row, "also": tuple(row.get("also", ()))})
 
 
 def _identities(written: Value) -> dict[str, Value]:
