@@ -70,8 +70,8 @@ KINDS: dict[str, Callable[[int], Change]] = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_ten_thousand_changes_take_less_than_a_hundred_lines(kind: str) -> None:
-    made = plan(*map(KINDS[kind], range(10_000)))
+def test_thousands_of_changes_take_less_than_a_hundred_lines(kind: str) -> None:
+    made = plan(*map(KINDS[kind], range(2_000)))
     text = plan_text(made, STYLE)
     assert text.count("\n") < 100
     assert "-v lists them" in " ".join(text.split())
