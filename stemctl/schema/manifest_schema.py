@@ -16,8 +16,10 @@ from functools import partial
 
 import yaml
 
+from stemctl.schema import detail_schemas
 from stemctl.schema.catalog import Catalog, Field, Member, Model
 from stemctl.schema.config_schema import DIALECT, Schema, closed, config_schema
+from stemctl.schema.detail_schemas import Builders
 from stemctl.schema.patterns import (
     ADDRESS_TAIL,
     CLEARABLE,
@@ -62,11 +64,13 @@ def as_text(schema: Value) -> str:
 
 def record_schema(model: Model, catalog: Catalog) -> Schema:
     """One effective record, after defaults, with all that creating it requires."""
+    details = detail_schemas.definitions([model], catalog, whole=True)
     return {
         "$schema": DIALECT,
         "$id": f"urn:stemctl:schema:{catalog.edition}:{model.name}",
-        **_record(model),
+        **_record(model, catalog, whole=True),
         "required": _required_to_create(model),
+        **({"$defs": details} if details else {}),
     }
 
 
@@ -74,7 +78,9 @@ def manifest_schema(catalog: Catalog) -> Schema:
     """A whole file, in which records need no more than what tells them apart: the rest may come
     from defaults.
     """
-    return _manifest(catalog, {name: build() for name, build in _definitions(catalog).items()})
+    definitions = {name: build() for name, build in _definitions(catalog).items()}
+    definitions |= detail_schemas.definitions(_listed(catalog), catalog)
+    return _manifest(catalog, definitions)
 
 
 def unfolding_manifest_schema(
@@ -84,16 +90,14 @@ def unfolding_manifest_schema(
 
     An edition has dozens of models, and a file names a few.
     """
-    return _manifest(catalog, _Unfolding(_definitions(catalog), finish))
-
-
-_Builders = dict[str, Callable[[], Schema]]
+    builders = _definitions(catalog) | detail_schemas.builders(_listed(catalog), catalog)
+    return _manifest(catalog, _Unfolding(builders, finish))
 
 
 class _Unfolding(dict[str, Schema]):
     """Definitions by name, each made when it is first looked up."""
 
-    def __init__(self, builders: _Builders, finish: Callable[[Schema], Schema]) -> None:
+    def __init__(self, builders: Builders, finish: Callable[[Schema], Schema]) -> None:
         super().__init__()
         self._builders, self._finish = builders, finish
 
@@ -102,22 +106,26 @@ class _Unfolding(dict[str, Schema]):
         return self[name]
 
 
-def _definitions(catalog: Catalog) -> _Builders:
-    """The `$defs` of a manifest schema."""
-    models = sorted(catalog.listed, key=lambda m: m.section)
+def _listed(catalog: Catalog) -> list[Model]:
+    return sorted(catalog.listed, key=lambda model: model.section)
+
+
+def _definitions(catalog: Catalog) -> Builders:
+    """The `$defs` of a manifest schema, but those of details."""
+    models = _listed(catalog)
     return {
         "address": partial(_address, models),
-        **{m.name: partial(_named_record, m) for m in models},
-        **{f"{m.name}_defaults": partial(_defaults, m) for m in models},
+        **{m.name: partial(_named_record, m, catalog) for m in models},
+        **{f"{m.name}_defaults": partial(_defaults, m, catalog) for m in models},
     }
 
 
-def _named_record(model: Model) -> Schema:
-    return {**_record(model), **_required_to_name(model), **_snippet(model)}
+def _named_record(model: Model, catalog: Catalog) -> Schema:
+    return {**_record(model, catalog), **_required_to_name(model), **_snippet(model)}
 
 
 def _manifest(catalog: Catalog, definitions: dict[str, Schema]) -> Schema:
-    models = sorted(catalog.listed, key=lambda m: m.section)
+    models = _listed(catalog)
     lists = {
         m.section: {
             "type": "array",
@@ -147,8 +155,13 @@ def _manifest(catalog: Catalog, definitions: dict[str, Schema]) -> Schema:
     }
 
 
-def _record(model: Model) -> Schema:
-    return {"title": model.title, "description": model.description, **closed(**_properties(model))}
+def _record(model: Model, catalog: Catalog, *, whole: bool = False) -> Schema:
+    return {
+        "title": model.title,
+        "description": model.description,
+        **closed(**_properties(model)),
+        **detail_schemas.rules_of(model, catalog, whole=whole),
+    }
 
 
 def _properties(model: Model) -> dict[str, Schema]:
@@ -172,7 +185,7 @@ def _properties(model: Model) -> dict[str, Schema]:
     }
 
 
-def _defaults(model: Model) -> Schema:
+def _defaults(model: Model, catalog: Catalog) -> Schema:
     names = ["lifecycle", *_with_defaults(model)]
     properties = {
         name: {"$ref": f"#/$defs/{model.name}/properties/{name}"}
@@ -183,6 +196,7 @@ def _defaults(model: Model) -> Schema:
         "title": f"Defaults: {model.title}",
         "description": model.description,
         **closed(**properties),
+        **detail_schemas.rules_of(model, catalog),
     }
 
 

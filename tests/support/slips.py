@@ -56,9 +56,14 @@ def write_slips(file: Path, screens: dict[str, str]) -> None:
     file.write_text("\n".join(parts), encoding="utf-8")
 
 
+def edition_of(folder: Path) -> str:
+    """The edition that the files of a folder are for: its name begins with it, or it is 2024."""
+    return "2026" if folder.name.startswith("2026-") else "2024"
+
+
 def findings_of(folder: Path, entry: str = ".") -> tuple[Diagnostic, ...]:
     """What is found in a folder, as if none of its records were live."""
-    catalog = load_catalog("2024")
+    catalog = load_catalog(edition_of(folder))
     repository, found = load_repository(folder, [entry], catalog)
     missing = [
         finding
