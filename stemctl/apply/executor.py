@@ -23,6 +23,7 @@ from stemctl.core.plan import Action, Change, Request
 from stemctl.core.records import Address
 from stemctl.core.report import Outcome, Status
 from stemctl.errors import JournalError
+from stemctl.planning.members import has_arrived, locked_out
 from stemctl.planning.values import expects
 from stemctl.schema.catalog import Model
 from stemctl.state.journal import Journal
@@ -205,9 +206,18 @@ class _Patch:
 
     def arrived(self, live: Fields, planned: Fields) -> Outcome | None:
         """The outcome, if a PATCH whose answer was lost has arrived."""
-        if unheld(self.model, self.body, live, planned):
+        if unheld(self.model, self.body, live, planned) or not self._members_arrived(live):
             return None
         return outcomes.taken(self.model, self.change, self.body, WriteResult(live, proposed=False))
+
+    def _members_arrived(self, live: Fields) -> bool:
+        """Whether all members that were sent are there; who is invited may be missing."""
+        rows = self.model.fields
+        return all(
+            has_arrived(rows[name], value, live.get(name))
+            for name, value in self.body.items()
+            if rows[name].kind == "members"
+        )
 
     def whole(self, planned: Fields) -> Fields:
         """The content of the proposal: what is sent, and the other fields as they are."""
@@ -222,6 +232,8 @@ class _Patch:
         """
         model, change = self.model, self.change
         assert change.id is not None
+        if why := _locked_out(model, live, self.body):
+            return Outcome(change, Status.FAILED, change.id, message=f"Not sent: {why}.")
         kept = {*self.body, *change.managed, "id", model.identity}
         # More people may read run records than the server: fields that the files do not declare are
         # left out.
@@ -239,6 +251,14 @@ class _Patch:
         if not written.proposed and unheld(model, self.body, written.fields, live):
             written = WriteResult(await client.detail(model, change.id), proposed=False)
         return outcomes.taken(model, change, self.body, written, live)
+
+
+def _locked_out(model: Model, live: Fields, body: Fields) -> str:
+    """Why a change would lock everybody out of a record; empty if it would not."""
+    rows = [model.fields[name] for name in body if model.fields[name].kind == "members"]
+    return next(
+        filter(None, (locked_out(row, live.get(row.name), body[row.name]) for row in rows)), ""
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from stemctl.client.client import WriteResult
@@ -10,6 +11,7 @@ from stemctl.client.responses import Forbidden, NotAuthorised, NotFound, ServerE
 from stemctl.core.plan import METHODS, Change
 from stemctl.core.report import Outcome, Status
 from stemctl.planning.bindings import import_command
+from stemctl.planning.members import invited
 from stemctl.planning.not_held import shortened
 from stemctl.planning.values import same
 from stemctl.schema.catalog import Field, Model
@@ -31,7 +33,18 @@ def taken(
         return Outcome(change, Status.PROPOSED, change.id, approval=id_)
     refused = unheld(model, body, written.fields, before) | unshown(model, body)
     observed = _observed(model, change, body, written.fields)
-    return Outcome(change, Status.APPLIED, id_, refused=refused, observed=observed)
+    message = "; ".join(_invited(model, body, written.fields))
+    return Outcome(change, Status.APPLIED, id_, message=message, refused=refused, observed=observed)
+
+
+def _invited(model: Model, body: Fields, answer: Fields) -> Iterator[str]:
+    """Who was added and is not among the members yet."""
+    for name, value in body.items():
+        row = model.fields[name]
+        if row.kind != "members" or name not in answer:
+            continue
+        if names := invited(row, value, answer[name]):
+            yield f"{name}: {joined(names)} invited, pending until accepted"
 
 
 def _observed(model: Model, change: Change, body: Fields, answer: Fields) -> Fields:
@@ -47,8 +60,10 @@ def _observed(model: Model, change: Change, body: Fields, answer: Fields) -> Fie
 def _as_declared(row: Field, sent: Value, answer: Value, declared: Value) -> bool:
     """Whether an answer holds no more than was declared.
 
-    What is sent of a set also has the elements of other people.
+    What is sent of a set also has the elements of other people; of members, those that change.
     """
+    if row.kind == "members":
+        return same(row, declared, answer)
     others = row.merges and len(sent or ()) != len(declared or ())
     return same(row, sent, answer) and not others
 
@@ -79,7 +94,7 @@ def moved(model: Model, change: Change, live: Fields, sent: bool) -> Outcome:
     differences = []
     for field in change.fields:
         row = model.fields[field.path.partition(".")[0]]
-        if row.name not in live or row.to or row.kind == "map":
+        if row.name not in live or row.to or row.kind in ("map", "members"):
             continue
         if not same(row, field.before, live[row.name]):
             before, now = shortened(field.before, live[row.name])

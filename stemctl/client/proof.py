@@ -36,6 +36,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from stemctl.client.responses import NotFound, NotTheApi, ServerError, Unavailable, Unreachable
+from stemctl.planning.members import refused
 from stemctl.planning.values import elements_alike, is_empty, same, same_element
 from stemctl.schema.catalog import Field, Model
 from stemctl.util.json_types import Fields, Value
@@ -141,6 +142,8 @@ def _holds(row: Field, sent: Value, answer: Fields, before: Value) -> bool:
     if row.name not in answer:
         return is_empty(row, sent)
     there = answer[row.name]
+    if row.kind == "members":
+        return not refused(row, sent, there)
     if same(row, sent, there):
         return True
     if not row.merges:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from stemctl.core.plan import Action, Change, FieldChange, Held
+from stemctl.core.plan import Action, Change, FieldChange, Held, Request
 from stemctl.core.records import Record
 from stemctl.core.request_paths import request_of
 from stemctl.core.snapshot import Completeness, Reading, Snapshot
@@ -15,11 +15,13 @@ from stemctl.planning.bindings import Absent, Bound, import_command
 from stemctl.planning.compare_fields import BoundRecord, compare_field
 from stemctl.planning.declared import base_of, written_rows
 from stemctl.planning.in_doubt import with_arrived
-from stemctl.planning.record_change import Comparison, combine, hold
+from stemctl.planning.members import added
+from stemctl.planning.record_change import Comparison, block_immutable, combine, hold
 from stemctl.planning.references import Resolver
-from stemctl.planning.values import assemble, elements, identical, same
+from stemctl.planning.values import assemble, elements, identical, is_empty, same
 from stemctl.schema.catalog import Catalog, Field, Model
 from stemctl.util.json_types import Fields, Value
+from stemctl.util.plural import joined
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ class RecordComparer:
     def create(self, record: Record, binding: Absent, permissions: Permissions) -> Comparison:
         """The change that creates a record which is not on the server."""
         model = self.catalog.models[record.address.model]
-        body, fields = self._new_content(record, model)
+        body, later, fields = self._new_content(record, model)
         change = Change(
             record.address,
             Action.CREATE,
@@ -49,11 +51,12 @@ class RecordComparer:
             approval=model.approval is not None,
             location=record.location,
             request=request_of(model, Action.CREATE, record.address, id_=None, body=body),
+            then=_follow_up(model, record, later),
             fields=fields,
             declared=base_of(model, record),
             prevent_delete=record.lifecycle.prevent_delete,
             previous_address=binding.previous_address,
-            detail=(_GONE,) if binding.gone else (),
+            detail=(*((_GONE,) if binding.gone else ()), *_said_of(later)),
         )
         if binding.gone and Held.REVERT not in permissions.granted:
             change = hold(change, Held.REVERT)
@@ -70,13 +73,17 @@ class RecordComparer:
 
     def _new_content(
         self, record: Record, model: Model
-    ) -> tuple[dict[str, Value], tuple[FieldChange, ...]]:
-        """The body that creates a record, and its fields as the plan shows them."""
+    ) -> tuple[dict[str, Value], dict[str, Value], tuple[FieldChange, ...]]:
+        """The body that creates a record, what is sent after it, and the fields as shown."""
         body: dict[str, Value] = {}
+        later: dict[str, Value] = {}
         fields = []
         for row in written_rows(model, record):
             written = _once(row, record.fields[row.name])
-            body[row.name] = _once(row, self.resolver.resolve(row, written, record))
+            if row.after_create and is_empty(row, written):
+                continue
+            sent = later if row.after_create else body
+            sent[row.name] = _once(row, self.resolver.resolve(row, written, record))
             location = record.location_of(row.name)
             fields.append(
                 FieldChange(row.name, None, written, "new", location=location, shown=row.shown)
@@ -87,7 +94,7 @@ class RecordComparer:
                 fields.append(
                     FieldChange(row.name, None, row.empty, "new", location=record.location)
                 )
-        return body, tuple(fields)
+        return body, later, tuple(fields)
 
     def _twin(self, model: Model, body: Fields) -> str | None:
         """The id of a live record without an address that has the content of this one."""
@@ -115,7 +122,7 @@ class RecordComparer:
             for row in written_rows(model, record)
             if not row.proposal
         }
-        comparison = combine(bound, fields, self.snapshot.began)
+        comparison = block_immutable(bound, combine(bound, fields, self.snapshot.began))
         return self._proposal(
             comparison, record, permissions, entry=binding.entry, live_id=binding.id
         )
@@ -213,6 +220,21 @@ def _holds(model: Model, live: Fields, body: Fields) -> bool:
     )
 
 
+def _follow_up(model: Model, record: Record, body: Fields) -> tuple[Request, ...]:
+    """The request for the fields that the server ignores at creation."""
+    if not body:
+        return ()
+    return (request_of(model, Action.UPDATE, record.address, id_=None, body=body),)
+
+
+def _said_of(later: Fields) -> tuple[str, ...]:
+    if not later:
+        return ()
+    return (f"{joined(list(later))}: sent in a second request, since a creation ignores it",)
+
+
 def _once(row: Field, value: Value) -> Value:
     """A set holds each element once, however often it was written."""
+    if row.kind == "members":
+        return added(value)
     return assemble(row, elements(row, value)) if row.merges else value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from stemctl.core.diagnostics import Diagnostic
@@ -17,6 +18,7 @@ from stemctl.planning.merge import (
     Merged,
     merge_field,
 )
+from stemctl.planning.merge_members import Invited, merge_members
 from stemctl.planning.not_held import not_held, not_shown
 from stemctl.planning.references import Resolver
 from stemctl.planning.values import same
@@ -66,14 +68,22 @@ class FieldComparison:
 
 
 def compare_field(
-    bound: BoundRecord, row: Field, resolver: Resolver, *, granted: frozenset[str]
+    bound: BoundRecord,
+    row: Field,
+    resolver: Resolver,
+    *,
+    granted: frozenset[str],
+    invited: Invited = None,
 ) -> FieldComparison:
     """Compare one field that the record declares; `granted` are the permissions of the record."""
     versions = _versions(bound, row, resolver)
     if row.name in bound.record.lifecycle.ignore_changes:
         shown = versions.live is not UNSET
         return FieldComparison(ignored=shown and not same(row, versions.declared, versions.live))
-    merged = merge_field(row, versions, granted)
+    if row.kind == "members" and versions.live is not UNSET:
+        merged = merge_members(row, versions, granted, invited)
+    else:
+        merged = merge_field(row, versions, granted)
     declared, observed = _new_base(bound, row, resolver, versions=versions, merged=merged)
     comparison = FieldComparison(
         tuple(_change(bound, row, resolver, diff=diff) for diff in merged.diffs),
@@ -81,12 +91,19 @@ def compare_field(
         declared,
         observed,
         detail=merged.why,
+        notes=tuple(_notes(bound, row, merged)),
     )
     if not merged.form:
         return comparison
     if bound.accepted:
         return _reviewed(bound, row, resolver, comparison=comparison, live=versions.live)
     return _held_otherwise(bound, row, resolver, comparison=comparison, live=versions.live)
+
+
+def _notes(bound: BoundRecord, row: Field, merged: Merged) -> Iterator[Note]:
+    location = bound.record.location_of(row.name)
+    for text in merged.notes:
+        yield Note(bound.record.address, f"{row.name}: {text}", location)
 
 
 def _versions(bound: BoundRecord, row: Field, resolver: Resolver) -> FieldVersions:

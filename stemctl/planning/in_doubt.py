@@ -15,6 +15,7 @@ from dataclasses import replace
 from stemctl.core.plan import Action, Change, FieldChange, Held, Settled, StateChange
 from stemctl.core.records import Address, Record
 from stemctl.core.state import Entry, PendingRequest, State
+from stemctl.planning import members
 from stemctl.planning.bindings import (
     Absent,
     Ambiguous,
@@ -29,7 +30,7 @@ from stemctl.planning.declared import base_of, written_rows
 from stemctl.planning.references import Resolver
 from stemctl.planning.values import is_empty, same
 from stemctl.schema.catalog import Catalog, Field, Model
-from stemctl.util.json_types import Fields
+from stemctl.util.json_types import Fields, Value
 
 SETTLES_AFTER = datetime.timedelta(seconds=60)
 """A reading that began this long after a request was sent shows its outcome."""
@@ -91,6 +92,8 @@ def as_sent(model: Model, live: Fields, body: Fields) -> bool:
     for row in model.managed:
         if row.name not in live or row.proposal:  # no record shows what only a proposal holds
             continue
+        if row.after_create and row.name not in body:  # it has the values of the server at first
+            continue
         value = live[row.name]
         if row.name in body:
             if not same(row, body[row.name], value):
@@ -145,10 +148,16 @@ def with_arrived(model: Model, entry: Entry, live: Fields) -> Entry:
     for doubt in entry.pending:
         for name, value in doubt.body.items():
             known = name in model.fields and name in doubt.declared and name in live
-            if known and same(model.fields[name], value, live[name]):
+            if known and _has_arrived(model.fields[name], value, live[name]):
                 applied[name] = doubt.declared[name]
                 observed[name] = live[name]
     return replace(entry, applied=applied, observed=observed)
+
+
+def _has_arrived(row: Field, sent: Value, live: Value) -> bool:
+    if row.kind == "members":
+        return members.has_arrived(row, sent, live)
+    return same(row, sent, live)
 
 
 # A creation whose outcome the server does not show clearly
@@ -310,7 +319,7 @@ def _updated(
         return "not found", _then(change)
     live = binding.live
     comparable = [name for name in doubt.body if name in live and name in model.fields]
-    if all(same(model.fields[name], doubt.body[name], live[name]) for name in comparable):
+    if all(_has_arrived(model.fields[name], doubt.body[name], live[name]) for name in comparable):
         return "on the server, as sent", "taken as updated"
     if change is not None and change.held is Held.CONFLICT:
         return "on the server, but different", "stopped"

@@ -112,6 +112,8 @@ class Merged:
     observed: Value = UNSET
     why: str = ""
     """Explains to people why something is held."""
+    notes: tuple[str, ...] = ()
+    """What people should know, although nothing is sent for it."""
 
 
 _SAME = Merged()
@@ -130,7 +132,7 @@ def merge_field(field: Field, versions: FieldVersions, allowed: Collection[str])
     ambiguous = field.kind == "map" and bool(shared_keys(field, versions.live))
     if field.merges and versions.live is not UNSET and not ambiguous:
         return _merge_elements(field, versions, allowed)
-    case = _case_of(
+    case = case_of(
         versions,
         lambda left, right: same(field, left, right),
         lambda value: is_empty(field, value),
@@ -142,14 +144,14 @@ def merge_field(field: Field, versions: FieldVersions, allowed: Collection[str])
         return _SAME
     if case is MergeCase.FORM:
         return Merged(settled=False, form=True)
-    held = _held(case, allowed)
+    held = permission_for(case, allowed)
     before = None if versions.live is UNSET else versions.live
     base = versions.applied if versions.has_base else None
     diff = FieldDiff((field.name,), before, versions.declared, case=case, held=held, base=base)
     return Merged((diff,), UNSET if held else versions.declared, settled=not held)
 
 
-def _case_of(
+def case_of(
     versions: FieldVersions, equal: Callable[[Value, Value], bool], empty: Callable[[Value], bool]
 ) -> MergeCase:
     """The row of the module's table.
@@ -172,7 +174,8 @@ def _case_of(
     return MergeCase.EDITED if equal(live, observed) else MergeCase.CONFLICT
 
 
-def _held(case: MergeCase, allowed: Collection[str]) -> str | None:
+def permission_for(case: MergeCase, allowed: Collection[str]) -> str | None:
+    """The permission that is missing, or `conflict`; None if it may be sent."""
     needed = _PERMISSION.get(case)
     return None if needed in allowed else needed
 
@@ -274,12 +277,12 @@ def _compare_elements(
             observed=of.observed.get(key, _ABSENT) if was_applied else UNSET,
             live=of.live.get(key, _ABSENT),
         )
-        case = _case_of(
+        case = case_of(
             versions,
             lambda left, right: _same_element(field, left, right),
             lambda element: element is _ABSENT,
         )
-        results.append(_Element(key, case, _held(case, allowed)))
+        results.append(_Element(key, case, permission_for(case, allowed)))
     return results
 
 

@@ -204,6 +204,27 @@ def _without_change(
     )
 
 
+def block_immutable(bound: BoundRecord, comparison: Comparison) -> Comparison:
+    """The comparison; nothing is sent of a change that edits what cannot change."""
+    change = comparison.change
+    rows = bound.model.fields
+    fixed = (
+        [f for f in change.fields if f.path in rows and rows[f.path].immutable] if change else []
+    )
+    if change is None or not fixed:
+        return comparison
+    blocked = replace(hold(change, Held.BLOCKED), declared={}, observed={}, released=())
+    return replace(comparison, change=replace(blocked, detail=tuple(map(_fixed, fixed))))
+
+
+def _fixed(field: FieldChange) -> str:
+    return (
+        f"{field.path} cannot change after creation, so nothing of this record is sent: "
+        f"write {field.before} again, or declare another record under another key, and list this "
+        "one under deleted:"
+    )
+
+
 def hold(change: Change, held: Held) -> Change:
     """The change, shown and not sent."""
     return replace(change, held=held, request=None, then=(), waits=())

@@ -15,6 +15,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 
 from stemctl.core.placeholders import is_placeholder, text_of
+from stemctl.planning.members import members_of
 from stemctl.schema.catalog import Field, Model
 from stemctl.util.canonical_json import hash_of
 from stemctl.util.json_equality import one_spelling, same_json
@@ -120,6 +121,8 @@ def elements(field: Field, value: Value, twins: Collection[str] = ()) -> dict[st
         return {}
     if field.kind == "map":
         return _entries(value)
+    if field.kind == "members":
+        return dict(members_of(field, value))
     parts = value if isinstance(value, list) else [value]
     match field.kind:
         case "items":
@@ -143,6 +146,8 @@ def same_element(field: Field, left: Value, right: Value) -> bool:
             return same(field, {"": left}, {"": right})
         case "items":
             return same(field, [left], [right])
+        case "members":
+            return bool(left == right)
         case _:
             return True  # elements of a set are their own key
 
@@ -201,7 +206,7 @@ def _key(value: Value) -> str:
 
 def assemble(field: Field, parts: Mapping[str, Value]) -> Value:
     """The value that holds these elements, in their order; the reverse of `elements`."""
-    return dict(parts) if field.kind == "map" else list(parts.values())
+    return dict(parts) if field.kind in ("map", "members") else list(parts.values())
 
 
 def _text(field: Field, value: Value) -> Value:

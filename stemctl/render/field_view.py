@@ -17,7 +17,7 @@ from stemctl.render.text_diff import (
     lines_of,
     marked_words,
 )
-from stemctl.render.values import element_diff, is_empty, quoted, shown
+from stemctl.render.values import element_diff, is_empty, is_removal, quoted, shown
 from stemctl.util.json_types import Value
 from stemctl.util.plural import counted, joined
 from stemctl.util.safe_text import visible
@@ -230,7 +230,7 @@ def _as_leaf(field: FieldChange) -> Leaf:
         field.before,
         field.after,
         added=field.before is None,
-        removed=is_entry and field.after is None,
+        removed=is_entry and (field.after is None or is_removal(field.after)),
     )
 
 
@@ -308,7 +308,7 @@ def _edited(change: Change, field: FieldChange) -> Spans:
         return spans(new(after), " (the server does not return its value)")
     if "." in field.path and before is None:
         return spans("apply adds ", new(after))
-    if "." in field.path and after is None:
+    if "." in field.path and (after is None or is_removal(after)):
         removed = Span(quoted(before), "old")
         return spans("apply removes it (was ", removed, ")", _why_removed(field))
     if change.action is Action.ADOPT and is_empty(before):
@@ -330,7 +330,7 @@ def _gains_and_losses(field: FieldChange, adds: str, removes: str, otherwise: st
 
 def _why_removed(field: FieldChange) -> str:
     """Why elements are removed, since a field that leaves the files removes nothing."""
-    if field.reason != "edited":
+    if field.reason != "edited" or is_removal(field.after):
         return ""
     if isinstance(field.after, list) and not element_diff(field.before, field.after)[1]:
         return ""

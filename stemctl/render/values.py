@@ -49,6 +49,11 @@ def is_empty(value: Value) -> bool:
     return value in ("", None, [], {})
 
 
+def is_removal(value: Value) -> bool:
+    """Whether the entry of a map is there to take it out."""
+    return bool(value == {"remove": True})
+
+
 def _text(text: str) -> str:
     is_unclear = text == "" or text != text.strip() or text.lower() in _OWN_WORDS
     if is_unclear or _NUMBER.fullmatch(text):

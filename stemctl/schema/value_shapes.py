@@ -24,6 +24,12 @@ def _is_map(value: Value, planned: bool) -> bool:
     return isinstance(value, dict) or (isinstance(value, list) and all(map(_is_pair, value)))
 
 
+def _are_members(value: Value, planned: bool) -> bool:
+    if value == []:  # how some servers write an empty map
+        return True
+    return isinstance(value, dict) and all(isinstance(rights, dict) for rights in value.values())
+
+
 def _is_items(value: Value, planned: bool) -> bool:
     return isinstance(value, list) and all(map(_is_item, value))
 
@@ -66,7 +72,7 @@ def _is_item(value: Value) -> bool:
 _SHAPES: dict[str, Callable[[Value, bool], bool]] = {
     "json": _is_anything,
     "details": _is_anything,
-    "members": _is_anything,
+    "members": _are_members,
     "map": _is_map,
     "items": _is_items,
     "list": _is_texts,

@@ -35,11 +35,15 @@ def outcome_row(outcome: Outcome) -> tuple[str, str, str]:
 
 
 def _result(outcome: Outcome) -> str:
-    change = outcome.change
     if outcome.status is Status.PROPOSED:
         return f"approval {outcome.approval}"
     if outcome.status is not Status.APPLIED:
         return shortened(visible(message_of(outcome)))
+    return "; ".join(filter(None, (_what_was_done(outcome), visible(outcome.message))))
+
+
+def _what_was_done(outcome: Outcome) -> str:
+    change = outcome.change
     if change.action is Action.CREATE:
         return outcome.id or ""
     if change.action is Action.DELETE or not change.sends:
