@@ -86,14 +86,8 @@ def order(model: Model, parameters: Parameters) -> str:
             field = _fields(model).get(name)
             if field is None or field.to or field.kind in {"list", *_STRUCTURES}:
                 raise invalid([f"Invalid sort field: {name}"])
-            column = _column(model, field, 0)
-            column = f"CAST({column} AS INTEGER)" if _is_number(model, field) else column
-            terms.append(f"{column}{' DESC' if value.startswith('-') else ''}")
+            terms.append(f"{_ordered(model, field, 0)}{' DESC' if value.startswith('-') else ''}")
     return ", ".join([*terms, "r0.position"])
-
-
-def _is_number(model: Model, field: Field) -> bool:
-    return field.kind == "id" and model.integer_ids
 
 
 def condition(catalog: Catalog, model: Model, parameters: Parameters) -> Sql:
@@ -137,7 +131,8 @@ def _condition(
     if operator == "exact" and field.kind == "text" and all(values) and (name,) in lookups(model):
         found = (by_lookup(model, {name: value}, depth) for value in values)
         return Sql.every(found)
-    return _compare(_column(model, field, depth), field, operator, values)
+    column = _ordered if operator in _ORDER_OPERATORS else _column
+    return _compare(column(model, field, depth), field, operator, values)
 
 
 def _related(
@@ -162,20 +157,16 @@ def _related(
     if path == ["id"] and not field.reverse:
         # The links are enough, also for models that the edition does not have.
         inner = _compare("l.target", field, operator, values)
-        text = (
-            f"{ours} IN (SELECT {found_by} FROM links AS l WHERE l.relation = ? AND {inner.text})"
-        )
-        return Sql(text, (relation, *inner.values))
+        links = f"SELECT {found_by} FROM links AS l WHERE l.relation = ? AND {inner.text}"
+        return Sql(f"{ours} IN ({links})", (relation, *inner.values))
     if target is None:
         return None
     found = _condition(catalog, target, path, operator, values, depth + 1)
     if found is None:
         return None
-    join = (
-        f"SELECT {found_by} FROM links AS l JOIN records AS {row} ON {row}.model = ? AND {theirs}"
-    )
-    text = f"{ours} IN ({join} WHERE l.relation = ? AND {found.text})"
-    return Sql(text, (target.name, relation, *found.values))
+    links = f"SELECT {found_by} FROM links AS l JOIN records AS {row} ON {row}.model = ?"
+    links += f" AND {theirs} WHERE l.relation = ? AND {found.text}"
+    return Sql(f"{ours} IN ({links})", (target.name, relation, *found.values))
 
 
 def _compare(column: str, field: Field, operator: str, values: list[str]) -> Sql:
@@ -213,6 +204,13 @@ def _typed(field: Field, value: str) -> Value:
     if field.kind == "boolean":
         return {"true": 1, "1": 1, "false": 0, "0": 0}.get(value.lower(), value)
     return value.lower() if field.to or field.kind == "id" else value
+
+
+def _ordered(model: Model, field: Field, depth: int) -> str:
+    """A column with an order: ids are stored as text, also where they are numbers."""
+    column = _column(model, field, depth)
+    is_number = field.kind == "id" and model.integer_ids
+    return f"CAST({column} AS INTEGER)" if is_number else column
 
 
 def _column(model: Model, field: Field, depth: int) -> str:

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+
+def weight(grams: float) -> dict[str, Any]:
+    """The details of an entry of a weight log."""
+    return {"weight": {"value": grams, "unit": "g"}}
+
+
 LAB: dict[str, list[dict[str, Any]]] = {
     "users": [{"email": "colleague@lab.example", "first_name": "Grace"}],
     "groups": [
@@ -110,7 +116,13 @@ LAB: dict[str, list[dict[str, Any]]] = {
                     "procedure_logs": [
                         {
                             "type": "LinearDisplacement",
-                            "entries": [{"date_time": "2024-03-12T08:00:00Z", "notes": "down"}],
+                            "entries": [
+                                {
+                                    "date_time": "2024-03-12T08:00:00Z",
+                                    "notes": "down",
+                                    "details": {"displacement": {"value": 125, "unit": "µm"}},
+                                }
+                            ],
                         }
                     ],
                 }
@@ -120,8 +132,8 @@ LAB: dict[str, list[dict[str, Any]]] = {
                     "key": "weight",
                     "type": "Weighing",
                     "entries": [
-                        {"date_time": "2024-03-11T08:00:00Z"},
-                        {"date_time": "2024-03-12T08:00:00Z"},
+                        {"date_time": "2024-03-11T08:00:00Z", "details": weight(312)},
+                        {"date_time": "2024-03-12T08:00:00Z", "details": weight(315)},
                     ],
                 },
                 {"key": "cage", "type": "Housing"},

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import socket
-import threading
 from collections.abc import Iterator
 from types import SimpleNamespace
 
 import brainstem_api_tools.brainstem_api_client as official
 import httpx
 import pytest
-import uvicorn
 from brainstem_api_tools import BrainstemClient
 from sandbox_api import LAB, PROJECTS
 
 from stemctl.sandbox.api import create_app
 from stemctl.sandbox.database import Database
 from stemctl.schema.catalog import Catalog
+from tests.support.served import serve_app
 
 
 @pytest.fixture
@@ -26,17 +24,8 @@ def url(catalog: Catalog) -> Iterator[str]:
     database.seed(
         {"sessions": [{"name": f"s{number:03}", "projects": ["Lab"]} for number in range(250)]}
     )
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen()  # whoever connects before the server is up waits in line
-        server = uvicorn.Server(
-            uvicorn.Config(create_app(database), log_level="error", ws="none", lifespan="off")
-        )
-        thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
-        server.should_exit = True
-        thread.join()
+    with serve_app(create_app(database)) as url:
+        yield url
     database.close()
 
 

@@ -54,6 +54,22 @@ def serve(folder: Path, *options: str) -> Iterator[str]:
         assert "ERROR" not in noise, noise
 
 
+@contextlib.contextmanager
+def serve_app(app: Any) -> Iterator[str]:
+    """An application in a thread; gives its URL."""
+    with socket.socket(proto=socket.IPPROTO_TCP) as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(64)  # whoever connects before the server is up waits in line
+        server = uvicorn.Server(uvicorn.Config(app, log_level="error", ws="none", lifespan="off"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
 class Gate:
     """Holds every write that arrives until it is opened; knows which have arrived and which were
     carried out.
@@ -76,10 +92,7 @@ class Gate:
 def serve_behind(gate: Gate, folder: Path) -> Iterator[str]:
     """A sandbox in a thread whose writes wait at a gate; gives its URL."""
     space = workspace.open_workspace(folder, "sandbox")
-    with (
-        contextlib.closing(connection.open_sandbox(space)) as database,
-        socket.socket(proto=socket.IPPROTO_TCP) as listener,
-    ):
+    with contextlib.closing(connection.open_sandbox(space)) as database:
         app = create_app(database)
 
         async def gated(scope: Any, receive: Any, send: Any) -> None:
@@ -100,14 +113,8 @@ def serve_behind(gate: Gate, folder: Path) -> Iterator[str]:
             await app(scope, again, send)
             gate.done.append(gate.arrived[len(gate.done)])
 
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(64)
-        server = uvicorn.Server(uvicorn.Config(gated, log_level="error", lifespan="off"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
-        finally:
-            gate.opened.set()
-            server.should_exit = True
-            thread.join()
+        with serve_app(gated) as url:
+            try:
+                yield url
+            finally:
+                gate.opened.set()
