@@ -11,9 +11,13 @@ import yaml
 
 from stemctl.core.plan_wire import plan_schema
 from stemctl.errors import ConfigError, TableError
+from stemctl.render.models_markdown import models_markdown
 from stemctl.schema.catalog import editions, load_catalog
+from stemctl.schema.gone import gone_models
 from stemctl.schema.manifest_schema import generated
-from stemctl.schema.tables import BUILT, built_details, built_text
+from stemctl.schema.tables import BUILT, GONE, built_details, built_text
+
+PAGE = "docs/models.md"
 
 
 def build_schemas(folder: Path, check: bool) -> Iterator[str]:
@@ -45,6 +49,28 @@ def build_schemas(folder: Path, check: bool) -> Iterator[str]:
         yield name
 
 
+def build_page(folder: Path, check: bool) -> Iterator[str]:
+    """Write the page of the models if it is out of date, or with `check` only find that; yields its
+    name. Only a checkout has it: `folder` is that of the schemas, beside its docs.
+    """
+    path = folder.parent / PAGE
+    catalogs = [load_catalog(edition) for edition in editions()]
+    gone = {
+        edition: [
+            f"`{model.name}` is gone since {model.since}. {model.instead}"
+            for model in models.values()
+        ]
+        for edition in editions()
+        if (models := gone_models(edition))
+    }
+    text = models_markdown(catalogs, gone)
+    if not path.parent.is_dir() or (path.is_file() and path.read_text(encoding="utf-8") == text):
+        return
+    if not check:
+        path.write_text(text, encoding="utf-8", newline="\n")
+    yield PAGE
+
+
 _ANYTHING = {"required": [], "properties": {}, "additionalProperties": True}
 """Replaces what a schema says of tables, so that one of its definitions decides."""
 
@@ -58,8 +84,10 @@ def check_tables(folder: Path) -> None:
     schema = json.loads((folder / "table.schema.json").read_text(encoding="utf-8"))
     of_model = jsonschema.Draft202012Validator(schema)
     of_details = jsonschema.Draft202012Validator({**schema, "$ref": "#/$defs/group", **_ANYTHING})
+    of_gone = jsonschema.Draft202012Validator({**schema, "$ref": "#/$defs/gone", **_ANYTHING})
     judged = [(path, of_model) for path in sorted((folder / "tables").glob("*/*/*.yaml"))]
     judged += [(path, of_details) for path in sorted((folder / "details").glob("*/*.yaml"))]
+    judged += [(path, of_gone) for path in sorted((folder / "tables").glob(f"*/{GONE}"))]
     for path, validator in judged:
         wrong = jsonschema.exceptions.best_match(
             validator.iter_errors(yaml.safe_load(path.read_bytes()))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from stemctl.errors import ConfigError, TableError
-from stemctl.schema.tables import BUILT, read_details, read_tables
+from stemctl.schema.tables import BUILT, read_apps, read_details, read_tables
 from stemctl.util.json_types import Value
 
 _LISTS = {"references", "list", "items", "rows", "numbers"}
@@ -357,6 +357,16 @@ def schemas_dir() -> Path:
     package = Path(__file__).resolve().parent.parent
     inside = package / "schemas"
     return inside if inside.is_dir() else package.parent / "schemas"
+
+
+def by_app(catalog: Catalog) -> Mapping[str, tuple[Model, ...]]:
+    """The models by the title of their group in the API, for lists that people read."""
+    titles = read_apps(schemas_dir() / "tables")
+    order = {app: position for position, app in enumerate(titles)}
+    found: dict[str, list[Model]] = {}
+    for model in sorted(catalog.models.values(), key=lambda m: order.get(m.app, len(order))):
+        found.setdefault(titles.get(model.app, model.app), []).append(model)
+    return {title: tuple(models) for title, models in found.items()}
 
 
 def editions() -> list[str]:

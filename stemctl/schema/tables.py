@@ -17,6 +17,9 @@ from stemctl.errors import TableError
 BUILT = "tables.json"
 """The file below `schemas/EDITION/` that has all tables of the edition."""
 
+GONE = "gone.yaml"
+"""The file beside the tables that names models which the edition lacks."""
+
 _LOADER: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 Table = dict[str, Any]
@@ -50,6 +53,26 @@ def read_details(folder: Path, group: str) -> Table:
     except (OSError, ValueError):
         pass
     return _table(path)
+
+
+def read_gone(folder: Path) -> dict[str, Table]:
+    """What is known of models that the edition of a folder lacks, by name; read for messages only.
+
+    Raises:
+        TableError: the file is not YAML.
+    """
+    path = folder / GONE
+    return _table(path) if path.is_file() else {}
+
+
+def read_apps(tables: Path) -> dict[str, str]:
+    """The titles of the groups of models, in their order.
+
+    Raises:
+        TableError: the file is not YAML.
+    """
+    path = tables / "apps.yaml"
+    return _table(path) if path.is_file() else {}
 
 
 def built_details(path: Path) -> str:

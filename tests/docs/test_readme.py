@@ -10,7 +10,8 @@ import click
 
 from stemctl.cli.help import HELP
 from stemctl.cli.main import COMMANDS, cli
-from stemctl.schema.catalog import load_catalog
+from stemctl.commands.schema import build_page
+from stemctl.schema.catalog import editions, load_catalog, schemas_dir
 from tests.support.lab import Lab
 from tests.support.paths import PROJECT
 
@@ -79,32 +80,25 @@ def test_help_of_every_command_fits_and_exits_0(lab: Lab) -> None:
         assert "Usage: stemctl" in result.out
 
 
-def test_the_scope_is_that_of_the_tables() -> None:
-    """Each model of the edition is in the table, and is said to be written only if it is."""
+def test_the_page_of_the_models_is_that_of_the_tables() -> None:
+    """Each model of each edition has a row, and is said to be written only if it is."""
     section = README.partition("### What stemctl can write")[2].partition("\n## ")[0]
-    edition = re.search(r"Edition (\d+)", section)
-    assert edition is not None
-    rows = re.findall(r"^\| `(\w+)` \| (?:`(\w+)`)? ?\| (.*) \|$", section, re.MULTILINE)
-    models = load_catalog(edition[1]).models
-    assert [name for name, _, _ in rows] == list(models)
-    for name, key, text in rows:
-        model = models[name]
-        assert key == (model.many if model.writable else "")
-        assert text.startswith("written") == model.writable
-        assert text.startswith("read-only") != model.writable
-        assert ("proposals" in text) == (model.approval is not None)
-
-
-def test_the_sections_of_the_other_edition_are_those_of_its_tables() -> None:
-    section = README.partition("### What stemctl can write")[2].partition("\n## ")[0]
-    found = re.search(
-        r"Edition (2026) .*?It writes (.*?), and proposes (.*?)\. ", section, re.DOTALL
-    )
-    assert found is not None
-    models = load_catalog(found[1]).writable
-    written = {model.many for model in models if model.approval is None}
-    assert set(re.findall(r"`(\w+)`", found[2])) == written
-    assert set(re.findall(r"`(\w+)`", found[3])) == {model.many for model in models} - written
+    assert all(f"**Edition {edition}**" in section for edition in editions())
+    assert "](docs/models.md)" in section
+    page = (PROJECT / "docs" / "models.md").read_text(encoding="utf-8")
+    assert list(build_page(schemas_dir(), check=True)) == []
+    for edition in editions():
+        part = page.partition(f"## Edition {edition}\n")[2].partition("\n## ")[0]
+        row = r"^\| `(\w+)` \| (?:`(\w+)`)? ?\| ([\w ()]+) \| (\w+) \|"
+        rows = re.findall(row, part, re.MULTILINE)
+        models = load_catalog(edition).models
+        assert {name for name, _, _, _ in rows} == set(models)
+        for name, key, can, deleted_by in rows:
+            model = models[name]
+            assert key == (model.section if model.writable else "")
+            assert can.startswith("propose") == (model.approval is not None)
+            assert (can == "read") is not model.writable
+            assert (deleted_by == "nobody") is ("delete" not in model.operations)
 
 
 def test_the_manifest_entries_of_the_readme_are_accepted(lab: Lab) -> None:

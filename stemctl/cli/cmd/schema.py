@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
+
 import click
 
 from stemctl.cli.command import group
 from stemctl.cli.screen import Screen
-from stemctl.commands.schema import build_schemas, find_schema
+from stemctl.commands.schema import build_page, build_schemas, find_schema
 from stemctl.errors import ConfigError
 from stemctl.schema.catalog import schemas_dir
 
@@ -22,12 +24,13 @@ def schema() -> None:
 )
 @click.pass_obj
 def build(screen: Screen, check: bool) -> int:
-    """Generate the schemas of all editions from the field tables."""
+    """Generate the schemas of all editions, and docs/models.md, from the field tables."""
     changed = False
-    for name in build_schemas(schemas_dir(), check):
+    names = (f"schemas/{name}" for name in build_schemas(schemas_dir(), check))
+    for name in itertools.chain(names, build_page(schemas_dir(), check)):
         changed = True
         screen.did = "" if check else "schemas were written."
-        screen.out(f"{'out of date' if check else 'wrote'}: schemas/{name}")
+        screen.out(f"{'out of date' if check else 'wrote'}: {name}")
     if check and changed:
         hint = ("stemctl schema build", "updates them; commit the result")
         raise ConfigError("The schemas are out of date.", hints=[hint])

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from stemctl.errors import ConfigError
 from stemctl.render.terminal import TerminalStyle
 from stemctl.render.width import broken, columns_of, padded
-from stemctl.schema.catalog import Catalog, Field, Model
+from stemctl.schema.catalog import Catalog, Field, Model, by_app
 from stemctl.util.plural import counted, joined
 from stemctl.util.suggest import nearest
 
@@ -48,18 +49,53 @@ def field_of(model: Model, name: str) -> Field:
 
 
 def models_text(catalog: Catalog, style: TerminalStyle) -> str:
-    """All models of an edition: name, number of fields, and what a record of it is."""
-    rows = []
-    for model in catalog.models.values():
-        fields = counted(len(model.fields), "field")
-        rows.append((model.name, fields if model.writable else f"{fields}, read-only"))
-    texts = [model.description for model in catalog.models.values()]
-    cells = style.columns(rows, indent=0)
-    width = max(map(columns_of, cells), default=0)
-    table = [(padded(cell, width), text) for cell, text in zip(cells, texts, strict=True)]
+    """All models of an edition, and what a record of each is; in groups if there are many."""
     number = counted(len(catalog.models), "model")
-    title = f"Edition {catalog.edition} has {number}:"
-    return style.finish([title, "", *style.wrapped(table, indent=2)])
+    lines = [f"Edition {catalog.edition} has {number}:"]
+    if len(catalog.models) <= _MOST_UNGROUPED:
+        models = list(catalog.models.values())
+        rows = [(model.name, _fields_of(model), model.description) for model in models]
+        return style.finish([*lines, "", *_model_lines(rows, style)])
+    for title, group in by_app(catalog).items():
+        models = sorted(group, key=lambda model: not model.writable)
+        rows = [(m.name, _done_with(m), _first_sentence(m.description)) for m in models]
+        lines += ["", style.paint("bold", title), *_model_lines(rows, style)]
+    return style.finish([*lines, *style.sentences([_WORDS_MEAN])])
+
+
+_WORDS_MEAN = (
+    "You declare records in your files. Those that you propose are accepted or rejected by an "
+    "administrator of BrainSTEM. Read-only records are shown by get."
+)
+
+
+_MOST_UNGROUPED = 10
+
+
+def _model_lines(rows: Sequence[tuple[str, str, str]], style: TerminalStyle) -> list[str]:
+    """A line for each model: its name, a remark, and what it is."""
+    cells = style.columns([row[:2] for row in rows], indent=0)
+    width = max(map(columns_of, cells), default=0)
+    table = [(padded(cell, width), row[2]) for cell, row in zip(cells, rows, strict=True)]
+    return style.wrapped(table, indent=2)
+
+
+def _first_sentence(text: str) -> str:
+    return text.partition(". ")[0].rstrip(".") + "."
+
+
+def _fields_of(model: Model) -> str:
+    fields = counted(len(model.fields), "field")
+    return fields if model.writable else f"{fields}, read-only"
+
+
+def _done_with(model: Model) -> str:
+    """What a lab does with records of a model, in a word."""
+    if not model.writable:
+        return "read-only"
+    if model.write_by:
+        return model.write_by
+    return "propose" if model.approval is not None else "declare"
 
 
 def models_document(catalog: Catalog) -> list[dict[str, Any]]:
