@@ -50,10 +50,34 @@ def place_of(row: Field | Member, catalog: Catalog) -> Place:
             return Place(each=Place(known))
         case "list" | "references" | "numbers":
             return Place(each=UNKNOWN)
-        case "quantity":
-            units = frozenset(getattr(row, "units", ()))
-            return Place({"value": UNKNOWN, "unit": Place(listed=units)})
+    if isinstance(row, Field) and row.kind == "quantity":
+        return Place({"value": UNKNOWN, "unit": Place(listed=frozenset(row.units))})
+    if isinstance(row, Field) and row.details is not None:
+        known = _of_details(catalog, row.details.group)
+        return Place(each=Place(known)) if row.details.rows else Place(known)
     return Place(known, listed=frozenset(row.enum))
+
+
+def _of_details(catalog: Catalog, group: str) -> dict[str, Place]:
+    """What the details of any type may hold. Which type a record has is a value, so the fields of
+    all types are taken together.
+    """
+    fields: dict[str, list[Place]] = {}
+    for type_ in catalog.details(group).types.values():
+        for name, row in type_.fields.items():
+            fields.setdefault(name, []).append(place_of(row, catalog))
+    return {name: _together(places) for name, places in fields.items()}
+
+
+def _together(places: Sequence[Place]) -> Place:
+    """What several tables say about one key: what any of them allows."""
+    each = [place.each for place in places if place.each]
+    listed = [place.listed for place in places]
+    return Place(
+        keys={name: inner for place in places for name, inner in place.keys.items()},
+        each=_together(each) if each else None,
+        listed=frozenset().union(*listed) if all(listed) else frozenset(),
+    )
 
 
 def _members(row: Field | Member) -> Mapping[str, Member]:

@@ -160,6 +160,7 @@ def _of_fields(catalog: Catalog, model: Model, listing: Listing) -> Iterator[Fin
         yield Finding(model.name, "never-answered", Weight.NOTE, says, tuple(gone))
     known = {name: shape for name, shape in seen.items() if name in model.fields}
     yield from _of_kinds(catalog, model, known)
+    yield from _of_details(catalog, model, known)
     unlisted = [name for name, shape in known.items() if _unlisted(shape)]
     if unlisted:
         says = f"has values that the table does not list in {_names(unlisted)}"
@@ -181,6 +182,29 @@ def _of_kinds(catalog: Catalog, model: Model, known: Mapping[str, Shape]) -> Ite
         if found:
             says = f"answers with other kinds of values: {_names(list(found.values()))}"
             yield Finding(model.name, "other-kind", weight, says, tuple(found))
+
+
+def _of_details(catalog: Catalog, model: Model, known: Mapping[str, Shape]) -> Iterator[Finding]:
+    """Details that no type has today, as they may be stored from earlier years."""
+    for name, shape in known.items():
+        details = model.fields[name].details
+        inner = shape.each if details and details.rows else shape
+        if details is None or inner is None:
+            continue
+        types = catalog.details(details.group).types.values()
+        kinds: dict[str, set[Kind]] = {}
+        for field in (field for each in types for field in each.fields.values()):
+            kinds.setdefault(field.name, {"null"}).update(_kinds_of(catalog, model, field))
+        strange = [
+            f"{name}.{key} ({joined(wrong, 'or')})"
+            for key, value in inner.keys.items()
+            if (wrong := sorted(set(value.kinds) - kinds[key]))
+        ]
+        if inner.other_keys:
+            strange.append(f"{counted(inner.other_keys, 'other key')} in {name}")
+        if strange:
+            says = f"has details that no type has today: {_names(strange)}"
+            yield Finding(model.name, "other-details", Weight.NOTE, says, (name,))
 
 
 _PLAIN: dict[str, frozenset[Kind]] = {

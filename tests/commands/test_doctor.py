@@ -12,9 +12,12 @@ import httpx
 import pytest
 
 from stemctl.commands import connection, workspace
-from stemctl.core.profile import read_profile
+from stemctl.core.answer_shapes import Received, listing_of
+from stemctl.core.profile import ModelProfile, Profile, profile_text, read_profile
+from stemctl.planning.table_truth import compare
 from stemctl.sandbox.api import create_app
 from stemctl.sandbox.likeness import Likeness
+from stemctl.schema.catalog import load_catalog
 from tests.support.lab import Lab
 
 Alter = Callable[[dict[str, Any]], dict[str, Any]]
@@ -281,3 +284,30 @@ def test_serve_refuses_what_is_no_profile(filled: Lab) -> None:
         result = filled.run("sandbox", "serve", "--port", "0", "--profile", name)
         assert result.code == 1
         assert says in result.err
+
+
+def test_details_of_earlier_years_are_a_note(lab: Lab) -> None:
+    """A bare number in place of a quantity, and a key that no type has: named without its value."""
+    catalog = load_catalog("2026")
+    model = catalog.models["procedure"]
+    group = model.fields["details"].details
+    assert group is not None
+    types = catalog.details(group.group).types.values()
+    quantity = next(f for t in types for f in t.fields.values() if f.kind == "quantity")
+    id_ = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
+    record = {"id": id_, "details": {quantity.name: 4.5, "surgeon Alice": "x"}}
+    received = Received(200, "json", 0, (), {model.many: [record]})
+    listing = listing_of(received, model, catalog)
+    profile = Profile(
+        format=1,
+        kind="stemctl profile",
+        stemctl="0",
+        made="2026-11-26",
+        edition="2026",
+        portal="private",
+        models={model.name: ModelProfile(list=listing)},
+    )
+    assert "Alice" not in profile_text(profile)
+    (truth,) = compare(catalog, profile)
+    (found,) = [finding for finding in truth.findings if finding.code == "other-details"]
+    assert found.says.endswith(f"details.{quantity.name} (number), 1 other key in details")

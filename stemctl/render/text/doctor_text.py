@@ -118,6 +118,7 @@ _NOTES: dict[str, str] = {
     "never-answered": "fields that only the server sets are not needed",
     "other-kind": "values of other kinds are compared as they are",
     "unlisted-values": "values that the tables do not list are read, but cannot be written",
+    "other-details": "details of another form are kept until a file declares them",
     "no-total": "lists without a total are read page by page, which is slower",
     "short-pages": "short pages need more requests",
     "not-sorted": "lists in another order are read again if they do not add up",
