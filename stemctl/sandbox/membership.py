@@ -9,7 +9,7 @@ import functools
 
 from stemctl.sandbox.calls import Call
 from stemctl.sandbox.replies import forbidden, invalid
-from stemctl.sandbox.storage import Row, Storage
+from stemctl.sandbox.storage import Row, Sql, Storage
 from stemctl.sandbox.users import MANAGES, RIGHTS, User, are_members, merged_members, sole_owner
 from stemctl.schema.catalog import Catalog, Field, Joining, Model
 from stemctl.util.json_types import Fields, Value
@@ -126,6 +126,26 @@ def groups_of(storage: Storage, user: User | None) -> tuple[str, ...]:
     text = "SELECT r.identity FROM records AS r WHERE r.model = ? AND EXISTS (SELECT 1 FROM"
     text += f" json_each(r.body, '$.\"{model.access.members}\"') AS m WHERE m.key = ?)"
     return tuple(name for (name,) in storage.query(text, (model.name, user.email)))
+
+
+def rename_group(storage: Storage, model: Model, before: Row, after: Row | None) -> None:
+    """Rename a group where records name it, or take it out if it is gone."""
+    if model is not groups(storage.catalog) or model.identity is None:
+        return
+    old = before.body[model.identity]
+    new = after.body[model.identity] if after else None
+    if old == new:
+        return
+    for other in storage.catalog.models.values():
+        name = other.access.groups if other.access else None
+        if name is None:
+            continue
+        text = f"EXISTS (SELECT 1 FROM json_each(r0.body, '$.\"{name}\"') AS m WHERE m.key = ?)"
+        for row in storage.rows(storage.listing(other, Sql(text, (old,)), "r0.position")):
+            kept = {key: rights for key, rights in row.body[name].items() if key != old}
+            if new is not None:
+                kept[new] = row.body[name][old]
+            storage.replace(other, row, {**row.body, name: kept})
 
 
 @functools.cache

@@ -20,7 +20,7 @@ from stemctl.sandbox.envelopes import every_model
 from stemctl.sandbox.replies import Reply, forbidden, invalid, not_found
 from stemctl.sandbox.storage import Row, Sql, Storage, relation, stored_relations, targets
 from stemctl.schema.catalog import Catalog, Model
-from stemctl.util.json_types import Value
+from stemctl.util.json_types import Fields, Value
 
 _ADDRESSES = {
     "list": ("many", "GET"),
@@ -83,22 +83,29 @@ def add(model: Model, call: Call, _: str) -> Reply:
 
 def change(model: Model, call: Call, id: str) -> Reply:
     """Replace the fields that are sent, and change members one by one."""
-    row = visible(model, call, id)
-    found = checked(model, call, call.body(), live=row)
+    before, body = visible(model, call, id), call.body()
+    _may_change(model, call, before, body)
+    found = checked(model, call, body, live=before)
     sent = {name: found.pop(name) for name in membership.fields(model) if name in found}
-    if sent:
-        _must(call.viewer.manages(model), model, call, row.id)
-    if found or not sent:
-        _must(call.viewer.changes(model), model, call, row.id)
-    _may_publish(model, call, row, found)
-    members = {name: membership.changed(model, call, row, name, sent[name]) for name in sent}
+    _may_publish(model, call, before, found)
+    members = {name: membership.changed(model, call, before, name, sent[name]) for name in sent}
     stamps = _stamps(model, call, changing=True)
-    row = call.storage.replace(model, row, {**row.body, **found, **members, **stamps})
+    row = call.storage.replace(model, before, {**before.body, **found, **members, **stamps})
+    membership.rename_group(call.storage, model, before, row)
     if found:
         # Checked again: a record must not move to where the user has no rights.
         _must(call.viewer.changes(model), model, call, row.id)
         _may_link(model, call, row)
     return Reply(200, serializer.one(call, model, row))
+
+
+def _may_change(model: Model, call: Call, row: Row, body: Fields) -> None:
+    """Managers change members, also where only owners change the record itself."""
+    sent = body.keys() & set(membership.fields(model))
+    if sent:
+        _must(call.viewer.manages(model), model, call, row.id)
+    if not sent or body.keys() - sent:
+        _must(call.viewer.changes(model), model, call, row.id)
 
 
 def delete(model: Model, call: Call, id: str) -> Reply:
@@ -215,6 +222,7 @@ def erase(storage: Storage, model: Model, row: Row) -> None:
     catalog = storage.catalog
     # The record itself goes first, so that a circle of dependent records ends.
     storage.remove(row)
+    membership.rename_group(storage, model, row, None)
     for other, name in _dependents(catalog, model):
         for dependent in storage.rows_referring(f"{other.name}.{name}", row.id):
             erase(storage, other, dependent)
