@@ -56,6 +56,7 @@ class Record:
 
     `fields` holds only writable fields, as written (references are names or ids). `locations` maps
     a field, or a field and one of its elements, to the location of its value (maybe a default).
+    `parent` is the record that it is written inside of.
     """
 
     address: Address
@@ -64,6 +65,7 @@ class Record:
     id: str | None = None
     lifecycle: Lifecycle = Lifecycle()
     locations: Mapping[Path, Location] = field(default_factory=dict)
+    parent: Address | None = None
 
     def location_of(self, *path: str | int) -> Location:
         """Where a value is written: the longest known prefix of `path`, or else the record."""

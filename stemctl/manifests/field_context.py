@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from stemctl.core.records import Address
 from stemctl.manifests.document import Document
 from stemctl.schema.catalog import Catalog, Field, Member, Model
-from stemctl.util.json_types import Path, Value
+from stemctl.util.json_types import Fields, Path, Value
+
+Message = tuple[str, str, str]
+"""What is said about a value: code, message, remedy."""
 
 
 @dataclass(frozen=True, slots=True)
 class FieldContext:
-    """One value of a manifest, and what the field tables say about it."""
+    """One value of a manifest, and what the field tables say about it.
+
+    `depth` is the number of steps that lead to its record. For a list of records inside another
+    record, `model` is that of the list, and `parent` that of the record around it.
+    """
 
     path: Path
     model: Model | None = None
@@ -22,16 +30,18 @@ class FieldContext:
     member: Member | None = None
     address: str | None = None
     in_defaults: bool = False
+    depth: int = 2
+    parent: Model | None = None
 
     @property
     def label(self) -> str:
         """Its name in a message: `session.download_links.URL`, `moved.from`."""
-        names = [str(step) for step in self.path if not isinstance(step, int)]
-        if self.model and (self.is_record or self.inside_record) and not self.in_defaults:
-            names = [self.model.name, *names[1:]]
-        elif self.model and self.inside_record:
-            names = [self.model.name, *names[2:]]
-        return ".".join(names)
+        if self.is_nested_list and self.parent:
+            return f"{self.parent.name}.{self.path[-1]}"
+        is_plain = not self.model or (self.in_defaults and not self.inside_record)
+        if self.model and not is_plain and (self.is_record or self.inside_record):
+            return ".".join([self.model.name, *_names(self.path[self.depth :])])
+        return ".".join(_names(self.path))
 
     @property
     def field_name(self) -> str | None:
@@ -39,25 +49,45 @@ class FieldContext:
         return self.label.partition(".")[2] or None if self.model else None
 
     @property
+    def is_list(self) -> bool:
+        """Whether it is a list of records."""
+        return self.model is not None and len(self.path) == self.depth - 1
+
+    @property
+    def is_nested_list(self) -> bool:
+        """Whether it is a list of records inside another record."""
+        return self.is_list and self.depth > 2
+
+    @property
     def is_record(self) -> bool:
         """Whether it is a record, or the defaults of a model."""
-        return self.model is not None and len(self.path) == 2
+        return self.model is not None and len(self.path) == self.depth
+
+    @property
+    def is_nested_record(self) -> bool:
+        """Whether it is a record inside another one."""
+        return self.is_record and self.depth > 2
 
     @property
     def inside_record(self) -> bool:
         """Whether it is inside a record, or inside defaults."""
-        return self.model is not None and len(self.path) > 2
+        return self.model is not None and len(self.path) > self.depth
 
     @property
     def is_field(self) -> bool:
         """Whether it is the whole value of a field."""
-        return self.field is not None and len(self.path) == 3
+        return self.field is not None and len(self.path) == self.depth + 1
 
     @property
     def names_record(self) -> bool:
         """Whether it identifies its record."""
-        identity = self.model.identity if self.model else None
-        return len(self.path) == 3 and self.path[2] in ("key", identity)
+        if self.model is None or self.model.embedded or len(self.path) != self.depth + 1:
+            return False
+        return self.path[-1] in ("key", self.model.called)
+
+
+def _names(path: Path) -> list[str]:
+    return [step for step in path if isinstance(step, str)]
 
 
 def field_context(path: Path, document: Document, catalog: Catalog) -> FieldContext:
@@ -67,28 +97,71 @@ def field_context(path: Path, document: Document, catalog: Catalog) -> FieldCont
     model = catalog.by_list_key(str(section[0])) if section else None
     if model is None:
         return FieldContext(path)
-    field = model.fields.get(str(path[2])) if len(path) > 2 else None
-    member = field.members.get(str(path[-1])) if field and len(path) > 3 else None
-    address = None if in_defaults or len(path) < 2 else _address(path, document, model)
-    return FieldContext(path, model, field, member, address, in_defaults)
+    chain = [model]
+    if not in_defaults:
+        chain += children_on(path, model, catalog)
+    model, depth = chain[-1], 2 * len(chain)
+    field = model.fields.get(str(path[depth])) if len(path) > depth else None
+    member = field.members.get(str(path[-1])) if field and len(path) > depth + 1 else None
+    address = None if in_defaults or len(path) < 2 else _address(path, document, chain)
+    parent = chain[-2] if len(chain) > 1 else None
+    return FieldContext(path, model, field, member, address, in_defaults, depth, parent)
 
 
-def _address(path: Path, document: Document, model: Model) -> str | None:
-    record = document.root.at(path[:2]).value if document.root else None
-    key = record_key(record, model)
+def children_on(path: Path, model: Model, catalog: Catalog) -> Iterator[Model]:
+    """The models of the lists of records that a path goes through inside a record of `model`."""
+    for step in path[2::2]:
+        child = catalog.child(model, step) if isinstance(step, str) else None
+        if child is None:
+            return
+        yield child
+        model = child
+
+
+def record_path(path: Path, catalog: Catalog) -> Path:
+    """The part of a path that leads to the innermost record, or to the defaults, around a value."""
+    model = catalog.by_list_key(str(path[0])) if len(path) > 2 else None
+    if model is None:
+        return path[:2]
+    depth = 2 + 2 * sum(1 for _ in children_on(path, model, catalog))
+    return path[:depth] if len(path) >= depth else path[: depth - 2]
+
+
+def _address(path: Path, document: Document, chain: list[Model]) -> str | None:
+    """The address of the record at or around `path`."""
+    key, model = None, chain[0]
+    for number, model_there in enumerate(chain, 1):
+        if document.root is None or len(path) < 2 * number:
+            break
+        record = document.root.at(path[: 2 * number]).value
+        key, model = record_key(record, model_there, key), model_there
+        if key is None:
+            return None
     return str(Address(model.name, key)) if key else None
 
 
-def record_key(record: Value, model: Model) -> str | None:
-    """The key of a record: as written, or the value of its unique field."""
+def record_key(record: Value, model: Model, parent: str | None = None) -> str | None:
+    """The key of a record: as written, or what people call the record by. A record inside another
+    one has the key of its `parent` in front of its own, or alone.
+    """
     if not isinstance(record, dict):
         return None
-    key = record.get("key")
-    if key is None and model.identity:
-        key = record.get(model.identity)
-        if isinstance(key, str) and model.fields[model.identity].trimmed:
+    if model.embedded:
+        return _moment_key(record, model.embedded.by, parent)
+    key, name = record.get("key"), model.called
+    if key is None and name:
+        key = record.get(name)
+        if isinstance(key, str) and model.fields[name].trimmed:
             key = key.strip()
-    return key if isinstance(key, str) and key else None
+    if parent is None:
+        return key if isinstance(key, str) and key else None
+    return parent if key in (None, "") else f"{parent}/{key}" if isinstance(key, str) else None
+
+
+def _moment_key(record: Fields, by: tuple[str, ...], parent: str | None) -> str | None:
+    """The key of a record that only its moment tells from others in the same parent."""
+    moment = next((record[name] for name in by if record.get(name) is not None), None)
+    return f"{parent}/{moment}" if parent and isinstance(moment, str) and moment else None
 
 
 def written(value: Value) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import array
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from stemctl.core.records import Location
 from stemctl.schema.catalog import Field
@@ -99,6 +99,15 @@ class Layer:
             self.broken or below.broken,
             tuple(idle),
         )
+
+    def inside(self, field: str, parent: str, written: Mapping[str, Value]) -> Layer:
+        """This layer for a record inside another one, which its `field` refers to wherever the
+        defaults lead. If the record has not `written` it, nothing in the file stands for it.
+        """
+        locations = self.locations
+        if field in locations and field not in written:
+            locations = {name: found for name, found in locations.items() if name != field}
+        return replace(self, fields={**self.fields, field: parent}, locations=locations)
 
 
 def merged(rule: Field, below: Value, above: Value) -> Value:

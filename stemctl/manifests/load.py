@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import datetime
-import functools
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from stemctl.core.address_patterns import is_pattern, literal
 from stemctl.core.diagnostics import Diagnostic, Severity, in_order
-from stemctl.core.records import Address, Directive, Lifecycle, Location, Record, Repository
+from stemctl.core.records import Address, Directive, Record, Repository
 from stemctl.manifests import (
     cross_file,
     discovery,
@@ -22,14 +21,15 @@ from stemctl.manifests import (
     suspicions,
     validation,
 )
+from stemctl.manifests.declared_record import declared_record, in_file, written_layer
 from stemctl.manifests.document import Document, Node
 from stemctl.manifests.field_context import record_key
-from stemctl.manifests.layers import Layer, Locations, element_name, packed, unpacked
+from stemctl.manifests.layers import Layer
 from stemctl.manifests.schema_errors import ManifestValidator, validator_of
-from stemctl.schema.catalog import Catalog, Field, Model
+from stemctl.schema.catalog import Catalog, Model
 from stemctl.schema.manifest_schema import DIRECTIVES
 from stemctl.util import gc_pause
-from stemctl.util.json_types import Path, Value
+from stemctl.util.json_types import Path
 from stemctl.util.timestamps import utc_now
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ class _Reader:
             return
         self.problems += validation.only_defaults(document)
         self.folders[os.path.dirname(file)] = {
-            key: _in_file(layer, file) for key, layer in self._layers(document, broken).items()
+            key: in_file(layer, file) for key, layer in self._layers(document, broken).items()
         }
 
     def read_manifest(self, file: str) -> None:
@@ -133,32 +133,43 @@ class _Reader:
         for key, section in document.root.members.items():
             model = self.catalog.by_list_key(key)
             if model:
-                below = layers.get(key, _NO_LAYER)
-                self._read_records(document, model, section, below=below, broken=broken)
+                self._read_records(document, section, _List((key,), model, layers, broken))
             elif key in self.directives:
                 for position, node in enumerate(section.items):
                     if (key, position) not in broken:
                         self._read_directive(document, key, node)
 
-    def _read_records(
-        self, document: Document, model: Model, section: Node, *, below: Layer, broken: set[Path]
-    ) -> None:
-        """The records of one list, over the defaults `below`."""
-        file = document.file
+    def _read_records(self, document: Document, section: Node, where: _List) -> None:
+        """The records of one list, each followed by those inside it."""
+        file, model, parent, below = document.file, where.model, where.parent, where.defaults
+        children = self.catalog.children(model)
         self.seen[file] = self.seen.get(file, 0) + len(section.items)
         for position, node in enumerate(section.items):
-            key = record_key(node.value, model)
+            path = (*where.path, position)
+            key = record_key(node.value, model, parent.address.key if parent else None)
             if key is None:
                 self.complete = False
                 continue
             address = Address(model.name, key)
-            layer = _layer(node, model)
+            layer = written_layer(node, model)
             if below is not _NO_LAYER:
                 layer = layer.over(below, model.fields)
             for name in layer.idle:
                 self.problems.append(validation.idle_field(document, node, name, str(address)))
-            is_usable = not below.broken and (model.section, position) not in broken
-            self.records.append((_record(address, node, layer, file), is_usable))
+            is_usable = where.is_usable and not below.broken and path not in where.broken
+            if parent:
+                layer = layer.inside(model.parent or "", parent.address.key, node.value)
+                wrong = validation.other_parent(document, node, address, parent, self.catalog)
+                if wrong and is_usable:
+                    self.problems.append(wrong)
+                    is_usable = False
+            record = declared_record(address, node, layer, file, parent)
+            self.records.append((record, is_usable))
+            for child in children:
+                inner = node.members.get(child.section)
+                if inner is not None:
+                    inside = where.inside(path, child, record, is_usable)
+                    self._read_records(document, inner, inside)
 
     def _validated(self, file: str) -> tuple[Document | None, set[Path]]:
         """A document, and the paths in it that cannot be used."""
@@ -215,7 +226,7 @@ class _Reader:
         for key, node in section.members.items():
             model = self.catalog.by_list_key(key)
             if model and node.is_mapping:
-                layers[key] = _layer(node, model, ("defaults", key) in broken)
+                layers[key] = written_layer(node, model, ("defaults", key) in broken)
         return layers
 
     def _read_directive(self, document: Document, key: str, node: Node) -> None:
@@ -240,87 +251,25 @@ class _Reader:
 _NO_LAYER = Layer()
 
 
-def _record(address: Address, node: Node, layer: Layer, file: str) -> Record:
-    """The record that `node` declares, with the values of its layer."""
-    own = node.value
-    id_ = own.get("id")
-    locations: dict[Path, int | Location] = {}
-    for by_path in layer.locations.values():
-        locations.update(by_path)
-    for name in ("key", "id"):
-        if name in node.members:
-            locations[name,] = _packed(node.members[name].event.start_mark)
-    mark = node.event.start_mark
-    return Record(
-        address,
-        layer.fields,
-        Location(file, mark.line + 1, mark.column + 1),
-        id_ if isinstance(id_, str) else None,
-        _lifecycle(layer.lifecycle),
-        Locations(file, locations),
-    )
+@dataclass(frozen=True, slots=True)
+class _List:
+    """A list of records: where it is, the defaults of its file, and the record around it."""
 
+    path: Path
+    model: Model
+    layers: Layers
+    broken: set[Path]
+    parent: Record | None = None
+    is_usable: bool = True
+    """Whether the records around it can be used."""
 
-def _layer(node: Node, model: Model, broken: bool = False) -> Layer:
-    """The fields written in a mapping, with their locations."""
-    fields: dict[str, Value] = {}
-    locations: dict[str, dict[Path, int | Location]] = {}
-    known = model.fields
-    for name, child in node.members.items():
-        rule = known.get(name)
-        if rule is None or rule.read_only:
-            continue
-        fields[name] = child.value
-        locations[name] = _locations(rule, node.keys[name], child)
-    lifecycle = node.value.get("lifecycle")
-    return Layer(fields, lifecycle if isinstance(lifecycle, dict) else {}, locations, broken)
+    @property
+    def defaults(self) -> Layer:
+        """The defaults of its records."""
+        # A list that is only found inside of records may have the name of another one at the top.
+        return _NO_LAYER if self.model.embedded else self.layers.get(self.model.section, _NO_LAYER)
 
-
-def _locations(rule: Field, key: Any, node: Node) -> dict[Path, int | Location]:
-    """The location of a field, and of its elements if it is merged by element."""
-    mark = node.event.start_mark
-    if (
-        mark.line != key.start_mark.line
-    ):  # a value that begins below its key has the location of the key
-        mark = key.start_mark
-    locations: dict[Path, int | Location] = {_path(rule.name): _packed(mark)}
-    if rule.merges:
-        for name, event in node.keys.items():
-            locations[_path(rule.name, name)] = _packed(event.start_mark)
-        for item in node.items:
-            path = _path(rule.name, element_name(rule, item.value))
-            locations[path] = _packed(item.event.start_mark)
-    return locations
-
-
-@functools.lru_cache(10_000)
-def _path(*steps: str) -> Path:
-    """A path, as one object for all records."""
-    return steps
-
-
-def _packed(mark: Any) -> int:
-    return packed(mark.line, mark.column)
-
-
-def _in_file(layer: Layer, file: str) -> Layer:
-    """A layer whose locations name their file, for records of other files."""
-
-    def in_file(location: int | Location) -> Location:
-        return unpacked(file, location) if isinstance(location, int) else location
-
-    locations: dict[str, dict[Path, int | Location]] = {}
-    for name, by_path in layer.locations.items():
-        locations[name] = {path: in_file(location) for path, location in by_path.items()}
-    return replace(layer, locations=locations)
-
-
-_DEFAULT_LIFECYCLE = Lifecycle()
-
-
-def _lifecycle(written: Mapping[str, Value]) -> Lifecycle:
-    if not written:
-        return _DEFAULT_LIFECYCLE
-    ignored = written.get("ignore_changes")
-    ignore_changes = tuple(ignored) if isinstance(ignored, list) else ()
-    return Lifecycle(written.get("prevent_delete") is True, ignore_changes)
+    def inside(self, path: Path, child: Model, parent: Record, is_usable: bool) -> _List:
+        """The list of `child` inside the record at `path`."""
+        inner = (*path, child.section)
+        return _List(inner, child, self.layers, self.broken, parent, is_usable)

@@ -7,13 +7,15 @@ moments that mean the same everywhere.
 from __future__ import annotations
 
 import datetime
+import itertools
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from stemctl.core.diagnostics import Diagnostic
 from stemctl.manifests.document import Document, Node
-from stemctl.schema.catalog import Catalog, Field, Model
+from stemctl.manifests.record_nodes import default_nodes, record_nodes
+from stemctl.schema.catalog import Catalog
 from stemctl.schema.patterns import LOCAL_INSTANT
 from stemctl.util.json_types import Path
 
@@ -33,9 +35,10 @@ def add_offsets(
     Yields the path of a record, or of its defaults, and a finding for a time that does not exist in
     the zone, exists twice, or has an offset that cannot be written.
     """
-    for path, record, model in _records(document, catalog):
-        for field in _moments(model):
-            node = record.members.get(field.name)
+    found = (record_nodes(document, catalog), default_nodes(document, catalog))
+    for path, record, model in itertools.chain(*found):
+        for field in model.moments:
+            node = record.members.get(field.name) if field.kind == "instant" else None
             local = _local_time(node)
             if node is None or local is None:
                 continue
@@ -54,30 +57,11 @@ def add_offsets(
                 )
 
 
-def _records(document: Document, catalog: Catalog) -> Iterator[tuple[Path, Node, Model]]:
-    """The records of a file, and its defaults, as far as they are mappings."""
-    root = document.root
-    for key, section in root.members.items() if root else ():
-        model = catalog.by_list_key(key)
-        for position, node in enumerate(section.items):
-            if model:
-                yield (key, position), node, model
-    defaults = root.members.get("defaults") if root else None
-    for key, node in defaults.members.items() if defaults else ():
-        model = catalog.by_list_key(key)
-        if model:
-            yield ("defaults", key), node, model
-
-
 def _local_time(node: Node | None) -> re.Match[str] | None:
     """A valid time without an offset; the first group is without its fraction of a second."""
     text = node.value if node else None
     valid = isinstance(text, str) and _VALID.search(text)
     return _LOCAL.fullmatch(text) if valid and isinstance(text, str) else None
-
-
-def _moments(model: Model) -> list[Field]:
-    return [field for field in model.managed if field.kind == "instant"]
 
 
 def _readings(local: str, zone: ZoneInfo) -> list[datetime.timedelta]:

@@ -9,10 +9,9 @@ from dataclasses import replace
 from typing import Any
 
 from stemctl.core.diagnostics import Diagnostic
-from stemctl.manifests import date_hints, name_hints, type_hints, value_hints
+from stemctl.manifests import date_hints, name_hints, nesting_hints, type_hints, value_hints
 from stemctl.manifests.document import Document, Node, code_span
-from stemctl.manifests.field_context import FieldContext, field_context, written
-from stemctl.manifests.name_hints import Message
+from stemctl.manifests.field_context import FieldContext, Message, field_context, written
 from stemctl.manifests.scalars import quoted
 from stemctl.manifests.schema_errors import SchemaError
 from stemctl.schema.catalog import Catalog
@@ -101,6 +100,8 @@ class Translator:
         names = list(self._node(path[:-1]).members)
         below = names[names.index(str(path[-1])) + 1 :]
         strange = next((name for name in below[:1] if name not in model.fields), None)
+        if strange and self.catalog.child(model, strange):
+            return ""
         return f"indent {code_span(strange)} by 2 more spaces" if strange else ""
 
     def _node(self, path: Path) -> Node:
@@ -139,9 +140,12 @@ class Translator:
         if model is None:
             message = f"{code_span(context.label)} has no field {code_span(name)}"
             return name_hints.unknown("unknown-field", message, name, error.properties)
+        if nested := nesting_hints.misplaced_list(context, model, name, self.catalog):
+            return nested
         if name in model.fields and model.fields[name].read_only:
             message = f"`{model.name}.{name}` is set by the server"
-            return "read-only-field", message, "remove the line"
+            remedy = nesting_hints.instead_of(model, model.fields[name], self.catalog)
+            return "read-only-field", message, remedy
         if context.in_defaults and (name in ("key", "id") or name in model.fields):
             message = f"defaults cannot set `{name}`"
             return "defaults-identity", message, f"write the {name} in each {model.words}"
@@ -185,6 +189,9 @@ def _wrong_type(context: FieldContext, error: SchemaError, node: Node) -> Messag
     wanted = [name for name in names if name != "null"]
     if not context.path:
         return _bad_root(context, node)
+    is_text = context.is_nested_record and isinstance(error.found, str)
+    if is_text and (about_text := nesting_hints.no_record(context, error.found)):
+        return about_text
     words = " or ".join(_EXPECTED[name] for name in wanted)
     message = f"{_name_in_message(context)} must be {words}, not {_type_of(error.found)}"
     remedy = _type_remedy(context, wanted[0], words, node)
@@ -264,7 +271,7 @@ def _empty(context: FieldContext, error: SchemaError, node: Node) -> Message:
         return "empty", message, "write a value, or remove the item"
     remedy = "write a value"
     if context.names_record:
-        remedy = f"write the {context.path[2]}"
+        remedy = f"write the {context.path[-1]}"
     elif context.is_field and context.field and context.field.required:
         remedy = _for_example(context) or remedy  # without the field, it would be missing
     elif context.is_field:
@@ -311,6 +318,16 @@ def _bad_moment(context: FieldContext, text: str, pattern: Value) -> Message:
     return "bad-format", message, date_hints.date_remedy(text, with_time, is_local)
 
 
+def _no_moment(context: FieldContext, error: SchemaError, node: Node) -> Message:
+    """A record inside another one that only its moment would tell from others."""
+    embedded = context.model.embedded if context.model and context.is_record else None
+    if embedded is None:
+        return _other(context, error, node)
+    remedy = " or ".join(f"`{name}: ...`" for name in embedded.by)
+    what = context.model.words if context.model else ""
+    return "missing-field", f"this {what} has no time", f"add {remedy}, by which it is known"
+
+
 def _other(context: FieldContext, error: SchemaError, node: Node) -> Message:
     what = code_span(context.label) if context.label else "the file"
     return "invalid", f"{what} breaks the rule `{error.rule}`", ""
@@ -322,6 +339,7 @@ _TRANSLATIONS: dict[str, Callable[[FieldContext, SchemaError, Node], Message]] =
     "minLength": _empty,
     "minItems": _empty,
     "enum": _not_in_list,
+    "anyOf": _no_moment,
     "pattern": _bad_pattern,
 }
 
@@ -331,7 +349,9 @@ _VALUE_OR_SERVER = "write a value, or remove the line to leave it to the server"
 def _no_value_remedy(context: FieldContext) -> str:
     """What to write where there is no value, or null is not allowed."""
     if context.names_record:
-        return f"write the {context.path[2]}"
+        return f"write the {context.path[-1]}"
+    if context.is_nested_list:
+        return "list records below it, or write `[]` for none, or remove the line"
     field = context.field
     if field and context.is_field:
         has_empty = field.empty is not None or field.takes_null

@@ -6,17 +6,15 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
+from stemctl.manifests import nesting_hints
 from stemctl.manifests.document import Node, code_span
-from stemctl.manifests.field_context import FieldContext, written
+from stemctl.manifests.field_context import FieldContext, Message, written
 from stemctl.manifests.schema_errors import SchemaError
 from stemctl.schema.catalog import Catalog, Model, editions, load_catalog
 from stemctl.util.characters import named
 from stemctl.util.json_types import Value
 from stemctl.util.plural import counted, joined
 from stemctl.util.suggest import nearest
-
-Message = tuple[str, str, str]
-"""Code, message, remedy."""
 
 _ODD = re.compile("[^!-~]")
 
@@ -54,7 +52,7 @@ def _clean(name: str) -> str:
 def owner(keys: Iterable[str], models: Iterable[Model]) -> Model | None:
     """The model whose record these keys are, if no list is among them."""
     found = set(keys)
-    fits = [model for model in models if model.identity in found]
+    fits = [model for model in models if model.called in found]
     return max(fits, key=lambda model: len(found & set(model.fields)), default=None)
 
 
@@ -70,12 +68,15 @@ def unknown_section(
         return code, f"{named(first)} is not a space in YAML", remedy
     if field_owners := _misplaced(context, error, name, catalog):
         lists = " or ".join(f"`{model.section}:`" for model in field_owners)
+        lists = lists if len(field_owners) <= 3 else "the list that it is for"
         message = f"`{name}` is a field, and the name of its list is missing above it"
         if context.path:
             return code, message, f"put it below {lists}, indented by 2 more spaces"
         is_first = next(iter(error.found)) == name
         remedy = f"add {lists} above it, and `- ` before it, with 2 spaces before that"
         return code, message, remedy if is_first else "indent it by 4 spaces"
+    if nested := nesting_hints.no_list_at_top(name, catalog):
+        return nested
     model = catalog.find(name)
     if model and not model.writable:
         remedy = "remove this section, and refer to them by name"
@@ -124,6 +125,8 @@ def missing(context: FieldContext, error: SchemaError, name: str) -> Message:
     if context.is_record and context.model:
         what = context.model.words
     remedy = f"add `{name}: ...` here"
+    if context.is_record and context.model and name == "key" and context.model.parent:
+        remedy += f", or write it inside of its {context.model.parent}"
     if context.is_record and error.found and context.path[-1] not in (0, "defaults"):
         remedy += ", or remove the dash if this belongs to the record above"
     elif error.found and isinstance(context.path[-1], int) and context.path[-1] > 0:

@@ -92,18 +92,66 @@ class ManifestValidator:
             self._compiled[path] = compiled(part, self._schema)
         return self._compiled[path]
 
-    def _without_valid_items(self, data: Value) -> tuple[Value, dict[str | int, list[int]]]:
-        """`data` without the valid list items, and the positions of the items that are left."""
+    def _without_valid_items(self, data: Value) -> tuple[Value, _Positions]:
+        """`data` without the valid records, and the positions of the records that are left."""
         if not isinstance(data, dict):
             return data, {}
-        remaining, positions = dict(data), {}
+        remaining, positions = dict(data), _Positions()
         for name, section in self._schema["properties"].items():
             items = data.get(name)
             if "items" in section and isinstance(items, list):
                 accepts = self._accepts("properties", name, "items")
-                positions[name] = [i for i, item in enumerate(items) if not accepts(item)]
-                remaining[name] = [items[i] for i in positions[name]]
+                remaining[name] = self._invalid(items, accepts, section, (name,), positions)
         return remaining, positions
+
+    def _invalid(
+        self, items: list[Value], accepts: Accepts, section: Schema, path: Path, found: _Positions
+    ) -> list[Value]:
+        """The items that are not valid, without the valid records inside them."""
+        positions = [i for i, item in enumerate(items) if not accepts(item)]
+        found[path] = positions
+        lists = self._lists_of_records(section["items"])
+        return [
+            self._without_valid_children(items[position], accepts, lists, (*path, number), found)
+            for number, position in enumerate(positions)
+        ]
+
+    def _without_valid_children(
+        self,
+        item: Value,
+        accepts: Accepts,
+        lists: dict[str, Schema],
+        path: Path,
+        found: _Positions,
+    ) -> Value:
+        """A record that is not valid, without the records inside it that are: what is wrong with
+        one of those may depend on the record.
+        """
+        if not (lists and isinstance(item, dict)):
+            return item
+        inside = [key for key, value in item.items() if key in lists and isinstance(value, list)]
+        alone = {key: value for key, value in item.items() if key not in inside}
+        if not inside or not accepts(alone):
+            return item
+        remaining = dict(item)
+        for key in inside:
+
+            def accepts_child(child: Value, key: str = key) -> bool:
+                return accepts({**alone, key: [child]})
+
+            at = (*path, key)
+            remaining[key] = self._invalid(item[key], accepts_child, lists[key], at, found)
+        return remaining
+
+    def _lists_of_records(self, record: Schema) -> dict[str, Schema]:
+        """The lists of other records in the schema of a record."""
+        name = record.get("$ref", "").removeprefix("#/$defs/")
+        properties = self._schema["$defs"][name].get("properties", {}) if name else {}
+        return {key: part for key, part in properties.items() if "$ref" in part.get("items", {})}
+
+
+_Positions = dict[Path, list[int]]
+"""For each list of records, the positions that the ones left in it had before."""
 
 
 @functools.cache
@@ -114,10 +162,12 @@ def validator_of(catalog: Catalog, local_times: bool = False) -> ManifestValidat
     return ManifestValidator(unfolding_manifest_schema(catalog))
 
 
-def _schema_error(error: ValidationError, positions: dict[str | int, list[int]]) -> SchemaError:
-    path = tuple(error.absolute_path)
-    if len(path) > 1 and path[0] in positions:
-        path = (path[0], positions[path[0]][int(path[1])], *path[2:])
+def _schema_error(error: ValidationError, positions: _Positions) -> SchemaError:
+    steps = tuple(error.absolute_path)
+    path = tuple(
+        positions[steps[:at]][int(step)] if steps[:at] in positions else step
+        for at, step in enumerate(steps)
+    )
     properties = error.schema.get("properties", ()) if isinstance(error.schema, dict) else ()
     of_key = "propertyNames" in error.absolute_schema_path
     return SchemaError(

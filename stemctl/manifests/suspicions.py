@@ -5,6 +5,7 @@ like others, and dates that cannot be.
 from __future__ import annotations
 
 import datetime
+import itertools
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from typing import Any
 from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.manifests.document import Document, Node, code_span
 from stemctl.manifests.field_context import FieldContext, field_context
+from stemctl.manifests.record_nodes import default_nodes, record_nodes
 from stemctl.manifests.scalars import quoted
 from stemctl.schema.catalog import Catalog
 from stemctl.schema.manifest_schema import DIRECTIVES
@@ -212,22 +214,15 @@ def _escaped_paths(document: Document) -> Iterator[Diagnostic]:
 
 def _dates(document: Document, catalog: Catalog, latest: str) -> Iterator[Diagnostic]:
     """Days before 1900, and more than a year from today."""
-    root = document.root
-    sections = [(key, node.items) for key, node in root.members.items()] if root else []
-    if root and "defaults" in root.members:
-        defaults = root.members["defaults"].members
-        sections += [(key, [node]) for key, node in defaults.items()]
-    for key, nodes in sections:
-        model = catalog.by_list_key(key)
-        fields = model.moments if model else ()
-        for node in nodes if fields else ():
-            for field in fields:
-                value = node.members.get(field.name)
-                if value is None or not isinstance(value.value, str):
-                    continue
-                day = value.value[:10]
-                if not EARLIEST <= day <= latest and re.match(r"\d{4}-\d\d-\d\d", day):
-                    yield _unlikely(document, value, day)
+    found = (record_nodes(document, catalog), default_nodes(document, catalog))
+    for _, node, model in itertools.chain(*found):
+        for field in model.moments:
+            value = node.members.get(field.name)
+            if value is None or not isinstance(value.value, str):
+                continue
+            day = value.value[:10]
+            if not EARLIEST <= day <= latest and re.match(r"\d{4}-\d\d-\d\d", day):
+                yield _unlikely(document, value, day)
 
 
 def _unlikely(document: Document, node: Node, day: str) -> Diagnostic:

@@ -53,7 +53,7 @@ def _from_scalar(context: FieldContext, wanted: str, node: Node) -> str:
     if context.is_field and field and field.kind in MOMENTS:
         return date_hints.date_remedy(text, field.kind == "instant")
     if wanted == "string":
-        is_id = context.path[2:] == ("id",)
+        is_id = context.path[context.depth :] == ("id",)
         return value_hints.UUID if is_id else f"write `{quoted(text)}`"
     if wanted == "array":
         return _list_from_text(context, node, text)
@@ -83,8 +83,8 @@ def _list_from_text(context: FieldContext, node: Node, text: str) -> str:
     if field and of_items and context.is_field:
         item = _item_from_text(field, text)
         return item.replace("`{", "`[{").replace("}`", "}]`")
-    if model and model.identity and context.path == (model.section,):
-        return _write([{model.identity: name} for name in _separated(text)])
+    if model and model.called and context.is_list:
+        return _write([{model.called: name} for name in _separated(text)])
     is_list = context.is_field or context.path[0] in DIRECTIVES or "lifecycle" in context.path
     if not is_list or of_items:
         return ""
@@ -132,8 +132,8 @@ def _mapping_from_text(context: FieldContext, node: Node, text: str) -> str:
         match = _PAIR.fullmatch(re.split(r"\s(?=\w+\s*[:=])", text, maxsplit=1)[0])
         if match:
             return f"write `{match['key']}: {match['value']}`"
-        if model.identity and node.event.start_mark.line == node.event.end_mark.line:
-            return f"write `{model.identity}: {written(text)}`"
+        if model.called and node.event.start_mark.line == node.event.end_mark.line:
+            return f"write `{model.called}: {written(text)}`"
     if field and field.kind == "map" and context.is_field:
         inner = _parsed(text)
         if isinstance(inner, dict):
@@ -236,8 +236,8 @@ def _from_mapping(context: FieldContext, wanted: str, node: Node) -> str:
             return f"write `[{written(node.value)}]`"
         others = ", and indent the keys below it by 2 more spaces" if len(names) > 1 else ""
         return f"write `- {first}`{others}"
-    if field is None and model.identity and all(value.is_mapping for value in values):
-        return f"write `- {model.identity}: {written(first)}`, without the colon behind it"
+    if field is None and model.called and all(value.is_mapping for value in values):
+        return f"write `- {model.called}: {written(first)}`, without the colon behind it"
     return ""
 
 
@@ -256,7 +256,7 @@ def narrowed(remedy: str, context: FieldContext) -> str:
     """A remedy for an ambiguous word, without the readings that the field does not take."""
     kind = context.field.kind if context.field else ""
     wanted = _KINDS.get(kind)
-    if context.path[2:] == ("lifecycle", "prevent_delete"):
+    if context.path[context.depth :] == ("lifecycle", "prevent_delete"):
         wanted = ("a boolean",)
     if wanted is None:
         return remedy

@@ -8,23 +8,21 @@ from dataclasses import replace
 from typing import Any
 
 from stemctl.core.diagnostics import Diagnostic, Severity
-from stemctl.core.records import Location, Record
+from stemctl.core.records import Address, Location, Record
 from stemctl.manifests import type_hints
-from stemctl.manifests.document import Document, Node
-from stemctl.manifests.field_context import field_context
+from stemctl.manifests.document import Document, Node, code_span
+from stemctl.manifests.field_context import field_context, record_path
 from stemctl.manifests.messages import Translator
+from stemctl.manifests.record_nodes import record_nodes
 from stemctl.manifests.schema_errors import ManifestValidator, SchemaError
 from stemctl.schema.catalog import Catalog, Field, Model
-from stemctl.util.json_types import Path
+from stemctl.util.json_types import Path, Value
 
 
 def check_document(
     document: Document, validator: ManifestValidator, catalog: Catalog
 ) -> tuple[list[Diagnostic], set[Path]]:
-    """What is wrong with one file, and which of its records cannot be used.
-
-    A record is named by list key and position.
-    """
+    """What is wrong with one file, and the paths of the records in it that cannot be used."""
     root = document.root
     if root is None:
         return [], set()
@@ -38,13 +36,14 @@ def check_document(
         for node in document.blanks
         if id(node) in paths and not _is_explained(paths[id(node)][0], explained)
     ]
-    broken = {path[:2] for unread_paths in paths.values() for path in unread_paths}
-    broken |= {error.path[:2] for error in errors}
+    wrong = [path for unread_paths in paths.values() for path in unread_paths]
+    wrong += [error.path for error in errors]
+    broken = {record_path(path, catalog) for path in wrong}
     for error in _without_consequences(errors):
         # A value that could not be read has its finding already.
         if id(root.at(error.path)) not in paths:
             findings += translator.findings(error)
-    for path, finding in _repeated_items(root, document, catalog):
+    for path, finding in _repeated_items(document, catalog):
         broken.add(path)
         findings.append(finding)
     return _first_of_each(findings, set(_covered(document.problems))), broken
@@ -130,19 +129,12 @@ def _paths(root: Node, wanted: list[Node]) -> dict[int, list[Path]]:
     return {identity: sorted(paths, key=str) for identity, paths in found.items()}
 
 
-def _repeated_items(
-    root: Node, document: Document, catalog: Catalog
-) -> Iterator[tuple[Path, Diagnostic]]:
+def _repeated_items(document: Document, catalog: Catalog) -> Iterator[tuple[Path, Diagnostic]]:
     """Items of one list with the same key: merging the list by this key would lose one of them."""
-    for key, section in root.members.items():
-        model = catalog.by_list_key(key)
-        rules = [field for field in model.managed if field.by] if model else []
-        if not rules:
-            continue
-        for position, node in enumerate(section.items):
-            for rule in rules:
-                for member in _repeated(node, rule):
-                    yield (key, position), _repeated_item(document, rule, member)
+    for path, node, model in record_nodes(document, catalog):
+        for rule in model.with_keys:
+            for member in _repeated(node, rule):
+                yield path, _repeated_item(document, rule, member)
 
 
 def _repeated_item(document: Document, rule: Field, member: Node) -> Diagnostic:
@@ -179,6 +171,34 @@ def idle_field(document: Document, record: Node, name: str, address: str | None)
         field=name,
         value=node.value,
     )
+
+
+def other_parent(
+    document: Document, node: Node, address: Address, parent: Record, catalog: Catalog
+) -> Diagnostic | None:
+    """The error about a record that names another parent than the one it is written inside of."""
+    model = catalog.models[address.model]
+    name = model.parent or ""
+    written = node.members.get(name)
+    if written is None or written.value in _names_of(parent, catalog):
+        return None
+    message = f"this {model.words} is written inside of {code_span(str(parent.address))}"
+    return document.finding(
+        written.event,
+        "other-parent",
+        message,
+        f"remove this line, or move the {model.words} to where it belongs",
+        address=str(address),
+        field=name,
+        value=written.value,
+    )
+
+
+def _names_of(record: Record, catalog: Catalog) -> set[Value]:
+    """What a reference to a record may be in a file: its key, its id, or its name."""
+    called = record.fields.get(catalog.models[record.address.model].called or "")
+    name = called.strip() if isinstance(called, str) else None
+    return {record.address.key, record.id, name} - {None}
 
 
 def only_defaults(document: Document) -> Iterator[Diagnostic]:
@@ -223,6 +243,8 @@ def _how_to_add(field: Field, model: Model) -> str:
     if field.kind in ("references", "list", "items"):
         value = f"[{value}]"
     remedy = f"add `{field.name}: {value}` here"
-    if field.name == model.identity:
+    if field.name == model.called:
         return remedy
+    if field.name == model.parent:
+        return f"{remedy}, or write the {model.words} inside of its {field.to}"
     return f"{remedy}, or under `defaults:` for the whole file"

@@ -267,6 +267,11 @@ class Model:
         return tuple(f for f in self.managed if f.kind in ("date", "instant"))
 
     @functools.cached_property
+    def with_keys(self) -> tuple[Field, ...]:
+        """The writable fields with items that a member tells apart."""
+        return tuple(f for f in self.managed if f.by)
+
+    @functools.cached_property
     def references(self) -> tuple[Field, ...]:
         """The writable fields that point to other records."""
         return tuple(f for f in self.managed if f.to)

@@ -46,18 +46,33 @@ def compiled(schema: Schema, root: Schema) -> Accepts:
     Raises:
         TableError: there is a keyword in the schema that nothing here knows.
     """
-    while "$ref" in schema:
-        schema = _resolved(schema["$ref"], root)
 
     def part(inner: Schema) -> Accepts:
         return compiled(inner, root)
 
+    if "$ref" in schema:
+        accepts = _referenced(schema["$ref"], root)
+        beside = {name: value for name, value in schema.items() if name != "$ref"}
+        return _both(accepts, part(beside)) if beside.keys() - _NOTES else accepts
     rules = [rule for keyword in schema if (rule := _rule(keyword, schema, part))]
     return functools.reduce(_both, rules) if rules else lambda value: True
 
 
 def _both(first: Accepts, second: Accepts) -> Accepts:
     return lambda value: first(value) and second(value)
+
+
+def _referenced(reference: str, root: Schema) -> Accepts:
+    """A part of `root`, compiled when the first value is met: a list may stay empty."""
+    part: Accepts | None = None
+
+    def accepts(value: Value) -> bool:
+        nonlocal part
+        if part is None:
+            part = compiled(_resolved(reference, root), root)
+        return part(value)
+
+    return accepts
 
 
 def _resolved(reference: str, root: Schema) -> Schema:

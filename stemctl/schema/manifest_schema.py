@@ -20,9 +20,11 @@ from stemctl.schema import detail_schemas
 from stemctl.schema.catalog import Catalog, Field, Member, Model
 from stemctl.schema.config_schema import DIALECT, Schema, closed, config_schema
 from stemctl.schema.detail_schemas import Builders
+from stemctl.schema.naming_schema import listed_at_top, named, nested_lists
 from stemctl.schema.patterns import (
     ADDRESS_TAIL,
     CLEARABLE,
+    CLEARABLE_KEY,
     DATE,
     FORMATS,
     INSTANT,
@@ -69,7 +71,7 @@ def record_schema(model: Model, catalog: Catalog) -> Schema:
         "$schema": DIALECT,
         "$id": f"urn:stemctl:schema:{catalog.edition}:{model.name}",
         **_record(model, catalog, whole=True),
-        "required": _required_to_create(model),
+        "required": [f.name for f in model.managed if f.required],
         **({"$defs": details} if details else {}),
     }
 
@@ -112,16 +114,16 @@ def _listed(catalog: Catalog) -> list[Model]:
 
 def _definitions(catalog: Catalog) -> Builders:
     """The `$defs` of a manifest schema, but those of details."""
-    models = _listed(catalog)
+    writable = catalog.writable
     return {
-        "address": partial(_address, models),
-        **{m.name: partial(_named_record, m, catalog) for m in models},
-        **{f"{m.name}_defaults": partial(_defaults, m, catalog) for m in models},
+        "address": partial(_address, writable),
+        **{m.name: partial(_record_in_list, m, catalog) for m in writable},
+        **{f"{m.name}_defaults": partial(_defaults, m, catalog) for m in catalog.listed},
     }
 
 
-def _named_record(model: Model, catalog: Catalog) -> Schema:
-    return {**_record(model, catalog), **_required_to_name(model), **_snippet(model)}
+def _record_in_list(model: Model, catalog: Catalog) -> Schema:
+    return {**_record(model, catalog), **named(model)}
 
 
 def _manifest(catalog: Catalog, definitions: dict[str, Schema]) -> Schema:
@@ -131,7 +133,7 @@ def _manifest(catalog: Catalog, definitions: dict[str, Schema]) -> Schema:
             "type": "array",
             "title": m.title,
             "description": m.description,
-            "items": _def(m.name),
+            "items": listed_at_top(m),
         }
         for m in models
     }
@@ -156,41 +158,66 @@ def _manifest(catalog: Catalog, definitions: dict[str, Schema]) -> Schema:
 
 
 def _record(model: Model, catalog: Catalog, *, whole: bool = False) -> Schema:
+    """A record, with the lists of records inside it unless it is `whole`."""
+    lists = {} if whole else nested_lists(model, catalog)
     return {
         "title": model.title,
         "description": model.description,
-        **closed(**_properties(model)),
+        **closed(**_handles(model), **_fields(model), **lists, lifecycle=_lifecycle(model)),
         **detail_schemas.rules_of(model, catalog, whole=whole),
     }
 
 
-def _properties(model: Model) -> dict[str, Schema]:
+def _handles(model: Model) -> dict[str, Schema]:
+    """What tells stemctl which record it is. Embedded records have their moment, and no id."""
+    if model.embedded:
+        return {}
     return {
         "key": {
             "type": "string",
             **_formed(KEY),
             "title": "Key",
-            "description": f"Handle of the record in its address, {model.name}/KEY."
-            + (f" Default: its {model.identity}." if model.identity else ""),
+            "description": _about_key(model),
         },
-        "id": {
-            "type": "string",
-            **_formed(FORMATS["uuid"]),
-            "format": "uuid",
-            "title": "Id",
-            "description": "UUID of the record on the server that this one is bound to.",
-        },
-        **{f.name: _field(f, model) for f in model.managed},
-        "lifecycle": _lifecycle(model),
+        "id": _id(model),
     }
 
 
+def _about_key(model: Model) -> str:
+    default = f" Default: its {model.called}." if model.called else ""
+    text = f"Handle of the record in its address, {model.name}/KEY.{default}"
+    if model.parent is None:
+        return text
+    parent = model.parent.upper()
+    return f"{text} Inside of its {model.parent}, its address is {model.name}/{parent}/KEY."
+
+
+def _id(model: Model) -> Schema:
+    description = "of the record on the server that this one is bound to."
+    if model.integer_ids:
+        return {
+            "type": "integer",
+            "minimum": 1,
+            "title": "Id",
+            "description": f"Number {description}",
+        }
+    return {
+        "type": "string",
+        **_formed(FORMATS["uuid"]),
+        "format": "uuid",
+        "title": "Id",
+        "description": f"UUID {description}",
+    }
+
+
+def _fields(model: Model) -> dict[str, Schema]:
+    return {f.name: _field(f, model) for f in model.managed}
+
+
 def _defaults(model: Model, catalog: Catalog) -> Schema:
-    names = ["lifecycle", *_with_defaults(model)]
     properties = {
         name: {"$ref": f"#/$defs/{model.name}/properties/{name}"}
-        for name in _properties(model)
-        if name in names
+        for name in (*_with_defaults(model), "lifecycle")
     }
     return {
         "title": f"Defaults: {model.title}",
@@ -201,8 +228,9 @@ def _defaults(model: Model, catalog: Catalog) -> Schema:
 
 
 def _with_defaults(model: Model) -> list[str]:
-    """The fields that can have defaults: two records cannot have the same name."""
-    return [f.name for f in model.managed if f.name != model.identity and not f.unique]
+    """The fields that can have defaults. What tells records apart, or gives them keys, has none."""
+    names = {model.called, *(group[-1] for group in model.together_unique)}
+    return [f.name for f in model.managed if not f.unique and (f.to or f.name not in names)]
 
 
 def _example_of_names(model: Model) -> str:
@@ -235,29 +263,6 @@ def _lifecycle(model: Model) -> Schema:
                 "all, write the field as [] too." + _example_of_names(model),
             },
         ),
-    }
-
-
-def _required_to_create(model: Model) -> list[str]:
-    return [f.name for f in model.managed if f.required]
-
-
-def _required_to_name(model: Model) -> Schema:
-    if model.identity is None:
-        return {"required": ["key"]}
-    return {"if": {"not": {"required": ["key"]}}, "then": {"required": [model.identity]}}
-
-
-def _snippet(model: Model) -> Schema:
-    """A record with what creating it requires, to be filled in."""
-    needed = [f for f in model.managed if f.required]
-    body: dict[str, Value] = {} if model.identity else {"key": "$1"}
-    for number, field in enumerate(needed, len(body) + 1):
-        body[field.name] = [f"${number}"] if field.kind in ("references", "list") else f"${number}"
-    return {
-        "defaultSnippets": [
-            {"label": model.words, "description": f"A new {model.words}.", "body": body}
-        ]
     }
 
 
@@ -295,8 +300,8 @@ def _field(field: Field, model: Model) -> Schema:
         "description": f"{field.description}{example}",
         **_KINDS[field.kind](field),
     }
-    if field.name == model.identity:
-        schema |= _formed(KEY)
+    if field.name == model.called and not model.embedded:
+        schema |= _formed(KEY if field.required else CLEARABLE_KEY)
     if field.enum:
         schema["enum"] = list(field.enum)
     if field.takes_null and "type" in schema:

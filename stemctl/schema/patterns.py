@@ -36,6 +36,8 @@ NO_CONTROL = portable(f"^[^{_CONTROL}]*$")
 ADDRESS_TAIL = portable(f"(?=[\\s\\ufeff]*[^\\s\\ufeff])[^{_CONTROL}]*$")
 """A key: not blank, no control characters."""
 KEY = f"^{ADDRESS_TAIL}"
+CLEARABLE_KEY = f"{portable('^$')}|{KEY}"
+"""The same, or the empty text that clears a name."""
 
 _LEAP_YEAR = "(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)"
 _DAY = (
@@ -83,6 +85,7 @@ _MEANT = {
 MEANT = {
     NOT_BLANK: "This text is required, and not blank.",
     KEY: "A name is not blank, and has no control characters.",
+    CLEARABLE_KEY: "A name has no control characters, and is not blank.",
     DATE: "A day is written like 2024-03-12.",
     INSTANT: "Write a day like 2024-03-12, or a time with its offset: "
     "2024-03-12T14:00:00+01:00, ...T13:00:00Z.",
