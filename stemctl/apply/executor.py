@@ -13,18 +13,18 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from stemctl.apply import outcomes
+from stemctl.apply.entry_writes import EntryWrite, parent_of_entry
 from stemctl.apply.lookup import Lookup
+from stemctl.apply.writes import Deletion, Patch, Write
 from stemctl.client import retry
-from stemctl.client.client import WriteClient, WriteResult
-from stemctl.client.proof import Proof, of_change, of_create, of_delete, of_error, unheld
+from stemctl.client.client import WriteClient
+from stemctl.client.proof import Proof, of_create, of_error, unheld
 from stemctl.client.responses import NotFound, NotTheApi, Paused, Refused, ServerError
 from stemctl.core.placeholders import with_ids
 from stemctl.core.plan import Action, Change, Request
 from stemctl.core.records import Address
 from stemctl.core.report import Outcome, Status
 from stemctl.errors import JournalError
-from stemctl.planning.members import has_arrived, locked_out
-from stemctl.planning.values import expects
 from stemctl.schema.catalog import Model
 from stemctl.state.journal import Journal
 from stemctl.util.json_types import Fields
@@ -32,21 +32,21 @@ from stemctl.util.json_types import Fields
 _MAX_READS = 12
 """How often the record of one change is read: after each pause it is read again."""
 
-_NOTHING: Fields = {}
-
 
 @dataclass(frozen=True, slots=True)
 class Executor:
     """Executes the changes of a run.
 
     `ids` are those of the records that the run created. `known` are the ids of all existing records
-    and proposals: no answer may claim them for a new one.
+    and proposals: no answer may claim them for a new one. `turns` lets one write at a time work on
+    a record that has entries, since the server may store them as one value.
     """
 
     client: WriteClient
     journal: Journal
     ids: Mapping[Address, str]
     known: Collection[str]
+    turns: Mapping[str, asyncio.Lock]
 
     async def execute(self, change: Change, gone: Collection[str] = ()) -> Outcome:
         """Send what a change needs. The server's answer becomes the outcome.
@@ -72,15 +72,23 @@ class Executor:
     ) -> Outcome:
         body = self._with_ids(model, request.body or {})
         try:
+            if model.embedded is not None:
+                return await self._write_entry(model, change, body)
             match change.action:
                 case Action.CREATE:
                     return await self._create(model, change, body)
                 case Action.DELETE:
-                    return await self._write_as_planned(_Deletion(model, change, gone))
+                    return await self._write_as_planned(Deletion(model, change, gone))
                 case _:
-                    return await self._write_as_planned(_Patch(model, change, body))
+                    return await self._write_as_planned(Patch(model, change, body))
         except ServerError as error:
             return outcomes.failed(change, error, sent=self.journal.intended(change.address))
+
+    async def _write_entry(self, model: Model, change: Change, body: Fields) -> Outcome:
+        parent = self.client.catalog.parent_of(model)
+        assert parent is not None
+        async with self.turns[parent_of_entry(model, change, body)]:
+            return await self._write_as_planned(EntryWrite(model, parent, change, body))
 
     async def _next(self, model: Model, so_far: Outcome, request: Request, number: int) -> Outcome:
         """Change the record further, after `number` requests.
@@ -91,7 +99,7 @@ class Executor:
         body = self._with_ids(model, request.body or {})
         try:
             self.journal.note_part(so_far, number)
-            return await self._write_as_planned(_Patch(model, change, body))
+            return await self._write_as_planned(Patch(model, change, body))
         except ServerError as error:
             return outcomes.failed(change, error, sent=self.journal.is_open(change.address))
         except JournalError as error:
@@ -125,21 +133,22 @@ class Executor:
         answered = str(written.fields["id"]) if proven else None
         return await lookup.find(NotTheApi(why), answered)
 
-    async def _write_as_planned(self, write: _Patch | _Deletion) -> Outcome:
+    async def _write_as_planned(self, write: Write) -> Outcome:
         """Read the record, and send the write at once if the record is as the plan saw it.
 
         After each pause, and after a lost answer, the record is read again.
         """
         model, change = write.model, write.change
-        tries, lost, planned = 0, None, _NOTHING
+        tries, lost = 0, None
+        planned: Fields | None = None
         for _ in range(_MAX_READS):
             try:
                 async with self.client.in_one_slot() as client:
                     live = await self._read(client, write, lost)
                     if isinstance(live, Outcome):
                         return live
-                    planned = planned or live
-                    if lost is not None and (outcome := write.arrived(live, planned)):
+                    planned = live if planned is None else planned
+                    if lost is not None and (outcome := write.arrived(live, planned, lost)):
                         return outcome
                     if write.expected(live) != (change.expects or write.expected(planned)):
                         return outcomes.moved(model, change, live, sent=lost is not None)
@@ -154,17 +163,18 @@ class Executor:
                 if lost is not None and change.approval:
                     # A second proposal would be a duplicate; the approvals show whether this one
                     # arrived.
-                    return await Lookup(self.client, model, change, write.whole(planned)).find(lost)
+                    return await Lookup(
+                        self.client, model, change, write.whole(planned or {})
+                    ).find(lost)
         raise lost or Paused()
 
     async def _read(
-        self, client: WriteClient, write: _Patch | _Deletion, lost: ServerError | None
+        self, client: WriteClient, write: Write, lost: ServerError | None
     ) -> Fields | Outcome:
         """The record right before a write, or the outcome if it cannot be read."""
         model, change = write.model, write.change
-        assert change.id is not None
         try:
-            return await client.detail(model, change.id)
+            return await write.read(client)
         except NotFound:
             if change.action is Action.DELETE and lost is not None:
                 return Outcome(change, Status.APPLIED, change.id)
@@ -189,108 +199,3 @@ async def _again(
     if error.status != 429:  # else all requests pause, for as long as the server asks
         await asyncio.sleep(retry.backoff(tries))
     return error if proof is Proof.LOST else lost
-
-
-@dataclass(frozen=True, slots=True)
-class _Patch:
-    """A PATCH, or a proposal of one."""
-
-    model: Model
-    change: Change
-    body: Fields
-    method = "PATCH"
-
-    def expected(self, live: Fields) -> str:
-        """What the plan compared, of a record as it is now."""
-        return expects(self.model, live, self.change.managed or tuple(self.body))
-
-    def arrived(self, live: Fields, planned: Fields) -> Outcome | None:
-        """The outcome, if a PATCH whose answer was lost has arrived."""
-        if unheld(self.model, self.body, live, planned) or not self._members_arrived(live):
-            return None
-        return outcomes.taken(self.model, self.change, self.body, WriteResult(live, proposed=False))
-
-    def _members_arrived(self, live: Fields) -> bool:
-        """Whether all members that were sent are there; who is invited may be missing."""
-        rows = self.model.fields
-        return all(
-            has_arrived(rows[name], value, live.get(name))
-            for name, value in self.body.items()
-            if rows[name].kind == "members"
-        )
-
-    def whole(self, planned: Fields) -> Fields:
-        """The content of the proposal: what is sent, and the other fields as they are."""
-        kept = {row.name: planned[row.name] for row in self.model.managed if row.name in planned}
-        return {**kept, **self.body}
-
-    async def send(self, client: WriteClient, journal: Journal, live: Fields) -> Outcome:
-        """Send it. If the answer has other values than were sent, read what the server has.
-
-        Raises:
-            ServerError: the answer is lost, or a refusal.
-        """
-        model, change = self.model, self.change
-        assert change.id is not None
-        if why := _locked_out(model, live, self.body):
-            return Outcome(change, Status.FAILED, change.id, message=f"Not sent: {why}.")
-        kept = {*self.body, *change.managed, "id", model.identity}
-        # More people may read run records than the server: fields that the files do not declare are
-        # left out.
-        before = {name: value for name, value in live.items() if name in kept}
-        is_new = change.expects is None  # there is nothing to restore
-        intend = functools.partial(
-            journal.intend, change, "PATCH", self.body, None if is_new else before
-        )
-        written = await client.change(model, change.id, self.body, intend)
-        evidence = of_change(model, change.id, written.fields, written.proposed)
-        if evidence.proof is not Proof.PROVEN:
-            raise NotTheApi(evidence.why)
-        if written.proposed and unheld(model, self.body, written.fields, {}):
-            raise NotTheApi("The server answered with different content than was proposed.")
-        if not written.proposed and unheld(model, self.body, written.fields, live):
-            written = WriteResult(await client.detail(model, change.id), proposed=False)
-        return outcomes.taken(model, change, self.body, written, live)
-
-
-def _locked_out(model: Model, live: Fields, body: Fields) -> str:
-    """Why a change would lock everybody out of a record; empty if it would not."""
-    rows = [model.fields[name] for name in body if model.fields[name].kind == "members"]
-    return next(
-        filter(None, (locked_out(row, live.get(row.name), body[row.name]) for row in rows)), ""
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Deletion:
-    """A DELETE. `gone` are the records before it that no longer refer to this one."""
-
-    model: Model
-    change: Change
-    gone: Collection[str] = ()
-    method = "DELETE"
-
-    def expected(self, live: Fields) -> str:
-        """What the plan compared: the whole record, relations included."""
-        return expects(self.model, live, (), self.gone)
-
-    def arrived(self, live: Fields, planned: Fields) -> Outcome | None:
-        """None: a record that can be read was not deleted."""
-        return None
-
-    def whole(self, planned: Fields) -> Fields:
-        """The record as it is; deletions are never proposed."""
-        return planned
-
-    async def send(self, client: WriteClient, journal: Journal, live: Fields) -> Outcome:
-        """Send it.
-
-        Raises:
-            ServerError: the answer is lost, or a refusal.
-        """
-        assert self.change.id is not None
-        intend = functools.partial(journal.intend, self.change, "DELETE", {}, live)
-        evidence = of_delete(await client.delete(self.model, self.change.id, intend))
-        if evidence.proof is not Proof.PROVEN:
-            raise NotTheApi(evidence.why)
-        return Outcome(self.change, Status.APPLIED, self.change.id)

@@ -137,9 +137,30 @@ def other_content(model: Model, change: Change, id_: str) -> Outcome:
     return Outcome(change, Status.UNKNOWN, message=message, detail=detail)
 
 
+def other_entry(model: Model, change: Change, id_: str) -> Outcome:
+    """An entry was sent, and another one is at its moment; this does not guess."""
+    detail = (
+        f"Another user may have added that {model.words} at the same moment. It was not changed.",
+        "If it is not yours, write another moment. If it is yours:",
+        import_command(change.address, id_),
+    )
+    message = "The answer was lost, and there is an entry at this moment with different content."
+    return Outcome(change, Status.UNKNOWN, message=message, detail=detail)
+
+
+def moment_taken(model: Model, parent: Model, change: Change) -> Outcome:
+    """An entry cannot be added: one that the plan did not see is at its moment."""
+    return Outcome(
+        change,
+        Status.FAILED,
+        message=f"the {parent.words} has an entry at this moment since this plan was made",
+        detail=(f"Not sent. Plan again to see that {model.words}.",),
+    )
+
+
 def not_there_yet(model: Model, change: Change, lost: ServerError) -> Outcome:
     """A creation, or proposal, whose answer was lost, and that was not found."""
-    refuses_second = model.identity is not None and not change.approval
+    refuses_second = not (model.nameless or model.embedded or change.approval)
     then = "The next apply sends it again." if refuses_second else "Plan again in a minute."
     message = f"Sent, but the answer was lost: {lost.what} The record was not found yet. {then}"
     return Outcome(change, Status.UNKNOWN, message=message)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -16,6 +17,10 @@ from stemctl.planning.ordering import ids_of
 from stemctl.state.journal import Journal
 
 _DONE = (Status.APPLIED, Status.PROPOSED)
+
+
+def _locks() -> defaultdict[str, asyncio.Lock]:
+    return defaultdict(asyncio.Lock)
 
 
 @dataclass(slots=True)
@@ -35,6 +40,7 @@ class Apply:
     known: set[str] = field(default_factory=set)
     _ids: dict[Address, str] = field(default_factory=dict)
     _outcomes: dict[Address, Outcome] = field(default_factory=dict)
+    _turns: defaultdict[str, asyncio.Lock] = field(default_factory=_locks)
     _stopped: str = ""
 
     async def execute(self) -> Report:
@@ -87,7 +93,7 @@ class Apply:
                 self._take(Outcome(change, Status.SKIPPED, message=why))
 
     async def _execute(self, change: Change, gone: frozenset[str]) -> Outcome:
-        executor = Executor(self.client, self.journal, self._ids, self.known)
+        executor = Executor(self.client, self.journal, self._ids, self.known, self._turns)
         try:
             return await executor.execute(change, gone)
         except JournalError as error:

@@ -258,6 +258,16 @@ class WriteClient(ReadClient):
         """DELETE a record, and return the response, which should be empty."""
         return await self._send("DELETE", _one(model, id_), first=first)
 
+    async def act(
+        self, model: Model, id_: str, action: str, body: Fields, first: BeforeSend | None = None
+    ) -> Fields | None:
+        """PATCH an action of a record. The answer is the record; None if it is empty."""
+        answer = await self._send("PATCH", f"{_one(model, id_)}{action}/", body=body, first=first)
+        if not answer:
+            return None
+        record = one_record(answer, model.one)
+        return checked_record(_requested(record, id_, model.words), model)
+
     async def decide(self, model: Model, id_: str, verdict: str) -> None:
         """Accept or reject a proposal (`verdict` is `accept` or `reject`)."""
         assert model.approval is not None

@@ -10,6 +10,7 @@ from stemctl.client.client import Page, Query, ReadClient
 from stemctl.client.proof import of_listing
 from stemctl.client.responses import Forbidden, NotFound, NotTheApi, ServerError, Unavailable
 from stemctl.core.snapshot import Completeness, Reading, Snapshot
+from stemctl.planning.entries import with_entries, with_parents
 from stemctl.planning.needs import Need
 from stemctl.schema.catalog import Model
 from stemctl.util.json_types import Fields
@@ -28,14 +29,17 @@ async def take_snapshot(
 ) -> Snapshot:
     """Read what a plan needs, all models concurrently."""
     models = client.catalog.models
+    wanted = with_parents(needs, client.catalog)
     readings = await asyncio.gather(
-        *(read(client, models[name], need) for name, need in needs.items())
+        *(read(client, models[name], need) for name, need in wanted.items())
     )
+    found = dict(zip(wanted, readings, strict=True))
     approvals = await asyncio.gather(
         *(read_approvals(client, models[name]) for name in with_approvals)
     )
     return Snapshot(
-        dict(zip(needs, readings, strict=True)), dict(zip(with_approvals, approvals, strict=True))
+        with_entries(found, needs, client.catalog),
+        dict(zip(with_approvals, approvals, strict=True)),
     )
 
 

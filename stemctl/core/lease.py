@@ -13,6 +13,7 @@ import uuid
 from dataclasses import dataclass, replace
 
 from stemctl.core.formats import too_new
+from stemctl.core.plan import METHODS
 from stemctl.core.run import Intent, Run, first_lines, read_run
 from stemctl.errors import StateError, Untouched
 
@@ -171,7 +172,7 @@ def run_of(lease: Lease, content: bytes, where: str, now: datetime.datetime) -> 
     last = (min(now, lease.until + SKEW) - MARGIN).astimezone(datetime.UTC)
     at = last.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     intents = {
-        change.address: Intent(at, change.request.method, change.request.body or {})
+        change.address: Intent(at, METHODS[change.action], change.request.body or {})
         for change in run.plan.actionable()
         if change.request is not None
     }

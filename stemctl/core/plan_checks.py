@@ -16,7 +16,7 @@ from stemctl.core.records import Address
 from stemctl.schema.catalog import Model, editions
 from stemctl.schema.config_schema import PORTALS
 from stemctl.schema.value_shapes import fits
-from stemctl.util.json_types import Fields, Value, is_id
+from stemctl.util.json_types import Fields, Value, is_record_id
 
 
 def contradiction(plan: Plan) -> str:
@@ -36,7 +36,7 @@ def contradiction(plan: Plan) -> str:
 
 
 def _wrong(row: Change | StateChange, actionable: Mapping[Address, Change]) -> Iterator[str]:
-    if row.id is not None and not is_id(row.id):
+    if row.id is not None and not is_record_id(row.id):
         yield "its id is none"
     if isinstance(row, StateChange):
         return

@@ -27,7 +27,7 @@ from stemctl.core.records import Address
 from stemctl.core.report import Outcome, Status
 from stemctl.errors import StateError, Untouched
 from stemctl.util.canonical_json import canonical_pieces, hash_of_pieces
-from stemctl.util.json_types import Fields, Value, is_id
+from stemctl.util.json_types import Fields, Value, is_record_id
 
 _RUN_ID = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ(-\d+)?", re.ASCII)
 
@@ -35,7 +35,7 @@ _RUN_ID = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ(-\d+)?", re.ASCII)
 @dataclass(frozen=True, slots=True)
 class Intent:
     """A write that is about to be sent: when (UTC, ISO 8601), what, and the record as it was (None:
-    there was none).
+    there was none). `method` says what it does to the record, also where an action does it.
     """
 
     at: str
@@ -300,7 +300,7 @@ def _intent(body: Mapping[str, Any]) -> Intent:
 
 
 def _id(value: Value) -> str | None:
-    if value is not None and not is_id(value):
+    if value is not None and not is_record_id(value):
         raise ValueError(f"not an id: {value!r}")
     return None if value is None else str(value)
 

@@ -17,9 +17,9 @@ from stemctl.core.wire_types import typed
 from stemctl.errors import Hint, StateError, Untouched
 from stemctl.util.canonical_json import canonical_pieces, hash_of_pieces
 from stemctl.util.json_equality import same_json
-from stemctl.util.json_types import ID_PATTERN, Fields, Value
+from stemctl.util.json_types import RECORD_ID_PATTERN, Fields, Value
 
-Id = Annotated[str, msgspec.Meta(pattern=ID_PATTERN)]
+Id = Annotated[str, msgspec.Meta(pattern=RECORD_ID_PATTERN)]
 Commit = Annotated[str, msgspec.Meta(pattern=r"^(?:[0-9a-f]{40}|[0-9a-f]{64})\Z")]
 """It becomes an argument of git."""
 

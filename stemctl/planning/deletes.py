@@ -127,7 +127,7 @@ class Departures:
             held = Held.DELETE
         elif outside:
             held = Held.BLOCKED
-        request = request_of(model, Action.DELETE, address, id_=entry.id, body=None)
+        request = request_of(model, Action.DELETE, address, id_=entry.id, body=None, live=live)
         fields = tuple(
             FieldChange(row.name, self.resolver.written(row, live[row.name]), None, "left_files")
             for row in model.managed

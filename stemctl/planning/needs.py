@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 
+from stemctl.core.entry_ids import entry_id, moment_of
 from stemctl.core.records import Address, Record, Repository
 from stemctl.core.state import Entry, State
 from stemctl.planning.in_doubt import creations
@@ -38,11 +39,13 @@ class Need:
         elif isinstance(name, str):
             self.names.add(name.strip())
         self.names |= _names_sent(entry, model)
+        self.ids |= dict.fromkeys(_entries_sent(entry, model))
         self.everything |= id_ is None and model.identity is None
 
     def add_left(self, entry: Entry, model: Model) -> None:
         """Add what is needed to find a record that left the files."""
         self.names |= _names_sent(entry, model)
+        self.ids |= dict.fromkeys(_entries_sent(entry, model))
         self.everything |= bool(creations(entry)) and model.identity is None
         if entry.id:
             self.ids.setdefault(entry.id, None)
@@ -92,6 +95,14 @@ def _names_sent(entry: Entry, model: Model) -> set[str]:
         return set()
     names = (doubt.body.get(model.identity) for doubt in creations(entry))
     return {str(name) for name in names if name}
+
+
+def _entries_sent(entry: Entry, model: Model) -> Iterator[str]:
+    """The ids that an entry of a record may have got, where the answer was lost."""
+    for doubt in creations(entry) if model.embedded else ():
+        parent, moment = doubt.body.get(model.parent or ""), moment_of(model, doubt.body)
+        if isinstance(parent, str) and moment is not None:
+            yield entry_id(parent, moment)
 
 
 def wants_approvals(repository: Repository, catalog: Catalog, chosen: Set[Address]) -> list[str]:

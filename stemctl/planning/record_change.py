@@ -112,7 +112,14 @@ def _change(bound: BoundRecord, result: _Result) -> Change:
         fields = tuple(replace(field, held=Held.CONFLICT) for field in by_conflict)
     request = None
     if result.body and not conflict:
-        request = request_of(model, Action.UPDATE, record.address, id_=binding.id, body=result.body)
+        request = request_of(
+            model,
+            Action.UPDATE,
+            record.address,
+            id_=binding.id,
+            body=result.body,
+            live=binding.live,
+        )
     takes_over = bound.adopts or any(field.reason == "accepted" for field in fields)
     only_adopts = takes_over and request is None
     held = None

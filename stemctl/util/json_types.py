@@ -17,13 +17,19 @@ Path = tuple[str | int, ...]
 
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
-ID_PATTERN = r"^[0-9A-Za-z][0-9A-Za-z_-]*\Z"
-_ID = re.compile(ID_PATTERN)
+_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]*", re.ASCII)
+RECORD_ID_PATTERN = r"^[0-9A-Za-z][0-9A-Za-z_-]*(/[0-9]{4}-[0-9T:.-]{6,30}Z)?\Z"
+_RECORD_ID = re.compile(RECORD_ID_PATTERN)
 
 
 def is_id(value: Value) -> bool:
     """Whether a value may name a record in a path: it cannot lead out of the model's collection."""
-    return isinstance(value, str) and _ID.match(value) is not None
+    return isinstance(value, str) and _ID.fullmatch(value) is not None
+
+
+def is_record_id(value: Value) -> bool:
+    """Whether a value is the id of a record, or of an entry of one: its id and a moment."""
+    return isinstance(value, str) and _RECORD_ID.match(value) is not None
 
 
 def is_uuid(value: Value) -> bool:
