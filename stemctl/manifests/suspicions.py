@@ -212,8 +212,11 @@ def _escaped_paths(document: Document) -> Iterator[Diagnostic]:
         )
 
 
+_EVER = "9999-12-31"
+
+
 def _dates(document: Document, catalog: Catalog, latest: str) -> Iterator[Diagnostic]:
-    """Days before 1900, and more than a year from today."""
+    """Days before 1900, and more than a year from today where it is not the end of a validity."""
     found = (record_nodes(document, catalog), default_nodes(document, catalog))
     for _, node, model in itertools.chain(*found):
         for field in model.moments:
@@ -221,7 +224,9 @@ def _dates(document: Document, catalog: Catalog, latest: str) -> Iterator[Diagno
             if value is None or not isinstance(value.value, str):
                 continue
             day = value.value[:10]
-            if not EARLIEST <= day <= latest and re.match(r"\d{4}-\d\d-\d\d", day):
+            if not EARLIEST <= day <= (_EVER if field.ahead else latest) and re.match(
+                r"\d{4}-\d\d-\d\d", day
+            ):
                 yield _unlikely(document, value, day)
 
 

@@ -71,6 +71,7 @@ class Field:
     immutable: bool = False
     after_create: bool = False
     upload: bool = False
+    ahead: bool = False
     minimum: float | None = None
     maximum: float | None = None
     min_items: int | None = None

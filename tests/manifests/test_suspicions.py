@@ -1,6 +1,7 @@
 """Warnings about what is valid, but probably not meant. See also `tests/slips/suspicions.txt`."""
 
 import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -38,6 +39,13 @@ def test_a_day_in_defaults_is_compared_too(tmp_path):
     assert finding.location == ("a.yaml", 1, 34)
 
 
+def test_the_end_of_a_validity_may_be_years_ahead(tmp_path):
+    text = "licenses: [{name: a, valid_from: 2099-01-01, valid_until: 2103-12-31}]\n"
+    (tmp_path / "a.yaml").write_text(text)
+    _, [finding] = load_repository(tmp_path, ["."], load_catalog("2026"), today=TODAY)
+    assert (finding.code, str(finding.location)) == ("unlikely-date", "a.yaml:1:34")
+
+
 def test_a_warning_does_not_end_a_command(lab):
     lab.write("records/s.yaml", "sessions:\n  - name: rat #2\n    projects: [Theta Maze Study]\n")
     result = lab.run("validate")
@@ -46,8 +54,11 @@ def test_a_warning_does_not_end_a_command(lab):
     assert "the value is only `rat`" in lab.run("plan").said
 
 
-@pytest.mark.parametrize("folder", ["lab", "ci"])
-def test_the_examples_have_no_warnings(folder):
-    root = PROJECT / "examples" / folder
-    _, findings = load_repository(root, ["records"], load_catalog("2024"), True, today=TODAY)
+@pytest.mark.parametrize(
+    ("folder", "edition"), [("lab", "2024"), ("ci", "2024"), ("rat-lab", "2026")]
+)
+def test_the_examples_have_no_warnings(folder, edition):
+    root, zone = PROJECT / "examples" / folder, ZoneInfo("Europe/Copenhagen")
+    catalog = load_catalog(edition)
+    _, findings = load_repository(root, ["records"], catalog, True, time_zone=zone, today=TODAY)
     assert [finding for finding in findings if finding.severity is Severity.WARNING] == []
