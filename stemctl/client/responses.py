@@ -104,8 +104,8 @@ def one_record(answer: Mapping[str, Any], *keys: str) -> Fields:
     if not found:
         others = [value for key, value in answer.items() if key not in ("meta", "links")]
         found = [value for value in others if isinstance(value, dict)]
-    if len(found) == 1 and is_id(found[0].get("id")):
-        return dict(found[0])
+    if len(found) == 1 and is_id(_id_of(found[0])):
+        return {**found[0], "id": _id_of(found[0])}
     raise NotTheApi(
         f"The server's response has no {keys[0]!r} with an id.", f"It has {key_names(answer)}."
     )
@@ -117,6 +117,8 @@ def checked_record(fields: Value, model: Model) -> Fields:
     Raises:
         NotTheApi: it has not.
     """
+    if isinstance(fields, dict) and model.integer_ids:
+        fields = {**fields, "id": _id_of(fields)}
     if not isinstance(fields, dict) or not is_id(fields.get("id")):
         raise NotTheApi(
             f"The server lists a {model.words} without an id.", f"It is {fields!r:.80}."
@@ -130,6 +132,12 @@ def checked_record(fields: Value, model: Model) -> Fields:
                 f"It is {value!r:.80}.",
             )
     return fields
+
+
+def _id_of(fields: Fields) -> Value:
+    """The id of a record; a number as text, since ids are compared and kept as text."""
+    id_ = fields.get("id")
+    return str(id_) if type(id_) is int else id_
 
 
 def key_names(answer: Mapping[str, Any]) -> str:

@@ -63,7 +63,11 @@ def _likely_renames(
 ) -> dict[Address, Address]:
     """Each record that is probably renamed, to the address that it has on the other side."""
     new = [
-        change for change in changes if change.action is Action.CREATE and change.reason == "new"
+        change
+        for change in changes
+        if change.action is Action.CREATE
+        and change.reason == "new"
+        and catalog.models[change.address.model].embedded is None  # entries are often alike
     ]
     left = [change for change in changes if change.action is Action.DELETE and not change.location]
     if not (new and left):

@@ -49,7 +49,7 @@ def _is_plain(value: Value, planned: bool = False) -> bool:
 def _is_reference(value: Value, planned: bool) -> bool:
     """An id or name; a record that a server includes has its id."""
     if not isinstance(value, dict):
-        return isinstance(value, str)
+        return isinstance(value, str) or type(value) is int  # some ids are numbers
     return (
         planned and isinstance(value["$ref"], str)
         if "$ref" in value
