@@ -124,6 +124,10 @@ def _checked(
     """The fields of a body as stored, and all problems with them."""
     names = _names(catalog, entries, parent)
     found, problems = check_fields(catalog, entries, body)
+    # A day alone is its midnight: what tells entries apart is a moment.
+    found |= {
+        field.name: instant(found[field.name]) for field in entries.moments if found.get(field.name)
+    }
     for name in found.keys() - set(names):
         del found[name]
         problems[name] = ["Entries of this type do not have this field."]

@@ -103,7 +103,7 @@ def _record(
     for key, value in written.items():
         child = catalog.child(model, key)
         if child is not None and child.embedded:
-            found.entries = value if isinstance(value, list) else []
+            found.entries = _entries(child, value, f"{label}.{key}")
         elif child is not None:
             nested.append((child, value, f"{label}.{key}"))
         elif key not in _OWN:
@@ -116,6 +116,19 @@ def _record(
     yield found
     for child, value, where in nested:
         yield from _list(catalog, child, value, where, found)
+
+
+def _entries(model: Model, written: Value, label: str) -> list[Fields]:
+    if not isinstance(written, list):
+        raise ConfigError(f"The seed must have a list under {label!r}.")
+    for number, entry in enumerate(written, 1):
+        if not isinstance(entry, Mapping):
+            raise ConfigError(f"{label}[{number}] of the seed is not an entry.")
+        unknown = [name for name in entry if name not in model.fields or name == model.parent]
+        if unknown:
+            names = ", ".join(map(repr, unknown))
+            raise ConfigError(f"{label}[{number}] of the seed has unknown fields: {names}.")
+    return written
 
 
 def _check_fields(catalog: Catalog, record: SeedRecord) -> None:

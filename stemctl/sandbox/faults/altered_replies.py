@@ -132,13 +132,19 @@ def altered_value(reply: RawReply, context: FaultContext) -> RawReply:
     name, value = context.fault.field or "", context.fault.value
 
     def alter(model: Model, record: dict[str, Value]) -> dict[str, Value]:
-        if name not in record:
-            return record
-        there = record[name]
-        half = there[: len(there) // 2] if isinstance(there, str | list) else None
-        return {**record, name: half if value is None else value}
+        if name in record:
+            return {**record, name: _half(record[name]) if value is None else value}
+        for child in context.catalog.children(model):
+            if child.embedded and name in child.fields:
+                entries = record.get(child.embedded.within) or []
+                return {**record, child.embedded.within: [alter(child, e) for e in entries]}
+        return record
 
     return _each_record(reply, context, alter)
+
+
+def _half(value: Value) -> Value:
+    return value[: len(value) // 2] if isinstance(value, str | list) else None
 
 
 def duplicate_element(reply: RawReply, context: FaultContext) -> RawReply:

@@ -221,7 +221,9 @@ async def _answer_with_another(exchange: Exchange, mix: Callable[[Fields, Fields
         await exchange.answer(reply)
         return
     mine = document[model.one]
-    path = exchange.scope["path"].removesuffix("/").removesuffix(f"/{mine.get('id')}")
+    # The list is above the record, also if an action of the record was asked for.
+    path = exchange.scope["path"].partition(f"/{mine.get('id')}/")[0].removesuffix("/")
+    path = path.removesuffix(f"/{mine.get('id')}")
     listed = (await exchange.besides("GET", f"{path}/")).document or {}
     others = [record for record in listed.get(model.many, []) if record["id"] != mine.get("id")]
     await exchange.answer(
@@ -237,10 +239,20 @@ async def _foreign_404(exchange: Exchange) -> None:
 
 async def _edit_in_pause(exchange: Exchange) -> None:
     """Reply with 429, and let a colleague edit the record during the pause."""
-    await exchange.besides("PATCH", exchange.scope["path"], exchange.fault.edit)
+    await exchange.besides("PATCH", _edited(exchange), exchange.fault.edit)
     pause = str(exchange.fault.retry_after or 0).encode()
     reply = RawReply(429, ((b"retry-after", pause),))
     await exchange.answer(reply.with_document({"detail": "Request was throttled."}))
+
+
+def _edited(exchange: Exchange) -> str:
+    """Where a colleague edits: at the same URL, or the entry that is to be removed."""
+    path = exchange.scope["path"].removesuffix("/")
+    for model in exchange.catalog.models.values():
+        embedded = model.embedded
+        if embedded and path.endswith(f"/{embedded.remove}"):
+            return f"{path.removesuffix(embedded.remove)}{embedded.change}/"
+    return f"{path}/"
 
 
 async def _endless_headers(exchange: Exchange) -> None:
