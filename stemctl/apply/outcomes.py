@@ -94,7 +94,7 @@ def moved(model: Model, change: Change, live: Fields, sent: bool) -> Outcome:
     differences = []
     for field in change.fields:
         row = model.fields[field.path.partition(".")[0]]
-        if row.name not in live or row.to or row.kind in ("map", "members"):
+        if row.name not in live or row.to or row.keyed:
             continue
         if not same(row, field.before, live[row.name]):
             before, now = shortened(field.before, live[row.name])

@@ -104,7 +104,7 @@ def _moves(row: Field, entry: Entry, live: Fields, resolver: Resolver) -> Iterat
     if same(row, before, after):
         yield from _never_held(row, applied, after, resolver)
         return
-    if row.kind != "map":
+    if not row.keyed:
         yield Moved(row.name, resolver.written(row, before), resolver.written(row, after))
         return
     old, new = elements_alike(row, before, after)

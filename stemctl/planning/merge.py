@@ -129,7 +129,7 @@ def merge_field(field: Field, versions: FieldVersions, allowed: Collection[str])
     """
     if identical(versions.declared, versions.live):
         return _SAME  # most fields of most plans; the rules below would say the same
-    ambiguous = field.kind == "map" and bool(shared_keys(field, versions.live))
+    ambiguous = field.keyed and bool(shared_keys(field, versions.live))
     if field.merges and versions.live is not UNSET and not ambiguous:
         return _merge_elements(field, versions, allowed)
     case = case_of(
@@ -237,7 +237,7 @@ def _merge_elements(field: Field, versions: FieldVersions, allowed: Collection[s
     sent = [element.key for element in results if element.differs and element.held is None]
     form = any(element.case is MergeCase.FORM for element in results)
     settled = not form and not any(element.held for element in results)
-    if field.kind == "map":
+    if field.keyed:
         diffs = _diffs_of_map(field, of, results)
     else:
         base = versions.applied if versions.has_base else None

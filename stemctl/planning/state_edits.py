@@ -34,7 +34,7 @@ def resolve_conflict(state: State, change: Change, model: Model) -> State:
             continue
         name, _, key = field.path.partition(".")
         row = model.fields[name]
-        if row.kind in ("map", "members"):
+        if row.keyed:
             applied[name] = _with_element(applied.get(name), key, field.before)
         else:
             applied[name] = _server_value(row, field, applied.get(name))

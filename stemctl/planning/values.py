@@ -17,6 +17,7 @@ from collections.abc import Collection, Iterator, Mapping
 from stemctl.core.placeholders import is_placeholder, text_of
 from stemctl.planning.members import members_of
 from stemctl.schema.catalog import Field, Model
+from stemctl.schema.quantities import in_one_spelling
 from stemctl.util.canonical_json import hash_of
 from stemctl.util.json_equality import one_spelling, same_json
 from stemctl.util.json_types import Fields, Value
@@ -56,6 +57,8 @@ def canonical(field: Field, value: Value) -> Value:
         found = elements(field, value)
         if field.to:  # 12 and "12" are one id
             found = {key: str(id_) if type(id_) is int else id_ for key, id_ in found.items()}
+        if field.details:
+            found = in_one_spelling(found)
         return {key: _plain(element) for key, element in found.items()}
     if value is None:
         return None if field.takes_null or field.empty is None else canonical(field, field.empty)
@@ -70,6 +73,8 @@ def canonical(field: Field, value: Value) -> Value:
             if not isinstance(value, list):
                 return _plain(value)
             return [_reference(part) for part in value]
+        case "details":
+            return _plain(in_one_spelling(value))
         case _:
             return _plain(value)
 
@@ -119,10 +124,10 @@ def elements(field: Field, value: Value, twins: Collection[str] = ()) -> dict[st
     """
     if not value:
         return {}
-    if field.kind == "map":
-        return _entries(value)
     if field.kind == "members":
         return dict(members_of(field, value))
+    if field.keyed:
+        return _entries(value)
     parts = value if isinstance(value, list) else [value]
     match field.kind:
         case "items":
@@ -141,22 +146,20 @@ def elements_alike(field: Field, *values: Value) -> list[dict[str, Value]]:
 
 def same_element(field: Field, left: Value, right: Value) -> bool:
     """Whether two elements with the same key mean the same."""
-    match field.kind:
-        case "map":
-            return same(field, {"": left}, {"": right})
-        case "items":
-            return same(field, [left], [right])
-        case "members":
-            return bool(left == right)
-        case _:
-            return True  # elements of a set are their own key
+    if field.kind == "members":
+        return bool(left == right)
+    if field.keyed:
+        return same(field, {"": left}, {"": right})
+    if field.kind == "items":
+        return same(field, [left], [right])
+    return True  # elements of a set are their own key
 
 
 def shared_keys(field: Field, value: Value) -> set[str]:
     """The keys that several different elements of a value share."""
-    if not isinstance(value, list) or field.kind not in ("items", "map"):
+    if not isinstance(value, list) or not (field.keyed or field.kind == "items"):
         return set()
-    if field.kind == "map":
+    if field.keyed:
         names = [pair.get("name") for pair in value if isinstance(pair, dict)]
         return {_key(name) for name in names if names.count(name) > 1}
     contents_of: dict[str, set[str]] = {}
@@ -206,7 +209,7 @@ def _key(value: Value) -> str:
 
 def assemble(field: Field, parts: Mapping[str, Value]) -> Value:
     """The value that holds these elements, in their order; the reverse of `elements`."""
-    return dict(parts) if field.kind in ("map", "members") else list(parts.values())
+    return dict(parts) if field.keyed else list(parts.values())
 
 
 def _text(field: Field, value: Value) -> Value:

@@ -38,6 +38,22 @@ class Details:
     group: str
     selector: str
     rows: bool = False
+    folder: Path = Path()
+    """The folder with the tables of all groups."""
+
+    @property
+    def types(self) -> Mapping[str, DetailType]:
+        """The types of the group by name, read on first use.
+
+        Raises:
+            TableError: the file of the group is missing or not well formed.
+        """
+        return _details(self.folder, self.group).types
+
+    @property
+    def of_parent(self) -> bool:
+        """Whether the parent of the record has the type."""
+        return "." in self.selector
 
 
 @dataclass(frozen=True)
@@ -111,11 +127,16 @@ class Field:
         return self.nullable or self.kind in {"date", "instant", "reference"}
 
     @functools.cached_property
+    def keyed(self) -> bool:
+        """Whether its elements have names: the entries of a map, the fields of details."""
+        return self.kind in _MAPS or (self.details is not None and not self.details.rows)
+
+    @functools.cached_property
     def merges(self) -> bool:
         """Whether it is merged element by element: sets and maps are, ordered lists are not."""
         if self.kind in ("rows", "numbers"):
             return False
-        return self.kind in _MAPS or (self.kind in _LISTS and not self.ordered)
+        return self.keyed or (self.kind in _LISTS and not self.ordered)
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,6 +294,11 @@ class Model:
         return tuple(f for f in self.managed if f.by)
 
     @functools.cached_property
+    def detailed(self) -> tuple[Field, ...]:
+        """The writable fields whose members depend on a type."""
+        return tuple(f for f in self.managed if f.details)
+
+    @functools.cached_property
     def references(self) -> tuple[Field, ...]:
         """The writable fields that point to other records."""
         return tuple(f for f in self.managed if f.to)
@@ -401,7 +427,7 @@ def _load(schemas: Path, edition: str) -> Catalog:
     models = {}
     for table in read_tables(folder, schemas / edition / BUILT):
         try:
-            model = _model(table)
+            model = _model(table, schemas / "details" / edition)
         except (KeyError, TypeError, AttributeError) as error:
             name = table.get("model") if isinstance(table, dict) else None
             raise TableError(
@@ -412,7 +438,7 @@ def _load(schemas: Path, edition: str) -> Catalog:
     return Catalog(edition, dict(sorted(models.items())), schemas / "details" / edition)
 
 
-def _model(table: dict[str, Value]) -> Model:
+def _model(table: dict[str, Value], details: Path) -> Model:
     approval, embedded = table.get("approval"), table.get("embedded")
     return Model(
         name=table["model"],
@@ -424,7 +450,7 @@ def _model(table: dict[str, Value]) -> Model:
         read_portals=tuple(table["portals"]["read"]),
         write_portals=tuple(table["portals"]["write"]),
         operations=tuple(table["operations"]),
-        fields={name: _field(name, row) for name, row in table["fields"].items()},
+        fields={name: _field(name, row, details) for name, row in table["fields"].items()},
         access=_access(table["access"]) if "access" in table else None,
         dependents=tuple(table.get("dependents", ())),
         delete_by=table.get("delete_by"),
@@ -458,7 +484,7 @@ def _identities(written: Value) -> dict[str, Value]:
     return {"identity": None, "together_unique": tuple(tuple(group) for group in groups)}
 
 
-def _field(name: str, row: dict[str, Value]) -> Field:
+def _field(name: str, row: dict[str, Value], details: Path | None = None) -> Field:
     members = {
         key: Member(key, **_tuples(member)) for key, member in row.get("members", {}).items()
     }
@@ -466,7 +492,7 @@ def _field(name: str, row: dict[str, Value]) -> Field:
     if "units" in row:
         values["units"] = tuple(row["units"])
     if "details" in row:
-        values["details"] = Details(**row["details"])
+        values["details"] = Details(**row["details"], folder=details or Path())
     return Field(name, **values)
 
 
