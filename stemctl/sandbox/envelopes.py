@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
 from dataclasses import replace
 
 from stemctl.schema.catalog import Access, Catalog, Field, Model
@@ -70,9 +70,12 @@ def content_of(proposals: Model) -> list[str]:
     return [f.name for f in proposals.managed]
 
 
-def every_model(catalog: Catalog) -> Iterator[Model]:
+@functools.cache
+def every_model(catalog: Catalog) -> tuple[Model, ...]:
     """All models that rows are stored of."""
+    found = []
     for model in catalog.models.values():
-        yield model
+        found.append(model)
         if proposals := proposals_of(model):
-            yield proposals
+            found.append(proposals)
+    return tuple(found)

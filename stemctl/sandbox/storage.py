@@ -218,7 +218,8 @@ class Storage:
     def rows_by_id(self, model: Model, ids: Iterable[str], condition: Sql) -> list[Row]:
         """The records with these ids that satisfy the condition, in order of creation."""
         text = f"{_SELECT} AS r0 WHERE model = ? AND id IN (SELECT value FROM json_each(?))"
-        text += f" AND {condition.text} ORDER BY position"
+        # With a bare column, SQLite walks through all records in this order.
+        text += f" AND {condition.text} ORDER BY +position"
         values = (model.name, json.dumps(list(ids)), *condition.values)
         return list(map(_row, self.query(text, values)))
 
