@@ -92,7 +92,8 @@ def _missing_fields(workspace: Workspace, loaded: Loaded) -> list[Diagnostic]:
     findings: list[Diagnostic] = []
     for address, record in loaded.repository.records.items():
         exists = address in live or record.id is not None
-        findings += missing_fields(record, models[address.model], exists)
+        parent = loaded.repository.around(record)
+        findings += missing_fields(record, models[address.model], exists, parent)
     return findings
 
 

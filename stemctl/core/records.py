@@ -99,3 +99,7 @@ class Repository:
     deleted: tuple[Directive, ...] = ()
     files: tuple[str, ...] = ()
     seen: Mapping[str, int] = field(default_factory=dict)
+
+    def around(self, record: Record) -> Record | None:
+        """The record that another one is written inside of."""
+        return self.records.get(record.parent) if record.parent else None

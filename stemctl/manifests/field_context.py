@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from stemctl.core.records import Address
 from stemctl.manifests.document import Document
-from stemctl.schema.catalog import Catalog, Field, Member, Model
+from stemctl.schema.catalog import Catalog, DetailType, Field, Member, Model
+from stemctl.schema.detail_values import type_of
 from stemctl.util.json_types import Fields, Path, Value
 
 Message = tuple[str, str, str]
@@ -21,7 +22,8 @@ class FieldContext:
     """One value of a manifest, and what the field tables say about it.
 
     `depth` is the number of steps that lead to its record. For a list of records inside another
-    record, `model` is that of the list, and `parent` that of the record around it.
+    record, `model` is that of the list, and `parent` that of the record around it. Inside of
+    details, `detail` is the field of their type that it is, or is a part of.
     """
 
     path: Path
@@ -32,6 +34,8 @@ class FieldContext:
     in_defaults: bool = False
     depth: int = 2
     parent: Model | None = None
+    detail_type: DetailType | None = None
+    detail: Field | None = None
 
     @property
     def label(self) -> str:
@@ -90,8 +94,12 @@ def _names(path: Path) -> list[str]:
     return [step for step in path if isinstance(step, str)]
 
 
-def field_context(path: Path, document: Document, catalog: Catalog) -> FieldContext:
-    """The context of the value at `path`."""
+def field_context(
+    path: Path, document: Document, catalog: Catalog, type_: DetailType | None = None
+) -> FieldContext:
+    """The context of the value at `path`; `type_` is the type of details that do not stand beside
+    it.
+    """
     in_defaults = path[:1] == ("defaults",)
     section = path[1:] if in_defaults and len(path) > 1 else path
     model = catalog.by_list_key(str(section[0])) if section else None
@@ -105,7 +113,27 @@ def field_context(path: Path, document: Document, catalog: Catalog) -> FieldCont
     member = field.members.get(str(path[-1])) if field and len(path) > depth + 1 else None
     address = None if in_defaults or len(path) < 2 else _address(path, document, chain)
     parent = chain[-2] if len(chain) > 1 else None
-    return FieldContext(path, model, field, member, address, in_defaults, depth, parent)
+    context = FieldContext(path, model, field, member, address, in_defaults, depth, parent)
+    if field is None or field.details is None:
+        return context
+    type_ = type_ or written_type(path[:depth], field, document)
+    return replace(context, detail_type=type_, detail=_detail(path[depth + 1 :], type_))
+
+
+def written_type(record: Path, field: Field, document: Document) -> DetailType | None:
+    """The type of details that is written beside them, or in the record around theirs."""
+    if field.details is None or document.root is None:
+        return None
+    around = record[:-2] if field.details.of_parent else record
+    node = document.root.at(around)
+    name = node.members.get(field.details.selector.rpartition(".")[2])
+    return type_of(field, name.value) if name else None
+
+
+def _detail(path: Path, type_: DetailType | None) -> Field | None:
+    """The field of a type that a path inside of details leads to."""
+    name = next((step for step in path if isinstance(step, str)), None)
+    return type_.fields.get(name) if type_ and name else None
 
 
 def children_on(path: Path, model: Model, catalog: Catalog) -> Iterator[Model]:

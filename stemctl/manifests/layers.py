@@ -75,10 +75,15 @@ class Layer:
     def over(self, below: Layer, model_fields: Mapping[str, Field]) -> Layer:
         """This layer over another one: sets and maps are merged, everything else is replaced.
 
-        Fields that `no_defaults` names are not taken from below.
+        Fields that `no_defaults` names are not taken from below, nor are details of another type.
         """
         refused = _names(self.lifecycle, "no_defaults")
-        taken = {name: value for name, value in below.fields.items() if name not in refused}
+        taken = {
+            name: value
+            for name, value in below.fields.items()
+            if name not in refused
+            and not self._is_of_other_type(model_fields[name], below, refused)
+        }
         fields = self.fields | {
             name: value for name, value in taken.items() if name not in self.fields
         }
@@ -99,6 +104,16 @@ class Layer:
             self.broken or below.broken,
             tuple(idle),
         )
+
+    def _is_of_other_type(self, rule: Field, below: Layer, refused: Sequence[str]) -> bool:
+        """Whether a field has details, and those of the layer below are of another type."""
+        if rule.details is None or rule.details.of_parent:
+            return False
+        selector = rule.details.selector
+        if selector in refused:
+            return True
+        own = self.fields.get(selector)
+        return own is not None and own != below.fields.get(selector)
 
     def inside(self, field: str, parent: str, written: Mapping[str, Value]) -> Layer:
         """This layer for a record inside another one, which its `field` refers to wherever the

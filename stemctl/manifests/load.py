@@ -14,6 +14,7 @@ from stemctl.core.diagnostics import Diagnostic, Severity, in_order
 from stemctl.core.records import Address, Directive, Record, Repository
 from stemctl.manifests import (
     cross_file,
+    details,
     discovery,
     file_names,
     local_times,
@@ -121,7 +122,8 @@ class _Reader:
             return
         self.problems += validation.only_defaults(document)
         self.folders[os.path.dirname(file)] = {
-            key: in_file(layer, file) for key, layer in self._layers(document, broken).items()
+            key: in_file(self._checked_defaults(document, key, layer, {}), file)
+            for key, layer in self._layers(document, broken).items()
         }
 
     def read_manifest(self, file: str) -> None:
@@ -163,6 +165,9 @@ class _Reader:
                 if wrong and is_usable:
                     self.problems.append(wrong)
                     is_usable = False
+            if model.detailed:
+                layer, is_sound = self._with_details(document, node, path, layer, where)
+                is_usable &= is_sound
             record = declared_record(address, node, layer, file, parent)
             self.records.append((record, is_usable))
             for child in children:
@@ -170,6 +175,29 @@ class _Reader:
                 if inner is not None:
                     inside = where.inside(path, child, record, is_usable)
                     self._read_records(document, inner, inside)
+
+    def _with_details(
+        self, document: Document, node: Node, path: Path, layer: Layer, where: _List
+    ) -> tuple[Layer, bool]:
+        """A record with its details as the server has them, and whether they can be used."""
+        model, parent = where.model, where.parent
+        is_sound = path not in where.broken
+        if is_sound:
+            found = list(
+                details.check(
+                    document,
+                    node,
+                    path,
+                    layer=layer,
+                    model=model,
+                    catalog=self.catalog,
+                    parent=parent,
+                )
+            )
+            self.problems += found
+            is_sound = not found
+        stored = details.stored(layer, model, parent)
+        return replace(layer, fields={**layer.fields, **stored}) if stored else layer, is_sound
 
     def _validated(self, file: str) -> tuple[Document | None, set[Path]]:
         """A document, and the paths in it that cannot be used."""
@@ -204,6 +232,7 @@ class _Reader:
         own = self._layers(document, broken)
         if not own or document.root is None:
             return below
+        own = {key: self._checked_defaults(document, key, own[key], below) for key in own}
         models = {key: self.catalog.by_list_key(key) for key in own}
         joined = {
             key: own[key].over(below[key], model.fields)
@@ -215,6 +244,19 @@ class _Reader:
             for name in layer.idle:
                 self.problems.append(validation.idle_field(document, written, name, None))
         return {**below, **own, **joined}
+
+    def _checked_defaults(self, document: Document, key: str, own: Layer, below: Layers) -> Layer:
+        """The defaults of one list, marked as broken if their details do not fit their type."""
+        model = self.catalog.by_list_key(key)
+        if model is None or not model.detailed or own.broken or document.root is None:
+            return own
+        node = document.root.members["defaults"].members[key]
+        whole = own.over(below[key], model.fields) if key in below else own
+        found = list(details.without_type(document, node, whole, model))
+        path = ("defaults", key)
+        found += details.check(document, node, path, layer=whole, model=model, catalog=self.catalog)
+        self.problems += found
+        return replace(own, broken=bool(found))
 
     def _layers(self, document: Document, broken: set[Path]) -> dict[str, Layer]:
         """The defaults that a file has, by list key."""

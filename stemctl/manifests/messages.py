@@ -9,12 +9,19 @@ from dataclasses import replace
 from typing import Any
 
 from stemctl.core.diagnostics import Diagnostic
-from stemctl.manifests import date_hints, name_hints, nesting_hints, type_hints, value_hints
+from stemctl.manifests import (
+    date_hints,
+    detail_hints,
+    name_hints,
+    nesting_hints,
+    type_hints,
+    value_hints,
+)
 from stemctl.manifests.document import Document, Node, code_span
 from stemctl.manifests.field_context import FieldContext, Message, field_context, written
 from stemctl.manifests.scalars import quoted
 from stemctl.manifests.schema_errors import SchemaError
-from stemctl.schema.catalog import Catalog
+from stemctl.schema.catalog import Catalog, DetailType
 from stemctl.schema.manifest_schema import DIRECTIVES
 from stemctl.schema.patterns import CONTROL, DATE, KEY, LOCAL_INSTANT, NOT_BLANK
 from stemctl.util.json_types import Path, Value
@@ -34,13 +41,20 @@ _EXPECTED = {
 class Translator:
     """Turns the schema errors of one document into diagnostics."""
 
-    def __init__(self, document: Document, catalog: Catalog) -> None:
+    def __init__(
+        self, document: Document, catalog: Catalog, type_: DetailType | None = None
+    ) -> None:
         self.document = document
         self.catalog = catalog
+        self.type_ = type_
+        """The type of the details that the errors are about, if it does not stand beside them."""
+
+    def _context(self, path: Path) -> FieldContext:
+        return field_context(path, self.document, self.catalog, self.type_)
 
     def findings(self, error: SchemaError) -> Iterator[Diagnostic]:
         """The diagnostics of one error: an object with three unknown keys has three."""
-        context = field_context(error.path, self.document, self.catalog)
+        context = self._context(error.path)
         if name_hints.is_short_move(error):
             if error.keyword == "required":
                 yield self._at_value(context, error, name_hints.move(error))
@@ -48,6 +62,13 @@ class Translator:
             for name in error.found.keys() - set(error.properties):
                 message = self._unknown(context, name, error)
                 yield self._at_key((*error.path, name), error, message)
+        elif error.keyword == "required" and context.detail_type:
+            known = tuple(map(str, error.properties))
+            meant = {name_hints.meant(name, known) for name in error.found.keys() - set(known)}
+            for name in error.expected:
+                if name not in error.found and name not in meant:
+                    message = detail_hints.missing_part(context, error, name)
+                    yield self._at_value(context, error, message)
         elif error.keyword == "required":
             known = tuple(context.model.fields if context.model else ()) or error.properties
             known = tuple(context.field.members) if context.field else known
@@ -74,7 +95,7 @@ class Translator:
         return finding
 
     def _no_value(self, path: Path, node: Node) -> Diagnostic:
-        context = field_context(path, self.document, self.catalog)
+        context = self._context(path)
         if path and isinstance(path[-1], str):
             message, event = f"{code_span(path[-1])} has no value", self._key(path)
             if remedy := self._not_indented(context, path):
@@ -113,7 +134,7 @@ class Translator:
         return self._node(path[:-1]).keys[str(path[-1])]
 
     def _at_key(self, path: Path, error: SchemaError, message: Message) -> Diagnostic:
-        context = field_context(path, self.document, self.catalog)
+        context = self._context(path)
         return self.document.finding(self._key(path), *message, **_details(context, error))
 
     def _at_value(self, context: FieldContext, error: SchemaError, message: Message) -> Diagnostic:
@@ -128,14 +149,18 @@ class Translator:
     def _message(self, context: FieldContext, error: SchemaError) -> Message:
         if error.keyword == "pattern" and context.path[0] in DIRECTIVES:
             return self._bad_address(error.found)
+        node = self._node(error.path)
         translate = _TRANSLATIONS.get(error.keyword, _other)
-        return translate(context, error, self._node(error.path))
+        about_details = detail_hints.message(context, error, node)
+        return about_details or translate(context, error, node)
 
     def _unknown(self, context: FieldContext, name: str, error: SchemaError) -> Message:
         """A key that the schema does not have."""
         if not context.path or context.path == ("defaults",):
             node = self._node((*context.path, name))
             return name_hints.unknown_section(context, error, node, name=name, catalog=self.catalog)
+        if context.detail_type or (context.field and context.field.details):
+            return detail_hints.unknown_field(context, name)
         model = context.model if context.is_record else None
         if model is None:
             message = f"{code_span(context.label)} has no field {code_span(name)}"

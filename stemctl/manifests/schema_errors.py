@@ -5,12 +5,13 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from stemctl.schema.catalog import Catalog
+from stemctl.schema.catalog import Catalog, Details
 from stemctl.schema.compiled import Accepts, Schema, compiled
+from stemctl.schema.detail_schemas import type_schema
 from stemctl.schema.local_schema import with_local_times
 from stemctl.schema.manifest_schema import unfolding_manifest_schema
 from stemctl.util.json_types import Path, Value
@@ -160,6 +161,26 @@ def validator_of(catalog: Catalog, local_times: bool = False) -> ManifestValidat
     if local_times:
         return ManifestValidator(unfolding_manifest_schema(catalog, with_local_times))
     return ManifestValidator(unfolding_manifest_schema(catalog))
+
+
+def details_errors(
+    details: Details, type_name: str, value: Value, path: Path
+) -> Iterator[SchemaError]:
+    """The rules of a type that details break which are written at `path`, without their type."""
+    accepts, schema = _details_rules(details, type_name)
+    if accepts(value):
+        return
+    from jsonschema import Draft202012Validator
+
+    for error in Draft202012Validator(schema).iter_errors(value):
+        found = _schema_error(error, {})
+        yield replace(found, path=(*path, *found.path))
+
+
+@functools.cache
+def _details_rules(details: Details, type_name: str) -> tuple[Accepts, Schema]:
+    schema = type_schema(details.types[type_name])
+    return compiled(schema, schema), schema
 
 
 def _schema_error(error: ValidationError, positions: _Positions) -> SchemaError:

@@ -9,7 +9,7 @@ from typing import Any
 
 from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.core.records import Address, Location, Record
-from stemctl.manifests import type_hints
+from stemctl.manifests import details, type_hints
 from stemctl.manifests.document import Document, Node, code_span
 from stemctl.manifests.field_context import field_context, record_path
 from stemctl.manifests.messages import Translator
@@ -217,7 +217,9 @@ def no_pattern(document: Document, key: str, node: Node) -> Diagnostic:
     return document.finding(node.event, "no-pattern", message, remedy, value=node.value)
 
 
-def missing_fields(record: Record, model: Model, live: bool = False) -> Iterator[Diagnostic]:
+def missing_fields(
+    record: Record, model: Model, live: bool = False, parent: Record | None = None
+) -> Iterator[Diagnostic]:
     """The required fields that a record lacks: errors, or notes if it is `live` on the server."""
     for field in model.managed:
         if not field.required or field.name in record.fields:
@@ -236,6 +238,8 @@ def missing_fields(record: Record, model: Model, live: bool = False) -> Iterator
             field.name,
             rule=f"required: {field.name}",
         )
+    if model.detailed and not live:
+        yield from details.missing(record, model, parent)
 
 
 def _how_to_add(field: Field, model: Model) -> str:

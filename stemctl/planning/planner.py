@@ -189,7 +189,9 @@ class _Planner:
                 return comparer.update(record, binding, permissions)
             case Absent() as binding:
                 model = self.catalog.models[record.address.model]
-                missing = tuple(missing_fields(record, model))
+                missing = tuple(
+                    missing_fields(record, model, parent=self.repository.around(record))
+                )
                 if missing:
                     return Comparison(diagnostics=missing)
                 return comparer.create(record, binding, permissions)

@@ -113,7 +113,7 @@ def _type_schema(catalog: Catalog, group: str, type_name: str) -> Schema:
 
 def type_schema(type_: DetailType, *, whole: bool = False) -> Schema:
     """The details of one type; with `whole`, all fields that it requires."""
-    fields = closed(**{name: _field(field) for name, field in type_.fields.items()})
+    fields = closed(**{name: field_schema(field) for name, field in type_.fields.items()})
     required = [name for name, field in type_.fields.items() if field.required]
     if required and (whole or type_.rows):
         fields["required"] = required
@@ -122,7 +122,8 @@ def type_schema(type_: DetailType, *, whole: bool = False) -> Schema:
     return {"title": type_.title, **fields}
 
 
-def _field(field: Field) -> Schema:
+def field_schema(field: Field) -> Schema:
+    """One field of details."""
     return {"title": field.name, "description": _description(field), **_KINDS[field.kind](field)}
 
 
@@ -140,9 +141,10 @@ def _description(field: Field) -> str:
 
 def _limited(field: Field, **schema: Value) -> Schema:
     """A schema with the limits of a field."""
+    if field.enum:
+        return {**schema, "enum": list(field.enum)}
     limits = {"minimum": field.minimum, "maximum": field.maximum, "maxLength": field.max_length}
-    found = {**schema, **{name: limit for name, limit in limits.items() if limit is not None}}
-    return {**found, "enum": list(field.enum)} if field.enum else found
+    return {**schema, **{name: limit for name, limit in limits.items() if limit is not None}}
 
 
 def _list(field: Field, **items: Value) -> Schema:

@@ -68,7 +68,9 @@ def findings_of(folder: Path, entry: str = ".") -> tuple[Diagnostic, ...]:
     missing = [
         finding
         for record in repository.records.values()
-        for finding in missing_fields(record, catalog.models[record.address.model])
+        for finding in missing_fields(
+            record, catalog.models[record.address.model], parent=repository.around(record)
+        )
     ]
     found = in_order([*found, *missing, *check_references(repository, catalog)])
     return with_lines(folder, found)
