@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 
 from stemctl.client.listing import take_snapshot
@@ -13,7 +14,7 @@ from stemctl.commands.workspace import Workspace
 from stemctl.core.records import Address, Repository
 from stemctl.core.snapshot import Snapshot
 from stemctl.core.state import State
-from stemctl.errors import ConfigError
+from stemctl.errors import ConfigError, Untouched
 from stemctl.planning.bindings import Bound
 from stemctl.planning.needs import needs
 from stemctl.planning.provenance import Origins, find_origins
@@ -36,6 +37,13 @@ async def origins(workspace: Workspace, target: str) -> Origins:
     require_all_files(loaded)
     repository, state = loaded.repository, workspace.store.read()
     address = _the_one(workspace, repository, state, target)
+    if address.model not in catalog.models:
+        raise ConfigError(
+            f"Edition {catalog.edition} has no model {address.model!r}.",
+            "Its records are only in the state.",
+            [(f"stemctl state show {shlex.quote(str(address))}", "shows what was applied")],
+            untouched=Untouched.NOTHING_READ,
+        )
     async with connect(workspace) as link:
         wanted = needs(repository, state, catalog, {address})
         snapshot = await take_snapshot(link.reader(), wanted, [])

@@ -168,9 +168,8 @@ class Translator:
         if nested := nesting_hints.misplaced_list(context, model, name, self.catalog):
             return nested
         if name in model.fields and model.fields[name].read_only:
-            message = f"`{model.name}.{name}` is set by the server"
             remedy = nesting_hints.instead_of(model, model.fields[name], self.catalog)
-            return "read-only-field", message, remedy
+            return name_hints.read_only(model, name, self.catalog, remedy)
         if context.in_defaults and (name in ("key", "id") or name in model.fields):
             message = f"defaults cannot set `{name}`"
             return "defaults-identity", message, f"write the {name} in each {model.words}"
@@ -188,6 +187,8 @@ class Translator:
         model = self.catalog.find(word)
         if model and not model.writable:
             return "bad-address", name_hints.cannot_be_written(model, self.catalog), "remove it"
+        if model is None and (gone := name_hints.gone_address(word, self.catalog)):
+            return gone
         names = [m.name for m in self.catalog.writable]
         near = [model.name] if model else nearest(word, names, 1)
         message = f"unknown model {code_span(word)}"

@@ -11,6 +11,7 @@ from stemctl.manifests.document import Node, code_span
 from stemctl.manifests.field_context import FieldContext, Message, written
 from stemctl.manifests.schema_errors import SchemaError
 from stemctl.schema.catalog import Catalog, Model, editions, load_catalog
+from stemctl.schema.gone import GoneModel, gone_model
 from stemctl.util.characters import named
 from stemctl.util.json_types import Value
 from stemctl.util.plural import counted, joined
@@ -81,6 +82,8 @@ def unknown_section(
     if model and not model.writable:
         remedy = "remove this section, and refer to them by name"
         return code, cannot_be_written(model, catalog), remedy
+    if model is None and (gone := gone_model(catalog, name)):
+        return code, _is_gone(code_span(name), gone), f"remove it. {gone.instead.rstrip('.')}"
     if model is None and (others := _editions_with(name)):
         message = f"edition {catalog.edition} has no section {code_span(name)}"
         return code, message, f"it is in edition {joined(others)}: remove it here"
@@ -93,6 +96,34 @@ def unknown_section(
     if node.text:  # no section is a text, so that none was meant
         return code, message, one_of(error.properties)
     return unknown(code, message, name, error.properties)
+
+
+def _is_gone(what: str, gone: GoneModel) -> str:
+    """A message about a model that BrainSTEM had before."""
+    return f"{what} no longer exists in BrainSTEM, since {gone.since}"
+
+
+def gone_address(word: str, catalog: Catalog) -> Message | None:
+    """An address of a model that BrainSTEM had before."""
+    gone = gone_model(catalog, word)
+    if gone is None:
+        return None
+    remedy = f"remove it; `stemctl state rm '{gone.name}/*'` takes its records out of the state"
+    return "bad-address", _is_gone(f"the model {code_span(gone.name)}", gone), remedy
+
+
+def read_only(model: Model, name: str, catalog: Catalog, remedy: str) -> Message:
+    """A field that no file may set; `remedy` is for those that only the server ever sets."""
+    code, what = "read-only-field", f"`{model.name}.{name}`"
+    if model.fields[name].upload:
+        message = f"{what} cannot be written in a file: BrainSTEM takes it only as an upload"
+        return code, message, "remove the line, and upload it in the browser"
+    for edition in (each for each in editions() if each < catalog.edition):
+        other = load_catalog(edition).models.get(model.name)
+        if other is not None and name in other.fields and not other.fields[name].read_only:
+            message = f"{what} is set by the server in edition {catalog.edition}"
+            return code, message, f"remove the line; only edition {edition} could write it"
+    return code, f"{what} is set by the server", remedy
 
 
 def _editions_with(section: str) -> list[str]:

@@ -20,6 +20,7 @@ from stemctl.planning.likely_renames import hold_renames
 from stemctl.planning.matching import identify
 from stemctl.planning.ordering import in_order as put_in_order
 from stemctl.planning.ordering import references_removed
+from stemctl.planning.other_editions import records_without_model
 from stemctl.planning.record_change import Comparison
 from stemctl.planning.references import Resolver
 from stemctl.planning.selection import choose
@@ -136,6 +137,7 @@ class _Planner:
             *(found for found in left if isinstance(found, Note)),
             *self._not_readable(),
             *self._read_only(changes),
+            *records_without_model(self.state, self.catalog),
         ]
         diagnostics = [
             *self.identities.diagnostics,
