@@ -112,7 +112,7 @@ class Lookup:
         detail = (
             f"{seen} that you can see has this {model.identity}, so it belongs to a record that is "
             "hidden from you.",
-            f"The {model.identity} of a {model.words} must be unique on the whole server.",
+            f"The {model.identity} of {model.one_of_them} must be unique on the whole server.",
             f"Choose another {model.identity} and apply again.",
         )
         texts = " ".join(error.messages[model.identity])

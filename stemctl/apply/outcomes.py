@@ -116,7 +116,7 @@ def not_found(model: Model, change: Change, sent: bool) -> Outcome:
         change.id,
         message="not found: deleted since this plan was made, or hidden from you",
         detail=(
-            f"{_AGAIN[sent]} Plan again: a {model.words} that is not found stays in the state "
+            f"{_AGAIN[sent]} Plan again: {model.one_of_them} that is not found stays in the state "
             "until you decide.",
         ),
     )
@@ -131,7 +131,7 @@ def other_content(model: Model, change: Change, id_: str) -> Outcome:
         import_command(change.address, id_),
     )
     message = (
-        f"The answer was lost, and the server has a {model.words} with this {model.identity} "
+        f"The answer was lost, and the server has {model.one_of_them} with this {model.identity} "
         "and different content."
     )
     return Outcome(change, Status.UNKNOWN, message=message, detail=detail)

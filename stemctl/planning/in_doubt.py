@@ -205,7 +205,7 @@ def _ambiguous_detail(record: Record, binding: Ambiguous, model: Model) -> tuple
         )
     return (
         f"sent at {_clock(_sent_at(binding.doubt))}, but the answer was lost. The server now has "
-        f"a {model.words} with this {model.identity} and different content.",
+        f"{model.one_of_them} with this {model.identity} and different content.",
         f"If it is not yours, choose another {model.identity}. If it is yours:",
         *commands,
     )

@@ -241,6 +241,7 @@ class Model:
     delete_by: str | None = None
     approval: Approval | None = None
     section: str = ""
+    plural: str = ""
     together_unique: tuple[tuple[str, ...], ...] = ()
     label: str | None = None
     parent: str | None = None
@@ -274,9 +275,14 @@ class Model:
         """The model in lower-case words, singular: `sensory stimulus type`."""
         return self.title[0].lower() + self.title[1:]
 
+    @property
+    def one_of_them(self) -> str:
+        """`a session`, `an inventory`."""
+        return f"{'an' if self.words[0] in 'aeio' else 'a'} {self.words}"
+
     def count(self, number: int) -> str:
         """`1 session`, `2,500 sessions`."""
-        return f"{number:,} {self.words if number == 1 else _plural(self.words)}"
+        return f"{number:,} {self.words if number == 1 else self.plural or _plural(self.words)}"
 
     @functools.cached_property
     def managed(self) -> tuple[Field, ...]:
@@ -458,6 +464,7 @@ def _model(table: dict[str, Value], details: Path) -> Model:
         if approval
         else None,
         section=table.get("section") or table["many"],
+        plural=table.get("plural", ""),
         label=table.get("label"),
         parent=table.get("parent"),
         embedded=Embedded(**{**embedded, "by": tuple(embedded["by"])}) if embedded else None,
