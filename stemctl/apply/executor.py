@@ -82,7 +82,7 @@ class Executor:
                 case _:
                     return await self._write_as_planned(Patch(model, change, body))
         except ServerError as error:
-            return outcomes.failed(change, error, sent=self.journal.intended(change.address))
+            return outcomes.failed(model, change, error, sent=self.journal.intended(change.address))
 
     async def _write_entry(self, model: Model, change: Change, body: Fields) -> Outcome:
         parent = self.client.catalog.parent_of(model)
@@ -101,7 +101,7 @@ class Executor:
             self.journal.note_part(so_far, number)
             return await self._write_as_planned(Patch(model, change, body))
         except ServerError as error:
-            return outcomes.failed(change, error, sent=self.journal.is_open(change.address))
+            return outcomes.failed(model, change, error, sent=self.journal.is_open(change.address))
         except JournalError as error:
             message = f"Not sent: {error.what}"
             return Outcome(change, Status.FAILED, message=message, fatal=True)
@@ -181,7 +181,7 @@ class Executor:
             return outcomes.not_found(model, change, sent=lost is not None)
         except ServerError as error:
             if lost is None:
-                return outcomes.failed(change, error, sent=False)
+                return outcomes.failed(model, change, error, sent=False)
             return outcomes.in_doubt(change, error)
 
 

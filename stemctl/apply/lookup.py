@@ -96,7 +96,7 @@ class Lookup:
     async def name_taken(self, error: Refused) -> Outcome:
         """Explain that the server refused a name which no visible record has."""
         model = self.model
-        refused = outcomes.failed(self.change, error, sent=False)
+        refused = outcomes.failed(self.model, self.change, error, sent=False)
         if model.identity is None or model.identity not in error.messages:
             return refused
         if self.body.get(model.identity) is None:

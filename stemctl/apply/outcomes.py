@@ -8,7 +8,7 @@ from dataclasses import replace
 from stemctl.client.client import WriteResult
 from stemctl.client.proof import Proof, of_error, unheld, unshown
 from stemctl.client.responses import Forbidden, NotAuthorised, NotFound, ServerError, Unreachable
-from stemctl.core.plan import METHODS, Change
+from stemctl.core.plan import METHODS, Action, Change
 from stemctl.core.report import Outcome, Status
 from stemctl.planning.bindings import import_command
 from stemctl.planning.members import invited
@@ -172,7 +172,7 @@ def in_doubt(change: Change, error: ServerError) -> Outcome:
     return Outcome(change, Status.UNKNOWN, change.id, message=message)
 
 
-def failed(change: Change, error: ServerError, sent: bool) -> Outcome:
+def failed(model: Model, change: Change, error: ServerError, sent: bool) -> Outcome:
     """A request that did not succeed; unknown if it was sent and may have been carried out."""
     method = METHODS.get(change.action, "PATCH")
     maybe_done = sent and of_error(method, error) is Proof.LOST
@@ -183,10 +183,19 @@ def failed(change: Change, error: ServerError, sent: bool) -> Outcome:
         change,
         Status.UNKNOWN if maybe_done else Status.FAILED,
         message=_message(error),
-        detail=hints if fatal else (),
+        detail=hints if fatal else _why_forbidden(model, change, error),
         errors=error.messages,
         fatal=fatal,
     )
+
+
+def _why_forbidden(model: Model, change: Change, error: ServerError) -> tuple[str, ...]:
+    """Who may do what this account may not."""
+    who = model.delete_by if change.action is Action.DELETE else model.write_by
+    if who is None or not isinstance(error, Forbidden):
+        return ()
+    verb = "delete" if change.action is Action.DELETE else "add or change"
+    return (f"Only {who} of the server may {verb} a {model.words}. Ask one of them to do it.",)
 
 
 def _message(error: ServerError) -> str:

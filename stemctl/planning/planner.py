@@ -12,6 +12,7 @@ from stemctl.core.records import Address, Record, Repository
 from stemctl.core.snapshot import Completeness, Reading, Snapshot
 from stemctl.core.state import State
 from stemctl.manifests.validation import missing_fields
+from stemctl.planning.administrators import by_administrators
 from stemctl.planning.bindings import Absent, Ambiguous, Bound, Identities, identity_of
 from stemctl.planning.compare import Permissions, RecordComparer
 from stemctl.planning.deletes import Departures
@@ -138,6 +139,7 @@ class _Planner:
             *self._not_readable(),
             *self._read_only(changes),
             *records_without_model(self.state, self.catalog),
+            *by_administrators(changes, self.catalog),
         ]
         diagnostics = [
             *self.identities.diagnostics,
