@@ -166,6 +166,13 @@ def not_there_yet(model: Model, change: Change, lost: ServerError) -> Outcome:
     return Outcome(change, Status.UNKNOWN, message=message)
 
 
+def perhaps_invited(change: Change, lost: ServerError) -> Outcome:
+    """Members were sent, the answer was lost, and they may be invited by now."""
+    message = f"Sent, but the answer was lost: {lost.what} The members may be invited already."
+    detail = ("Plan again in a minute: it looks at the invitations, and invites nobody twice.",)
+    return Outcome(change, Status.UNKNOWN, change.id, message=message, detail=detail)
+
+
 def in_doubt(change: Change, error: ServerError) -> Outcome:
     """The answer to a write was lost, and looking for the record failed as well."""
     message = f"Sent, but the answer was lost, and looking for the record failed: {error.what}"

@@ -15,7 +15,7 @@ from stemctl.core.plan import Change
 from stemctl.core.report import Outcome, Status
 from stemctl.planning.members import has_arrived, locked_out
 from stemctl.planning.values import expects
-from stemctl.schema.catalog import Model
+from stemctl.schema.catalog import Field, Model
 from stemctl.state.journal import Journal
 from stemctl.util.json_types import Fields
 
@@ -80,18 +80,24 @@ class Patch:
 
     def arrived(self, live: Fields, planned: Fields, lost: ServerError) -> Outcome | None:
         """The outcome, if a PATCH whose answer was lost has arrived."""
-        if unheld(self.model, self.body, live, planned) or not self._members_arrived(live):
+        if unheld(self.model, self.body, live, planned):
+            return None
+        waiting = self._waiting(live)
+        if any(row.invites for row in waiting):  # a second request could invite them twice
+            return outcomes.perhaps_invited(self.change, lost)
+        if waiting:
             return None
         return outcomes.taken(self.model, self.change, self.body, WriteResult(live, proposed=False))
 
-    def _members_arrived(self, live: Fields) -> bool:
-        """Whether all members that were sent are there; who is invited may be missing."""
-        rows = self.model.fields
-        return all(
-            has_arrived(rows[name], value, live.get(name))
-            for name, value in self.body.items()
-            if rows[name].kind == "members"
-        )
+    def _waiting(self, live: Fields) -> list[Field]:
+        """The fields with members that were sent and are not there; they may be invited."""
+        rows = [self.model.fields[name] for name in self.body]
+        return [
+            row
+            for row in rows
+            if row.kind == "members"
+            and not has_arrived(row, self.body[row.name], live.get(row.name))
+        ]
 
     def whole(self, planned: Fields) -> Fields:
         """The content of the proposal: what is sent, and the other fields as they are."""

@@ -15,6 +15,7 @@ from stemctl.planning.bindings import Absent, Bound, import_command
 from stemctl.planning.compare_fields import BoundRecord, compare_field
 from stemctl.planning.declared import base_of, written_rows
 from stemctl.planning.in_doubt import with_arrived
+from stemctl.planning.invitations import Invitations
 from stemctl.planning.members import added
 from stemctl.planning.record_change import Comparison, block_immutable, combine, hold
 from stemctl.planning.references import Resolver
@@ -53,7 +54,7 @@ class RecordComparer:
             request=request_of(model, Action.CREATE, record.address, id_=None, body=body),
             then=_follow_up(model, record, later),
             fields=fields,
-            declared=base_of(model, record),
+            declared=_base_of_new(model, record),
             prevent_delete=record.lifecycle.prevent_delete,
             previous_address=binding.previous_address,
             detail=(*((_GONE,) if binding.gone else ()), *_said_of(later)),
@@ -104,6 +105,10 @@ class RecordComparer:
         return None
 
     @cached_property
+    def _invitations(self) -> Invitations:
+        return Invitations(self.catalog, self.snapshot)
+
+    @cached_property
     def _bound_ids(self) -> frozenset[str]:
         """The ids that an address is bound to."""
         bindings = self.resolver.identities.bindings.values()
@@ -118,7 +123,13 @@ class RecordComparer:
         model = self.catalog.models[record.address.model]
         bound = self._bound_record(record, binding, model)
         fields = {
-            row.name: compare_field(bound, row, self.resolver, granted=permissions.granted)
+            row.name: compare_field(
+                bound,
+                row,
+                self.resolver,
+                granted=permissions.granted,
+                invited=self._invitations.of(bound, row),
+            )
             for row in written_rows(model, record)
             if not row.proposal
         }
@@ -218,6 +229,14 @@ def _holds(model: Model, live: Fields, body: Fields) -> bool:
     return all(
         name in live and same(model.fields[name], value, live[name]) for name, value in body.items()
     )
+
+
+def _base_of_new(model: Model, record: Record) -> Fields:
+    """What becomes the base of a new record: nobody is taken out of it."""
+    return {
+        name: added(value) if model.fields[name].kind == "members" else value
+        for name, value in base_of(model, record).items()
+    }
 
 
 def _follow_up(model: Model, record: Record, body: Fields) -> tuple[Request, ...]:

@@ -18,7 +18,7 @@ from stemctl.planning.merge import (
     Merged,
     merge_field,
 )
-from stemctl.planning.merge_members import Invited, merge_members
+from stemctl.planning.merge_members import NOBODY_KNOWN, Invited, merge_members
 from stemctl.planning.not_held import not_held, not_shown
 from stemctl.planning.references import Resolver
 from stemctl.planning.values import same
@@ -73,7 +73,7 @@ def compare_field(
     resolver: Resolver,
     *,
     granted: frozenset[str],
-    invited: Invited = None,
+    invited: Invited = NOBODY_KNOWN,
 ) -> FieldComparison:
     """Compare one field that the record declares; `granted` are the permissions of the record."""
     versions = _versions(bound, row, resolver)

@@ -8,10 +8,15 @@ from dataclasses import dataclass, field
 from stemctl.core.records import Record
 from stemctl.core.snapshot import Snapshot
 from stemctl.core.state import Entry
+from stemctl.planning.compare_fields import BoundRecord
+from stemctl.planning.in_doubt import not_settled
 from stemctl.planning.members import as_written, key_of, members_of
-from stemctl.planning.merge_members import Invited
+from stemctl.planning.merge_members import NOBODY_KNOWN, Invited
 from stemctl.schema.catalog import Catalog, Field, Model
 from stemctl.util.json_types import Fields, Value
+
+Keys = frozenset[str] | None
+"""Who is invited to a record; None if somebody is who cannot be seen."""
 
 
 def invitations_to(catalog: Catalog, model: Model, row: Field) -> tuple[Model, Model] | None:
@@ -47,9 +52,21 @@ class Invitations:
 
     catalog: Catalog
     snapshot: Snapshot
-    _known: dict[str, Mapping[str, Invited]] = field(default_factory=dict)
+    _known: dict[str, Mapping[str, Keys]] = field(default_factory=dict)
 
-    def to(self, model: Model, row: Field, id_: str) -> Invited:
+    def of(self, bound: BoundRecord, row: Field) -> Invited:
+        """Who is invited to a declared record, or may be, since the answer was lost."""
+        if row.kind != "members":
+            return NOBODY_KNOWN
+        known, doubts = self.to(bound.model, row, bound.binding.id), bound.entry.pending
+        if not row.invites:  # a member who was sent twice is a member once
+            doubts = ()
+        elif known is not None:
+            doubts = not_settled(doubts, self.snapshot.began)
+        sent = {key for doubt in doubts for key in members_of(row, doubt.body.get(row.name))}
+        return Invited(known, frozenset(sent))
+
+    def to(self, model: Model, row: Field, id_: str) -> Keys:
         """Who is invited to a record, by key; None if that could not be read."""
         pair = invitations_to(self.catalog, model, row) if row.kind == "members" else None
         reading = self.snapshot.readings.get(pair[0].name) if pair else None
@@ -61,12 +78,12 @@ class Invitations:
 
     def _by_record(
         self, invitations: Model, who: Model, records: Mapping[str, Fields]
-    ) -> dict[str, Invited]:
+    ) -> dict[str, Keys]:
         """Id of a record to those who are invited to it."""
         joining = invitations.joining
         assert joining is not None
         people = self.snapshot.readings.get(who.name)
-        found: dict[str, Invited] = {}
+        found: dict[str, Keys] = {}
         for fields in records.values():
             record, member = _id(fields.get(joining.to)), _id(fields.get(joining.member))
             person = people.records.get(member) if people else None

@@ -35,8 +35,18 @@ from stemctl.util.json_types import Value
 
 _ABSENT: Value = object()
 
-Invited = frozenset[str] | None
-"""The keys of those who are invited to a record; None if that could not be read."""
+
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """The keys of those who are invited to a record; None if that could not be read. `maybe` are
+    those who may be, since the answer to the request was lost.
+    """
+
+    keys: frozenset[str] | None = None
+    maybe: frozenset[str] = frozenset()
+
+
+NOBODY_KNOWN = Invited()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +89,14 @@ class _Sides:
     def of(self, key: str) -> FieldVersions:
         """The versions of one member."""
         has_base = key in self.applied or (key in self.was_out and key in self.out)
+        applied, live = self.applied.get(key, _ABSENT), self.live.get(key, _ABSENT)
+        # Who accepts an invitation has what was applied: nobody else changed it.
+        observed = applied if live == applied else self.observed.get(key, _ABSENT)
         return FieldVersions(
             declared=self.declared.get(key, _ABSENT),
-            applied=self.applied.get(key, _ABSENT) if has_base else UNSET,
-            observed=self.observed.get(key, _ABSENT) if has_base else UNSET,
-            live=self.live.get(key, _ABSENT),
+            applied=applied if has_base else UNSET,
+            observed=observed if has_base else UNSET,
+            live=live,
         )
 
 
@@ -111,12 +124,13 @@ def merge_members(
         if entry.differs
     )
     loses = (_DEMOTED.format(name) for name in demoted(row, versions.live, send))
+    waiting = [entry.note for entry in entries if entry.held == Held.PENDING]
     merged = Merged(
         tuple(diffs),
         send or UNSET,
         settled=not any(entry.held for entry in entries),
-        why=why,
-        notes=(*(entry.note for entry in entries if entry.note), *loses),
+        why=why or "; ".join(waiting),
+        notes=(*(entry.note for entry in entries if entry.note and not entry.held), *loses),
     )
     if merged.settled or not versions.has_base:
         return merged
@@ -157,10 +171,12 @@ def _compare(
     if of.live is not _ABSENT:
         return _Entry(key, of, case, permission_for(case, allowed))
     was_invited = of.has_base and of.applied is not _ABSENT and of.observed is _ABSENT
-    is_invited = was_invited if invited is None else key in invited
+    is_invited = was_invited if invited.keys is None else key in invited.keys
     if of.declared is _ABSENT:
         stays = was_invited and is_invited
         return _Entry(key, of, case, note=_STAYS.format(name) if stays else "")
+    if key in invited.maybe and not is_invited:
+        return _Entry(key, of, case, Held.PENDING.value, _MAYBE.format(name))
     if case is MergeCase.FORM or (case is MergeCase.FILL and is_invited):
         note = _PENDING if is_invited else _DECLINED
         return _Entry(key, of, MergeCase.SAME, note=note.format(name))
@@ -171,6 +187,7 @@ def _compare(
 
 _PENDING = "{} is invited, and becomes a member by accepting"
 _DEMOTED = "{} loses the highest right; if that is you, only another owner can give it back"
+_MAYBE = "{} may be invited: the answer was lost; a plan in a minute looks at the invitations"
 _STAYS = "{} is still invited; the invitation can be cancelled in the browser"
 _DECLINED = (
     "{} was invited, but is neither a member nor invited now; to invite again, apply without the "

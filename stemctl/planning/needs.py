@@ -9,6 +9,7 @@ from stemctl.core.entry_ids import entry_id, moment_of
 from stemctl.core.records import Address, Record, Repository
 from stemctl.core.state import Entry, State
 from stemctl.planning.in_doubt import creations
+from stemctl.planning.invitations import invitations_to, perhaps_invited
 from stemctl.planning.references import (
     Names,
     declared_names,
@@ -78,7 +79,22 @@ def needs(
             need.names |= texts
             then = state.names.get(name, {})
             need.ids |= {then[text]: text for text in texts if text in then}
+    for address, record in records.items():
+        entry = state.records.get(address, _NO_ENTRY)
+        _add_invitations(wanted, record, entry, catalog)
     return wanted
+
+
+def _add_invitations(
+    wanted: dict[str, Need], record: Record, entry: Entry, catalog: Catalog
+) -> None:
+    """Add what tells who of the declared members is invited, and not a member yet."""
+    model = catalog.models[record.address.model]
+    for row, names in perhaps_invited(record, entry, model):
+        if pair := invitations_to(catalog, model, row):
+            invitations, who = pair
+            wanted.setdefault(invitations.name, Need()).everything = True
+            wanted.setdefault(who.name, Need()).names |= names
 
 
 def _with_targets(

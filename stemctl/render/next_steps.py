@@ -147,7 +147,7 @@ def _permission_commands(plan: Plan, options: str) -> list[_Row]:
 
 def _proposal_commands(plan: Plan, options: str, has_others: bool) -> list[_Row]:
     rejected = any(change.held is Held.REJECTED for change in plan.held())
-    pending = [change for change in plan.held() if change.held is Held.PENDING]
+    pending = [change for change in plan.held() if change.held is Held.PENDING and change.approval]
     differs = any(differs_from_proposal(change) for change in pending)
     kept = options.replace(" --resubmit", "")
     resubmit = f"stemctl apply{_same_part(plan)}{kept} --resubmit"
