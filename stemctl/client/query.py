@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 import shlex
 from collections import Counter
@@ -15,7 +16,7 @@ from stemctl.client.responses import NotFound
 from stemctl.core.address_patterns import is_pattern
 from stemctl.core.snapshot import Completeness, Reading
 from stemctl.errors import ConfigError, Untouched
-from stemctl.planning.declared import as_declared, as_list
+from stemctl.planning.declared import as_declared, as_list, shown_rows
 from stemctl.planning.values import elements
 from stemctl.schema.catalog import Catalog, Field, Model
 from stemctl.schema.gone import gone_model
@@ -84,16 +85,19 @@ def check_id(model: Model, word: str) -> None:
     Raises:
         ConfigError: it is none.
     """
-    is_number = model.fields["id"].kind == "integer"
-    if _NUMBER.fullmatch(word) if is_number else is_uuid(word):
+    if _is_id(model, word):
         return
-    form = "a number" if is_number else "a UUID, like 5f7f1d0e-8a80-4d8e-9d3c-3f1b6c0f1a11"
+    form = "a number" if model.integer_ids else "a UUID, like 5f7f1d0e-8a80-4d8e-9d3c-3f1b6c0f1a11"
     raise ConfigError(
         f"`{word}` is not an id.",
         f"The id of a {model.words} is {form}.",
         [(f"stemctl get {model.name} -o json", "prints the ids of the records on the server")],
         untouched=Untouched.NOTHING_SENT,
     )
+
+
+def _is_id(model: Model, word: str) -> bool:
+    return bool(_NUMBER.fullmatch(word)) if model.integer_ids else is_uuid(word)
 
 
 _NUMBER = re.compile("[0-9]{1,18}", re.ASCII)
@@ -153,26 +157,50 @@ async def find(client: ReadClient, model: Model, word: str | None, query: Query)
         reading = await read_all(model.name, lambda offset: client.page(model, offset, query))
         complete = reading.completeness is Completeness.COMPLETE
         records = list(reading.records.values())
-        if not query.sort and model.identity is not None:
-            records.sort(key=functools.partial(_by_name, model.identity))
+        if not query.sort and model.called is not None:
+            records.sort(key=functools.partial(_by_name, model.called))
         return QueryResult(model, tuple(records), complete, reading.reason)
-    if is_uuid(word):
+    if _is_id(model, word):
         record = await client.detail(model, word, query.include)
         return QueryResult(model, (record,), True, single=True)
-    assert model.identity is not None
-    by_name = Query(((model.identity, word), *query.filters), include=query.include)
-    page = await client.page(model, 0, by_name)
-    named = tuple(fields for fields in page.records if fields.get(model.identity) == word)
-    if not named:
-        raise await _no_such_name(client, model, word)
-    return QueryResult(model, named, True, single=True)
+    called = _called(model)
+    if not called:
+        check_id(model, word)
+    last = [word.rpartition("/")[2]] if model.together_unique and "/" in word else []
+    for field, name in itertools.product(called, [word, *last]):
+        by_name = Query(((field, name), *query.filters), include=query.include)
+        page = await client.page(model, 0, by_name)
+        named = tuple(fields for fields in page.records if _has_name(model, fields, word))
+        if named:
+            return QueryResult(model, named, True, single=True)
+    raise await _no_such_name(client, model, word)
+
+
+def _called(model: Model) -> list[str]:
+    """The fields that may hold the name of a record, or the last part of it."""
+    last = [group[-1] for group in model.together_unique if not model.fields[group[-1]].to]
+    return list(dict.fromkeys([*([model.called] if model.called else []), *last]))
+
+
+def _has_name(model: Model, fields: Fields, word: str) -> bool:
+    """Whether this is what a record is called. Values that are unique together may be joined; what
+    a reference among them means is not looked up.
+    """
+    names = [fields.get(name) for name in _called(model)]
+    last = word.rpartition("/")[2]
+    for group in model.together_unique:
+        values = [fields.get(name) for name in group if not model.fields[name].to]
+        if len(values) < len(group) and values and values[-1] == last:
+            return True
+        names.append("/".join(map(str, values)))
+    return word in names
 
 
 async def _no_such_name(client: ReadClient, model: Model, word: str) -> NotFound:
     """The error about a name that no record has; it names those that look like it."""
-    identity = model.identity or ""
+    called = model.called or ""
     reading = await read_all(model.name, functools.partial(client.page, model))
-    names = [str(fields.get(identity)) for fields in reading.records.values()]
+    names = [str(fields.get(called)) for fields in reading.records.values()]
     text = max(re.split(r"[*?]", word), key=len)
     beginning = sorted(name for name in names if text and name.startswith(text))
     near = beginning[:3] or nearest(word, names)
@@ -180,7 +208,7 @@ async def _no_such_name(client: ReadClient, model: Model, word: str) -> NotFound
     hints = [(f"stemctl get {model.name}", "lists those that you can see")]
     if text and (is_pattern(word) or beginning):
         operator = "startswith" if word.startswith(text) else "contains"
-        option = shlex.quote(f"{identity}.{operator}={text}")
+        option = shlex.quote(f"{called}.{operator}={text}")
         hints.insert(0, (f"stemctl get {model.name} --filter {option}", "lists what matches"))
     return NotFound(
         f"No {model.words} has the name {word!r}, or your account cannot see it.",
@@ -189,21 +217,23 @@ async def _no_such_name(client: ReadClient, model: Model, word: str) -> NotFound
     )
 
 
-def _by_name(identity: str, fields: Fields) -> tuple[str, str, str]:
+def _by_name(called: str, fields: Fields) -> tuple[str, str, str]:
     """The order in which people look for records: by name, whatever the case."""
-    name = str(fields.get(identity) or "")
+    name = str(fields.get(called) or "")
     return name.casefold(), name, str(fields["id"])
 
 
 async def with_names(client: ReadClient, found: QueryResult) -> QueryResult:
-    """The result, with the names of the records that its writable fields refer to."""
+    """The result, with the names of the records that its fields refer to."""
     names: dict[str, dict[str, str]] = {}
-    for row in found.model.references:
-        target = client.catalog.models.get(row.to or "")
+    for row in shown_rows(found.model):
+        if row.to is None:
+            continue
+        target = client.catalog.models.get(row.to)
         wanted: set[str] = set()
         for fields in found.records:
             wanted.update(elements(row, as_list(fields.get(row.name))))
-        if target is None or not target.identity or not wanted:
+        if target is None or not wanted or not _name_rows(target):
             continue
         reading = await read_all(target.name, functools.partial(client.page, target))
         names[target.name] = _unambiguous(reading, target)
@@ -212,9 +242,21 @@ async def with_names(client: ReadClient, found: QueryResult) -> QueryResult:
 
 def _unambiguous(reading: Reading, model: Model) -> dict[str, str]:
     """Id to name, without names that are not unique, or that a manifest would read otherwise."""
-    names = {id_: str(fields.get(model.identity or "")) for id_, fields in reading.records.items()}
+    rows = _name_rows(model)
+    names = {
+        id_: "/".join(str(fields.get(name) or "") for name in rows)
+        for id_, fields in reading.records.items()
+    }
     counts = Counter(names.values())
     return {id_: name for id_, name in names.items() if counts[name] == 1 and _is_plain(name)}
+
+
+def _name_rows(model: Model) -> tuple[str, ...]:
+    """The fields whose values, joined, a reference may write; none if only an id will do."""
+    if model.identity:
+        return (model.identity,)
+    groups = (g for g in model.together_unique if not any(model.fields[n].to for n in g))
+    return next(groups, (model.label,) if model.label else ())
 
 
 def _is_plain(name: str) -> bool:

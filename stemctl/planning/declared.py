@@ -22,15 +22,23 @@ def base_of(model: Model, record: Record) -> Fields:
     }
 
 
+def shown_rows(model: Model) -> tuple[Field, ...]:
+    """The fields of a record to show: the writable ones, or if there are none, all with values."""
+    if model.managed:
+        return model.managed
+    rows = model.fields.values()
+    return tuple(row for row in rows if row.shown and not row.is_links and row.kind != "id")
+
+
 def as_declared(
     model: Model, fields: Fields, names: Mapping[str, Mapping[str, str]], keep: Collection[str] = ()
 ) -> dict[str, Value]:
     """The writable fields that are not empty or are in `keep`, with references as names if known.
 
-    `names` maps model to id to name.
+    Of a model without writable fields, those that can be read. `names` maps model to id to name.
     """
     record: dict[str, Value] = {}
-    for row in model.managed:
+    for row in shown_rows(model):
         value = fields.get(row.name)
         if row.proposal:
             continue

@@ -132,7 +132,7 @@ def elements(field: Field, value: Value, twins: Collection[str] = ()) -> dict[st
     match field.kind:
         case "items":
             return _items(field, parts, twins)
-        case "references":
+        case "reference" | "references":
             return {_key(_reference(part)): _sendable(part) for part in parts}
         case _:
             return {_key(_text(field, part)): part for part in parts}

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 from sandbox_api import Api
-from small_lab import LAB
 
 from stemctl.sandbox.database import Database
 from stemctl.sandbox.list_query import OPERATORS
 from stemctl.schema.catalog import Catalog, Field, Model, load_catalog
+from tests.support.small_lab import LAB
 
 CATALOG = load_catalog("2026")
 MODELS = [model for model in CATALOG.models.values() if not model.embedded]

@@ -11,11 +11,11 @@ from typing import Any
 import httpx
 import pytest
 from sandbox_api import NOBODY, Api
-from small_lab import LAB, weight
 
 from stemctl.sandbox.database import Database
 from stemctl.sandbox.in_process import transport_to
 from stemctl.schema.catalog import load_catalog
+from tests.support.small_lab import LAB, weight
 
 DAY, NEXT, LATER = "2024-03-11T08:00:00Z", "2024-03-12T08:00:00Z", "2024-03-13T08:00:00Z"
 

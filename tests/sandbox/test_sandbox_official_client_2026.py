@@ -13,12 +13,12 @@ from typing import Any
 import brainstem_api_tools.brainstem_api_client as official
 import pytest
 from brainstem_api_tools import BrainstemClient
-from small_lab import LAB
 
 from stemctl.sandbox.api import create_app
 from stemctl.sandbox.database import Database
 from stemctl.schema.catalog import Model, load_catalog
 from tests.support.served import serve_app
+from tests.support.small_lab import LAB
 
 CATALOG = load_catalog("2026")
 KNOWN = sorted(official._MODEL_TO_APP)

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 from sandbox_api import NOBODY, Api
-from small_lab import LAB
 
 from stemctl.sandbox.database import Database
 from stemctl.schema.catalog import load_catalog
+from tests.support.small_lab import LAB
 
 CATALOG = load_catalog("2026")
 OTHER, USER = "other@elsewhere.example", "user@lab.example"

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 from sandbox_api import NOBODY, Api
-from small_lab import LAB
 
 from stemctl.errors import ConfigError
 from stemctl.sandbox.database import Database
 from stemctl.schema.catalog import load_catalog
+from tests.support.small_lab import LAB
 
 TYPE = {"setup_types": [{"name": "Maze", "category": "F"}]}
 BASE: dict[str, Any] = {

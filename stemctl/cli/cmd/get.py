@@ -105,7 +105,7 @@ def _print(screen: Screen, catalog: Catalog, found: QueryResult, output_format: 
     else:
         rows = found.model.fields.values()
         columns = [row.name for row in rows if row.name != "links" and row.kind != "id"]
-        first = [found.model.identity or "", *(row.name for row in found.model.moments)]
-        whole = {*first, *(row.name for row in found.model.references)}
+        first = [found.model.called or "", *(row.name for row in found.model.moments)]
+        whole = {*first, *(row.name for row in found.model.fields.values() if row.to)}
         columns.sort(key=lambda name: name not in first)  # the others may be too wide to show
         screen.out(table_text(columns, declared(found), screen.style(), whole))
