@@ -15,7 +15,7 @@ from stemctl.planning.bindings import Absent, Bound, import_command
 from stemctl.planning.compare_fields import BoundRecord, compare_field
 from stemctl.planning.declared import base_of, written_rows
 from stemctl.planning.in_doubt import with_arrived
-from stemctl.planning.invitations import Invitations
+from stemctl.planning.invited import Invitations
 from stemctl.planning.members import added
 from stemctl.planning.record_change import Comparison, block_immutable, combine, hold
 from stemctl.planning.references import Resolver

@@ -9,7 +9,7 @@ from stemctl.core.entry_ids import entry_id, moment_of
 from stemctl.core.records import Address, Record, Repository
 from stemctl.core.state import Entry, State
 from stemctl.planning.in_doubt import creations
-from stemctl.planning.invitations import invitations_to, perhaps_invited
+from stemctl.planning.invited import invitations_to, perhaps_invited
 from stemctl.planning.references import (
     Names,
     declared_names,
