@@ -1,4 +1,4 @@
-"""Diagnostics that need all files: duplicates, ambiguous references, contradicting directives."""
+"""Diagnostics that need all files: ambiguous references, and contradicting directives."""
 
 from __future__ import annotations
 
@@ -7,93 +7,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from stemctl.core.address_patterns import is_pattern, literal, matches
 from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.core.records import Address, Directive, Location, Record, Repository
+from stemctl.manifests.declared_names import DeclaredNames
 from stemctl.manifests.document import code_span
 from stemctl.schema.catalog import Catalog, Field, Model
-from stemctl.util.json_types import is_uuid
-from stemctl.util.look_alike import difference, folded, twin_of
+from stemctl.util.look_alike import twin_of
 from stemctl.util.plural import counted, inflected
 
 Declared = Mapping[Address, Record]
 Directives = Mapping[str, Sequence[Directive]]
 """Entries by the list they are in: moved, forget, deleted."""
-
-_Values = dict[tuple[str, str, str], Record]
-"""Model, field and value to the first record with it."""
-
-
-def check_unique(records: Iterable[Record], catalog: Catalog) -> Iterator[Diagnostic]:
-    """Addresses, ids and unique values that two records share, reported at the second of them."""
-    addresses: dict[Address, Record] = {}
-    ids: dict[str, Record] = {}
-    values: _Values = {}
-    for record in records:
-        model = catalog.models[record.address.model]
-        same_names = list(_duplicate_values(record, model, values))
-        yield from same_names
-        first = addresses.setdefault(record.address, record)
-        if first is not record and not same_names:
-            yield _duplicate_address(record, model, first)
-        if record.id is not None:
-            first = ids.setdefault(record.id.lower(), record)
-            if first is not record:
-                yield _duplicate_id(record, first)
-    yield from _alike(values, catalog)
-
-
-def _duplicate_values(record: Record, model: Model, values: _Values) -> Iterator[Diagnostic]:
-    for field in model.managed:
-        if not field.unique or not isinstance(record.fields.get(field.name), str):
-            continue
-        first = values.setdefault((model.name, field.name, normal(field, record)), record)
-        if first is not record:
-            message = f"{_two(model)} have the same {field.name}"
-            other = first.location_of(field.name)
-            yield _at_field(record, field, "duplicate-name", message, first=other)
-
-
-def _duplicate_address(record: Record, model: Model, first: Record) -> Diagnostic:
-    key = record.address.key
-    message = f"{_two(model)} have the key {code_span(key)}"
-    remedy = f"also in {_line(first.location)}: change one of the keys"
-    return _at(record, "key", "duplicate-address", message, remedy, value=key)
-
-
-def _duplicate_id(record: Record, first: Record) -> Diagnostic:
-    message = f"{code_span(str(first.address))} has the same id"
-    remedy = f"also in {_line(first.location)}: an id belongs to one record"
-    return _at(record, "id", "duplicate-id", message, remedy, value=str(record.id))
-
-
-def _two(model: Model) -> str:
-    """`two sessions`."""
-    return f"two {model.count(2).partition(' ')[2]}"
-
-
-def normal(field: Field, record: Record) -> str:
-    """A text of a record as the server stores it."""
-    text: str = record.fields[field.name]
-    return text.strip() if field.trimmed else text
-
-
-def _alike(values: _Values, catalog: Catalog) -> Iterator[Diagnostic]:
-    """Unique values that look the same to people."""
-    first: dict[tuple[str, str, str], str] = {}
-    for (model, name, value), record in values.items():
-        key = (model, name, folded(value))
-        other = first.setdefault(key, value)
-        if other == value:
-            continue
-        differs = "in case"
-        if value.casefold() != other.casefold():
-            differs = f"in its Unicode form: {difference(value, other)}"
-        yield _at_field(
-            record,
-            catalog.models[model].fields[name],
-            "name-case",
-            f"differs from another {name} only {differs}",
-            first=values[model, name, other].location_of(name),
-            severity=Severity.WARNING,
-        )
 
 
 def check_references(repository: Repository, catalog: Catalog) -> Iterator[Diagnostic]:
@@ -101,45 +23,42 @@ def check_references(repository: Repository, catalog: Catalog) -> Iterator[Diagn
 
     A name that no declared record has may belong to a live one, so it is not reported here.
     """
-    named = {model.name: _by_name(repository.records, model) for model in catalog.writable}
+    names = DeclaredNames(repository.records.values(), catalog)
     for record in repository.records.values():
-        for field in catalog.models[record.address.model].references:
-            if field.to not in named:
-                continue
+        model = catalog.models[record.address.model]
+        for field in model.references:
+            if record.parent and field.name == model.parent:
+                continue  # its place in the file says which record this is
             for word in _words(record.fields.get(field.name)):
-                by_key = repository.records.get(Address(field.to, word))
-                by_name = named[field.to].get(word)
-                if by_key and by_name and by_key is not by_name and not is_uuid(word):
-                    yield _ambiguous_reference(record, field, word, (by_key, by_name))
+                candidates = names.candidates(field.to or "", word)
+                if len(candidates) > 1:
+                    to = catalog.models[candidates[0].address.model]
+                    yield _ambiguous_reference(record, field, word, candidates, to)
 
 
 def _ambiguous_reference(
-    record: Record, field: Field, word: str, candidates: tuple[Record, Record]
+    record: Record, field: Field, word: str, candidates: Sequence[Record], to: Model
 ) -> Diagnostic:
-    by_key, by_name = candidates
+    first, second = candidates[:2]
+    where = _line(first.location), _line(second.location)
+    if first.address.key == word:
+        message = f"{code_span(word)} is the key of one {field.to} and the name of another"
+        remedy = f"change the key in {where[0]}; the name is in {where[1]}"
+    else:
+        message = f"{to.count(len(candidates))} have the {to.called} {code_span(word)}"
+        keys = code_span(first.address.key), code_span(second.address.key)
+        remedy = f"write the key: {keys[0]} is in {where[0]}, {keys[1]} in {where[1]}"
     return Diagnostic(
         Severity.ERROR,
         "ambiguous-reference",
-        f"{code_span(word)} is the key of one {field.to} and the name of another",
+        message,
         record.location_of(field.name, word),
-        f"change the key in {_line(by_key.location)}; the name is in {_line(by_name.location)}",
+        remedy,
         str(record.address),
         field.name,
         word,
         length=len(word),
     )
-
-
-def _by_name(records: Declared, model: Model) -> dict[str, Record]:
-    """The declared records of a model by their unique name."""
-    field = model.fields.get(model.identity or "")
-    found: dict[str, Record] = {}
-    if field is None:
-        return found
-    for record in records.values():
-        if record.address.model == model.name and isinstance(record.fields.get(field.name), str):
-            found[normal(field, record)] = record
-    return found
 
 
 def _words(value: object) -> list[str]:
@@ -286,45 +205,6 @@ def _bad_end(
 
 def _line(location: Location) -> str:
     return f"{location.file}:{location.line}"
-
-
-def _at(
-    record: Record, name: str, code: str, message: str, remedy: str, *, value: str
-) -> Diagnostic:
-    return Diagnostic(
-        Severity.ERROR,
-        code,
-        message,
-        record.location_of(name),
-        remedy,
-        str(record.address),
-        name,
-        value,
-        length=len(value),
-    )
-
-
-def _at_field(
-    record: Record,
-    field: Field,
-    code: str,
-    message: str,
-    *,
-    first: Location,
-    severity: Severity = Severity.ERROR,
-) -> Diagnostic:
-    value = record.fields[field.name]
-    return Diagnostic(
-        severity,
-        code,
-        message,
-        record.location_of(field.name),
-        f"also in {_line(first)}",
-        str(record.address),
-        field.name,
-        value,
-        length=len(value),
-    )
 
 
 def _at_directive(

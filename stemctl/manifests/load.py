@@ -16,6 +16,7 @@ from stemctl.manifests import (
     cross_file,
     details,
     discovery,
+    duplicates,
     file_names,
     local_times,
     reader,
@@ -66,7 +67,7 @@ def load_repository(
     declared = [record for record, _ in loading.records]
     loading.problems += found.problems
     loading.complete &= all(problem.code != file_names.CODE for problem in found.problems)
-    loading.problems += cross_file.check_unique(declared, catalog)
+    loading.problems += duplicates.check_unique(declared, catalog)
     loading.problems += cross_file.check_directives(declared, loading.directives, loading.complete)
     usable: dict[Address, Record] = {}
     for record, is_usable in loading.records:
@@ -308,7 +309,7 @@ class _List:
     @property
     def defaults(self) -> Layer:
         """The defaults of its records."""
-        # A list that is only found inside of records may have the name of another one at the top.
+        # A list that is only found inside records may have the name of another one at the top.
         return _NO_LAYER if self.model.embedded else self.layers.get(self.model.section, _NO_LAYER)
 
     def inside(self, path: Path, child: Model, parent: Record, is_usable: bool) -> _List:

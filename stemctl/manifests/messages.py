@@ -165,8 +165,9 @@ class Translator:
         if model is None:
             message = f"{code_span(context.label)} has no field {code_span(name)}"
             return name_hints.unknown("unknown-field", message, name, error.properties)
-        if nested := nesting_hints.misplaced_list(context, model, name, self.catalog):
-            return nested
+        nested = nesting_hints.misplaced_list(context, model, name, self.catalog)
+        if found := nested or nesting_hints.no_handle(model, name):
+            return found
         if name in model.fields and model.fields[name].read_only:
             remedy = nesting_hints.instead_of(model, model.fields[name], self.catalog)
             return name_hints.read_only(model, name, self.catalog, remedy)

@@ -156,8 +156,8 @@ def missing(context: FieldContext, error: SchemaError, name: str) -> Message:
     if context.is_record and context.model:
         what = context.model.words
     remedy = f"add `{name}: ...` here"
-    if context.is_record and context.model and name == "key" and context.model.parent:
-        remedy += f", or write it inside of its {context.model.parent}"
+    if context.model and context.model.parent and context.is_record and context.depth == 2:
+        remedy += f", or write it inside its {context.model.parent}"
     if context.is_record and error.found and context.path[-1] not in (0, "defaults"):
         remedy += ", or remove the dash if this belongs to the record above"
     elif error.found and isinstance(context.path[-1], int) and context.path[-1] > 0:

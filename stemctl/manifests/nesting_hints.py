@@ -17,7 +17,7 @@ def no_record(context: FieldContext, text: str) -> Message | None:
     what = "an id" if is_uuid(text) else "text"
     section = f"{context.parent.name}.{model.section}" if context.parent else model.section
     message = f"`{section}` lists records to create and change, and {code_span(text)} is {what}"
-    remedy = f"write `{{{_example(model)}}}`, or remove it: the server knows its own records"
+    remedy = f"write `{{{_example(model)}}}`, or remove it: the server keeps its own list"
     return "wrong-type", message, remedy
 
 
@@ -43,19 +43,27 @@ def misplaced_list(
     parents = _parents(name, catalog)
     if not parents:
         return None
-    message = f"{code_span(name)} cannot be inside of a {model.words}"
-    return "unknown-field", message, f"write it inside of {_a(parents)}"
+    message = f"a {model.words} cannot contain {code_span(name)}"
+    return "unknown-field", message, f"write them inside their {_words(parents)}"
+
+
+def no_handle(model: Model, name: str) -> Message | None:
+    """A key or id for a record that only its moment tells from others."""
+    if not model.embedded or name not in ("key", "id"):
+        return None
+    message = f"a {model.words} has no {code_span(name)}"
+    return "unknown-field", message, "remove it: the record is known by its time"
 
 
 def no_list_at_top(name: str, catalog: Catalog) -> Message | None:
-    """A list that there is only inside of other records."""
+    """A list that there is only inside other records."""
     if catalog.by_list_key(name):
         return None
     parents = _parents(name, catalog)
     if not parents:
         return None
     message = f"{code_span(name)} cannot be at the top of a file"
-    return "unknown-section", message, f"write it inside of {_a(parents)}"
+    return "unknown-section", message, f"write them inside their {_words(parents)}"
 
 
 def instead_of(model: Model, field: Field, catalog: Catalog) -> str:
@@ -69,5 +77,5 @@ def _parents(section: str, catalog: Catalog) -> list[Model]:
     return [model for model in catalog.writable if catalog.child(model, section)]
 
 
-def _a(models: list[Model]) -> str:
-    return joined([f"a {model.words}" for model in models], "or")
+def _words(models: list[Model]) -> str:
+    return joined([model.words for model in models], "or")

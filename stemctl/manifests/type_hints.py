@@ -169,7 +169,7 @@ def _fits(member: Member, text: str) -> bool:
 
 
 def _text(context: FieldContext, text: str) -> str:
-    """The remedy for a text inside of a list or a mapping, where it is meant to be alone."""
+    """The remedy for a text inside a list or a mapping, where it is meant to be alone."""
     field = context.member or context.field
     if context.is_field and field and field.kind in MOMENTS:
         is_valid = re.search(INSTANT if field.kind == "instant" else DATE, text)

@@ -176,13 +176,13 @@ def idle_field(document: Document, record: Node, name: str, address: str | None)
 def other_parent(
     document: Document, node: Node, address: Address, parent: Record, catalog: Catalog
 ) -> Diagnostic | None:
-    """The error about a record that names another parent than the one it is written inside of."""
+    """The error about a record that names another parent than the one it is written inside."""
     model = catalog.models[address.model]
     name = model.parent or ""
     written = node.members.get(name)
     if written is None or written.value in _names_of(parent, catalog):
         return None
-    message = f"this {model.words} is written inside of {code_span(str(parent.address))}"
+    message = f"this {model.words} is written inside {code_span(str(parent.address))}"
     return document.finding(
         written.event,
         "other-parent",
@@ -250,5 +250,5 @@ def _how_to_add(field: Field, model: Model) -> str:
     if field.name == model.called:
         return remedy
     if field.name == model.parent:
-        return f"{remedy}, or write the {model.words} inside of its {field.to}"
+        return f"{remedy}, or write the {model.words} inside its {field.to}"
     return f"{remedy}, or under `defaults:` for the whole file"

@@ -8,7 +8,6 @@ The field tables hold the facts.
 
 from __future__ import annotations
 
-import datetime
 import html
 import json
 import re
@@ -21,6 +20,7 @@ from stemctl.schema.quantities import in_one_spelling
 from stemctl.util.canonical_json import hash_of
 from stemctl.util.json_equality import one_spelling, same_json
 from stemctl.util.json_types import Fields, Value
+from stemctl.util.timestamps import utc_moment
 
 _PARAGRAPH = re.compile(r"<(p|div)>([^<]*)</\1>", re.IGNORECASE | re.ASCII)
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE | re.ASCII)
@@ -227,13 +227,8 @@ def _instant(value: Value) -> Value:
     """A point in time in UTC; a bare date is its midnight. Text that is neither stays as it is."""
     if not isinstance(value, str) or not value:
         return value or None
-    try:
-        moment = datetime.datetime.fromisoformat(value)
-    except ValueError:
-        return value
-    if moment.tzinfo is None:
-        return moment.replace(tzinfo=datetime.UTC)
-    return moment.astimezone(datetime.UTC)
+    moment = utc_moment(value)
+    return value if moment is None else moment
 
 
 def _reference(value: Value) -> Value:
