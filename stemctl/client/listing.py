@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
 
 from stemctl.client.client import Page, Query, ReadClient
 from stemctl.client.proof import of_listing
 from stemctl.client.responses import Forbidden, NotFound, NotTheApi, ServerError, Unavailable
-from stemctl.core.snapshot import Completeness, Reading, Snapshot
+from stemctl.core.snapshot import Completeness, Lookup, Reading, Snapshot
 from stemctl.planning.entries import with_entries, with_parents
 from stemctl.planning.needs import Need
 from stemctl.schema.catalog import Model
@@ -139,10 +139,10 @@ def _reading(name: str, rows: list[Fields], total: int | None, wrong: str) -> Re
     return Reading(name, found, records, total if total is not None else len(records), reason=wrong)
 
 
-def _not_in(model: Model, seen: Mapping[str, Fields], need: Need) -> tuple[list[str], list[str]]:
+def _not_in(model: Model, seen: Mapping[str, Fields], need: Need) -> tuple[list[str], list[Lookup]]:
     """The needed ids and names that are not among the seen records."""
     names = {fields.get(model.identity) for fields in seen.values()} if model.identity else set()
-    return sorted(set(need.ids) - set(seen)), sorted(need.names - names)
+    return sorted(set(need.ids) - set(seen)), sorted(need.names - names, key=str)
 
 
 async def _look_for_missing(
@@ -157,7 +157,12 @@ async def _look_for_missing(
 
 
 async def _one_by_one(
-    client: ReadClient, model: Model, reading: Reading, ids: list[str], names: list[str], need: Need
+    client: ReadClient,
+    model: Model,
+    reading: Reading,
+    ids: list[str],
+    names: list[Lookup],
+    need: Need,
 ) -> Reading:
     looked_up = dict(
         zip(ids, await asyncio.gather(*(_look(client, model, id_) for id_ in ids)), strict=True)
@@ -168,8 +173,7 @@ async def _one_by_one(
     failed = [look for look in looked_up.values() if isinstance(look, Unavailable | NotTheApi)]
     if reading.completeness is not Completeness.COMPLETE:
         # A record that is gone may exist under another id.
-        lost = {need.ids[id_] for id_ in missing}
-        names = sorted({*names, *(name for name in lost if name is not None)})
+        names = sorted({*names, *(name for id_ in missing for name in need.ids[id_])}, key=str)
     by_name = await asyncio.gather(*(_named(client, model, name) for name in names))
     rows_of = dict(zip(names, by_name, strict=True))
     absent = frozenset(name for name, rows in rows_of.items() if rows == [])
@@ -180,7 +184,7 @@ async def _one_by_one(
     if failed:
         reason = failed[0].what.rstrip(".")
     elif unknown:
-        reason = f"the server ignores a filter by name ({unknown[0]})"
+        reason = f"the server ignores a filter by name ({_spelled(unknown[0])})"
     return replace(
         reading,
         completeness=Completeness.PARTIAL if failed else reading.completeness,
@@ -188,6 +192,7 @@ async def _one_by_one(
         missing=missing,
         hidden=hidden,
         absent=absent,
+        searched=frozenset(name for name, rows in rows_of.items() if rows is not None),
         reason=reason,
     )
 
@@ -200,13 +205,34 @@ async def _look(client: ReadClient, model: Model, id_: str) -> Fields | ServerEr
         return error
 
 
-async def _named(client: ReadClient, model: Model, name: str) -> list[Fields] | None:
-    """The records with exactly this name; None if the server did not filter, or lists too few."""
-    assert model.identity is not None
-    page = await client.page(model, 0, Query(filters=((model.identity, name),)))
-    if page.total not in (None, len(page.records)):
-        return None
-    found = [str(fields.get(model.identity, "")) for fields in page.records]
-    if any(other.casefold() != name.casefold() for other in found):
-        return None
-    return [fields for fields in page.records if fields.get(model.identity) == name]
+async def _named(client: ReadClient, model: Model, lookup: Lookup) -> list[Fields] | None:
+    """The records with exactly these values; None if the server did not filter, or lists too few.
+
+    A unique name has at most one record, so that one page is enough.
+    """
+    if isinstance(lookup, str):
+        assert model.identity is not None
+        filters: tuple[tuple[str, str], ...] = ((model.identity, lookup),)
+        page = await client.page(model, 0, Query(filters=filters))
+        if page.total not in (None, len(page.records)):
+            return None
+        rows: Iterable[Fields] = page.records
+    else:
+        filters, query = lookup, Query(filters=lookup)
+        reading = await read_all(model.name, lambda offset: client.page(model, offset, query))
+        if reading.completeness is not Completeness.COMPLETE:
+            return None
+        rows = reading.records.values()
+    found = []
+    for fields in rows:
+        values = [(str(fields.get(name, "")), value) for name, value in filters]
+        if any(there.casefold() != value.casefold() for there, value in values):
+            return None
+        if all(there == value for there, value in values):
+            found.append(fields)
+    return found
+
+
+def _spelled(lookup: Lookup) -> str:
+    """A name, or the values of some fields, for people to read."""
+    return lookup if isinstance(lookup, str) else ", ".join(value for _, value in lookup)

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import datetime
 import enum
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 
 from stemctl.util.json_types import Fields
+
+Lookup = str | tuple[tuple[str, str], ...]
+"""What a server is asked for, where not all records are read: a unique name, or the values of some
+fields.
+"""
 
 
 class Completeness(enum.Enum):
@@ -24,8 +29,9 @@ class Reading:
 
     `records` maps ids to fields as answered. `total` is what the server says it has for us, None if
     it does not say. `missing` are ids that were asked for one by one and answered with 404,
-    `hidden` those with 403; `absent` are identities (names) that were asked for one by one and are
-    not there. A complete reading knows of every identity.
+    `hidden` those with 403; `absent` are names that were asked for one by one and are not there;
+    `searched` is everything that was asked for, so that `records` has all that match. A complete
+    reading knows of every record.
     """
 
     model: str
@@ -34,7 +40,8 @@ class Reading:
     total: int | None = None
     missing: frozenset[str] = frozenset()
     hidden: frozenset[str] = frozenset()
-    absent: frozenset[str] = frozenset()
+    absent: frozenset[Lookup] = frozenset()
+    searched: frozenset[Lookup] = frozenset()
     reason: str = ""
 
     @property
@@ -47,6 +54,12 @@ class Reading:
     def lacks(self, name: str) -> bool:
         """True only if `name` is known not to be among the records that this account may see."""
         return self.completeness is Completeness.COMPLETE or (self.sound and name in self.absent)
+
+    def has_all(self, lookups: Set[Lookup] | None) -> bool:
+        """Whether all records that match one of these are among `records`."""
+        if self.completeness is Completeness.COMPLETE:
+            return True
+        return lookups is not None and self.sound and lookups <= self.searched
 
 
 @dataclass(frozen=True, slots=True)

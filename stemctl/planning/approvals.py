@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from stemctl.core.plan import Change, FieldChange, Held, StateChange
 from stemctl.core.snapshot import Completeness, Reading
 from stemctl.core.state import Entry, Proposed
-from stemctl.planning.bindings import identity_of
+from stemctl.planning.identity import identity_of
 from stemctl.planning.in_doubt import may_arrive, not_settled
 from stemctl.planning.record_change import hold
 from stemctl.planning.values import same

@@ -8,10 +8,7 @@ from dataclasses import dataclass, field
 
 from stemctl.core.diagnostics import Diagnostic
 from stemctl.core.records import Address
-from stemctl.core.snapshot import Reading
 from stemctl.core.state import Entry, PendingRequest
-from stemctl.planning.values import canonical
-from stemctl.schema.catalog import Model
 from stemctl.util.json_types import Fields
 
 
@@ -75,27 +72,6 @@ class Identities:
         """The id of a declared record that is live."""
         binding = self.bindings.get(address)
         return binding.id if isinstance(binding, Bound) else None
-
-
-def identity_of(model: Model, fields: Fields) -> str | None:
-    """The value of the unique field, as the server stores it; None if the record has none."""
-    if model.identity is None:
-        return None
-    name = fields.get(model.identity)
-    if not isinstance(name, str):
-        return None
-    identity: str | None = canonical(model.fields[model.identity], name)
-    return identity
-
-
-def live_names(model: Model, reading: Reading) -> dict[str, list[str]]:
-    """The unique names that were read, each with its ids (a sound server gives one)."""
-    names: dict[str, list[str]] = {}
-    for id_, fields in reading.records.items():
-        name = identity_of(model, fields)
-        if name is not None:
-            names.setdefault(name, []).append(id_)
-    return names
 
 
 def import_command(address: Address, id_: str) -> str:

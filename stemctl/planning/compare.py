@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from stemctl.core.plan import Action, Change, FieldChange, Held, Request
@@ -13,6 +13,7 @@ from stemctl.core.state import Entry
 from stemctl.planning.approvals import accepted, hold_proposal
 from stemctl.planning.bindings import Absent, Bound, import_command
 from stemctl.planning.compare_fields import BoundRecord, compare_field
+from stemctl.planning.content import ContentIndex
 from stemctl.planning.declared import base_of, written_rows
 from stemctl.planning.in_doubt import with_arrived
 from stemctl.planning.invited import Invitations
@@ -40,6 +41,7 @@ class RecordComparer:
     catalog: Catalog
     snapshot: Snapshot
     resolver: Resolver
+    _indices: dict[str, ContentIndex] = field(default_factory=dict)
 
     def create(self, record: Record, binding: Absent, permissions: Permissions) -> Comparison:
         """The change that creates a record which is not on the server."""
@@ -61,7 +63,7 @@ class RecordComparer:
         )
         if binding.gone and Held.REVERT not in permissions.granted:
             change = hold(change, Held.REVERT)
-        twin = self._twin(model, body) if model.identity is None else None
+        twin = self._twin(model, body) if model.nameless else None
         if twin is not None:
             detail = (
                 f"the server already has an identical record without an address, {twin}; bind it:",
@@ -99,10 +101,17 @@ class RecordComparer:
 
     def _twin(self, model: Model, body: Fields) -> str | None:
         """The id of a live record without an address that has the content of this one."""
-        for id_, live in self.snapshot.readings[model.name].records.items():
-            if id_ not in self._bound_ids and _holds(model, live, body):
+        records = self.snapshot.readings[model.name].records
+        for id_ in self._contents(model).like(body):
+            if id_ not in self._bound_ids and _holds(model, records[id_], body):
                 return id_
         return None
+
+    def _contents(self, model: Model) -> ContentIndex:
+        if model.name not in self._indices:
+            records = self.snapshot.readings[model.name].records
+            self._indices[model.name] = ContentIndex(model, records)
+        return self._indices[model.name]
 
     @cached_property
     def _invitations(self) -> Invitations:

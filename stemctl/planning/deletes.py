@@ -32,7 +32,7 @@ class Departures:
     """Decides about all state entries that left the files.
 
     `chosen` are the addresses that the plan looks at, `entries` those that left, and `removed` maps
-    the id of a record to the ids of those that a change of the plan takes off it.
+    the model and id of a record to the ids of those that a change of the plan takes off it.
     """
 
     repository: Repository
@@ -41,7 +41,7 @@ class Departures:
     resolver: Resolver
     chosen: Set[Address]
     entries: Mapping[Address, Entry]
-    removed: Mapping[str, Set[str]]
+    removed: Mapping[tuple[str, str], Set[str]]
     _by_id: dict[str, Address] = field(init=False)
     _names: Mapping[str, Directive] = field(init=False)
 
@@ -115,7 +115,7 @@ class Departures:
         outside: list[Address] = []
         dependents = []
         for name in model.dependents:
-            remaining = list(self._remaining(entry.id or "", live.get(name), outside))
+            remaining = list(self._remaining(model, entry, live.get(name), outside))
             if remaining:
                 dependents.append(f"{len(remaining):,} in {name}")
         held = None
@@ -147,13 +147,15 @@ class Departures:
             detail=tuple(_detail(address, entry, model, directive, dependents=dependents)),
         )
 
-    def _remaining(self, id_: str, listed: Value, outside: list[Address]) -> Iterator[str]:
+    def _remaining(
+        self, model: Model, entry: Entry, listed: Value, outside: list[Address]
+    ) -> Iterator[str]:
         """The records in a list of a record that are there until the server deletes it.
 
         Those that this plan deletes, or takes off it, are not. Those that it would have to delete
         first, but that are not `chosen`, are added to `outside`.
         """
-        taken_off = self.removed.get(id_, ())
+        taken_off = self.removed.get((model.name, entry.id or ""), ())
         for dependent in filter(None, ids_in(listed)):
             address = self._by_id.get(dependent)
             if dependent in taken_off:

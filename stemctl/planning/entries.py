@@ -9,11 +9,13 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
 from stemctl.core.entry_ids import entry_id, moment_of, parent_id
-from stemctl.core.snapshot import Completeness, Reading
+from stemctl.core.snapshot import Completeness, Lookup, Reading
 from stemctl.planning.needs import Need
 from stemctl.schema.catalog import Catalog, Model
 from stemctl.schema.value_shapes import fits
 from stemctl.util.json_types import Fields, Value
+
+_NO_NAMES: frozenset[Lookup] = frozenset()
 
 
 def entries_in(model: Model, parent: Fields) -> list[tuple[str, Fields]]:
@@ -76,7 +78,7 @@ def with_parents(needs: Mapping[str, Need], catalog: Catalog) -> dict[str, Need]
         parent = catalog.parent_of(catalog.models[name])
         assert parent is not None
         need = wanted.get(parent.name, Need())
-        ids = {parent_id(id_): None for id_ in needs[name].ids}
+        ids = dict.fromkeys(map(parent_id, needs[name].ids), _NO_NAMES)
         wanted[parent.name] = replace(need, ids={**ids, **need.ids})
     return wanted
 

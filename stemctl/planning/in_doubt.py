@@ -9,7 +9,7 @@ name, while only time rules out a second proposal, or a second record without a 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Set
 from dataclasses import replace
 
 from stemctl.core.plan import Action, Change, FieldChange, Held, Settled, StateChange
@@ -23,10 +23,10 @@ from stemctl.planning.bindings import (
     Bound,
     Identities,
     Unknown,
-    identity_of,
     import_command,
 )
 from stemctl.planning.declared import base_of, written_rows
+from stemctl.planning.identity import Key, identity_words, keys_of
 from stemctl.planning.references import Resolver
 from stemctl.planning.values import is_empty, same
 from stemctl.schema.catalog import Catalog, Field, Model
@@ -110,16 +110,16 @@ def _is_default(row: Field, value: object) -> bool:
 def find_creation(
     model: Model,
     entry: Entry,
-    name: str | None,
+    keys: Collection[Key],
     *,
     candidates: Callable[[PendingRequest], Mapping[str, Fields]],
     began: datetime.datetime | None,
 ) -> Binding | None:
     """The record that a creation in doubt made, identified by the content that was sent.
 
-    `candidates` gives the live records that a creation may have made; `name` is the name that the
-    files declare now. None: the record is known not to be there, so `name` decides as for any other
-    record.
+    `candidates` gives the live records that a creation may have made; `keys` are what tells the
+    record apart as the files declare it now. None: the record is known not to be there, so they
+    decide as for any other record.
     """
     doubts = creations(entry)
     for doubt in doubts:
@@ -130,12 +130,12 @@ def find_creation(
             return Bound(id_, live, "sent", entry)
         if ours:
             return Ambiguous(ours, doubt)
-    if model.identity is None:
+    if model.nameless:
         still_open = not_settled(doubts, began)
         return Ambiguous({}, doubts[-1]) if still_open else None
     for doubt in doubts:
         lives = candidates(doubt)
-        if lives and identity_of(model, doubt.body) == name:
+        if lives and set(keys_of(model, doubt.body)) & set(keys):
             return Ambiguous(lives, doubt)
     return None
 
@@ -205,8 +205,8 @@ def _ambiguous_detail(record: Record, binding: Ambiguous, model: Model) -> tuple
         )
     return (
         f"sent at {_clock(_sent_at(binding.doubt))}, but the answer was lost. The server now has "
-        f"{model.one_of_them} with this {model.identity} and different content.",
-        f"If it is not yours, choose another {model.identity}. If it is yours:",
+        f"{model.one_of_them} with this {identity_words(model)} and different content.",
+        f"If it is not yours, choose another {identity_words(model)}. If it is yours:",
         *commands,
     )
 

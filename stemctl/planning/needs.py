@@ -7,15 +7,14 @@ from dataclasses import dataclass, field
 
 from stemctl.core.entry_ids import entry_id, moment_of
 from stemctl.core.records import Address, Record, Repository
+from stemctl.core.snapshot import Lookup
 from stemctl.core.state import Entry, State
+from stemctl.planning.declared_names import DeclaredNames
+from stemctl.planning.identity import lookups_for, lookups_of
 from stemctl.planning.in_doubt import creations
 from stemctl.planning.invited import invitations_to, perhaps_invited
-from stemctl.planning.references import (
-    Names,
-    declared_names,
-    declared_targets,
-    wanted_references,
-)
+from stemctl.planning.moves import after_moves
+from stemctl.planning.references import declared_targets, wanted_references
 from stemctl.schema.catalog import Catalog, Model
 
 
@@ -23,33 +22,49 @@ from stemctl.schema.catalog import Catalog, Model
 class Need:
     """What has to be read of one model.
 
-    `names` are the names of records. `ids` maps each id to the name to look for if the id is gone.
-    `everything` is true where only its content identifies a record.
+    `names` are what to look records up by. `ids` maps each id to what to look for if the id is
+    gone. `everything` is true where only a list of all records shows the ones that are needed.
     """
 
-    names: set[str] = field(default_factory=set)
+    names: set[Lookup] = field(default_factory=set)
     everything: bool = False
-    ids: dict[str, str | None] = field(default_factory=dict)
+    ids: dict[str, frozenset[Lookup]] = field(default_factory=dict)
 
     def add_declared(self, record: Record, entry: Entry, model: Model) -> None:
         """Add what is needed to find a declared record."""
-        name = record.fields.get(model.identity) if model.identity else None
+        lookups = lookups_of(model, record.fields)
         id_ = entry.id or record.id
         if id_ is not None:
-            self.ids[id_] = name if isinstance(name, str) else None
-        elif isinstance(name, str):
-            self.names.add(name.strip())
-        self.names |= _names_sent(entry, model)
-        self.ids |= dict.fromkeys(_entries_sent(entry, model))
-        self.everything |= id_ is None and model.identity is None
+            self.ids[id_] = lookups or frozenset()
+        else:
+            self._add(lookups)
+        self._add_sent(entry, model)
 
     def add_left(self, entry: Entry, model: Model) -> None:
         """Add what is needed to find a record that left the files."""
-        self.names |= _names_sent(entry, model)
-        self.ids |= dict.fromkeys(_entries_sent(entry, model))
-        self.everything |= bool(creations(entry)) and model.identity is None
+        self._add_sent(entry, model)
         if entry.id:
-            self.ids.setdefault(entry.id, None)
+            self.ids.setdefault(entry.id, frozenset())
+
+    def add_reference(self, text: str, then: str | None, model: Model) -> None:
+        """Add what is needed to find the record that a reference means, or `then` meant."""
+        lookups = lookups_for(model, text)
+        self._add(lookups)
+        if then is not None:
+            self.ids[then] = lookups or frozenset()
+
+    def _add(self, lookups: frozenset[Lookup] | None) -> None:
+        if lookups is None:
+            self.everything = True
+        else:
+            self.names |= lookups
+
+    def _add_sent(self, entry: Entry, model: Model) -> None:
+        """Add what a record may have been created with, where the answer was lost."""
+        for doubt in creations(entry):
+            if entry.id is None or not model.nameless:
+                self._add(lookups_of(model, doubt.body))
+        self.ids |= dict.fromkeys(_entries_sent(entry, model), frozenset())
 
 
 _NO_ENTRY = Entry()
@@ -60,27 +75,27 @@ def needs(
 ) -> dict[str, Need]:
     """What a plan of the chosen addresses has to read of each model, with what they refer to."""
     wanted: dict[str, Need] = {}
-    names = declared_names(repository, catalog)
+    names = DeclaredNames(repository, catalog)
     records = {
         address: record for address, record in repository.records.items() if address in chosen
     }
+    entries = after_moves(repository, state, catalog).by_address
     for address, record in _with_targets(records, repository, names, catalog).items():
         need = wanted.setdefault(address.model, Need())
-        entry = state.records.get(address, _NO_ENTRY)
+        entry = entries.get(address, _NO_ENTRY)
         need.add_declared(record, entry, catalog.models[address.model])
-    for address, entry in state.records.items():
+    for address, entry in entries.items():
         if address in chosen and address not in repository.records:
             model = catalog.models.get(address.model)
             if model is not None:
                 wanted.setdefault(address.model, Need()).add_left(entry, model)
     for name, texts in wanted_references(records.values(), names, catalog).items():
         if name in catalog.models:
-            need = wanted.setdefault(name, Need())
-            need.names |= texts
-            then = state.names.get(name, {})
-            need.ids |= {then[text]: text for text in texts if text in then}
+            need, then = wanted.setdefault(name, Need()), state.names.get(name, {})
+            for text in texts:
+                need.add_reference(text, then.get(text), catalog.models[name])
     for address, record in records.items():
-        entry = state.records.get(address, _NO_ENTRY)
+        entry = entries.get(address, _NO_ENTRY)
         _add_invitations(wanted, record, entry, catalog)
     return wanted
 
@@ -98,19 +113,14 @@ def _add_invitations(
 
 
 def _with_targets(
-    records: Mapping[Address, Record], repository: Repository, names: Names, catalog: Catalog
+    records: Mapping[Address, Record],
+    repository: Repository,
+    names: DeclaredNames,
+    catalog: Catalog,
 ) -> dict[Address, Record]:
     """The records, and the declared records that they refer to."""
     targets = declared_targets(records.values(), names, catalog)
     return {**records, **{address: repository.records[address] for address in targets}}
-
-
-def _names_sent(entry: Entry, model: Model) -> set[str]:
-    """The names under which a record may have been created, where the answer was lost."""
-    if model.identity is None:
-        return set()
-    names = (doubt.body.get(model.identity) for doubt in creations(entry))
-    return {str(name) for name in names if name}
 
 
 def _entries_sent(entry: Entry, model: Model) -> Iterator[str]:

@@ -16,17 +16,14 @@ from stemctl.core.plan import Change, FieldChange, Note, Plan, Request, Settled,
 from stemctl.core.records import Address, Record, Repository
 from stemctl.core.snapshot import Completeness, Reading, Snapshot
 from stemctl.core.state import Entry, State
-from stemctl.planning.bindings import identity_of, live_names
-from stemctl.planning.matching import after_moves
+from stemctl.planning.declared_names import DeclaredNames
+from stemctl.planning.identity import identity_of, is_id
+from stemctl.planning.live_names import LiveNames
+from stemctl.planning.moves import after_moves
 from stemctl.planning.planner import Options, make_plan
-from stemctl.planning.references import (
-    Names,
-    declared_names,
-    each_reference,
-    wanted_references,
-)
+from stemctl.planning.references import each_reference, wanted_references
 from stemctl.schema.catalog import Catalog, Field, Model
-from stemctl.util.json_types import Fields, Value, is_uuid
+from stemctl.util.json_types import Fields, Value
 
 UNRESOLVED = "$unresolved"
 """The key of a placeholder for an unknown id in a request; no API and no apply accepts it."""
@@ -134,10 +131,10 @@ def remember(
     repository: Repository, state: State, catalog: Catalog, chosen: Set[Address]
 ) -> Memory:
     """Readings of all models, made from the state, for a plan of the chosen addresses."""
-    declared = declared_names(repository, catalog)
+    declared = DeclaredNames(repository, catalog)
     known = _known(declared, state, catalog)
-    books = {name: _Book(model, known) for name, model in catalog.models.items()}
-    moved, _ = after_moves(repository, state)
+    books = {name: _Book(model, known, catalog.models) for name, model in catalog.models.items()}
+    moved = after_moves(repository, state, catalog).by_address
     entries = {
         address: entry for address, entry in moved.items() if entry.id and address.model in books
     }
@@ -206,10 +203,10 @@ def _only_id(record: Record, entry: Entry | None, state: State, model: Model) ->
     return state.names.get(model.name, {}).get(name or "")
 
 
-def _known(declared: Names, state: State, catalog: Catalog) -> Known:
+def _known(declared: DeclaredNames, state: State, catalog: Catalog) -> Known:
     known: Known = {name: {} for name in catalog.models}
-    for (model, name), addresses in declared.items():
-        known[model][name] = placeholder(addresses[0])
+    for (model, name), address in declared.items():
+        known[model][name] = placeholder(address)
     for model, names in state.names.items():
         known.setdefault(model, {}).update(names)
     entries = [
@@ -232,6 +229,7 @@ class _Book:
 
     model: Model
     known: Known
+    models: Mapping[str, Model]
     records: dict[str, Fields] = field(default_factory=dict)
 
     def enter(self, entry: Entry) -> None:
@@ -260,8 +258,8 @@ class _Book:
 
     def enter_name(self, id_: str, name: str) -> None:
         """Enter a record of which only the name is known."""
-        identity = self.model.identity
-        self.records[id_] = {"id": id_} if identity is None else {"id": id_, identity: name}
+        called = self.model.called
+        self.records[id_] = {"id": id_} if called is None else {"id": id_, called: name}
 
     def enter_as_declared(self, id_: str, record: Record) -> None:
         """Enter a record as the files declare it."""
@@ -274,13 +272,14 @@ class _Book:
     def names(self) -> Set[str]:
         """The names that a reference can find."""
         reading = Reading(self.model.name, Completeness.COMPLETE, self.records)
-        return live_names(self.model, reading).keys()
+        return frozenset(LiveNames(self.model, reading).texts())
 
     def _with_ids(self, row: Field, value: Value) -> Value:
         names = self.known.get(row.to or "", {})
 
         def id_of(text: str) -> Value:
-            return text.lower() if is_uuid(text) else names.get(text, text)
+            model = self.models.get(row.to or "")
+            return text.lower() if is_id(model, text) else names.get(text, text)
 
         return each_reference(row, value, id_of)
 

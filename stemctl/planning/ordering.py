@@ -10,14 +10,14 @@ from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.core.placeholders import placeholders_in
 from stemctl.core.plan import Action, Change, Held
 from stemctl.core.records import Address
-from stemctl.planning.bindings import Bound, Identities, identity_of
+from stemctl.planning.identity import Key, identity_fields, keys_of
 from stemctl.planning.values import expects, ids_in
 from stemctl.schema.catalog import Catalog, Model
 from stemctl.util.json_types import Fields
 
 
 def in_order(
-    changes: list[Change], identities: Identities, lives: Mapping[Address, Fields], catalog: Catalog
+    changes: list[Change], lives: Mapping[Address, Fields], catalog: Catalog
 ) -> tuple[tuple[Change, ...], tuple[Diagnostic, ...]]:
     """The changes sorted by address, each with what it waits for; blocked if that will not happen.
 
@@ -28,14 +28,14 @@ def in_order(
     by_address = sorted(changes, key=lambda change: change.address)
     plan = {change.address: change for change in by_address}
     waits = {address: set[Address]() for address in plan}
-    freed = _names_freed(plan, identities, catalog)
+    freed = _keys_freed(plan, lives, catalog)
     for address, change in plan.items():
         if change.request is not None:
             model, body = catalog.models[address.model], change.request.body or {}
-            name = identity_of(model, body)
             for request in change.requests:
                 waits[address].update(_awaited(model, request.body or {}))
-            waits[address] |= freed.get((address.model, name or ""), set())
+            for key in _keys_taken(model, body, lives.get(address, {})) if freed else ():
+                waits[address] |= freed.get((address.model, key), set())
             waits[address].discard(address)
     for deleted, other in _references_removed(plan, lives, catalog):
         waits[deleted].add(other)
@@ -71,21 +71,25 @@ def _awaited(model: Model, body: Fields) -> Iterator[Address]:
             yield Address.parse(text)
 
 
-def _names_freed(
-    plan: Mapping[Address, Change], identities: Identities, catalog: Catalog
-) -> dict[tuple[str, str], set[Address]]:
-    """(model, unique name) to the changes that free it: by another name, or by a delete."""
-    freed: dict[tuple[str, str], set[Address]] = {}
+def _keys_freed(
+    plan: Mapping[Address, Change], lives: Mapping[Address, Fields], catalog: Catalog
+) -> dict[tuple[str, Key], set[Address]]:
+    """(model, unique values) to the changes that free them: by other values, or by a delete."""
+    freed: dict[tuple[str, Key], set[Address]] = {}
     for address, change in plan.items():
         model = catalog.models[address.model]
-        renames = next((field for field in change.fields if field.path == model.identity), None)
-        if renames is None or change.action is Action.CREATE:
+        unique = identity_fields(model)
+        if change.action is Action.CREATE or all(f.path not in unique for f in change.fields):
             continue
-        binding = identities.bindings.get(address)
-        name = identity_of(model, binding.live) if isinstance(binding, Bound) else renames.before
-        if isinstance(name, str):
-            freed.setdefault((model.name, name), set()).add(address)
+        for key in keys_of(model, lives.get(address, {})):
+            freed.setdefault((model.name, key), set()).add(address)
     return freed
+
+
+def _keys_taken(model: Model, body: Fields, live: Fields) -> Iterator[Key]:
+    """The unique values that a record has after a request, if the request sets some of them."""
+    if not body.keys().isdisjoint(identity_fields(model)):
+        yield from keys_of(model, {**live, **body})
 
 
 def _references_removed(
@@ -93,7 +97,7 @@ def _references_removed(
 ) -> Iterator[tuple[Address, Address]]:
     """(delete, change) where the change removes a reference to the deleted record."""
     deleted = {
-        change.id: address
+        (address.model, change.id): address
         for address, change in plan.items()
         if change.action is Action.DELETE and change.id
     }
@@ -101,20 +105,20 @@ def _references_removed(
         return
     for address, change in plan.items():
         model, live = catalog.models[address.model], lives.get(address, {})
-        for id_ in references_removed(change, model, live):
-            if id_ in deleted and deleted[id_] != address:
-                yield deleted[id_], address
+        for target in references_removed(change, model, live):
+            if target in deleted and deleted[target] != address:
+                yield deleted[target], address
 
 
-def references_removed(change: Change, model: Model, live: Fields) -> Iterator[str]:
-    """The ids that a record refers to, and does not any more after a change."""
+def references_removed(change: Change, model: Model, live: Fields) -> Iterator[tuple[str, str]]:
+    """(model, id) of what a record refers to, and does not any more after a change."""
     body = (change.request.body or {}) if change.request else {}
     for row in model.references:
         before = live.get(row.name)
         if not before or (row.name not in body and change.action is not Action.DELETE):
             continue
         after = frozenset(ids_in(body.get(row.name)))
-        yield from (id_ for id_ in ids_in(before) if id_ not in after)
+        yield from ((row.to or "", id_) for id_ in ids_in(before) if id_ not in after)
 
 
 def _cycles(

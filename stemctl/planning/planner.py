@@ -13,9 +13,10 @@ from stemctl.core.snapshot import Completeness, Reading, Snapshot
 from stemctl.core.state import State
 from stemctl.manifests.validation import missing_fields
 from stemctl.planning.administrators import by_administrators
-from stemctl.planning.bindings import Absent, Ambiguous, Bound, Identities, identity_of
+from stemctl.planning.bindings import Absent, Ambiguous, Bound, Identities
 from stemctl.planning.compare import Permissions, RecordComparer
 from stemctl.planning.deletes import Departures
+from stemctl.planning.identity import Key, identity_fields, keys_of
 from stemctl.planning.in_doubt import ambiguous_change, settled_rows
 from stemctl.planning.likely_renames import hold_renames
 from stemctl.planning.matching import identify
@@ -25,6 +26,7 @@ from stemctl.planning.other_editions import records_without_model
 from stemctl.planning.record_change import Comparison
 from stemctl.planning.references import Resolver
 from stemctl.planning.selection import choose
+from stemctl.planning.values import same
 from stemctl.schema.catalog import Catalog, Model
 from stemctl.util.json_types import Fields
 from stemctl.util.plural import counted
@@ -232,16 +234,18 @@ class _Planner:
                 if found is not None:
                     yield found
 
-    def _removed(self, comparisons: Mapping[Address, Comparison]) -> dict[str, set[str]]:
-        """Ids of records to the ids of those that a change takes off them."""
-        removed: dict[str, set[str]] = {}
+    def _removed(
+        self, comparisons: Mapping[Address, Comparison]
+    ) -> dict[tuple[str, str], set[str]]:
+        """(model, id) of records to the ids of those that a change takes off them."""
+        removed: dict[tuple[str, str], set[str]] = {}
         for address, result in comparisons.items():
             binding = self.identities.bindings[address]
             if result.change is None or not isinstance(binding, Bound):
                 continue
             model = self.catalog.models[address.model]
-            for id_ in references_removed(result.change, model, binding.live):
-                removed.setdefault(id_, set()).add(binding.id)
+            for target in references_removed(result.change, model, binding.live):
+                removed.setdefault(target, set()).add(binding.id)
         return removed
 
     def _ordered(
@@ -252,7 +256,7 @@ class _Planner:
         changes += [found for found in left if isinstance(found, Change)]
         lives = self._lives()
         held = list(hold_renames(changes, lives, self.catalog))
-        return put_in_order(held, self.identities, lives, self.catalog)
+        return put_in_order(held, lives, self.catalog)
 
     def _unchanged(self, comparisons: Mapping[Address, Comparison]) -> int:
         """How many records are live and need no change."""
@@ -303,32 +307,23 @@ class _Planner:
             for change in changes
             if change.action is Action.CREATE and change.request is not None
         ]
-        live = self._live_by_folded_name() if creates else {}
+        live = self._live_by_folded_key() if creates else {}
         for change, body in creates:
             model = self.catalog.models[change.address.model]
-            name = identity_of(model, body)
-            other = live.get((model.name, _folded(name))) if name else None
-            if other is not None and other != name:
-                yield Diagnostic(
-                    Severity.WARNING,
-                    "name-case",
-                    f'the server has "{other}", which differs from this {model.identity} '
-                    "only in case or spelling",
-                    location=change.location,
-                    remedy=f"if it is the same record, write {other}",
-                    address=str(change.address),
-                    field=model.identity,
-                    value=name,
-                )
+            for key in keys_of(model, body):
+                other = live.get((model.name, _folded(key)))
+                if other is not None and other[0] != key:
+                    yield _name_case(change, model, body, other[1])
+                    break
 
-    def _live_by_folded_name(self) -> dict[tuple[str, str], str]:
-        names = {}
-        for model, reading in self.snapshot.readings.items():
+    def _live_by_folded_key(self) -> dict[tuple[str, Key], tuple[Key, Fields]]:
+        found = {}
+        for name, reading in self.snapshot.readings.items():
+            model = self.catalog.models[name]
             for fields in reading.records.values():
-                name = identity_of(self.catalog.models[model], fields)
-                if name is not None:
-                    names[model, _folded(name)] = name
-        return names
+                for key in keys_of(model, fields):
+                    found[name, _folded(key)] = key, fields
+        return found
 
     def _incomplete(self) -> Iterator[Diagnostic]:
         """The models that were not read completely, so nothing of them is created or deleted."""
@@ -359,8 +354,30 @@ def _if_partial(model: Model) -> str:
     return f"try again; until then no {model.words} is created or deleted"
 
 
-def _folded(name: str) -> str:
-    return unicodedata.normalize("NFKC", name).casefold()
+def _folded(key: Key) -> Key:
+    """A key in which case and spelling do not count."""
+    if isinstance(key, str):
+        return unicodedata.normalize("NFKC", key).casefold()
+    return tuple(_folded(part) if isinstance(part, str) else part for part in key)
+
+
+def _name_case(change: Change, model: Model, body: Fields, other: Fields) -> Diagnostic:
+    name = next(
+        name
+        for name in sorted(identity_fields(model))
+        if not same(model.fields[name], body.get(name), other.get(name))
+    )
+    return Diagnostic(
+        Severity.WARNING,
+        "name-case",
+        f'the server has "{other.get(name)}", which differs from this {name} '
+        "only in case or spelling",
+        location=change.location,
+        remedy=f"if it is the same record, write {other.get(name)}",
+        address=str(change.address),
+        field=name,
+        value=body.get(name),
+    )
 
 
 MOST_COUNTED = 6
