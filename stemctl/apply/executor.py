@@ -39,7 +39,8 @@ class Executor:
 
     `ids` are those of the records that the run created. `known` are the ids of all existing records
     and proposals: no answer may claim them for a new one. `turns` lets one write at a time work on
-    a record that has entries, since the server may store them as one value.
+    a record that has entries, since the server may store them as one value. `alike` are the new
+    records that only their ids will tell apart.
     """
 
     client: WriteClient
@@ -47,6 +48,7 @@ class Executor:
     ids: Mapping[Address, str]
     known: Collection[str]
     turns: Mapping[str, asyncio.Lock]
+    alike: Collection[Address] = ()
 
     async def execute(self, change: Change, gone: Collection[str] = ()) -> Outcome:
         """Send what a change needs. The server's answer becomes the outcome.
@@ -116,7 +118,9 @@ class Executor:
 
     async def _create(self, model: Model, change: Change, body: Fields) -> Outcome:
         intend = functools.partial(self.journal.intend, change, "POST", body, None)
-        lookup = Lookup(self.client, model, change, body)
+        lookup = Lookup(
+            self.client, model, change, body, self.known, has_twin=change.address in self.alike
+        )
         try:
             written = await self.client.add(model, body, intend)
         except Refused as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from stemctl.client.client import WriteResult
@@ -11,6 +11,7 @@ from stemctl.client.responses import Forbidden, NotAuthorised, NotFound, ServerE
 from stemctl.core.plan import METHODS, Action, Change
 from stemctl.core.report import Outcome, Status
 from stemctl.planning.bindings import import_command
+from stemctl.planning.identity import identity_words
 from stemctl.planning.members import invited
 from stemctl.planning.not_held import shortened
 from stemctl.planning.values import same
@@ -124,17 +125,44 @@ def not_found(model: Model, change: Change, sent: bool) -> Outcome:
 
 def other_content(model: Model, change: Change, id_: str) -> Outcome:
     """The name is taken, perhaps by another user at the same moment; this does not guess."""
+    unique = identity_words(model)
     detail = (
-        f"Another user may have taken this {model.identity} at the same moment. "
+        f"Another user may have taken this {unique} at the same moment. "
         "That record was not changed.",
-        f"If it is not yours, choose another {model.identity}. If it is yours:",
+        f"If it is not yours, choose another {unique}. If it is yours:",
         import_command(change.address, id_),
     )
     message = (
-        f"The answer was lost, and the server has {model.one_of_them} with this {model.identity} "
+        f"The answer was lost, and the server has {model.one_of_them} with this {unique} "
         "and different content."
     )
     return Outcome(change, Status.UNKNOWN, message=message, detail=detail)
+
+
+def several_alike(model: Model, change: Change, ids: Sequence[str]) -> Outcome:
+    """The answer was lost, and more than one new record has what was sent; this does not guess."""
+    message = (
+        f"The answer was lost, and the server has {model.count(len(ids))} with the content that "
+        "was sent."
+    )
+    commands = (import_command(change.address, id_) for id_ in ids)
+    return Outcome(change, Status.UNKNOWN, message=message, detail=("Bind one of them:", *commands))
+
+
+def hidden_name(
+    model: Model, change: Change, error: ServerError, unique: str, total: int | None
+) -> Outcome:
+    """The server refused a name that no visible record has; `total` are the visible records."""
+    seen = f"No {model.words}" if total is None else f"None of the {model.count(total)}"
+    detail = (
+        f"{seen} that you can see has this {unique}, so it belongs to a record that is "
+        "hidden from you.",
+        f"The {unique} of {model.one_of_them} must be unique on the whole server.",
+        f"Choose another {unique} and apply again.",
+    )
+    texts = error.messages.get(unique) or [t for texts in error.messages.values() for t in texts]
+    message = f"The server refused the {unique}: {' '.join(texts)}"
+    return Outcome(change, Status.FAILED, message=message, detail=detail, errors=error.messages)
 
 
 def other_entry(model: Model, change: Change, id_: str) -> Outcome:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from stemctl.apply.executor import Executor
 from stemctl.client.client import PARALLELISM, WriteClient
-from stemctl.core.plan import Change, Held, Plan
+from stemctl.core.plan import Action, Change, Held, Plan
 from stemctl.core.records import Address
 from stemctl.core.report import Outcome, Report, Status
 from stemctl.errors import JournalError
 from stemctl.planning.ordering import ids_of
+from stemctl.planning.values import expects
+from stemctl.schema.catalog import Catalog
 from stemctl.state.journal import Journal
 
 _DONE = (Status.APPLIED, Status.PROPOSED)
@@ -41,6 +43,7 @@ class Apply:
     _ids: dict[Address, str] = field(default_factory=dict)
     _outcomes: dict[Address, Outcome] = field(default_factory=dict)
     _turns: defaultdict[str, asyncio.Lock] = field(default_factory=_locks)
+    _alike: frozenset[Address] = frozenset()
     _stopped: str = ""
 
     async def execute(self) -> Report:
@@ -61,6 +64,7 @@ class Apply:
             for address, change in actionable.items()
         }
         followers = _followers(waits)
+        self._alike = _alike(actionable.values(), self.client.catalog)
         ready = [address for address, others in waits.items() if not others]
         ready.reverse()
         running: set[asyncio.Task[Outcome]] = set()
@@ -93,7 +97,9 @@ class Apply:
                 self._take(Outcome(change, Status.SKIPPED, message=why))
 
     async def _execute(self, change: Change, gone: frozenset[str]) -> Outcome:
-        executor = Executor(self.client, self.journal, self._ids, self.known, self._turns)
+        executor = Executor(
+            self.client, self.journal, self._ids, self.known, self._turns, self._alike
+        )
         try:
             return await executor.execute(change, gone)
         except JournalError as error:
@@ -120,6 +126,17 @@ class Apply:
     def _take(self, outcome: Outcome) -> None:
         self._outcomes[outcome.change.address] = outcome
         self.on_outcome(outcome)
+
+
+def _alike(changes: Iterable[Change], catalog: Catalog) -> frozenset[Address]:
+    """The new records that have neither a unique name nor content that no other has."""
+    groups: dict[tuple[str, str], list[Address]] = {}
+    for change in changes:
+        model = catalog.models[change.address.model]
+        if change.action is Action.CREATE and change.request is not None and model.nameless:
+            content = expects(model, change.request.body or {})
+            groups.setdefault((model.name, content), []).append(change.address)
+    return frozenset(at for group in groups.values() if len(group) > 1 for at in group)
 
 
 def _followers(waits: Mapping[Address, set[Address]]) -> dict[Address, list[Address]]:

@@ -1,8 +1,8 @@
 """What a response proves, for writes, reads and listings. Pure; no other module decides this.
 
 Create (POST):
-  proven     the name that was sent, with a new id
-  lost       another name, a known id, any other success, 5xx, no response
+  proven     the name or parent that was sent, with a new id
+  lost       another one, a known id, any other success, 5xx, no response
   refused    any other 4xx
   no answer  429, or no connection
 Change (PATCH):
@@ -36,6 +36,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from stemctl.client.responses import NotFound, NotTheApi, ServerError, Unavailable, Unreachable
+from stemctl.planning.identity import unique_groups
 from stemctl.planning.members import refused
 from stemctl.planning.values import elements_alike, is_empty, same, same_element
 from stemctl.schema.catalog import Field, Model
@@ -75,13 +76,23 @@ def of_error(method: str, error: ServerError) -> Proof:
 
 def of_create(model: Model, body: Fields, answer: Fields, known: Collection[str]) -> Evidence:
     """What the response to a POST proves; `known` are the ids of other records and proposals."""
-    if answer["id"] in known:
+    if answer["id"] in known and not model.integer_ids:  # a user and a group may share a number
         why = f"The server answered with a record that existed before, id {answer['id']}."
         return Evidence(Proof.LOST, why)
-    name = model.identity
-    if name is None or same(model.fields[name], body.get(name), answer.get(name)):
-        return _PROVEN
-    return Evidence(Proof.LOST, f"The server answered with the {name} {answer.get(name)!r:.80}.")
+    for name in _telling(model):
+        if not same(model.fields[name], body.get(name), answer.get(name)):
+            why = f"The server answered with the {name} {answer.get(name)!r:.80}."
+            return Evidence(Proof.LOST, why)
+    return _PROVEN
+
+
+def _telling(model: Model) -> tuple[str, ...]:
+    """The fields that an answer about our record has as they were sent: what is unique, or else its
+    parent.
+    """
+    if model.nameless:
+        return (model.parent,) if model.parent else ()
+    return unique_groups(model)[0]
 
 
 def of_change(model: Model, id_: str, answer: Fields, proposed: bool) -> Evidence:

@@ -46,11 +46,14 @@ def keys_of(
     return tuple(keys)
 
 
+def unique_groups(model: Model) -> tuple[tuple[str, ...], ...]:
+    """The fields that are unique together; of most models one field alone."""
+    return model.together_unique if model.identity is None else ((model.identity,),)
+
+
 def identity_fields(model: Model) -> frozenset[str]:
     """The fields that are unique, alone or together."""
-    if model.identity is not None:
-        return frozenset({model.identity})
-    return frozenset(name for group in model.together_unique for name in group)
+    return frozenset(name for group in unique_groups(model) for name in group)
 
 
 def live_keys(model: Model, records: Mapping[str, Fields]) -> dict[Key, list[str]]:
@@ -64,9 +67,8 @@ def live_keys(model: Model, records: Mapping[str, Fields]) -> dict[Key, list[str
 
 def identity_words(model: Model) -> str:
     """What has to be unique, in words: `name`, `project and name`."""
-    if model.identity is not None:
-        return model.identity
-    return joined(list(model.together_unique[0]), "and") if model.together_unique else "name"
+    groups = unique_groups(model)
+    return joined(groups[0]) if groups else "name"
 
 
 def is_id(model: Model | None, text: str) -> bool:

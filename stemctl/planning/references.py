@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -266,7 +266,15 @@ class Resolver:
         names = self._live_names(model)
         then = self.state.names.get(model, {}).get(text)
         now = self._name_of(model, then) if then in names.records else None
-        return written.missing(names, self._declared.known(model), now)
+        known = [*self._composed_names(model), *self._declared.known(model)]
+        return written.missing(names, known, now)
+
+    def _composed_names(self, model: str) -> Iterator[str]:
+        """The live records by the values that are unique together, for proposals."""
+        table = self.catalog.models.get(model)
+        if table is not None and table.together_unique:
+            names = (self._composed(table, f) for f in self._live_names(model).records.values())
+            yield from filter(None, names)
 
     def _whose(self, id_: str) -> str:
         """The record that has an id, in words."""

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import datetime
 from typing import Any
 
 import httpx
 import pytest
 
-from stemctl.commands import plan
 from tests.support.edition_2026 import begin, live
 from tests.support.lab import Lab
 
