@@ -11,7 +11,7 @@ from stemctl.commands.loading import load
 from stemctl.commands.workspace import Workspace, open_workspace
 from stemctl.config.config import load_config
 from stemctl.errors import ConfigError, Untouched
-from stemctl.planning.declared_names import DeclaredNames
+from stemctl.planning.reference_names import ReferenceNames
 from stemctl.planning.references import wanted_references
 from stemctl.schema.catalog import Catalog, Model
 from stemctl.util.json_types import Fields
@@ -70,7 +70,7 @@ def _referenced(workspace: Workspace) -> Mapping[str, list[Fields]]:
     """The records that the manifests refer to but do not declare, as a seed."""
     catalog = workspace.catalog
     repository = load(workspace.config, catalog).repository
-    names = DeclaredNames(repository, catalog)
+    names = ReferenceNames(repository, catalog)
     wanted = wanted_references(repository.records.values(), names, catalog)
     return {
         model.many: [_named(model, name) for name in sorted(wanted[model.name])]

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from stemctl.core.snapshot import Completeness, Reading
-from stemctl.planning.declared_names import weak_names
 from stemctl.planning.identity import Key, live_keys
+from stemctl.planning.reference_names import weak_names
 from stemctl.schema.catalog import Model
 from stemctl.util.json_types import Fields
 

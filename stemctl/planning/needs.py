@@ -9,11 +9,11 @@ from stemctl.core.entry_ids import entry_id, moment_of
 from stemctl.core.records import Address, Record, Repository
 from stemctl.core.snapshot import Lookup
 from stemctl.core.state import Entry, State
-from stemctl.planning.declared_names import DeclaredNames
 from stemctl.planning.identity import lookups_for, lookups_of
 from stemctl.planning.in_doubt import creations
 from stemctl.planning.invited import invitations_to, perhaps_invited
 from stemctl.planning.moves import after_moves
+from stemctl.planning.reference_names import ReferenceNames
 from stemctl.planning.references import declared_targets, wanted_references
 from stemctl.schema.catalog import Catalog, Model
 
@@ -75,7 +75,7 @@ def needs(
 ) -> dict[str, Need]:
     """What a plan of the chosen addresses has to read of each model, with what they refer to."""
     wanted: dict[str, Need] = {}
-    names = DeclaredNames(repository, catalog)
+    names = ReferenceNames(repository, catalog)
     records = {
         address: record for address, record in repository.records.items() if address in chosen
     }
@@ -115,7 +115,7 @@ def _add_invitations(
 def _with_targets(
     records: Mapping[Address, Record],
     repository: Repository,
-    names: DeclaredNames,
+    names: ReferenceNames,
     catalog: Catalog,
 ) -> dict[Address, Record]:
     """The records, and the declared records that they refer to."""

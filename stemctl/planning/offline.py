@@ -16,11 +16,11 @@ from stemctl.core.plan import Change, FieldChange, Note, Plan, Request, Settled,
 from stemctl.core.records import Address, Record, Repository
 from stemctl.core.snapshot import Completeness, Reading, Snapshot
 from stemctl.core.state import Entry, State
-from stemctl.planning.declared_names import DeclaredNames
 from stemctl.planning.identity import identity_of, is_id
 from stemctl.planning.live_names import LiveNames
 from stemctl.planning.moves import after_moves
 from stemctl.planning.planner import Options, make_plan
+from stemctl.planning.reference_names import ReferenceNames
 from stemctl.planning.references import each_reference, wanted_references
 from stemctl.schema.catalog import Catalog, Field, Model
 from stemctl.util.json_types import Fields, Value
@@ -131,7 +131,7 @@ def remember(
     repository: Repository, state: State, catalog: Catalog, chosen: Set[Address]
 ) -> Memory:
     """Readings of all models, made from the state, for a plan of the chosen addresses."""
-    declared = DeclaredNames(repository, catalog)
+    declared = ReferenceNames(repository, catalog)
     known = _known(declared, state, catalog)
     books = {name: _Book(model, known, catalog.models) for name, model in catalog.models.items()}
     moved = after_moves(repository, state, catalog).by_address
@@ -203,7 +203,7 @@ def _only_id(record: Record, entry: Entry | None, state: State, model: Model) ->
     return state.names.get(model.name, {}).get(name or "")
 
 
-def _known(declared: DeclaredNames, state: State, catalog: Catalog) -> Known:
+def _known(declared: ReferenceNames, state: State, catalog: Catalog) -> Known:
     known: Known = {name: {} for name in catalog.models}
     for (model, name), address in declared.items():
         known[model][name] = placeholder(address)

@@ -12,10 +12,10 @@ from stemctl.core.records import Address, Record, Repository
 from stemctl.core.snapshot import Snapshot
 from stemctl.core.state import State
 from stemctl.planning.bindings import Bound, Identities
-from stemctl.planning.declared_names import DeclaredNames
 from stemctl.planning.identity import Key, is_id, is_searched, keys_of, splits
 from stemctl.planning.live_names import LiveNames
 from stemctl.planning.reference_findings import WrittenReference
+from stemctl.planning.reference_names import ReferenceNames
 from stemctl.planning.values import canonical
 from stemctl.schema.catalog import Catalog, Field, Model
 from stemctl.util.json_types import Fields, Value
@@ -45,8 +45,8 @@ class Resolver:
     """The names whose ids only the state knows, each until it was told."""
 
     @cached_property
-    def _declared(self) -> DeclaredNames:
-        return DeclaredNames(self.repository, self.catalog)
+    def _declared(self) -> ReferenceNames:
+        return ReferenceNames(self.repository, self.catalog)
 
     def resolve(self, row: Field, value: Value, record: Record) -> Value:
         """The value with ids in place of names, and placeholders for records to be created.
@@ -312,7 +312,7 @@ def each_reference(row: Field, value: Value, change: Callable[[str], Value]) -> 
 
 
 def wanted_references(
-    records: Iterable[Record], declared: DeclaredNames, catalog: Catalog
+    records: Iterable[Record], declared: ReferenceNames, catalog: Catalog
 ) -> dict[str, set[str]]:
     """Model to the names to look up on the server, because no declared record has them."""
     wanted: dict[str, set[str]] = {}
@@ -323,7 +323,7 @@ def wanted_references(
 
 
 def declared_targets(
-    records: Iterable[Record], declared: DeclaredNames, catalog: Catalog
+    records: Iterable[Record], declared: ReferenceNames, catalog: Catalog
 ) -> set[Address]:
     """The declared records that `records` refer to."""
     return {

@@ -13,7 +13,7 @@ Names = dict[tuple[str, str], list[Address]]
 """(model, text) to the declared records that it may mean."""
 
 
-class DeclaredNames:
+class ReferenceNames:
     """Names of two kinds: `strong` ones decide (a key, what is unique), `weak` ones mean a record
     only if no other has them, here or on the server (a label, the last of several unique values).
     """
