@@ -9,13 +9,16 @@ from pathlib import Path
 
 import yaml
 
+from stemctl.commands.loading import load
 from stemctl.config.config import NAME, Config
 from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.core.records import Location
 from stemctl.errors import ConfigError, Untouched
 from stemctl.manifests import discovery, file_names, reader
+from stemctl.manifests.formatter.item_keys import with_keys_of
 from stemctl.manifests.formatter.layout import CannotFormat, Formatted, format_text, same_content
 from stemctl.manifests.named_paths import find_named, known_files
+from stemctl.schema.catalog import Catalog
 from stemctl.util.atomic_file import replace_file
 
 _PROBLEMS = ("no-such-path", "not-defaults", file_names.CODE)
@@ -91,13 +94,13 @@ def _is_a_link(root: Path, name: str) -> Diagnostic:
     return Diagnostic(Severity.ERROR, "not-formatted", message, remedy=remedy)
 
 
-def format_files(root: Path, names: Iterable[str]) -> Formatting:
+def format_files(root: Path, names: Iterable[str], edition: Catalog | None = None) -> Formatting:
     """Read files and format them, without writing. Files that cannot be formatted do not affect the
-    others.
+    others. With an `edition`, keys are spelled as it has them.
     """
     result = Formatting()
     for name in names:
-        outcome = _format_file(root, name)
+        outcome = _format_file(root, name, edition)
         if isinstance(outcome, Diagnostic):
             result.problems.append(outcome)
         elif outcome:
@@ -105,7 +108,12 @@ def format_files(root: Path, names: Iterable[str]) -> Formatting:
     return result
 
 
-def _format_file(root: Path, file: str) -> Change | Diagnostic | None:
+def left_to_do(config: Config, edition: Catalog) -> list[Diagnostic]:
+    """The errors that the files have in an edition, and that only a person can settle."""
+    return [f for f in load(config, edition).diagnostics if f.severity is Severity.ERROR]
+
+
+def _format_file(root: Path, file: str, edition: Catalog | None) -> Change | Diagnostic | None:
     try:
         data = (root / file).read_bytes()
     except OSError as error:
@@ -115,16 +123,19 @@ def _format_file(root: Path, file: str) -> Change | Diagnostic | None:
             f"cannot be read: {error.strerror or error}",
             "check the permissions of the file",
         )
-    return format_data(data, file)
+    return format_data(data, file, edition)
 
 
-def format_data(data: bytes, file: str) -> Change | Diagnostic | None:
+def format_data(
+    data: bytes, file: str, edition: Catalog | None = None
+) -> Change | Diagnostic | None:
     """The content of a file before and after formatting; None if it stays as it is."""
     document = reader.parse(data, file)
     if document.root is None:
         return document.problems[-1]  # the problem at which reading ended
+    source = with_keys_of(document.text, file, edition) if edition else document.text
     try:
-        formatted = format_text(document.text)
+        formatted = format_text(source)
     except CannotFormat as error:
         line, column = error.mark.line + 1, error.mark.column + 1
         return _problem(
@@ -139,7 +150,7 @@ def format_data(data: bytes, file: str) -> Change | Diagnostic | None:
     new = text.encode()
     if new == data:
         return None
-    if formatted.text != document.text and not _is_safe(document.text, formatted):
+    if formatted.text != source and not _is_safe(source, formatted):
         message = "formatting would change the content: this is a bug in stemctl"
         return _problem(
             file,

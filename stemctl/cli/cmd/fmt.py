@@ -11,11 +11,12 @@ from stemctl.cli.command import command
 from stemctl.cli.screen import Screen
 from stemctl.commands import fmt as use_case
 from stemctl.commands.fmt import Formatting
-from stemctl.config.config import load_config
+from stemctl.config.config import Config, load_config
 from stemctl.core.diagnostics import Diagnostic, has_errors
 from stemctl.errors import ConfigError, Untouched
 from stemctl.render.text.diff_text import unified_diff
 from stemctl.render.text.findings_text import findings_text
+from stemctl.schema.catalog import Catalog, load_catalog
 from stemctl.util.plural import counted, inflected
 
 
@@ -29,8 +30,15 @@ from stemctl.util.plural import counted, inflected
     is_flag=True,
     help="Write nothing, and show what would change; exits like --check.",
 )
+@click.option(
+    "--edition",
+    metavar="EDITION",
+    help="Also spell keys as this edition does, and list what else it needs; see README.",
+)
 @click.pass_obj
-def fmt(screen: Screen, paths: tuple[str, ...], check: bool, diff: bool) -> int:
+def fmt(
+    screen: Screen, paths: tuple[str, ...], check: bool, diff: bool, edition: str | None
+) -> int:
     """Format the manifests.
 
     Formats all manifests, folder defaults and stemctl.yaml, or only those in PATHS. Changes only
@@ -38,12 +46,13 @@ def fmt(screen: Screen, paths: tuple[str, ...], check: bool, diff: bool) -> int:
 
     With - as the only path, formats standard input and prints the result, for editors.
     """
+    catalog = load_catalog(edition) if edition else None
     if "-" in paths:
-        return _format_stdin(screen, paths, check, diff)
+        return _format_stdin(screen, paths, check, diff, catalog)
     config = load_config(screen.root)
     screen.tell_root()
     chosen = use_case.choose(config, screen.below_root(paths))
-    result = use_case.format_files(config.root, chosen.files)
+    result = use_case.format_files(config.root, chosen.files, catalog)
     result.problems[:0] = chosen.problems
     files = len(chosen.files)
     if diff:
@@ -61,13 +70,35 @@ def fmt(screen: Screen, paths: tuple[str, ...], check: bool, diff: bool) -> int:
         screen.sentences(summary)
     if check and result.changes:
         style = screen.style()
-        screen.out(style.finish(style.next([("stemctl fmt", "formats the files")])))
+        command = "stemctl fmt" + (f" --edition {edition}" if edition else "")
+        screen.out(style.finish(style.next([(command, "formats the files")])))
     if has_errors(result.problems):
         return 3 if screen.did else 1
-    return 1 if check and result.changes else 0
+    if check and result.changes:
+        return 1
+    return _tell_what_is_left(screen, config, catalog) if catalog else 0
 
 
-def _format_stdin(screen: Screen, paths: Sequence[str], check: bool, diff: bool) -> int:
+def _tell_what_is_left(screen: Screen, config: Config, catalog: Catalog) -> int:
+    """Print what only a person can change for an edition, and what to type when it is done."""
+    left = use_case.left_to_do(config, catalog)
+    if left:
+        number = counted(len(left), "line has", "lines have")
+        screen.out("")
+        screen.findings(left, f"{number} to be changed by you for edition {catalog.edition}.")
+        screen.suggest((f"stemctl fmt --edition {catalog.edition}", "checks them again"))
+        return 3
+    screen.sentences(f"The files fit edition {catalog.edition}.")
+    server = config.server(screen.server)
+    if server.edition != catalog.edition:
+        screen.note(f"Now write edition: {catalog.edition} in stemctl.yaml, for {server.name}.")
+    screen.suggest(("stemctl plan", "shows what apply would do"))
+    return 0
+
+
+def _format_stdin(
+    screen: Screen, paths: Sequence[str], check: bool, diff: bool, catalog: Catalog | None
+) -> int:
     """Print the formatted text alone to stdout, byte for byte; or a fault alone to stderr."""
     if len(paths) > 1:
         raise ConfigError(
@@ -76,7 +107,7 @@ def _format_stdin(screen: Screen, paths: Sequence[str], check: bool, diff: bool)
             untouched=Untouched.NOTHING_WRITTEN,
         )
     data = sys.stdin.buffer.read()
-    outcome = use_case.format_data(data, "stdin")
+    outcome = use_case.format_data(data, "stdin", catalog)
     if isinstance(outcome, Diagnostic):
         screen.ask(findings_text([outcome], screen.style()))
         return 1
