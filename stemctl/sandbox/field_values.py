@@ -90,6 +90,13 @@ def _format(name: str, value: str) -> list[str]:
     return [] if fits else [message]
 
 
+def _complete(field: Field, value: Value) -> Value:
+    """An address with a scheme: the service adds one to fields that are addresses."""
+    if field.format == "uri" and isinstance(value, str) and value.strip() and "://" not in value:
+        return f"http://{value.strip()}"
+    return value
+
+
 def _number(field: Field | Member, value: Value) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise Invalid("A valid number is required.")
@@ -99,6 +106,14 @@ def _number(field: Field | Member, value: Value) -> float:
 def _integer(field: Field, value: Value) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise Invalid("A valid integer is required.")
+    return value
+
+
+def _in_bounds(field: Field, value: float) -> float:
+    if field.minimum is not None and value < field.minimum:
+        raise Invalid(f"Ensure this value is greater than or equal to {field.minimum}.")
+    if field.maximum is not None and value > field.maximum:
+        raise Invalid(f"Ensure this value is less than or equal to {field.maximum}.")
     return value
 
 
@@ -236,9 +251,11 @@ _MEMBERS: Mapping[str, Callable[[Member, Value], Value]] = {
 }
 
 _KINDS: Mapping[str, Callable[[Field, Value], Value]] = {
-    "text": lambda field, value: _enum(field, _text(field, value, trimmed=field.trimmed)),
-    "number": lambda field, value: _enum(field, _number(field, value)),
-    "integer": lambda field, value: _enum(field, _integer(field, value)),
+    "text": lambda field, value: _enum(
+        field, _text(field, _complete(field, value), trimmed=field.trimmed)
+    ),
+    "number": lambda field, value: _enum(field, _in_bounds(field, _number(field, value))),
+    "integer": lambda field, value: _enum(field, _in_bounds(field, _integer(field, value))),
     "boolean": _boolean,
     "date": _date,
     "instant": _moment,

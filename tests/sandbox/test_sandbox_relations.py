@@ -298,3 +298,25 @@ def test_references_by_number(api: Api) -> None:
     assert api("DELETE", f"users/group/{group['id']}/").status_code == 204
     again = api("POST", "users/group/", {"name": "New"}).json()["group"]["id"]
     assert again > group["id"]
+
+
+def test_an_address_without_a_scheme_gets_one(api: Api) -> None:
+    lab = first(api, "users/laboratory")
+    for sent, held in (("lab.example.org", "http://lab.example.org"), ("", "")):
+        answer = api("PATCH", f"users/laboratory/{lab['id']}/", {"website": sent})
+        assert answer.json()["laboratory"]["website"] == held
+    for wrong in ("two words", "file:///etc"):
+        answer = api("PATCH", f"users/laboratory/{lab['id']}/", {"website": wrong})
+        assert answer.json() == {"website": ["Enter a valid URL."]}
+    session = first(api, "stem/session")["id"]
+    links = [{"repository": "Zenodo", "url": "zenodo.org/records/1"}]
+    assert status(api, "PATCH", "stem/session", session, {"download_links": links}) == 400
+
+
+def test_numbers_have_bounds(api: Api) -> None:
+    litter = f"stem/breeding/{first(api, 'stem/breeding')['id']}/"
+    answer = api("PATCH", litter, {"litter_size": 0})
+    told = "Ensure this value is greater than or equal to 1."
+    assert (answer.status_code, answer.json()) == (400, {"litter_size": [told]})
+    assert api("PATCH", litter, {"litter_size": 1}).status_code == 200
+    assert api("PATCH", litter, {"litter_size": None}).status_code == 200
