@@ -126,8 +126,9 @@ class EntryWrite:
         record = await client.act(self.parent, self._within, action, body, intend)
         entry = self._in(record) if record is not None else None
         if record is None or not self._is_done(entry, live):
-            record = await client.detail(self.parent, self._within)
-            entry = self._in(record)
+            entry = self._in(await client.detail(self.parent, self._within))
+        if record is None and not self._is_done(entry, live):
+            raise NotTheApi("The server's answer was empty, and nothing has changed.")
         if change.action is Action.DELETE:
             if entry is not None:
                 raise NotTheApi("The server answered, but the entry is still there.")

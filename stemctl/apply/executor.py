@@ -80,7 +80,8 @@ class Executor:
                 case Action.CREATE:
                     return await self._create(model, change, body)
                 case Action.DELETE:
-                    return await self._write_as_planned(Deletion(model, change, gone))
+                    deletion = Deletion(model, change, gone, self.client.catalog)
+                    return await self._write_as_planned(deletion)
                 case _:
                     return await self._write_as_planned(Patch(model, change, body))
         except ServerError as error:

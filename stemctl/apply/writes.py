@@ -13,9 +13,10 @@ from stemctl.client.proof import Proof, of_change, of_delete, unheld
 from stemctl.client.responses import NotTheApi, ServerError
 from stemctl.core.plan import Change
 from stemctl.core.report import Outcome, Status
+from stemctl.planning.entries import without_entries
 from stemctl.planning.members import has_arrived, locked_out
 from stemctl.planning.values import expects
-from stemctl.schema.catalog import Field, Model
+from stemctl.schema.catalog import Catalog, Field, Model
 from stemctl.state.journal import Journal
 from stemctl.util.json_types import Fields
 
@@ -147,7 +148,8 @@ class Deletion:
 
     model: Model
     change: Change
-    gone: Collection[str] = ()
+    gone: Collection[str]
+    catalog: Catalog
     method = "DELETE"
 
     async def read(self, client: ReadClient) -> Fields:
@@ -157,7 +159,8 @@ class Deletion:
 
     def expected(self, live: Fields) -> str:
         """What the plan compared: the whole record, relations included."""
-        return expects(self.model, live, (), self.gone)
+        left = without_entries(self.catalog, self.model, live, self.gone)
+        return expects(self.model, left, (), self.gone)
 
     def arrived(self, live: Fields, planned: Fields, lost: ServerError) -> Outcome | None:
         """None: a record that can be read was not deleted."""

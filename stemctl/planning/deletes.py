@@ -18,6 +18,7 @@ from stemctl.core.records import Address, Directive, Repository
 from stemctl.core.request_paths import request_of
 from stemctl.core.snapshot import Snapshot
 from stemctl.core.state import Entry
+from stemctl.planning.entries import ids_listed
 from stemctl.planning.in_doubt import creations, deletion_sent, not_settled
 from stemctl.planning.references import Resolver
 from stemctl.planning.values import expects, ids_in
@@ -115,7 +116,8 @@ class Departures:
         outside: list[Address] = []
         dependents = []
         for name in model.dependents:
-            remaining = list(self._remaining(model, entry, live.get(name), outside))
+            listed = ids_listed(self.catalog, model, live, name)
+            remaining = list(self._remaining(model, entry, listed, outside))
             if remaining:
                 dependents.append(f"{len(remaining):,} in {name}")
         held = None

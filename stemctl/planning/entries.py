@@ -25,13 +25,12 @@ def entries_in(model: Model, parent: Fields) -> list[tuple[str, Fields]]:
     """
     assert model.embedded is not None
     assert model.parent is not None
-    id_ = str(parent["id"])
+    within = str(parent["id"])
     found: list[tuple[str, Fields]] = []
     for entry in _objects(parent.get(model.embedded.within)):
-        moment = moment_of(model, entry)
-        if moment is not None:
-            id_of_entry = entry_id(id_, moment)
-            found.append((id_of_entry, {**entry, model.parent: id_, "id": id_of_entry}))
+        id_ = _id_of(model, parent, entry)
+        if id_ is not None:
+            found.append((id_, {**entry, model.parent: within, "id": id_}))
     return found
 
 
@@ -63,6 +62,43 @@ def derived_reading(model: Model, parents: Reading, ids: Collection[str]) -> Rea
         hidden=frozenset(hidden),
         reason=reason,
     )
+
+
+def ids_listed(catalog: Catalog, model: Model, live: Fields, name: str) -> Value:
+    """A list in a record by the ids of what it lists: of other records, or of entries."""
+    listed = live.get(name)
+    child = _child_within(catalog, model, name)
+    if child is None:
+        return listed
+    return [_id_of(child, live, entry) or _UNREADABLE for entry in _objects(listed)]
+
+
+def without_entries(
+    catalog: Catalog, model: Model, live: Fields, ids: Collection[str]
+) -> dict[str, Value]:
+    """A record without some of the entries inside it."""
+    found = dict(live)
+    for name in live if ids else ():
+        child = _child_within(catalog, model, name)
+        if child is not None:
+            entries = _objects(live[name])
+            found[name] = [entry for entry in entries if _id_of(child, live, entry) not in ids]
+    return found
+
+
+_UNREADABLE = "unreadable"
+"""Stands for the id of an entry whose moment cannot be read: nobody manages it."""
+
+
+def _child_within(catalog: Catalog, model: Model, name: str) -> Model | None:
+    """The model of the entries that a field holds."""
+    children = catalog.children(model)
+    return next((c for c in children if c.embedded and c.embedded.within == name), None)
+
+
+def _id_of(model: Model, parent: Fields, entry: Fields) -> str | None:
+    moment = moment_of(model, entry)
+    return None if moment is None else entry_id(str(parent["id"]), moment)
 
 
 def twice(model: Model, parent: Fields) -> frozenset[str]:

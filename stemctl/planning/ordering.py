@@ -10,6 +10,7 @@ from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.core.placeholders import placeholders_in
 from stemctl.core.plan import Action, Change, Held
 from stemctl.core.records import Address
+from stemctl.planning.entries import without_entries
 from stemctl.planning.identity import Key, identity_fields, keys_of
 from stemctl.planning.values import expects, ids_in
 from stemctl.schema.catalog import Catalog, Model
@@ -53,9 +54,9 @@ def _as_expected(
     """A delete expects its record without the references that the changes before it remove."""
     if change.action is not Action.DELETE or not change.waits or change.request is None:
         return change
-    live = lives[change.address]
-    gone = ids_of(change.waits, plan)
-    return replace(change, expects=expects(catalog.models[change.address.model], live, (), gone))
+    model, gone = catalog.models[change.address.model], ids_of(change.waits, plan)
+    live = without_entries(catalog, model, lives[change.address], gone)
+    return replace(change, expects=expects(model, live, (), gone))
 
 
 def ids_of(addresses: Iterable[Address], changes: Mapping[Address, Change]) -> frozenset[str]:

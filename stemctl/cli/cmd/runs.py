@@ -9,9 +9,11 @@ from stemctl.cli.options import output
 from stemctl.cli.screen import Screen
 from stemctl.commands import runs as use_case
 from stemctl.commands.export import Live, export, remark
+from stemctl.render.manifest_yaml import manifest_text
 from stemctl.render.text.run_text import (
     as_they_were,
     brief_document,
+    entries_as_they_were,
     pruned_text,
     run_document,
     run_text,
@@ -64,7 +66,10 @@ def show(screen: Screen, name: str, output_format: str) -> int:
             screen.out(exported.text)
             if left_out := remark(exported):
                 screen.note(left_out)
-        if not before:
+        entries = entries_as_they_were(run, workspace.catalog)
+        for section, holders in entries.items():
+            screen.out(manifest_text(section, holders))
+        if not (before or entries):
             screen.note("The run changed or deleted no existing records.")
     else:
         screen.out(run_text(run, screen.style(workspace.catalog)))

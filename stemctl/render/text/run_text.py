@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 from stemctl.core.documents import outcome_document
 from stemctl.core.lease import Lease
+from stemctl.core.plan import Change
 from stemctl.core.report import Status
 from stemctl.core.run import Brief, Run, in_brief
 from stemctl.planning.declared import as_declared
@@ -14,8 +16,8 @@ from stemctl.render.change_view import SYMBOLS
 from stemctl.render.terminal import TerminalStyle
 from stemctl.render.text.outcome_text import outcome_row
 from stemctl.render.text.uncommitted_text import and_changes, commit_words
-from stemctl.schema.catalog import Catalog
-from stemctl.util.json_types import Value
+from stemctl.schema.catalog import Catalog, Model
+from stemctl.util.json_types import Fields, Value
 from stemctl.util.plural import counted, inflected
 from stemctl.util.safe_text import visible
 
@@ -176,10 +178,40 @@ def as_they_were(run: Run, catalog: Catalog) -> dict[str, list[tuple[dict[str, V
 
     A field that the run changed is included even if it was empty.
     """
+    found: dict[str, list[tuple[dict[str, Value], str]]] = {}
+    for change, model, before, record in _before(run, catalog):
+        if model.embedded is not None:
+            continue
+        key = change.address.key
+        if model.identity is None or before.get(model.identity) != key:
+            record = {"key": key, **record}
+        found.setdefault(model.section, []).append((record, change.id or ""))
+    return found
+
+
+def entries_as_they_were(run: Run, catalog: Catalog) -> dict[str, list[dict[str, Value]]]:
+    """The entries of records that the run changed or removed: list key to these records, each with
+    its key and entries.
+    """
+    found: dict[tuple[str, str, str], list[Value]] = {}
+    for change, model, _, record in _before(run, catalog):
+        parent = catalog.parent_of(model)
+        if model.embedded is None or parent is None:
+            continue
+        record.pop(model.parent or "", None)
+        key = change.address.key.rpartition("/")[0]
+        found.setdefault((parent.section, key, model.section), []).append(record)
+    sections: dict[str, list[dict[str, Value]]] = {}
+    for (section, key, inner), entries in found.items():
+        sections.setdefault(section, []).append({"key": key, inner: entries})
+    return sections
+
+
+def _before(run: Run, catalog: Catalog) -> Iterator[tuple[Change, Model, Fields, dict[str, Value]]]:
+    """Each change of a record that was there, with the record as it was, live and as declared."""
     names = {
         model: {id_: name for name, id_ in known.items()} for model, known in run.plan.names.items()
     }
-    found: dict[str, list[tuple[dict[str, Value], str]]] = {}
     for change in run.plan.actionable():
         intent, outcome = run.intents.get(change.address), run.outcomes.get(change.address)
         model = catalog.models.get(change.address.model)
@@ -187,9 +219,4 @@ def as_they_were(run: Run, catalog: Catalog) -> dict[str, list[tuple[dict[str, V
             continue
         if outcome is not None and outcome.status not in (Status.APPLIED, Status.UNKNOWN):
             continue
-        record = as_declared(model, intent.before, names, intent.body)
-        key = change.address.key
-        if model.identity is None or intent.before.get(model.identity) != key:
-            record = {"key": key, **record}
-        found.setdefault(model.section, []).append((record, change.id or ""))
-    return found
+        yield change, model, intent.before, as_declared(model, intent.before, names, intent.body)
