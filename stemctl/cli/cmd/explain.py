@@ -25,13 +25,16 @@ def explain(screen: Screen, target: str | None, output_format: str) -> int:
         return print_models(screen, catalog, output_format)
     name, _, field = target.partition(".")
     model = find_model(catalog, name)
+    # `session.behaviors` are records; `session.behaviors.setup` is a field of theirs.
+    while field and (child := catalog.child(model, field.partition(".")[0])):
+        model, field = child, field.partition(".")[2]
     if field:
         zone = load_config(screen.root).time_zone
         text, document = explain_field(
             model, field_of(model, field), screen.style(), zone.key if zone else None
         )
     else:
-        text, document = explain_model(model, screen.style())
+        text, document = explain_model(model, screen.style(), catalog)
     if output_format == "json":
         screen.document(document)
     else:

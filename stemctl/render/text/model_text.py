@@ -30,6 +30,11 @@ _KINDS = {
     "map": "a mapping of names to text or numbers",
     "items": "a list of mappings with {members}",
     "json": "any value",
+    "quantity": "a number and its unit, as in `20 kHz`: {units}",
+    "details": "a mapping whose fields depend on {selector}",
+    "members": "a mapping of members to their rights: {members}",
+    "rows": "a list of mappings",
+    "numbers": "a list of numbers",
 }
 
 
@@ -111,25 +116,48 @@ def models_document(catalog: Catalog) -> list[dict[str, Any]]:
     ]
 
 
-def explain_model(model: Model, style: TerminalStyle) -> tuple[str, dict[str, Any]]:
-    """A model: what it is, and a line for each field."""
-    width = max(map(len, model.fields))
+def explain_model(
+    model: Model, style: TerminalStyle, catalog: Catalog
+) -> tuple[str, dict[str, Any]]:
+    """A model: what it is, a line for each field, and the records that may be inside it."""
+    children = catalog.children(model)
+    inside = {child.section: child for child in children}
+    mirrored = {child.name for child in children}
+    width = max(map(len, [*model.fields, *inside]))
     written: list[tuple[str, str]] = []
     read: list[tuple[str, str]] = []
     for field in model.fields.values():
         text = field.description if field.read_only else _short(field)
+        if field.to in mirrored and field.read_only and field.name in inside:
+            continue  # what the server lists under this name is what manifests write there
         (read if field.read_only else written).append((padded(field.name, width), text))
     head = broken(f"{model.name}: {model.description}", style.width)
     lines, set_by_server = style.wrapped(written, indent=2), style.wrapped(read, indent=2)
     if model.writable:
-        lines = [f"In manifests under {model.section}:", "", *lines, "", "Set by the server:", ""]
+        lines = [*broken(_where_written(model, catalog), style.width), "", *lines]
+        if inside:
+            rows = [(padded(name, width), child.description) for name, child in inside.items()]
+            lines += ["", "Lists of records inside it:", "", *style.wrapped(rows, indent=2)]
+        lines += ["", "Set by the server:", ""]
     else:
         lines = ["Read-only in this edition; other records refer to it.", "", *lines]
     lines += set_by_server
     return style.finish([*head, "", *lines]), {
         "model": model.name,
         "fields": [_document(field) for field in model.fields.values()],
+        "parent": model.parent,
+        "children": [child.name for child in children],
     }
+
+
+def _where_written(model: Model, catalog: Catalog) -> str:
+    """Where manifests have records of a model: in a list at the top, or inside a parent."""
+    parent = catalog.parent_of(model)
+    if parent is None:
+        return f"In manifests under {model.section}:"
+    if model.embedded:
+        return f"In manifests under {model.section}, inside a {parent.words}:"
+    return f"In manifests under {model.section}, inside a {parent.words} or at the top:"
 
 
 def explain_field(
@@ -176,7 +204,11 @@ def _short(field: Field) -> str:
 
 def _takes(field: Field) -> str:
     members = ", ".join(field.members)
-    text = _KINDS[field.kind].format(to=field.to, members=members)
+    selector = field.details.selector if field.details else ""
+    units = ", ".join(field.units)
+    text = _KINDS[field.kind].format(to=field.to, members=members, selector=selector, units=units)
+    if field.details and field.details.rows:
+        text = text.replace("a mapping", "a list of mappings", 1)
     if field.max_length:
         text += f", at most {field.max_length} characters"
     if field.enum:
