@@ -57,10 +57,11 @@ def export(catalog: Catalog, model: Model, records: Sequence[Live]) -> Exported:
     """A manifest with these records, and comments about what cannot be written."""
     exporter = _Exporter(catalog, model)
     if exporter.can_write_all([live.record for live in records]):
-        return Exported(manifest_text(model.section, [dict(live.record) for live in records]))
+        whole = [dict(live.record) for live in records]
+        return Exported(manifest_text(model.section, whole, exporter.inside))
     written = [exporter.write(live) for live in records]
     records_and_remarks = [(row.record, row.remarks) for row in written]
-    text = commented_manifest(model.section, records_and_remarks)
+    text = commented_manifest(model.section, records_and_remarks, exporter.inside)
     return Exported(text, sum(row.left_out for row in written))
 
 
@@ -72,6 +73,8 @@ class _Exporter:
         self._model = model
         self._validator = validator_of(catalog)
         self._names: set[str] = set()
+        self._lists = {child.section for child in catalog.children(model)}
+        self.inside = _sections_inside(catalog, model)
 
     def can_write_all(self, records: Sequence[Fields]) -> bool:
         """Whether nothing has to be left out."""
@@ -91,6 +94,9 @@ class _Exporter:
         written = _Written(start)
         for name, value in given.items():
             if name in start or name in ("key", "id"):
+                continue
+            if name in self._lists:
+                self._children(written, start, name, value)
                 continue
             row = self._model.fields[name]
             if name == self._model.identity:
@@ -141,6 +147,18 @@ class _Exporter:
         else:
             written.leave_out(row.name, why)
 
+    def _children(self, written: _Written, start: Fields, section: str, rows: Value) -> None:
+        """The records inside this one that can be written."""
+        kept: list[Value] = []
+        for row in rows:
+            why = self._problem([{**start, section: [row]}])
+            if why is None:
+                kept.append(row)
+            else:
+                written.leave_out(f"{section} {cut(repr(row.get('id', row)), _LONGEST)}", why)
+        if kept:
+            written.record = {**(written.record or {}), section: kept}
+
     @staticmethod
     def _keep(written: _Written, row: Field, value: Value) -> None:
         if value:
@@ -164,7 +182,7 @@ class _Exporter:
         """Why these records cannot be written, or None."""
         many = self._model.section
         try:
-            data = manifest_text(many, [dict(record) for record in records]).encode()
+            data = manifest_text(many, [dict(one) for one in records], self.inside).encode()
         except UnicodeEncodeError:
             return "half a character, which cannot be written"
         except RecursionError:
@@ -179,6 +197,13 @@ class _Exporter:
             return errors[0]
         read = document.root.value[many]
         return None if same_json(read, list(records)) else "it would be read as another value"
+
+
+def _sections_inside(catalog: Catalog, model: Model) -> frozenset[str]:
+    """The keys of all lists of records inside records of a model, however deep."""
+    children = catalog.children(model)
+    deeper = [_sections_inside(catalog, child) for child in children]
+    return frozenset({child.section for child in children}).union(*deeper)
 
 
 def _name(value: Value) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from stemctl.client import query
+from stemctl.client import children, query
+from stemctl.client.children import Children
 from stemctl.client.query import QueryResult
 from stemctl.commands.connection import connect
 from stemctl.commands.workspace import Workspace
@@ -25,8 +26,25 @@ class Request:
     include: Sequence[str]
 
 
-async def get(workspace: Workspace, request: Request, with_names: bool) -> QueryResult:
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The records, and those inside them if a manifest is to have these."""
+
+    result: QueryResult
+    children: tuple[Children, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """Whether these are all that match."""
+        return self.result.complete and children.all_complete(self.children)
+
+
+async def get(
+    workspace: Workspace, request: Request, with_names: bool, nested: bool = False
+) -> Found:
     """Read records, and with `with_names` also the names that ids in them stand for.
+
+    With `nested`, included records that a manifest writes inside these are read for it.
 
     Raises:
         ConfigError: an unknown model, portal or field.
@@ -37,11 +55,17 @@ async def get(workspace: Workspace, request: Request, with_names: bool) -> Query
             f"{model.name} cannot be read through the portal {request.portal}.",
             f"It can be read through {' or '.join(model.read_portals)}.",
         )
-    asked = query.make_query(model, request.filters, request.sort, request.include)
+    catalog = workspace.catalog
+    include, wanted = children.split(catalog, model, request.include)
+    if not nested:
+        include = tuple(children.relation(catalog, model, word) for word in request.include)
+    asked = query.make_query(model, request.filters, request.sort, include)
     async with connect(workspace) as link:
         client = link.reader(request.portal)
         found = await query.find(client, model, name, asked)
-        return await query.with_names(client, found) if with_names else found
+        found = await query.with_names(client, found) if with_names else found
+        inside = await children.read(client, found, wanted) if nested else ()
+        return Found(found, inside)
 
 
 def _wanted(workspace: Workspace, request: Request) -> tuple[Model, str | None]:

@@ -9,12 +9,13 @@ from stemctl.cli.command import command
 from stemctl.cli.model_list import print_models
 from stemctl.cli.options import OneOf, output
 from stemctl.cli.screen import Screen
-from stemctl.client.query import QueryResult, declared
+from stemctl.client.children import nested
+from stemctl.client.query import declared
 from stemctl.commands import get as use_case
 from stemctl.commands.event_loop import run_async
 from stemctl.commands.explain import catalog_of
 from stemctl.commands.export import Live, export, remark
-from stemctl.commands.get import Request
+from stemctl.commands.get import Found, Request
 from stemctl.commands.workspace import Workspace
 from stemctl.render.text.plan_text import where_line
 from stemctl.render.text.table import record_text, table_text
@@ -69,13 +70,17 @@ def get(
     request = Request(
         model=model, name=name or None, portal=portal, filters=filters, sort=sort, include=include
     )
-    found = run_async(use_case.get(workspace, request, with_names=output_format != "json"))
+    is_yaml = output_format == "yaml"
+    answer = run_async(
+        use_case.get(workspace, request, with_names=output_format != "json", nested=is_yaml)
+    )
+    found = answer.result
     screen.note(_where(workspace, portal))
     if not found.single:
         outcome = "all that match" if found.complete else found.reason
         screen.note(f"Read {found.model.count(len(found.records))} ({outcome}).")
-    _print(screen, workspace.catalog, found, output_format)
-    return 0 if found.complete else 1
+    _print(screen, workspace.catalog, answer, output_format)
+    return 0 if answer.complete else 1
 
 
 def _where(workspace: Workspace, portal: str | None) -> str:
@@ -85,13 +90,15 @@ def _where(workspace: Workspace, portal: str | None) -> str:
     return where_line(target, workspace.database)
 
 
-def _print(screen: Screen, catalog: Catalog, found: QueryResult, output_format: str) -> None:
+def _print(screen: Screen, catalog: Catalog, answer: Found, output_format: str) -> None:
+    found = answer.result
     if output_format == "json":
         records = [dict(fields) for fields in found.records]
         screen.document(records[0] if found.single and len(records) == 1 else records)
     elif output_format == "yaml":
         ids = [str(fields["id"]) for fields in found.records]
-        live = [Live(*pair) for pair in zip(declared(found), ids, strict=True)]
+        rows = zip(declared(found), ids, strict=True)
+        live = [Live({**row, **nested(id_, answer.children)}, id_) for row, id_ in rows]
         exported = export(catalog, found.model, live)
         screen.out(exported.text)
         if left_out := remark(exported):
@@ -103,8 +110,8 @@ def _print(screen: Screen, catalog: Catalog, found: QueryResult, output_format: 
         for fields in found.records:
             screen.out(record_text(fields, names, screen.style()))
     else:
-        rows = found.model.fields.values()
-        columns = [row.name for row in rows if row.name != "links" and row.kind != "id"]
+        fields_of = found.model.fields.values()
+        columns = [row.name for row in fields_of if row.name != "links" and row.kind != "id"]
         first = [found.model.called or "", *(row.name for row in found.model.moments)]
         whole = {*first, *(row.name for row in found.model.fields.values() if row.to)}
         columns.sort(key=lambda name: name not in first)  # the others may be too wide to show
