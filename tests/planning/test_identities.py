@@ -112,7 +112,7 @@ def refer(lab: Lab, region: str) -> None:
     lab.write(
         "records/procedures.yaml",
         "procedures:\n"
-        "  - key: probe\n    subject: rat12\n    type: GenericImplant\n"
+        "  - key: probe\n    subject: rat12\n    type: BurrHole\n"
         f"    brain_region: {region}\n"
         "    coordinates_system: Stereotaxic_BregmaAbsolute\n",
     )
