@@ -100,17 +100,21 @@ def check_tables(folder: Path) -> None:
             )
 
 
-def find_schema(folder: Path, name: str, edition: str | None) -> Path:
+def find_schema(folder: Path, name: str, edition: str) -> Path:
     """The file of a schema, of an edition or common to all.
 
     Raises:
         ConfigError: there is none, with those that there are.
     """
-    folders = (folder / (edition or editions()[0]), folder)
+    if edition not in editions():
+        load_catalog(edition)  # says which there are
+    folders = (folder / edition, folder)
     for each in folders:
         path = each / f"{name}.schema.json"
         if path.is_file():
             return path
-    known = [path.name for each in folders for path in each.glob("*.json")]
+    known = [path.name for each in folders for path in each.glob("*.schema.json")]
     names = sorted(name.removesuffix(".schema.json") for name in known)
-    raise ConfigError(f"Unknown schema {name!r}.", f"Choose from {', '.join(names)}.")
+    raise ConfigError(
+        f"Edition {edition} has no schema {name!r}.", f"Choose from {', '.join(names)}."
+    )

@@ -9,8 +9,8 @@ import jsonschema
 import pytest
 import yaml
 
-from stemctl.schema.catalog import schemas_dir
-from tests.support.lab import Lab
+from stemctl.schema.catalog import editions, schemas_dir
+from tests.support.lab import Lab, run_in_process
 
 MANIFEST, CONFIG = ".stemctl-schema.json", ".stemctl-config-schema.json"
 SETTINGS, EXTENSIONS = ".vscode/settings.json", ".vscode/extensions.json"
@@ -157,3 +157,29 @@ def test_nothing_is_written_through_a_link(
     (lab.root / name).symlink_to(beside if name == ".vscode" else beside / "not-there")
     done(lab)
     assert list(beside.iterdir()) == []
+
+
+def test_a_new_repository_has_the_newest_edition_and_works_at_once(tmp_path: Path) -> None:
+    start = ("-C", str(tmp_path))
+    assert run_in_process(*start, "init").code == 0
+    newest = editions()[-1]
+    config = yaml.safe_load((tmp_path / "stemctl.yaml").read_text())
+    assert str(config["servers"]["sandbox"]["edition"]) == newest
+    schema = schemas_dir() / newest / "manifest.schema.json"
+    assert (tmp_path / MANIFEST).read_text() == schema.read_text()
+    for words in (["validate"], ["fmt", "--check"], ["apply", "--auto-approve"], ["doctor"]):
+        result = run_in_process(*start, *words)
+        assert result.code == 0, result.said
+        assert f"edition {newest}" in result.out or words[0] == "fmt"
+    assert run_in_process(*start, "plan", "--detailed-exitcode").code == 0
+
+
+def test_schemas_are_those_of_the_server_s_edition(lab: Lab) -> None:
+    assert json.loads(lab.run("schema", "show").out)["$id"] == "urn:stemctl:schema:2024:manifest"
+    lab.write("empty/readme", "")
+    shown = run_in_process("-C", str(lab.root / "empty"), "schema", "show")
+    assert json.loads(shown.out)["$id"] == "urn:stemctl:schema:2024:manifest"  # found upwards
+    named = lab.run("schema", "show", "--edition", "2026", "subject")
+    assert json.loads(named.out)["$id"] == "urn:stemctl:schema:2026:subject"
+    assert "There is no edition '1999'." in lab.run("schema", "show", "--edition", "1999").err
+    assert "tables.json" not in lab.run("schema", "show", "nothing").err

@@ -8,6 +8,7 @@ import click
 
 from stemctl.cli.command import group
 from stemctl.cli.screen import Screen
+from stemctl.commands.explain import catalog_of
 from stemctl.commands.schema import build_page, build_schemas, find_schema
 from stemctl.errors import ConfigError
 from stemctl.schema.catalog import schemas_dir
@@ -41,12 +42,15 @@ def build(screen: Screen, check: bool) -> int:
 
 @schema.command()
 @click.argument("name", default="manifest")
-@click.option("--edition", help="Print the schema of this edition.")
+@click.option(
+    "--edition", help="Print the schema of this edition; by default, that of your server."
+)
 @click.pass_obj
 def show(screen: Screen, name: str, edition: str | None) -> int:
     """Print a JSON Schema.
 
     NAME is manifest (the default), config, plan, table, or a model.
     """
+    edition = edition or catalog_of(screen.root, screen.server).edition
     screen.out(find_schema(schemas_dir(), name, edition).read_text(encoding="utf-8"))
     return 0
