@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from stemctl.commands.connection import open_sandbox, read_seed
 from stemctl.commands.loading import load
@@ -13,9 +14,12 @@ from stemctl.config.config import load_config
 from stemctl.errors import ConfigError, Untouched
 from stemctl.planning.reference_names import ReferenceNames
 from stemctl.planning.references import wanted_references
-from stemctl.schema.catalog import Catalog, Model
-from stemctl.util.json_types import Fields
+from stemctl.schema.catalog import Field, Model
+from stemctl.util.json_types import Fields, Value
 from stemctl.util.plural import joined
+
+if TYPE_CHECKING:
+    from stemctl.sandbox.database import Database
 
 
 def sandbox_workspace(root: Path, server: str | None) -> Workspace:
@@ -63,27 +67,55 @@ def seed(workspace: Workspace, file: Path | None) -> int:
     with contextlib.closing(open_sandbox(workspace)) as database:
         if file is not None:
             return database.seed(read_seed(file.resolve().parent, file.name))
-        return database.seed(_referenced(workspace))
+        return database.seed(_referenced(workspace, database))
 
 
-def _referenced(workspace: Workspace) -> Mapping[str, list[Fields]]:
-    """The records that the manifests refer to but do not declare, as a seed."""
+def _referenced(workspace: Workspace, database: Database) -> Mapping[str, list[Fields]]:
+    """The records that the manifests refer to but do not declare, as a seed.
+
+    What else they need to be complete is taken from the examples in the tables.
+    """
     catalog = workspace.catalog
     repository = load(workspace.config, catalog).repository
     names = ReferenceNames(repository, catalog)
     wanted = wanted_references(repository.records.values(), names, catalog)
-    return {
-        model.many: [_named(model, name) for name in sorted(wanted[model.name])]
-        for model in _with_names(catalog, sorted(wanted))
-    }
-
-
-def _with_names(catalog: Catalog, models: list[str]) -> list[Model]:
-    found = [catalog.models[name] for name in models if name in catalog.models]
-    return [model for model in found if model.identity]
+    waiting = [(model, name) for model in sorted(wanted) for name in sorted(wanted[model])]
+    waiting = [pair for pair in waiting if not names.weak(*pair)]
+    found: dict[str, dict[str, Fields]] = {}
+    while waiting:
+        name, called = waiting.pop(0)
+        model = catalog.models.get(name)
+        if model is None or model.embedded or model.called is None:
+            continue
+        known = found.setdefault(model.many, {})
+        if called not in known and not database.has(model, called):
+            known[called] = _named(model, called)
+            waiting += _needed(model, known[called])
+    return {key: list(records.values()) for key, records in found.items()}
 
 
 def _named(model: Model, name: str) -> Fields:
-    """A record with the name in every required text field."""
-    texts = [field.name for field in model.managed if field.required and field.kind == "text"]
-    return dict.fromkeys([model.identity or "", *texts], name)
+    """A record with this name, and with the name in every other text field that is required."""
+    record: dict[str, Value] = {
+        field.name: _value(field, name) for field in model.managed if field.required
+    }
+    for group in model.together_unique:
+        parts = name.split("/", len(group) - 1)
+        if len(parts) == len(group):
+            return {**record, **dict(zip(group, parts, strict=True))}
+    return {**record, model.called or "": name}
+
+
+def _value(field: Field, name: str) -> Value:
+    if field.enum:
+        return field.enum[0] if field.example is None else field.example
+    return name if field.kind == "text" else field.example
+
+
+def _needed(model: Model, record: Fields) -> Iterator[tuple[str, str]]:
+    """The records that a record refers to, as pairs of a model and a name."""
+    for field in model.references:
+        value = record.get(field.name)
+        for text in value if isinstance(value, list) else [value]:
+            if isinstance(text, str):
+                yield field.to or "", text

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from stemctl.sandbox import seeding
 from stemctl.sandbox.body_checks import defaults
+from stemctl.sandbox.seed_names import SeedNames
 from stemctl.sandbox.storage import Storage
 from stemctl.sandbox.users import BY_EMAIL
 from stemctl.schema.catalog import Catalog, Model
@@ -39,6 +40,10 @@ class Database(Storage):
             with self.transaction():
                 for user in absent:
                     self.add(model, {**defaults(model), email: user.email}, str(user.id))
+
+    def has(self, model: Model, name: str) -> bool:
+        """Whether a reference by this name means a record."""
+        return bool(SeedNames(self, ()).find(model, name))
 
     def seed(self, data: Mapping[str, list[Fields]]) -> int:
         """Add records in the shape of a manifest, and return how many were added.

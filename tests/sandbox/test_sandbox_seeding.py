@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +11,10 @@ from sandbox_api import NOBODY, Api
 
 from stemctl.errors import ConfigError
 from stemctl.sandbox.database import Database
+from stemctl.sandbox.users import USERS
 from stemctl.schema.catalog import load_catalog
+from tests.support.lab import CONFIG, Lab
+from tests.support.paths import PROJECT
 from tests.support.small_lab import LAB
 
 TYPE = {"setup_types": [{"name": "Maze", "category": "F"}]}
@@ -189,3 +193,57 @@ def test_a_database_with_nothing_but_users_is_new(tmp_path: Any) -> None:
     database = Database(path, catalog)
     assert not database.is_new
     database.close()
+
+
+MANIFEST = """\
+setups:
+  - {name: Our room, setup_type: Open field}
+sessions:
+  - name: s1
+    projects: [Theta]
+    datastorage: [Lab server]
+    behaviors:
+      - {subjects: [rat1], setup: Maze room, behavioralassay: Forced}
+      - {key: b, subjects: [rat1], setup: Our room, behavioralassay: Forced}
+subjects:
+  - name: rat1
+    projects: [Theta]
+    strain: Long Evans
+    sex: M
+    procedures:
+      - key: probe
+        type: SiliconProbeImplant
+        details: {}
+        coordinates_system: External_XYZ_Absolute
+        coordinates_details: {}
+        brain_region: AIA/CA1
+laboratories:
+  - {key: lab, group: Theta Lab, principal_investigators: [me@lab.example], institution: U}
+"""
+
+
+def test_what_manifests_refer_to_is_seeded_with_what_it_needs(lab: Lab) -> None:
+    lab.write("records/all.yaml", MANIFEST)
+    servers = 'sandbox: {url: "sandbox:", edition: 2026}'
+    lab.write("stemctl.yaml", f"manifests: [records]\nservers:\n  {servers}\n")
+    assert lab.run("plan").code == 1
+    # A strain needs a species, a setup and an assay a type and a paradigm: examples of the tables.
+    assert "Added 12 records" in lab.run("sandbox", "seed").out
+    assert "Added 0 records" in lab.run("sandbox", "seed").out
+    assert len(lab.plan()["changes"]) == 7
+    setups = [setup["name"] for setup in lab.run("get", "setup", "-o", "json").json]
+    assert setups == ["Maze room"]
+    lab.apply()
+    assert lab.plan()["changes"] == []
+
+
+def test_the_seed_of_the_documentation(lab: Lab) -> None:
+    text = (PROJECT / "docs" / "sandbox.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^```yaml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    lab.write("seed.yaml", block)
+    lab.write("stemctl.yaml", CONFIG.replace("seed: seed", "edition: 2026, seed: seed"))
+    (epoch,) = lab.run("get", "epoch", "-o", "json").json
+    (acquisition,) = lab.run("get", "dataacquisition", "-o", "json").json
+    assert epoch["dataacquisition"] == acquisition["id"]
+    users = re.findall(r"^\| `(sandbox-\w+)` \| `([^`]+)` \|", text, re.MULTILINE)
+    assert dict(users) == {token: user.email for token, user in USERS.items()}
