@@ -212,5 +212,6 @@ def _known_names() -> tuple[frozenset[str], frozenset[str]]:
     members = {m for model in models for f in model.fields.values() for m in f.members}
     # The same word may be a section and a field that most records have, such as their projects.
     fields = {field.name for model in models for field in model.managed if field.required}
-    sections = {*DIRECTIVES, "defaults", *(model.section for model in models)} - fields
+    inside = {child.section for c in catalogs for m in c.writable for child in c.children(m)}
+    sections = {*DIRECTIVES, "defaults", *(model.section for model in models)} - fields - inside
     return frozenset(names | members | sections | {"key", "lifecycle"}), frozenset(sections)
