@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from stemctl.core.plan import Change, FieldChange, Held, StateChange
@@ -13,8 +13,8 @@ from stemctl.planning.identity import identity_of
 from stemctl.planning.in_doubt import may_arrive, not_settled
 from stemctl.planning.record_change import hold
 from stemctl.planning.values import same
-from stemctl.schema.catalog import Model
-from stemctl.util.json_types import Fields
+from stemctl.schema.catalog import Field, Model
+from stemctl.util.json_types import Fields, Value
 
 DECIDED = ("Accepted", "Rejected")
 
@@ -39,6 +39,7 @@ def hold_proposal(
     approvals: Reading,
     *,
     content: Fields,
+    written: Callable[[Field, Value], Value],
     entry: Entry,
     live_id: str | None,
     resubmit: bool,
@@ -48,7 +49,8 @@ def hold_proposal(
 
     It is also held while an earlier proposal whose answer was lost may still arrive. If that one
     has arrived, the second value remembers it in the state. `content` is what the files declare,
-    `began` is when the reading began.
+    with ids, and `written` gives a value with names in their place. `began` is when the reading
+    began.
     """
     change = replace(change, approval=True)
     status = approval_status(
@@ -64,21 +66,26 @@ def hold_proposal(
     proposed = None
     if entry.pending and status.id and not status.other:
         proposed = StateChange(change.address, live_id, change.declared, approval=status.id)
-    fields = _against_pending(model, change, status) if status.other else change.fields
+    fields = change.fields
+    if status.other:
+        fields = tuple(_against_pending(model, change, status.content or {}, content, written))
     return hold(replace(change, fields=fields, detail=status.detail), status.held), proposed
 
 
 def _against_pending(
-    model: Model, change: Change, status: ApprovalStatus
-) -> tuple[FieldChange, ...]:
+    model: Model,
+    change: Change,
+    proposed: Fields,
+    content: Fields,
+    written: Callable[[Field, Value], Value],
+) -> Iterator[FieldChange]:
     """The fields that differ from the pending proposal; `before` is what was proposed."""
-    content = status.content or {}
-    return tuple(
-        replace(field, before=content[field.path])
-        for field in change.fields
-        if field.path in content
-        and not same(model.fields[field.path], content[field.path], field.after)
-    )
+    for field in change.fields:
+        row = model.fields.get(field.path)
+        if row is None or row.name not in proposed:
+            continue
+        if not same(row, proposed[row.name], content.get(row.name)):
+            yield replace(field, before=written(row, proposed[row.name]))
 
 
 def approval_status(

@@ -196,7 +196,11 @@ class RecordComparer:
             change,
             model,
             self._approvals_of(model),
-            content=record.fields,
+            content={
+                name: self.resolver.known(model.fields[name], value)
+                for name, value in record.fields.items()
+            },
+            written=self.resolver.written,
             entry=entry or Entry(),
             live_id=live_id,
             resubmit=permissions.resubmit,

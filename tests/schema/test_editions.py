@@ -127,6 +127,20 @@ def test_every_model_is_created_read_edited_and_deleted(lab: Lab, catalog: Catal
     assert lab.run("state", "list", "-o", "json").json == {}
 
 
+def test_a_pending_proposal_is_compared_by_what_its_references_mean(lab: Lab) -> None:
+    lab.write("stemctl.yaml", CONFIG.format(edition="2026"))
+    lab.write("seed.yaml", "species: [{name: Rattus norvegicus}, {name: Mus musculus}]\n")
+    strain = "strains: [{name: Long Evans, species: SPECIES}]\n"
+    lab.write("records/all.yaml", strain.replace("SPECIES", "Rattus norvegicus"))
+    lab.apply()
+    (change,) = lab.plan()["changes"]
+    assert (change["held"], change["fields"][1]["before"]) == ("pending", None)
+    lab.write("records/all.yaml", strain.replace("SPECIES", "Mus musculus"))
+    (change,) = lab.plan()["changes"]
+    (field,) = change["fields"]
+    assert (field["before"], field["after"]) == ("Rattus norvegicus", "Mus musculus")
+
+
 def test_a_section_of_another_edition_is_named(lab: Lab, catalog: Catalog) -> None:
     ours = {model.section for model in catalog.listed}
     for other in editions():
