@@ -20,6 +20,7 @@ from stemctl.core.snapshot import Snapshot
 from stemctl.core.state import Entry
 from stemctl.planning.entries import ids_listed
 from stemctl.planning.in_doubt import creations, deletion_sent, not_settled
+from stemctl.planning.moved_entries import moved_directives
 from stemctl.planning.references import Resolver
 from stemctl.planning.values import expects, ids_in
 from stemctl.schema.catalog import Catalog, Model
@@ -48,7 +49,9 @@ class Departures:
 
     def __post_init__(self) -> None:
         self._by_id = {entry.id: address for address, entry in self.entries.items() if entry.id}
-        self._names = {directive.subject: directive for directive in self.repository.deleted}
+        moved = moved_directives(self.repository, self.catalog)
+        named = (*moved, *self.repository.deleted)
+        self._names = {directive.subject: directive for directive in named}
 
     def leave(
         self, address: Address, entry: Entry, granted: frozenset[str]
@@ -199,7 +202,9 @@ def _detail(
             f"prevent_delete is set in the state (run {entry.run}); removing the file does not "
             "clear it, and --allow cannot override it"
         )
-    if directive is not None:
+    if directive is not None and directive.to is not None:
+        yield f"moved: it is added as {directive.to} first"
+    elif directive is not None:
         whose = "" if directive.subject == str(address) else f" of {directive.subject}"
         yield f"allowed by the deleted: entry{whose}; its id cannot be restored"
     if dependents:

@@ -130,14 +130,14 @@ def find_creation(
             return Bound(id_, live, "sent", entry)
         if ours:
             return Ambiguous(ours, doubt)
-    if model.nameless:
-        still_open = not_settled(doubts, began)
-        return Ambiguous({}, doubts[-1]) if still_open else None
-    for doubt in doubts:
+    for doubt in () if model.nameless else doubts:
         lives = candidates(doubt)
         if lives and set(keys_of(model, doubt.body)) & set(keys):
             return Ambiguous(lives, doubt)
-    return None
+    # The API does not say that it refuses a second entry of a log at one moment.
+    is_refused_twice = not (model.nameless or model.embedded)
+    still_open = () if is_refused_twice else not_settled(doubts, began)
+    return Ambiguous({}, doubts[-1]) if still_open else None
 
 
 def with_arrived(model: Model, entry: Entry, live: Fields) -> Entry:

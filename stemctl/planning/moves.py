@@ -12,6 +12,7 @@ from functools import cached_property
 
 from stemctl.core.records import Address, Repository
 from stemctl.core.state import Entry, State
+from stemctl.planning.moved_entries import becomes_another
 from stemctl.schema.catalog import Catalog, Model
 
 
@@ -79,8 +80,11 @@ def after_moves(repository: Repository, state: State, catalog: Catalog) -> Entri
     """The state's entries under the keys that `moved` gives them and their children."""
     entries = Entries(repository, catalog, dict(state.records))
     for directive in repository.moved:
-        if directive.to is not None:
-            entries.move(Address.parse(directive.subject), directive.to)
+        old = Address.parse(directive.subject)
+        if directive.to is None:
+            continue
+        if not becomes_another(directive, repository, entries.by_address.get(old), catalog):
+            entries.move(old, directive.to)
     for new, old in list(entries.previous.items()):
         entries.take_along(old, new)
     return entries

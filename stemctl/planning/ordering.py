@@ -37,6 +37,7 @@ def in_order(
                 waits[address].update(_awaited(model, request.body or {}))
             for key in _keys_taken(model, body, lives.get(address, {})) if freed else ():
                 waits[address] |= freed.get((address.model, key), set())
+            waits[address] |= plan.keys() & set(change.waits)
             waits[address].discard(address)
     for deleted, other in _references_removed(plan, lives, catalog):
         waits[deleted].add(other)

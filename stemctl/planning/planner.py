@@ -20,6 +20,7 @@ from stemctl.planning.identity import Key, identity_fields, keys_of
 from stemctl.planning.in_doubt import ambiguous_change, settled_rows
 from stemctl.planning.likely_renames import hold_renames
 from stemctl.planning.matching import identify
+from stemctl.planning.moved_entries import carry_over
 from stemctl.planning.ordering import in_order as put_in_order
 from stemctl.planning.ordering import references_removed
 from stemctl.planning.other_editions import records_without_model
@@ -255,6 +256,7 @@ class _Planner:
         changes = [result.change for result in comparisons.values() if result.change]
         changes += [found for found in left if isinstance(found, Change)]
         lives = self._lives()
+        changes = carry_over(changes, self.repository, lives, self.catalog)
         held = list(hold_renames(changes, lives, self.catalog))
         return put_in_order(held, lives, self.catalog)
 

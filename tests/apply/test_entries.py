@@ -289,3 +289,71 @@ def test_a_run_shows_its_entries_as_they_were(lab: Lab) -> None:
     run = lab.run("runs", "list", "-o", "json").json[0]["run"]
     assert f"- {DAYS}12T08:00:00Z    deleted" in lab.run("runs", "show", run).out
     assert "2024-03-12T08:00:00Z" in lab.run("runs", "show", run, "-o", "yaml").out
+
+
+def test_an_entry_that_is_there_already_is_adopted(lab: Lab) -> None:
+    declare(lab)
+    lab.apply()
+    act(lab, "add_entry", date_time="2024-03-12T08:00:00Z", details={"weight": _grams(312)})
+    declare(lab, ONE)
+    (change,) = lab.plan()["changes"]
+    assert (change["action"], change["request"]) == ("adopt", None)
+    lab.apply()
+    assert lab.writes == []
+    assert lab.plan()["changes"] == []
+
+
+def test_another_spelling_of_a_moment_is_no_other_entry(lab: Lab) -> None:
+    declare(lab, ONE)
+    lab.apply()
+    declare(lab, ONE.replace("08:00:00Z", "09:00:00+01:00"))
+    lab.apply()
+    assert lab.writes == []
+    assert lab.plan()["changes"] == []
+    assert weights(lab) == {"2024-03-12T08:00:00Z": 312}
+
+
+MOVED = f"moved:\n  - {{from: '{DAYS}12T08:00:00Z', to: '{DAYS}14T08:00:00Z'}}\n"
+
+
+def test_a_moved_entry_is_added_before_the_old_one_is_removed(lab: Lab) -> None:
+    declare(lab, ONE)
+    lab.apply()
+    act(lab, "change_entry", date_time="2024-03-12T08:00:00Z", notes="Of another person.")
+    declare(lab, ONE.replace("12T", "14T"), more=MOVED)
+    lab.apply()
+    assert [action for action, _ in sent(lab)] == ["add_entry", "remove_entry"]
+    assert weights(lab) == {"2024-03-14T08:00:00Z": 312}
+    (entry,) = log(lab)["entries"]
+    assert entry["notes"] == "Of another person."
+    assert lab.plan()["changes"] == []
+
+
+@pytest.mark.parametrize(("name", "arrives"), STRIKES)
+@pytest.mark.parametrize("number", [1, 2])
+def test_whatever_happens_to_a_moved_entry_it_is_there_once(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, number: int, name: str, arrives: bool
+) -> None:
+    declare(lab, ONE)
+    lab.apply()
+    declare(lab, ONE.replace("12T", "14T"), more=MOVED)
+    apply_struck(lab, number, name, arrives)
+    assert weights(lab)
+    later(monkeypatch)
+    lab.run("apply", "--auto-approve")
+    assert weights(lab) == {"2024-03-14T08:00:00Z": 312}
+    lab.apply()
+    assert lab.writes == []
+    assert lab.plan()["changes"] == []
+
+
+def test_an_entry_in_another_log_is_added_there_and_removed_here(lab: Lab) -> None:
+    other = "      - {key: again, type: Weighing, entries: [%s]}\n"
+    declare(lab, ONE, more=other.replace("%s", ""))
+    lab.apply()
+    to = "subjectlogentry/rat12/again/2024-03-12T08:00:00Z"
+    moved = f"moved:\n  - {{from: '{DAYS}12T08:00:00Z', to: '{to}'}}\n"
+    declare(lab, more=other.replace("%s", ONE) + moved)
+    lab.apply()
+    assert [action for action, _ in sent(lab)] == ["add_entry", "remove_entry"]
+    assert lab.plan()["changes"] == []
