@@ -14,10 +14,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ModelWords:
-    """The nouns of each model, singular and plural; the fields (`model.field`) of kind `json`."""
+    """The nouns of each model, singular and plural; the fields (`model.field`) of kind `json`; the
+    field that its records are called by; and the field with its parent, with the parent's model.
+    """
 
     nouns: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     json_fields: frozenset[str] = frozenset()
+    called: Mapping[str, str] = field(default_factory=dict)
+    parents: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     def count(self, model: str, number: int, more: bool = False) -> str:
         """`14 sessions`, `14 more sessions`."""
@@ -42,4 +46,10 @@ def model_words(catalog: Catalog | None) -> ModelWords:
             for field in model.fields.values()
             if field.kind == "json"
         ),
+        called={model.name: model.called for model in models if model.called},
+        parents={
+            model.name: (model.parent, model.fields[model.parent].to or "")
+            for model in models
+            if model.parent
+        },
     )

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from stemctl.core.plan import Action, Change, Note, Plan
 from stemctl.render.change_view import ChangeView, location_text, view_change
+from stemctl.render.families import children_below
 from stemctl.render.fold_view import EXAMPLES, common_file, view_fold
 from stemctl.render.folding import FOLD_ABOVE, first_and_rest, fold_changes, grouped
 from stemctl.render.model_words import ModelWords
@@ -100,7 +101,10 @@ def plan_facts(plan: Plan) -> tuple[tuple[str, str], ...]:
 def view_changes(
     changes: Sequence[Change], words: ModelWords, folds: bool
 ) -> tuple[ChangeView, ...]:
-    """Changes in their order; with `folds`, many of one shape as one."""
+    """Changes in their order, deletes of children below their parents; with `folds`, many of one
+    shape as one.
+    """
+    changes = children_below(changes, words)
     if not folds:
         return tuple(view_change(change, words) for change in changes)
     views = []

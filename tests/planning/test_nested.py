@@ -243,3 +243,22 @@ def test_entries_of_others_hang_on_their_log(lab: Lab) -> None:
     assert changes["subjectlog/rat12/weight"]["detail"] == [
         "the server may also delete: 1 in entries"
     ]
+
+
+def test_a_plan_shows_deletes_of_children_below_their_parents(lab: Lab) -> None:
+    lab.apply()
+    lab.write("records/nested.yaml", "subjects: []\n")
+    out = lab.run("plan", "--allow", "delete=20").out
+    shown = [line.split()[1] for line in out.splitlines() if line.startswith("  - ")]
+    assert shown == [
+        "session/monday",
+        "behavior/monday",
+        "behavior/monday/late",
+        "dataacquisition/monday/audio",
+        "session/tuesday",
+        "behavior/tuesday",
+        "subject/rat12",
+        "procedure/rat12/hole",
+        "subjectlog/rat12/weight",
+        "subjectlogentry/rat12/weight/2024-03-12T08:00:00Z",
+    ]
