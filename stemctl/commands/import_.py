@@ -50,7 +50,7 @@ def import_record(workspace: Workspace, target: str, id_: str) -> Imported:
         live = run_async(_detail(workspace, model, id_.lower()))
         bound = state_edits.bind(state, address, str(live["id"]))
         workspace.store.write(bound, workspace.owner, f"import {address}")
-    name = live.get(model.identity) if model.identity else None
+    name = live.get(model.called) if model.called else None
     return Imported(address, str(live["id"]), name if isinstance(name, str) else None)
 
 

@@ -97,6 +97,6 @@ def rename(workspace: Workspace, old: str, new: str) -> tuple[Address, Address]:
         refuse_whole_models(workspace.catalog, spelled, "state mv", shlex.quote(new))
         before = the_one(workspace, state, old)
         after = parse_address(workspace, new) if "/" in new else Address(before.model, new)
-        state = state_edits.rename(state, before, after)
+        state = state_edits.rename(state, before, after, workspace.catalog)
         workspace.store.write(state, workspace.owner, f"Moved {before} to {after}.")
     return before, after

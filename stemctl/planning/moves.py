@@ -6,14 +6,14 @@ A record that is renamed takes the keys of its children along: `session/a` to `s
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from stemctl.core.records import Address, Repository
 from stemctl.core.state import Entry, State
 from stemctl.planning.moved_entries import becomes_another
-from stemctl.schema.catalog import Catalog, Model
+from stemctl.schema.catalog import Catalog
 
 
 @dataclass
@@ -47,22 +47,11 @@ class Entries:
         if old.key == new.key:
             return
         records = self.repository.records
-        for model in self._below(self.catalog.models.get(old.model)):
+        for model in self.catalog.below(self.catalog.models.get(old.model)):
             for address in self._inside.get((model.name, old.key), ()):
                 to = Address(address.model, new.key + address.key[len(old.key) :])
                 if to in records and address not in records:
                     self.move(address, to)
-
-    def _below(self, model: Model | None) -> Iterator[Model]:
-        """The models that may be nested in records of a model, at any depth."""
-        passed: set[str] = set()
-        models = [model] if model else []
-        while models:
-            for child in self.catalog.children(models.pop()):
-                if child.name not in passed:
-                    passed.add(child.name)
-                    models.append(child)
-                    yield child
 
     @cached_property
     def _inside(self) -> Mapping[tuple[str, str], list[Address]]:

@@ -145,11 +145,11 @@ class _Speller:
     def _name(self, address: Address) -> object:
         """The name of a record, as far as it is known without the server."""
         model = self._catalog.models.get(address.model)
-        if model is None or model.identity is None:
+        if model is None or model.called is None:
             return None
         record = self._repository.records.get(address)
         fields = record.fields if record else self._state.records[address].applied
-        return fields.get(model.identity)
+        return fields.get(model.called)
 
     def unknown(self, target: str, where: str) -> ConfigError:
         """The error about a target that matches no record."""

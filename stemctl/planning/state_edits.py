@@ -10,7 +10,7 @@ from stemctl.core.records import Address
 from stemctl.core.state import Entry, State
 from stemctl.errors import StateError, Untouched
 from stemctl.planning.values import assemble, elements_alike
-from stemctl.schema.catalog import Field, Model
+from stemctl.schema.catalog import Catalog, Field, Model
 from stemctl.util.json_types import Value
 
 
@@ -114,8 +114,8 @@ def remove(state: State, address: Address) -> State:
     return state.with_entry(address, None)
 
 
-def rename(state: State, old: Address, new: Address) -> State:
-    """Give an entry another address of the same model.
+def rename(state: State, old: Address, new: Address, catalog: Catalog) -> State:
+    """Give an entry another address of the same model. What is nested in its record follows.
 
     Raises:
         StateError: the state lacks the old address, or already has the new one.
@@ -129,7 +129,16 @@ def rename(state: State, old: Address, new: Address) -> State:
             "The model of a record cannot change.",
             untouched=Untouched.NOTHING_CHANGED,
         )
-    return state.with_entry(old, None).with_entry(new, entry)
+    after = state.with_entry(old, None).with_entry(new, entry)
+    below = {model.name for model in catalog.below(catalog.models.get(old.model))}
+    records = dict(after.records)
+    for address, child in after.records.items():
+        if address.model in below and f"{address.key}/".startswith(f"{old.key}/"):
+            to = Address(address.model, new.key + address.key[len(old.key) :])
+            if to not in records:
+                del records[address]
+                records[to] = child
+    return replace(after, records=records)
 
 
 def _quoted(address: Address) -> str:

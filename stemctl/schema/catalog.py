@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -361,6 +361,17 @@ class Catalog:
     def child(self, model: Model, key: str) -> Model | None:
         """The model whose records a record of `model` lists under `key`."""
         return next((child for child in self.children(model) if child.section == key), None)
+
+    def below(self, model: Model | None) -> Iterator[Model]:
+        """The models that may be nested in records of `model`, at any depth."""
+        passed: set[str] = set()
+        models = [model] if model else []
+        while models:
+            for child in self.children(models.pop()):
+                if child.name not in passed:
+                    passed.add(child.name)
+                    models.append(child)
+                    yield child
 
     @functools.cached_property
     def _children(self) -> Mapping[str, tuple[Model, ...]]:

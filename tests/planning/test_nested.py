@@ -262,3 +262,27 @@ def test_a_plan_shows_deletes_of_children_below_their_parents(lab: Lab) -> None:
         "subjectlog/rat12/weight",
         "subjectlogentry/rat12/weight/2024-03-12T08:00:00Z",
     ]
+
+
+def test_state_mv_takes_the_children_along(lab: Lab) -> None:
+    lab.apply()
+    assert lab.run("state", "mv", "session/monday", "session/first").code == 0
+    text = NESTED.replace("  - name: monday\n", "  - key: first\n    name: monday\n")
+    lab.write("records/nested.yaml", text)
+    assert lab.plan()["changes"] == []
+    assert {"behavior/first", "behavior/first/late", "dataacquisition/first/audio"} <= set(
+        lab.state["records"]
+    )
+
+
+def test_children_are_named_by_their_address(lab: Lab) -> None:
+    lab.apply()
+    assert "Late." in lab.run("show", "behavior/monday/late").out
+    assert "behavior/monday/late" in lab.run("state", "list", "behavior/monday/*").out
+    shown = lab.run("state", "show", "subjectlogentry/rat12/weight/2024-03-12T08:00:00Z")
+    assert shown.code == 0, shown.said
+    lab.write("records/nested.yaml", NESTED.replace("Late.", "Later."))
+    assert [c["address"] for c in lab.plan("behavior/monday/late")["changes"]] == [
+        "behavior/monday/late"
+    ]
+    assert lab.plan("behavior/monday")["changes"] == []
