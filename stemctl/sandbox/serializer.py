@@ -39,8 +39,18 @@ def _value(field: Field, row: Row) -> Value:
     if field.kind == "id":
         return row.id
     value = row.body.get(field.name, field.empty)
+    if field.kind == "items" and value:
+        return [_spelled(field, item) for item in value]
     # The service returns an empty list for an empty map.
     return [] if field.kind == "map" and not value else value
+
+
+def _spelled(field: Field, item: dict[str, Value]) -> dict[str, Value]:
+    """An object with the keys of this edition: one of another may have stored it."""
+    if item.keys() <= field.members.keys():
+        return item
+    known = {name.lower(): name for name in field.members}
+    return {known.get(key.lower(), key): value for key, value in item.items()}
 
 
 def _with_numbers(storage: Storage, model: Model, shown: Sequence[Field]) -> list[str]:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
+import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import yaml
 
 from stemctl.commands import connection, workspace
 from stemctl.core.answer_shapes import Received, listing_of
@@ -18,7 +22,8 @@ from stemctl.planning.table_truth import compare
 from stemctl.sandbox.api import create_app
 from stemctl.sandbox.likeness import Likeness
 from stemctl.schema.catalog import load_catalog
-from tests.support.lab import Lab
+from tests.support.lab import Lab, run_in_process
+from tests.support.paths import PROJECT
 
 Alter = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -311,3 +316,37 @@ def test_details_of_earlier_years_are_a_note(lab: Lab) -> None:
     (truth,) = compare(catalog, profile)
     (found,) = [finding for finding in truth.findings if finding.code == "other-details"]
     assert found.says.endswith(f"details.{quantity.name} (number), 1 other key in details")
+
+
+def test_a_lab_of_every_model_fits_and_no_value_is_in_its_profile(tmp_path: Path) -> None:
+    """`examples/rat-lab` has every writable model once: doctor finds no difference in any."""
+    lab = tmp_path / "lab"
+    example = PROJECT / "examples" / "rat-lab"
+    shutil.copytree(example, lab, ignore=shutil.ignore_patterns(".stemctl"))
+    assert run_in_process("-C", str(lab), "apply", "--auto-approve").code == 0
+    profile = ("--profile", str(lab / "p.json"))
+    result = run_in_process("-C", str(lab), "doctor", "-o", "json", *profile)
+    assert result.code == 0, result.said
+    assert result.json["verdict"]["code"] == "fits"
+    catalog = load_catalog("2026")
+    compared = {each["model"] for each in result.json["models"] if each["compared"]}
+    assert {model.name for model in catalog.listed} <= compared
+    text = (lab / "p.json").read_text(encoding="utf-8")
+    values = {
+        value
+        for file in [*lab.glob("records/**/*.yaml"), lab / "sandbox-seed.yaml"]
+        for value in texts(yaml.safe_load(file.read_text(encoding="utf-8")))
+        if len(value) > 3 and not re.fullmatch("[a-z_]+", value)
+    }
+    assert len(values) > 50
+    assert [value for value in values if f'"{value}"' in text] == []
+
+
+def texts(value: Any) -> Iterator[str]:
+    """All texts of a document that are no keys."""
+    if isinstance(value, str):
+        yield value
+    if isinstance(value, dict):
+        value = list(value.values())
+    for inner in value if isinstance(value, list) else ():
+        yield from texts(inner)

@@ -78,6 +78,8 @@ def test_the_whole_way(applied: Lab) -> None:
     assert result.code == 0, result.said
     assert "The files fit edition 2026." in result.out
 
+    (link,) = applied.live("session", "a")["download_links"]
+    assert link == {"repository": "DANDI", "url": "https://dandiarchive.org/1"}
     plan = applied.plan()
     assert plan["changes"] == []
     assert plan["unchanged"] == 3
