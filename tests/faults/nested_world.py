@@ -46,6 +46,9 @@ _MODULES = {
 
 _FOREIGN = "not yours"
 
+_SHARED = {"s00", "s01"}
+"""Sessions in which a colleague works, too: the deletion of one would be held."""
+
 Records = list[dict[str, Any]]
 
 
@@ -58,6 +61,7 @@ class NestedWorld:
 
     config = CONFIG
     seed = SEED
+    kills = 0.6
 
     def __init__(self, seed: int, root: Path, url: str) -> None:
         self.chance = random.Random(seed)
@@ -121,10 +125,12 @@ class NestedWorld:
     def edit(self) -> None:
         """Edit, delete, create, rename and move some of everything."""
         chance = self.chance
-        for name in chance.sample(sorted(self.sessions), 2):
+        free = sorted(self.sessions.keys() - _SHARED)
+        gone = chance.sample(free, 2)
+        for name in gone:
             del self.sessions[name]
             self.deleted.append(f"session/{name}")
-        for name in chance.sample(sorted(self.sessions), 2):  # a new key, under the same id
+        for name in chance.sample(sorted(set(free) - set(gone)), 2):  # a new key, under the same id
             self.sessions[f"new {name}"] = self.sessions.pop(name)
             self.moved.append({"from": f"session/{name}", "to": f"session/new {name}"})
         for session in self.sessions.values():
@@ -175,7 +181,7 @@ class NestedWorld:
         setup = self.api("GET", "personal_attributes/setup/")["setups"][0]["id"]
         assay = self.api("GET", "personal_attributes/behavioralassay/")["behavioralassays"][0]["id"]
         subject = self.live("subject")[0]["id"]
-        kept = [r for r in self.live("session") if r["name"] in ("s00", "s01")]
+        kept = [r for r in self.live("session") if r["name"] in _SHARED]
         for session in kept:
             body = {"session": session["id"], "notes": _FOREIGN, "subjects": [subject]}
             self.api(
