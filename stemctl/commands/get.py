@@ -10,7 +10,7 @@ from stemctl.client.children import Children
 from stemctl.client.query import QueryResult
 from stemctl.commands.connection import connect
 from stemctl.commands.workspace import Workspace
-from stemctl.errors import ConfigError
+from stemctl.errors import ConfigError, Untouched
 from stemctl.schema.catalog import Model
 
 
@@ -50,6 +50,14 @@ async def get(
         ConfigError: an unknown model, portal or field.
     """
     model, name = _wanted(workspace, request)
+    parent = workspace.catalog.parent_of(model) if model.embedded else None
+    if parent is not None:
+        raise ConfigError(
+            f"The server does not list {model.count(2)[2:]}.",
+            f"They are inside {parent.count(2)[2:]}.",
+            [(f"stemctl get {parent.name} -o json", "prints these with their entries")],
+            untouched=Untouched.NOTHING_READ,
+        )
     if request.portal and request.portal not in model.read_portals:
         raise ConfigError(
             f"{model.name} cannot be read through the portal {request.portal}.",

@@ -11,13 +11,15 @@ from stemctl.commands.loading import load
 from stemctl.commands.state import parse_address
 from stemctl.commands.targets import refuse_whole_models
 from stemctl.commands.workspace import Workspace
+from stemctl.core.entry_ids import parent_id
 from stemctl.core.records import Address
 from stemctl.core.state import State
 from stemctl.errors import ConfigError, Untouched
 from stemctl.planning import state_edits
+from stemctl.planning.entries import entries_in
 from stemctl.planning.selection import spell
 from stemctl.schema.catalog import Model
-from stemctl.util.json_types import Fields, is_uuid
+from stemctl.util.json_types import Fields, is_record_id, is_uuid
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +46,15 @@ def import_record(workspace: Workspace, target: str, id_: str) -> Imported:
             f"Edition {workspace.catalog.edition} cannot write {model.section}.",
             untouched=Untouched.NOTHING_CHANGED,
         )
-    check_id(model, id_)
+    parent = workspace.catalog.parent_of(model) if model.embedded else None
+    if parent is None:
+        check_id(model, id_)
+        id_ = id_.lower()
+    else:
+        _check_entry_id(model, parent, id_)
     with workspace.writing():
         state = workspace.store.read()
-        live = run_async(_detail(workspace, model, id_.lower()))
+        live = run_async(_detail(workspace, model, parent, id_))
         bound = state_edits.bind(state, address, str(live["id"]))
         workspace.store.write(bound, workspace.owner, f"import {address}")
     name = live.get(model.called) if model.called else None
@@ -77,6 +84,33 @@ def _address(workspace: Workspace, target: str, id_: str) -> Address:
     return parse_address(workspace, spelled)
 
 
-async def _detail(workspace: Workspace, model: Model, id_: str) -> Fields:
+def _check_entry_id(model: Model, parent: Model, id_: str) -> None:
+    """Refuse what is not the id of an entry.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    if "/" not in id_ or not is_record_id(id_):
+        raise ConfigError(
+            f"`{id_}` is not the id of a {model.words}.",
+            f"It is the id of the {parent.words}, a slash, and the moment in UTC, like "
+            "5f7f1d0e-8a80-4d8e-9d3c-3f1b6c0f1a11/2024-03-12T08:00:00Z.",
+            [(f"stemctl get {parent.name} -o json", "prints the ids and their entries")],
+            untouched=Untouched.NOTHING_SENT,
+        )
+    check_id(parent, parent_id(id_))
+
+
+async def _detail(workspace: Workspace, model: Model, parent: Model | None, id_: str) -> Fields:
     async with connect(workspace) as link:
-        return await link.reader().detail(model, id_)
+        if parent is None:
+            return await link.reader().detail(model, id_)
+        record = await link.reader().detail(parent, parent_id(id_))
+    entry = dict(entries_in(model, record)).get(id_)
+    if entry is None:
+        raise ConfigError(
+            f"This {parent.words} has no entry at {id_.partition('/')[2]}.",
+            hints=[(f"stemctl get {parent.name} -o json", "prints its entries")],
+            untouched=Untouched.NOTHING_CHANGED,
+        )
+    return entry

@@ -38,12 +38,26 @@ def in_order(
             for key in _keys_taken(model, body, lives.get(address, {})) if freed else ():
                 waits[address] |= freed.get((address.model, key), set())
             waits[address] |= plan.keys() & set(change.waits)
+            if model.embedded is not None:
+                waits[address] |= _blocked_parent(change, plan, catalog)
             waits[address].discard(address)
     for deleted, other in _references_removed(plan, lives, catalog):
         waits[deleted].add(other)
     cycles = tuple(_cycles(plan, waits))
     ordered = tuple(_blocked(plan, waits))
     return tuple(_as_expected(change, plan, lives, catalog) for change in ordered), cycles
+
+
+def _blocked_parent(
+    change: Change, plan: Mapping[Address, Change], catalog: Catalog
+) -> set[Address]:
+    """The parent of an entry, if the plan holds an edit of it: the entry may be meant for that."""
+    parent = catalog.parent_of(catalog.models[change.address.model])
+    if parent is None or change.action is Action.DELETE:
+        return set()
+    address = Address(parent.name, change.address.key.rpartition("/")[0])
+    is_held = address in plan and plan[address].held is Held.BLOCKED
+    return {address} if is_held else set()
 
 
 def _as_expected(

@@ -226,9 +226,8 @@ def block_immutable(bound: BoundRecord, comparison: Comparison) -> Comparison:
 
 def _fixed(field: FieldChange) -> str:
     return (
-        f"{field.path} cannot change after creation, so nothing of this record is sent: "
-        f"write {field.before} again, or declare another record under another key, and list this "
-        "one under deleted:"
+        f"{field.path} cannot change after creation: write {field.before} again, or declare "
+        "another record under another key and list this one under deleted:"
     )
 
 

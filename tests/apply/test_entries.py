@@ -272,9 +272,12 @@ def test_a_log_is_deleted_with_its_entries_and_not_with_those_of_others(lab: Lab
 def test_the_type_of_a_log_cannot_change(lab: Lab) -> None:
     declare(lab)
     lab.apply()
-    declare(lab, kind="Genotyping")
-    (change,) = lab.plan()["changes"]
-    assert (change["held"], change["request"]) == ("blocked", None)
+    declare(
+        lab, "{date_time: 2024-03-12T08:00:00Z, details: {result: a, sample: b}}", kind="Genotyping"
+    )
+    log_change, change = lab.plan()["changes"]
+    assert (log_change["held"], log_change["request"]) == ("blocked", None)
+    assert (change["held"], change["waits"]) == ("blocked", ["subjectlog/rat12/weight"])
     result = lab.run("apply", "--auto-approve")
     assert "type cannot change after creation" in result.out
     assert lab.writes == []
@@ -357,3 +360,41 @@ def test_an_entry_in_another_log_is_added_there_and_removed_here(lab: Lab) -> No
     lab.apply()
     assert [action for action, _ in sent(lab)] == ["add_entry", "remove_entry"]
     assert lab.plan()["changes"] == []
+
+
+def test_an_entry_is_bound_by_its_moment(lab: Lab) -> None:
+    declare(lab, ONE)
+    lab.apply()
+    address, id_ = f"{DAYS}12T08:00:00Z", f"{log(lab)['id']}/2024-03-12T08:00:00Z"
+    lab.run("state", "rm", address)
+    assert lab.run("import", address, id_).code == 0
+    assert lab.state["records"][address]["id"] == id_
+    lab.apply()
+    assert lab.writes == []
+    lab.run("state", "rm", address)
+    wrong = lab.run("import", address, id_.replace("12T", "15T"))
+    assert "has no entry at 2024-03-15T08:00:00Z" in wrong.err
+    wrong = lab.run("import", address, log(lab)["id"])
+    assert "is not the id of a subject log entry" in wrong.err
+    wrong = lab.run("get", "subjectlogentry")
+    assert "They are inside subject logs." in wrong.err
+
+
+def test_a_plan_cannot_lead_a_request_for_an_entry_elsewhere(lab: Lab) -> None:
+    from stemctl.core.plan_codec import plan_document, plan_of
+    from stemctl.util.canonical_json import hash_of
+
+    declare(lab, ONE)
+    lab.apply()
+    declare(lab, ONE.replace("312", "300"))
+    document = json.loads(lab.run("plan", "-o", "json").out)
+    good = document["changes"][0]["request"]["path"]
+    for path in (good.replace("change", "remove"), good.replace(log(lab)["id"], "1"), "a/b/"):
+        document["changes"][0]["request"]["path"] = path
+        made = plan_document(plan_of(document))
+        body = {key: value for key, value in made.items() if key != "checksum"}
+        lab.write("plan.json", json.dumps({**body, "checksum": hash_of(body)}))
+        result = lab.run("apply", "plan.json")
+        assert result.code == 1
+        assert "does not match its change" in result.err
+        assert lab.writes == []
