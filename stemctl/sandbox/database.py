@@ -9,7 +9,7 @@ from stemctl.sandbox import seeding
 from stemctl.sandbox.body_checks import defaults
 from stemctl.sandbox.seed_names import SeedNames
 from stemctl.sandbox.storage import Storage
-from stemctl.sandbox.users import BY_EMAIL
+from stemctl.sandbox.users import BY_EMAIL, User
 from stemctl.schema.catalog import Catalog, Model
 from stemctl.util.json_types import Fields
 
@@ -35,10 +35,14 @@ class Database(Storage):
         if model is None or model.identity is None:
             return
         email = model.identity
-        absent = [u for u in BY_EMAIL.values() if not self.holders(model, {email: u.email}, email)]
-        if absent:
+
+        def absent() -> list[User]:
+            users = BY_EMAIL.values()
+            return [u for u in users if not self.holders(model, {email: u.email}, email)]
+
+        if absent():  # most often not, and then nothing is written
             with self.transaction():
-                for user in absent:
+                for user in absent():
                     self.add(model, {**defaults(model), email: user.email}, str(user.id))
 
     def has(self, model: Model, name: str) -> bool:

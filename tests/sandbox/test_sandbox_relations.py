@@ -106,6 +106,10 @@ def test_a_session_needs_the_right_to_its_storages(api: Api) -> None:
     assert (
         status(other, "POST", "stem/session", body={**body, "datastorage": [storage["id"]]}) == 400
     )
+    api.database.seed({"datastorages": [{"name": "Shared", "owners": {OTHER: {}, USER: {}}}]})
+    shared = first(other, "personal_attributes/datastorage")["id"]
+    assert status(other, "POST", "stem/session", body={**body, "datastorage": [shared]}) == 403
+    assert listed(other, "stem/session", name="theirs") == []
     assert status(other, "POST", "stem/session", body=body) == 201
     session = first(api, "stem/session", name="rat12_1")["id"]
     assert status(other, "PATCH", "stem/session", session, {"datastorage": []}) == 200
