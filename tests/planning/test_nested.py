@@ -286,3 +286,23 @@ def test_children_are_named_by_their_address(lab: Lab) -> None:
         "behavior/monday/late"
     ]
     assert lab.plan("behavior/monday")["changes"] == []
+
+
+def test_a_plan_reads_lists_and_not_parent_by_parent(lab: Lab) -> None:
+    day = (
+        "  - {name: day%d, projects: [Theta], behaviors: [{notes: One.}, {key: b, notes: Two.}]}\n"
+    )
+    lab.write("records/many.yaml", "sessions:\n" + "".join(day % n for n in range(60)))
+    defaults = NESTED[: NESTED.index("sessions:")]
+    lab.write("records/_defaults.yaml", defaults)
+    lab.write("records/nested.yaml", NESTED.removeprefix(defaults))
+    lab.apply()
+    assert lab.run("plan").out.count("Nothing to do") == 1
+    pages = {
+        "session": 1,
+        "behavior": 2,
+    }
+    reads = [sent.path.split("/")[1] for sent in lab.requests]
+    assert {name: reads.count(name) for name in reads} == {
+        name: pages.get(name, 1) for name in reads
+    }
