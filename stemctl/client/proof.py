@@ -38,7 +38,7 @@ from dataclasses import dataclass
 from stemctl.client.responses import NotFound, NotTheApi, ServerError, Unavailable, Unreachable
 from stemctl.planning.identity import unique_groups
 from stemctl.planning.members import refused
-from stemctl.planning.values import elements_alike, is_empty, same, same_element
+from stemctl.planning.values import defaulted, elements_alike, is_empty, same, same_element
 from stemctl.schema.catalog import Field, Model
 from stemctl.util.json_types import Fields, Value
 
@@ -161,6 +161,8 @@ def _holds(row: Field, sent: Value, answer: Fields, before: Value) -> bool:
         return False
     wanted, found, planned = elements_alike(row, sent, there, before)
     taken_out = planned.keys() - wanted.keys()
+    if row.details:
+        taken_out -= defaulted(row, answer.get(row.details.selector), found)
     return not taken_out & found.keys() and all(
         key in found and same_element(row, element, found[key]) for key, element in wanted.items()
     )

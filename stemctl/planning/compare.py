@@ -15,12 +15,13 @@ from stemctl.planning.bindings import Absent, Bound, import_command
 from stemctl.planning.compare_fields import BoundRecord, compare_field
 from stemctl.planning.content import ContentIndex
 from stemctl.planning.declared import base_of, written_rows
+from stemctl.planning.details import paired, unpaired, with_live_type
 from stemctl.planning.in_doubt import with_arrived
 from stemctl.planning.invited import Invitations
 from stemctl.planning.members import added
 from stemctl.planning.record_change import Comparison, block_immutable, combine, hold
 from stemctl.planning.references import Resolver
-from stemctl.planning.values import assemble, elements, identical, is_empty, same
+from stemctl.planning.values import assemble, elements, identical, is_empty, same_as_sent
 from stemctl.schema.catalog import Catalog, Field, Model
 from stemctl.util.json_types import Fields, Value
 from stemctl.util.plural import joined
@@ -91,8 +92,9 @@ class RecordComparer:
             fields.append(
                 FieldChange(row.name, None, written, "new", location=location, shown=row.shown)
             )
+        empty = unpaired(model, body)
         for row in model.managed:
-            if row.always_sent and row.name not in body:
+            if (row.always_sent or row.name in empty) and row.name not in body:
                 body[row.name] = row.empty
                 fields.append(
                     FieldChange(row.name, None, row.empty, "new", location=record.location)
@@ -130,6 +132,10 @@ class RecordComparer:
         if self._is_settled(record, binding):
             return _NOTHING
         model = self.catalog.models[record.address.model]
+        if model.detailed:
+            record, wrong = with_live_type(record, binding.live, model)
+            if wrong:
+                return Comparison(diagnostics=wrong)
         bound = self._bound_record(record, binding, model)
         fields = {
             row.name: compare_field(
@@ -142,7 +148,11 @@ class RecordComparer:
             for row in written_rows(model, record)
             if not row.proposal
         }
-        comparison = block_immutable(bound, combine(bound, fields, self.snapshot.began))
+        together = paired(bound, fields, self.resolver, permissions.granted)
+        if together.diagnostics:
+            return Comparison(diagnostics=tuple(together.diagnostics))
+        combined = combine(bound, together.fields, self.snapshot.began)
+        comparison = together.blocked(block_immutable(bound, combined))
         return self._proposal(
             comparison, record, permissions, entry=binding.entry, live_id=binding.id
         )
@@ -239,9 +249,7 @@ def _base(model: Model, entry: Entry, live: Fields, is_accepted: bool) -> Entry:
 
 def _holds(model: Model, live: Fields, body: Fields) -> bool:
     """Whether a record has all these values."""
-    return all(
-        name in live and same(model.fields[name], value, live[name]) for name, value in body.items()
-    )
+    return all(name in live and same_as_sent(model.fields[name], body, live) for name in body)
 
 
 def _base_of_new(model: Model, record: Record) -> Fields:

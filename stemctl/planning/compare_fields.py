@@ -23,8 +23,9 @@ from stemctl.planning.not_held import not_held, not_shown
 from stemctl.planning.references import Resolver
 from stemctl.planning.values import same
 from stemctl.schema.catalog import Field, Model
+from stemctl.schema.detail_values import type_of
 from stemctl.util.json_equality import same_json
-from stemctl.util.json_types import Value
+from stemctl.util.json_types import Fields, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +110,27 @@ def _notes(bound: BoundRecord, row: Field, merged: Merged) -> Iterator[Note]:
 def _versions(bound: BoundRecord, row: Field, resolver: Resolver) -> FieldVersions:
     base, name = bound.base, row.name
     applied = resolver.recall(row, base.applied[name]) if name in base.applied else UNSET
+    if row.details and isinstance(applied, dict):
+        applied = _without_required(bound, row, applied)
     return FieldVersions(
         declared=resolver.resolve(row, bound.record.fields[name], bound.record),
         applied=applied,
         observed=base.observed.get(name, applied),
         live=bound.binding.live.get(name, UNSET),
     )
+
+
+def _without_required(bound: BoundRecord, row: Field, applied: Fields) -> Fields:
+    """Details as applied, but those that left the files and that their type requires: they cannot
+    be taken out, so they are the server's from now on.
+    """
+    record, selector = bound.record, row.details.selector if row.details else ""
+    type_ = type_of(row, record.fields.get(selector, bound.binding.live.get(selector)))
+    declared = record.fields[row.name] or {}
+    required = {name for name, part in type_.fields.items() if part.required} if type_ else set()
+    return {
+        name: part for name, part in applied.items() if name in declared or name not in required
+    }
 
 
 def _change(bound: BoundRecord, row: Field, resolver: Resolver, *, diff: FieldDiff) -> FieldChange:

@@ -28,7 +28,7 @@ from stemctl.planning.bindings import (
 from stemctl.planning.declared import base_of, written_rows
 from stemctl.planning.identity import Key, identity_words, keys_of
 from stemctl.planning.references import Resolver
-from stemctl.planning.values import is_empty, same
+from stemctl.planning.values import is_empty, same, same_as_sent
 from stemctl.schema.catalog import Catalog, Field, Model
 from stemctl.util.json_types import Fields, Value
 
@@ -96,7 +96,7 @@ def as_sent(model: Model, live: Fields, body: Fields) -> bool:
             continue
         value = live[row.name]
         if row.name in body:
-            if not same(row, body[row.name], value):
+            if not same_as_sent(row, body, live):
                 return False
         elif not (is_empty(row, value) or _is_default(row, value)):
             return False

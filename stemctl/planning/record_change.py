@@ -127,6 +127,7 @@ def _change(bound: BoundRecord, result: _Result) -> Change:
         held = Held.CONFLICT
     elif request is None and not takes_over:
         held = fields[0].held
+    managed = tuple(dict.fromkeys((*record.fields, *result.body)))
     return Change(
         record.address,
         Action.ADOPT if bound.adopts or only_adopts else Action.UPDATE,
@@ -137,8 +138,8 @@ def _change(bound: BoundRecord, result: _Result) -> Change:
         location=record.location,
         request=request,
         fields=fields,
-        expects=expects(model, binding.live, tuple(record.fields)),
-        managed=tuple(record.fields),
+        expects=expects(model, binding.live, managed),
+        managed=managed,
         declared={} if conflict else result.declared,
         observed=result.observed,
         released=result.released,

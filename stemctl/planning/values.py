@@ -16,6 +16,7 @@ from collections.abc import Collection, Iterator, Mapping
 from stemctl.core.placeholders import is_placeholder, text_of
 from stemctl.planning.members import members_of
 from stemctl.schema.catalog import Field, Model
+from stemctl.schema.detail_values import type_of
 from stemctl.schema.quantities import in_one_spelling
 from stemctl.util.canonical_json import hash_of
 from stemctl.util.json_equality import one_spelling, same_json
@@ -35,6 +36,28 @@ def same(field: Field, left: Value, right: Value) -> bool:
     if field.kind == "json":
         return same_json(left, right)
     return same_json(canonical(field, left), canonical(field, right))
+
+
+def same_as_sent(row: Field, sent: Fields, live: Fields) -> bool:
+    """Whether a field has what was sent, and no more than the defaults that its type adds."""
+    ours, there = sent[row.name], live[row.name]
+    if same(row, ours, there):
+        return True
+    if row.details is None or not (isinstance(ours, dict) and isinstance(there, dict)):
+        return False
+    added = defaulted(row, sent.get(row.details.selector), there) - ours.keys()
+    return same(row, ours, {name: value for name, value in there.items() if name not in added})
+
+
+def defaulted(row: Field, type_name: Value, details: Fields) -> set[str]:
+    """The fields of details that have the default of their type, which the server may have set."""
+    type_ = type_of(row, type_name)
+    defaults = {part.name: part.default for part in type_.fields.values()} if type_ else {}
+    return {
+        name
+        for name, value in details.items()
+        if defaults.get(name) is not None and same_json(value, defaults[name])
+    }
 
 
 def identical(left: Value, right: Value) -> bool:

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Hashable, Sequence
 
+from stemctl.schema.quantities import is_quantity, text_of
 from stemctl.util.json_types import Value
 from stemctl.util.safe_text import visible
 
@@ -30,6 +31,8 @@ def shown(value: Value) -> str:
             return _text(value)
         case list():
             return ", ".join(_element(item) for item in value) or "[]"
+        case dict() if is_quantity(value):
+            return text_of(value)
         case dict():
             return ", ".join(_entry(key, item) for key, item in value.items()) or "{}"
         case _:
@@ -67,7 +70,7 @@ def _entry(key: str, value: Value) -> str:
 
 def _element(item: Value) -> str:
     """An element of a list: an item shows its members' values, as they say enough."""
-    if isinstance(item, dict):
+    if isinstance(item, dict) and not is_quantity(item):
         return " ".join(shown(member) for member in item.values())
     if isinstance(item, str) and "," in item:
         return f'"{visible(item)}"'  # else it would look like two

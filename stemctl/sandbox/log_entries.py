@@ -11,6 +11,7 @@ from functools import partial
 from stemctl.sandbox import resources, serializer
 from stemctl.sandbox.body_checks import Problems, check_fields
 from stemctl.sandbox.calls import Call, Handler
+from stemctl.sandbox.detail_checks import check_details
 from stemctl.sandbox.field_values import Invalid, instant
 from stemctl.sandbox.replies import Reply, invalid
 from stemctl.sandbox.storage import Row
@@ -131,7 +132,7 @@ def _checked(
     for name in found.keys() - set(names):
         del found[name]
         problems[name] = ["Entries of this type do not have this field."]
-    return found, problems
+    return found, {**check_details(entries, found, parent), **problems}
 
 
 def _found(catalog: Catalog, entries: Model, embedded: Embedded, row: Row, body: Fields) -> Entry:

@@ -16,6 +16,7 @@ from stemctl.sandbox.body_checks import (
     missing,
 )
 from stemctl.sandbox.calls import Call, Endpoint, Handler
+from stemctl.sandbox.detail_checks import check_details, unpaired
 from stemctl.sandbox.envelopes import every_model
 from stemctl.sandbox.replies import Reply, forbidden, invalid, not_found
 from stemctl.sandbox.storage import Row, Sql, Storage, relation, stored_relations, targets
@@ -196,6 +197,7 @@ def checked(
     found, problems = check_fields(call.storage.catalog, model, body)
     if live is None:
         problems = {**missing(model, found), **problems}
+    problems = {**unpaired(model, found), **check_details(model, found), **problems}
     problems |= check_others(model, found, call, live=(live.id, live.body) if live else None)
     refuse(model, problems)
     return found
