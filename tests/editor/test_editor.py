@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from stemctl.schema.catalog import schemas_dir
 from tests.editor.client import Editor, editor
 from tests.support.lab import Lab
 
@@ -83,6 +84,17 @@ def opened(
     errors = tmp_path_factory.mktemp("server") / "stderr"
     with language_server(new.root, settings, errors) as found:
         yield Opened(found, by_line)
+    assert "NETWORK" not in errors.read_text()
+
+
+@pytest.fixture
+def of_2026(new: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opened]:
+    """An editor of a repository of edition 2026."""
+    schema = (schemas_dir() / "2026" / "manifest.schema.json").read_text(encoding="utf-8")
+    (new.root / ".stemctl-schema.json").write_text(schema, encoding="utf-8")
+    errors = tmp_path_factory.mktemp("server") / "stderr"
+    with language_server(new.root, OFFLINE, errors) as found:
+        yield Opened(found, with_first_line=True)
     assert "NETWORK" not in errors.read_text()
 
 
@@ -187,3 +199,47 @@ def test_it_works_where_the_server_would_like_a_network_and_has_none(
     with language_server(new.root, settings, errors) as found:
         assert Opened(found, True).open("records/a.yaml", "sessions:\n  - {name: a, colour: red}\n")
     assert "NETWORK" in errors.read_text()
+
+
+NESTED = "sessions:\n  - name: a\n    projects: [P]\n"
+
+
+def test_lists_of_records_are_proposed_inside_a_record(of_2026: Opened) -> None:
+    proposed = of_2026.complete("records/a.yaml", f"{NESTED}    ")
+    assert {"behaviors", "data_acquisitions", "manipulations"} <= set(proposed)
+    inside = of_2026.complete(
+        "records/b.yaml", f"{NESTED}    behaviors:\n      - setup: Box\n        "
+    )
+    assert {"subjects", "behavioralassay", "key"} <= set(inside)
+
+
+def test_a_new_record_inside_another_needs_no_parent(of_2026: Opened) -> None:
+    inside = of_2026.complete("records/a.yaml", f"{NESTED}    behaviors:\n      - ")
+    snippet = inside["behavior"]["insertText"]
+    assert "subjects:" in snippet
+    assert "session:" not in snippet
+    assert "key:" not in snippet
+    at_top = of_2026.complete("records/b.yaml", "behaviors:\n  - ")["behavior"]["insertText"]
+    assert at_top.startswith("key: $1")
+    assert "session:" in at_top
+
+
+@pytest.mark.parametrize(
+    "text, told",
+    [
+        (f"{NESTED}    behaviors:\n      - {{setup: Box}}\n", ""),
+        (f"{NESTED}    behaviors: []\n", ""),
+        (f"{NESTED}    behaviors: [5c0f3c52-7a0e-4b7b-9d6e-0f5a1b6c2d48]\n", "Behavior"),
+        (f"{NESTED}    behaviors:\n      - {{setpu: Box}}\n", "setpu"),
+        ("behaviors:\n  - {setup: Box, session: a}\n", "key"),
+        (
+            "subjects:\n  - name: s\n    subject_logs:\n      - type: Weighing\n"
+            "        entries:\n          - {date_time: 2024-03-12T08:00:00Z}\n",
+            "",
+        ),
+    ],
+)
+def test_records_inside_others_are_checked(of_2026: Opened, text: str, told: str) -> None:
+    found = of_2026.open("records/a.yaml", text)
+    assert bool(found) == bool(told), found
+    assert told in " ".join(found)
