@@ -220,7 +220,7 @@ def test_a_new_record_inside_another_needs_no_parent(of_2026: Opened) -> None:
     assert "session:" not in snippet
     assert "key:" not in snippet
     at_top = of_2026.complete("records/b.yaml", "behaviors:\n  - ")["behavior"]["insertText"]
-    assert at_top.startswith("key: $1")
+    assert at_top.strip().startswith("key: $1")
     assert "session:" in at_top
 
 
