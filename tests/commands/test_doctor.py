@@ -154,7 +154,7 @@ def test_what_to_do_is_said(filled: Lab) -> None:
     answers(filled, "session/", each_record(lambda r: {**r, "tags": "a"}))
     result = filled.run("doctor")
     assert "Verdict: do not rely on plans for session." in result.out
-    assert "plan --exclude session" in result.err
+    assert "plan sensorystimulustype" in result.err
     assert "doctor --profile" in result.err
     answers(filled, "session/", each_record(lambda r: {**r, "weight": "a"}))
     out = " ".join(filled.run("doctor").out.split())

@@ -141,8 +141,8 @@ def _harm_means(truths: Sequence[ModelTruth]) -> str:
     return (
         f"Verdict: do not rely on plans for {names}. Reading or writing "
         f"{inflected(len(harmed), 'it', 'them')} can fail, with a message and nothing lost. "
-        "The other models are not affected. "
-        f"Until this is settled, plan and apply without {inflected(len(harmed), 'it', 'them')}."
+        "Until this is settled, plan the other models by name: records that do not refer to "
+        f"{inflected(len(harmed), 'it', 'them')} are not affected."
     )
 
 
@@ -153,10 +153,9 @@ def next_steps(truths: Sequence[ModelTruth], verdict: Verdict, profiled: bool) -
     if verdict is Verdict.FITS:
         return []
     steps: list[Hint] = []
-    harmed = [truth.model.name for truth in truths if truth.harmed]
-    if harmed:
-        excluded = " ".join(f"--exclude {name}" for name in harmed[:3])
-        steps.append((f"stemctl plan {excluded}", "plans the other models"))
+    sound = [truth.model for truth in truths if not truth.harmed and truth.compared]
+    if verdict is Verdict.HARMED and (model := next((m for m in sound if m.writable), None)):
+        steps.append((f"stemctl plan {model.name}", "plans one model alone"))
     if not profiled:
         steps.append(("stemctl doctor --profile server.json", "writes the profile to report"))
     return steps
