@@ -306,3 +306,24 @@ def test_a_plan_reads_lists_and_not_parent_by_parent(lab: Lab) -> None:
     assert {name: reads.count(name) for name in reads} == {
         name: pages.get(name, 1) for name in reads
     }
+
+
+def test_a_lost_answer_about_one_of_two_alike_is_settled_by_the_next_plan(lab: Lab) -> None:
+    lab.write("records/nested.yaml", NESTED.replace("Late.", "Early."))
+    posts = 0
+
+    def swallow_first(request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        nonlocal posts
+        if request.method == "POST" and b"Early." in request.content:
+            posts += 1
+            if posts == 1:
+                raise httpx.ReadTimeout("late", request=request)
+        return response
+
+    lab.after = swallow_first
+    assert lab.run("apply", "--auto-approve", "--parallelism", "1").code == 3
+    quiet(lab)
+    assert settled(lab) == [("on the server, as sent", "taken as created")]
+    lab.apply()
+    assert lab.writes == []
+    assert sorted(b["notes"] for b in live(lab, "behavior")) == ["Early.", "Early.", "Tuesday."]
