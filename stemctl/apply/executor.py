@@ -27,7 +27,7 @@ from stemctl.core.report import Outcome, Status
 from stemctl.errors import JournalError
 from stemctl.schema.catalog import Model
 from stemctl.state.journal import Journal
-from stemctl.util.json_types import Fields
+from stemctl.util.json_types import Fields, Value
 
 _MAX_READS = 12
 """How often the record of one change is read: after each pause it is read again."""
@@ -111,11 +111,21 @@ class Executor:
 
     def _with_ids(self, model: Model, body: Fields) -> Fields:
         """The body with ids in its references; other fields may hold what looks like one."""
-        references = {row.name for row in model.references}
+        references = {row.name: row.to or "" for row in model.references}
         return {
-            name: with_ids(value, self.ids) if name in references else value
+            name: self._with_sendable_ids(references[name], value) if name in references else value
             for name, value in body.items()
         }
+
+    def _with_sendable_ids(self, to: str, value: Value) -> Value:
+        """References with the ids that the run created; as numbers where the server counts."""
+        found = with_ids(value, self.ids)
+        target = self.client.catalog.models.get(to)
+        if target is None or not target.integer_ids:
+            return found
+        if isinstance(found, list):
+            return [int(id_) for id_ in found]
+        return None if found is None else int(found)
 
     async def _create(self, model: Model, change: Change, body: Fields) -> Outcome:
         intend = functools.partial(self.journal.intend, change, "POST", body, None)

@@ -149,3 +149,31 @@ def test_a_plan_shows_the_values_and_not_the_id(lab: Lab) -> None:
     refer(lab, "AIA/CA3")
     out = lab.run("plan").out
     assert "AIA/CA1 → AIA/CA3" in out
+
+
+def test_a_laboratory_is_told_apart_by_its_group(lab: Lab) -> None:
+    lab.write(
+        "records/labs.yaml",
+        "groups: [{name: Theta Lab}]\n"
+        "laboratories:\n"
+        "  - key: ours\n    group: Theta Lab\n    institution: University of Copenhagen\n"
+        "    principal_investigators: [user@lab.example]\n",
+    )
+    result = lab.run("apply", "--auto-approve")
+    assert result.code == 0, result.said
+    bodies = {sent.path: sent.body for sent in lab.writes}
+    sent = bodies["users/laboratory/"]
+    assert type(sent["group"]) is int
+    assert [type(id_) for id_ in sent["principal_investigators"]] == [int]
+    assert lab.plan()["changes"] == []
+    assert "user@lab.example" in lab.run("show", "laboratory/ours").out
+    (lab.root / ".stemctl" / "sandbox.state.json").unlink()
+    assert actions(lab)["laboratory/ours"] == ("adopt", None)
+    lab.write(
+        "records/labs.yaml",
+        "laboratories:\n"
+        "  - key: ours\n    group: Theta Lab\n    institution: University of Copenhagen\n"
+        "    principal_investigators: ['1', nobody@lab.example]\n",
+    )
+    said = lab.run("plan").said
+    assert 'no user "nobody@lab.example"' in said
