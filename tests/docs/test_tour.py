@@ -1,4 +1,4 @@
-"""The tour of examples/lab, typed as its README says, by real processes."""
+"""The tours of the example labs, typed as their READMEs say, by real processes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.paths import PROJECT
 
-EXAMPLE = PROJECT / "examples" / "lab"
+EXAMPLES = PROJECT / "examples"
 
 
 def commands(text: str) -> list[tuple[str, int, list[str]]]:
@@ -32,14 +32,15 @@ def commands(text: str) -> list[tuple[str, int, list[str]]]:
 
 
 @pytest.mark.slow
-def test_the_tour(tmp_path: Path) -> None:
-    folder = tmp_path / "lab"
-    shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns(".stemctl"))
+@pytest.mark.parametrize("name", ["lab", "rat-lab"])
+def test_the_tour(tmp_path: Path, name: str) -> None:
+    example, folder = EXAMPLES / name, tmp_path / "lab"
+    shutil.copytree(example, folder, ignore=shutil.ignore_patterns(".stemctl"))
     environ = {
         **os.environ,
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
     }
-    steps = commands((EXAMPLE / "README.md").read_text(encoding="utf-8"))
+    steps = commands((example / "README.md").read_text(encoding="utf-8"))
     assert len(steps) > 15
     for command, code, lines in steps:
         done = subprocess.run(
