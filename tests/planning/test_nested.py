@@ -327,3 +327,12 @@ def test_a_lost_answer_about_one_of_two_alike_is_settled_by_the_next_plan(lab: L
     lab.apply()
     assert lab.writes == []
     assert sorted(b["notes"] for b in live(lab, "behavior")) == ["Early.", "Early.", "Tuesday."]
+
+
+def test_an_offline_plan_knows_children_and_what_they_refer_to(lab: Lab) -> None:
+    lab.apply()
+    assert lab.plan("--offline")["changes"] == []
+    assert lab.run("drift", "--detailed-exitcode").code == 0
+    lab.write("records/nested.yaml", NESTED.replace("AIA/CA1", "AIA/CA3"))
+    (change,) = lab.plan("--offline")["changes"]
+    assert change["request"]["body"] == {"brain_region": {"$unresolved": "AIA/CA3"}}
