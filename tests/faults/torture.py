@@ -292,7 +292,8 @@ def _through(world: PlainWorld | NestedWorld, run: Runner) -> Seen:
         if how < 0.6 * world.kills:
             kill["kill_at"] = chance.randrange(1, 100)
         elif how < world.kills:
-            kill["kill_after"] = chance.uniform(0.02, 0.4)
+            # A slow machine gets on, too: the more rounds, the later it is killed.
+            kill["kill_after"] = chance.uniform(0.02, 0.4) * (1 + seen.rounds / 20)
         parallelism = str(chance.choice([1, 2, 8]))
         words = ("-C", str(world.root), "apply", "-y", "--parallelism", parallelism)
         ended = run.run(*words, clock=100 * seen.rounds, deadline=0.3, **kill)
