@@ -398,3 +398,19 @@ def test_a_plan_cannot_lead_a_request_for_an_entry_elsewhere(lab: Lab) -> None:
         assert result.code == 1
         assert "does not match its change" in result.err
         assert lab.writes == []
+
+
+def test_an_entry_without_an_answer_is_not_added_again_within_a_minute(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    declare(lab)
+    lab.apply()
+    declare(lab, ONE)
+    result = apply_struck(lab, 1, "lost", False)
+    assert [action for action, _ in sent(lab)] == ["add_entry"]
+    assert "The record was not found yet. Plan again in a minute." in result.out
+    assert lab.run("apply", "--auto-approve").code == 3
+    assert lab.writes == []
+    later(monkeypatch)
+    lab.apply()
+    assert [action for action, _ in sent(lab)] == ["add_entry"]

@@ -246,3 +246,26 @@ def test_whatever_happens_to_a_request_everybody_is_invited_once(
     lab.apply()
     assert lab.writes == []
     assert lab.plan()["changes"] == []
+
+
+def test_who_accepted_with_the_rights_of_the_invitation_changed_nothing(lab: Lab) -> None:
+    group(lab, f"{{{OTHER}: {{is_manager: true}}}}")
+    lab.apply()
+    (invitation,) = invitations(lab)
+    path = f"users/groupmembershipinvitation/{invitation['id']}/accept/"
+    lab.api("GET", path, token="sandbox-other")
+    group(lab, f"{{{OTHER}: {{}}}}")
+    (change,) = lab.plan()["changes"]
+    assert (change["reason"], change["held"]) == ("edited", None)
+
+
+def test_an_invitation_without_an_answer_is_not_sent_again_within_a_minute(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group(lab, f"{{{OTHER}: {{is_manager: true}}}}")
+    apply_struck(lab, 2, "lost", False)
+    lab.run("apply", "--auto-approve")
+    assert lab.writes == []
+    later(monkeypatch, 61)
+    lab.apply()
+    assert [write.method for write in lab.writes] == ["PATCH"]
