@@ -65,6 +65,12 @@ def export(catalog: Catalog, model: Model, records: Sequence[Live]) -> Exported:
     return Exported(text, sum(row.left_out for row in written))
 
 
+def _beside(start: Fields, row: Field, given: Fields) -> Fields:
+    """What a field is written with: details need their type."""
+    selector = row.details.selector if row.details else ""
+    return {**start, selector: given[selector]} if selector in given else start
+
+
 class _Exporter:
     """Writes records of one model, and reads them back to see what became of them."""
 
@@ -101,8 +107,8 @@ class _Exporter:
             row = self._model.fields[name]
             if name == self._model.identity:
                 written.leave_out(name, self._why_no_name(start, value))
-            elif why := self._problem([{**start, name: value}]):
-                self._parts(written, start, row, value, why)
+            elif why := self._problem([{**_beside(start, row, given), name: value}]):
+                self._parts(written, _beside(start, row, given), row, value, why)
             else:
                 written.record = {**(written.record or {}), name: value}
         return self._with_id(written, live.id)

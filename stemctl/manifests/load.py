@@ -14,13 +14,13 @@ from stemctl.core.diagnostics import Diagnostic, Severity, in_order
 from stemctl.core.records import Address, Directive, Record, Repository
 from stemctl.manifests import (
     cross_file,
-    details,
     discovery,
     duplicates,
     file_names,
     local_times,
     reader,
     suspicions,
+    typed_details,
     validation,
 )
 from stemctl.manifests.declared_record import declared_record, in_file, written_layer
@@ -185,7 +185,7 @@ class _Reader:
         is_sound = path not in where.broken
         if is_sound:
             found = list(
-                details.check(
+                typed_details.check(
                     document,
                     node,
                     path,
@@ -197,7 +197,7 @@ class _Reader:
             )
             self.problems += found
             is_sound = not found
-        stored = details.stored(layer, model, parent)
+        stored = typed_details.stored(layer, model, parent)
         return replace(layer, fields={**layer.fields, **stored}) if stored else layer, is_sound
 
     def _validated(self, file: str) -> tuple[Document | None, set[Path]]:
@@ -253,9 +253,11 @@ class _Reader:
             return own
         node = document.root.members["defaults"].members[key]
         whole = own.over(below[key], model.fields) if key in below else own
-        found = list(details.without_type(document, node, whole, model))
+        found = list(typed_details.without_type(document, node, whole, model))
         path = ("defaults", key)
-        found += details.check(document, node, path, layer=whole, model=model, catalog=self.catalog)
+        found += typed_details.check(
+            document, node, path, layer=whole, model=model, catalog=self.catalog
+        )
         self.problems += found
         return replace(own, broken=bool(found))
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.core.records import Address, Location, Record
-from stemctl.manifests import details, type_hints
+from stemctl.manifests import type_hints, typed_details
 from stemctl.manifests.document import Document, Node, code_span
 from stemctl.manifests.field_context import field_context, record_path
 from stemctl.manifests.messages import Translator
@@ -239,7 +239,7 @@ def missing_fields(
             rule=f"required: {field.name}",
         )
     if model.detailed and not live:
-        yield from details.missing(record, model, parent)
+        yield from typed_details.missing(record, model, parent)
 
 
 def _how_to_add(field: Field, model: Model) -> str:

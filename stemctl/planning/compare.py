@@ -15,7 +15,7 @@ from stemctl.planning.bindings import Absent, Bound, import_command
 from stemctl.planning.compare_fields import BoundRecord, compare_field
 from stemctl.planning.content import ContentIndex
 from stemctl.planning.declared import base_of, written_rows
-from stemctl.planning.details import paired, unpaired, with_live_type
+from stemctl.planning.detail_pairs import paired, unpaired, with_live_type
 from stemctl.planning.in_doubt import with_arrived
 from stemctl.planning.invited import Invitations
 from stemctl.planning.members import added

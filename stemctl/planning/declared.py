@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from stemctl.core.records import Record
 from stemctl.planning.values import assemble, elements, is_empty
 from stemctl.schema.catalog import Field, Model
+from stemctl.schema.detail_values import as_written, type_of
 from stemctl.util.json_types import Fields, Value
 
 
@@ -43,13 +44,17 @@ def as_declared(
         if row.proposal:
             continue
         if not is_empty(row, value):
-            record[row.name] = _as_written(row, value, names)
+            record[row.name] = _as_written(row, value, names, fields)
         elif row.name in keep:
             record[row.name] = row.empty
     return record
 
 
-def _as_written(row: Field, value: Value, names: Mapping[str, Mapping[str, str]]) -> Value:
+def _as_written(
+    row: Field, value: Value, names: Mapping[str, Mapping[str, str]], fields: Fields
+) -> Value:
+    if row.details:
+        return as_written(type_of(row, fields.get(row.details.selector)), value)
     if row.to:
         known = names.get(row.to, {})
         written = [known.get(str(id_), id_) for id_ in elements(row, as_list(value))]

@@ -193,3 +193,20 @@ def test_rows_are_one_value(lab26: Lab) -> None:
     (found,) = live(lab26, "manipulation")
     assert found["details"][1] == {"duration": {"value": 10, "unit": "ms"}}
     assert plan(lab26)["changes"] == []
+
+
+def test_what_get_prints_is_a_manifest_whose_plan_is_empty(lab26: Lab) -> None:
+    write(lab26, AUDIO)
+    assert apply(lab26).code == 0
+    text = lab26.run("get", "dataacquisition", "-o", "yaml").out
+    assert "sr: 20 kHz" in text
+    lab26.write("records/probe.yaml", text.replace("key: ", "key: ", 1))
+    assert lab26.run("validate").code == 0
+
+
+def test_explain_lists_types_and_the_fields_of_a_type(lab26: Lab) -> None:
+    assert "ExtracellularEphys" in lab26.run("explain", "dataacquisition.details").out
+    text = lab26.run("explain", "dataacquisition.details.Audio").out
+    assert "Takes a number with a unit: GHz, MHz, kHz, Hz" in " ".join(text.split())
+    assert "required" in lab26.run("explain", "procedure.details.Anesthesia").out
+    assert lab26.run("explain", "dataacquisition.details.Audoi").code == 1

@@ -11,6 +11,7 @@ from stemctl.cli.screen import Screen
 from stemctl.client.query import find_model
 from stemctl.commands.explain import catalog_of
 from stemctl.config.config import load_config
+from stemctl.render.text.details_text import explain_type, explain_types, type_named
 from stemctl.render.text.model_text import explain_field, explain_model, field_of
 
 
@@ -28,11 +29,18 @@ def explain(screen: Screen, target: str | None, output_format: str) -> int:
     # `session.behaviors` are records; `session.behaviors.setup` is a field of theirs.
     while field and (child := catalog.child(model, field.partition(".")[0])):
         model, field = child, field.partition(".")[2]
-    if field:
+    field, _, type_name = field.partition(".")
+    row = field_of(model, field) if field else None
+    if row is not None and type_name and not row.details:
+        field_of(model, f"{field}.{type_name}")  # says what there is
+    if row is not None and row.details and type_name:
+        type_ = type_named(model, row, type_name)
+        text, document = explain_type(model, row, type_, screen.style())
+    elif row is not None and row.details:
+        text, document = explain_types(model, row, screen.style())
+    elif row is not None:
         zone = load_config(screen.root).time_zone
-        text, document = explain_field(
-            model, field_of(model, field), screen.style(), zone.key if zone else None
-        )
+        text, document = explain_field(model, row, screen.style(), zone.key if zone else None)
     else:
         text, document = explain_model(model, screen.style(), catalog)
     if output_format == "json":
