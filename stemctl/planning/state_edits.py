@@ -130,15 +130,30 @@ def rename(state: State, old: Address, new: Address, catalog: Catalog) -> State:
             untouched=Untouched.NOTHING_CHANGED,
         )
     after = state.with_entry(old, None).with_entry(new, entry)
-    below = {model.name for model in catalog.below(catalog.models.get(old.model))}
+    below = {model.name: model for model in catalog.below(catalog.models.get(old.model))}
     records = dict(after.records)
     for address, child in after.records.items():
-        if address.model in below and f"{address.key}/".startswith(f"{old.key}/"):
+        model = below.get(address.model)
+        if model is not None and _is_within(address, child, model, old, state):
             to = Address(address.model, new.key + address.key[len(old.key) :])
             if to not in records:
                 del records[address]
                 records[to] = child
     return replace(after, records=records)
+
+
+def _is_within(address: Address, entry: Entry, model: Model, parent: Address, state: State) -> bool:
+    """Whether a record is nested in that one. Keys may contain slashes, so another record, whose
+    key continues that of `parent`, may be the one that holds it.
+    """
+    if not f"{address.key}/".startswith(f"{parent.key}/"):
+        return False
+    if model.parent is not None and entry.applied.get(model.parent) == parent.key:
+        return True
+    key = address.key
+    while key != parent.key and Address(parent.model, key) not in state.records:
+        key = key.rpartition("/")[0]
+    return key == parent.key
 
 
 def _quoted(address: Address) -> str:

@@ -275,6 +275,19 @@ def test_state_mv_takes_the_children_along(lab: Lab) -> None:
     )
 
 
+def test_state_mv_leaves_what_is_in_a_record_whose_key_continues_the_old_one(lab: Lab) -> None:
+    text = NESTED.replace("{name: tuesday,", "{name: monday/tuesday,")
+    text = text.replace("{key: late, notes", "{key: so/late, notes")
+    lab.write("records/nested.yaml", text)
+    lab.apply()
+    assert lab.run("state", "mv", "session/monday", "session/first").code == 0
+    text = text.replace("  - name: monday\n", "  - key: first\n    name: monday\n")
+    lab.write("records/nested.yaml", text)
+    assert lab.plan()["changes"] == []
+    behaviors = sorted(a for a in lab.state["records"] if a.startswith("behavior/"))
+    assert behaviors == ["behavior/first", "behavior/first/so/late", "behavior/monday/tuesday"]
+
+
 def test_children_are_named_by_their_address(lab: Lab) -> None:
     lab.apply()
     assert "Late." in lab.run("show", "behavior/monday/late").out
