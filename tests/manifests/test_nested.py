@@ -246,3 +246,32 @@ def test_nested_and_at_the_top_are_the_same_records(
         assert findings == ()
         read.append({address: dict(one.fields) for address, one in repository.records.items()})
     assert read[0] == read[1]
+
+
+DEEP = """\
+subjects:
+  - {name: a, subject_logs: [{key: w, type: Weighing, entries: []}]}
+  - name: b
+    subject_logs:
+      - {key: fine, type: Weighing}
+      - key: w
+        type: Weighing
+        entries:
+          - {date_time: 2024-03-12, details: {weight: 312 g}}
+          - {date_time: 2024-03-13, details: {weight: 312 kHz}}
+          - {date_time: 2024-03-14, details: {weight: 312 g}}
+          - {date_time: 2024-03-15, detials: {weight: 312 g}}
+"""
+
+
+def test_what_is_wrong_deep_inside_is_found_where_it_is(load: Load) -> None:
+    """Valid records beside it are left out of the slow validation, and positions count them."""
+    records, findings = load(DEEP)
+    lines = [finding.location.line for finding in findings if finding.location]
+    assert lines == [10, 12]
+    assert [finding.address for finding in findings] == [
+        "subjectlogentry/b/w/2024-03-13",
+        "subjectlogentry/b/w/2024-03-15",
+    ]
+    assert {"subjectlogentry/b/w/2024-03-12", "subjectlogentry/b/w/2024-03-14"} <= set(records)
+    assert "subjectlogentry/b/w/2024-03-13" not in records
