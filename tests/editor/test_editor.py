@@ -243,3 +243,38 @@ def test_records_inside_others_are_checked(of_2026: Opened, text: str, told: str
     found = of_2026.open("records/a.yaml", text)
     assert bool(found) == bool(told), found
     assert told in " ".join(found)
+
+
+@pytest.mark.parametrize(
+    "text, expected, others",
+    [
+        ("data_acquisitions:\n  - key: a\n    type: ", {"Audio", "VideoTracking"}, {"Weighing"}),
+        (
+            "data_acquisitions:\n  - key: a\n    type: Audio\n    details:\n      ",
+            {"sr", "bitDepth"},
+            {"lsb"},
+        ),
+        (
+            "subject_logs:\n  - key: a\n    type: Weighing\n    entries:\n"
+            "      - date_time: 2024-03-12\n        details:\n          ",
+            {"weight"},
+            {"sr"},
+        ),
+    ],
+)
+def test_the_fields_of_the_type_that_is_written_are_proposed(
+    tmp_path: Path, text: str, expected: set[str], others: set[str]
+) -> None:
+    schema = schemas_dir() / "2026" / "manifest.schema.json"
+    text = f"# yaml-language-server: $schema={schema}\n{text}"
+    with language_server(tmp_path, OFFLINE, tmp_path / "stderr") as found:
+        found.open("a.yaml", text)
+        lines = text.split("\n")
+        proposed = set(found.complete("a.yaml", len(lines) - 1, len(lines[-1])))
+        assert expected <= proposed
+        assert not others & proposed
+        wrong = "data_acquisitions: [{key: a, type: Audio, details: {sr: 20 KHz}}]\n"
+        first = text.partition("\n")[0]
+        assert found.open("b.yaml", f"{first}\n{wrong}") == [
+            "Write a number and its unit: GHz, MHz, kHz, Hz."
+        ]
