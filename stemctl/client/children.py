@@ -120,10 +120,10 @@ def nested(id_: str, children: Iterable[Children]) -> dict[str, Value]:
     found: dict[str, Value] = {}
     for one in children:
         siblings = one.by_parent.get(id_, ())
-        names = Counter(_name(one.model, fields) for fields in siblings)
+        names = Counter(query.name_of(one.model, fields) for fields in siblings)
         rows = [
             {
-                **_handles(one.model, fields, names),
+                **query.handles(one.model, fields, names, inside=True),
                 **_written(one, fields),
                 **nested(str(fields.get("id")), one.inside),
             }
@@ -138,20 +138,3 @@ def _written(children: Children, fields: Fields) -> dict[str, Value]:
     """The fields of a record, but the reference to its parent: its place says that."""
     written = as_declared(children.model, fields, children.names)
     return {name: value for name, value in written.items() if name != children.model.parent}
-
-
-def _name(model: Model, fields: Fields) -> str:
-    name = fields.get(model.called or "")
-    return name.strip() if isinstance(name, str) else ""
-
-
-def _handles(model: Model, fields: Fields, names: Counter[str]) -> dict[str, Value]:
-    """What tells a record from its siblings: its name, or else its id."""
-    if model.embedded:
-        return {}
-    handles: dict[str, Value] = {}
-    if names[_name(model, fields)] != 1:
-        handles["key"] = str(fields["id"])
-    if handles or model.nameless:
-        handles["id"] = fields["id"]
-    return handles

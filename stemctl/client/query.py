@@ -267,16 +267,33 @@ def _is_plain(name: str) -> bool:
 def declared(found: QueryResult) -> list[dict[str, Value]]:
     """The records as in a manifest: writable fields that are not empty, and references as names.
 
-    Ids are only written where a name is not unique.
+    Ids are only written where nothing that is unique on the server tells records apart, and keys
+    where these records have no names that do.
     """
-    identity = found.model.identity
-    names = Counter(fields.get(identity) for fields in found.records) if identity else Counter()
+    names = Counter(name_of(found.model, fields) for fields in found.records)
     return [
-        _declare(found, fields, with_id=names[fields.get(identity or "")] != 1)
+        handles(found.model, fields, names) | as_declared(found.model, fields, found.names or {})
         for fields in found.records
     ]
 
 
-def _declare(found: QueryResult, fields: Fields, *, with_id: bool) -> dict[str, Value]:
-    identity: dict[str, Value] = {"key": fields["id"], "id": fields["id"]} if with_id else {}
-    return identity | as_declared(found.model, fields, found.names or {})
+def name_of(model: Model, fields: Fields) -> str:
+    """What people call a record; empty if they do not."""
+    name = fields.get(model.called or "")
+    return name.strip() if isinstance(name, str) else ""
+
+
+def handles(
+    model: Model, fields: Fields, names: Mapping[str, int], *, inside: bool = False
+) -> dict[str, Value]:
+    """The key and id that a record needs beside others, whose `names` are counted. One `inside` its
+    parent may have the key of that.
+    """
+    if model.embedded:
+        return {}
+    name = name_of(model, fields)
+    has_key = names[name] == 1 and (bool(name) or inside)
+    found: dict[str, Value] = {} if has_key else {"key": str(fields["id"])}
+    if found or model.nameless:
+        found["id"] = fields["id"]
+    return found

@@ -80,3 +80,13 @@ def test_the_name_of_the_list_in_manifests_is_a_relation(lab: Lab) -> None:
     wrong = lab.run("get", "session", "-o", "yaml", "--include", "behaviours")
     assert wrong.code == 1
     assert "behaviors" in wrong.err
+
+
+def test_at_the_top_a_name_is_the_key_and_only_nameless_records_need_ids(lab: Lab) -> None:
+    (cohort,) = yaml.safe_load(manifest(lab, "cohort"))["cohorts"]
+    assert not {"key", "id"} & cohort.keys()
+    (setup,) = yaml.safe_load(manifest(lab, "setup"))["setups"]
+    assert "key" not in setup
+    assert setup["id"]
+    (behavior,) = yaml.safe_load(manifest(lab, "behavior"))["behaviors"]
+    assert behavior["key"] == behavior["id"]
