@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from stemctl.planning.in_doubt import as_sent
+from stemctl.schema.catalog import load_catalog
 from tests.support.edition_2026 import begin, live
 from tests.support.lab import Lab
 
@@ -210,3 +212,12 @@ def test_explain_lists_types_and_the_fields_of_a_type(lab26: Lab) -> None:
     assert "Takes a number with a unit: GHz, MHz, kHz, Hz" in " ".join(text.split())
     assert "required" in lab26.run("explain", "procedure.details.Anesthesia").out
     assert lab26.run("explain", "dataacquisition.details.Audoi").code == 1
+
+
+def test_a_lost_creation_is_recognised_with_the_defaults_of_its_type() -> None:
+    model = load_catalog("2026").models["dataacquisition"]
+    sent = {"type": "Audio", "details": {"codec": "mp3"}}
+    there = {"codec": "mp3", "bitDepth": 8, "nChannels": 2}
+    assert as_sent(model, {"type": "Audio", "details": there}, sent)
+    assert not as_sent(model, {"type": "Audio", "details": {**there, "nChannels": 3}}, sent)
+    assert not as_sent(model, {"type": "Audio", "details": {**there, "format": "x"}}, sent)
