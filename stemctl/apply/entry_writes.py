@@ -13,7 +13,7 @@ from stemctl.core.entry_ids import entry_id, moment_of, parent_id
 from stemctl.core.plan import METHODS, Action, Change
 from stemctl.core.report import Outcome, Status
 from stemctl.core.request_paths import action_of
-from stemctl.planning.entries import entries_in, twice
+from stemctl.planning.entries import entries_in, twice, unreadable
 from stemctl.planning.in_doubt import as_sent
 from stemctl.planning.values import expects
 from stemctl.schema.catalog import Model
@@ -79,6 +79,13 @@ class EntryWrite:
         return entry or {}
 
     def _in(self, record: Fields) -> Fields | None:
+        """The entry, if the record has it.
+
+        Raises:
+            NotTheApi: the record does not tell which entries it has.
+        """
+        if why := unreadable(self.model, record):
+            raise NotTheApi(f"The server's answer cannot be read: {why}.")
         return dict(entries_in(self.model, record)).get(self.id_)
 
     def expected(self, live: Fields) -> str:
@@ -124,8 +131,9 @@ class EntryWrite:
         body = {name: value for name, value in self.body.items() if name != self.model.parent}
         action = action_of(embedded, change.action)
         record = await client.act(self.parent, self._within, action, body, intend)
-        entry = self._in(record) if record is not None else None
-        if record is None or not self._is_done(entry, live):
+        tells = record is not None and not unreadable(self.model, record)
+        entry = self._in(record) if record is not None and tells else None
+        if not tells or not self._is_done(entry, live):
             entry = self._in(await client.detail(self.parent, self._within))
         if record is None and not self._is_done(entry, live):
             raise NotTheApi("The server's answer was empty, and nothing has changed.")

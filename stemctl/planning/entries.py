@@ -34,6 +34,21 @@ def entries_in(model: Model, parent: Fields) -> list[tuple[str, Fields]]:
     return found
 
 
+def unreadable(model: Model, parent: Fields) -> str:
+    """Why a live record does not tell which entries it has; empty if it does.
+
+    Who took such a record for one without entries would add them a second time.
+    """
+    assert model.embedded is not None
+    name = model.embedded.within
+    value = parent.get(name)
+    if name not in parent:
+        return f"record {parent['id']} came without its {name}"
+    if value is None or (isinstance(value, list) and all(isinstance(e, dict) for e in value)):
+        return ""
+    return f"the {name} of record {parent['id']} do not have the documented type"
+
+
 def derived_reading(model: Model, parents: Reading, ids: Collection[str]) -> Reading:
     """The reading of the entries inside records that were read; `ids` are those that are known.
 
@@ -42,11 +57,13 @@ def derived_reading(model: Model, parents: Reading, ids: Collection[str]) -> Rea
     records: dict[str, Fields] = {}
     wrong = ""
     for parent in parents.records.values():
+        wrong = wrong or unreadable(model, parent)
         for id_, entry in entries_in(model, parent):
             records.setdefault(id_, entry)
             wrong = wrong or _misfit(model, entry)
     there = parents.records
     gone = {id_ for id_ in ids if parent_id(id_) in there and id_ not in records}
+    wrong = wrong or _without_moment(model, [there[parent_id(id_)] for id_ in gone])
     missing = gone | {id_ for id_ in ids if parent_id(id_) in parents.missing}
     hidden = {id_ for id_ in ids if parent_id(id_) in parents.hidden}
     reason = wrong or ("" if parents.sound else parents.reason)
@@ -62,6 +79,18 @@ def derived_reading(model: Model, parents: Reading, ids: Collection[str]) -> Rea
         hidden=frozenset(hidden),
         reason=reason,
     )
+
+
+def _without_moment(model: Model, parents: Collection[Fields]) -> str:
+    """Which of these records has an entry with a moment that cannot be read: it may be one that
+    seems to be gone.
+    """
+    assert model.embedded is not None
+    within = model.embedded.within
+    for parent in parents:
+        if any(_id_of(model, parent, entry) is None for entry in _objects(parent.get(within))):
+            return f"an entry of record {parent['id']} has no time that can be read"
+    return ""
 
 
 def ids_listed(catalog: Catalog, model: Model, live: Fields, name: str) -> Value:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -55,6 +56,21 @@ def test_odd_entries_do_no_harm() -> None:
     wrong = derived_reading(ENTRY, reading({"date_time": NOON, "notes": ["a"]}), [])
     assert not wrong.sound
     assert "the notes of entry" in wrong.reason
+
+
+@pytest.mark.parametrize("entries", ["none", {"a": 1}, 5, [None], ["a"]])
+def test_a_log_that_does_not_tell_its_entries_is_not_one_without(entries: object) -> None:
+    record = {"id": ID, "type": "Weighing", "entries": entries}
+    parents = Reading("subjectlog", Completeness.COMPLETE, {ID: record})  # type: ignore[dict-item]
+    assert "the entries of record" in derived_reading(ENTRY, parents, []).reason
+    less = Reading("subjectlog", Completeness.COMPLETE, {ID: {"id": ID, "type": "Weighing"}})
+    assert "without its entries" in derived_reading(ENTRY, less, []).reason
+
+
+def test_an_entry_is_not_gone_while_the_time_of_another_cannot_be_read() -> None:
+    odd = reading({"date_time": "yesterday"}, {"date_time": NOON})
+    assert derived_reading(ENTRY, odd, [f"{ID}/{NOON}"]).sound
+    assert "no time that can be read" in derived_reading(ENTRY, odd, [f"{ID}/{NIGHT}"]).reason
 
 
 def test_two_at_one_moment_are_known() -> None:
