@@ -90,6 +90,8 @@ def missing(record: Record, model: Model, parent: Record | None) -> Iterator[Dia
     for field in model.detailed:
         type_ = type_beside(field, record.fields, parent)
         details = record.fields.get(field.name)
+        if type_ is None and details and field.details and field.details.of_parent:
+            yield _no_type_around(record, model, field.name)
         if type_ is None or type_.rows or not isinstance(details or {}, dict):
             continue
         for part in type_.fields.values():
@@ -105,3 +107,15 @@ def missing(record: Record, model: Model, parent: Record | None) -> Iterator[Dia
                     f"{field.name}.{part.name}",
                     rule=f"required: {part.name}",
                 )
+
+
+def _no_type_around(record: Record, model: Model, name: str) -> Diagnostic:
+    return Diagnostic(
+        Severity.ERROR,
+        "missing-pair",
+        f"the type of these `{name}` is not known: no file says it",
+        record.location_of(name),
+        f"add `type: ...` to the record around this {model.words}",
+        str(record.address),
+        name,
+    )
