@@ -10,8 +10,6 @@ from stemctl.schema.catalog import Details, DetailType, Field
 from stemctl.util.json_types import Value
 from stemctl.util.plural import first_few
 
-_MANY = 12
-
 
 def unknown_field(context: FieldContext, name: str) -> Message:
     """A field that the type does not have: its own one that was meant, or the type that has it."""
@@ -38,7 +36,7 @@ def unknown_field(context: FieldContext, name: str) -> Message:
     if not type_.fields:
         return "unknown-field", f"{message}: this type has no fields", "remove the line"
     otherwise = f"{explain} lists its fields"
-    if len(type_.fields) <= _MANY:
+    if len(type_.fields) <= name_hints.MANY:
         otherwise = name_hints.one_of(type_.fields)
     return name_hints.unknown("unknown-field", message, name, type_.fields, otherwise)
 

@@ -309,7 +309,12 @@ def _empty(context: FieldContext, error: SchemaError, node: Node) -> Message:
 def _not_in_list(context: FieldContext, error: SchemaError, node: Node) -> Message:
     values = [value for value in error.expected if value is not None]
     near = nearest(str(error.found), [str(value) for value in values], 1)
-    remedy = f"write `{near[0]}`" if near else name_hints.one_of(values)
+    if near:
+        remedy = f"write `{near[0]}`"
+    elif len(values) > name_hints.MANY and context.field and context.model and context.is_field:
+        remedy = name_hints.allowed(context.field, context.model, str(error.found))
+    else:
+        remedy = name_hints.one_of(values)
     message = f"`{context.label}` cannot be {code_span(written(error.found))}"
     return "not-in-list", message, remedy
 

@@ -10,12 +10,15 @@ from stemctl.manifests import nesting_hints
 from stemctl.manifests.document import Node, code_span
 from stemctl.manifests.field_context import FieldContext, Message, written
 from stemctl.manifests.schema_errors import SchemaError
-from stemctl.schema.catalog import Catalog, Model, editions, load_catalog
+from stemctl.schema.catalog import Catalog, Field, Model, editions, load_catalog
 from stemctl.schema.gone import GoneModel, gone_model
 from stemctl.util.characters import named
 from stemctl.util.json_types import Value
 from stemctl.util.plural import counted, joined
-from stemctl.util.suggest import nearest
+from stemctl.util.suggest import containing, nearest
+
+MANY = 12
+"""More names than this are not listed in a message."""
 
 _ODD = re.compile("[^!-~]")
 
@@ -208,6 +211,17 @@ def move(error: SchemaError) -> Message:
 def did_you_mean(message: str, name: str) -> str:
     """A message with a guess."""
     return f"{message}; did you mean `{name}`?"
+
+
+def allowed(field: Field, model: Model, found: str = "") -> str:
+    """A remedy that lists what a field allows: those that contain what was found, or the command
+    that lists them, if there are many.
+    """
+    if len(field.enum) <= MANY:
+        return one_of(field.enum)
+    listed = f"`stemctl explain {model.name}.{field.name}` lists what is allowed"
+    words = containing(found, [str(value) for value in field.enum])
+    return f"{one_of(words)}; {listed}" if words else listed
 
 
 def one_of(names: Iterable[Value]) -> str:

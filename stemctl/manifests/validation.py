@@ -9,7 +9,7 @@ from typing import Any
 
 from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.core.records import Address, Location, Record
-from stemctl.manifests import type_hints, typed_details
+from stemctl.manifests import name_hints, type_hints, typed_details
 from stemctl.manifests.document import Document, Node, code_span
 from stemctl.manifests.field_context import field_context, record_path
 from stemctl.manifests.messages import Translator
@@ -251,4 +251,5 @@ def _how_to_add(field: Field, model: Model) -> str:
         return remedy
     if field.name == model.parent:
         return f"{remedy}, or write the {model.words} inside its {field.to}"
-    return f"{remedy}, or under `defaults:` for the whole file"
+    remedy += ", or under `defaults:` for the whole file"
+    return f"{remedy}; {name_hints.allowed(field, model)}" if field.enum else remedy

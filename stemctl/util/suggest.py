@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from difflib import SequenceMatcher
 
 _PLAUSIBLE = 0.6
+
+_TELLING = 3
+"""Fewer letters than these are part of many words."""
 
 
 def nearest(word: str, candidates: Iterable[str], most: int = 3) -> list[str]:
@@ -21,6 +25,13 @@ def nearest(word: str, candidates: Iterable[str], most: int = 3) -> list[str]:
             if ratio >= _PLAUSIBLE:
                 found.append((-ratio, candidate))
     return [candidate for _, candidate in sorted(found)[:most]]
+
+
+def containing(word: str, candidates: Iterable[str], most: int = 5) -> list[str]:
+    """The candidates that a word is a part of; none if it is too short, or part of too many."""
+    part = re.sub(r"[\W_]+", "", word).casefold()
+    found = [candidate for candidate in candidates if part in candidate.casefold()]
+    return found if len(part) >= _TELLING and len(found) <= most else []
 
 
 def edits(word: str, other: str) -> int:

@@ -11,22 +11,24 @@ from stemctl.schema.catalog import DetailType, Field, Model
 from stemctl.schema.detail_values import in_words
 from stemctl.schema.quantities import text_of
 from stemctl.util.plural import counted, joined
-from stemctl.util.suggest import nearest
+from stemctl.util.suggest import containing, nearest
 
 
 def type_named(model: Model, field: Field, name: str) -> DetailType:
-    """The type of a name.
+    """The type of a name, upper and lower case being the same.
 
     Raises:
         ConfigError: the field has no such type.
     """
     types = field.details.types if field.details else {}
-    if name in types:
-        return types[name]
-    near = nearest(name, types)
+    names = {type_.casefold(): type_ for type_ in types}
+    if (own := names.get(name.casefold())) is not None:
+        return types[own]
+    near = nearest(name, types) or containing(name, types)
     raise ConfigError(
         f"{model.name}.{field.name} has no type {name!r}.",
-        f"Did you mean {joined(near, 'or')}?" if near else f"It has {joined(list(types))}.",
+        f"Did you mean {joined(near, 'or')}?" if near else "",
+        [(f"stemctl explain {model.name}.{field.name}", "lists the types")],
     )
 
 

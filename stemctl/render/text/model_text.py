@@ -156,8 +156,8 @@ def _where_written(model: Model, catalog: Catalog) -> str:
     if parent is None:
         return f"In manifests under {model.section}:"
     if model.embedded:
-        return f"In manifests under {model.section}, inside a {parent.words}:"
-    return f"In manifests under {model.section}, inside a {parent.words} or at the top:"
+        return f"In manifests under {model.section}, inside {parent.one_of_them}:"
+    return f"In manifests under {model.section}, inside {parent.one_of_them} or at the top:"
 
 
 def explain_field(
