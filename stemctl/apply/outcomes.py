@@ -230,7 +230,7 @@ def _why_forbidden(model: Model, change: Change, error: ServerError) -> tuple[st
     if who is None or not isinstance(error, Forbidden):
         return ()
     verb = "delete" if change.action is Action.DELETE else "add or change"
-    return (f"Only {who} of the server may {verb} a {model.words}. Ask one of them to do it.",)
+    return (f"Only {who} of the server may {verb} {model.one_of_them}. Ask one of them to do it.",)
 
 
 def _message(error: ServerError) -> str:

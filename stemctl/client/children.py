@@ -115,17 +115,17 @@ def all_complete(children: Iterable[Children]) -> bool:
     return all(one.complete and all_complete(one.inside) for one in children)
 
 
-def nested(id_: str, children: Iterable[Children]) -> dict[str, Value]:
+def nested(parent: Fields, children: Iterable[Children]) -> dict[str, Value]:
     """The lists inside one record, as a manifest has them. An empty list is left out."""
     found: dict[str, Value] = {}
     for one in children:
-        siblings = one.by_parent.get(id_, ())
+        siblings = one.by_parent.get(str(parent.get("id")), ())
         names = Counter(query.name_of(one.model, fields) for fields in siblings)
         rows = [
             {
                 **query.handles(one.model, fields, names, inside=True),
-                **_written(one, fields),
-                **nested(str(fields.get("id")), one.inside),
+                **_written(one, fields, parent),
+                **nested(fields, one.inside),
             }
             for fields in siblings
         ]
@@ -134,7 +134,12 @@ def nested(id_: str, children: Iterable[Children]) -> dict[str, Value]:
     return found
 
 
-def _written(children: Children, fields: Fields) -> dict[str, Value]:
+def _written(children: Children, fields: Fields, parent: Fields) -> dict[str, Value]:
     """The fields of a record, but the reference to its parent: its place says that."""
-    written = as_declared(children.model, fields, children.names)
+    types = {
+        row.details.selector: parent.get(row.details.selector.rpartition(".")[2])
+        for row in children.model.detailed
+        if row.details and row.details.of_parent
+    }
+    written = as_declared(children.model, {**fields, **types}, children.names)
     return {name: value for name, value in written.items() if name != children.model.parent}

@@ -90,7 +90,7 @@ def check_id(model: Model, word: str) -> None:
     form = "a number" if model.integer_ids else "a UUID, like 5f7f1d0e-8a80-4d8e-9d3c-3f1b6c0f1a11"
     raise ConfigError(
         f"`{word}` is not an id.",
-        f"The id of a {model.words} is {form}.",
+        f"The id of {model.one_of_them} is {form}.",
         [(f"stemctl get {model.name} -o json", "prints the ids of the records on the server")],
         untouched=Untouched.NOTHING_SENT,
     )

@@ -92,7 +92,7 @@ def _check_entry_id(model: Model, parent: Model, id_: str) -> None:
     """
     if "/" not in id_ or not is_record_id(id_):
         raise ConfigError(
-            f"`{id_}` is not the id of a {model.words}.",
+            f"`{id_}` is not the id of {model.one_of_them}.",
             f"It is the id of the {parent.words}, a slash, and the moment in UTC, like "
             "5f7f1d0e-8a80-4d8e-9d3c-3f1b6c0f1a11/2024-03-12T08:00:00Z.",
             [(f"stemctl get {parent.name} -o json", "prints the ids and their entries")],

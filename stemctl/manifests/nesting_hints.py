@@ -43,7 +43,7 @@ def misplaced_list(
     parents = _parents(name, catalog)
     if not parents:
         return None
-    message = f"a {model.words} cannot contain {code_span(name)}"
+    message = f"{model.one_of_them} cannot contain {code_span(name)}"
     return "unknown-field", message, f"write them inside their {_words(parents)}"
 
 
@@ -51,7 +51,7 @@ def no_handle(model: Model, name: str) -> Message | None:
     """A key or id for a record that only its moment tells from others."""
     if not model.embedded or name not in ("key", "id"):
         return None
-    message = f"a {model.words} has no {code_span(name)}"
+    message = f"{model.one_of_them} has no {code_span(name)}"
     return "unknown-field", message, "remove it: the record is known by its time"
 
 

@@ -22,5 +22,5 @@ def by_administrators(changes: Iterable[Change], catalog: Catalog) -> Iterator[N
             yield Note(
                 None,
                 f"{model.count(number)}: only {model.write_by} of the server may add or change "
-                f"a {model.words}; other accounts get a 403",
+                f"{model.one_of_them}; other accounts get a 403",
             )

@@ -67,8 +67,8 @@ class RecordComparer:
         twin = self._twin(model, body) if model.nameless else None
         if twin is not None:
             detail = (
-                f"the server already has an identical record without an address, {twin}; bind it:",
-                import_command(record.address, twin),
+                f"the server already has an identical record without an address, {twin}",
+                f"to bind it: {import_command(record.address, twin)}",
             )
             change = replace(hold(change, Held.BLOCKED), detail=detail)
         return self._proposal(

@@ -28,6 +28,11 @@ class WrittenReference:
         """The model in words."""
         return self.model.words if self.model else str(self.row.to)
 
+    @property
+    def one(self) -> str:
+        """The model in words, with its article."""
+        return self.model.one_of_them if self.model else f"a {self.row.to}"
+
     def several(self, candidates: list[str]) -> Diagnostic:
         """Several records are called so."""
         message = f'several {self.words} records are called "{self.text}"'
@@ -37,8 +42,8 @@ class WrittenReference:
 
     def of_another(self, what: str) -> Diagnostic:
         """It is the id of a record of another model."""
-        message = f"this is the id of {what}, not of a {self.words}"
-        return self._error("other-model", message, f"write the name or id of a {self.words}")
+        message = f"this is the id of {what}, not of {self.one}"
+        return self._error("other-model", message, f"write the name or id of {self.one}")
 
     def missing(self, names: LiveNames, declared: list[str], now: str | None) -> Diagnostic:
         """No record is called so, as far as is known. `now` is what the record that it meant in the
@@ -46,7 +51,7 @@ class WrittenReference:
         """
         reading = names.reading
         if self.model is None or reading is None or not is_searched(self.model, reading, self.text):
-            message = f'cannot tell whether there is a {self.words} "{self.text}"'
+            message = f'cannot tell whether there is {self.one} "{self.text}"'
             return self._error("unread-reference", message, _why_unread(reading))
         remedy = self._you_can_see(self.model, reading, [*names.texts(), *declared])
         if now is not None:

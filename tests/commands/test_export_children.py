@@ -90,3 +90,17 @@ def test_at_the_top_a_name_is_the_key_and_only_nameless_records_need_ids(lab: La
     assert setup["id"]
     (behavior,) = yaml.safe_load(manifest(lab, "behavior"))["behaviors"]
     assert behavior["key"] == behavior["id"]
+
+
+def test_entries_have_their_quantities_as_files_write_them(lab: Lab) -> None:
+    nested = manifest(lab, "subject", "rat12", "--include", "subject_logs.entries")
+    assert "{weight: 312 g}" in nested
+    assert "{value" not in nested
+    assert "{weight: 312 g}" in manifest(lab, "subjectlog", "--include", "entries")
+
+
+def test_relations_may_be_joined_by_commas(lab: Lab) -> None:
+    both = manifest(lab, "session", "--include", "behaviors,data_acquisitions")
+    apart = ("--include", "behaviors", "--include", "data_acquisitions")
+    assert both == manifest(lab, "session", *apart)
+    assert "behaviors:" in both

@@ -44,7 +44,10 @@ from stemctl.schema.catalog import Catalog
     help="Sort by a field, - for descending order; repeatable.",
 )
 @click.option(
-    "--include", multiple=True, metavar="RELATION", help="Include related records; repeatable."
+    "--include",
+    multiple=True,
+    metavar="RELATION",
+    help="Include related records; repeatable, or A,B.",
 )
 @output("text", "json", "yaml")
 @click.pass_obj
@@ -67,8 +70,9 @@ def get(
     if name is None:  # an address, as other commands take it
         model, _, name = model.partition("/")
     workspace = screen.open()
+    included = tuple(word.strip() for words in include for word in words.split(","))
     request = Request(
-        model=model, name=name or None, portal=portal, filters=filters, sort=sort, include=include
+        model=model, name=name or None, portal=portal, filters=filters, sort=sort, include=included
     )
     is_yaml = output_format == "yaml"
     answer = run_async(
@@ -96,9 +100,11 @@ def _print(screen: Screen, catalog: Catalog, answer: Found, output_format: str) 
         records = [dict(fields) for fields in found.records]
         screen.document(records[0] if found.single and len(records) == 1 else records)
     elif output_format == "yaml":
-        ids = [str(fields["id"]) for fields in found.records]
-        rows = zip(declared(found), ids, strict=True)
-        live = [Live({**row, **nested(id_, answer.children)}, id_) for row, id_ in rows]
+        rows = zip(declared(found), found.records, strict=True)
+        live = [
+            Live({**row, **nested(record, answer.children)}, str(record["id"]))
+            for row, record in rows
+        ]
         exported = export(catalog, found.model, live)
         screen.out(exported.text)
         if left_out := remark(exported):
