@@ -140,6 +140,17 @@ class Change:
         return () if self.request is None else (self.request, *self.then)
 
     @property
+    def waits_for_others(self) -> bool:
+        """Whether it is held until another person acts, another record is there, or time passes.
+
+        What is blocked for a reason of its own, such as a type that cannot change, waits for the
+        user.
+        """
+        if self.held is Held.BLOCKED:
+            return bool(self.waits) or self.pending_since is not None
+        return self.held in WAITING
+
+    @property
     def held_fields(self) -> tuple[FieldChange, ...]:
         """The fields that stay behind in a change that is carried out."""
         return () if self.held else tuple(f for f in self.fields if f.held)
@@ -260,7 +271,7 @@ class Plan:
         """What `--detailed-exitcode` tells: something would happen, or is held by more than waiting
         for others.
         """
-        return bool(self.actionable()) or any(c.held not in WAITING for c in self.held())
+        return bool(self.actionable()) or not all(c.waits_for_others for c in self.held())
 
     @property
     def digest(self) -> str:

@@ -99,7 +99,7 @@ class Report:
         drift. What blocks a record is itself in the plan.
         """
         gentle = WAITING | {Held.REVERT}
-        held = any(c.held not in gentle for c in self.plan.held())
+        held = any(not c.waits_for_others and c.held is not Held.REVERT for c in self.plan.held())
         return held or any(
             f.held not in gentle for c in self.plan.actionable() for f in c.held_fields
         )

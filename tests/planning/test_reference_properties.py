@@ -96,7 +96,7 @@ def test_what_equals_a_new_record_is_found_without_comparing_all(monkeypatch: An
     number, compared = 300, 0
     sessions = reading("session", [{"name": f"s{n}", "projects": []} for n in range(number)])
     rows = [
-        {"session": id_, "type": "Audio", "notes": notes}
+        {"session": id_, "type": "Audio", "notes": notes, "details": {}}
         for id_ in sessions.records
         for notes in ("One.", "Two.")
     ]
@@ -107,7 +107,7 @@ def test_what_equals_a_new_record_is_found_without_comparing_all(monkeypatch: An
         records[session] = Record(session, {"name": f"s{n}"}, HERE)
         for notes in ("One.", "Two."):
             address = Address("dataacquisition", f"s{n}/{notes}")
-            fields = {"session": f"s{n}", "type": "Audio", "notes": notes}
+            fields = {"session": f"s{n}", "type": "Audio", "notes": notes, "details": {}}
             records[address] = Record(address, fields, HERE)
     holds = compare._holds
 
