@@ -88,6 +88,7 @@ class Field:
     after_create: bool = False
     upload: bool = False
     ahead: bool = False
+    numbered: bool = False
     minimum: float | None = None
     maximum: float | None = None
     min_items: int | None = None

@@ -83,6 +83,10 @@ def _named(field: Field) -> Schema:
     return {"pattern": portable(field.key_pattern or ""), "patternErrorMessage": field.description}
 
 
+def _reference(field: Field) -> Schema:
+    return {"type": ["string", "integer"] if field.numbered else "string", "minLength": 1}
+
+
 def _list_of(items: Schema, field: Field) -> Schema:
     return {"type": "array", "items": items, **({"minItems": 1} if field.required else {})}
 
@@ -108,8 +112,8 @@ _KINDS: dict[str, Callable[[Field], Schema]] = {
     "boolean": lambda field: {"type": "boolean"},
     "date": lambda field: {"type": "string", **formed(DATE), "format": "date"},
     "instant": lambda field: {"type": "string", **formed(INSTANT)},
-    "reference": lambda field: {"type": "string", "minLength": 1},
-    "references": lambda field: _list_of({"type": "string", "minLength": 1}, field),
+    "reference": lambda field: _reference(field),
+    "references": lambda field: _list_of(_reference(field), field),
     "list": lambda field: _list_of({"type": "string", "minLength": 1}, field),
     "items": lambda field: _list_of(_item(field), field),
     "map": lambda field: {

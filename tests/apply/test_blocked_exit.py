@@ -1,4 +1,4 @@
-"""What is blocked for a reason of its own waits for the user: no exit code says that all is done."""
+"""What is blocked for a reason of its own waits for the user: no exit code says all is done."""
 
 from __future__ import annotations
 

@@ -153,3 +153,23 @@ def test_a_section_of_another_edition_is_named(lab: Lab, catalog: Catalog) -> No
             gone = "no longer exists" in finding["message"]
             if catalog.find(model.many) is None and not gone:
                 assert f"it is in edition {other}" in finding["remedy"]
+
+
+def test_references_by_number_are_those_to_models_with_numbers(catalog: Catalog) -> None:
+    for model in catalog.writable:
+        for field in model.references:
+            target = catalog.models.get(field.to or "")
+            assert field.numbered == (target is not None and target.integer_ids), field.name
+
+
+def test_a_reference_may_be_a_number(lab: Lab) -> None:
+    lab.write("stemctl.yaml", CONFIG.format(edition="2026"))
+    lab.write("seed.yaml", "groups: [{id: 7, name: Theta Lab}]\n")
+    lab.write(
+        "records/all.yaml",
+        "laboratories: [{key: a, group: 7, principal_investigators: [1], institution: KU}]\n",
+    )
+    assert lab.run("apply", "--auto-approve").code == 0
+    (live,) = lab.run("get", "laboratory", "-o", "json").json
+    assert (live["group"], live["principal_investigators"]) == (7, [1])
+    assert lab.plan()["changes"] == []
