@@ -6,7 +6,7 @@ from stemctl.manifests import name_hints, quantity_hints
 from stemctl.manifests.document import Node, code_span
 from stemctl.manifests.field_context import FieldContext, Message
 from stemctl.manifests.schema_errors import SchemaError
-from stemctl.schema.catalog import Details, DetailType, Field
+from stemctl.schema.catalog import Details, DetailType, Field, Model
 from stemctl.util.json_types import Value
 from stemctl.util.plural import first_few
 
@@ -39,6 +39,14 @@ def unknown_field(context: FieldContext, name: str) -> Message:
     if len(type_.fields) <= name_hints.MANY:
         otherwise = name_hints.one_of(type_.fields)
     return name_hints.unknown("unknown-field", message, name, type_.fields, otherwise)
+
+
+def home_of(model: Model, name: str) -> str | None:
+    """The details that a field of a type was written beside, if types of one alone have it."""
+    homes = [
+        field.name for field in model.detailed if field.details and owners_of(field.details, name)
+    ]
+    return homes[0] if len(homes) == 1 else None
 
 
 def _unknown_part(context: FieldContext, field: Field, name: str) -> Message:

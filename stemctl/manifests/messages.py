@@ -174,8 +174,10 @@ class Translator:
         if context.in_defaults and (name in ("key", "id") or name in model.fields):
             message = f"defaults cannot set `{name}`"
             return "defaults-identity", message, f"write the {name} in each {model.words}"
-        otherwise = f"`stemctl explain {model.name}` lists its fields"
         message = f"{model.name} has no field {code_span(name)}"
+        otherwise = f"`stemctl explain {model.name}` lists its fields"
+        if below := detail_hints.home_of(model, name):
+            otherwise = f"write it below `{below}:`"
         return name_hints.unknown("unknown-field", message, name, error.properties, otherwise)
 
     def _bad_address(self, text: str) -> Message:

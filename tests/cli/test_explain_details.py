@@ -77,3 +77,10 @@ def test_a_missing_field_with_few_values_names_them(lab: Lab) -> None:
     assert "`defaults:` for the whole file; use one of: CCF_XYZ_Absolute, External_XYZ" in (
         " ".join(lab.run("validate").out.split())
     )
+
+
+def test_a_field_beside_its_details_belongs_below_them(lab: Lab) -> None:
+    lab.write("records/a.yaml", SESSION.format(type="ExtracellularEphys\n        sr: 30 kHz"))
+    said = lab.run("validate").out
+    assert "dataacquisition has no field `sr` [unknown-field]" in said
+    assert "write it below `details:`" in said

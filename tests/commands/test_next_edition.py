@@ -112,7 +112,8 @@ def test_it_goes_on_with_what_is_new(applied: Lab) -> None:
 def test_and_back(applied: Lab) -> None:
     """The keys of the older edition, and the state of the newer one, work the other way as well."""
     text = (applied.root / "records/sessions.yaml").read_text()
-    applied.run("fmt", "--edition", "2026")
+    result = applied.run("fmt", "--edition", "2026")
+    assert "Also write edition: 2026 in stemctl.yaml, for sandbox." in result.err
     assert applied.run("fmt", "--edition", "2024").code == 0
     assert (applied.root / "records/sessions.yaml").read_text() == text
     assert applied.run("plan", "--detailed-exitcode").code == 0

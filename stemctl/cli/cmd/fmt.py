@@ -82,16 +82,19 @@ def fmt(
 def _tell_what_is_left(screen: Screen, config: Config, catalog: Catalog) -> int:
     """Print what only a person can change for an edition, and what to type when it is done."""
     left = use_case.left_to_do(config, catalog)
+    server = config.server(screen.server)
+    switch = f"write edition: {catalog.edition} in stemctl.yaml, for {server.name}."
     if left:
         number = counted(len(left), "line has", "lines have")
         screen.out("")
         screen.findings(left, f"{number} to be changed by you for edition {catalog.edition}.")
+        if server.edition != catalog.edition:  # the new spelling is wrong in the old edition
+            screen.note(f"Also {switch}")
         screen.suggest((f"stemctl fmt --edition {catalog.edition}", "checks them again"))
         return 3
     screen.sentences(f"The files fit edition {catalog.edition}.")
-    server = config.server(screen.server)
     if server.edition != catalog.edition:
-        screen.note(f"Now write edition: {catalog.edition} in stemctl.yaml, for {server.name}.")
+        screen.note(f"Now {switch}")
     screen.suggest(("stemctl plan", "shows what apply would do"))
     return 0
 
