@@ -55,6 +55,7 @@ def check(
     """What is wrong with the details that `node` writes without their type; `layer` is the record,
     or the defaults, that it is a part of.
     """
+    yield from _wrong_moments(document, node, layer, model, parent)
     for field in model.detailed:
         written = node.members.get(field.name)
         if written is None or written_type(path, field, document):
@@ -65,6 +66,34 @@ def check(
         translator = Translator(document, catalog, type_)
         for error in details_errors(field.details, type_.name, written.value, (*path, field.name)):
             yield from translator.findings(error)
+
+
+def _wrong_moments(
+    document: Document, node: Node, layer: Layer, model: Model, parent: Record | None
+) -> Iterator[Diagnostic]:
+    """Moments of an entry that its type does not have: what lasts has a start and an end."""
+    types = [type_beside(field, layer.fields, parent) for field in model.detailed]
+    type_ = types[0] if types else None
+    if model.embedded is None or type_ is None or len(model.embedded.by) == 1:
+        return
+    moment, start = model.embedded.by
+    for field in model.moments:
+        if field.name not in node.keys or (field.name == moment) != type_.interval:
+            continue
+        right = f"`{start}`, and `{_end_of(model)}` once it has ended"
+        yield document.finding(
+            node.keys[field.name],
+            "unknown-field",
+            f"an entry of type {type_.name} has no `{field.name}`",
+            f"write {right if type_.interval else f'`{moment}`'}",
+            field=field.name,
+        )
+
+
+def _end_of(model: Model) -> str:
+    """The moment that tells no entries apart: the end of what lasts."""
+    by = model.embedded.by if model.embedded else ()
+    return next(field.name for field in model.moments if field.name not in by)
 
 
 def without_type(
