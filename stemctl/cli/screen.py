@@ -241,6 +241,8 @@ class Screen:
             self.out(error.what)
         else:
             self.findings(error.diagnostics, error.what)
+            if error.hints:
+                self.suggest(*error.hints)
         return error.exit_code
 
     def failed(self, error: StemctlError) -> int:

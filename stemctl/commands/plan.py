@@ -13,6 +13,7 @@ from stemctl.commands.connection import connect
 from stemctl.commands.loading import Loaded, load
 from stemctl.commands.targets import spell_targets
 from stemctl.commands.workspace import Workspace
+from stemctl.config.config import SANDBOX
 from stemctl.core.diagnostics import InvalidFiles, has_errors, in_order
 from stemctl.core.plan import Note, Plan
 from stemctl.core.records import Address, Repository
@@ -186,8 +187,14 @@ def checked(planned: Planned) -> Planned:
         finding for finding in planned.plan.diagnostics if finding.location is not None
     )
     if has_errors(findings):
-        raise InvalidFiles(findings, f"The files have errors. {Untouched.NOTHING_SENT}")
+        summary = f"The files have errors. {Untouched.NOTHING_SENT}"
+        missing = any(finding.code == "unknown-reference" for finding in findings)
+        is_sandbox = planned.plan.server.url == SANDBOX
+        raise InvalidFiles(findings, summary, [_SEED] if missing and is_sandbox else [])
     return planned
+
+
+_SEED = ("stemctl sandbox seed", "adds what the files refer to but do not declare")
 
 
 def is_incomplete(plan: Plan) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from stemctl.core.records import Location
-from stemctl.errors import StemctlError
+from stemctl.errors import Hint, StemctlError
 from stemctl.util.json_types import Value
 
 
@@ -57,6 +57,8 @@ def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:
 class InvalidFiles(StemctlError):
     """The manifests have errors; nothing was sent."""
 
-    def __init__(self, diagnostics: Sequence[Diagnostic], summary: str) -> None:
-        super().__init__(summary)
+    def __init__(
+        self, diagnostics: Sequence[Diagnostic], summary: str, hints: Sequence[Hint] = ()
+    ) -> None:
+        super().__init__(summary, hints=hints)
         self.diagnostics = tuple(diagnostics)

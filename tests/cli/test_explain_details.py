@@ -84,3 +84,13 @@ def test_a_field_beside_its_details_belongs_below_them(lab: Lab) -> None:
     said = lab.run("validate").out
     assert "dataacquisition has no field `sr` [unknown-field]" in said
     assert "write it below `details:`" in said
+
+
+def test_what_a_sandbox_lacks_leads_to_the_command_that_adds_it(lab: Lab) -> None:
+    lab.write("records/a.yaml", SESSION.format(type="Audio"))
+    result = lab.run("plan")
+    assert result.code == 1
+    assert 'no project "Theta"' in result.out
+    assert "sandbox seed    adds what the files refer to but do not declare" in result.err
+    assert lab.run("sandbox", "seed").code == 0
+    assert lab.run("plan").code == 0

@@ -70,7 +70,7 @@ def test_conflicts_are_resolved_but_those_of_lost_answers_are_not() -> None:
 
 
 def test_proposals() -> None:
-    pending = change("a", Action.CREATE, Held.PENDING)
+    pending = replace(change("a", Action.CREATE, Held.PENDING), approval=True)
     differs = replace(pending, fields=(FieldChange("name", "a", "b", "new"),))
     rejected = change("b", Action.CREATE, Held.REJECTED)
     listed, again = "stemctl approvals list", "stemctl apply --resubmit"
