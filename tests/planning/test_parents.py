@@ -44,6 +44,17 @@ def test_a_parent_is_deleted_in_the_run_that_deletes_its_children(lab: Lab) -> N
     assert lab.plan()["changes"] == []
 
 
+def test_what_moved_to_another_parent_is_not_doubled(lab: Lab) -> None:
+    moved = behavior("tuesday/late", "tuesday", notes="Late.")
+    others = (behavior("monday", "monday"), behavior("tuesday", "tuesday"))
+    lab.write("records/behaviors.yaml", behaviors(*others, moved))
+    held = {c["address"]: (c["held"], c["waits"]) for c in lab.plan()["changes"]}
+    assert held == {
+        "behavior/monday/late": ("rename", ["behavior/tuesday/late"]),
+        "behavior/tuesday/late": ("rename", ["behavior/monday/late"]),
+    }
+
+
 def test_an_entry_of_deleted_covers_the_children(lab: Lab) -> None:
     without_monday(lab)
     lab.write("records/gone.yaml", "deleted: [session/monday]\n")
