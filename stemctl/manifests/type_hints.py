@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from stemctl.manifests import date_hints, value_hints
 from stemctl.manifests.document import Document, Node
@@ -230,8 +230,10 @@ def _from_mapping(context: FieldContext, wanted: str, node: Node) -> str:
     if context.path[-1] in DIRECTIVES or not model:
         return ""
     field = context.field
-    known = field.members if field and field.kind == "items" else model.fields
-    if (field is None or field.kind == "items") and first in known:
+    known: Collection[str] = field.members if field and field.kind == "items" else model.fields
+    if field and field.details:  # one row of details that are a list
+        known = names
+    if (field is None or field.kind == "items" or field.details) and first in known:
         if not is_block(node):
             return f"write `[{written(node.value)}]`"
         others = ", and indent the keys below it by 2 more spaces" if len(names) > 1 else ""

@@ -196,7 +196,7 @@ class TerminalStyle:
         lines: list[str] = []
         for name, width, text in cells:
             if width > most:
-                lines.append(" " * indent + name)
+                lines.append((" " * indent + name).rstrip())
                 name, width = "", 0
             first, *others = [text] if columns_of(text) <= room else broken(text, room)
             lines.append(f"{' ' * indent}{name}{' ' * (column - indent - width)}{first}".rstrip())

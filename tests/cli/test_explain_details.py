@@ -94,3 +94,21 @@ def test_what_a_sandbox_lacks_leads_to_the_command_that_adds_it(lab: Lab) -> Non
     assert "sandbox seed    adds what the files refer to but do not declare" in result.err
     assert lab.run("sandbox", "seed").code == 0
     assert lab.run("plan").code == 0
+
+
+def test_no_line_of_the_models_ends_with_spaces(lab: Lab) -> None:
+    assert not re.search(r" $", lab.run("explain").out, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    "details, remedy",
+    [
+        ("{power: 5 mW}", 'write `[{power: "5 mW"}]`'),
+        ("\n          power: 5 mW", "write `- power`"),
+    ],
+)
+def test_one_row_that_is_no_list_is_put_into_one(lab: Lab, details: str, remedy: str) -> None:
+    text = SESSION.replace("data_acquisitions", "manipulations")
+    type_ = f"OptogeneticStimulation\n        details: {details}"
+    lab.write("records/a.yaml", text.format(type=type_))
+    assert remedy in lab.run("validate").out
