@@ -99,7 +99,10 @@ def locked_out(field: Field, live: Value, sent: Value) -> str:
     left = [rights for rights in after(field, live, sent).values() if rights[highest]]
     if not before or left:
         return ""
-    return f"{field.name}: nobody would have {highest} any more, and nobody could give it back"
+    return (
+        f"{field.name}: nobody would have {highest} any more, and nobody could give it back: "
+        f"give {highest} to another member, or write it again"
+    )
 
 
 def demoted(field: Field, live: Value, sent: Value) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from typing import NamedTuple
 
-from stemctl.core.plan import PERMISSIONS, WAITING, Action, Change, Held
+from stemctl.core.plan import PERMISSIONS, Action, Change, Held
 from stemctl.core.records import Location
 from stemctl.render.field_view import FieldRow, differs_from_proposal, field_rows
 from stemctl.render.model_words import ModelWords
@@ -112,14 +112,15 @@ _SENT = {
 def group_of(change: Change) -> Group:
     """What a change is for its reader."""
     if change.held is not None:
-        return Group.WAITS if waits(change.held) else Group.DECIDE
+        return Group.WAITS if waits(change) else Group.DECIDE
     if change.action is Action.DELETE or overwrites(change):
         return Group.DESTROYS
     return _SENT[change.action]
 
 
-def waits(held: Held) -> bool:
-    return held in WAITING and held is not Held.REJECTED
+def waits(change: Change) -> bool:
+    """Whether a held change is for others to go on with."""
+    return change.held is not Held.REJECTED and change.waits_for_others
 
 
 def overwrites(change: Change) -> bool:
@@ -144,7 +145,7 @@ def symbol_of(change: Change) -> str:
     """What a change sends, or that it is held for others (`…`) or for the user (`!`)."""
     if change.held is None:
         return SYMBOLS[change.action]
-    return "…" if waits(change.held) else "!"
+    return "…" if waits(change) else "!"
 
 
 _REASONS = {"forgotten": "left files", "conflict": ""}

@@ -126,13 +126,17 @@ def _of_change(change: Change, kind: Held, words: ModelWords) -> Annotation:
     if len(fields) > _LINES:
         fields[_LINES:] = [counted(len(fields) - _LINES, "more line")]
     return Annotation(
-        kind=NOTICE if kind in _NOTICES else WARNING,
+        kind=NOTICE if kind in _NOTICES and not _stays_blocked(change, kind) else WARNING,
         title=f"{change.address}, held: {kind}",
         text="\n".join([view.why, *change.detail, *fields]),
         location=next(
             (field.location for field in change.fields if field.location), change.location
         ),
     )
+
+
+def _stays_blocked(change: Change, kind: Held) -> bool:
+    return kind is Held.BLOCKED and (change.held is None or not change.waits_for_others)
 
 
 def _failed(outcome: Outcome) -> Annotation:

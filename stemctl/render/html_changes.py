@@ -68,7 +68,9 @@ def _card(change: ChangeView, words: ModelWords, opened: bool, is_member: bool =
     style = _CLASSES.get(change.symbol, change.action.value)
     details = "".join(f'<p class="detail">{escape(text)}</p>' for text in change.details)
     if not is_member:
-        details += "".join(map(_advice, change.holds))
+        stays = change.symbol == "!"  # what is blocked for good says itself what to do
+        holds = [held for held in change.holds if not (stays and held is Held.BLOCKED)]
+        details += "".join(map(_advice, holds))
     rows = "".join(_rows(change.fields))
     table = f"<table>{rows}</table>" if rows else ""
     body = f"{details}{table}{_members(change, words)}"

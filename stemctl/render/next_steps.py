@@ -11,7 +11,7 @@ import shlex
 from collections.abc import Iterable, Sequence
 
 from stemctl.core.address_patterns import escaped
-from stemctl.core.plan import PERMISSIONS, WAITING, Action, Change, FieldChange, Held, Plan
+from stemctl.core.plan import PERMISSIONS, Action, Change, FieldChange, Held, Plan
 from stemctl.core.records import Address
 from stemctl.core.report import Report, Status
 from stemctl.errors import Hint
@@ -69,7 +69,8 @@ def report_hints(report: Report) -> list[Hint]:
     unknown, proposed = bool(report.of(Status.UNKNOWN)), bool(report.of(Status.PROPOSED))
     deletes = sum(outcome.change.held is Held.DELETE for outcome in report.outcomes)
     is_on = not report.interrupted
-    decide = bool(held - WAITING) and not failed and not unknown
+    decide = any(not o.change.waits_for_others for o in report.of(Status.HELD))
+    decide = decide and not failed and not unknown
     part = _same_part(report.plan)
     apply, plan = f"stemctl apply{part}", f"stemctl plan{part}"
     allow = f"{apply} --auto-approve --allow delete={deletes}"

@@ -94,13 +94,18 @@ def _counts(changes: Sequence[Change], words: ModelWords) -> str:
 
 
 def _not_sent(plan: Plan) -> Iterator[str]:
-    held = Counter(change.held for change in plan.held() if change.held)
+    held = Counter(_why_held(change, change.held) for change in plan.held() if change.held)
     if not held:
         return
     number = sum(held.values())
     verb = inflected(number, "is", "are")
-    reasons = [f"{WHY_HELD[kind]} ({count:,})" for kind, count in held.most_common()]
+    reasons = [f"{why} ({count:,})" for why, count in held.most_common()]
     yield f"{counted(number, 'change')} {verb} not sent: {'; '.join(reasons)}."
+
+
+def _why_held(change: Change, held: Held) -> str:
+    stays = held is Held.BLOCKED and not change.waits_for_others
+    return "not possible as written" if stays else WHY_HELD[held]
 
 
 def _kept(plan: Plan) -> Iterator[str]:

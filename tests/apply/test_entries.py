@@ -414,3 +414,14 @@ def test_an_entry_without_an_answer_is_not_added_again_within_a_minute(
     later(monkeypatch)
     lab.apply()
     assert [action for action, _ in sent(lab)] == ["add_entry"]
+
+
+def test_a_change_that_stays_blocked_until_the_files_change_is_not_a_success(lab: Lab) -> None:
+    declare(lab)
+    lab.apply()
+    declare(lab, kind="Housing")
+    assert lab.run("plan", "--detailed-exitcode").code == 2
+    result = lab.run("apply", "--auto-approve")
+    assert result.code == 3
+    assert "cannot change after creation" in result.out
+    assert lab.writes == []
