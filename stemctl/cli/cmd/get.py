@@ -118,7 +118,9 @@ def _print(screen: Screen, catalog: Catalog, answer: Found, output_format: str) 
     else:
         fields_of = found.model.fields.values()
         columns = [row.name for row in fields_of if row.name != "links" and row.kind != "id"]
-        first = [found.model.called or "", *(row.name for row in found.model.moments)]
+        if found.model.called is None:
+            columns.insert(0, "id")  # nothing else tells its records apart
+        first = [found.model.called or "id", *(row.name for row in found.model.moments)]
         whole = {*first, *(row.name for row in found.model.fields.values() if row.to)}
         columns.sort(key=lambda name: name not in first)  # the others may be too wide to show
         screen.out(table_text(columns, declared(found), screen.style(), whole))
