@@ -154,7 +154,11 @@ def sealed(plan: Any) -> Any:
         return plan
     try:
         target = {name: plan["server"][name] for name in ("url", "portal", "edition")}
-        rows = [{name: change[name] for name in _DIGESTED} for change in plan["changes"]]
+        rows = [
+            {name: change[name] for name in _DIGESTED}
+            | ({"then": change["then"]} if change.get("then") else {})
+            for change in plan["changes"]
+        ]
         plan = {**plan, "digest": hash_of({**target, "changes": rows})}
     except (KeyError, TypeError, AttributeError):
         pass
