@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import jsonschema
@@ -12,7 +12,7 @@ import yaml
 from stemctl.core.plan_wire import plan_schema
 from stemctl.errors import ConfigError, TableError
 from stemctl.render.models_markdown import models_markdown
-from stemctl.schema.catalog import editions, load_catalog
+from stemctl.schema.catalog import editions, forget_tables, load_catalog
 from stemctl.schema.gone import gone_models
 from stemctl.schema.manifest_schema import generated
 from stemctl.schema.tables import BUILT, GONE, built_details, built_text
@@ -28,12 +28,25 @@ def build_schemas(folder: Path, check: bool) -> Iterator[str]:
         TableError: a field table does not satisfy table.schema.json.
     """
     check_tables(folder)
-    wanted = generated(load_catalog(edition) for edition in editions())
+    built = {}
     for edition in editions():
-        wanted[f"{edition}/{BUILT}"] = built_text(folder / "tables" / edition)
+        built[f"{edition}/{BUILT}"] = built_text(folder / "tables" / edition)
         for path in sorted((folder / "details" / edition).glob("*.yaml")):
-            wanted[f"details/{edition}/{path.stem}.json"] = built_details(path)
+            built[f"details/{edition}/{path.stem}.json"] = built_details(path)
+    yield from _written(folder, built, check)
+    forget_tables()  # the schemas follow from what was just built
+    wanted = generated(load_catalog(edition) for edition in editions())
     wanted["plan.schema.json"] = json.dumps(plan_schema(), indent=2, ensure_ascii=False) + "\n"
+    yield from _written(folder, wanted, check)
+    present = {path.relative_to(folder).as_posix() for path in folder.glob("*/*.schema.json")}
+    for name in sorted(present - set(wanted)):
+        if not check:
+            (folder / name).unlink()
+        yield name
+
+
+def _written(folder: Path, wanted: Mapping[str, str], check: bool) -> Iterator[str]:
+    """Write the files that are not as `wanted`, unless `check`; yields their names."""
     for name, text in wanted.items():
         path = folder / name
         if path.is_file() and path.read_text(encoding="utf-8") == text:
@@ -41,11 +54,6 @@ def build_schemas(folder: Path, check: bool) -> Iterator[str]:
         if not check:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8", newline="\n")
-        yield name
-    present = {path.relative_to(folder).as_posix() for path in folder.glob("*/*.schema.json")}
-    for name in sorted(present - set(wanted)):
-        if not check:
-            (folder / name).unlink()
         yield name
 
 

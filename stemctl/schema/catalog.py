@@ -435,6 +435,12 @@ def load_catalog(edition: str) -> Catalog:
     return _load(schemas_dir(), edition)
 
 
+def forget_tables() -> None:
+    """Read all tables anew when they are needed."""
+    _load.cache_clear()
+    _details.cache_clear()
+
+
 @functools.cache
 def _load(schemas: Path, edition: str) -> Catalog:
     folder = schemas / "tables" / edition
