@@ -54,7 +54,10 @@ NO_IO = {
     "click",
     "starlette",
 }
-READS_FILES = {"stemctl.schema.catalog", "stemctl.schema.tables", "stemctl.util.atomic_file"}
+READS_FILES = {
+    *(f"stemctl.schema.{name}" for name in ("catalog", "fields", "models", "tables")),
+    "stemctl.util.atomic_file",
+}
 """The modules of pure packages that touch files: the tables of stemctl itself, and the one writer
 of files.
 """

@@ -16,7 +16,7 @@ from stemctl.core.request_paths import action_of
 from stemctl.planning.entries import entries_in, twice, unreadable
 from stemctl.planning.in_doubt import as_sent
 from stemctl.planning.values import expects
-from stemctl.schema.catalog import Model
+from stemctl.schema.models import Model
 from stemctl.state.journal import Journal
 from stemctl.util.json_types import Fields
 

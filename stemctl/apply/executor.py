@@ -25,7 +25,7 @@ from stemctl.core.plan import Action, Change, Request
 from stemctl.core.records import Address
 from stemctl.core.report import Outcome, Status
 from stemctl.errors import JournalError
-from stemctl.schema.catalog import Model
+from stemctl.schema.models import Model
 from stemctl.state.journal import Journal
 from stemctl.util.json_types import Fields, Value
 

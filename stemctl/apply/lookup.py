@@ -16,7 +16,7 @@ from stemctl.planning.approvals import DECIDED
 from stemctl.planning.identity import unique_groups
 from stemctl.planning.in_doubt import as_sent
 from stemctl.planning.values import same
-from stemctl.schema.catalog import Model
+from stemctl.schema.models import Model
 from stemctl.util.json_types import Fields
 from stemctl.util.plural import joined
 

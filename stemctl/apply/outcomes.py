@@ -15,7 +15,8 @@ from stemctl.planning.identity import identity_words
 from stemctl.planning.members import invited
 from stemctl.planning.not_held import shortened
 from stemctl.planning.values import same
-from stemctl.schema.catalog import Field, Model
+from stemctl.schema.fields import Field
+from stemctl.schema.models import Model
 from stemctl.util.json_types import Fields, Value
 from stemctl.util.plural import joined
 

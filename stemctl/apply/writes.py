@@ -16,7 +16,9 @@ from stemctl.core.report import Outcome, Status
 from stemctl.planning.entries import without_entries
 from stemctl.planning.members import has_arrived, locked_out
 from stemctl.planning.values import expects
-from stemctl.schema.catalog import Catalog, Field, Model
+from stemctl.schema.catalog import Catalog
+from stemctl.schema.fields import Field
+from stemctl.schema.models import Model
 from stemctl.state.journal import Journal
 from stemctl.util.json_types import Fields
 

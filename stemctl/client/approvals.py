@@ -16,7 +16,8 @@ from stemctl.client.responses import Forbidden, NotFound, NotTheApi, Paused, Ser
 from stemctl.core.records import Address
 from stemctl.errors import ConfigError, Untouched
 from stemctl.planning.approvals import DECIDED
-from stemctl.schema.catalog import Catalog, Model
+from stemctl.schema.catalog import Catalog
+from stemctl.schema.models import Model
 from stemctl.util.json_types import Fields
 from stemctl.util.plural import joined
 from stemctl.util.suggest import nearest

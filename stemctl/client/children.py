@@ -13,7 +13,8 @@ from stemctl.client.listing import read_all
 from stemctl.client.query import QueryResult
 from stemctl.core.snapshot import Completeness
 from stemctl.planning.declared import as_declared
-from stemctl.schema.catalog import Catalog, Model
+from stemctl.schema.catalog import Catalog
+from stemctl.schema.models import Model
 from stemctl.util.json_types import Fields, Value
 
 

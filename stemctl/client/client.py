@@ -29,7 +29,8 @@ from stemctl.client.responses import (
 )
 from stemctl.client.retry import ATTEMPTS
 from stemctl.client.tokens import Token
-from stemctl.schema.catalog import Catalog, Model
+from stemctl.schema.catalog import Catalog
+from stemctl.schema.models import Model
 from stemctl.util.json_types import Fields, Value
 
 PAGE = 100

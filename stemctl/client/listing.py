@@ -12,7 +12,7 @@ from stemctl.client.responses import Forbidden, NotFound, NotTheApi, ServerError
 from stemctl.core.snapshot import Completeness, Lookup, Reading, Snapshot
 from stemctl.planning.entries import with_entries, with_parents
 from stemctl.planning.needs import Need
-from stemctl.schema.catalog import Model
+from stemctl.schema.models import Model
 from stemctl.util.json_types import Fields
 
 _MANY = 20

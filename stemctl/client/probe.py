@@ -28,7 +28,7 @@ from stemctl.core.answer_shapes import (
     listing_of,
 )
 from stemctl.core.profile import ModelProfile, Profile
-from stemctl.schema.catalog import Model
+from stemctl.schema.models import Model
 from stemctl.util.json_types import is_id
 from stemctl.util.strict_json import read_json
 

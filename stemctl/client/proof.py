@@ -39,7 +39,8 @@ from stemctl.client.responses import NotFound, NotTheApi, ServerError, Unavailab
 from stemctl.planning.identity import unique_groups
 from stemctl.planning.members import refused
 from stemctl.planning.values import defaulted, elements_alike, is_empty, same, same_element
-from stemctl.schema.catalog import Field, Model
+from stemctl.schema.fields import Field
+from stemctl.schema.models import Model
 from stemctl.util.json_types import Fields, Value
 
 

@@ -18,8 +18,10 @@ from stemctl.core.snapshot import Completeness, Reading
 from stemctl.errors import ConfigError, Untouched
 from stemctl.planning.declared import as_declared, as_list, shown_rows
 from stemctl.planning.values import elements
-from stemctl.schema.catalog import Catalog, Field, Model
+from stemctl.schema.catalog import Catalog
+from stemctl.schema.fields import Field
 from stemctl.schema.gone import gone_model
+from stemctl.schema.models import Model
 from stemctl.util.json_types import Fields, Value, is_uuid
 from stemctl.util.plural import joined
 from stemctl.util.safe_text import has_unseen

@@ -24,7 +24,7 @@ import httpx
 from stemctl.client.certificates import refused_certificate, remedy
 from stemctl.client.proxy import ProxyFailed, ProxyRefused
 from stemctl.errors import Hint, StemctlError, Untouched
-from stemctl.schema.catalog import Model
+from stemctl.schema.models import Model
 from stemctl.schema.value_shapes import fits
 from stemctl.util.json_types import Fields, Value, is_id
 from stemctl.util.redact import masked

@@ -15,7 +15,9 @@ from stemctl.manifests import reader
 from stemctl.manifests.schema_errors import validator_of
 from stemctl.manifests.validation import check_document
 from stemctl.render.manifest_yaml import commented_manifest, manifest_text
-from stemctl.schema.catalog import Catalog, Field, Model
+from stemctl.schema.catalog import Catalog
+from stemctl.schema.fields import Field
+from stemctl.schema.models import Model
 from stemctl.util.json_equality import same_json
 from stemctl.util.json_types import Fields, Value
 from stemctl.util.safe_text import cut, visible

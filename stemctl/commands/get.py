@@ -11,7 +11,7 @@ from stemctl.client.query import QueryResult
 from stemctl.commands.connection import connect
 from stemctl.commands.workspace import Workspace
 from stemctl.errors import ConfigError, Untouched
-from stemctl.schema.catalog import Model
+from stemctl.schema.models import Model
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from stemctl.errors import ConfigError, Untouched
 from stemctl.planning import state_edits
 from stemctl.planning.entries import entries_in
 from stemctl.planning.selection import spell
-from stemctl.schema.catalog import Model
+from stemctl.schema.models import Model
 from stemctl.util.json_types import Fields, is_record_id, is_uuid
 
 

@@ -14,7 +14,8 @@ from stemctl.config.config import load_config
 from stemctl.errors import ConfigError, Untouched
 from stemctl.planning.reference_names import ReferenceNames
 from stemctl.planning.references import wanted_references
-from stemctl.schema.catalog import Field, Model
+from stemctl.schema.fields import Field
+from stemctl.schema.models import Model
 from stemctl.util.json_types import Fields, Value
 from stemctl.util.plural import joined
 

@@ -13,7 +13,8 @@ from typing import Literal
 
 from stemctl.core.profile import Answer, Listing, Shape, TotalPlace
 from stemctl.core.shapes import UNKNOWN, Place, kind_of, place_of, shape_of
-from stemctl.schema.catalog import Catalog, Model
+from stemctl.schema.catalog import Catalog
+from stemctl.schema.models import Model
 from stemctl.util.json_types import Value
 
 TOTALS: tuple[TotalPlace, ...] = ("meta.total_results", "meta.count", "count")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 
-from stemctl.schema.catalog import Model
+from stemctl.schema.models import Model
 from stemctl.util.json_types import Fields, Value, is_record_id
 
 

@@ -13,8 +13,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from stemctl.core.placeholders import placeholders_in
 from stemctl.core.plan import METHODS, Action, Change, Held, Plan, StateChange
 from stemctl.core.records import Address
-from stemctl.schema.catalog import Model, editions
+from stemctl.schema.catalog import editions
 from stemctl.schema.config_schema import PORTALS
+from stemctl.schema.models import Model
 from stemctl.schema.value_shapes import fits
 from stemctl.util.json_types import Fields, Value, is_record_id
 

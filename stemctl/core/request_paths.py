@@ -10,7 +10,7 @@ from stemctl.core.entry_ids import parent_id, selector
 from stemctl.core.placeholders import is_placeholder, text_of
 from stemctl.core.plan import METHODS, Action, Change, Method, Request
 from stemctl.core.records import Address
-from stemctl.schema.catalog import Embedded, Model
+from stemctl.schema.models import Embedded, Model
 from stemctl.util.json_types import Fields, Value
 
 _NOTHING: Fields = {}

@@ -13,7 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from stemctl.core.profile import Kind, Range, Shape
-from stemctl.schema.catalog import Catalog, Field, Member
+from stemctl.schema.catalog import Catalog
+from stemctl.schema.fields import Field, Member
 from stemctl.util.json_types import Value, is_uuid
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)

@@ -9,7 +9,9 @@ from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.core.records import Address, Directive, Location, Record, Repository
 from stemctl.manifests.declared_names import DeclaredNames
 from stemctl.manifests.document import code_span
-from stemctl.schema.catalog import Catalog, Field, Model
+from stemctl.schema.catalog import Catalog
+from stemctl.schema.fields import Field
+from stemctl.schema.models import Model
 from stemctl.util.look_alike import twin_of
 from stemctl.util.plural import counted, inflected
 

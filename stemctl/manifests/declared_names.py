@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from stemctl.core.records import Address, Record
-from stemctl.schema.catalog import Catalog, Field
+from stemctl.schema.catalog import Catalog
+from stemctl.schema.fields import Field
 from stemctl.util.json_types import is_uuid
 
 

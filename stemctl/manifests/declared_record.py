@@ -10,7 +10,8 @@ from typing import Any
 from stemctl.core.records import Address, Lifecycle, Location, Record
 from stemctl.manifests.document import Node
 from stemctl.manifests.layers import Layer, Locations, element_name, packed, unpacked
-from stemctl.schema.catalog import Field, Model
+from stemctl.schema.fields import Field
+from stemctl.schema.models import Model
 from stemctl.util.json_types import Path, Value
 
 

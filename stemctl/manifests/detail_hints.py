@@ -6,7 +6,8 @@ from stemctl.manifests import name_hints, quantity_hints
 from stemctl.manifests.document import Node, code_span
 from stemctl.manifests.field_context import FieldContext, Message
 from stemctl.manifests.schema_errors import SchemaError
-from stemctl.schema.catalog import Details, DetailType, Field, Model
+from stemctl.schema.fields import Details, DetailType, Field
+from stemctl.schema.models import Model
 from stemctl.util.json_types import Value
 from stemctl.util.plural import first_few
 

@@ -10,7 +10,9 @@ from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.core.records import Address, Location, Record
 from stemctl.manifests.declared_names import DeclaredNames, normal
 from stemctl.manifests.document import code_span
-from stemctl.schema.catalog import Catalog, Field, Model
+from stemctl.schema.catalog import Catalog
+from stemctl.schema.fields import Field
+from stemctl.schema.models import Model
 from stemctl.util.json_types import Value
 from stemctl.util.look_alike import difference, folded
 from stemctl.util.plural import joined

@@ -9,8 +9,10 @@ from dataclasses import dataclass, replace
 
 from stemctl.core.records import Address
 from stemctl.manifests.document import Document
-from stemctl.schema.catalog import Catalog, DetailType, Field, Member, Model
+from stemctl.schema.catalog import Catalog
 from stemctl.schema.detail_values import type_of
+from stemctl.schema.fields import DetailType, Field, Member
+from stemctl.schema.models import Model
 from stemctl.util.json_types import Fields, Path, Value
 
 Message = tuple[str, str, str]

@@ -28,8 +28,9 @@ from stemctl.manifests.document import Document, Node
 from stemctl.manifests.field_context import record_key
 from stemctl.manifests.layers import Layer
 from stemctl.manifests.schema_errors import ManifestValidator, validator_of
-from stemctl.schema.catalog import Catalog, Model
+from stemctl.schema.catalog import Catalog
 from stemctl.schema.manifest_schema import DIRECTIVES
+from stemctl.schema.models import Model
 from stemctl.util import gc_pause
 from stemctl.util.json_types import Path
 from stemctl.util.timestamps import utc_now

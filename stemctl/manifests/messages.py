@@ -21,7 +21,8 @@ from stemctl.manifests.document import Document, Node, code_span
 from stemctl.manifests.field_context import FieldContext, Message, field_context, written
 from stemctl.manifests.scalars import quoted
 from stemctl.manifests.schema_errors import SchemaError
-from stemctl.schema.catalog import Catalog, DetailType
+from stemctl.schema.catalog import Catalog
+from stemctl.schema.fields import DetailType
 from stemctl.schema.manifest_schema import DIRECTIVES
 from stemctl.schema.patterns import CONTROL, DATE, KEY, LOCAL_INSTANT, NOT_BLANK
 from stemctl.util.json_types import Path, Value

@@ -10,8 +10,10 @@ from stemctl.manifests import nesting_hints
 from stemctl.manifests.document import Node, code_span
 from stemctl.manifests.field_context import FieldContext, Message, written
 from stemctl.manifests.schema_errors import SchemaError
-from stemctl.schema.catalog import Catalog, Field, Model, editions, load_catalog
+from stemctl.schema.catalog import Catalog, editions, load_catalog
+from stemctl.schema.fields import Field
 from stemctl.schema.gone import GoneModel, gone_model
+from stemctl.schema.models import Model
 from stemctl.util.characters import named
 from stemctl.util.json_types import Value
 from stemctl.util.plural import counted, joined

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from stemctl.manifests.document import code_span
 from stemctl.manifests.field_context import FieldContext, Message
-from stemctl.schema.catalog import Catalog, Field, Model
+from stemctl.schema.catalog import Catalog
+from stemctl.schema.fields import Field
+from stemctl.schema.models import Model
 from stemctl.util.json_types import is_uuid
 from stemctl.util.plural import joined
 

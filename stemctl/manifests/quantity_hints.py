@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from stemctl.manifests.document import code_span
 from stemctl.manifests.field_context import Message
-from stemctl.schema.catalog import Field
+from stemctl.schema.fields import Field
 from stemctl.schema.quantities import usual_unit
 from stemctl.util.json_types import Value
 from stemctl.util.plural import joined

@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from stemctl.schema.catalog import Catalog, Details
+from stemctl.schema.catalog import Catalog
 from stemctl.schema.compiled import Accepts, Schema, compiled
 from stemctl.schema.detail_schemas import type_schema
+from stemctl.schema.fields import Details
 from stemctl.schema.local_schema import with_local_times
 from stemctl.schema.manifest_schema import unfolding_manifest_schema
 from stemctl.util.json_types import Path, Value

@@ -11,7 +11,7 @@ from stemctl.manifests.document import Document, Node
 from stemctl.manifests.field_context import FieldContext, written
 from stemctl.manifests.reader import parse
 from stemctl.manifests.scalars import quoted
-from stemctl.schema.catalog import Field, Member
+from stemctl.schema.fields import Field, Member
 from stemctl.schema.manifest_schema import DIRECTIVES
 from stemctl.schema.patterns import DATE, INSTANT
 from stemctl.util.json_types import Value

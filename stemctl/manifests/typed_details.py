@@ -16,8 +16,10 @@ from stemctl.manifests.field_context import written_type
 from stemctl.manifests.layers import Layer
 from stemctl.manifests.messages import Translator
 from stemctl.manifests.schema_errors import details_errors
-from stemctl.schema.catalog import Catalog, DetailType, Field, Model
+from stemctl.schema.catalog import Catalog
 from stemctl.schema.detail_values import as_stored, type_of
+from stemctl.schema.fields import DetailType, Field
+from stemctl.schema.models import Model
 from stemctl.util.json_types import Fields, Path
 
 

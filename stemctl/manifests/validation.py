@@ -15,7 +15,9 @@ from stemctl.manifests.field_context import field_context, record_path
 from stemctl.manifests.messages import Translator
 from stemctl.manifests.record_nodes import record_nodes
 from stemctl.manifests.schema_errors import ManifestValidator, SchemaError
-from stemctl.schema.catalog import Catalog, Field, Model
+from stemctl.schema.catalog import Catalog
+from stemctl.schema.fields import Field
+from stemctl.schema.models import Model
 from stemctl.util.json_types import Path, Value
 
 

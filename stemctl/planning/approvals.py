@@ -13,7 +13,8 @@ from stemctl.planning.identity import identity_of
 from stemctl.planning.in_doubt import may_arrive, not_settled
 from stemctl.planning.record_change import hold
 from stemctl.planning.values import same
-from stemctl.schema.catalog import Field, Model
+from stemctl.schema.fields import Field
+from stemctl.schema.models import Model
 from stemctl.util.json_types import Fields, Value
 
 DECIDED = ("Accepted", "Rejected")

@@ -22,7 +22,9 @@ from stemctl.planning.members import added
 from stemctl.planning.record_change import Comparison, block_immutable, combine, hold
 from stemctl.planning.references import Resolver
 from stemctl.planning.values import assemble, elements, identical, is_empty, same_as_sent
-from stemctl.schema.catalog import Catalog, Field, Model
+from stemctl.schema.catalog import Catalog
+from stemctl.schema.fields import Field
+from stemctl.schema.models import Model
 from stemctl.util.json_types import Fields, Value
 from stemctl.util.plural import joined
 

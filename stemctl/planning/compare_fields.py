@@ -22,8 +22,9 @@ from stemctl.planning.merge_members import NOBODY_KNOWN, Invited, merge_members
 from stemctl.planning.not_held import not_held, not_shown
 from stemctl.planning.references import Resolver
 from stemctl.planning.values import same
-from stemctl.schema.catalog import Field, Model
 from stemctl.schema.detail_values import type_of
+from stemctl.schema.fields import Field
+from stemctl.schema.models import Model
 from stemctl.util.json_equality import same_json
 from stemctl.util.json_types import Fields, Value
 

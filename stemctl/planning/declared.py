@@ -6,8 +6,9 @@ from collections.abc import Collection, Mapping
 
 from stemctl.core.records import Record
 from stemctl.planning.values import assemble, elements, is_empty
-from stemctl.schema.catalog import Field, Model
 from stemctl.schema.detail_values import as_written, type_of
+from stemctl.schema.fields import Field
+from stemctl.schema.models import Model
 from stemctl.util.json_types import Fields, Value
 
 

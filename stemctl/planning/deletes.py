@@ -23,7 +23,8 @@ from stemctl.planning.in_doubt import creations, deletion_sent, not_settled
 from stemctl.planning.moved_entries import moved_directives
 from stemctl.planning.references import Resolver
 from stemctl.planning.values import expects, ids_in
-from stemctl.schema.catalog import Catalog, Model
+from stemctl.schema.catalog import Catalog
+from stemctl.schema.models import Model
 from stemctl.util.json_types import Fields, Value
 
 _KEPT = "it stays in the state until you list it under forget:"

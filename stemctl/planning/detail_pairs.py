@@ -17,8 +17,9 @@ from stemctl.planning.compare_fields import BoundRecord, FieldComparison, compar
 from stemctl.planning.merge import UNSET
 from stemctl.planning.record_change import Comparison, hold
 from stemctl.planning.references import Resolver
-from stemctl.schema.catalog import DetailType, Field, Model
 from stemctl.schema.detail_values import as_stored, problems_of, type_of
+from stemctl.schema.fields import DetailType, Field
+from stemctl.schema.models import Model
 from stemctl.util.json_types import Fields, Value
 from stemctl.util.plural import joined
 

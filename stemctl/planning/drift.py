@@ -10,7 +10,8 @@ from stemctl.core.snapshot import Completeness, Reading, Snapshot
 from stemctl.core.state import Entry, State
 from stemctl.planning.references import Resolver
 from stemctl.planning.values import assemble, elements_alike, same, same_element
-from stemctl.schema.catalog import Catalog, Field
+from stemctl.schema.catalog import Catalog
+from stemctl.schema.fields import Field
 from stemctl.util.json_types import Fields, Value
 
 

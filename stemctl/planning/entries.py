@@ -11,7 +11,8 @@ from dataclasses import replace
 from stemctl.core.entry_ids import entry_id, moment_of, parent_id
 from stemctl.core.snapshot import Completeness, Lookup, Reading
 from stemctl.planning.needs import Need
-from stemctl.schema.catalog import Catalog, Model
+from stemctl.schema.catalog import Catalog
+from stemctl.schema.models import Model
 from stemctl.schema.value_shapes import fits
 from stemctl.util.json_types import Fields, Value
 

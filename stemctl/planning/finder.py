@@ -15,7 +15,7 @@ from stemctl.planning.content import ContentIndex
 from stemctl.planning.identity import Key, Resolve, keys_of, live_keys, lookups_of
 from stemctl.planning.in_doubt import creations, deletion_sent, find_creation
 from stemctl.planning.moves import Entries
-from stemctl.schema.catalog import Model
+from stemctl.schema.models import Model
 from stemctl.util.json_types import Fields
 
 

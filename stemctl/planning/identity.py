@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 
 from stemctl.core.snapshot import Lookup, Reading
 from stemctl.planning.values import canonical
-from stemctl.schema.catalog import Field, Model
+from stemctl.schema.fields import Field
+from stemctl.schema.models import Model
 from stemctl.util.json_types import Fields, Value, is_uuid
 from stemctl.util.plural import joined
 

@@ -29,7 +29,9 @@ from stemctl.planning.declared import base_of, written_rows
 from stemctl.planning.identity import Key, identity_words, keys_of
 from stemctl.planning.references import Resolver
 from stemctl.planning.values import is_empty, same, same_as_sent
-from stemctl.schema.catalog import Catalog, Field, Model
+from stemctl.schema.catalog import Catalog
+from stemctl.schema.fields import Field
+from stemctl.schema.models import Model
 from stemctl.util.json_types import Fields, Value
 
 SETTLES_AFTER = datetime.timedelta(seconds=60)

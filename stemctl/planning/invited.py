@@ -12,7 +12,9 @@ from stemctl.planning.compare_fields import BoundRecord
 from stemctl.planning.in_doubt import not_settled
 from stemctl.planning.members import as_written, key_of, members_of
 from stemctl.planning.merge_members import NOBODY_KNOWN, Invited
-from stemctl.schema.catalog import Catalog, Field, Model
+from stemctl.schema.catalog import Catalog
+from stemctl.schema.fields import Field
+from stemctl.schema.models import Model
 from stemctl.util.json_types import Fields, Value
 
 Keys = frozenset[str] | None

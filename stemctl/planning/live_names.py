@@ -9,7 +9,7 @@ from functools import cached_property
 from stemctl.core.snapshot import Completeness, Reading
 from stemctl.planning.identity import Key, live_keys
 from stemctl.planning.reference_names import weak_names
-from stemctl.schema.catalog import Model
+from stemctl.schema.models import Model
 from stemctl.util.json_types import Fields
 
 

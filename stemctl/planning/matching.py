@@ -16,7 +16,9 @@ from stemctl.planning.finder import Contradiction, Finder
 from stemctl.planning.identity import Key, Resolve, identity_words
 from stemctl.planning.moves import Entries, after_moves
 from stemctl.planning.references import Resolver
-from stemctl.schema.catalog import Catalog, Field, Model
+from stemctl.schema.catalog import Catalog
+from stemctl.schema.fields import Field
+from stemctl.schema.models import Model
 from stemctl.util.json_types import Value
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from stemctl.schema.catalog import Field
+from stemctl.schema.fields import Field
 from stemctl.util.json_types import Fields, Value
 
 REMOVE = "remove"

@@ -29,7 +29,7 @@ from stemctl.planning.values import (
     same_element,
     shared_keys,
 )
-from stemctl.schema.catalog import Field
+from stemctl.schema.fields import Field
 from stemctl.util.json_types import Value
 
 

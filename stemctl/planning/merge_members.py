@@ -30,7 +30,7 @@ from stemctl.planning.merge import (
     case_of,
     permission_for,
 )
-from stemctl.schema.catalog import Field
+from stemctl.schema.fields import Field
 from stemctl.util.json_types import Value
 
 _ABSENT: Value = object()

@@ -14,7 +14,8 @@ from stemctl.core.plan import Action, Change, FieldChange, Request
 from stemctl.core.records import Address, Directive, Repository
 from stemctl.core.state import Entry
 from stemctl.planning.values import is_empty
-from stemctl.schema.catalog import Catalog, Model
+from stemctl.schema.catalog import Catalog
+from stemctl.schema.models import Model
 from stemctl.util.json_types import Fields
 
 

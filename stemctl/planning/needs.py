@@ -15,7 +15,8 @@ from stemctl.planning.invited import invitations_to, perhaps_invited
 from stemctl.planning.moves import after_moves
 from stemctl.planning.reference_names import ReferenceNames
 from stemctl.planning.references import declared_targets, wanted_references
-from stemctl.schema.catalog import Catalog, Model
+from stemctl.schema.catalog import Catalog
+from stemctl.schema.models import Model
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.core.plan import NOT_HELD
 from stemctl.core.records import Address, Location
-from stemctl.schema.catalog import Field
+from stemctl.schema.fields import Field
 from stemctl.util.json_types import Value
 
 _LONGEST = 60

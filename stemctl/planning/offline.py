@@ -22,7 +22,9 @@ from stemctl.planning.moves import after_moves
 from stemctl.planning.planner import Options, make_plan
 from stemctl.planning.reference_names import ReferenceNames
 from stemctl.planning.references import each_reference, wanted_references
-from stemctl.schema.catalog import Catalog, Field, Model
+from stemctl.schema.catalog import Catalog
+from stemctl.schema.fields import Field
+from stemctl.schema.models import Model
 from stemctl.util.json_types import Fields, Value
 
 UNRESOLVED = "$unresolved"

@@ -13,7 +13,8 @@ from stemctl.core.records import Address
 from stemctl.planning.entries import without_entries
 from stemctl.planning.identity import Key, identity_fields, keys_of
 from stemctl.planning.values import expects, ids_in
-from stemctl.schema.catalog import Catalog, Model
+from stemctl.schema.catalog import Catalog
+from stemctl.schema.models import Model
 from stemctl.util.json_types import Fields
 
 

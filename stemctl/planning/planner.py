@@ -28,7 +28,8 @@ from stemctl.planning.record_change import Comparison
 from stemctl.planning.references import Resolver
 from stemctl.planning.selection import choose
 from stemctl.planning.values import same
-from stemctl.schema.catalog import Catalog, Model
+from stemctl.schema.catalog import Catalog
+from stemctl.schema.models import Model
 from stemctl.util.json_types import Fields
 from stemctl.util.plural import counted
 

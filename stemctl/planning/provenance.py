@@ -9,7 +9,8 @@ from stemctl.core.records import Address, Location, Record
 from stemctl.core.state import Entry
 from stemctl.planning.references import Resolver
 from stemctl.planning.values import same
-from stemctl.schema.catalog import Field, Model
+from stemctl.schema.fields import Field
+from stemctl.schema.models import Model
 from stemctl.util.json_types import Fields, Value
 
 

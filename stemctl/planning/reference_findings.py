@@ -9,7 +9,8 @@ from stemctl.core.records import Record
 from stemctl.core.snapshot import Completeness, Reading
 from stemctl.planning.identity import is_searched
 from stemctl.planning.live_names import LiveNames
-from stemctl.schema.catalog import Field, Model
+from stemctl.schema.fields import Field
+from stemctl.schema.models import Model
 from stemctl.util.look_alike import twin_of
 from stemctl.util.suggest import nearest
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from stemctl.core.records import Address, Record, Repository
 from stemctl.planning.identity import identity_of, splits
 from stemctl.planning.values import canonical
-from stemctl.schema.catalog import Catalog, Model
+from stemctl.schema.catalog import Catalog
+from stemctl.schema.models import Model
 
 Names = dict[tuple[str, str], list[Address]]
 """(model, text) to the declared records that it may mean."""

@@ -17,7 +17,9 @@ from stemctl.planning.live_names import LiveNames
 from stemctl.planning.reference_findings import WrittenReference
 from stemctl.planning.reference_names import ReferenceNames
 from stemctl.planning.values import canonical
-from stemctl.schema.catalog import Catalog, Field, Model
+from stemctl.schema.catalog import Catalog
+from stemctl.schema.fields import Field
+from stemctl.schema.models import Model
 from stemctl.util.json_types import Fields, Value
 
 

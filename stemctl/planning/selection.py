@@ -9,7 +9,8 @@ from stemctl.core.address_patterns import is_pattern, literal, matches
 from stemctl.core.records import Address, Location, Repository
 from stemctl.core.state import State
 from stemctl.errors import ConfigError, Untouched
-from stemctl.schema.catalog import Catalog, Model
+from stemctl.schema.catalog import Catalog
+from stemctl.schema.models import Model
 from stemctl.util.look_alike import twin_of
 from stemctl.util.plural import joined
 from stemctl.util.suggest import nearest

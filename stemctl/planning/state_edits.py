@@ -10,7 +10,9 @@ from stemctl.core.records import Address
 from stemctl.core.state import Entry, State
 from stemctl.errors import StateError, Untouched
 from stemctl.planning.values import assemble, elements_alike
-from stemctl.schema.catalog import Catalog, Field, Model
+from stemctl.schema.catalog import Catalog
+from stemctl.schema.fields import Field
+from stemctl.schema.models import Model
 from stemctl.util.json_types import Value
 
 

@@ -10,7 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from stemctl.core.profile import TEXTS, Kind, Listing, ModelProfile, Profile, Shape
-from stemctl.schema.catalog import Catalog, Field, Model
+from stemctl.schema.catalog import Catalog
+from stemctl.schema.fields import Field
+from stemctl.schema.models import Model
 from stemctl.util.plural import counted, joined
 
 _MOST_NAMES = 20

@@ -15,8 +15,9 @@ from collections.abc import Collection, Iterator, Mapping
 
 from stemctl.core.placeholders import is_placeholder, text_of
 from stemctl.planning.members import members_of
-from stemctl.schema.catalog import Field, Model
 from stemctl.schema.detail_values import type_of
+from stemctl.schema.fields import Field
+from stemctl.schema.models import Model
 from stemctl.schema.quantities import in_one_spelling
 from stemctl.util.canonical_json import hash_of
 from stemctl.util.json_equality import one_spelling, same_json

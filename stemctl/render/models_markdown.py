@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from stemctl.schema.catalog import Catalog, Model, by_app
+from stemctl.schema.catalog import Catalog, by_app
+from stemctl.schema.models import Model
 from stemctl.util.plural import counted
 
 _HEAD = """\

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from stemctl.sandbox.storage import Sql
 from stemctl.sandbox.users import MANAGES, OWNS, RIGHTS, User
-from stemctl.schema.catalog import Access, Catalog, Joining, Model
+from stemctl.schema.catalog import Catalog
+from stemctl.schema.models import Access, Joining, Model
 
 _ALWAYS, _NEVER = Sql("1"), Sql("0")
 

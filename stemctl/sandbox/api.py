@@ -20,7 +20,8 @@ from stemctl.sandbox.envelopes import proposals_of
 from stemctl.sandbox.likeness import Likeness
 from stemctl.sandbox.replies import Refusal, Reply, forbidden, not_allowed, unknown_url
 from stemctl.sandbox.users import User
-from stemctl.schema.catalog import Catalog, Model
+from stemctl.schema.catalog import Catalog
+from stemctl.schema.models import Model
 
 Totals = Literal["both", "meta", "count", "none"]
 

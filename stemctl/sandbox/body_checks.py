@@ -7,7 +7,9 @@ from typing import Protocol
 
 from stemctl.sandbox import field_values
 from stemctl.sandbox.storage import targets
-from stemctl.schema.catalog import Catalog, Field, Model
+from stemctl.schema.catalog import Catalog
+from stemctl.schema.fields import Field
+from stemctl.schema.models import Model
 from stemctl.util.json_types import Fields, Value
 
 Problems = dict[str, list[str]]

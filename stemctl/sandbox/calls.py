@@ -11,7 +11,8 @@ from stemctl.sandbox.list_query import Parameters
 from stemctl.sandbox.replies import Reply, invalid
 from stemctl.sandbox.storage import Storage
 from stemctl.sandbox.users import User
-from stemctl.schema.catalog import Field, Model
+from stemctl.schema.fields import Field
+from stemctl.schema.models import Model
 from stemctl.util.json_types import Fields, Value
 
 

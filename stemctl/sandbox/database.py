@@ -10,7 +10,8 @@ from stemctl.sandbox.body_checks import defaults
 from stemctl.sandbox.seed_names import SeedNames
 from stemctl.sandbox.storage import Storage
 from stemctl.sandbox.users import BY_EMAIL, User
-from stemctl.schema.catalog import Catalog, Model
+from stemctl.schema.catalog import Catalog
+from stemctl.schema.models import Model
 from stemctl.util.json_types import Fields
 
 

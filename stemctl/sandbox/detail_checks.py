@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from stemctl.sandbox.body_checks import Problems
-from stemctl.schema.catalog import DetailType, Field, Model
 from stemctl.schema.detail_values import problems_of, type_of
+from stemctl.schema.fields import DetailType, Field
+from stemctl.schema.models import Model
 from stemctl.util.json_types import Value
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import functools
 from dataclasses import replace
 
-from stemctl.schema.catalog import Access, Catalog, Field, Model
+from stemctl.schema.catalog import Catalog
+from stemctl.schema.fields import Field
+from stemctl.schema.models import Access, Model
 
 PENDING, ACCEPTED, REJECTED = "Pending", "Accepted", "Rejected"
 ADD, CHANGE = "Add", "Change"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 
-from stemctl.schema.catalog import Field, Member
+from stemctl.schema.fields import Field, Member
 from stemctl.schema.patterns import portable
 from stemctl.util.json_equality import same_json
 from stemctl.util.json_types import Value, is_uuid

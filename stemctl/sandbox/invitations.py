@@ -11,7 +11,8 @@ from stemctl.sandbox import membership, resources, serializer
 from stemctl.sandbox.calls import Call, Endpoint, Handler
 from stemctl.sandbox.replies import Reply, forbidden, invalid
 from stemctl.sandbox.storage import Row
-from stemctl.schema.catalog import Field, Joining, Model
+from stemctl.schema.fields import Field
+from stemctl.schema.models import Joining, Model
 
 Actions = dict[str, dict[str, Handler]]
 

@@ -19,7 +19,8 @@ from stemctl.sandbox.replies import (
     unauthenticated,
     unknown_url,
 )
-from stemctl.schema.catalog import Catalog, Model
+from stemctl.schema.catalog import Catalog
+from stemctl.schema.models import Model
 from stemctl.util.json_types import Value
 
 Where = Literal["list", "approvals"]

@@ -15,7 +15,9 @@ from stemctl.sandbox.body_checks import is_links
 from stemctl.sandbox.field_values import Invalid, instant
 from stemctl.sandbox.replies import invalid
 from stemctl.sandbox.storage import Sql, by_lookup, lookups
-from stemctl.schema.catalog import Catalog, Field, Model
+from stemctl.schema.catalog import Catalog
+from stemctl.schema.fields import Field
+from stemctl.schema.models import Model
 from stemctl.util.json_types import Value
 
 Parameters = Sequence[tuple[str, str]]

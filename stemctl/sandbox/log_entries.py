@@ -15,7 +15,8 @@ from stemctl.sandbox.detail_checks import check_details
 from stemctl.sandbox.field_values import Invalid, instant
 from stemctl.sandbox.replies import Reply, invalid
 from stemctl.sandbox.storage import Row
-from stemctl.schema.catalog import Catalog, Embedded, Model
+from stemctl.schema.catalog import Catalog
+from stemctl.schema.models import Embedded, Model
 from stemctl.util.json_types import Fields, Value
 
 Entry = dict[str, Value]

@@ -11,7 +11,9 @@ from stemctl.sandbox.calls import Call
 from stemctl.sandbox.replies import forbidden, invalid
 from stemctl.sandbox.storage import Row, Sql, Storage
 from stemctl.sandbox.users import MANAGES, RIGHTS, User, are_members, merged_members, sole_owner
-from stemctl.schema.catalog import Catalog, Field, Joining, Model
+from stemctl.schema.catalog import Catalog
+from stemctl.schema.fields import Field
+from stemctl.schema.models import Joining, Model
 from stemctl.util.json_types import Fields, Value
 
 Members = dict[str, Value]

@@ -11,7 +11,7 @@ from stemctl.sandbox.envelopes import ACCEPTED, ADD, CHANGE, PENDING, REJECTED, 
 from stemctl.sandbox.replies import Reply, forbidden, invalid, not_found
 from stemctl.sandbox.storage import Row
 from stemctl.sandbox.users import User
-from stemctl.schema.catalog import Model
+from stemctl.schema.models import Model
 from stemctl.util.json_types import Value
 
 

@@ -20,7 +20,8 @@ from stemctl.sandbox.detail_checks import check_details, unpaired
 from stemctl.sandbox.envelopes import every_model
 from stemctl.sandbox.replies import Reply, forbidden, invalid, not_found
 from stemctl.sandbox.storage import Row, Sql, Storage, relation, stored_relations, targets
-from stemctl.schema.catalog import Catalog, Model
+from stemctl.schema.catalog import Catalog
+from stemctl.schema.models import Model
 from stemctl.util.json_types import Fields, Value
 
 _ADDRESSES = {

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Set
 from stemctl.errors import ConfigError
 from stemctl.sandbox.seed_records import SeedRecord
 from stemctl.sandbox.storage import Storage
-from stemctl.schema.catalog import Field, Model
+from stemctl.schema.fields import Field
+from stemctl.schema.models import Model
 from stemctl.util.json_types import Fields, Value, is_uuid
 
 

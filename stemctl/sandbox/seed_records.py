@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from stemctl.errors import ConfigError
 from stemctl.sandbox.body_checks import is_stored
-from stemctl.schema.catalog import Catalog, Model
+from stemctl.schema.catalog import Catalog
+from stemctl.schema.models import Model
 from stemctl.util.json_types import Fields, Value, is_uuid
 
 _OWN = ("id", "key")

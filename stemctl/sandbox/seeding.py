@@ -13,7 +13,7 @@ from stemctl.sandbox.seed_names import SeedNames
 from stemctl.sandbox.seed_records import SeedRecord, read
 from stemctl.sandbox.storage import Storage
 from stemctl.sandbox.users import are_members, lab_members, merged_members
-from stemctl.schema.catalog import Model
+from stemctl.schema.models import Model
 from stemctl.util.json_types import Fields, Value
 
 

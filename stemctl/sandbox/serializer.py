@@ -10,7 +10,8 @@ from stemctl.sandbox.body_checks import is_links
 from stemctl.sandbox.calls import Call
 from stemctl.sandbox.list_query import PageRange
 from stemctl.sandbox.storage import Row, Storage, targets
-from stemctl.schema.catalog import Field, Model
+from stemctl.schema.fields import Field
+from stemctl.schema.models import Model
 from stemctl.util.json_types import Value
 
 _PAGING = re.compile(r"limit|offset")

@@ -21,7 +21,9 @@ from pathlib import Path
 from typing import Any
 
 from stemctl.errors import ConfigError
-from stemctl.schema.catalog import Catalog, Field, Model
+from stemctl.schema.catalog import Catalog
+from stemctl.schema.fields import Field
+from stemctl.schema.models import Model
 from stemctl.util.json_types import Value
 
 _FORMAT = 1

@@ -11,8 +11,10 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import NamedTuple
 
-from stemctl.schema.catalog import Catalog, Details, DetailType, Field, Model
+from stemctl.schema.catalog import Catalog
 from stemctl.schema.config_schema import Schema, closed
+from stemctl.schema.fields import Details, DetailType, Field
+from stemctl.schema.models import Model
 from stemctl.schema.quantities import LONGEST, spellings, text_of, text_pattern
 from stemctl.util.json_types import Value
 

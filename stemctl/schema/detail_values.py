@@ -7,9 +7,9 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 
-from stemctl.schema.catalog import DetailType, Field
 from stemctl.schema.compiled import Accepts, compiled
 from stemctl.schema.detail_schemas import field_schema
+from stemctl.schema.fields import DetailType, Field
 from stemctl.schema.quantities import is_quantity, parse, text_of, usual_unit
 from stemctl.util.json_types import Fields, Value
 from stemctl.util.plural import joined

@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 import yaml
 
-from stemctl.schema.catalog import Field, Member, Model
 from stemctl.schema.config_schema import Schema, closed
+from stemctl.schema.fields import Field, Member
+from stemctl.schema.models import Model
 from stemctl.schema.patterns import (
     CLEARABLE,
     CLEARABLE_KEY,

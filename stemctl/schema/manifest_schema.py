@@ -14,10 +14,11 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from stemctl.schema import detail_schemas
-from stemctl.schema.catalog import Catalog, Model
+from stemctl.schema.catalog import Catalog
 from stemctl.schema.config_schema import DIALECT, Schema, closed, config_schema
 from stemctl.schema.detail_schemas import Builders
 from stemctl.schema.field_schema import field_schema, formed
+from stemctl.schema.models import Model
 from stemctl.schema.naming_schema import listed_at_top, named, nested_lists
 from stemctl.schema.patterns import ADDRESS_TAIL, FORMATS, KEY
 from stemctl.util.json_types import Value

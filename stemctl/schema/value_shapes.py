@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from stemctl.schema.catalog import Field
+from stemctl.schema.fields import Field
 from stemctl.util.json_types import Value
 
 

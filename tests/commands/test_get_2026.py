@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from stemctl.schema.catalog import Model, load_catalog
+from stemctl.schema.catalog import load_catalog
+from stemctl.schema.models import Model
 from tests.support.lab import Lab
 from tests.support.small_lab import LAB
 

@@ -19,7 +19,8 @@ from stemctl.core.profile import (
     profile_text,
     read_profile,
 )
-from stemctl.schema.catalog import Catalog, Model, editions, load_catalog
+from stemctl.schema.catalog import Catalog, editions, load_catalog
+from stemctl.schema.models import Model
 from tests.support.effort import examples
 
 WORDS = ["quokka", "zanzibar", "xylophone_quartz"]

@@ -19,7 +19,8 @@ from stemctl.planning.bindings import Identities
 from stemctl.planning.merge import UNSET, FieldVersions, merge_field
 from stemctl.planning.references import Resolver
 from stemctl.planning.values import identical, same
-from stemctl.schema.catalog import Field, load_catalog
+from stemctl.schema.catalog import load_catalog
+from stemctl.schema.fields import Field
 from stemctl.util.canonical_json import canonical_pieces, hash_of, hash_of_pieces
 from tests.support.effort import examples
 

@@ -10,7 +10,9 @@ from sandbox_api import Api
 
 from stemctl.sandbox.database import Database
 from stemctl.sandbox.list_query import OPERATORS
-from stemctl.schema.catalog import Catalog, Field, Model, load_catalog
+from stemctl.schema.catalog import Catalog, load_catalog
+from stemctl.schema.fields import Field
+from stemctl.schema.models import Model
 from tests.support.small_lab import LAB
 
 CATALOG = load_catalog("2026")

@@ -16,7 +16,8 @@ from brainstem_api_tools import BrainstemClient
 
 from stemctl.sandbox.api import create_app
 from stemctl.sandbox.database import Database
-from stemctl.schema.catalog import Model, load_catalog
+from stemctl.schema.catalog import load_catalog
+from stemctl.schema.models import Model
 from tests.support.served import serve_app
 from tests.support.small_lab import LAB
 

@@ -11,9 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stemctl.manifests.schema_errors import validator_of
-from stemctl.schema.catalog import DetailType, Field, Model, load_catalog, schemas_dir
+from stemctl.schema.catalog import load_catalog, schemas_dir
 from stemctl.schema.detail_schemas import type_schema
 from stemctl.schema.detail_values import as_stored, as_written, problems_of
+from stemctl.schema.fields import DetailType, Field
+from stemctl.schema.models import Model
 
 CATALOG = load_catalog("2026")
 OURS = validator_of(CATALOG)

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
-from stemctl.schema.catalog import Catalog, Field, Model, editions, load_catalog
+from stemctl.schema.catalog import Catalog, editions, load_catalog
+from stemctl.schema.fields import Field
+from stemctl.schema.models import Model
 from tests.support.lab import Lab
 
 CONFIG = """\

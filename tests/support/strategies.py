@@ -8,7 +8,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from stemctl.schema.catalog import Field, Member, Model
+from stemctl.schema.fields import Field, Member
+from stemctl.schema.models import Model
 
 _LETTERS = st.characters(
     codec="utf-8",

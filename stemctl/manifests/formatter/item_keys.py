@@ -10,7 +10,9 @@ from typing import Any
 
 from stemctl.manifests import reader
 from stemctl.manifests.document import LINE_END, Document, Node
-from stemctl.schema.catalog import Catalog, Field, Model
+from stemctl.schema.catalog import Catalog
+from stemctl.schema.fields import Field
+from stemctl.schema.models import Model
 
 _LINE_ENDS = re.compile(f"({LINE_END.pattern})")
 """Splits a text into lines, with the end of each between them."""

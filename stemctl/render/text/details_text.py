@@ -7,8 +7,9 @@ from typing import Any
 from stemctl.errors import ConfigError
 from stemctl.render.terminal import TerminalStyle
 from stemctl.render.width import broken
-from stemctl.schema.catalog import DetailType, Field, Model
 from stemctl.schema.detail_values import in_words
+from stemctl.schema.fields import DetailType, Field
+from stemctl.schema.models import Model
 from stemctl.schema.quantities import text_of
 from stemctl.util.plural import counted, joined
 from stemctl.util.suggest import containing, nearest

@@ -9,7 +9,9 @@ from typing import Any
 from stemctl.errors import ConfigError
 from stemctl.render.terminal import TerminalStyle
 from stemctl.render.width import broken, columns_of, padded
-from stemctl.schema.catalog import Catalog, Field, Model, by_app
+from stemctl.schema.catalog import Catalog, by_app
+from stemctl.schema.fields import Field
+from stemctl.schema.models import Model
 from stemctl.util.plural import counted, joined
 from stemctl.util.suggest import nearest
 

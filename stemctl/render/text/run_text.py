@@ -16,7 +16,8 @@ from stemctl.render.change_view import SYMBOLS
 from stemctl.render.terminal import TerminalStyle
 from stemctl.render.text.outcome_text import outcome_row
 from stemctl.render.text.uncommitted_text import and_changes, commit_words
-from stemctl.schema.catalog import Catalog, Model
+from stemctl.schema.catalog import Catalog
+from stemctl.schema.models import Model
 from stemctl.util.json_types import Fields, Value
 from stemctl.util.plural import counted, inflected
 from stemctl.util.safe_text import visible

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 
 from stemctl.sandbox.faults.script import Fault
 from stemctl.sandbox.list_query import PageRange
-from stemctl.schema.catalog import Catalog, Model
+from stemctl.schema.catalog import Catalog
+from stemctl.schema.models import Model
 from stemctl.util.json_types import Value
 
 Headers = tuple[tuple[bytes, bytes], ...]
