@@ -17,9 +17,9 @@ LOG_ENTRY = CATALOG.models["subjectlogentry"]
 @pytest.mark.parametrize(
     "details, problem",
     [
-        ({"sr": 20000}, "sr must be a number with a unit: GHz, MHz, kHz, Hz."),
-        ({"sr": "20 kHz"}, "sr must be a number with a unit: GHz, MHz, kHz, Hz."),
-        ({"sr": {"value": 1, "unit": "s"}}, "sr must be a number with a unit: GHz, MHz, kHz, Hz."),
+        ({"sr": 20000}, "sr must be a number with a unit: Hz, GHz, MHz, kHz."),
+        ({"sr": "20 kHz"}, "sr must be a number with a unit: Hz, GHz, MHz, kHz."),
+        ({"sr": {"value": 1, "unit": "s"}}, "sr must be a number with a unit: Hz, GHz, MHz, kHz."),
         ({"lsb": 1}, "lsb is not a field of Audio."),
         ({"nChannels": 0}, "nChannels must be a whole number, at least 1."),
         ([], "must be an object."),
