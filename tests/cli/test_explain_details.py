@@ -36,7 +36,7 @@ def test_each_type_of_each_model_is_described(lab: Lab) -> None:
 def test_a_type_is_found_below_the_list_of_its_model_in_any_case(lab: Lab) -> None:
     result = lab.run("explain", "session.data_acquisitions.details.videotracking")
     assert result.out.startswith("dataacquisition.details of type VideoTracking:")
-    assert "a number with a unit: GHz, MHz" in result.out
+    assert "a number with a unit: Hz, GHz" in result.out
 
 
 def test_a_wrong_type_is_a_short_error(lab: Lab) -> None:
