@@ -203,7 +203,7 @@ def not_there_yet(model: Model, change: Change, lost: ServerError) -> Outcome:
 def perhaps_invited(change: Change, lost: ServerError) -> Outcome:
     """Members were sent, the answer was lost, and they may be invited by now."""
     message = f"Sent, but the answer was lost: {lost.what} The members may be invited already."
-    detail = ("Plan again in a minute: it looks at the invitations, and invites nobody twice.",)
+    detail = ("Plan again in a minute: it looks at the invitations, and invites no one twice.",)
     return Outcome(change, Status.UNKNOWN, change.id, message=message, detail=detail)
 
 

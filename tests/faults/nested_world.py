@@ -12,19 +12,9 @@ from typing import Any
 import httpx
 import yaml
 
-PROJECT = "Theta Maze Study"
+from tests.bench.nested_labs import PROJECT, SEED
+
 CONFIG = "servers: {sandbox: {url: 'sandbox:', edition: 2026, seed: seed.yaml}}\n"
-SEED = {
-    "projects": [{"name": PROJECT}],
-    "species": [{"name": "Rattus norvegicus"}],
-    "strains": [{"name": "Long Evans", "species": "Rattus norvegicus"}],
-    "setup_types": [{"name": "Maze", "category": "F"}],
-    "behavioral_paradigms": [{"name": "Alternation"}],
-    "setups": [{"name": "Maze room", "setup_type": "Maze"}],
-    "behavioralassays": [
-        {"name": "Alternation", "setup_type": "Maze", "behavioral_paradigm": "Alternation"}
-    ],
-}
 DEFAULTS = {
     "sessions": {"projects": [PROJECT]},
     "subjects": {"projects": [PROJECT], "strain": "Long Evans", "sex": "U"},

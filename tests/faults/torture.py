@@ -253,7 +253,7 @@ def torture(kind: str, seed: int, folder: Path, run: Runner) -> Seen:
     server = folder / f"server{seed}"
     server.mkdir()
     (server / "stemctl.yaml").write_text(WORLDS[kind].config)
-    (server / "seed.yaml").write_text(yaml.safe_dump(WORLDS[kind].seed))
+    (server / "seed.yaml").write_text(yaml.safe_dump(dict(WORLDS[kind].seed)))
     faults = server / "faults.yaml"
     faults.write_text("faults: []\n")
     with serve(server, "--faults", "faults.yaml") as url:

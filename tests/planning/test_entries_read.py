@@ -21,6 +21,7 @@ NOON, NIGHT = "2024-03-12T12:00:00Z", "2024-03-12T23:00:00Z"
 
 def reading(*entries: object, **more: object) -> Reading:
     records = {ID: {"id": ID, "type": "Weighing", "entries": list(entries)}}
+    # The type of `more` is that of several arguments.
     return Reading("subjectlog", Completeness.COMPLETE, records, **more)  # type: ignore[arg-type]
 
 
@@ -61,6 +62,7 @@ def test_odd_entries_do_no_harm() -> None:
 @pytest.mark.parametrize("entries", ["none", {"a": 1}, 5, [None], ["a"]])
 def test_a_log_that_does_not_tell_its_entries_is_not_one_without(entries: object) -> None:
     record = {"id": ID, "type": "Weighing", "entries": entries}
+    # A server may answer with anything; the types say what is sound.
     parents = Reading("subjectlog", Completeness.COMPLETE, {ID: record})  # type: ignore[dict-item]
     assert "the entries of record" in derived_reading(ENTRY, parents, []).reason
     less = Reading("subjectlog", Completeness.COMPLETE, {ID: {"id": ID, "type": "Weighing"}})
@@ -88,6 +90,7 @@ def test_a_log_lists_its_entries_by_id_and_can_be_seen_without_some() -> None:
 
 @given(st.datetimes(timezones=st.timezones()))
 def test_every_moment_makes_an_id_that_is_one(moment: object) -> None:
+    # Hypothesis gives datetimes under a wider type.
     text = in_utc(moment.isoformat())  # type: ignore[attr-defined]
     assert text is None or is_record_id(entry_id(ID, text))
 

@@ -157,6 +157,7 @@ def test_entries_are_checked(api: Api) -> None:
     fails(api, log({"date_time": "2024-03-12"}), place, "date_time: Entries of this type")
     entry = "subjects[1].subject_logs[1].entries[2]"
     fails(api, log(stay, {"comment": "x"}), f"{entry} of the seed has unknown fields: 'comment'.")
+    # An entry that is a text is what is tested; the types say that it is an object.
     fails(api, log(stay, "x"), f"{entry} of the seed is not an entry.")  # type: ignore[arg-type]
 
 
