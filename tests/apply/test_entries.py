@@ -216,6 +216,19 @@ def test_an_entry_that_others_changed_meanwhile_is_not_overwritten(lab: Lab) -> 
     assert weights(lab) == {"2024-03-12T08:00:00Z": 1}
 
 
+@pytest.mark.parametrize("declared", [[ONE.replace("312", "300")], []])
+def test_an_entry_that_others_removed_meanwhile_is_named(lab: Lab, declared: list[str]) -> None:
+    declare(lab, ONE)
+    lab.apply()
+    declare(lab, *declared)
+    lab.run("plan", "--allow", "delete", "--out", "plan.json")
+    act(lab, "remove_entry", date_time="2024-03-12T08:00:00Z")
+    result = lab.run("apply", "plan.json")
+    assert (result.code, lab.writes) == (1, [])
+    assert "deleted" in result.out
+    assert "changed on the server" not in result.out
+
+
 def test_the_answer_about_another_log_is_not_believed(lab: Lab) -> None:
     declare(lab)
     lab.apply()

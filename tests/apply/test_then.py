@@ -70,6 +70,15 @@ def test_a_project_without_members_is_planned_as_ever(lab: Lab) -> None:
     assert lab.plan()["changes"] == []
 
 
+def test_nothing_follows_a_request_that_was_refused(lab: Lab) -> None:
+    theirs = {"name": "Maze", "users": {OTHER: {"can_change": True}}}
+    lab.write("seed.yaml", json.dumps({"projects": [theirs]}))  # hidden from us
+    result = lab.run("apply", "--auto-approve")
+    assert result.code == 1
+    assert "project/Maze" in result.out
+    assert [write.method for write in lab.writes] == ["POST"]
+
+
 def test_a_saved_plan_sends_both(lab: Lab) -> None:
     lab.run("plan", "--out", "plan.json")
     assert lab.run("apply", "plan.json").code == 0
