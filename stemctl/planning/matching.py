@@ -38,6 +38,8 @@ def identify(
     for address, record in repository.records.items():
         by_model.setdefault(address.model, []).append(record)
     for name in _binding_order(catalog):
+        if name in finders:
+            entries.follow_parents(catalog.models[name], finders[name].reading.records)
         for record in by_model.get(name, ()):
             try:
                 binding = finders[name].bind(record)

@@ -14,6 +14,8 @@ from stemctl.core.records import Address, Repository
 from stemctl.core.state import Entry, State
 from stemctl.planning.moved_entries import becomes_another
 from stemctl.schema.catalog import Catalog
+from stemctl.schema.models import Model
+from stemctl.util.json_types import Fields
 
 
 @dataclass
@@ -53,6 +55,29 @@ class Entries:
                 if to in records and address not in records:
                     self.move(address, to)
 
+    def follow_parents(self, model: Model, records: Mapping[str, Fields]) -> None:
+        """Give children that an earlier run left below the old address of their parent the address
+        that the files have for them: only the parent's request went through.
+
+        `records` are the live records of the model by id; they say which parent that is.
+        """
+        if model.parent is None:
+            return
+        for old in [at for at in self.by_address if at.model == model.name]:
+            if old in self.repository.records:
+                continue
+            parent = self.owners.get(_parent_id(self.by_address[old], model.parent, records))
+            if parent is not None and (new := self._declared_below(parent, old)):
+                self.move(old, new)
+
+    def _declared_below(self, parent: Address, old: Address) -> Address | None:
+        """The one address that the files have for `old` below its parent, and nothing has yet."""
+        words = old.key.split("/")
+        ends = ["/".join([parent.key, *words[number:]]) for number in range(1, len(words) + 1)]
+        found = [Address(old.model, key) for key in ends]
+        free = [at for at in found if at in self.repository.records and at not in self.by_address]
+        return free[0] if len(free) == 1 else None
+
     @cached_property
     def _inside(self) -> Mapping[tuple[str, str], list[Address]]:
         """Model and beginning of a key to the addresses of the state that may be inside."""
@@ -63,6 +88,14 @@ class Entries:
             for number in range(1, len(words) + 1):
                 found.setdefault((address.model, "/".join(words[:number])), []).append(address)
         return found
+
+
+def _parent_id(entry: Entry, field: str, records: Mapping[str, Fields]) -> str:
+    """The id of the parent that a live record has, or that the last unanswered request named."""
+    known = records.get(entry.id, {}) if entry.id else {}
+    if not entry.id and entry.pending:
+        known = entry.pending[-1].body
+    return str(known.get(field))
 
 
 def after_moves(repository: Repository, state: State, catalog: Catalog) -> Entries:

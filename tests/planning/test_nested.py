@@ -4,6 +4,8 @@ exactly once, though nothing but their ids tells them apart.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import httpx
 import pytest
 
@@ -349,3 +351,64 @@ def test_an_offline_plan_knows_children_and_what_they_refer_to(lab: Lab) -> None
     lab.write("records/nested.yaml", NESTED.replace("AIA/CA1", "AIA/CA3"))
     (change,) = lab.plan("--offline")["changes"]
     assert change["request"]["body"] == {"brain_region": {"$unresolved": "AIA/CA3"}}
+
+
+def _by_moved(lab: Lab, text: str) -> str:
+    return (
+        text.replace("name: monday", "name: Monday")
+        + "moved: [{from: session/monday, to: session/Monday}]\n"
+    )
+
+
+def _by_id(lab: Lab, text: str) -> str:
+    id_ = lab.state["records"]["session/monday"]["id"]
+    return text.replace("  - name: monday\n", f"  - name: Monday\n    id: {id_}\n")
+
+
+@pytest.mark.parametrize("rename", [_by_moved, _by_id])
+def test_a_child_that_failed_when_its_parent_was_renamed_follows_later(
+    lab: Lab, rename: Callable[[Lab, str], str]
+) -> None:
+    lab.apply()
+    lab.write("records/nested.yaml", rename(lab, NESTED).replace("Late.", "Very late."))
+
+    def lose(request: httpx.Request) -> None:
+        if request.method == "PATCH" and "/behavior/" in request.url.path:
+            raise httpx.ConnectError("gone", request=request)
+
+    lab.intercept = lose
+    assert lab.run("apply", "--auto-approve").code == 3
+    assert "session/Monday" in lab.state["records"]
+    assert "behavior/monday/late" in lab.state["records"]
+    quiet(lab)
+    lab.apply()
+    assert sorted(b["notes"] for b in live(lab, "behavior")) == ["Early.", "Tuesday.", "Very late."]
+    assert "behavior/Monday/late" in lab.state["records"]
+    assert lab.plan()["changes"] == []
+
+
+@pytest.mark.parametrize("rename", [_by_moved, _by_id])
+def test_so_does_one_whose_creation_has_no_answer(
+    lab: Lab, rename: Callable[[Lab, str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab.write("records/nested.yaml", NESTED.replace("      - {key: late, notes: Late.}\n", ""))
+    lab.apply()
+    lab.write("records/nested.yaml", NESTED)
+
+    def lose(request: httpx.Request) -> None:
+        if request.method == "POST":
+            raise httpx.ReadTimeout("late", request=request)
+
+    lab.intercept = lose
+    assert lab.run("apply", "--auto-approve").code == 3
+    lab.write("records/nested.yaml", rename(lab, NESTED))
+    assert lab.run("apply", "--auto-approve", "session/Monday").code in (0, 3)
+    assert "session/Monday" in lab.state["records"]
+    quiet(lab)
+    assert lab.run("apply", "--auto-approve").code == 3
+    assert lab.writes == []  # the creation may still arrive
+    later(monkeypatch, 100)
+    lab.apply()
+    assert sorted(b["notes"] for b in live(lab, "behavior")) == ["Early.", "Late.", "Tuesday."]
+    assert lab.plan()["changes"] == []
+    assert not [at for at in lab.state["records"] if at.startswith("behavior/monday")]
