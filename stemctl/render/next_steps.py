@@ -15,9 +15,9 @@ from stemctl.core.plan import PERMISSIONS, Action, Change, FieldChange, Held, Pl
 from stemctl.core.records import Address
 from stemctl.core.report import Report, Status
 from stemctl.errors import Hint
+from stemctl.manifests.written import flow_text, is_exact
 from stemctl.render.change_view import location_text
 from stemctl.render.field_view import differs_from_proposal
-from stemctl.render.manifest_yaml import flow_text, is_exact
 from stemctl.render.terminal import TerminalStyle
 from stemctl.render.values import LONG
 from stemctl.render.width import columns_of
