@@ -75,6 +75,11 @@ def _events(parser: Any) -> Iterator[Any]:
         yield event
 
 
+def _end(event: Any) -> int:
+    end: int = event.end_mark.index
+    return end
+
+
 class _Finder:
     """Follows the events of one text."""
 
@@ -104,18 +109,16 @@ class _Finder:
     def items(self, place: Place) -> None:
         place.is_list = True
         before = place.start
-        event: Any
         while not isinstance(event := next(self.events), SequenceEndEvent):
             if not place.flow:
                 place.dashes.append(self.token(before))
             place.items.append(self.value(event))
             before = place.items[-1].end
-        place.end = event.end_mark.index if place.flow else before
+        place.end = _end(event) if place.flow else before
 
     def members(self, place: Place) -> None:
         place.is_mapping = True
         last = place.start
-        event: Any
         while not isinstance(event := next(self.events), MappingEndEvent):
             key = self.value(event)
             name = event.value if isinstance(event, ScalarEvent) else ""
@@ -124,7 +127,7 @@ class _Finder:
             place.keys[name] = key.start
             place.members[name] = value
             last = max(key.end, value.end)
-        place.end = event.end_mark.index if place.flow else last
+        place.end = _end(event) if place.flow else last
 
     def without_line_ends(self, end: int) -> int:
         while self.text[end - 1] in "\r\n":
