@@ -25,6 +25,8 @@ ROOMS = (
     "manifests",
     "config",
     "planning",
+    "takeover",
+    "sheets",
     "sandbox",
     "render",
     "client",
