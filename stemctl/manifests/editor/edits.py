@@ -23,11 +23,14 @@ class Put:
 
 @dataclass(frozen=True, slots=True)
 class Add:
-    """A list gets a further item at its end; a list that is not there is made."""
+    """A list gets a further item, at its end or before the item that has the number `before` now;
+    a list that is not there is made.
+    """
 
     path: Path
     value: Value
     order: tuple[str, ...] = ()
+    before: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +53,18 @@ class Changes:
 
     puts: dict[str | int, Put] = field(default_factory=dict)
     takes: set[str | int] = field(default_factory=set)
-    adds: list[Value] = field(default_factory=list)
+    adds: list[Add] = field(default_factory=list)
     inside: dict[str | int, Changes] = field(default_factory=dict)
     order: tuple[str, ...] = ()
     """Of an added list: where its key goes."""
+
+    @property
+    def added(self) -> list[Value]:
+        """The new items, in their order."""
+        return [
+            add.value
+            for add in sorted(self.adds, key=lambda add: (add.before is None, add.before or 0))
+        ]
 
 
 def gathered(edits: Iterable[Edit]) -> Changes:
@@ -70,7 +81,7 @@ def gathered(edits: Iterable[Edit]) -> Changes:
             case Take():
                 changes.takes.add(edit.path[-1])
             case Add():
-                changes.adds.append(edit.value)
+                changes.adds.append(edit)
                 changes.order = edit.order
     return root
 
@@ -93,6 +104,18 @@ def _edited(value: Value, changes: Changes) -> Value:
     for step in sorted(changes.takes, key=repr, reverse=True) if isinstance(value, dict) else ():
         del value[step]
     if isinstance(value, list):
-        value = [part for number, part in enumerate(value) if number not in changes.takes]
-        value += changes.adds
+        value = _with_items(value, changes)
     return value
+
+
+def _with_items(items: list[Value], changes: Changes) -> list[Value]:
+    """The items that stay, and the new ones at their places."""
+    new: dict[int, list[Value]] = {}
+    for add in changes.adds:
+        place = len(items) if add.before is None else add.before
+        new.setdefault(place, []).append(add.value)
+    made = []
+    for number, item in enumerate(items):
+        made += new.get(number, [])
+        made += [] if number in changes.takes else [item]
+    return made + new.get(len(items), [])

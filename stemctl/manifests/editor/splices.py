@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from stemctl.manifests.editor.edits import Changes, Put
+from stemctl.manifests.editor.edits import Add, Changes, Put
 from stemctl.manifests.editor.new_text import after_key, item, member
 from stemctl.manifests.editor.places import Place
 from stemctl.manifests.written import flow_text
@@ -84,13 +84,13 @@ class Splicer:
         """Change a value; a list in several lines that would lose all its items is written anew."""
         left = [n for n in range(len(there.items)) if n not in inner.takes]
         if there.is_list and not there.flow and not left:
-            value: Value = list(inner.adds)
+            value: Value = inner.added
             if isinstance(step, str):
                 self.put_member(around, step, value)
                 return
             raise CannotEdit("nothing of it would stay", there.start)
-        if there.is_list and there.flow and not there.items and isinstance(step, str):
-            self.put_member(around, step, list(inner.adds))
+        if there.is_list and there.flow and not left and inner.adds and isinstance(step, str):
+            self.put_member(around, step, inner.added)
             return
         self.change(there, inner)
 
@@ -198,7 +198,11 @@ class Splicer:
             self.take_in_brackets(place, starts, ends, gone)
         else:
             self.take_items(place, gone)
-        self.add_items(place, changes.adds, gone)
+        self.add_items(
+            place,
+            sorted(changes.adds, key=lambda add: len(gone) if add.before is None else add.before),
+            gone,
+        )
 
     def put_item(self, place: Place, number: int, put: Put) -> None:
         old = place.items[number]
@@ -224,23 +228,30 @@ class Splicer:
             else:
                 raise CannotEdit("nothing of it would stay", dash)
 
-    def add_items(self, place: Place, values: Sequence[Value], gone: Sequence[bool]) -> None:
-        if not values:
-            return
-        kept = [i for i, is_gone in zip(place.items, gone, strict=True) if not is_gone]
+    def add_items(self, place: Place, adds: Sequence[Add], gone: Sequence[bool]) -> None:
+        """Add each item behind the last one before it that stays."""
+        kept = [number for number, is_gone in enumerate(gone) if not is_gone]
+        for add in adds:
+            end = len(gone) if add.before is None else add.before
+            self.add_item(place, add.value, max((n for n in kept if n < end), default=None), kept)
+
+    def add_item(self, place: Place, value: Value, before: int | None, kept: Sequence[int]) -> None:
         if place.flow:
-            texts = ", ".join(map(flow_text, values))
-            if kept:
-                self.add_in_brackets(place, kept[-1], texts)
+            text = flow_text(value)
+            if before is not None:
+                self.add_in_brackets(place, place.items[before], text)
             else:
-                self.splice(place.start + 1, place.start + 1, texts)
+                start = place.items[kept[0]].start if kept else place.start + 1
+                self.splice(start, start, f"{text}, " if kept else text)
             return
         column = self.column_of(place.dashes[0])
-        number = max(n for n, is_gone in enumerate(gone) if not is_gone)
-        end = self.line_end(max(place.items[number].end, place.dashes[number] + 1))
-        flow = _style_of(place.items)
-        for value in values:
-            self.splice(end, end, f"\n{' ' * column}{item(column, value, flow)}")
+        text = item(column, value, _style_of(place.items))
+        if before is None:
+            start = place.dashes[kept[0]]
+            self.splice(start, start, f"{text}\n{' ' * column}")
+            return
+        end = self.line_end(max(place.items[before].end, place.dashes[before] + 1))
+        self.splice(end, end, f"\n{' ' * column}{text}")
 
     # Brackets
 
@@ -317,7 +328,7 @@ def _flow_after(old: Place, colon: int, value: Value) -> str:
 def _made(changes: Changes) -> Value:
     """The value of a key that is new, from what is to be inside it."""
     if changes.adds:
-        return list(changes.adds)
+        return changes.added
     made: dict[str, Value] = {str(step): put.value for step, put in changes.puts.items()}
     made |= {str(step): _made(inner) for step, inner in changes.inside.items()}
     return made
