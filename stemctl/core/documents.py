@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.core.plan import FORMAT
 from stemctl.core.plan_codec import findings_json, plan_document
 from stemctl.core.report import Outcome, Report
+from stemctl.core.rewrite import Rewrite
 from stemctl.errors import StemctlError
 
 Document = dict[str, Any]
@@ -39,6 +41,46 @@ def findings_document(
         "records": records,
         "errors": sum(d.severity is Severity.ERROR for d in diagnostics),
         "diagnostics": findings_json(diagnostics),
+    }
+
+
+def files_document(
+    rewrite: Rewrite, written: Collection[str], left: Mapping[str, str], *, dry_run: bool
+) -> Document:
+    """What was done to files, or with `dry_run` would be done."""
+    return {
+        "format": FORMAT,
+        "dry_run": dry_run,
+        "files": [
+            {
+                "file": change.file,
+                "new": change.old is None,
+                "written": change.file in written,
+            }
+            for change in rewrite.files
+        ],
+        "records": [
+            {
+                "address": str(record.address),
+                "done": record.done,
+                "file": record.file,
+                "fields": list(record.fields),
+            }
+            for record in rewrite.records
+        ],
+        "left": [
+            *(
+                {
+                    "file": one.file,
+                    "line": one.line,
+                    "why": one.why,
+                    "by_hand": list(one.by_hand),
+                    "records": [str(address) for address in one.addresses],
+                }
+                for one in rewrite.refused
+            ),
+            *({"file": file, "why": why} for file, why in left.items()),
+        ],
     }
 
 

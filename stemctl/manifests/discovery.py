@@ -13,7 +13,7 @@ from stemctl.manifests import file_names
 from stemctl.manifests.document import code_span
 from stemctl.manifests.file_names import DEFAULTS, SUFFIXES, corrected
 from stemctl.manifests.git_ignored import not_ignored
-from stemctl.manifests.globs import InvalidPattern, files_matching, inside, is_pattern
+from stemctl.manifests.globs import InvalidPattern, files_matching, inside, is_pattern, matches
 from stemctl.util.safe_text import cut, visible
 
 CONFIG = "stemctl.yaml"
@@ -29,6 +29,47 @@ class ManifestFiles:
     defaults: tuple[str, ...]
     problems: tuple[Diagnostic, ...]
     links: tuple[str, ...] = ()
+
+    def with_files(self, files: Iterable[str]) -> ManifestFiles:
+        """These files, and further ones that are to be written."""
+        new = [file for file in files if file not in self.manifests and file not in self.defaults]
+        if not new:
+            return self
+        manifests = sorted({*self.manifests, *(f for f in new if not _is_defaults(f))})
+        defaults = sorted({*self.defaults, *(f for f in new if _is_defaults(f))})
+        return replace(self, manifests=tuple(manifests), defaults=tuple(defaults))
+
+
+def _is_defaults(path: str) -> bool:
+    return posixpath.basename(path) == DEFAULTS
+
+
+def not_a_manifest(root: Path, entries: Sequence[str], file: str) -> Diagnostic | None:
+    """Why a file that is to be written would not be read as a manifest; None if it would."""
+    pure = PurePosixPath(file)
+    if pure.is_absolute() or ".." in pure.parts or "\0" in file:
+        message = f"{code_span(visible(file))} is outside this repository"
+        return _unread(message, _NAME_A_FOLDER)
+    if _hidden(file) or not file.endswith(SUFFIXES) or not any(_names(e, pure) for e in entries):
+        message = f"{code_span(visible(file))} would not be read as a manifest"
+        wanted = ", ".join(f"{entry}/*.yaml" for entry in entries if not is_pattern(entry))
+        return _unread(message, f"choose a name that `manifests` covers: {wanted or entries[0]}")
+    if not not_ignored(root, [file]):
+        message = f"{code_span(visible(file))} would be ignored by git"
+        return _unread(message, "choose another name, or change .gitignore")
+    return None
+
+
+def _names(entry: str, file: PurePosixPath) -> bool:
+    """Whether an entry of `manifests` covers a file."""
+    pure = PurePosixPath(entry.replace(os.sep, "/"))
+    if is_pattern(entry):
+        return matches(pure, file)
+    return file == pure or file.is_relative_to(pure)
+
+
+def _unread(message: str, remedy: str) -> Diagnostic:
+    return Diagnostic(Severity.ERROR, "no-manifest", message, remedy=remedy)
 
 
 def find_manifests(
@@ -58,8 +99,8 @@ def find_manifests(
     problems += [not_followed(path) for path in outside]
     problems += filter(None, (file_names.finding(root, path) for path in kept))
     kept = [path for path in kept if path.endswith(SUFFIXES)]
-    manifests = [p for p in kept if posixpath.basename(p) != DEFAULTS]
-    defaults = [p for p in kept if posixpath.basename(p) == DEFAULTS]
+    manifests = [path for path in kept if not _is_defaults(path)]
+    defaults = [path for path in kept if _is_defaults(path)]
     return ManifestFiles(tuple(manifests), tuple(defaults), tuple(problems), outside)
 
 

@@ -50,6 +50,23 @@ def inside(root: Path, path: str) -> bool:
     return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root))
 
 
+def matches(pattern: PurePosixPath, file: PurePosixPath) -> bool:
+    """Whether a pattern matches a file, or a folder that it is in, whether or not it is there."""
+    try:
+        parts = _compiled(pattern)
+    except InvalidPattern:
+        return False
+    states = _closed(parts, {0})
+    for name in file.parts:
+        if len(parts) in states:
+            return True
+        matched = {at + 1 for at in states if at < len(parts) and _matches(parts[at], name)}
+        states = _closed(
+            parts, matched | {at for at in states if at < len(parts) and not parts[at]}
+        )
+    return len(parts) in states
+
+
 def files_matching(root: Path, pattern: PurePosixPath) -> Iterator[str]:
     """The YAML files that a pattern matches, and those in folders that it matches.
 

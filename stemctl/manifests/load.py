@@ -38,6 +38,8 @@ from stemctl.util.timestamps import utc_now
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
+_AS_ON_DISK: Mapping[str, bytes] = {}
+
 Layers = Mapping[str, Layer]
 """Defaults by list key."""
 
@@ -49,17 +51,19 @@ def load_repository(
     ignore_gitignore: bool = False,
     time_zone: ZoneInfo | None = None,
     today: datetime.date | None = None,
+    texts: Mapping[str, bytes] = _AS_ON_DISK,
 ) -> tuple[Repository, tuple[Diagnostic, ...]]:
     """Everything that the manifests below `root` declare, and what is wrong with them.
 
     The repository has only usable records. The content of a file never raises an exception. With
     `ignore_gitignore`, git-ignored files are read as well. Times without an offset are read in
-    `time_zone`; if it is None, they are errors. Dates far from `today` are warnings.
+    `time_zone`; if it is None, they are errors. Dates far from `today` are warnings. `texts` are
+    files that are to have another content than on the disk, or are to be there.
     """
-    found = discovery.find_manifests(root, entries, ignore_gitignore)
+    found = discovery.find_manifests(root, entries, ignore_gitignore).with_files(texts)
     validator = validator_of(catalog, local_times=time_zone is not None)
     latest = suspicions.latest_plausible(today or utc_now().date())
-    loading = _Reader(root, catalog, validator, time_zone, latest)
+    loading = _Reader(root, catalog, validator, time_zone, latest, texts)
     with gc_pause.paused():
         for file in found.defaults:
             loading.read_defaults(file)
@@ -76,10 +80,20 @@ def load_repository(
             usable.setdefault(record.address, record)
     directives = {name: tuple(written) for name, written in loading.directives.items()}
     repository = Repository(usable, files=found.manifests, seen=loading.seen, **directives)
-    return repository, with_lines(root, in_order(loading.problems))
+    return repository, with_lines(root, in_order(loading.problems), texts)
 
 
-def with_lines(root: FilePath, diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+def _read(root: FilePath, file: str, texts: Mapping[str, bytes]) -> Document:
+    if file in texts:
+        return reader.parse(texts[file], file)
+    return reader.read(os.path.join(root, file), file)
+
+
+def with_lines(
+    root: FilePath,
+    diagnostics: Iterable[Diagnostic],
+    texts: Mapping[str, bytes] = _AS_ON_DISK,
+) -> tuple[Diagnostic, ...]:
     """Diagnostics with the line of each, read from its file where it is not known yet."""
     documents: dict[str, Document] = {}
 
@@ -88,7 +102,7 @@ def with_lines(root: FilePath, diagnostics: Iterable[Diagnostic]) -> tuple[Diagn
             return finding
         file, number, column = finding.location
         if file not in documents:
-            documents[file] = reader.read(os.path.join(root, file), file)
+            documents[file] = _read(root, file, texts)
         line = documents[file].line(number)
         length = finding.length
         if length > 1 and line[column - 1 : column] in ("'", '"'):
@@ -108,6 +122,7 @@ class _Reader:
     time_zone: ZoneInfo | None = None
     latest: str = ""
     """The last day that a record may plausibly have."""
+    texts: Mapping[str, bytes] = field(default_factory=dict)
     problems: list[Diagnostic] = field(default_factory=list)
     records: list[tuple[Record, bool]] = field(default_factory=list)
     directives: dict[str, list[Directive]] = field(
@@ -203,7 +218,7 @@ class _Reader:
 
     def _validated(self, file: str) -> tuple[Document | None, set[Path]]:
         """A document, and the paths in it that cannot be used."""
-        document = reader.read(os.path.join(self.root, file), file)
+        document = _read(self.root, file, self.texts)
         read = list(validation.located(document, self.catalog))
         if document.root is None:
             self.problems += read

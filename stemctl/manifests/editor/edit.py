@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from stemctl.core.diagnostics import Diagnostic
 from stemctl.manifests.editor.edits import Edit, edited, gathered
 from stemctl.manifests.editor.new_text import member
 from stemctl.manifests.editor.places import places
@@ -23,7 +24,7 @@ def edit_text(text: str, edits: Sequence[Edit]) -> str:
         CannotEdit: it is written in a way that is not edited, or the proof fails.
     """
     document = parse(text.encode(), "manifest.yaml")
-    if document.problems:
+    if document.problems and not (document.root is None and _says_nothing(document.problems)):
         raise CannotEdit("it has errors", 0)
     new = spliced(text, _splices(text, edits))
     wanted = edited(document.root.value if document.root else {}, edits)
@@ -32,6 +33,11 @@ def edit_text(text: str, edits: Sequence[Edit]) -> str:
     if found.problems or not same_json(value, wanted):
         raise CannotEdit("the new text would not say what it should", 0)
     return new
+
+
+def _says_nothing(problems: Sequence[Diagnostic]) -> bool:
+    """Whether nothing is wrong but that the file is empty."""
+    return all(problem.code == "empty-file" for problem in problems)
 
 
 def _splices(text: str, edits: Sequence[Edit]) -> list[Splice]:

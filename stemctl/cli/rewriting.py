@@ -1,0 +1,68 @@
+"""What a command did to files: the difference, a document, or a line for each record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from stemctl.cli.screen import Screen
+from stemctl.commands.rewrite import Written, write
+from stemctl.config.config import Config
+from stemctl.core.diagnostics import InvalidFiles
+from stemctl.core.documents import files_document
+from stemctl.core.rewrite import FileChange, Rewrite
+from stemctl.errors import Hint, Untouched
+from stemctl.render.text.diff_text import unified_diff
+from stemctl.render.text.files_text import files_text, refused_text
+
+PLAN: Hint = ("stemctl plan", "shows what apply would do")
+
+
+def finish(
+    screen: Screen,
+    config: Config,
+    rewrite: Rewrite,
+    *,
+    dry_run: bool,
+    output_format: str,
+    partly: bool = False,
+    after: Callable[[Written], None] = lambda written: None,
+    more: dict[str, Any] | None = None,
+    hints: Sequence[Hint] = (PLAN,),
+) -> int:
+    """Write the files, and say what was done: 0, or 3 if something was left.
+
+    If a file cannot be edited, nothing is written, or with `partly` the other files are. `after`
+    is called when they are written; `more` are further keys of the document.
+
+    Raises:
+        InvalidFiles: the files would have errors.
+    """
+    if rewrite.problems:
+        summary = f"The files would have these errors. {Untouched.NOTHING_WRITTEN}"
+        raise InvalidFiles(rewrite.problems, summary)
+    stops = bool(rewrite.refused) and not partly
+    written = Written() if dry_run or stops else write(config, rewrite)
+    if written.files:
+        screen.did = f"{len(written.files)} files were written."
+    after(written)
+    left = bool(rewrite.refused or written.left)
+    if output_format == "json":
+        document = files_document(rewrite, written.files, written.left, dry_run=dry_run)
+        screen.document({**document, **(more or {}), "exit_code": 3 if left else 0})
+        return 3 if left else 0
+    style = screen.style()
+    if dry_run:
+        for change in rewrite.files:
+            screen.out(unified_diff(change.file, _old(change), change.new.decode(), style))
+    else:
+        screen.out(files_text(rewrite, written.files, style))
+    if rewrite.refused or written.left:
+        screen.note(refused_text(rewrite.refused, written.left, style, nothing=stops))
+    if written.files:
+        screen.suggest(*hints)
+    return 3 if left else 0
+
+
+def _old(change: FileChange) -> str:
+    return (change.old or b"").decode()

@@ -1,0 +1,54 @@
+"""What files should say instead of what they say: new texts, and what could not be done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from stemctl.core.diagnostics import Diagnostic
+from stemctl.core.records import Address
+
+
+@dataclass(frozen=True, slots=True)
+class FileChange:
+    """A file before and after, as bytes. `old` is None for a file that is new."""
+
+    file: str
+    old: bytes | None
+    new: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A file that cannot be edited safely: where and why, the edits to make by hand, and the
+    records that they are about. `line` is counted from 1.
+    """
+
+    file: str
+    line: int
+    why: str
+    by_hand: tuple[str, ...] = ()
+    addresses: tuple[Address, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RecordChange:
+    """What was done to a record: `added`, `edited`, `removed` or `renamed`; `fields` are those that
+    have another value now.
+    """
+
+    address: Address
+    done: str
+    file: str
+    fields: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """The files that change, and what that means for records. With `problems`, the new texts would
+    have errors, and nothing of it may be written.
+    """
+
+    files: tuple[FileChange, ...] = ()
+    records: tuple[RecordChange, ...] = ()
+    refused: tuple[Refusal, ...] = ()
+    problems: tuple[Diagnostic, ...] = field(default=())

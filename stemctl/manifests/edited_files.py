@@ -1,0 +1,119 @@
+"""New texts of files, and the proof that they say what they should and nothing else."""
+
+from __future__ import annotations
+
+import codecs
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from stemctl.core.diagnostics import Diagnostic, Severity
+from stemctl.core.records import Address, Repository
+from stemctl.core.rewrite import FileChange, Refusal
+from stemctl.manifests.cross_file import check_references
+from stemctl.manifests.discovery import not_a_manifest
+from stemctl.manifests.editor.edit import edit_text
+from stemctl.manifests.editor.edits import Edit
+from stemctl.manifests.editor.splices import CannotEdit
+from stemctl.manifests.formatter.layout import CannotFormat, format_text
+from stemctl.manifests.load import load_repository, with_lines
+from stemctl.manifests.sources import SourceFile, Sources
+from stemctl.util.json_equality import same_json
+
+
+def texts(
+    sources: Sources, edits: Mapping[str, Sequence[Edit]], about: Mapping[str, Iterable[Address]]
+) -> tuple[list[FileChange], list[Refusal]]:
+    """The files that change, and those that cannot be edited."""
+    changes, refused = [], []
+    for file, wanted in edits.items():
+        source = sources.file(file)
+        addresses = tuple(sorted(about.get(file, ())))
+        if os.path.lexists(sources.root / file) and _leads_elsewhere(sources.root, file):
+            refused.append(Refusal(file, 1, "it is a link, or behind one", (), addresses))
+            continue
+        try:
+            new = _edited(source, wanted)
+        except CannotEdit as error:
+            line = source.document.text.count("\n", 0, error.position) + 1
+            refused.append(Refusal(file, line, error.why, (), addresses))
+            continue
+        if new != source.data:
+            old = source.data if os.path.lexists(sources.root / file) else None
+            changes.append(FileChange(file, old, new))
+    return changes, refused
+
+
+def _edited(source: SourceFile, edits: Sequence[Edit]) -> bytes:
+    """The new content of a file: formatted if the old one is."""
+    mark = codecs.BOM_UTF8 if source.data.startswith(codecs.BOM_UTF8) else b""
+    old = source.data.removeprefix(mark).decode()
+    new = edit_text(old, edits)
+    return mark + _formatted_like(old, new).encode()
+
+
+def _formatted_like(old: str, new: str) -> str:
+    try:
+        if format_text(old).text != old.replace("\r\n", "\n"):
+            return new
+        formatted = format_text(new).text
+    except CannotFormat:
+        return new
+    return formatted.replace("\n", "\r\n") if "\r\n" in new else formatted
+
+
+def _leads_elsewhere(root: Path, file: str) -> bool:
+    """Whether the file, or a folder on the way to it, is a link."""
+    return os.path.realpath(root / file) != os.path.join(os.path.realpath(root), file)
+
+
+def check(sources: Sources, changes: Sequence[FileChange]) -> tuple[Repository, list[Diagnostic]]:
+    """What the files declare with their new texts, and the errors that they then have."""
+    new_texts = {change.file: change.new for change in changes}
+    problems = [
+        not_a_manifest(sources.root, sources.entries, change.file)
+        for change in changes
+        if change.old is None
+    ]
+    repository, findings = load_repository(
+        sources.root,
+        sources.entries,
+        sources.catalog,
+        time_zone=sources.time_zone,
+        texts=new_texts,
+    )
+    found = [*findings, *check_references(repository, sources.catalog)]
+    errors = [finding for finding in found if finding.severity is Severity.ERROR]
+    return repository, [*filter(None, problems), *with_lines(sources.root, errors, new_texts)]
+
+
+def prove(
+    before: Repository, after: Repository, touched: Mapping[Address, frozenset[str]]
+) -> list[Diagnostic]:
+    """A finding for each field of a record that changes though nobody asked for it.
+
+    What is asked for is proven by the editor, file by file; this is about what follows from it,
+    such as defaults that other records use.
+    """
+    problems = []
+    for address, old in before.records.items():
+        new = after.records.get(address)
+        if new is None:
+            continue  # removed or renamed
+        free = touched.get(address, frozenset())
+        for name in old.fields.keys() | new.fields.keys():
+            if name in free or same_json(old.fields.get(name), new.fields.get(name)):
+                continue
+            message = f"{address}: {name} would change, too"
+            problems.append(
+                Diagnostic(
+                    Severity.ERROR,
+                    "not-asked-for",
+                    message,
+                    old.location_of(name),
+                    "edit the file by hand, and please report this with the file",
+                    str(address),
+                    name,
+                )
+            )
+    return problems

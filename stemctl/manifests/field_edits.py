@@ -1,0 +1,155 @@
+"""Edits of fields: each value goes where it is written.
+
+A value of the record changes in the record. A value that comes from defaults changes there if every
+record that uses it changes alike, and else the record gets a value of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from stemctl.core.records import Address
+from stemctl.manifests.editor.differences import differences
+from stemctl.manifests.editor.edits import Edit, Put, Take
+from stemctl.manifests.field_layers import (
+    GONE,
+    NO_DEFAULTS,
+    Delta,
+    Gone,
+    Origin,
+    delta,
+    elements,
+    names,
+    origin,
+    value_of,
+)
+from stemctl.manifests.sources import DefaultPlace, Sources
+from stemctl.schema.fields import Field
+from stemctl.schema.models import Model
+from stemctl.util.json_types import Path, Value
+
+Wanted = Mapping[Address, Mapping[str, "Value | Gone"]]
+"""The values that fields of records are to have; GONE for those that are to have none."""
+
+
+@dataclass
+class FieldEdits:
+    """The edits by file, for all fields that are to change."""
+
+    sources: Sources
+    wanted: Wanted
+    edits: dict[str, list[Edit]] = field(default_factory=dict)
+    about: dict[str, set[Address]] = field(default_factory=dict)
+    """The records that the edits of a file are about."""
+    _settled: set[tuple[str, Path]] = field(default_factory=set)
+
+    def gather(self) -> None:
+        """Gather the edits of all wanted fields."""
+        for address, fields in self.wanted.items():
+            for name, value in fields.items():
+                self._field(address, name, value)
+
+    def _field(self, address: Address, name: str, value: Value | Gone) -> None:
+        rule = self.sources.catalog.models[address.model].fields[name]
+        found = origin(self.sources, address, rule)
+        own = value
+        if found.below:
+            place = found.below[0][0]
+            kept, shared = _parted(rule, found, value)
+            if shared and self._all_change_alike(place, rule, shared):
+                self._in_defaults(address, place, rule, shared)
+            elif shared.gone:
+                kept = dict(elements(rule, value))
+                self._without_defaults(address, name)
+            else:
+                kept |= shared.new
+            own = value_of(rule, kept, value) if kept else GONE
+        self._in_record(address, rule, found.own, own)
+
+    def _in_record(
+        self, address: Address, rule: Field, old: Value | Gone, new: Value | Gone
+    ) -> None:
+        place = self.sources.place(address)
+        path = (*place.path, rule.name)
+        order = key_order(self.sources.catalog.models[address.model], self.sources)
+        if new is GONE:
+            edits: list[Edit] = [] if old is GONE else [Take(path)]
+        elif old is GONE:
+            edits = [Put(path, new, order)]
+        else:
+            edits = differences(path, old, new)
+        self.add(place.file, address, edits)
+
+    def _in_defaults(
+        self, address: Address, place: DefaultPlace, rule: Field, change: Delta
+    ) -> None:
+        """Change the defaults, once for all records that use them."""
+        path = (*place.path, rule.name)
+        key = (place.file, path)
+        if key in self._settled:
+            self.about[place.file].add(address)
+            return
+        self._settled.add(key)
+        old = place.values[rule.name]
+        parts = {n: part for n, part in elements(rule, old).items() if n not in change.gone}
+        parts.update(change.new)
+        edits: list[Edit] = [Take(path)]
+        if parts:
+            edits = differences(path, old, value_of(rule, parts, old))
+        self.add(place.file, address, edits)
+
+    def _without_defaults(self, address: Address, name: str) -> None:
+        """Let a record take nothing of a field from defaults."""
+        file, path = self.sources.place(address)
+        written = self.sources.written(address)
+        lifecycle = written.get("lifecycle")
+        there = dict(lifecycle) if isinstance(lifecycle, dict) else {}
+        new = {**there, NO_DEFAULTS: [*names(written), name]}
+        order = key_order(self.sources.catalog.models[address.model], self.sources)
+        path = (*path, "lifecycle")
+        edits: list[Edit] = [Put(path, new, order)]
+        if there:
+            edits = differences(path, there, new)
+        self.add(file, address, edits)
+
+    def _all_change_alike(self, place: DefaultPlace, rule: Field, change: Delta) -> bool:
+        """Whether each record that takes the field from these defaults changes as this one does."""
+        for address in self.sources.beside(place):
+            found = origin(self.sources, address, rule)
+            if not any(one == place for one, _ in found.below):
+                continue
+            wanted = self.wanted.get(address, {})
+            if rule.name not in wanted or found.below[0][0] != place:
+                return False
+            _, shared = _parted(rule, found, wanted[rule.name])
+            if not shared.like(change):
+                return False
+        return True
+
+    def add(self, file: str, address: Address, edits: list[Edit]) -> None:
+        """Edits of a file, which are about a record."""
+        if edits:
+            self.edits.setdefault(file, []).extend(edits)
+            self.about.setdefault(file, set()).add(address)
+
+
+def _parted(rule: Field, found: Origin, wanted: Value | Gone) -> tuple[dict[str, Value], Delta]:
+    """The elements that the record itself writes and keeps, and how those that it takes from
+    defaults have to change.
+    """
+    below, mine = elements(rule, found.inherited(rule)), elements(rule, found.own)
+    parts = elements(rule, wanted)
+    change = delta({**below, **mine}, parts)
+    shared = Delta(
+        {name: part for name, part in change.new.items() if name not in mine},
+        {name for name in change.gone if name in below},
+    )
+    return {name: part for name, part in parts.items() if name in mine}, shared
+
+
+def key_order(model: Model, sources: Sources) -> tuple[str, ...]:
+    """The order of the keys of a record: what names it, its fields, and the lists inside it."""
+    fields = [row.name for row in model.managed]
+    lists = [child.section for child in sources.catalog.children(model)]
+    return ("key", "id", *fields, *lists, "lifecycle")
