@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
 from stemctl.config import config_errors
+from stemctl.config.file_templates import FileTemplate, InvalidTemplate, file_template
 from stemctl.core.records import Location
 from stemctl.errors import ConfigError
 from stemctl.manifests import reader
@@ -82,7 +83,8 @@ class Server:
 class Config:
     """The configuration of one metadata repository; `root` is its folder.
 
-    Times without an offset are read in `time_zone`, and are errors if it is None.
+    Times without an offset are read in `time_zone`, and are errors if it is None. `layout` says how
+    the files of new records are called.
     """
 
     root: Path
@@ -91,6 +93,7 @@ class Config:
     servers: Mapping[str, Server] = field(default_factory=dict)
     allow: Mapping[str, int] = field(default_factory=dict)
     time_zone: ZoneInfo | None = None
+    layout: FileTemplate | None = None
     found: bool = True
     default_at: Location | None = None
     """Where the default server is named."""
@@ -177,7 +180,11 @@ def load_config(root: Path) -> Config:
     schema = config_schema(editions())
     if not compiled(schema, schema)(data):
         raise config_errors.invalid(document, data, schema)
-    return replace(_config(root, data, document), time_zone=_time_zone(document, data))
+    return replace(
+        _config(root, data, document),
+        time_zone=_time_zone(document, data),
+        layout=_layout(document, data),
+    )
 
 
 def _time_zone(document: Document, data: Mapping[str, Value]) -> ZoneInfo | None:
@@ -192,6 +199,17 @@ def _time_zone(document: Document, data: Mapping[str, Value]) -> ZoneInfo | None
         assert document.root is not None
         location = document.location(document.root.members["time_zone"].event)
         raise ConfigError(f"{location}: {error.what}.", error.why) from error
+
+
+def _layout(document: Document, data: Mapping[str, Value]) -> FileTemplate | None:
+    if "layout" not in data:
+        return None
+    try:
+        return file_template(data["layout"])
+    except InvalidTemplate as error:
+        assert document.root is not None
+        location = document.location(document.root.members["layout"].event)
+        raise ConfigError(f"{location}: `layout`: {error.what}.", error.remedy) from error
 
 
 def _config(root: Path, data: Mapping[str, Value], document: Document) -> Config:

@@ -34,6 +34,7 @@ _EXAMPLES = {
     ("policy", "allow"): "{delete: 10}",
     ("default_server",): "sandbox",
     ("time_zone",): "Europe/Berlin",
+    ("layout",): "records/{model}/{prefix}.yaml",
 }
 _EXPECTED = {"array": "a list", "object": "a mapping", "string": "text", "integer": "a number"}
 _SECRETS = {"token", "api_key", "apikey", "password", "secret", "user", "username", "email"}

@@ -107,6 +107,27 @@ def files_matching(root: Path, pattern: PurePosixPath) -> Iterator[str]:
                 visits.append(_Visit(path, _closed(parts, matched), False))
 
 
+def covers(entry: str, path: str) -> bool:
+    """Whether a file with this path, relative to the root, would be found by an entry of
+    `manifests:`. The path is one that is not hidden, and that ends like a manifest.
+    """
+    pattern, names = PurePosixPath(entry.replace(os.sep, "/")), path.split("/")
+    if not is_pattern(entry):
+        return tuple(names[: len(pattern.parts)]) == pattern.parts
+    try:
+        parts = _compiled(pattern)
+    except InvalidPattern:
+        return False
+    states = _closed(parts, {0})
+    for name in names:
+        stays = {at for at in states if at < len(parts) and not parts[at]}
+        matched = {at + 1 for at in states if at < len(parts) and _matches(parts[at], name)}
+        states = _closed(parts, stays | matched)
+        if len(parts) in states:
+            return True
+    return False
+
+
 def _compiled(pattern: PurePosixPath) -> _Parts:
     if len(pattern.parts) > _MAX_PARTS:
         raise InvalidPattern(f"write a pattern of at most {_MAX_PARTS} parts")

@@ -44,6 +44,11 @@ def config_schema(editions: Sequence[str]) -> Schema:
                 "IANA name of the zone in which times without an offset are read; without it, "
                 "every time needs its offset. Example: Europe/Berlin"
             ),
+            layout=_text(
+                "Names of the files for new records. `{model}` is their list key, `{app}` the app "
+                "of the API, `{name}` their name, `{prefix}` the name up to the first _, -, space "
+                "or /, and `{date_time:%Y-%m}` a date. Example: records/{model}/{prefix}.yaml"
+            ),
             default_server=_text("The server to use without --server."),
             servers={
                 "type": "object",
