@@ -43,6 +43,7 @@ class FieldEdits:
     about: dict[str, set[Address]] = field(default_factory=dict)
     """The records that the edits of a file are about."""
     _settled: set[tuple[str, Path]] = field(default_factory=set)
+    _common: dict[tuple[str, Path], Delta | None] = field(default_factory=dict)
 
     def gather(self) -> None:
         """Gather the edits of all wanted fields."""
@@ -57,7 +58,7 @@ class FieldEdits:
         if found.below:
             place = found.below[0][0]
             kept, shared = _parted(rule, found, value)
-            if shared and self._all_change_alike(place, rule, shared):
+            if shared and shared == self._common_change(place, rule):
                 self._in_defaults(address, place, rule, shared)
             elif shared.gone:
                 kept = dict(elements(rule, value))
@@ -113,19 +114,29 @@ class FieldEdits:
             edits = differences(path, there, new)
         self.add(file, address, edits)
 
-    def _all_change_alike(self, place: DefaultPlace, rule: Field, change: Delta) -> bool:
-        """Whether each record that takes the field from these defaults changes as this one does."""
+    def _common_change(self, place: DefaultPlace, rule: Field) -> Delta | None:
+        """How the value of these defaults changes for every record that takes it; None if not all
+        of them change alike.
+        """
+        key = (place.file, (*place.path, rule.name))
+        if key not in self._common:
+            self._common[key] = self._find_common_change(place, rule)
+        return self._common[key]
+
+    def _find_common_change(self, place: DefaultPlace, rule: Field) -> Delta | None:
+        common: Delta | None = None
         for address in self.sources.beside(place):
             found = origin(self.sources, address, rule)
             if not any(one == place for one, _ in found.below):
                 continue
             wanted = self.wanted.get(address, {})
             if rule.name not in wanted or found.below[0][0] != place:
-                return False
+                return None
             _, shared = _parted(rule, found, wanted[rule.name])
-            if not shared.like(change):
-                return False
-        return True
+            if common is not None and shared != common:
+                return None
+            common = shared
+        return common
 
     def add(self, file: str, address: Address, edits: list[Edit]) -> None:
         """Edits of a file, which are about a record."""

@@ -76,7 +76,7 @@ def _other_type(rule: Field, layers: Iterable[Fields], place: DefaultPlace) -> b
     return bool(own) and own[0] != place.values.get(selector)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Delta:
     """How the elements of a field change: those that are new or have another value, by name, and
     the names of those that go. A field that is not merged by element has one nameless element.
@@ -85,9 +85,13 @@ class Delta:
     new: dict[str, Value] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
 
-    def like(self, other: Delta) -> bool:
-        """Whether both change a value alike."""
-        return self.gone == other.gone and same_json(self.new, other.new)
+    def __eq__(self, other: object) -> bool:
+        """Whether both change a value alike; `1` and `true` are not alike."""
+        return (
+            isinstance(other, Delta) and self.gone == other.gone and same_json(self.new, other.new)
+        )
+
+    __hash__ = None  # type: ignore[assignment]
 
     def __bool__(self) -> bool:
         return bool(self.new or self.gone)
