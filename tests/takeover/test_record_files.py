@@ -165,16 +165,21 @@ TEMPLATES = st.sampled_from(
 @given(TEMPLATES, NAMES)
 def test_any_name_makes_a_file_that_is_safe_and_read(tmp_path_factory, template, name):
     path = file_of(file_template(template), MODELS["project"], {"name": name})
-    assert path.endswith(".yaml") and path != "stemctl.yaml"
+    assert path.endswith(".yaml")
+    assert path != "stemctl.yaml"
     for part in path.split("/"):
-        assert part and not part.startswith((".", " ")) and not part.endswith((".", " "))
-        assert len(part.encode()) <= 210 and not re.search(r'[\x00-\x1f<>:"|?*\\~]', part)
+        assert part
+        assert not part.startswith((".", " "))
+        assert not part.endswith((".", " "))
+        assert len(part.encode()) <= 210
+        assert not re.search(r'[\x00-\x1f<>:"|?*\\~]', part)
         assert not re.fullmatch("(?i)con|nul", part.partition(".")[0])
     root = tmp_path_factory.mktemp("names")
     (root / path).parent.mkdir(parents=True, exist_ok=True)
     (root / path).write_text("", encoding="utf-8")
     found = find_manifests(root, ["."], ignore_gitignore=True)
-    assert found.manifests == (path,) and not found.problems
+    assert found.manifests == (path,)
+    assert not found.problems
 
 
 PARTS = st.sampled_from(["a", "b", "a*", "**", "?", "[ab]", "records"])
