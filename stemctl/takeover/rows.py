@@ -1,0 +1,62 @@
+"""Records that are to be written, with those inside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from stemctl.core.records import Address
+from stemctl.schema.models import Model
+from stemctl.util.json_types import Value
+
+
+@dataclass(slots=True)
+class Row:
+    """A record as a file is to have it: its key and fields in order, and the records inside it by
+    list key. `remarks` go above it as comments.
+    """
+
+    model: Model
+    id: str
+    address: Address
+    fields: dict[str, Value]
+    inside: dict[str, list[Row]] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
+
+    def whole(self) -> dict[str, Value]:
+        """The mapping of the record, with the lists inside it."""
+        lists = {key: [row.whole() for row in rows] for key, rows in self.inside.items()}
+        return {**self.fields, **lists}
+
+    def walk(self) -> Iterator[Row]:
+        """The record, and those inside it."""
+        yield self
+        for rows in self.inside.values():
+            for row in rows:
+                yield from row.walk()
+
+
+@dataclass(slots=True)
+class NewFile:
+    """What a new file is to say: defaults, and records by list key."""
+
+    file: str
+    sections: dict[str, list[Row]] = field(default_factory=dict)
+    defaults: dict[str, dict[str, Value]] = field(default_factory=dict)
+
+    def rows(self) -> Iterator[Row]:
+        """All records, also those inside others."""
+        yield from walk_all(row for rows in self.sections.values() for row in rows)
+
+    def whole(self) -> dict[str, Value]:
+        """The content of the file."""
+        found: dict[str, Value] = {"defaults": self.defaults} if self.defaults else {}
+        for key, rows in self.sections.items():
+            found[key] = [row.whole() for row in rows]
+        return found
+
+
+def walk_all(rows: Iterable[Row]) -> Iterator[Row]:
+    """Records, each with those inside it."""
+    for row in rows:
+        yield from row.walk()
