@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+import re
 from typing import Any
 
 import yaml
@@ -10,15 +12,33 @@ from stemctl.manifests import scalars
 from stemctl.util.json_types import Value
 from stemctl.util.safe_text import has_unseen, visible
 
+_TIMESTAMP = "tag:yaml.org,2002:timestamp"
+_LIKE_A_DATE = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt \t].*)?")
+"""What readers of YAML 1.1 take for a date, and more."""
+
+_DATE = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+    r"(?:T(?:[01][0-9]|2[0-3]):[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?(?:Z|[+-][0-9]{2}:[0-9]{2})?)?"
+)
+
 
 class _Writer(yaml.SafeDumper):
-    """Writes quotes wherever a parser might see another type."""
+    """Writes quotes wherever a parser might see another type, but for dates: every reader sees the
+    same date, and people write them without quotes.
+    """
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
 
+    def analyze_scalar(self, scalar: str) -> Any:
+        found = super().analyze_scalar(scalar)
+        found.allow_flow_plain |= is_date(scalar)  # the colons of a moment are no keys
+        return found
+
 
 def _text(writer: yaml.SafeDumper, text: str) -> yaml.Node:
+    if _LIKE_A_DATE.fullmatch(text) and not is_date(text):
+        return writer.represent_scalar("tag:yaml.org,2002:str", text, style="'")
     plain = yaml.SafeDumper.represent_str(writer, text)
     is_text = isinstance(scalars.resolve(text), str) and not scalars.doubt(text)
     if is_text and not has_unseen(text):
@@ -27,6 +47,21 @@ def _text(writer: yaml.SafeDumper, text: str) -> yaml.Node:
 
 
 _Writer.add_representer(str, _text)
+_Writer.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in pairs if tag != _TIMESTAMP]
+    for first, pairs in yaml.SafeDumper.yaml_implicit_resolvers.items()
+}
+
+
+def is_date(text: str) -> bool:
+    """Whether a text is a day or a moment that every reader of YAML accepts without quotes."""
+    if not _DATE.fullmatch(text):
+        return False
+    try:
+        datetime.datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def flow_text(value: Value) -> str:
