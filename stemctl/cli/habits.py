@@ -99,6 +99,7 @@ def meant(path: str, word: str) -> str:
 
 
 COMMANDS = {
+    "fetch": "pull",
     "diff": "plan",
     "preview": "plan",
     "status": "plan",
@@ -178,13 +179,7 @@ NO_COMMANDS = {
             ("stemctl drift", "shows what has changed on the server since the last apply"),
         ),
     ),
-    "pull": Advice(
-        "It cannot write the server's values to your files yet.",
-        (
-            ("stemctl drift", "shows what has changed on the server"),
-            ("stemctl get MODEL -o yaml", "prints records of the server as a manifest"),
-        ),
-    ),
+    "clone": Advice("", (("stemctl pull --all", "writes to your files what is on the server"),)),
     "push": Advice(
         "git push publishes commits; apply sends records to the server.",
         (("stemctl apply {rest}", "shows the plan, asks you to confirm, and sends it"),),
@@ -285,8 +280,6 @@ NO_COMMANDS = {
 
 for _other, _name in {
     "untaint": "taint",
-    "fetch": "pull",
-    "clone": "pull",
     "sync": "deploy",
     "up": "deploy",
     "send": "deploy",

@@ -175,7 +175,7 @@ ADVICE = {
     ),
     "plan --generate-config-out": Advice(
         "",
-        (("stemctl get MODEL -o yaml", "prints records of the server as a manifest"),),
+        (("stemctl pull MODEL", "writes to your files what is on the server"),),
         _LACKS,
     ),
     "validate --fix": Advice(

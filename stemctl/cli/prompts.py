@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import click
 
 from stemctl.core.plan import PERMISSIONS, Action, Held, Plan
+from stemctl.takeover.unbound import Twins
 from stemctl.util.plural import counted
 
 _WHAT = {
@@ -68,6 +69,17 @@ def ask_which_to_keep() -> str | None:
     question = 'Whose values are kept? Type "files" or "server"; anything else keeps the conflict'
     answer = _answer(question).casefold()
     return answer if answer in ("files", "server") else None
+
+
+def ask_which_to_write(group: Twins) -> list[str]:
+    """The ids that the user wants in the files, of records that nothing tells apart."""
+    what = f"called {group.name}" if group.name else "with the same content"
+    click.echo(f"\n{group.model.count(len(group.records))} {what}:", err=True)
+    for number, id_ in enumerate(group.open, 1):
+        click.echo(f"  {number}  {id_}", err=True)
+    answer = _answer("Which is written? Type its number; anything else leaves all of them")
+    is_number = answer.isascii() and answer.isdigit() and 0 < int(answer) <= len(group.open)
+    return [group.open[int(answer) - 1]] if is_number else []
 
 
 def _held_for(plan: Plan, kind: Held) -> int:

@@ -27,13 +27,15 @@ def finish(
     output_format: str,
     partly: bool = False,
     after: Callable[[Written], None] = lambda written: None,
-    more: dict[str, Any] | None = None,
+    about: Callable[[Written], tuple[str, dict[str, Any]]] = lambda written: ("", {}),
+    is_left: bool = False,
     hints: Sequence[Hint] = (PLAN,),
 ) -> int:
     """Write the files, and say what was done: 0, or 3 if something was left.
 
     If a file cannot be edited, nothing is written, or with `partly` the other files are. `after`
-    is called when they are written; `more` are further keys of the document.
+    is called when they are written, and then `about`, for what else is to be said: as text, and as
+    further keys of the document. `is_left` says that something else was left.
 
     Raises:
         InvalidFiles: the files would have errors.
@@ -46,10 +48,11 @@ def finish(
     if written.files:
         screen.did = f"{len(written.files)} files were written."
     after(written)
-    left = bool(rewrite.refused or written.left)
+    left = is_left or bool(rewrite.refused or written.left)
+    text, more = about(written)
     if output_format == "json":
         document = files_document(rewrite, written.files, written.left, dry_run=dry_run)
-        screen.document({**document, **(more or {}), "exit_code": 3 if left else 0})
+        screen.document({**document, **more, "exit_code": 3 if left else 0})
         return 3 if left else 0
     style = screen.style()
     if dry_run:
@@ -59,6 +62,8 @@ def finish(
         screen.out(files_text(rewrite, written.files, style))
     if rewrite.refused or written.left:
         screen.note(refused_text(rewrite.refused, written.left, style, nothing=stops))
+    if text:
+        screen.out(text)
     if written.files:
         screen.suggest(*hints)
     return 3 if left else 0

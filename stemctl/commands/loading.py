@@ -28,11 +28,12 @@ class Loaded:
     tracked: Tracked | None = None
 
 
-def load(config: Config, catalog: Catalog) -> Loaded:
+def load(config: Config, catalog: Catalog, may_be_empty: bool = False) -> Loaded:
     """Read and check the manifests.
 
     Raises:
-        ConfigError: there are no manifests, which never means that everything is to be deleted.
+        ConfigError: there are no manifests, which never means that everything is to be deleted. A
+            command that fills a repository says that it `may_be_empty`.
     """
     tracked = work_tree.inspect(config.root, config.manifests)
     repository, findings = load_repository(
@@ -41,7 +42,10 @@ def load(config: Config, catalog: Catalog) -> Loaded:
     nothing_declared = not repository.files and not tracked.absent
     errors = [finding for finding in findings if finding.severity is Severity.ERROR]
     if nothing_declared and all(finding.code == "no-such-path" for finding in errors):
-        raise _no_manifests(config)
+        everything = find_manifests(config.root, config.manifests, ignore_gitignore=True)
+        if not may_be_empty or everything.manifests:
+            raise _no_manifests(config)
+        return Loaded(repository, (), tracked)
     findings = tuple(f for f in findings if not _is_only_absent(f, tracked))
     problems = [*findings, *check_references(repository, catalog), *absent_findings(tracked.absent)]
     return Loaded(repository, with_lines(config.root, in_order(problems)), tracked)

@@ -24,14 +24,14 @@ class Written:
     left: dict[str, str] = field(default_factory=dict)
 
 
-def sources_of(config: Config, catalog: Catalog) -> Sources:
-    """The manifests of a repository, to edit them.
+def sources_of(config: Config, catalog: Catalog, may_be_empty: bool = False) -> Sources:
+    """The manifests of a repository, to edit them; a new one may have none if it `may_be_empty`.
 
     Raises:
         ConfigError: there are none.
         InvalidFiles: they have errors; what is wrong could not be told from what is edited.
     """
-    loaded = load(config, catalog)
+    loaded = load(config, catalog, may_be_empty)
     require_all_files(loaded)
     if has_errors(loaded.diagnostics):
         summary = f"The files have errors. {Untouched.NOTHING_WRITTEN}"

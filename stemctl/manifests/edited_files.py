@@ -16,6 +16,7 @@ from stemctl.manifests.editor.edit import edit_text
 from stemctl.manifests.editor.edits import Edit
 from stemctl.manifests.editor.splices import CannotEdit
 from stemctl.manifests.formatter.layout import CannotFormat, format_text
+from stemctl.manifests.globs import covers
 from stemctl.manifests.load import load_repository, with_lines
 from stemctl.manifests.sources import SourceFile, Sources
 from stemctl.util.json_equality import same_json
@@ -83,8 +84,21 @@ def check(sources: Sources, changes: Sequence[FileChange]) -> tuple[Repository, 
         texts=new_texts,
     )
     found = [*findings, *check_references(repository, sources.catalog)]
-    errors = [finding for finding in found if finding.severity is Severity.ERROR]
+    new_files = [change.file for change in changes if change.old is None]
+    errors = [
+        finding
+        for finding in found
+        if finding.severity is Severity.ERROR and not _comes_to_be(finding, new_files)
+    ]
     return repository, [*filter(None, problems), *with_lines(sources.root, errors, new_texts)]
+
+
+def _comes_to_be(finding: Diagnostic, new_files: Sequence[str]) -> bool:
+    """Whether a folder of `manifests:` is not there yet, and gets a file."""
+    entry = finding.value
+    if finding.code != "no-such-path" or not isinstance(entry, str):
+        return False
+    return any(covers(entry, file) for file in new_files)
 
 
 def prove(

@@ -78,7 +78,7 @@ def compare_field(
     invited: Invited = NOBODY_KNOWN,
 ) -> FieldComparison:
     """Compare one field that the record declares; `granted` are the permissions of the record."""
-    versions = _versions(bound, row, resolver)
+    versions = versions_of(bound, row, resolver)
     if row.name in bound.record.lifecycle.ignore_changes:
         shown = versions.live is not UNSET
         return FieldComparison(ignored=shown and not same(row, versions.declared, versions.live))
@@ -108,7 +108,8 @@ def _notes(bound: BoundRecord, row: Field, merged: Merged) -> Iterator[Note]:
         yield Note(bound.record.address, f"{row.name}: {text}", location)
 
 
-def _versions(bound: BoundRecord, row: Field, resolver: Resolver) -> FieldVersions:
+def versions_of(bound: BoundRecord, row: Field, resolver: Resolver) -> FieldVersions:
+    """The four values of a field that the record declares."""
     base, name = bound.base, row.name
     applied = resolver.recall(row, base.applied[name]) if name in base.applied else UNSET
     if row.details and isinstance(applied, dict):

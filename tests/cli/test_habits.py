@@ -147,7 +147,7 @@ TOLD = [
     ("edit session/a", "stemctl plan"),
     ("commit -m x", "git"),
     ("push", "stemctl apply"),
-    ("pull", "stemctl get MODEL -o yaml"),
+    ("clone", "stemctl pull --all"),
     ("taint session/a", "stemctl plan session/a"),
     ("workspace list", "--server NAME"),
     ("output", "-o json"),

@@ -55,6 +55,7 @@ COMMANDS: dict[str, list[list[str]]] = {
     "approvals accept": [["sensorystimulustype/Air puff"]],
     "approvals reject": [["sensorystimulustype/Air puff", "-o", "json"]],
     "import": [["session/b", ID]],
+    "pull": [["--all"], ["--all", "--dry-run", "-o", "json"]],
     "state list": [[]],
     "state show": [["session/a"]],
     "state rm": [["session/b"]],

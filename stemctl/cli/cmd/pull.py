@@ -1,0 +1,129 @@
+"""pull: take over what is on the server into the files."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from stemctl.cli.command import command
+from stemctl.cli.options import output
+from stemctl.cli.prompts import ask_which_to_write
+from stemctl.cli.rewriting import finish
+from stemctl.cli.screen import Screen
+from stemctl.commands.pull import Pull, Request, bind, prepare
+from stemctl.commands.rewrite import Written
+from stemctl.commands.workspace import Workspace
+from stemctl.config.file_templates import file_template
+from stemctl.errors import ConfigError, Untouched
+from stemctl.render.text.plan_text import where_line
+from stemctl.render.text.pull_text import left_json, left_text, numbers_text, pending_text
+from stemctl.takeover.unbound import Twins
+
+
+@command()
+@click.argument("targets", metavar="[MODEL|ADDRESS|PATTERN]...", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="Pull what labs write themselves.")
+@click.option(
+    "--filter",
+    "filters",
+    multiple=True,
+    metavar="FIELD[.OP]=VALUE",
+    help="Pull only records of the MODEL that match; repeatable.",
+)
+@click.option(
+    "--layout",
+    metavar="TEMPLATE",
+    help="Choose the files of new records: records/{model}/{date_time:%Y-%m}.yaml.",
+)
+@click.option(
+    "--all-fields", is_flag=True, help="Also write fields that your records do not declare."
+)
+@click.option("--ask", is_flag=True, help="Ask which record to write of those that are alike.")
+@click.option(
+    "--theirs", is_flag=True, help="Take the server's values even where you edited yours."
+)
+@click.option("--dry-run", is_flag=True, help="Show the difference, and write nothing.")
+@output("text", "json")
+@click.pass_obj
+def pull(
+    screen: Screen,
+    targets: tuple[str, ...],
+    everything: bool,
+    filters: tuple[str, ...],
+    layout: str | None,
+    all_fields: bool,
+    ask: bool,
+    theirs: bool,
+    dry_run: bool,
+    output_format: str,
+) -> int:
+    """Write to your files what is on the server.
+
+    Records that are in no file are added, and fields that changed on the server are changed in
+    your files. What you edited since the last apply stays. Nothing is sent.
+    """
+    workspace = screen.open()
+    template = file_template(layout) if layout is not None else None
+    request = Request(
+        targets=screen.below_root(targets),
+        everything=everything,
+        filters=filters,
+        layout=template,
+        all_fields=all_fields,
+        theirs=theirs,
+    )
+    if ask and not sys.stdin.isatty():
+        raise ConfigError(
+            "--ask needs a terminal.",
+            hints=[("stemctl pull", "without it, records that have a twin are named and left")],
+            untouched=Untouched.NOTHING_READ,
+        )
+    with contextlib.nullcontext() if dry_run else workspace.writing():
+        pulled = prepare(workspace, request, _picked if ask else lambda twins: ())
+        return _finish(screen, workspace, pulled, dry_run=dry_run, output_format=output_format)
+
+
+def _picked(twins: Sequence[Twins]) -> set[str]:
+    return {id_ for group in twins for id_ in ask_which_to_write(group)}
+
+
+def _finish(
+    screen: Screen, workspace: Workspace, pulled: Pull, *, dry_run: bool, output_format: str
+) -> int:
+    def after(written: Written) -> None:
+        bind(pulled, written, dry_run=dry_run)
+
+    def about(written: Written) -> tuple[str, dict[str, Any]]:
+        number = pulled.number_written(written, dry_run=dry_run)
+        numbers = numbers_text(
+            number, pulled.number_left(written), sum(pulled.elsewhere.values()), dry_run=dry_run
+        )
+        style = screen.style(workspace.catalog)
+        parts = [left_text(pulled.found, style), pending_text(pulled.found), numbers]
+        more = {
+            "left_records": left_json(pulled.found),
+            "summary": {
+                "written": number,
+                "left": pulled.number_left(written),
+                "in_no_file": dict(pulled.elsewhere),
+            },
+        }
+        return "\n".join(part for part in parts if part), more
+
+    if output_format == "text":
+        screen.note(where_line(workspace.target, workspace.database))
+    return finish(
+        screen,
+        workspace.config,
+        pulled.rewrite,
+        dry_run=dry_run,
+        output_format=output_format,
+        partly=True,
+        after=after,
+        about=about,
+        is_left=pulled.is_left,
+    )

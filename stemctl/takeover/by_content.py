@@ -1,0 +1,112 @@
+"""Declared records without a unique name, matched with the live records that hold what they say.
+
+A pull writes such a record to a file before its id is in the state. If it is killed in between, the
+next pull finds the two again by what they hold; otherwise it would write the record twice. Only a
+pull does so: it sends nothing, so a wrong match can create or change nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from stemctl.core.records import Address, Record
+from stemctl.core.snapshot import Reading
+from stemctl.core.state import Entry, State
+from stemctl.planning.bindings import Absent
+from stemctl.planning.content import ContentIndex
+from stemctl.planning.declared import written_rows
+from stemctl.planning.matching import identify
+from stemctl.planning.values import same_as_sent
+from stemctl.schema.models import Model
+from stemctl.takeover.sides import Sides
+from stemctl.util.json_types import Fields, Value
+
+
+@dataclass(slots=True)
+class ByContent:
+    """The sides with what was matched. `alike` are live records, by model and id, that a declared
+    one may be, where more than one comes into question.
+    """
+
+    sides: Sides
+    alike: dict[tuple[str, str], Address] = field(default_factory=dict)
+
+
+def match_by_content(sides: Sides) -> ByContent:
+    """Match what can be matched, parents before what is inside them."""
+    while True:
+        pairs, alike = _pairs(sides)
+        if not pairs:
+            return ByContent(sides, alike)
+        state = with_ids(sides.state, pairs)
+        identities = identify(sides.repository, state, sides.snapshot, sides.catalog)
+        sides = replace(sides, state=state, identities=identities)
+
+
+def with_ids(state: State, ids: Mapping[Address, str]) -> State:
+    """The state with these addresses bound, without a base; one that is bound otherwise is bound
+    anew.
+    """
+    records = dict(state.records)
+    for address, id_ in ids.items():
+        entry = records.get(address, Entry())
+        if entry.id != id_:
+            records[address] = Entry(id_, prevent_delete=entry.prevent_delete)
+    return replace(state, records=records)
+
+
+def _pairs(sides: Sides) -> tuple[dict[Address, str], dict[tuple[str, str], Address]]:
+    """The records that mean one live record each, and what else is alike."""
+    wanted: dict[Address, list[str]] = {}
+    claims: dict[tuple[str, str], list[Address]] = {}
+    for model, records in _without_id(sides).items():
+        table, reading = sides.catalog.models[model], sides.snapshot.readings[model]
+        index = ContentIndex(table, _free(sides, table, reading))
+        for record in records:
+            found = list(_holding(sides, table, record, index))
+            wanted[record.address] = found
+            for id_ in found:
+                claims.setdefault((model, id_), []).append(record.address)
+    pairs = {
+        address: ids[0]
+        for address, ids in wanted.items()
+        if len(ids) == 1 and len(claims[address.model, ids[0]]) == 1
+    }
+    alike = {
+        key: addresses[0]
+        for key, addresses in claims.items()
+        if not any(address in pairs for address in addresses)
+    }
+    return pairs, alike
+
+
+def _without_id(sides: Sides) -> Mapping[str, list[Record]]:
+    """The selected records that nothing tells apart and that are not bound yet, by model."""
+    found: dict[str, list[Record]] = {}
+    for address, binding in sides.identities.bindings.items():
+        model = sides.catalog.models[address.model]
+        if not model.nameless or not isinstance(binding, Absent) or binding.gone:
+            continue
+        if model.name in sides.snapshot.readings and sides.is_chosen(address):
+            found.setdefault(model.name, []).append(sides.repository.records[address])
+    return found
+
+
+def _free(sides: Sides, model: Model, reading: Reading) -> Mapping[str, Fields]:
+    """The live records that no address has."""
+    bound = sides.bound_ids(model.name)
+    return {id_: fields for id_, fields in reading.records.items() if id_ not in bound}
+
+
+def _holding(sides: Sides, model: Model, record: Record, index: ContentIndex) -> Iterator[str]:
+    """The ids of the live records that have all that a declared one says."""
+    body: dict[str, Value] = {
+        row.name: sides.resolver.known(row, record.fields[row.name])
+        for row in written_rows(model, record)
+        if row.shown and not row.proposal
+    }
+    for id_ in dict.fromkeys(index.like(body)):
+        live = index.records[id_]
+        if all(name in live and same_as_sent(model.fields[name], body, live) for name in body):
+            yield id_
