@@ -69,15 +69,19 @@ def _words(value: object) -> list[str]:
 
 
 def check_directives(
-    records: Iterable[Record], directives: Directives, complete: bool = True
+    records: Iterable[Record],
+    directives: Directives,
+    complete: bool,
+    single: Sequence[Directive],
 ) -> Iterator[Diagnostic]:
     """`moved`, `forget` and `deleted` against each other and against the declared records.
 
     Unless the files are `complete`, a record that is not declared may be in a file that could not
-    be read, and is not reported.
+    be read, and is not reported. `single` are the entries of `moved` that name one record as they
+    are written; `directives` has those that a pattern stands for, too.
     """
     declared = {record.address: record for record in records}
-    yield from _check_moved(declared, directives["moved"], complete)
+    yield from _check_moved(declared, directives["moved"], complete, single)
     moved = {Address.parse(entry.subject): entry.location for entry in directives["moved"]}
     locations = {address: record.location for address, record in declared.items()}
     for directive in directives["forget"]:
@@ -143,16 +147,19 @@ def _contradictions(
 
 
 def _check_moved(
-    declared: Declared, moved: Sequence[Directive], complete: bool
+    declared: Declared, moved: Sequence[Directive], complete: bool, single: Sequence[Directive]
 ) -> Iterator[Diagnostic]:
     sources: dict[str, Directive] = {}
     targets: dict[Address, Directive] = {}
-    for directive in moved:
+    for directive in single:
         wrong = _bad_move(directive, declared, sources, targets)
         if wrong:
             yield _at_directive(directive, "bad-move", *wrong)
+    written = {directive.subject for directive in single}
+    by_pattern = {entry.subject: entry for entry in moved if entry.subject not in written}
+    steps = {**by_pattern, **sources}
     for directive in sources.values():
-        wrong = _bad_end(directive, declared, sources, complete)
+        wrong = _bad_end(directive, declared, steps, complete)
         if wrong:
             yield _at_directive(directive, "bad-move", *wrong)
 

@@ -18,6 +18,7 @@ from stemctl.manifests import (
     duplicates,
     file_names,
     local_times,
+    moved_patterns,
     reader,
     suspicions,
     typed_details,
@@ -73,7 +74,7 @@ def load_repository(
     loading.problems += found.problems
     loading.complete &= all(problem.code != file_names.CODE for problem in found.problems)
     loading.problems += duplicates.check_unique(declared, catalog)
-    loading.problems += cross_file.check_directives(declared, loading.directives, loading.complete)
+    loading.check_directives(declared)
     usable: dict[Address, Record] = {}
     for record, is_usable in loading.records:
         if is_usable:
@@ -128,6 +129,7 @@ class _Reader:
     directives: dict[str, list[Directive]] = field(
         default_factory=lambda: {name: [] for name in DIRECTIVES}
     )
+    moves: list[moved_patterns.Move] = field(default_factory=list)
     folders: dict[str, Layers] = field(default_factory=dict)
     complete: bool = True
     seen: dict[str, int] = field(default_factory=dict)
@@ -290,17 +292,43 @@ class _Reader:
                 layers[key] = written_layer(node, model, ("defaults", key) in broken)
         return layers
 
+    def check_directives(self, declared: Sequence[Record]) -> None:
+        """Give each record that a pattern of `moved` means its entry, and check them all."""
+        single = [move for move in self.moves if isinstance(move, Directive)]
+        found = moved_patterns.expand(
+            self.moves, [record.address for record in declared], self.complete
+        )
+        self.directives["moved"] = found.entries
+        self.problems += found.problems
+        self.problems += cross_file.check_directives(
+            declared, self.directives, self.complete, single
+        )
+
     def _read_directive(self, document: Document, key: str, node: Node) -> None:
-        """An entry of `moved`, `forget` or `deleted`. Only `forget` takes patterns."""
-        subject = node.members["from"] if node.is_mapping else node
-        text = str(self._address(subject.value))
-        if key != "forget" and is_pattern(text):
-            self.problems.append(validation.no_pattern(document, key, subject))
+        """An entry of `moved`, `forget` or `deleted`. `deleted` takes no patterns."""
+        if node.is_mapping:
+            self._read_move(document, node)
             return
-        target = self._address(literal(node.value["to"])) if node.is_mapping else None
-        location = document.location(subject.event)
+        text = str(self._address(node.value))
+        if key == "deleted" and is_pattern(text):
+            self.problems.append(validation.no_pattern(document, node))
+            return
+        location = document.location(node.event)
         text = text if key == "forget" else literal(text)
-        self.directives[key].append(Directive(text, location, target))
+        self.directives[key].append(Directive(text, location))
+
+    def _read_move(self, document: Document, node: Node) -> None:
+        """An entry of `moved`, for one record or with a `*` on each side."""
+        subject = node.members["from"]
+        old, new = self._address(subject.value), self._address(node.value["to"])
+        location = document.location(subject.event)
+        if not is_pattern(str(old)):
+            target = Address(new.model, literal(new.key))
+            self.moves.append(Directive(literal(str(old)), location, target))
+        elif move := moved_patterns.pattern(old, new, location):
+            self.moves.append(move)
+        else:
+            self.problems.append(validation.bad_pattern(document, subject, old, new))
 
     def _address(self, text: str) -> Address:
         """An address with the model as the catalog spells it."""

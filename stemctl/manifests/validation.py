@@ -211,11 +211,24 @@ def only_defaults(document: Document) -> Iterator[Diagnostic]:
             yield document.finding(event, "not-defaults", message, "move this to another file")
 
 
-def no_pattern(document: Document, key: str, node: Node) -> Diagnostic:
+def no_pattern(document: Document, node: Node) -> Diagnostic:
     """The error about a pattern where a single record is meant."""
-    where = f"`from:` of `{key}`" if key == "moved" else f"`{key}`"
-    message = f"{where} takes no patterns: it names one record"
+    message = "`deleted` takes no patterns: it names one record"
     remedy = "name each record, and write `\\*` or `\\?` for these characters in a name"
+    return document.finding(node.event, "no-pattern", message, remedy, value=node.value)
+
+
+def bad_pattern(document: Document, node: Node, old: Address, new: Address) -> Diagnostic:
+    """The error about an entry of `moved` with a wildcard that is not one `*` on each side."""
+    if old.model != new.model:
+        message = f"a {old.model} cannot become a {new.model}"
+        remedy = "write the same model in `from` and `to`"
+        return document.finding(node.event, "bad-move", message, remedy, value=node.value)
+    message = "a pattern in `moved` has one `*` in `from` and one in `to`, and no `?`"
+    remedy = (
+        f"write it as in `{{from: {old.model}/OLD_*, to: {old.model}/NEW_*}}`, "
+        "and `\\*` or `\\?` for these characters in a name"
+    )
     return document.finding(node.event, "no-pattern", message, remedy, value=node.value)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 from stemctl.core.address_patterns import matches
@@ -20,20 +19,48 @@ def explain(
     A change is explained if its effective record, or a directive about it, differs between the two
     versions.
     """
+    versions = _Version(before), _Version(after)
     changes = tuple(
-        replace(change, explained=_differs(change.address, before, after, catalog))
+        replace(change, explained=_differs(change.address, *versions, catalog))
         for change in plan.changes
     )
     return replace(plan, base=base, changes=changes)
 
 
-def _differs(address: Address, before: Repository, after: Repository, catalog: Catalog) -> bool:
+class _Version:
+    """One version of the files, with its directives by the address that they are about."""
+
+    def __init__(self, repository: Repository) -> None:
+        self.records, self._forget = repository.records, repository.forget
+        self._named: dict[str, set[_Named]] = {}
+        for directive in repository.moved:
+            for end in (directive.subject, str(directive.to)):
+                named = ("moved", directive.subject, directive.to)
+                self._named.setdefault(end, set()).add(named)
+        for directive in repository.deleted:
+            named = ("deleted", directive.subject, directive.to)
+            self._named.setdefault(directive.subject, set()).add(named)
+
+    def directives(self, address: Address) -> set[_Named]:
+        """The entries of `moved`, `forget` and `deleted` that concern an address."""
+        forget = {
+            ("forget", directive.subject, directive.to)
+            for directive in self._forget
+            if matches(directive.subject, address)
+        }
+        return forget | self._named.get(str(address), set())
+
+
+_Named = tuple[str, str, Address | None]
+
+
+def _differs(address: Address, before: _Version, after: _Version, catalog: Catalog) -> bool:
     old, new = before.records.get(address), after.records.get(address)
     if (old is None) != (new is None):
         return True
     if old is not None and new is not None and not _alike(old, new, catalog):
         return True
-    return set(_directives(address, before)) != set(_directives(address, after))
+    return before.directives(address) != after.directives(address)
 
 
 def _alike(old: Record, new: Record, catalog: Catalog) -> bool:
@@ -44,18 +71,3 @@ def _alike(old: Record, new: Record, catalog: Catalog) -> bool:
         return False
     rows = catalog.models[old.address.model].fields
     return all(same(rows[name], value, new.fields[name]) for name, value in old.fields.items())
-
-
-def _directives(
-    address: Address, repository: Repository
-) -> Iterator[tuple[str, str, Address | None]]:
-    """The entries of `moved`, `forget` and `deleted` that concern an address."""
-    for directive in repository.moved:
-        if directive.to == address or directive.subject == str(address):
-            yield "moved", directive.subject, directive.to
-    for directive in repository.forget:
-        if matches(directive.subject, address):
-            yield "forget", directive.subject, directive.to
-    for directive in repository.deleted:
-        if directive.subject == str(address):
-            yield "deleted", directive.subject, directive.to

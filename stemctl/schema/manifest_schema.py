@@ -25,7 +25,8 @@ from stemctl.util.json_types import Value
 
 DIRECTIVES = {
     "moved": "Records whose key has changed: "
-    "the record at the old address continues at the new one.",
+    "the record at the old address continues at the new one. "
+    "One * in both stands for the same text: {from: MODEL/old_*, to: MODEL/new_*}.",
     "forget": "Records to stop managing; they stay on the server. "
     "* and ? are wildcards, and literal after a backslash.",
     "deleted": "Records to delete from the server; --allow is then not needed.",
