@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from stemctl.manifests import scalars
+from stemctl.manifests.plain_text import line_of, plain_scalar
 from stemctl.util.json_types import Value
 from stemctl.util.safe_text import has_unseen, visible
 
@@ -80,6 +81,17 @@ def is_exact(value: Value) -> bool:
 
 def scalar_text(value: Value) -> str:
     """A value in one line. Invisible characters are escaped, in double quotes."""
+    if type(value) in (list, dict):
+        return line_of(value, _emitted_between_brackets)
+    plain = plain_scalar(value)
+    return _emitted(value) if plain is None else plain
+
+
+def _emitted_between_brackets(value: Value) -> str:
+    return _emitted([value])[1:-1]
+
+
+def _emitted(value: Value) -> str:
     text: str = yaml.dump(
         value,
         Dumper=_Writer,

@@ -91,12 +91,26 @@ def lift(new: NewFile) -> None:
             sections.setdefault(row.model.section, []).append(row)
     for key, rows in sections.items():
         values = _shared(rows)
+        first = next(iter(values), "")
         for row in rows:
             for name, value in values.items():
                 if same_json(row.fields[name], value):
                     del row.fields[name]
-        if values:
-            new.defaults[key] = values
+            if values and not row.fields and not row.inside:
+                row.fields[first] = values[first]  # so that there is something to read
+        if used := _used(values, first, rows):
+            new.defaults[key] = used
+
+
+def _used(values: dict[str, Value], first: str, rows: Sequence[Row]) -> dict[str, Value]:
+    """The defaults without the first one, if all records say it themselves and no other default
+    depends on it.
+    """
+    said_by_all = all(first in row.fields for row in rows)
+    selectors = [rule.details.selector for rule in rows[0].model.detailed if rule.details]
+    if said_by_all and first not in selectors:
+        return {name: value for name, value in values.items() if name != first}
+    return values
 
 
 def _shared(rows: Sequence[Row]) -> dict[str, Value]:

@@ -4,6 +4,7 @@ called, what it refers to, and in which file it goes.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -226,16 +227,21 @@ class _Tree:
         return name.strip() if isinstance(name, str) and name.strip() else id_
 
     def _sorted(self, model: Model, ids: Iterable[str]) -> list[str]:
-        """Records in the order of their times; those without one by name, at the end."""
+        """Records in the order of their times; those without one by name, at the end. Where there
+        are no names either, type and content decide: ids are a matter of chance.
+        """
         live = self._world.live(model.name)
         times = [row.name for row in model.moments if row.kind == "instant"]
+        plain = [*type_fields(self._world.catalog, model), *_plain_fields(model)]
 
         def order(id_: str) -> tuple[bool, str, str, str]:
             fields = live[id_]
             texts = (fields.get(name) for name in times)
             moment = next((utc_moment(text) for text in texts if isinstance(text, str)), None)
             when = moment.isoformat() if moment else ""
-            return not when, when, str(fields.get(model.called or "") or "").casefold(), id_
+            name = str(fields.get(model.called or "") or "").casefold()
+            name = name or json.dumps([fields.get(part) for part in plain], default=str)
+            return not when, when, name, id_
 
         return sorted(ids, key=order)
 
@@ -298,6 +304,10 @@ def _order(catalog: Catalog, model: Model) -> list[str]:
     times = [row.name for row in model.moments if row.kind == "instant"]
     first = [model.called or "", *type_fields(catalog, model)[:1], *times]
     return list(dict.fromkeys([*first, *(row.name for row in model.managed)]))
+
+
+def _plain_fields(model: Model) -> list[str]:
+    return [row.name for row in model.managed if not row.to]
 
 
 def _without_defaults(row: Field, value: Value, live: Fields) -> Value:

@@ -42,18 +42,18 @@ def _lines(new: NewFile) -> Iterator[str]:
 
 
 def _record(row: Row, column: int, is_top: bool) -> Iterator[str]:
-    """A record, with its dash at `column`: in one line if it is short and inside another one."""
+    """A record, with its dash at `column`: in one line if it is inside another one, and short. One
+    with a single member reads better without braces.
+    """
     margin = " " * column
     for remark in row.remarks:
         yield f"{margin}# {visible(remark)}"
-    if not row.inside:
-        # A mapping of one member reads better without braces.
-        flow = False if is_top or len(row.fields) == 1 else None
-        yield f"{margin}{item(column, row.fields, flow)}"
+    if not is_top and not row.inside and len(row.fields) > 1:
+        yield f"{margin}{item(column, row.fields)}"
         return
     lead = f"{margin}- "
-    if row.fields:
-        yield f"{margin}{item(column, row.fields, False)}"
+    for name, value in row.fields.items():
+        yield f"{lead}{member(column + STEP, name, value)}"
         lead = f"{margin}  "
     for key, rows in row.inside.items():
         yield f"{lead}{key}:"
