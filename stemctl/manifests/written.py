@@ -82,12 +82,14 @@ def is_exact(value: Value) -> bool:
 def scalar_text(value: Value) -> str:
     """A value in one line. Invisible characters are escaped, in double quotes."""
     if type(value) in (list, dict):
-        return line_of(value, _emitted_between_brackets)
+        return line_of(value, _between_brackets)
     plain = plain_scalar(value)
     return _emitted(value) if plain is None else plain
 
 
-def _emitted_between_brackets(value: Value) -> str:
+def _between_brackets(value: Value) -> str:
+    if isinstance(value, str) and is_date(value):
+        return value
     return _emitted([value])[1:-1]
 
 

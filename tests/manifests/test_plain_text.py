@@ -9,6 +9,7 @@ from stemctl.manifests.plain_text import plain_scalar
 WORDS = st.one_of(
     st.text(),
     st.text("aAnNyYoOeE019 _./()+-µ°:,#'"),
+    st.sampled_from(["2024-03-12", "2024-03-12T09:00:00Z", "2024-3-1"]),
     st.sampled_from(["yes", "Off", "null", "-3.8 mm", "12 %", "1e3", "a - b", "30 kHz", "2 a", ""]),
 )
 VALUES = st.recursive(
