@@ -42,19 +42,44 @@ def add_offsets(
             local = _local_time(node)
             if node is None or local is None:
                 continue
-            readings = _readings(local[1], zone)
-            if len(readings) == 1 and _is_written(readings[0]):
-                value = f"{local[0]}{_offset(readings[0])}"
+            try:
+                value = _with_offset(local, zone)
                 # A new node: an alias may have the same text where it is not a time.
                 record.members[field.name] = Node(value, node.event)
-            else:
-                message, remedy = _problem(local, readings, zone)
+            except NotOneMoment as error:
+                message, remedy = error.message, error.remedy
                 yield (
                     path,
                     document.finding(
                         node.event, "bad-time", message, remedy, field=field.name, value=node.value
                     ),
                 )
+
+
+class NotOneMoment(ValueError):
+    """A time that does not exist in its zone, exists twice, or has an offset without a form."""
+
+    def __init__(self, message: str, remedy: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+
+def with_offset(text: str, zone: ZoneInfo) -> str:
+    """A valid local time with the offset that it has in `zone`.
+
+    Raises:
+        NotOneMoment: it is not exactly one moment there.
+    """
+    local = _LOCAL.fullmatch(text)
+    return _with_offset(local, zone) if local else text
+
+
+def _with_offset(local: re.Match[str], zone: ZoneInfo) -> str:
+    readings = _readings(local[1], zone)
+    if len(readings) == 1 and _is_written(readings[0]):
+        return f"{local[0]}{_offset(readings[0])}"
+    raise NotOneMoment(*_problem(local, readings, zone))
 
 
 def _local_time(node: Node | None) -> re.Match[str] | None:

@@ -77,6 +77,7 @@ class Field:
     default: Value = None
     max_length: int | None = None
     enum: tuple[Value, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
     format: str | None = None
     to: str | None = None
     reverse: str | None = None

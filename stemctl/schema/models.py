@@ -73,7 +73,7 @@ class Model:
     `identity` is one field that is unique on the server. `together_unique` are groups of fields
     that are, with their references by id. `label` is what people call it by, which need not be
     unique. `parent` is the reference under which manifests may nest it. `pairs` are fields that
-    are sent together.
+    are sent together. `columns` are columns of import templates with the paths of their fields.
     """
 
     name: str
@@ -102,6 +102,7 @@ class Model:
     integer_ids: bool = False
     joining: Joining | None = None
     kept_by: tuple[str, ...] = ()
+    columns: Mapping[str, str | None] = field(default_factory=dict)
 
     @property
     def writable(self) -> bool:
@@ -197,6 +198,7 @@ def model_of(table: dict[str, Value], details: Path) -> Model:
         integer_ids=table.get("integer_ids", False),
         joining=Joining(**table["joining"]) if "joining" in table else None,
         kept_by=tuple(table.get("kept_by", ())),
+        columns=table.get("columns", {}),
         **_identities(table["identity"]),
     )
 
