@@ -15,7 +15,7 @@ from stemctl.commands.connection import connect
 from stemctl.commands.event_loop import run_async
 from stemctl.commands.loading import load
 from stemctl.commands.pull_reading import matching_ids, read_sides
-from stemctl.commands.pull_targets import check_found, only_model, select
+from stemctl.commands.pull_targets import check_found, check_named, only_model, select
 from stemctl.commands.rewrite import Written, sources_of
 from stemctl.commands.workspace import Workspace
 from stemctl.config.file_templates import FileTemplate
@@ -113,6 +113,8 @@ def prepare(workspace: Workspace, request: Request, pick: Pick = lambda twins: (
         StemctlError: something was not read in full, or a target means nothing.
     """
     catalog = workspace.catalog
+    if request.theirs:
+        check_named(catalog, request.targets, request.everything)
     sources = sources_of(workspace.config, catalog, may_be_empty=True)
     state = workspace.store.read()
     selection = select(workspace, sources.repository, state, request.targets, request.everything)

@@ -81,6 +81,25 @@ def _check_writable(catalog: Catalog, model: Model) -> None:
         )
 
 
+def check_named(catalog: Catalog, targets: tuple[str, ...], everything: bool) -> None:
+    """Refuse to take the server's side in records that are not named one by one, or by a pattern of
+    their names.
+
+    Raises:
+        ConfigError: some are not.
+    """
+    spelled = {word: _spelled(catalog, word) or word for word in targets}
+    whole = [word for word, pattern in spelled.items() if pattern.endswith("/*")]
+    if everything or whole or not targets:
+        what = f"`{whole[0]}` is all of them" if whole else "these are all records"
+        raise ConfigError(
+            f"--theirs is for records that you name, and {what}.",
+            "It gives up what you edited in them.",
+            [("stemctl pull --theirs MODEL/NAME", "takes the server's values of one record")],
+            Untouched.NOTHING_READ,
+        )
+
+
 def only_model(catalog: Catalog, targets: tuple[str, ...]) -> Model:
     """The one model that filters are about.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,6 +31,11 @@ def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
     return lab
 
 
+def told(lab: Lab, text: str) -> str:
+    """A text without the option that says where the repository is."""
+    return text.replace(f" -C {lab.root}", "")
+
+
 def is_settled(lab: Lab) -> bool:
     """Whether a plan sends nothing, holds nothing, and would not even move a base."""
     plan = lab.plan()
@@ -47,3 +53,355 @@ def test_everything_is_taken_over(lab: Lab) -> None:
     again = lab.run("pull", "--all")
     assert again.code == 0, again.said
     assert contents(lab.root) == before
+
+
+# What others changed, in records that files declare
+
+
+@pytest.fixture
+def sessions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
+    """A lab of edition 2024 whose two sessions are applied."""
+    lab = Lab(tmp_path, monkeypatch)
+    lab.write("records/sessions.yaml", SESSIONS)
+    lab.apply()
+    return lab
+
+
+SESSIONS = """\
+# The maze study
+sessions:
+  - name: a   # the first
+    projects: [Theta Maze Study]
+    description: First day
+    tags: [maze, sleep]
+    extra_fields: {room: B115}
+  - {name: b, projects: [Theta Maze Study], description: Second day}
+"""
+
+
+def text(lab: Lab, name: str = "records/sessions.yaml") -> str:
+    return (lab.root / name).read_text()
+
+
+def test_what_others_changed_is_written_at_its_place(sessions: Lab) -> None:
+    sessions.edit("session", "a", description="Day one", tags=["maze", "ripples"])
+    sessions.edit("session", "b", description="")
+    result = sessions.run("pull", "session")
+    assert result.code == 0, result.said
+    expected = SESSIONS.replace("First day", "Day one").replace("maze, sleep", "maze, ripples")
+    assert text(sessions) == expected.replace("description: Second day", "description: ''")
+    assert is_settled(sessions)
+
+
+def test_a_field_that_is_not_declared_comes_only_with_all_fields(sessions: Lab) -> None:
+    sessions.edit("session", "b", tags=["x"], date_time="2024-03-12T09:00:00Z")
+    assert sessions.run("pull", "b").code == 0
+    assert text(sessions) == SESSIONS
+    assert sessions.run("pull", "b", "--all-fields").code == 0
+    assert "2024-03-12T09:00:00Z" in text(sessions)
+    assert "tags: [x]" in text(sessions)
+    assert is_settled(sessions)
+
+
+def test_an_edit_of_the_files_stays_and_is_still_sent(sessions: Lab) -> None:
+    sessions.write("records/sessions.yaml", SESSIONS.replace("First day", "My day"))
+    sessions.edit("session", "a", tags=["maze", "sleep", "ripples"])
+    result = sessions.run("pull", "--all")
+    assert result.code == 0, result.said
+    assert "My day" in text(sessions)
+    assert "tags: [maze, sleep, ripples]" in text(sessions)
+    (change,) = sessions.plan()["changes"]
+    assert change["request"]["body"] == {"description": "My day"}
+
+
+def test_a_conflict_stays_for_resolve(sessions: Lab) -> None:
+    sessions.write("records/sessions.yaml", SESSIONS.replace("First day", "My day"))
+    sessions.edit("session", "a", description="Their day", tags=["maze"])
+    result = sessions.run("pull", "--all")
+    assert result.code == 3, result.said
+    assert "stemctl resolve session/a" in told(sessions, result.out)
+    assert "My day" in text(sessions)
+    assert "tags: [maze]" in text(sessions)
+    (change,) = sessions.plan()["changes"]
+    assert [field["path"] for field in change["fields"]] == ["description"]
+    assert change["held"] == "conflict"
+    sessions.write("records/sessions.yaml", text(sessions).replace("[maze]", "[maze, x]"))
+    (change,) = sessions.plan()["changes"]
+    reasons = {field["path"]: field["reason"] for field in change["fields"]}
+    assert reasons == {"description": "conflict", "tags": "edited"}
+
+
+def test_theirs_takes_the_value_of_the_server(sessions: Lab) -> None:
+    sessions.write("records/sessions.yaml", SESSIONS.replace("First day", "My day"))
+    sessions.edit("session", "a", description="Their day")
+    assert sessions.run("pull", "session/a", "--theirs").code == 0
+    assert "Their day" in text(sessions)
+    assert is_settled(sessions)
+
+
+@pytest.mark.parametrize("words", [["--all"], ["session"], ["session/*"], []])
+def test_theirs_is_for_records_that_are_named(sessions: Lab, words: list[str]) -> None:
+    result = sessions.run("pull", "--theirs", *words)
+    assert result.code == 1
+    assert "Nothing was" in result.err
+
+
+def test_an_element_that_was_taken_out_of_the_files_stays_out(sessions: Lab) -> None:
+    sessions.write("records/sessions.yaml", SESSIONS.replace("maze, sleep", "maze"))
+    assert sessions.run("pull", "session").code == 0
+    assert "tags: [maze]\n" in text(sessions)
+    (change,) = sessions.plan()["changes"]
+    assert change["request"]["body"] == {"tags": ["maze"]}
+
+
+def test_a_record_that_is_gone_is_named_and_stays(sessions: Lab) -> None:
+    sessions.api("DELETE", f"stem/session/{sessions.live('session', 'b')['id']}/")
+    result = sessions.run("pull", "--all")
+    assert result.code == 3
+    assert "stemctl rm session/b" in told(sessions, result.out)
+    assert text(sessions) == SESSIONS
+
+
+def test_a_record_that_left_the_files_is_not_written_again(sessions: Lab) -> None:
+    sessions.write("records/sessions.yaml", "".join(SESSIONS.splitlines(True)[:-1]))
+    before = text(sessions)
+    result = sessions.run("pull", "--all")
+    assert result.code == 3
+    assert "session/b" in told(sessions, result.out)
+    assert text(sessions) == before
+    assert list((sessions.root / "records").rglob("*.yaml")) == [
+        sessions.root / "records/sessions.yaml"
+    ]
+    sessions.write("records/sessions.yaml", before + "forget: [session/b]\n")
+    assert sessions.run("pull", "--all").code == 0
+    sessions.apply()
+    assert sessions.run("pull", "--all").code == 0
+    assert text(sessions) == before + "forget: [session/b]\n"
+
+
+def test_a_record_with_another_name_is_left_to_mv(sessions: Lab) -> None:
+    id_ = sessions.live("session", "a")["id"]
+    sessions.api("PATCH", f"stem/session/{id_}/", {"name": "alpha", "description": "Day one"})
+    result = sessions.run("pull", "session")
+    assert result.code == 3
+    assert "stemctl mv session/a session/alpha" in told(sessions, result.out)
+    assert "Day one" in text(sessions)
+    assert "name: a " in text(sessions)
+
+
+def test_without_a_base_the_files_win(sessions: Lab) -> None:
+    (sessions.root / ".stemctl" / "sandbox.state.json").unlink()
+    sessions.edit("session", "a", description="Day one", tags=["maze", "sleep", "x"])
+    result = sessions.run("pull", "--all")
+    assert result.code == 3
+    assert "stemctl pull --theirs session/a" in told(sessions, result.out)
+    assert "First day" in text(sessions)
+    assert "tags: [maze, sleep, x]" in text(sessions)
+    assert sessions.run("pull", "--theirs", "session/a").code == 0
+    assert is_settled(sessions)
+
+
+def test_a_change_in_every_record_changes_the_default(sessions: Lab) -> None:
+    shared = "defaults:\n  sessions: {projects: [Theta Maze Study], tags: [x]}\n"
+    sessions.write("records/sessions.yaml", f"{shared}sessions:\n  - name: a\n  - name: b\n")
+    sessions.apply()
+    for name in "ab":
+        sessions.edit("session", name, tags=["z"])
+    assert sessions.run("pull", "--all").code == 0
+    assert text(sessions) == f"{shared}sessions:\n  - name: a\n  - name: b\n".replace("[x]", "[z]")
+    sessions.edit("session", "a", tags=["z", "more"])
+    assert sessions.run("pull", "--all").code == 0
+    assert "  - name: a\n    tags: [more]\n  - name: b\n" in text(sessions)
+    assert is_settled(sessions)
+
+
+def test_a_dry_run_writes_nothing(sessions: Lab) -> None:
+    sessions.edit("session", "a", description="Day one")
+    before = contents(sessions.root)
+    result = sessions.run("pull", "--all", "--dry-run")
+    assert result.code == 0
+    assert "+    description: Day one" in told(sessions, result.out)
+    assert contents(sessions.root) == before
+    document = sessions.run("pull", "--all", "--dry-run", "-o", "json").json
+    assert document["records"] == [
+        {
+            "address": "session/a",
+            "done": "edited",
+            "file": "records/sessions.yaml",
+            "fields": ["description"],
+        }
+    ]
+    assert document["summary"] == {"written": 1, "left": 0, "in_no_file": {}}
+    assert contents(sessions.root) == before
+
+
+def test_a_file_that_cannot_be_edited_is_left_and_its_base_stays(sessions: Lab) -> None:
+    anchored = """\
+sessions:
+  - {name: a, projects: &p [Theta Maze Study], tags: &t [x]}
+  - {name: b, projects: *p, tags: *t}
+"""
+    sessions.write("records/sessions.yaml", anchored)
+    sessions.apply()
+    sessions.edit("session", "b", tags=["x", "y"])
+    before = sessions.state["records"]
+    result = sessions.run("pull", "--all")
+    assert result.code == 3, result.said
+    assert text(sessions) == anchored
+    assert sessions.state["records"] == before
+
+
+# Which records
+
+
+def test_an_address_that_only_the_server_has(sessions: Lab) -> None:
+    project = sessions.live("project", "Theta Maze Study")["id"]
+    for name in ("rat12_1", "rat12_2", "rat13_1"):
+        body = {"name": name, "projects": [project], "tags": []}
+        sessions.api("POST", "stem/session/", body)
+    assert sessions.run("pull", "session/rat12_1").code == 0
+    document = sessions.run("pull", "rat12_*", "-o", "json").json
+    assert [row["address"] for row in document["records"]] == ["session/rat12_2"]
+    assert document["summary"]["in_no_file"] == {"session": 1}
+    document = sessions.run("pull", "session", "--filter", "name=rat13_1", "-o", "json").json
+    assert [row["address"] for row in document["records"]] == ["session/rat13_1"]
+    assert is_settled(sessions)
+
+
+@pytest.mark.parametrize(
+    "words, expected",
+    [
+        ([], "stemctl pull --all"),
+        (["session/nosuch"], "No session is called `nosuch`"),
+        (["session/zz*"], "Nothing matches"),
+        (["nosuch"], "nosuch"),
+        (["project"], "stemctl get project"),
+        (["--all", "--filter", "name=a"], "--filter"),
+        (["session", "--filter", "nosuch=a"], "nosuch"),
+        (["session", "--layout", "{nosuch}"], "nosuch"),
+        (["session", "--ask"], "terminal"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(sessions: Lab, words: list[str], expected: str) -> None:
+    before = contents(sessions.root)
+    result = sessions.run("pull", *words)
+    assert result.code == 1, result.said
+    assert expected in told(sessions, result.err)
+    assert contents(sessions.root) == before
+
+
+def test_a_page_that_fails_writes_nothing(sessions: Lab) -> None:
+    import httpx
+
+    sessions.edit("session", "a", description="Day one")
+    sessions.intercept = lambda request: (
+        httpx.Response(500, json={"detail": "down"}) if "/session/" in request.url.path else None
+    )
+    before = contents(sessions.root)
+    assert sessions.run("pull", "--all").code == 1
+    assert contents(sessions.root) == before
+
+
+# Records that nothing tells apart, and records inside others
+
+
+def nested_lab(lab: Lab) -> dict[str, str]:
+    """Pull a lab with one session, and give the ids of what others will need."""
+    assert lab.run("pull", "--all").code == 0
+    found = {}
+    for model in ("session", "behavior", "setup", "behavioralassay", "subject"):
+        (record, *_) = edition_2026.live(lab, model)
+        found[model] = record["id"]
+    return found
+
+
+def add_behavior(lab: Lab, ids: dict[str, str], **fields: Any) -> str:
+    body = {
+        "session": ids["session"],
+        "subjects": [ids["subject"]],
+        "setup": ids["setup"],
+        "behavioralassay": ids["behavioralassay"],
+        "tags": [],
+        **fields,
+    }
+    return str(lab.api("POST", "modules/behavior/", body)["behavior"]["id"])
+
+
+def test_a_new_child_goes_into_its_declared_parent(lab: Lab) -> None:
+    ids = nested_lab(lab)
+    add_behavior(lab, ids, notes="the second")
+    result = lab.run("pull", "--all")
+    assert result.code == 0, result.said
+    (file,) = (lab.root / "records/sessions").iterdir()
+    assert "notes: the second" in file.read_text()
+    assert is_settled(lab)
+    assert lab.run("pull", "--all").code == 0
+    assert file.read_text().count("notes: the second") == 1
+
+
+def test_twins_are_named_and_not_written(lab: Lab) -> None:
+    ids = nested_lab(lab)
+    twins = [add_behavior(lab, ids, notes="twin") for _ in range(2)]
+    before = contents(lab.root)
+    result = lab.run("pull", "--all")
+    assert result.code == 3
+    assert all(id_ in result.out for id_ in twins)
+    assert contents(lab.root) == before
+    document = lab.run("pull", "--all", "-o", "json").json
+    assert document["summary"]["in_no_file"] == {"behavior": 2}
+    assert document["left_records"] == [
+        {"model": "behavior", "reason": "twins", "ids": sorted(twins)}
+    ]
+
+
+def test_two_records_of_one_name(lab: Lab) -> None:
+    nested_lab(lab)
+    before = contents(lab.root)
+    lab.api("POST", "personal_attributes/inventory/", {"name": "Freezer", "tags": []})
+    result = lab.run("pull", "inventory")
+    assert result.code == 3
+    assert "Freezer" in result.out
+    assert contents(lab.root) == before
+
+
+def test_a_declared_record_without_a_name_is_found_by_what_it_says(lab: Lab) -> None:
+    """As after a kill between the files and the state."""
+    assert lab.run("pull", "--all").code == 0
+    files = contents(lab.root)
+    state = lab.state["records"]
+    (lab.root / ".stemctl/sandbox.state.json").unlink()
+    changes = lab.plan()["changes"]
+    assert not [change for change in changes if change["request"] is not None]
+    assert lab.run("pull", "--all").code == 0
+    assert {**contents(lab.root), STATE: b""} == {**files, STATE: b""}
+    assert lab.state["records"] == state
+    assert is_settled(lab)
+
+
+STATE = ".stemctl/sandbox.state.json"
+
+
+def test_shared_records_come_only_when_named(lab: Lab) -> None:
+    assert lab.run("pull", "species").code == 0
+    assert "name: Rat" in (lab.root / "records/species.yaml").read_text()
+    assert is_settled(lab)
+
+
+def test_details_of_others_are_taken_over_field_by_field(lab: Lab) -> None:
+    ids = nested_lab(lab)
+    (record,) = edition_2026.live(lab, "dataacquisition")
+    details = {**record["details"], "sr": {"value": 30, "unit": "kHz"}}
+    body = {"type": record["type"], "details": details}
+    lab.api("PATCH", f"modules/dataacquisition/{record['id']}/", body)
+    (file,) = (lab.root / "records/sessions").iterdir()
+    assert lab.run("pull", "dataacquisition").code == 0
+    assert "sr" not in file.read_text()
+    assert lab.run("pull", "dataacquisition", "--all-fields").code == 0
+    assert "sr: 30 kHz" in file.read_text()
+    assert is_settled(lab)
+    details["sr"]["value"] = 20
+    lab.api("PATCH", f"modules/dataacquisition/{record['id']}/", body)
+    assert lab.run("pull", "dataacquisition").code == 0
+    assert "sr: 20 kHz" in file.read_text()
+    assert is_settled(lab)
+    assert ids

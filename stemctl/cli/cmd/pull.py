@@ -17,7 +17,7 @@ from stemctl.cli.screen import Screen
 from stemctl.commands.pull import Pull, Request, bind, prepare
 from stemctl.commands.rewrite import Written
 from stemctl.commands.workspace import Workspace
-from stemctl.config.file_templates import file_template
+from stemctl.config.file_templates import option_template
 from stemctl.errors import ConfigError, Untouched
 from stemctl.render.text.plan_text import where_line
 from stemctl.render.text.pull_text import left_json, left_text, numbers_text, pending_text
@@ -67,12 +67,11 @@ def pull(
     your files. What you edited since the last apply stays. Nothing is sent.
     """
     workspace = screen.open()
-    template = file_template(layout) if layout is not None else None
     request = Request(
         targets=screen.below_root(targets),
         everything=everything,
         filters=filters,
-        layout=template,
+        layout=option_template(layout) if layout is not None else None,
         all_fields=all_fields,
         theirs=theirs,
     )
