@@ -47,7 +47,9 @@ TRICKY = st.sampled_from([*MARKS.split(), "\tx", " a ", "a\nb", "\u202ex", "\u22
 TEXTS = TEXT | TRICKY
 NUMBERS = st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False)
 JSON = st.recursive(
-    st.booleans() | NUMBERS | TEXTS, lambda inner: st.lists(inner) | st.dictionaries(TEXTS, inner)
+    st.booleans() | NUMBERS | TEXTS,
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(TEXTS, inner, max_size=2),
+    max_leaves=4,
 )
 DAYS = st.dates(datetime.date(1900, 1, 1)).map(datetime.date.isoformat)
 MOMENTS = st.builds(
@@ -61,7 +63,7 @@ MOMENTS = st.builds(
 
 # Digits alone are an id where ids are numbers.
 NUMBERED = TEXTS.filter(lambda text: not text.lstrip("'").isdigit()) | st.integers(1, 10**9)
-OBJECTS = st.dictionaries(TEXTS, JSON, min_size=1)
+OBJECTS = st.dictionaries(TEXTS, JSON, min_size=1, max_size=3)
 LISTS = {
     "list": st.lists(TEXTS | st.just(""), min_size=1),
     "references": st.lists(TEXTS | st.just(""), min_size=1),
@@ -101,11 +103,14 @@ def _values(field: Field) -> st.SearchStrategy[Value]:
 
 @pytest.mark.parametrize("shape", FIELDS)
 @given(data=st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_a_value_comes_back_from_its_cell(shape: str, data: st.DataObject) -> None:
     field = FIELDS[shape]
     value = data.draw(_values(field))
-    read = read_cell(field, cell_text(field, value))
+    text = cell_text(field, value)
+    read = read_cell(field, text)
+    if not isinstance(value, int | float):  # it would be run by a spreadsheet
+        assert not text.startswith(("=", "+", "-", "@", "\t", "\r"))
     if value in ("", [], {}):
         assert read is Cell.EMPTY
     else:
@@ -114,17 +119,8 @@ def test_a_value_comes_back_from_its_cell(shape: str, data: st.DataObject) -> No
 
 
 @pytest.mark.parametrize("shape", FIELDS)
-@given(data=st.data())
-@settings(max_examples=40, deadline=None)
-def test_no_text_is_run_by_a_spreadsheet(shape: str, data: st.DataObject) -> None:
-    value = data.draw(_values(FIELDS[shape]))
-    text = cell_text(FIELDS[shape], value)
-    assert isinstance(value, int | float) or not text.startswith(("=", "+", "-", "@", "\t", "\r"))
-
-
-@pytest.mark.parametrize("shape", FIELDS)
 @given(text=TEXTS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_any_text_is_a_value_or_a_problem(shape: str, text: str) -> None:
     problem: CellError | None = None
     try:
