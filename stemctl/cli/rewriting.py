@@ -10,7 +10,7 @@ from stemctl.commands.rewrite import Written, write
 from stemctl.config.config import Config
 from stemctl.core.diagnostics import InvalidFiles
 from stemctl.core.documents import files_document
-from stemctl.core.rewrite import FileChange, Rewrite
+from stemctl.core.rewrite import Rewrite
 from stemctl.errors import Hint, Untouched
 from stemctl.render.text.diff_text import unified_diff
 from stemctl.render.text.files_text import files_text, refused_text
@@ -57,17 +57,16 @@ def finish(
     style = screen.style()
     if dry_run:
         for change in rewrite.files:
-            screen.out(unified_diff(change.file, _old(change), change.new.decode(), style))
+            old = None if change.old is None else change.old.decode()
+            screen.out(unified_diff(change.file, old, change.new.decode(), style))
     else:
         screen.out(files_text(rewrite, written.files, style))
     if rewrite.refused or written.left:
         screen.note(refused_text(rewrite.refused, written.left, style, nothing=stops))
-    if text:
+    if text and dry_run:
+        screen.note(text)  # stdout has the difference alone, for `git apply`
+    elif text:
         screen.out(text)
     if written.files:
         screen.suggest(*hints)
     return 3 if left else 0
-
-
-def _old(change: FileChange) -> str:
-    return (change.old or b"").decode()

@@ -10,9 +10,10 @@ _STYLES = {"+": "green", "-": "red", "@": "blue"}
 _UNENDED = "\n\\ No newline at end of file\n"
 
 
-def unified_diff(file: str, old: str, new: str, style: TerminalStyle) -> str:
-    """The difference of one file."""
-    lines = difflib.unified_diff(_lines(old), _lines(new), f"a/{file}", f"b/{file}")
+def unified_diff(file: str, old: str | None, new: str, style: TerminalStyle) -> str:
+    """The difference of one file. `old` is None for a file that is new."""
+    name = "/dev/null" if old is None else f"a/{file}"
+    lines = difflib.unified_diff(_lines(old or ""), _lines(new), name, f"b/{file}")
     return "".join(_painted(line, number < 2, style) for number, line in enumerate(lines))
 
 
