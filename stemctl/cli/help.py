@@ -28,6 +28,7 @@ Options:
 
 Commands:
   init       Create stemctl.yaml, a first manifest and editor settings.
+  set        Change fields of records in your files.
   pull       Write to your files what is on the server.
   validate   Check the manifests.
   fmt        Format the manifests.

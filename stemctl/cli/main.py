@@ -21,6 +21,7 @@ from stemctl.util import redact
 
 COMMANDS = (
     "init",
+    "set",
     "pull",
     "validate",
     "fmt",

@@ -16,12 +16,16 @@ from stemctl.schema.catalog import Catalog
 
 
 def spell_targets(
-    workspace: Workspace, repository: Repository, state: State, targets: Sequence[str]
+    workspace: Workspace,
+    repository: Repository,
+    state: State,
+    targets: Sequence[str],
+    where: str = "in the files or in the state",
 ) -> tuple[str, ...]:
     """The targets as records have them: models as in addresses, paths relative to the root.
 
     Raises:
-        ConfigError: a target matches no record of the files or the state.
+        ConfigError: a target matches no record; `where` says where was looked.
     """
     root = workspace.config.root
     addresses = {str(address) for address in (*repository.records, *state.records)}
@@ -31,7 +35,7 @@ def spell_targets(
         name = name_of(root, repository.files, target) if may_be_a_path else None
         try:
             words = [target if name is None else name or "."]
-            found += spell(words, repository, state, workspace.catalog)
+            found += spell(words, repository, state, workspace.catalog, where)
         except ConfigError as error:
             if name is not None or (may_be_a_path and is_there(root, target)):
                 raise _no_record(workspace, repository, target, name) from error

@@ -59,10 +59,13 @@ class FieldEdits:
             place = found.below[0][0]
             kept, shared = _parted(rule, found, value)
             if shared and shared == self._common_change(place, rule):
-                self._in_defaults(address, place, rule, shared)
+                self._in_defaults(address, place, rule, shared, stays=value is not GONE)
             elif shared.gone:
                 kept = dict(elements(rule, value))
                 self._without_defaults(address, name)
+                if not kept:  # empty is a value, too: it clears the field
+                    self._in_record(address, rule, found.own, value)
+                    return
             else:
                 kept |= shared.new
             own = value_of(rule, kept, value) if kept else GONE
@@ -83,9 +86,11 @@ class FieldEdits:
         self.add(place.file, address, edits)
 
     def _in_defaults(
-        self, address: Address, place: DefaultPlace, rule: Field, change: Delta
+        self, address: Address, place: DefaultPlace, rule: Field, change: Delta, *, stays: bool
     ) -> None:
-        """Change the defaults, once for all records that use them."""
+        """Change the defaults, once for all records that use them. A field that `stays` and has no
+        elements any more is written empty, which clears it.
+        """
         path = (*place.path, rule.name)
         key = (place.file, path)
         if key in self._settled:
@@ -96,7 +101,7 @@ class FieldEdits:
         parts = {n: part for n, part in elements(rule, old).items() if n not in change.gone}
         parts.update(change.new)
         edits: list[Edit] = [Take(path)]
-        if parts:
+        if parts or (stays and rule.merges):
             edits = differences(path, old, value_of(rule, parts, old))
         self.add(place.file, address, edits)
 
