@@ -227,8 +227,12 @@ NO_COMMANDS = {
         ),
     ),
     "edit": Advice(
-        "Edit the manifest of the record; show names it.",
-        (("stemctl show {addresses}", "shows a record, and where its values come from"), *_EDIT),
+        "Edit the manifest of the record, or let set do it.",
+        (
+            ("stemctl set {addresses} FIELD=VALUE", "changes a field in the file"),
+            ("stemctl show {addresses}", "shows a record, and where its values come from"),
+            *_EDIT,
+        ),
     ),
     "mv": Advice(
         "A record keeps its history under another key with a moved: entry in a manifest.",
@@ -304,7 +308,6 @@ for _other, _name in {
     "del": "rm",
     "new": "create",
     "add": "create",
-    "set": "edit",
     "patch": "edit",
     "update": "edit",
     "replace": "edit",
