@@ -27,11 +27,10 @@ from stemctl.core.state import State
 from stemctl.core.state_codec import same_entries
 from stemctl.errors import Untouched
 from stemctl.manifests.draft import Draft
-from stemctl.manifests.layers import Layer
+from stemctl.manifests.file_defaults import FileDefaults
 from stemctl.manifests.sources import Sources
 from stemctl.planning.bindings import Binding, Bound
 from stemctl.planning.matching import identify
-from stemctl.schema.models import Model
 from stemctl.takeover.by_content import match_by_content, with_ids
 from stemctl.takeover.live_addresses import in_no_file
 from stemctl.takeover.manifest import NewRecords, World, new_records
@@ -44,7 +43,6 @@ from stemctl.takeover.take_new import take_new
 from stemctl.takeover.text import text_of
 from stemctl.takeover.unbound import Twins
 from stemctl.util import gc_pause
-from stemctl.util.json_types import Fields
 from stemctl.util.plural import counted
 
 Pick = Callable[[Sequence[Twins]], Collection[str]]
@@ -222,41 +220,9 @@ def _new_records(
         World(catalog, sides.snapshot, repository, bound),
         found.new,
         files.file_of,
-        _Defaults(sources),
+        FileDefaults(sources),
         lambda file: file in repository.files,
     )
-
-
-@dataclass
-class _Defaults:
-    """The defaults that records of a file have, from the file itself and from its folder."""
-
-    sources: Sources
-    _known: dict[str, Mapping[str, Fields]] = field(default_factory=dict)
-
-    def __call__(self, file: str) -> Mapping[str, Fields]:
-        if file not in self._known:
-            self._known[file] = self._read(file)
-        return self._known[file]
-
-    def _read(self, file: str) -> Mapping[str, Fields]:
-        found: dict[str, Layer] = {}
-        for place in (*self.sources.folder_defaults(file), file):
-            defaults = self.sources.file(place).values.get("defaults")
-            for section, values in defaults.items() if isinstance(defaults, dict) else ():
-                model = self.sources.catalog.by_list_key(section)
-                if model is not None:
-                    layer = _layer(model, values)
-                    below = found.get(section)
-                    found[section] = layer.over(below, model.fields) if below else layer
-        return {section: layer.fields for section, layer in found.items()}
-
-
-def _layer(model: Model, values: Fields) -> Layer:
-    fields = {name: value for name, value in values.items() if name in model.fields}
-    lifecycle = values.get("lifecycle")
-    places = {name: dict[tuple[str | int, ...], int]() for name in fields}
-    return Layer(fields, lifecycle if isinstance(lifecycle, dict) else {}, places)  # type: ignore[arg-type]
 
 
 def _draft(sources: Sources, found: Takeover, new: NewRecords) -> Draft:

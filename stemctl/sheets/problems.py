@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from stemctl.core.diagnostics import Diagnostic, Severity
+from stemctl.core.records import Location
+from stemctl.util.safe_text import cut
+
+_LONGEST_VALUE = 60
+
 
 class CellError(ValueError):
     """A cell that cannot be read: `is not a number`, and what to write."""
@@ -10,3 +18,36 @@ class CellError(ValueError):
         super().__init__(message)
         self.message = message
         self.remedy = remedy
+
+
+class UnreadableSheet(Exception):
+    """A file whose rows cannot be trusted, so that none of them is read."""
+
+    def __init__(self, problems: Sequence[Diagnostic]) -> None:
+        super().__init__(f"{len(problems)} problems")
+        self.problems = tuple(problems)
+
+
+def sheet_problem(
+    file: str, message: str, remedy: str, row: int = 1, column: int = 1, value: str = ""
+) -> Diagnostic:
+    """A finding in a sheet; rows and columns are counted as in a spreadsheet, from 1."""
+    location = Location(file, row, column)
+    return Diagnostic(Severity.ERROR, "bad-sheet", message, location, remedy, value=value)
+
+
+def cell_problem(
+    file: str, row: int, column: int, name: str, text: str, error: CellError
+) -> Diagnostic:
+    """What is wrong with one cell: in which row, column and with which text."""
+    shown = f"`{cut(text, _LONGEST_VALUE)}` " if text else ""
+    message = f"row {row}, column `{name}`: {shown}{error.message}"
+    return Diagnostic(
+        Severity.ERROR,
+        "bad-cell",
+        message,
+        Location(file, row, column),
+        error.remedy,
+        field=name,
+        value=text,
+    )

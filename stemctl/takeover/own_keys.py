@@ -75,7 +75,7 @@ class OwnKeys:
             elif is_single and not name and self._may_lack_key(model, parent):
                 yield Handle(Address(model.name, parent))
             else:
-                yield self._keyed(model, f"{parent}/", name or self._short(model, record))
+                yield self._keyed(model, f"{parent}/", name or self.short(model, record))
 
     def _may_lack_key(self, model: Model, parent: str) -> bool:
         """Whether a record without a name can do without a key."""
@@ -114,7 +114,7 @@ class OwnKeys:
         self.taken.add(address)
         return True
 
-    def _short(self, model: Model, record: Fields) -> str:
+    def short(self, model: Model, record: Fields) -> str:
         """A short name after the type of a record, or after its model: `extracellular-ephys`."""
         name = next(iter(type_fields(self.catalog, model)), "")
         words = _HUMP.sub("-", str(record.get(name) or ""))
