@@ -203,10 +203,6 @@ ADVICE = {
         (("stemctl login", "gets a token with your browser"),),
         _LACKS,
     ),
-    "init --edition": Advice(
-        "Write the edition of a server in stemctl.yaml: servers: {{NAME: {{edition: 2026}}}}.",
-        what=_LACKS,
-    ),
     "init --backend-config": Advice(
         "Write where the state is kept in stemctl.yaml: state: {{backend: git}}.",
         (("stemctl state migrate --to git", "moves an existing state there"),),

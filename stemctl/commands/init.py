@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import enum
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from stemctl.config.config import NAME, Config, load_config
+from stemctl.config.config import NAME, OFFICIAL_HOST, Config, Server, load_config
 from stemctl.config.editor import (
     CONFIG_SCHEMA,
     MANIFEST_SCHEMA,
@@ -16,7 +17,9 @@ from stemctl.config.editor import (
     names_schemas,
     workspace_files,
 )
-from stemctl.schema.catalog import editions, schemas_dir
+from stemctl.errors import ConfigError, Untouched
+from stemctl.manifests.written import flow_text
+from stemctl.schema.catalog import editions, load_catalog, schemas_dir
 from stemctl.schema.local_schema import with_local_times
 from stemctl.schema.manifest_schema import as_text
 from stemctl.util.atomic_file import replace_file
@@ -48,6 +51,73 @@ def first_files(root: Path) -> Files:
             path.relative_to(TEMPLATES).as_posix(): path.read_text(encoding="utf-8")
             for path in templates
         },
+    )
+
+
+def files_for(root: Path, url: str, portal: str, edition: str) -> tuple[str, Files]:
+    """The name of the server with this URL in stemctl.yaml, and its first files. A stemctl.yaml
+    that is there is kept: it has to name the server.
+
+    Raises:
+        ConfigError: the URL cannot be used, there is no such edition, or stemctl.yaml does not name
+        the server.
+    """
+    config = load_config(root)
+    wanted = config.server(_spelled(url))
+    load_catalog(edition)
+    if config.found:
+        known = [name for name, server in config.servers.items() if server.url == wanted.url]
+        if not known:
+            raise _no_such_server(wanted, portal, edition)
+        return known[0], iter([(NAME, Done.KEPT)])
+    name = server_name(wanted)
+    texts = {NAME: _config_text(name, wanted, portal, edition)}
+    if wanted.is_sandbox:
+        texts[_SEED] = (TEMPLATES / _SEED).read_text(encoding="utf-8")
+    return name, _write(root, texts)
+
+
+_SEED = "sandbox-seed.yaml"
+
+
+def server_name(server: Server) -> str:
+    """A short name for a server, after its host."""
+    if server.is_sandbox:
+        return "sandbox"
+    if server.host == OFFICIAL_HOST:
+        return "brainstem"
+    if server.is_loopback:
+        return "local"
+    labels = [label for label in server.host.split(".") if label not in ("", "www")]
+    return re.sub("[^A-Za-z0-9-]", "", "".join(labels[:1])).strip("-") or "server"
+
+
+def _spelled(url: str) -> str:
+    """A URL as people type it, with its scheme."""
+    if "://" in url or url.startswith("sandbox"):
+        return url
+    return f"https://{url}"
+
+
+def _config_text(name: str, server: Server, portal: str, edition: str) -> str:
+    seed = f", seed: {_SEED}" if server.is_sandbox else f", portal: {portal}"
+    return (
+        f"# yaml-language-server: $schema={CONFIG_SCHEMA}\n"
+        "# What this repository manages, and on which server. To try something out, add\n"
+        "# --server sandbox to a command: the sandbox is a BrainSTEM server inside stemctl.\n"
+        "manifests: [records]\n"
+        f"default_server: {name}\n"
+        "servers:\n"
+        f"  {name}: {{url: {flow_text(server.url)}{seed}, edition: {edition}}}\n"
+    )
+
+
+def _no_such_server(server: Server, portal: str, edition: str) -> ConfigError:
+    line = f"{server_name(server)}: {{url: {server.url}, portal: {portal}, edition: {edition}}}"
+    return ConfigError(
+        f"{NAME} names no server with the URL {server.url}.",
+        f"It is kept as it is. Add this line to it, under `servers:`\n  {line}",
+        untouched=Untouched.NOTHING_READ,
     )
 
 

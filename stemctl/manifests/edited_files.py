@@ -70,6 +70,8 @@ def _leads_elsewhere(root: Path, file: str) -> bool:
 
 def check(sources: Sources, changes: Sequence[FileChange]) -> tuple[Repository, list[Diagnostic]]:
     """What the files declare with their new texts, and the errors that they then have."""
+    if not changes:
+        return sources.repository, []
     new_texts = {change.file: change.new for change in changes}
     problems = [
         not_a_manifest(sources.root, sources.entries, change.file)

@@ -10,6 +10,7 @@ from stemctl.cli.screen import Screen
 from stemctl.client.device_login import PendingLogin
 from stemctl.commands import login as use_case
 from stemctl.commands.event_loop import run_async
+from stemctl.commands.workspace import Workspace
 from stemctl.util.safe_text import visible
 
 
@@ -21,6 +22,20 @@ from stemctl.util.safe_text import visible
 def login(screen: Screen, headless: bool) -> int:
     """Log in to a server with your browser."""
     workspace = screen.open()
+    screen.did = log_in(screen, workspace, headless=headless)
+    screen.out(screen.did)
+    default, name = workspace.config.default_server, workspace.server.name
+    if default not in (None, name) and name in workspace.config.servers:
+        screen.note(
+            f"Commands without --server still use {default}. To change this, write "
+            f"default_server: {name} in stemctl.yaml."
+        )
+    screen.suggest(("stemctl doctor", "shows what your account can access"))
+    return 0
+
+
+def log_in(screen: Screen, workspace: Workspace, *, headless: bool = False) -> str:
+    """Get a token with the user's consent in a browser; what was done."""
 
     def show(pending: PendingLogin) -> None:
         code = visible(pending.user_code)
@@ -31,13 +46,4 @@ def login(screen: Screen, headless: bool) -> int:
         screen.ask("Waiting for you to confirm there. Press Ctrl-C to cancel.")
 
     path = run_async(use_case.login(workspace, show))
-    screen.did = f"Logged in to {workspace.server.host}. The token is saved in {path}."
-    screen.out(screen.did)
-    default, name = workspace.config.default_server, workspace.server.name
-    if default not in (None, name) and name in workspace.config.servers:
-        screen.note(
-            f"Commands without --server still use {default}. To change this, write "
-            f"default_server: {name} in stemctl.yaml."
-        )
-    screen.suggest(("stemctl doctor", "shows what your account can access"))
-    return 0
+    return f"Logged in to {workspace.server.host}. The token is saved in {path}."

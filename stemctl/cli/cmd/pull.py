@@ -12,13 +12,13 @@ import click
 from stemctl.cli.command import command
 from stemctl.cli.options import output
 from stemctl.cli.prompts import ask_which_to_write
-from stemctl.cli.rewriting import finish
+from stemctl.cli.rewriting import PLAN, finish
 from stemctl.cli.screen import Screen
 from stemctl.commands.pull import Pull, Request, bind, prepare
 from stemctl.commands.rewrite import Written
 from stemctl.commands.workspace import Workspace
 from stemctl.config.file_templates import option_template
-from stemctl.errors import ConfigError, Untouched
+from stemctl.errors import ConfigError, Hint, Untouched
 from stemctl.render.text.plan_text import where_line
 from stemctl.render.text.pull_text import left_json, left_text, numbers_text, pending_text
 from stemctl.takeover.unbound import Twins
@@ -83,16 +83,24 @@ def pull(
         )
     with contextlib.nullcontext() if dry_run else workspace.writing():
         pulled = prepare(workspace, request, _picked if ask else lambda twins: ())
-        return _finish(screen, workspace, pulled, dry_run=dry_run, output_format=output_format)
+        return finish_pull(screen, workspace, pulled, dry_run=dry_run, output_format=output_format)
 
 
 def _picked(twins: Sequence[Twins]) -> set[str]:
     return {id_ for group in twins for id_ in ask_which_to_write(group)}
 
 
-def _finish(
-    screen: Screen, workspace: Workspace, pulled: Pull, *, dry_run: bool, output_format: str
+def finish_pull(
+    screen: Screen,
+    workspace: Workspace,
+    pulled: Pull,
+    *,
+    dry_run: bool,
+    output_format: str,
+    hints: Sequence[Hint] = (PLAN,),
 ) -> int:
+    """Write files and state, and say what was done; the exit code."""
+
     def after(written: Written) -> None:
         bind(pulled, written, dry_run=dry_run)
 
@@ -125,4 +133,5 @@ def _finish(
         after=after,
         about=about,
         is_left=pulled.is_left,
+        hints=hints,
     )
