@@ -8,17 +8,17 @@ import sys
 
 from stemctl.cli import streams
 from stemctl.cli.help import answer
-from stemctl.util.redact import VARIABLES
 
 
 def start() -> None:
-    """Run stemctl and exit. Help and version are answered without loading any command."""
+    """Run stemctl and exit. Help, version and shells are answered without loading any command."""
     streams.fill_in()
-    completes = "_STEMCTL_COMPLETE" in os.environ
-    if completes:  # click starts a shell to ask for its version; it must not see a token
-        for name in VARIABLES:
-            os.environ.pop(name, None)
-    text = None if completes else answer(sys.argv[1:])
+    if "_STEMCTL_COMPLETE" in os.environ:  # a shell asks, and waits
+        from stemctl.cli.completion.ask import answer_shell
+
+        answer_shell(sys.argv[1:], os.environ)
+        return
+    text = answer(sys.argv[1:])
     if text is None:
         from stemctl.cli.main import main
 

@@ -126,6 +126,8 @@ COMMANDS = {
     "ping": "doctor",
     "health": "doctor",
     "serve": "sandbox serve",
+    "completions": "completion",
+    "autocomplete": "completion",
     "approval": "approvals",
     "schemas": "schema",
     "state ls": "list",
@@ -257,10 +259,6 @@ NO_COMMANDS = {
         (("stemctl plan", "says which run is still in progress"),),
     ),
     "test": Advice("", (("stemctl validate", "checks the files"),)),
-    "completion": Advice(
-        "Your shell completes words after:  "
-        'eval "$(_STEMCTL_COMPLETE=bash_source stemctl)"  (zsh_source and fish_source exist too).'
-    ),
     "upgrade": Advice(
         "It is updated by the program that installed it.",
         (("pip install --upgrade stemctl", "installs a newer version"),),
@@ -326,8 +324,6 @@ for _other, _name in {
     "providers": "model",
     "force-unlock": "unlock",
     "unlock-state": "unlock",
-    "completions": "completion",
-    "autocomplete": "completion",
     "self-update": "upgrade",
     "update-self": "upgrade",
     "sandbox down": "sandbox stop",

@@ -27,28 +27,29 @@ Options:
   -h, --help         Show this message and exit.
 
 Commands:
-  init       Create stemctl.yaml, a first manifest and editor settings.
-  set        Change fields of records in your files.
-  pull       Write to your files what is on the server.
-  validate   Check the manifests.
-  fmt        Format the manifests.
-  plan       Show what apply would change, without sending anything.
-  apply      Send the changes in your files to the server.
-  show       Show a saved plan, or where the values of a record come from.
-  drift      Show what has changed on the server since the last apply.
-  resolve    Resolve conflicts: choose your values or the server's.
-  get        Show records on the server.
-  approvals  List, accept and reject proposals.
-  import     Bind an address to an existing record on the server.
-  state      Inspect and edit the state.
-  runs       Show past runs, and the records before each run.
-  explain    Describe a model or a field.
-  schema     Build and print the JSON Schemas.
-  login      Log in to a server with your browser.
-  logout     Remove the saved token of a server.
-  doctor     Check the server, your token and your permissions.
-  ci         Create CI workflows for GitHub or GitLab.
-  sandbox    Run a local BrainSTEM server for testing.
+  init        Create stemctl.yaml, a first manifest and editor settings.
+  set         Change fields of records in your files.
+  pull        Write to your files what is on the server.
+  validate    Check the manifests.
+  fmt         Format the manifests.
+  plan        Show what apply would change, without sending anything.
+  apply       Send the changes in your files to the server.
+  show        Show a saved plan, or where the values of a record come from.
+  drift       Show what has changed on the server since the last apply.
+  resolve     Resolve conflicts: choose your values or the server's.
+  get         Show records on the server.
+  approvals   List, accept and reject proposals.
+  import      Bind an address to an existing record on the server.
+  state       Inspect and edit the state.
+  runs        Show past runs, and the records before each run.
+  explain     Describe a model or a field.
+  schema      Build and print the JSON Schemas.
+  login       Log in to a server with your browser.
+  logout      Remove the saved token of a server.
+  doctor      Check the server, your token and your permissions.
+  completion  Print the script that completes words in your shell.
+  ci          Create CI workflows for GitHub or GitLab.
+  sandbox     Run a local BrainSTEM server for testing.
 """
 """In the order of a working day. Tests compare it with the options and commands that exist."""
 

@@ -40,6 +40,7 @@ COMMANDS = (
     "login",
     "logout",
     "doctor",
+    "completion",
     "ci",
     "sandbox",
 )

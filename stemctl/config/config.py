@@ -13,6 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from stemctl.config import config_errors
 from stemctl.config.file_templates import FileTemplate, InvalidTemplate, file_template
+from stemctl.config.search import NAME as NAME
 from stemctl.core.records import Location
 from stemctl.errors import ConfigError
 from stemctl.manifests import reader
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
 
-NAME = "stemctl.yaml"
 SANDBOX = "sandbox:"
 OFFICIAL_HOST = "www.brainstem.org"
 _LONGEST_URL = 2000

@@ -8,7 +8,7 @@ import stat
 from collections.abc import Mapping
 from pathlib import Path
 
-from stemctl.config.config import NAME
+NAME = "stemctl.yaml"
 
 
 def find_root(start: Path, environ: Mapping[str, str]) -> Path:

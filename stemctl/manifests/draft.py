@@ -9,9 +9,9 @@ from stemctl.core.records import Address
 from stemctl.core.rewrite import FileChange, RecordChange, Rewrite
 from stemctl.manifests import edited_files
 from stemctl.manifests.editor.edits import Add, Put, Take
-from stemctl.manifests.field_context import record_key
 from stemctl.manifests.field_edits import FieldEdits
 from stemctl.manifests.field_layers import GONE, Gone
+from stemctl.manifests.record_keys import record_key
 from stemctl.manifests.sources import Sources
 from stemctl.schema.models import Model
 from stemctl.util.json_types import Fields, Path, Value

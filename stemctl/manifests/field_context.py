@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 
 from stemctl.core.records import Address
 from stemctl.manifests.document import Document
+from stemctl.manifests.record_keys import record_key
 from stemctl.schema.catalog import Catalog
 from stemctl.schema.detail_values import type_of
 from stemctl.schema.fields import DetailType, Field, Member
 from stemctl.schema.models import Model
-from stemctl.util.json_types import Fields, Path, Value
+from stemctl.util.json_types import Path, Value
 
 Message = tuple[str, str, str]
 """What is said about a value: code, message, remedy."""
@@ -168,30 +169,6 @@ def _address(path: Path, document: Document, chain: list[Model]) -> str | None:
         if key is None:
             return None
     return str(Address(model.name, key)) if key else None
-
-
-def record_key(record: Value, model: Model, parent: str | None = None) -> str | None:
-    """The key of a record: as written, or what people call the record by. A record inside another
-    one has the key of its `parent` in front of its own, or alone.
-    """
-    if not isinstance(record, dict):
-        return None
-    if model.embedded:
-        return _moment_key(record, model.embedded.by, parent)
-    key, name = record.get("key"), model.called
-    if key is None and name:
-        key = record.get(name)
-        if isinstance(key, str) and model.fields[name].trimmed:
-            key = key.strip()
-    if parent is None:
-        return key if isinstance(key, str) and key else None
-    return parent if key in (None, "") else f"{parent}/{key}" if isinstance(key, str) else None
-
-
-def _moment_key(record: Fields, by: tuple[str, ...], parent: str | None) -> str | None:
-    """The key of a record that only its moment tells from others in the same parent."""
-    moment = next((record[name] for name in by if record.get(name) is not None), None)
-    return f"{parent}/{moment}" if parent and isinstance(moment, str) and moment else None
 
 
 def written(value: Value) -> str:

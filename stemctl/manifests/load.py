@@ -26,8 +26,8 @@ from stemctl.manifests import (
 )
 from stemctl.manifests.declared_record import declared_record, in_file, written_layer
 from stemctl.manifests.document import Document, Node
-from stemctl.manifests.field_context import record_key
 from stemctl.manifests.layers import Layer
+from stemctl.manifests.record_keys import record_key
 from stemctl.manifests.schema_errors import ManifestValidator, validator_of
 from stemctl.schema.catalog import Catalog
 from stemctl.schema.manifest_schema import DIRECTIVES

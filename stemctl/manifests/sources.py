@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from stemctl.core.records import Address, Repository
 from stemctl.manifests import discovery, reader
 from stemctl.manifests.document import Document, Node
-from stemctl.manifests.field_context import record_key
 from stemctl.manifests.file_names import DEFAULTS
+from stemctl.manifests.record_keys import record_key
 from stemctl.schema.catalog import Catalog
 from stemctl.schema.models import Model
 from stemctl.util.json_types import Fields, Path, Value

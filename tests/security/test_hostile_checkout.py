@@ -60,6 +60,7 @@ LINES = [
         "--server sandbox login",
         "logout",
         "doctor",
+        "completion bash",
         "ci init github",
         "--server sandbox sandbox seed",
     ),
@@ -208,18 +209,18 @@ def test_the_traps_work(tmp_path: Path, traps: Traps) -> None:
     assert {"own-core.fsmonitor", "own-uploadpack"} <= set(traps.sprung())
 
 
-def test_completion_needs_no_token(
+def test_completion_starts_no_program(
     environments: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    script(
-        tmp_path / "bin/bash",
-        f'#!/bin/sh\nenv > {environments}/bash\nexec {shutil.which("bash")} "$@"\n',
-    )
-    monkeypatch.setenv("_STEMCTL_COMPLETE", "bash_source")
+    script(tmp_path / "bin/bash", f"#!/bin/sh\nenv > {environments}/bash\n")
     command = [sys.executable, "-P", "-c", "from stemctl.cli import start; start()"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert "_stemctl_completion" in done.stdout
-    assert "BRAINSTEM" not in (environments / "bash").read_text()
+    for asked in ("bash_source", "bash"):
+        monkeypatch.setenv("_STEMCTL_COMPLETE", asked)
+        done = subprocess.run(
+            [*command, "stemctl pl", "pl"], capture_output=True, text=True, check=True
+        )
+        assert ("_stemctl_completion" if asked == "bash_source" else "plan") in done.stdout
+    assert not (environments / "bash").exists()
 
 
 def test_the_browser_is_told_no_token(

@@ -54,6 +54,7 @@ COMMANDS: dict[str, list[list[str]]] = {
     "approvals show": [["sensorystimulustype/Air puff"]],
     "approvals accept": [["sensorystimulustype/Air puff"]],
     "approvals reject": [["sensorystimulustype/Air puff", "-o", "json"]],
+    "completion": [["bash"]],
     "import": [["session/b", ID]],
     "pull": [["--all"], ["--all", "--dry-run", "-o", "json"]],
     "state list": [[]],
