@@ -96,7 +96,7 @@ def lift(new: NewFile) -> None:
             for name, value in values.items():
                 if same_json(row.fields[name], value):
                     del row.fields[name]
-            if values and not row.fields and not row.inside:
+            if values and not row.fields:
                 row.fields[first] = values[first]  # so that there is something to read
         if used := _used(values, first, rows):
             new.defaults[key] = used
@@ -126,11 +126,11 @@ def _shared(rows: Sequence[Row]) -> dict[str, Value]:
         rule = model.fields[name]
         value, number = _most_common([row.fields[name] for row in rows])
         is_for_all = number == len(rows)
-        if (rule.merges or rule.details) and not is_for_all:
+        if (rule.merges or rule.details or _is_free_text(rule)) and not is_for_all:
             continue
         if rule.details and not _of_one_type(rule, rows):
             continue
-        if number >= _FEWEST and number * 2 > len(rows) and not _has_lines(value):
+        if number >= _FEWEST and number * 2 > len(rows):
             found[name] = value
     return found
 
@@ -141,10 +141,29 @@ def _no_defaults(row: Row) -> Sequence[str]:
 
 
 def _liftable(model: Model) -> list[str]:
-    """The fields that may have defaults, but for times: these belong to a record."""
+    """The fields that may have defaults, but for times and descriptions: these are about one
+    record, and are read there.
+    """
     own = {model.called, model.parent, *(group[-1] for group in model.together_unique)}
     times = {row.name for row in model.moments}
-    return [row.name for row in model.managed if not row.unique and row.name not in own | times]
+    return [
+        row.name
+        for row in model.managed
+        if not row.unique and row.name not in own | times and not _is_long(row)
+    ]
+
+
+def _is_free_text(rule: Field) -> bool:
+    return rule.kind == "text" and not rule.enum
+
+
+def _is_long(rule: Field) -> bool:
+    """Whether a field may hold several sentences."""
+    return _is_free_text(rule) and (rule.max_length or _SENTENCES) >= _SENTENCES
+
+
+_SENTENCES = 300
+"""Characters of a text that may be a description."""
 
 
 def _of_one_type(rule: Field, rows: Sequence[Row]) -> bool:
@@ -159,7 +178,3 @@ def _most_common(values: Sequence[Value]) -> tuple[Value, int]:
     texts = [json.dumps(value, sort_keys=True) for value in values]
     text, number = Counter(texts).most_common(1)[0]
     return values[texts.index(text)], number
-
-
-def _has_lines(value: Value) -> bool:
-    return isinstance(value, str) and "\n" in value

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from stemctl.manifests.formatter.layout import format_text
+from tests.support.clicked_lab import clicked_lab
 from tests.support.edition_2026 import CONFIG
 from tests.support.lab import Lab
 from tests.support.paths import PROJECT, TESTS
@@ -74,3 +75,11 @@ def test_the_rat_lab_as_if_it_had_been_typed(tmp_path, lab):
     shutil.rmtree(folder / "records")
     compare("rat-lab", texts(found))
     nothing_to_say(typed, texts(found))
+
+
+def test_a_lab_of_25_sessions_reads_as_if_it_had_been_typed(lab):
+    world = world_of(seeded(lab, clicked_lab()))
+    found = take(world, labs_own(world))
+    assert found.left == []
+    compare("clicked-lab", texts(found))
+    nothing_to_say(lab, texts(found))
