@@ -47,6 +47,8 @@ def _under(row: Row, layer: Fields, is_inside: bool) -> None:
             row.fields.pop(name, None)
         else:
             row.fields[name] = value
+    if given and not row.fields:
+        row.fields.update([next(iter(given.items()))])  # so that there is something to read
     if refused:
         row.fields["lifecycle"] = {"no_defaults": refused}
 
