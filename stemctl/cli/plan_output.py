@@ -12,6 +12,7 @@ from stemctl.cli.screen import Screen
 from stemctl.core.plan import Plan
 from stemctl.core.plan_codec import plan_document
 from stemctl.git.ci_job import describe_owner, job_url
+from stemctl.planning.matching import identify
 from stemctl.planning.planner import Options, count_read
 from stemctl.render.github import plan_github
 from stemctl.render.html import Made, plan_html
@@ -20,7 +21,9 @@ from stemctl.render.plan_summary import plan_summary
 from stemctl.render.text.commits_text import since_text
 from stemctl.render.text.plan_text import plan_text, where_line
 from stemctl.schema.catalog import load_catalog
-from stemctl.util.plural import counted
+from stemctl.takeover.live_addresses import in_no_file
+from stemctl.takeover.pull_selection import labs_own
+from stemctl.util.plural import counted, joined
 
 if TYPE_CHECKING:  # a saved plan is shown without loading the network
     from stemctl.commands.plan import Planned
@@ -79,7 +82,8 @@ def print_planned(
     """Print a plan as text, below what was read for it; with `advise`, hints follow."""
     screen.out(where_line(workspace.target, workspace.database))
     since = since_text(planned.since, planned.state.commit)
-    screen.sentences("\n".join([_read_line(workspace, planned), *since]))
+    lines = [_read_line(workspace, planned), *_in_no_file(workspace, planned), *since]
+    screen.sentences("\n".join(lines))
     style = screen.style(workspace.catalog)
     options = _options_to_repeat(planned.options, workspace.config.allow)
     screen.out(plan_text(planned.plan, replace(style, options=options), advise, saved_as))
@@ -97,6 +101,25 @@ def _read_line(workspace: Workspace, planned: Planned) -> str:
         return f"{line} The state has {counted(len(planned.state.records), 'record')}."
     on_server = ", ".join(count_read(planned.snapshot, workspace.catalog))
     return f"{line} On the server: {on_server}." if on_server else line
+
+
+def _in_no_file(workspace: Workspace, planned: Planned) -> list[str]:
+    """A line about the records that `pull` would write, of the models that the files have."""
+    if planned.plan.offline or planned.options.only or planned.options.exclude:
+        return []
+    catalog, repository = workspace.catalog, planned.repository
+    identities = identify(repository, planned.state, planned.snapshot, catalog)
+    declared = {address.model for address in repository.records}
+    among = [model for model in labs_own(catalog) if model.name in declared]
+    found = in_no_file(repository, planned.snapshot, identities, catalog, among)
+    if not found:
+        return []
+    models = [catalog.models[name] for name in found]
+    listed = [catalog.parent_of(model) or model if model.embedded else model for model in models]
+    counts = joined([catalog.models[name].count(number) for name, number in found.items()])
+    verb = "is" if sum(found.values()) == 1 else "are"
+    names = " ".join(dict.fromkeys(model.name for model in listed))
+    return [f"{counts} on the server {verb} in no file: stemctl pull {names}"]
 
 
 def _options_to_repeat(options: Options, configured: Mapping[str, int]) -> str:

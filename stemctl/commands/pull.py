@@ -72,8 +72,8 @@ class Pull:
     rewrite: Rewrite
     state: State
     """The state as it was read."""
-    bound: int = 0
-    """How many records the state has got."""
+    repository: Repository | None
+    """What the files declare if all of it is written."""
     elsewhere: Mapping[str, int] = field(default_factory=dict)
     """By model, how many records are on the server and in no file."""
 
@@ -196,10 +196,12 @@ def _drafted(
     for model, id_, why in new.left:
         found.left.append(Left(Address(model, id_), REFUSED, detail=why))
     while True:
-        rewrite = _draft(sources, found, new).finish()
+        draft = _draft(sources, found, new)
+        is_idle = not found.edits and not any((new.new, new.added, new.inside))
+        rewrite = Rewrite() if is_idle else draft.finish()
         refused = [one for one in rewrite.problems if _is_of_edit(one, found)]
         if not refused:
-            return Pull(workspace, sides, found, new.ids(), rewrite, state)
+            return Pull(workspace, sides, found, new.ids(), rewrite, state, draft.repository)
         for one in refused:
             _leave(found, one)
 
@@ -262,10 +264,11 @@ def bind(pull: Pull, written: Written, *, dry_run: bool) -> None:
         StateError: it cannot be written, or someone else was faster.
     """
     workspace, sides = pull.workspace, pull.sides
-    if written.files:
+    repository = sides.repository
+    if written.left:
         repository = load(workspace.config, workspace.catalog, may_be_empty=True).repository
-    else:
-        repository = sides.repository
+    elif written.files or dry_run:
+        repository = pull.repository or repository
     refused = {address for refusal in pull.rewrite.refused for address in refusal.addresses}
     ids = {
         address: id_
@@ -277,8 +280,8 @@ def bind(pull: Pull, written: Written, *, dry_run: bool) -> None:
     identities = identify(repository, state, sides.snapshot, sides.catalog)
     now = replace(sides, repository=repository, state=state, identities=identities)
     after = state_after(now, ids)
-    pull.bound = sum(address not in pull.state.records for address in ids)
-    pull.elsewhere = in_no_file(sides.catalog, repository, sides.snapshot, identities)
+    models = sides.selection.models
+    pull.elsewhere = in_no_file(repository, sides.snapshot, identities, sides.catalog, models)
     if dry_run:
         return
     if not same_entries(after.records, pull.state.records) or after.names != pull.state.names:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from stemctl.core.records import Address
+from stemctl.core.records import Address, Repository
 from stemctl.core.rewrite import FileChange, RecordChange, Rewrite
 from stemctl.manifests import edited_files
 from stemctl.manifests.editor.edits import Add, Put, Take
@@ -33,6 +33,8 @@ class Draft:
     """Changes of the manifests of a repository. Nothing is read or written before `finish`."""
 
     sources: Sources
+    repository: Repository | None = None
+    """What the files declare once the result of `finish` is written."""
     _fields: dict[Address, dict[str, Value | Gone]] = field(default_factory=dict)
     _keys: dict[Address, str] = field(default_factory=dict)
     _new: list[_New] = field(default_factory=list)
@@ -96,6 +98,7 @@ class Draft:
         changes, refused = edited_files.texts(self.sources, found.edits, found.about)
         changes += [FileChange(file, None, data) for file, (data, _) in self._texts.items()]
         new, problems = edited_files.check(self.sources, changes)
+        self.repository = new
         if not problems:
             problems = edited_files.prove(self.sources.repository, new, self._touched())
         return Rewrite(tuple(changes), tuple(self._records()), tuple(refused), tuple(problems))

@@ -7,12 +7,12 @@ sets and maps are told apart; those that others added come along.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from stemctl.planning.compare_fields import BoundRecord, versions_of
 from stemctl.planning.members import as_written as member_names
-from stemctl.planning.members import entries_in, key_of
+from stemctl.planning.members import entries_in, key_of, removals_in
 from stemctl.planning.merge import UNSET, FieldVersions, MergeCase, case_of
 from stemctl.planning.references import Resolver
 from stemctl.planning.values import (
@@ -20,6 +20,7 @@ from stemctl.planning.values import (
     defaulted,
     elements,
     elements_alike,
+    identical,
     is_empty,
     same,
     same_element,
@@ -62,8 +63,11 @@ def take_field(
     """What a field of a declared record becomes. `written` gives the record as its file has it, for
     the spelling of what stays; with `theirs`, the server's value wins in any case.
     """
+    live = bound.binding.live.get(row.name, UNSET)
+    if live is UNSET or identical(resolver.known(row, bound.record.fields[row.name]), live):
+        return _NOTHING  # most fields of most records
     versions = versions_of(bound, row, resolver)
-    if versions.live is UNSET or same(row, versions.declared, versions.live):
+    if same(row, versions.declared, versions.live):
         return _NOTHING
     if row.keyed and shared_keys(row, versions.live):
         return FieldTakeover(kept={row.name: REPLACE})  # no map can say it
@@ -127,32 +131,36 @@ class _Elements:
         applied = of.applied if of.has_base else None
         observed = applied if of.observed is UNSET else of.observed
         files, live, base, seen = elements_alike(row, of.declared, of.live, applied, observed)
-        in_file, on_server = self._in_file(files, written()), self._on_server(files, live)
-        result, kept = dict[str, Value](), dict[str, str]()
-        for key in dict.fromkeys((*files, *live, *in_file)):
+        out = removals_in(self.bound.record.fields[row.name]) if row.kind == "members" else set()
+        taken, kept = list[str](), dict[str, str]()
+        for key in dict.fromkeys((*files, *live)):
             versions = FieldVersions(
                 declared=files.get(key, _ABSENT),
                 applied=base.get(key, UNSET),
                 observed=seen.get(key, _ABSENT) if key in base else UNSET,
                 live=live.get(key, _ABSENT),
             )
-            reason = self._stays(versions, key in in_file)
+            reason = EDITED if key in out else self._stays(versions)
             if reason and not theirs:
                 kept[f"{row.name}.{key}" if row.keyed else row.name] = reason
-            if (reason and not theirs) or self._alike(versions.declared, versions.live):
-                result |= {key: in_file[key]} if key in in_file else {}
-            elif key in on_server:
-                result[key] = on_server[key]
-        if result == in_file or (row.required and not result):
+            elif not self._alike(versions.declared, versions.live):
+                taken.append(key)
+        new = self._on_server(files, live, taken) if taken else {}
+        if not any(key in files or key in new for key in taken):
             return FieldTakeover(kept=kept)
-        return FieldTakeover(self._assembled(result), kept)
+        in_file = self._in_file(files, written())
+        result = {key: value for key, value in in_file.items() if key not in taken} | new
+        ordered = {key: result[key] for key in (*in_file, *new) if key in result}
+        if row.required and not ordered:
+            return FieldTakeover(kept=kept)
+        return FieldTakeover(self._assembled(ordered), kept)
 
-    def _stays(self, of: FieldVersions, in_file: bool) -> str:
+    def _stays(self, of: FieldVersions) -> str:
         """Why an element stays as it is in the files; empty if the server's is taken, or if they
         agree.
         """
         if of.declared is _ABSENT and of.applied is UNSET:
-            return EDITED if in_file else ""  # a member to take out, or what others added
+            return ""  # what others added
         case = case_of(of, self._alike, lambda value: value is _ABSENT)
         is_invited = self.row.kind == "members" and of.live is _ABSENT
         if case is MergeCase.FORM and is_invited:
@@ -183,22 +191,27 @@ class _Elements:
         mine = own if isinstance(own, dict) and row.keyed else {}
         return spelled | {key: mine[key] for key in spelled if key in mine}
 
-    def _on_server(self, files: Mapping[str, Value], live: Mapping[str, Value]) -> dict[str, Value]:
-        """The live elements as files would write them, without the defaults that a type adds."""
+    def _on_server(
+        self, files: Mapping[str, Value], live: Mapping[str, Value], keys: Collection[str]
+    ) -> dict[str, Value]:
+        """The live elements of these keys as files would write them, without the defaults that a
+        type adds.
+        """
         row, fields = self.row, self.bound.binding.live
+        there = {key: live[key] for key in keys if key in live}
         if row.kind == "members":
             names = member_names(fields.get(row.name))
             return {
                 key: (names[key], {right: True for right, has in rights.items() if has})
-                for key, rights in live.items()
+                for key, rights in there.items()
             }
         if row.to:
-            return {key: _name(row, id_, self.resolver) for key, id_ in live.items()}
+            return {key: _name(row, id_, self.resolver) for key, id_ in there.items()}
         added = set[str]()
         if row.details:
-            added = defaulted(row, fields.get(row.details.selector), live) - files.keys()
+            added = defaulted(row, fields.get(row.details.selector), there) - files.keys()
         return {
-            key: self._new(key, value, fields) for key, value in live.items() if key not in added
+            key: self._new(key, value, fields) for key, value in there.items() if key not in added
         }
 
     def _new(self, key: str, value: Value, live: Fields) -> Value:

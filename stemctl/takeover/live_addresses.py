@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from stemctl.core.address_patterns import matches
@@ -75,17 +75,21 @@ class LiveAddresses:
 
 
 def in_no_file(
-    catalog: Catalog, repository: Repository, snapshot: Snapshot, identities: Identities
+    repository: Repository,
+    snapshot: Snapshot,
+    identities: Identities,
+    catalog: Catalog,
+    among: Iterable[Model],
 ) -> dict[str, int]:
-    """By model, how many records are on the server and in no file, of the models that the files
-    have and that were read in full. What left the files, or is given up in them, does not count.
+    """By model, how many records are on the server and in no file, of the models that were read in
+    full. What left the files, or is given up in them, does not count.
     """
     addresses = LiveAddresses(catalog, repository, addresses_of(identities))
-    declared = {address.model for address in repository.records}
+    readings = snapshot.readings
     models = {
-        name: catalog.models[name]
-        for name, reading in snapshot.readings.items()
-        if name in declared and reading.completeness is Completeness.COMPLETE
+        model.name: model
+        for model in among
+        if model.name in readings and readings[model.name].completeness is Completeness.COMPLETE
     }
     found = {}
     for model in parents_first(catalog, models):

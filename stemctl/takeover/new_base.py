@@ -16,7 +16,7 @@ from stemctl.planning.declared import written_rows
 from stemctl.planning.detail_pairs import with_live_type
 from stemctl.planning.merge import UNSET, FieldVersions
 from stemctl.planning.references import Resolver
-from stemctl.planning.values import assemble, elements_alike, same, same_element
+from stemctl.planning.values import assemble, elements_alike, identical, same, same_element
 from stemctl.schema.fields import Field
 from stemctl.takeover.sides import Sides
 from stemctl.takeover.take import in_doubt
@@ -56,11 +56,14 @@ def _moved(sides: Sides, record: Record, binding: Bound, entry: Entry) -> Entry 
     for row in written_rows(model, record):
         if row.proposal or row.name in record.lifecycle.ignore_changes:
             continue
-        versions = versions_of(bound, row, sides.resolver)
-        if versions.live is UNSET:
+        live, written = binding.live.get(row.name, UNSET), record.fields[row.name]
+        if live is UNSET:
             continue
+        agree = identical(sides.resolver.known(row, written), live)
+        if agree and row.name not in observed and identical(applied.get(row.name), written):
+            continue  # most fields of most records
+        versions = versions_of(bound, row, sides.resolver)
         if same(row, versions.declared, versions.live):
-            written = record.fields[row.name]
             if not _is_base(entry, row, versions, written):
                 applied[row.name] = written
                 observed.pop(row.name, None)

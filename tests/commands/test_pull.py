@@ -405,3 +405,13 @@ def test_details_of_others_are_taken_over_field_by_field(lab: Lab) -> None:
     assert "sr: 20 kHz" in file.read_text()
     assert is_settled(lab)
     assert ids
+
+
+def test_a_plan_says_how_many_records_are_in_no_file(sessions: Lab) -> None:
+    assert "in no file" not in sessions.run("plan").out
+    project = sessions.live("project", "Theta Maze Study")["id"]
+    sessions.api("POST", "stem/session/", {"name": "c", "projects": [project], "tags": []})
+    line = "1 session on the server is in no file: stemctl pull session\n"
+    assert line in sessions.run("plan").out
+    assert sessions.run("pull", "session").code == 0
+    assert "in no file" not in sessions.run("plan").out
