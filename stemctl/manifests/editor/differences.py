@@ -19,6 +19,32 @@ def differences(path: Path, old: Value, new: Value, order: tuple[str, ...] = ())
     return list(_differences(path, old, new, order))
 
 
+def settled(value: Value, edits: Sequence[Edit]) -> list[Edit]:
+    """The same edits of a document, where lists and mappings that are put into the place of others
+    change part by part, and nothing is put that is there.
+    """
+    found: list[Edit] = []
+    for edit in edits:
+        old = _at(value, edit.path) if isinstance(edit, Put) else None
+        if isinstance(edit, Put) and old is not None:
+            found += differences(edit.path, old, edit.value, ())
+        else:
+            found.append(edit)
+    return found
+
+
+def _at(value: Value, path: Path) -> Value:
+    """The value at a path, or None."""
+    for step in path:
+        if isinstance(value, dict):
+            value = value.get(step)
+        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
+            value = value[step]
+        else:
+            return None
+    return value
+
+
 def _differences(path: Path, old: Value, new: Value, order: tuple[str, ...]) -> Iterator[Edit]:
     if same_json(old, new):
         return

@@ -2,66 +2,116 @@
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_right
 from collections.abc import Sequence
 
-from stemctl.core.diagnostics import Diagnostic
+from stemctl.manifests.document import LINE_END
+from stemctl.manifests.editor.differences import settled
 from stemctl.manifests.editor.edits import Edit, edited, gathered
 from stemctl.manifests.editor.new_text import member
-from stemctl.manifests.editor.places import places
-from stemctl.manifests.editor.splices import CannotEdit, Splice, Splicer
+from stemctl.manifests.editor.places import Places, places
+from stemctl.manifests.editor.splicer import Splicer
+from stemctl.manifests.editor.splices import CannotEdit, Splice, spliced
 from stemctl.manifests.reader import parse
 from stemctl.util.json_equality import same_json
 from stemctl.util.json_types import Value
+
+_MARK = "\ufeff"
+"""The byte order mark, with which some editors begin a file."""
 
 
 def edit_text(text: str, edits: Sequence[Edit]) -> str:
     """The text with all edits made.
 
-    Every character outside of the values that change stays as it is. The text is read again, and
-    must have exactly the values that it should.
+    Every character outside of the values that change stays as it is, line ends included. The new
+    text is read again, and must have exactly the values that it should, and all comments but those
+    of what was taken out.
 
     Raises:
         CannotEdit: it is written in a way that is not edited, or the proof fails.
     """
-    document = parse(text.encode(), "manifest.yaml")
-    if document.problems and not (document.root is None and _says_nothing(document.problems)):
+    mark = _MARK if text.startswith(_MARK) else ""
+    text = text.removeprefix(mark)
+    old = _value(text)
+    if old is None:
         raise CannotEdit("it has errors", 0)
-    new = spliced(text, _splices(text, edits))
-    wanted = edited(document.root.value if document.root else {}, edits)
-    found = parse(new.encode(), "manifest.yaml")
-    value: Value = found.root.value if found.root else {}
-    if found.problems or not same_json(value, wanted):
+    plain = LINE_END.sub("\n", text)
+    ends = _LineEnds(text)
+    try:
+        splices = _proven(plain, settled(old, edits), edited(old, edits))
+    except CannotEdit as error:
+        raise CannotEdit(error.why, len(mark) + ends.position(error.position)) from None
+    return mark + spliced(text, [ends.splice(splice) for splice in splices])
+
+
+def _proven(text: str, edits: Sequence[Edit], wanted: Value) -> Sequence[Splice]:
+    """The splices, with which the text says what is wanted and keeps its comments."""
+    before = places(text)
+    splices, gone = _splices(text, before, edits)
+    new = spliced(text, splices)
+    if not same_json(_value(new), wanted):
         raise CannotEdit("the new text would not say what it should", 0)
-    return new
+    if [comment for _, comment in places(new).comments] != _kept(before.comments, gone):
+        raise CannotEdit("a comment would get lost", 0)
+    return splices
 
 
-def _says_nothing(problems: Sequence[Diagnostic]) -> bool:
-    """Whether nothing is wrong but that the file is empty."""
-    return all(problem.code == "empty-file" for problem in problems)
+def _value(text: str) -> Value:
+    """What a text says, which may be nothing; None if it has errors."""
+    document = parse(text.encode(), "manifest.yaml")
+    if document.root is None:
+        says_nothing = all(problem.code == "empty-file" for problem in document.problems)
+        return {} if says_nothing else None
+    return None if document.problems else document.root.value
 
 
-def _splices(text: str, edits: Sequence[Edit]) -> list[Splice]:
-    splicer = Splicer(text)
-    root, changes = places(text), gathered(edits)
-    if root is None or (not root.is_mapping and root.start == root.end):
-        new = edited({}, edits)
-        lines = "".join(f"{member(0, key, part)}\n" for key, part in new.items())
-        gap = "" if not text or text.endswith("\n") else "\n"
-        return [Splice(len(text), len(text), gap + lines)]
-    splicer.change(root, changes)
-    return splicer.splices
+def _kept(comments: Sequence[tuple[int, str]], gone: Sequence[tuple[int, int]]) -> list[str]:
+    """The comments outside of what goes."""
+    spans = sorted(gone)
+    starts = [start for start, _ in spans]
+    kept = []
+    for position, comment in comments:
+        number = bisect_right(starts, position) - 1
+        if number < 0 or position >= spans[number][1]:
+            kept.append(comment)
+    return kept
 
 
-def spliced(text: str, splices: Sequence[Splice]) -> str:
-    """The text with all splices made; those at one place in their order.
+def _splices(
+    text: str, found: Places, edits: Sequence[Edit]
+) -> tuple[list[Splice], list[tuple[int, int]]]:
+    root = found.root
+    if root is None or (not root.is_mapping and root.is_blank):
+        return [_at_end(text, edited({}, edits), bool(found.comments))], []
+    splicer = Splicer(text, found)
+    splicer.change(root, gathered(edits))
+    return splicer.lines.splices, splicer.lines.gone
 
-    Raises:
-        CannotEdit: two of them overlap.
-    """
-    parts, position = [], 0
-    for splice in sorted(splices, key=lambda one: (one.start, one.end > one.start)):
-        if splice.start < position:
-            raise CannotEdit("two edits touch the same text", splice.start)
-        parts += [text[position : splice.start], splice.text]
-        position = splice.end
-    return "".join([*parts, text[position:]])
+
+def _at_end(text: str, new: Value, has_comments: bool) -> Splice:
+    """The members of a file that has none: below its comments, but before its end is marked."""
+    end = re.search(r"^\.\.\.(?=\s|\Z)", text, re.MULTILINE)
+    position = end.start() if end else len(text)
+    before = text[:position]
+    gap = "" if not before or before.endswith("\n") else "\n"
+    gap += "\n" if has_comments and not before.endswith("\n\n") else ""
+    lines = "".join(f"{member(0, key, part)}\n" for key, part in new.items())
+    return Splice(position, position, gap + lines if new else "")
+
+
+class _LineEnds:
+    """The line ends of a text, and the positions in it of another one whose line ends are `\\n`."""
+
+    def __init__(self, text: str) -> None:
+        first = LINE_END.search(text)
+        self.usual = first[0] if first else "\n"
+        pairs = re.finditer("\r\n", text)
+        self.pairs = [match.start() - number for number, match in enumerate(pairs)]
+
+    def position(self, position: int) -> int:
+        return position + bisect_right(self.pairs, position - 1)
+
+    def splice(self, splice: Splice) -> Splice:
+        text = splice.text if self.usual == "\n" else splice.text.replace("\n", self.usual)
+        return Splice(self.position(splice.start), self.position(splice.end), text)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from stemctl.manifests.written import flow_text, scalar_text
 from stemctl.util.json_types import Value
+from stemctl.util.safe_text import has_unseen
 
 WIDTH = 100
 """Columns of a line, as in the files that `fmt` writes."""
 
 STEP = 2
-"""Spaces of one level."""
+"""Spaces of one level, and columns of a dash and the space behind it."""
 
 _LITERAL = re.compile(
     r"(?:[^\s\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff][^\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff]*|)"
@@ -20,44 +22,79 @@ _LITERAL = re.compile(
 """A line that a literal text can hold as it is: it neither begins nor ends with a space."""
 
 
-def after_key(column: int, value: Value, room: int | None = None) -> str:
-    """What follows the colon of a key at `column`; `room` is what the key and its colon take."""
-    used = column + (room or 0) + 1
-    if _is_text_of_lines(value):
-        return _literal(column + STEP, value)
-    if not _is_collection(value):
-        return f" {scalar_text(value)}"
-    if _in_one_line(value) and used + len(flow_text(value)) <= WIDTH:
-        return f" {flow_text(value)}"
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How a file is written: the spaces by which mappings and lists are indented below their key,
+    the quotes around texts that need none, and whether lists are in brackets (None: if they fit).
+    """
+
+    mapping: int = STEP
+    items: int = STEP
+    quote: str = ""
+    flow: bool | None = None
+
+
+FORMATTED = Style()
+"""The style of `fmt`."""
+
+
+def in_line(value: Value, style: Style = FORMATTED) -> str:
+    """A value as it is written in brackets."""
+    if isinstance(value, list):
+        return f"[{', '.join(in_line(part, style) for part in value)}]"
     if isinstance(value, dict):
-        lines = (
-            f"\n{' ' * (column + STEP)}{member(column + STEP, *pair)}" for pair in value.items()
-        )
-    else:
-        lines = (f"\n{' ' * (column + STEP)}{item(column + STEP, part)}" for part in value)
-    return "".join(lines)
+        pairs = (f"{flow_text(key)}: {in_line(part, style)}" for key, part in value.items())
+        return f"{{{', '.join(pairs)}}}"
+    return _quoted(value, style.quote) or flow_text(value)
 
 
-def member(column: int, key: str, value: Value) -> str:
+def after_key(column: int, value: Value, style: Style = FORMATTED, room: int = 0) -> str:
+    """What follows the colon of a key at `column`; `room` is what the key and its colon take."""
+    if _is_text_of_lines(value):
+        return _literal(column + style.mapping, value)
+    if not _is_collection(value):
+        return f" {_quoted(value, style.quote) or scalar_text(value)}"
+    text = in_line(value, style)
+    fits = column + room + 1 + len(text) <= WIDTH and style.flow is not False
+    if not value or (_in_one_line(value) and fits):
+        return f" {text}"
+    inner = column + (style.mapping if isinstance(value, dict) else style.items)
+    margin = f"\n{' ' * inner}"
+    if isinstance(value, dict):
+        return "".join(f"{margin}{member(inner, *pair, style)}" for pair in value.items())
+    return "".join(f"{margin}{item(inner, part, style=style)}" for part in value)
+
+
+def member(column: int, key: str, value: Value, style: Style = FORMATTED) -> str:
     """A key and its value, of a mapping at `column`."""
     name = flow_text(key)
-    return f"{name}:{after_key(column, value, len(name) + 1)}"
+    return f"{name}:{after_key(column, value, style, len(name) + 1)}"
 
 
-def item(column: int, value: Value, flow: bool | None = None) -> str:
+def item(column: int, value: Value, flow: bool | None = None, style: Style = FORMATTED) -> str:
     """An item of a list whose dashes are at `column`; a mapping in brackets if `flow`, or if it is
     short and `flow` is not known.
     """
     if isinstance(value, dict) and value:
-        text = flow_text(value)
+        text = in_line(value, style)
         short = column + STEP + len(text) <= WIDTH and not _has_text_of_lines(value)
         if short and (_in_one_line(value) if flow is None else flow):
             return f"- {text}"
-        further = f"\n{' ' * (column + STEP)}"
-        return "- " + further.join(member(column + STEP, *pair) for pair in value.items())
+        inner = column + STEP
+        lines = (member(inner, *pair, style) for pair in value.items())
+        return "- " + f"\n{' ' * inner}".join(lines)
     if _is_text_of_lines(value):
         return f"-{_literal(column + STEP, value)}"
-    return f"- {flow_text(value) if _is_collection(value) else scalar_text(value)}"
+    if _is_collection(value):
+        return f"- {in_line(value, style)}"
+    return f"- {_quoted(value, style.quote) or scalar_text(value)}"
+
+
+def _quoted(value: Value, quote: str) -> str:
+    """A simple text in quotes; nothing if it is none, or if no quotes are asked for."""
+    if not quote or not isinstance(value, str) or has_unseen(value):
+        return ""
+    return "" if set(value) & {"'", '"', "\\", "\n", "\t"} else f"{quote}{value}{quote}"
 
 
 def _is_collection(value: Value) -> bool:

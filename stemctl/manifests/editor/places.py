@@ -21,17 +21,23 @@ from yaml.events import (
 
 from stemctl.manifests.yaml_parser import Parser
 
-_SPACE = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
+_SPACE = re.compile(r"(?:[ \t\n]|#[^\n]*)*")
 """Everything that may stand between two tokens."""
+
+_COMMENT = re.compile(r"""(?:^|(?<=[\s,:?\-\[\]{}'"]))#[^\n]*""")
+"""A comment, in a text that has no scalars. An anchor or a tag may hold a `#`."""
+
+
+_BLANK = ("", " ", "\t", "\n")
+"""What follows a dash or a question mark that is no text; nothing, at the end of the text."""
 
 
 @dataclass(slots=True)
 class Place:
     """A value: its characters from `start` to `end`, and the column where it begins.
 
-    A list has `items`, with the place of each dash in `dashes` if it is no flow list; a mapping has
-    `members` by key, and where each key begins in `keys`. An `odd` value has an anchor or a tag, or
-    is an alias: what it means is written elsewhere, too.
+    A list has its items in `parts`, and a mapping its members, whose numbers are in `numbers`.
+    `odd` says why it cannot be edited: what it means is written elsewhere, too.
     """
 
     start: int
@@ -40,12 +46,11 @@ class Place:
     is_list: bool = False
     is_mapping: bool = False
     flow: bool = False
-    odd: bool = False
+    odd: str = ""
+    anchor: str = ""
     block_text: bool = False
-    items: list[Place] = field(default_factory=list)
-    dashes: list[int] = field(default_factory=list)
-    members: dict[str, Place] = field(default_factory=dict)
-    keys: dict[str, int] = field(default_factory=dict)
+    parts: list[Part] = field(default_factory=list)
+    numbers: dict[str, int] = field(default_factory=dict)
 
     @property
     def is_block(self) -> bool:
@@ -53,26 +58,42 @@ class Place:
         return (self.is_list or self.is_mapping) and not self.flow
 
     @property
-    def parts(self) -> list[Place]:
-        """The values in it, in the order of the text."""
-        return self.items if self.is_list else list(self.members.values())
+    def is_blank(self) -> bool:
+        """Whether nothing is written."""
+        return self.start == self.end
 
 
-def places(text: str) -> Place | None:
-    """The places of all values of a text that is valid YAML; None if it has no value."""
-    parser = Parser(text)
-    events = _events(parser)
-    first = next(events)
-    while isinstance(first, (StreamStartEvent, DocumentStartEvent)):
-        first = next(events)
-    if isinstance(first, StreamEndEvent):
-        return None
-    return _Finder(text, events).value(first)
+@dataclass(slots=True)
+class Part:
+    """An item or a member: `head` is where its dash or key begins, and `after` is the position
+    behind the dash or colon (None if it has none). In brackets, an item begins with its value.
+    """
+
+    head: int
+    after: int | None
+    value: Place
+    key: Place | None = None
+
+    @property
+    def end(self) -> int:
+        """Where it ends; without a value, behind its dash or colon."""
+        written = self.key.end if self.key else self.head
+        return max(self.value.end, self.after or 0, written)
 
 
-def _events(parser: Any) -> Iterator[Any]:
-    while (event := parser.get_event()) is not None:
-        yield event
+@dataclass(slots=True)
+class Places:
+    """All values of a text, and its comments: where each begins, and what it says."""
+
+    root: Place | None
+    comments: list[tuple[int, str]]
+    aliases: set[str]
+
+
+def places(text: str) -> Places:
+    """The places of all values of a text that is valid YAML, with `\\n` as its line ends."""
+    finder = _Finder(text)
+    return Places(finder.root(), finder.comments(), finder.aliases)
 
 
 def _end(event: Any) -> int:
@@ -83,21 +104,34 @@ def _end(event: Any) -> int:
 class _Finder:
     """Follows the events of one text."""
 
-    def __init__(self, text: str, events: Iterator[Any]) -> None:
+    def __init__(self, text: str) -> None:
         self.text = text
-        self.events = events
+        self.parser: Any = Parser(text)
+        self.scalars: list[tuple[int, int]] = []
+        self.aliases: set[str] = set()
+
+    def event(self) -> Any:
+        return self.parser.get_event()
+
+    def root(self) -> Place | None:
+        event = self.event()
+        while isinstance(event, (StreamStartEvent, DocumentStartEvent)):
+            event = self.event()
+        return None if isinstance(event, StreamEndEvent) else self.value(event)
 
     def value(self, event: Any) -> Place:
         start, end = event.start_mark, event.end_mark
         place = Place(start.index, end.index, start.column)
-        place.odd = isinstance(event, AliasEvent) or event.anchor is not None
         if isinstance(event, AliasEvent):
+            self.aliases.add(event.anchor or "")
+            self.scalars.append((place.start, place.end))
+            place.odd = "it is an alias"
             return place
-        place.odd |= event.tag is not None
+        place.anchor = event.anchor or ""
+        if event.tag is not None:
+            place.odd = "it has a tag"
         if isinstance(event, ScalarEvent):
-            place.block_text = event.style in ("|", ">")
-            if place.block_text:
-                place.end = self.without_line_ends(place.end)
+            self.scalar(place, event.style in ("|", ">"))
             return place
         place.flow = event.flow_style
         if isinstance(event, SequenceStartEvent):
@@ -106,35 +140,87 @@ class _Finder:
             self.members(place)
         return place
 
+    def scalar(self, place: Place, is_block: bool) -> None:
+        place.block_text = is_block
+        if not is_block:
+            self.scalars.append((place.start, place.end))
+            return
+        header_end = self.line_end(place.start)
+        header = self.text[place.start : header_end]
+        comment = re.search(r"[ \t]#", header)
+        header_stop = place.start + comment.start() + 1 if comment else header_end
+        if "+" in header[: header_stop - place.start]:  # the empty lines behind it are a part of it
+            end = place.end - (self.text[place.end - 1] == "\n")
+        else:
+            last = place.end
+            while self.text[last - 1] in " \n":
+                last -= 1
+            end = self.line_end(last)
+        place.end = max(end, header_end)
+        self.scalars += [(place.start, header_stop), (header_end, place.end)]
+
     def items(self, place: Place) -> None:
         place.is_list = True
         before = place.start
-        while not isinstance(event := next(self.events), SequenceEndEvent):
-            if not place.flow:
-                place.dashes.append(self.token(before))
-            place.items.append(self.value(event))
-            before = place.items[-1].end
+        while not isinstance(event := self.event(), SequenceEndEvent):
+            dash = None if place.flow else self.token(before, "-", len(self.text))
+            value = self.value(event)
+            head, after = (value.start, None) if dash is None else (dash, dash + 1)
+            place.parts.append(Part(head, after, value))
+            before = place.parts[-1].end
         place.end = _end(event) if place.flow else before
 
     def members(self, place: Place) -> None:
         place.is_mapping = True
-        last = place.start
-        while not isinstance(event := next(self.events), MappingEndEvent):
+        before = place.start
+        while not isinstance(event := self.event(), MappingEndEvent):
             key = self.value(event)
             name = event.value if isinstance(event, ScalarEvent) else ""
-            place.odd |= key.odd or not isinstance(event, ScalarEvent)
-            value = self.value(next(self.events))
-            place.keys[name] = key.start
-            place.members[name] = value
-            last = max(key.end, value.end)
-        place.end = _end(event) if place.flow else last
+            if key.odd or key.anchor or not isinstance(event, ScalarEvent):
+                place.odd = "one of its keys is no plain text"
+            value = self.value(self.event())
+            head = key.start
+            if "?" in self.text[before:head]:
+                head = self.token(before, "?", head)
+            place.numbers[name] = len(place.parts)
+            place.parts.append(Part(head, self.colon(key), value, key))
+            before = place.parts[-1].end
+        place.end = _end(event) if place.flow else before
+        if place.flow and self.text[place.start : place.start + 1] not in ("{", "&", "!"):
+            place.odd = "it is a pair without braces"
 
-    def without_line_ends(self, end: int) -> int:
-        while self.text[end - 1] in "\r\n":
-            end -= 1
-        return end
+    def token(self, before: int, mark: str, stop: int) -> int:
+        """Where the mark is before `stop`: behind spaces, comments, and what may be before it, such
+        as an anchor; or `stop` itself.
+        """
+        while before < stop:
+            found = _SPACE.match(self.text, before)
+            before = found.end() if found else before
+            if self.text[before] == mark and self.text[before + 1 : before + 2] in _BLANK:
+                return before
+            before += 1
+        return stop
 
-    def token(self, before: int) -> int:
-        """Where the next token begins."""
-        found = _SPACE.match(self.text, before)
-        return found.end() if found else before
+    def colon(self, key: Place) -> int | None:
+        """The position behind the colon of a key, if it has one."""
+        if self.text[key.end : key.end + 1] == ":":
+            return key.end + 1
+        found = _SPACE.match(self.text, key.end)
+        end = found.end() if found else key.end
+        return end + 1 if self.text[end : end + 1] == ":" else None
+
+    def line_end(self, position: int) -> int:
+        end = self.text.find("\n", position)
+        return len(self.text) if end < 0 else end
+
+    def comments(self) -> list[tuple[int, str]]:
+        return list(self.found_comments())
+
+    def found_comments(self) -> Iterator[tuple[int, str]]:
+        """The comments between the scalars."""
+        before = 0
+        for start, end in [*self.scalars, (len(self.text), len(self.text))]:
+            if self.text.find("#", before, start) >= 0:
+                for match in _COMMENT.finditer(self.text, before, start):
+                    yield match.start(), match[0]
+            before = max(before, end)
