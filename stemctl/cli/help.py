@@ -30,6 +30,7 @@ Commands:
   init        Create stemctl.yaml, a first manifest and editor settings.
   set         Change fields of records in your files.
   pull        Write to your files what is on the server.
+  load        Write to your files what is in a table: CSV, TSV or Excel.
   validate    Check the manifests.
   fmt         Format the manifests.
   plan        Show what apply would change, without sending anything.

@@ -23,6 +23,7 @@ COMMANDS = (
     "init",
     "set",
     "pull",
+    "load",
     "validate",
     "fmt",
     "plan",

@@ -11,6 +11,7 @@ from stemctl.client.query import QueryResult
 from stemctl.commands.connection import connect
 from stemctl.commands.workspace import Workspace
 from stemctl.errors import ConfigError, Untouched
+from stemctl.schema.find_model import find_model
 from stemctl.schema.models import Model
 
 
@@ -86,4 +87,4 @@ def _wanted(workspace: Workspace, request: Request) -> tuple[Model, str | None]:
         if len(keys) == 1 and keys[0].model in workspace.catalog.models:
             entry = state.records[keys[0]]
             return workspace.catalog.models[keys[0].model], entry.id or keys[0].key
-    return query.find_model(workspace.catalog, request.model), request.name
+    return find_model(workspace.catalog, request.model), request.name

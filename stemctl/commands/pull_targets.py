@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 
-from stemctl.client.query import find_model
 from stemctl.commands.targets import spell_targets
 from stemctl.commands.workspace import Workspace
 from stemctl.core.address_patterns import is_pattern, literal, matches
@@ -14,6 +13,7 @@ from stemctl.errors import ConfigError, StemctlError, Untouched
 from stemctl.manifests.named_paths import name_of
 from stemctl.planning.selection import choose
 from stemctl.schema.catalog import Catalog
+from stemctl.schema.find_model import find_model
 from stemctl.schema.models import Model
 from stemctl.takeover.pull_selection import Selection, labs_own, selection_of
 from stemctl.takeover.take import Takeover

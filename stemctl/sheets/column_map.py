@@ -1,5 +1,6 @@
-"""What a user says of columns: `Sex=sex:{male: M, female: F}, DOB=birth_date:{date: D/M/Y}`, and the
-same in a file.
+"""What a user says of columns, in an option and in a file:
+
+Sex=sex:{male: M, female: F}, DOB=birth_date:{date: D/M/Y}
 """
 
 from __future__ import annotations

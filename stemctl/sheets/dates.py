@@ -96,9 +96,9 @@ def _unsure(parts: tuple[str, str, str]) -> CellError:
     if not possible:
         return CellError("is a day that does not exist", _ISO_DAY)
     days = " or ".join(f"`{day}`" for day in dict.fromkeys(possible.values()))
-    orders = " or ".join(f"`{{date: {name}}}`" for name in possible)
+    orders = [f"{{date: {name}}}" for name in possible]
     what = "can be read in two ways" if len(set(possible.values())) > 1 else "has no certain order"
-    return CellError(what, f"write {days}, or add {orders} to the column in --map")
+    return CellError(what, f"write {days}", *orders)
 
 
 def _checked(order: str, parts: tuple[str, str, str]) -> str:

@@ -12,12 +12,15 @@ _LONGEST_VALUE = 60
 
 
 class CellError(ValueError):
-    """A cell that cannot be read: `is not a number`, and what to write."""
+    """A cell that cannot be read: `is not a number`, and what to write. `options` are those that a
+    map may give to its column: `{date: D/M/Y}`.
+    """
 
-    def __init__(self, message: str, remedy: str) -> None:
+    def __init__(self, message: str, remedy: str, *options: str) -> None:
         super().__init__(message)
         self.message = message
         self.remedy = remedy
+        self.options = options
 
 
 class UnreadableSheet(Exception):
@@ -37,9 +40,14 @@ def sheet_problem(
 
 
 def cell_problem(
-    file: str, row: int, column: int, name: str, text: str, error: CellError
+    file: str, row: int, column: int, names: tuple[str, str], text: str, error: CellError
 ) -> Diagnostic:
-    """What is wrong with one cell: in which row, column and with which text."""
+    """What is wrong with one cell: in which row, in the column with which name and field, and with
+    which text.
+    """
+    name, path = names
+    rules = [f'"{name}={path}:{option}"' for option in error.options]
+    remedy = f"{error.remedy}, or add --map {' or '.join(rules)}" if rules else error.remedy
     shown = f"`{cut(text, _LONGEST_VALUE)}` " if text else ""
     message = f"row {row}, column `{name}`: {shown}{error.message}"
     return Diagnostic(
@@ -47,7 +55,7 @@ def cell_problem(
         "bad-cell",
         message,
         Location(file, row, column),
-        error.remedy,
+        remedy,
         field=name,
         value=text,
     )

@@ -115,8 +115,8 @@ def number_of(text: str, reading: Reading) -> int | float:
         if not reading.decimal_comma or "," in found[3]:
             raise CellError(
                 "has a comma, which may be a decimal comma or separate thousands",
-                f"write `{found[1]}.{found[2]}` or `{found[1]}{found[2]}`, "
-                'or add `{decimal: ","}` to the column in --map',
+                f"write `{found[1]}.{found[2]}` or `{found[1]}{found[2]}`",
+                "{decimal: ','}",
             )
         plain = f"{found[1]}.{found[2]}{found[3]}"
     elif reading.decimal_comma and "." in plain:
@@ -166,8 +166,8 @@ def _quantity(field: Field, text: str, reading: Reading) -> Value:
         units = joined([f"`{one}`" for one in field.units], "or")
         raise CellError(
             "has no unit",
-            f"write `{found[1]} {field.units[0]}` ({units}), "
-            f"or add `{{unit: {field.units[0]}}}` to the column in --map",
+            f"write `{found[1]} {field.units[0]}` ({units})",
+            f"{{unit: {field.units[0]}}}",
         )
     usual = usual_unit(unit, field.units)
     if usual is None:

@@ -75,7 +75,7 @@ def _within(file: str, rows: Iterator[SheetRow], width: int, padded: bool) -> It
         number_of_rows += 1
         if number_of_rows > MOST_ROWS or len(problems) == _MOST_PROBLEMS:
             break
-        extra = len(cells) > width and any(cells[width:])
+        extra = len(cells) > width and (not padded or any(cells[width:]))
         if extra or (len(cells) < width and not padded):
             message = f"row {number} has {counted(len(cells), 'cell')}, and row 1 has {width}"
             remedy = "a cell that contains the separator or a line end must be in double quotes"

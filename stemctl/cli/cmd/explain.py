@@ -8,11 +8,11 @@ from stemctl.cli.command import command
 from stemctl.cli.model_list import print_models
 from stemctl.cli.options import output
 from stemctl.cli.screen import Screen
-from stemctl.client.query import find_model
 from stemctl.commands.explain import catalog_of
 from stemctl.config.config import load_config
 from stemctl.render.text.details_text import explain_type, explain_types, type_named
 from stemctl.render.text.model_text import explain_field, explain_model, field_of
+from stemctl.schema.find_model import find_model
 
 
 @command()

@@ -1,0 +1,304 @@
+"""The records of a sheet beside those of the files: what is new, and what changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from stemctl.config.config import Config
+from stemctl.core.diagnostics import Diagnostic
+from stemctl.core.records import Address
+from stemctl.core.rewrite import Rewrite
+from stemctl.manifests.declared_names import DeclaredNames
+from stemctl.manifests.draft import Draft
+from stemctl.manifests.file_defaults import FileDefaults
+from stemctl.manifests.sources import Sources
+from stemctl.schema.models import Model
+from stemctl.sheets.cells import Cell
+from stemctl.sheets.columns import KEY
+from stemctl.sheets.problems import sheet_problem
+from stemctl.sheets.said_values import SaidValues
+from stemctl.sheets.sheet_identity import DeclaredRecords, SheetIdentity
+from stemctl.sheets.sheet_records import RowReader, SheetRecord
+from stemctl.takeover.default_values import under_defaults
+from stemctl.takeover.own_keys import Handle, OwnKeys
+from stemctl.takeover.record_files import RecordFiles
+from stemctl.takeover.rows import Row
+from stemctl.takeover.writable import Writable
+from stemctl.util.json_types import Fields, Value
+from stemctl.util.plural import joined
+
+
+@dataclass(frozen=True, slots=True)
+class Loading:
+    """The files, the rows, and how the two are compared."""
+
+    sources: Sources
+    names: DeclaredNames
+    reader: RowReader
+    identity: SheetIdentity
+    declared: DeclaredRecords
+
+
+@dataclass
+class LoadDraft:
+    """Puts what a sheet says into a draft. `into` is the file for new records, if one is named."""
+
+    config: Config
+    loading: Loading
+    into: str = ""
+    _problems: list[Diagnostic] = field(default_factory=list)
+    _told: set[str] = field(default_factory=set)
+    _matched: dict[Address, SheetRecord] = field(default_factory=dict)
+    _rows: dict[str, int] = field(default_factory=dict)
+    _new: list[tuple[SheetRecord, dict[str, Value], list[Row], Address | None]] = field(
+        default_factory=list
+    )
+
+    def __post_init__(self) -> None:
+        sources = self.loading.sources
+        self.model: Model = self.loading.reader.known.model
+        self.file = self.loading.reader.sheet.file
+        self.draft = Draft(sources)
+        self._said = SaidValues(self.loading.reader, self.loading.names)
+        self._files = RecordFiles(self.config, sources.catalog, known=sources.repository.files)
+        self._defaults = FileDefaults(sources)
+        taken = set(sources.repository.records)
+        self._keys = OwnKeys(sources.catalog, Writable(sources.catalog).can_be_called, taken)
+        self._only_file = self._file_of_all()
+
+    @property
+    def problems(self) -> list[Diagnostic]:
+        """What is wrong with the rows, and with the files as they would be."""
+        return [*self.loading.reader.problems, *self._problems]
+
+    def can_identify(self) -> bool:
+        """Whether the sheet has the columns that tell its records apart; else that is a problem."""
+        reader, identity = self.loading.reader, self.loading.identity
+        written = set(identity.written.get(self.model.name, ()))
+        if KEY in written and self.model.nameless:
+            return True
+        name = identity.missing(self.model, dict.fromkeys(written, ""))
+        if name:
+            message = f"no column for `{name}`, which says which {self.model.words} a row is about"
+            remedy = f'add it to the sheet, or --map "COLUMN={name}"'
+            self._problems.append(sheet_problem(reader.sheet.file, message, remedy))
+        return not name
+
+    def drafted(self) -> Rewrite:
+        """The new files."""
+        for record in self.loading.reader.records():
+            self._take(record)
+        self._add_new()
+        if self.problems:
+            return Rewrite()
+        rewrite = self.draft.finish()
+        self._problems += [self._in_sheet(problem) for problem in rewrite.problems]
+        return rewrite
+
+    def not_in_sheet(self) -> list[Address]:
+        """The records beside those of the sheet, in the same files, that it does not name."""
+        records = self.loading.sources.repository.records
+        if self.model.parent is not None:
+            return []
+        files = {records[address].location.file for address in self._matched}
+        return [
+            address
+            for address, record in records.items()
+            if address.model == self.model.name
+            and record.location.file in files
+            and address not in self._matched
+        ]
+
+    def _in_sheet(self, problem: Diagnostic) -> Diagnostic:
+        """An error that the files would have, at the row that it is from."""
+        row = self._rows.get(problem.address or "")
+        if row is None:
+            return problem
+        model = self.loading.sources.catalog.models[(problem.address or "").partition("/")[0]]
+        column = self.loading.reader.column(model, problem.field or "")
+        where = f"row {row}" + (f", column `{column.name}`" if column else "")
+        return replace(
+            sheet_problem(
+                self.file,
+                f"{where}: {problem.message}",
+                problem.remedy,
+                row,
+                column.position if column else 1,
+            ),
+            code=problem.code,
+            address=problem.address,
+            field=problem.field,
+            value=problem.value,
+        )
+
+    def _take(self, record: SheetRecord) -> None:
+        parent = self._parent(record)
+        found = self._find(record, parent)
+        if found is None:
+            self._take_new(record, parent)
+            return
+        self._rows[str(found)] = record.row
+        other = self._matched.setdefault(found, record)
+        if other is not record:
+            message = f"row {record.row} is about {found}, and so is row {other.row}"
+            self._problem(record, message, "remove one of the rows")
+            return
+        declared = self.loading.sources.repository.records[found]
+        self._edit(record, found, declared.fields, {})
+        around = {**declared.fields, **record.values}
+        for inner in record.inner:
+            self._take_entry(inner, found, around)
+
+    def _find(self, record: SheetRecord, parent: Address | None) -> Address | None:
+        """The declared record that a row means."""
+        declared = self.loading.declared
+        if record.key:
+            return declared.with_key(record.key, parent)
+        found = declared.find(self.loading.identity(record.model, record.values))
+        if len(found) > 1:
+            names = joined([f"`{address}`" for address in found[:4]], "or")
+            remedy = "add a column `key` that says which" if self.model.nameless else "name it"
+            self._problem(record, f"row {record.row} may be about {names}", remedy)
+        return found[0] if found else None
+
+    def _parent(self, record: SheetRecord) -> Address | None:
+        """The declared record that a new one goes into."""
+        name = self.model.parent
+        text = record.values.get(name) if name else None
+        if name is None or text is None:
+            return None
+        return self.loading.names.meant(self.model.fields[name].to or "", str(text))
+
+    def _take_entry(self, inner: SheetRecord, parent: Address, around: Fields) -> None:
+        own = self.loading.identity(inner.model, inner.values)
+        found = self.loading.declared.entry(parent, own)
+        if found is not None:
+            self._rows[str(found)] = inner.row
+            records = self.loading.sources.repository.records
+            self._edit(inner, found, records[found].fields, around)
+            return
+        fields = dict(self._fields(inner, {}, around))
+        address = self.draft.add_record(inner.model.name, fields, parent=parent)
+        self._rows[str(address)] = inner.row
+
+    def _edit(self, record: SheetRecord, address: Address, base: Fields, around: Fields) -> None:
+        """Change the fields of a declared record that have another value in the sheet."""
+        inside = self.loading.sources.repository.records[address].parent
+        for row, value in self._said.of(record, base, around):
+            old = base.get(row.name)
+            new = row.empty if isinstance(value, Cell) else value
+            type_ = self._said.type_of(row, record, base, around)
+            if self._said.is_same(row, type_, old, new):
+                continue
+            if inside is not None and row.name == record.model.parent:
+                message = f"row {record.row}: {address} is inside {inside}, not `{new}`"
+                self._problem(record, message, f"write `{inside.key}`, or another key")
+            else:
+                self.draft.set(address, row.name, new)
+
+    def _fields(
+        self, record: SheetRecord, base: Fields, around: Fields
+    ) -> Iterator[tuple[str, Value]]:
+        """The fields of a new record."""
+        for row, value in self._said.of(record, base, around):
+            if not isinstance(value, Cell):
+                yield row.name, value
+
+    def _take_new(self, record: SheetRecord, parent: Address | None) -> None:
+        fields = dict(self._fields(record, {}, {}))
+        inner = []
+        for one in record.inner:
+            values = dict(self._fields(one, {}, fields))
+            inner.append(Row(one.model, "", Address(one.model.name, ""), values))
+        if parent is not None:
+            fields.pop(self.model.parent or "", None)
+        self._new.append((record, fields, inner, parent))
+
+    def _add_new(self) -> None:
+        """Give the new records keys and files. Those inside one parent get their keys together."""
+        inside: dict[Address, list[Fields]] = {}
+        for record, fields, _, parent in self._new:
+            if parent is not None and not record.key:
+                inside.setdefault(parent, []).append(fields)
+        handles = {parent: self._inside(parent, rows) for parent, rows in inside.items()}
+        for record, fields, inner, parent in self._new:
+            if record.key:
+                written: Mapping[str, Value] = {KEY: record.key}
+            elif parent is not None:
+                written = next(handles[parent]).written
+            else:
+                written = self._at_top(record, fields)
+            self._add(record, {**written, **fields}, inner, parent)
+
+    def _inside(self, parent: Address, rows: Sequence[Fields]) -> Iterator[Handle]:
+        others = self.loading.declared.inside(parent)
+        return self._keys.inside(self.model, parent.key, rows, others)
+
+    def _at_top(self, record: SheetRecord, fields: Fields) -> Mapping[str, Value]:
+        name = fields.get(self.model.called or "")
+        if name:
+            return {}  # a second one is an error, not another key
+        parent = str(fields.get(self.model.parent or "") or record.row)
+        short = self._keys.short(self.model, fields)
+        return self._keys.at_top(self.model, fields, f"{parent}/{short}").written
+
+    def _add(
+        self,
+        record: SheetRecord,
+        fields: dict[str, Value],
+        inner: list[Row],
+        parent: Address | None,
+    ) -> None:
+        file = self._file(fields, parent)
+        layer = self._defaults(file).get(self.model.section, {})
+        self._check_required(record, fields, layer, parent)
+        row = Row(self.model, "", Address(self.model.name, ""), fields)
+        if inner:
+            row.inside[inner[0].model.section] = inner
+        under_defaults(self.loading.sources.catalog, row, self._defaults(file))
+        address = self.draft.add_record(self.model.name, row.whole(), file=file, parent=parent)
+        self._rows[str(address)] = record.row
+
+    def _check_required(
+        self, record: SheetRecord, fields: Fields, layer: Fields, parent: Address | None
+    ) -> None:
+        """Name the fields that a new record needs and nobody says."""
+        for row in self.model.managed:
+            is_place = parent is not None and row.name == self.model.parent
+            if not row.required or is_place or row.name in fields or row.name in layer:
+                continue
+            column = self.loading.reader.column(self.model, row.name)
+            if column is not None:
+                message = f"row {record.row}, column `{column.name}`: a new {self.model.words} "
+                self._problem(record, f"{message}needs it", "write it", column.position)
+            elif f"no {row.name}" not in self._told:
+                self._told.add(f"no {row.name}")
+                section = self.model.section
+                message = f"no column for `{row.name}`, which each new {self.model.words} needs"
+                remedy = (
+                    f"add a column `{row.name}`, or write `defaults: {{{section}: "
+                    f"{{{row.name}: ...}}}}` in {self._file(fields, parent)}"
+                )
+                self._problem(record, message, remedy, row=1)
+
+    def _file(self, fields: Fields, parent: Address | None) -> str:
+        if parent is not None:
+            return self.loading.sources.place(parent).file
+        return self.into or self._only_file or self._files.file_of(self.model, fields)
+
+    def _file_of_all(self) -> str:
+        """The file with all records of the model, if there is one."""
+        records = self.loading.sources.repository.records
+        files = {
+            record.location.file
+            for address, record in records.items()
+            if address.model == self.model.name and record.parent is None
+        }
+        return files.pop() if len(files) == 1 else ""
+
+    def _problem(
+        self, record: SheetRecord, message: str, remedy: str, column: int = 1, row: int = 0
+    ) -> None:
+        found = sheet_problem(self.file, message, remedy, row or record.row, column)
+        self._problems.append(found)
