@@ -100,6 +100,10 @@ def meant(path: str, word: str) -> str:
 
 COMMANDS = {
     "fetch": "pull",
+    "rename": "mv",
+    "move": "mv",
+    "remove": "rm",
+    "del": "rm",
     "diff": "plan",
     "preview": "plan",
     "status": "plan",
@@ -213,13 +217,13 @@ NO_COMMANDS = {
             ("stemctl doctor", "shows who you are, and what you may do"),
         ),
     ),
-    "rm": Advice(
-        "Remove the record from its file, or list it under deleted: or forget: in a manifest.",
+    "delete": Advice(
+        "Records are deleted by an apply, once they are out of the files. Nothing was deleted.",
         (
-            ("stemctl plan", "shows what would be deleted"),
-            ("stemctl state rm {addresses}", "forgets it, and leaves it on the server"),
+            ("stemctl rm {addresses}", "takes it out of the files; the next apply deletes it"),
+            ("stemctl rm {addresses} --keep-on-server", "leaves it on the server"),
+            ("stemctl state rm {addresses}", "forgets it, and changes no file"),
         ),
-        "stemctl has no {typed}. Nothing was deleted.",
     ),
     "create": Advice(
         "Records are written in manifests, such as records/first.yaml.",
@@ -235,10 +239,6 @@ NO_COMMANDS = {
             ("stemctl show {addresses}", "shows a record, and where its values come from"),
             *_EDIT,
         ),
-    ),
-    "mv": Advice(
-        "A record keeps its history under another key with a moved: entry in a manifest.",
-        (("stemctl state mv ADDRESS ADDRESS", "renames it in the state alone"),),
     ),
     "undo": Advice(
         "Copy the previous values into your files, and apply them.",
@@ -300,10 +300,7 @@ for _other, _name in {
     "use": "workspace",
     "server": "workspace",
     "servers": "workspace",
-    "delete": "rm",
-    "remove": "rm",
-    "forget": "rm",
-    "del": "rm",
+    "forget": "delete",
     "new": "create",
     "add": "create",
     "patch": "edit",
@@ -311,8 +308,6 @@ for _other, _name in {
     "replace": "edit",
     "annotate": "edit",
     "label": "edit",
-    "move": "mv",
-    "rename": "mv",
     "revert": "undo",
     "rollback": "undo",
     "restore": "undo",

@@ -29,6 +29,8 @@ Options:
 Commands:
   init        Create stemctl.yaml, a first manifest and editor settings.
   set         Change fields of records in your files.
+  mv          Rename records in your files.
+  rm          Remove records from your files, and from the server.
   pull        Write to your files what is on the server.
   load        Write to your files what is in a table: CSV, TSV or Excel.
   validate    Check the manifests.

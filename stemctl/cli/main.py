@@ -22,6 +22,8 @@ from stemctl.util import redact
 COMMANDS = (
     "init",
     "set",
+    "mv",
+    "rm",
     "pull",
     "load",
     "validate",

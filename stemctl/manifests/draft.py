@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from stemctl.core.records import Address, Repository
 from stemctl.core.rewrite import FileChange, RecordChange, Rewrite
 from stemctl.manifests import edited_files
-from stemctl.manifests.editor.edits import Add, Put, Take
+from stemctl.manifests.editor.edits import Add, Edit, Put, Take
 from stemctl.manifests.field_edits import FieldEdits
 from stemctl.manifests.field_layers import GONE, Gone
 from stemctl.manifests.record_keys import record_key
@@ -40,6 +40,7 @@ class Draft:
     _new: list[_New] = field(default_factory=list)
     _removed: dict[Address, None] = field(default_factory=dict)
     _directives: list[tuple[str, str, Value]] = field(default_factory=list)
+    _taken: dict[tuple[str, str], set[int]] = field(default_factory=dict)
     _texts: dict[str, tuple[bytes, tuple[Address, ...]]] = field(default_factory=dict)
 
     def set(self, address: Address, name: str, value: Value) -> None:
@@ -83,6 +84,10 @@ class Draft:
         if entry not in [*(present if isinstance(present, list) else []), *known]:
             self._directives.append((key, file, entry))
 
+    def take_directive(self, key: str, file: str, position: int) -> None:
+        """Take an entry out of a list of directives of a file."""
+        self._taken.setdefault((file, key), set()).add(position)
+
     def finish(self) -> Rewrite:
         """The new texts.
 
@@ -93,8 +98,7 @@ class Draft:
         found.gather()
         self._gather_keys(found)
         self._gather_records(found)
-        for key, file, entry in self._directives:
-            found.edits.setdefault(file, []).append(Add((key,), entry))
+        self._gather_directives(found)
         changes, refused = edited_files.texts(self.sources, found.edits, found.about)
         changes += [FileChange(file, None, data) for file, (data, _) in self._texts.items()]
         new, problems = edited_files.check(self.sources, changes)
@@ -118,6 +122,17 @@ class Draft:
         for new in self._new:
             around: Path = self.sources.place(new.parent).path if new.parent else ()
             found.add(new.file, new.address, [Add((*around, new.section), dict(new.fields))])
+
+    def _gather_directives(self, found: FieldEdits) -> None:
+        added = {(file, key) for key, file, _ in self._directives}
+        for (file, key), positions in self._taken.items():
+            values = self.sources.file(file).values
+            takes: list[Edit] = [Take((key, position)) for position in sorted(positions)]
+            if len(values[key]) == len(positions) and len(values) > 1 and (file, key) not in added:
+                takes = [Take((key,))]
+            found.edits.setdefault(file, []).extend(takes)
+        for key, file, entry in self._directives:
+            found.edits.setdefault(file, []).append(Add((key,), entry))
 
     def _inside_removed(self, address: Address) -> bool:
         record = self.sources.repository.records.get(address)

@@ -13,7 +13,7 @@ from stemctl.core.rewrite import FileChange, Refusal
 from stemctl.manifests.cross_file import check_references
 from stemctl.manifests.discovery import not_a_manifest
 from stemctl.manifests.editor.edit import edit_text
-from stemctl.manifests.editor.edits import Edit
+from stemctl.manifests.editor.edits import Add, Edit
 from stemctl.manifests.editor.splices import CannotEdit
 from stemctl.manifests.formatter.layout import CannotFormat, format_text
 from stemctl.manifests.globs import covers
@@ -49,8 +49,14 @@ def _edited(source: SourceFile, edits: Sequence[Edit]) -> bytes:
     """The new content of a file: formatted if the old one is."""
     mark = codecs.BOM_UTF8 if source.data.startswith(codecs.BOM_UTF8) else b""
     old = source.data.removeprefix(mark).decode()
-    new = edit_text(old, edits)
+    # A new key goes behind the last one, whose end another edit may take: so afterwards.
+    later = [one for one in edits if isinstance(one, Add) and _is_new_key(source, one)]
+    new = edit_text(edit_text(old, [one for one in edits if one not in later]), later)
     return mark + _formatted_like(old, new).encode()
+
+
+def _is_new_key(source: SourceFile, edit: Add) -> bool:
+    return len(edit.path) == 1 and edit.path[0] not in source.values
 
 
 def _formatted_like(old: str, new: str) -> str:

@@ -135,13 +135,13 @@ TOLD = [
     ("delete session", "stemctl state rm session/NAME"),
     ("delete", "stemctl state rm MODEL/NAME"),
     ("forget Sessions a --force", "stemctl state rm Sessions/a"),
-    ("remove session a session b", "stemctl state rm session/a session/b"),
+    ("delete session a session b", "stemctl rm session/a session/b "),
     ("edit session a", "stemctl show session/a"),
     ("taint session a", "stemctl plan session/a"),
     ("apply --dry-run session a", "stemctl plan session/a"),
     ("describe session rat12", "stemctl show session/rat12"),
     ("describe session description", "stemctl explain session.description"),
-    ("rm session/a", "deleted:"),
+    ("delete session/a", "stemctl rm session/a --keep-on-server"),
     ("create session", "stemctl explain"),
     ("add records", "records/first.yaml"),
     ("edit session/a", "stemctl plan"),
@@ -238,7 +238,7 @@ def test_what_is_proposed_to_forget_one_session_forgets_that_one(lab: Lab) -> No
     lab.sessions("{name: a}", "{name: b}")
     lab.apply()
     typed = next(
-        line for line in lab.run("delete", "session", "a").err.split("\n") if " rm " in line
+        line for line in lab.run("delete", "session", "a").err.split("\n") if "state rm" in line
     )
     words = typed.partition("state rm")[2].split()
     assert words[0] == "session/a"

@@ -1,0 +1,145 @@
+"""rm: take records out of the files, with the entry that deletes or forgets them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from stemctl.commands.edited_records import named_records, sources
+from stemctl.commands.references_to import references_to
+from stemctl.commands.workspace import Workspace, open_workspace
+from stemctl.commands.written_moves import take_stale, written_moves
+from stemctl.core.address_patterns import escaped
+from stemctl.core.records import Address
+from stemctl.core.rewrite import Rewrite
+from stemctl.errors import ConfigError, StateError, Untouched
+from stemctl.manifests.draft import Draft
+from stemctl.manifests.sources import Sources
+from stemctl.util.plural import counted, first_few
+
+_MOST = 20
+"""References that an error names one by one."""
+
+
+def remove(workspace: Workspace, words: Sequence[str], *, keep_on_server: bool) -> Rewrite:
+    """The files without the records.
+
+    Raises:
+        ConfigError: a word names no record, or others refer to one.
+        InvalidFiles: the files have errors.
+    """
+    files = sources(workspace)
+    chosen = named_records(workspace, files, words, "rm")
+    gone = _with_children(files, chosen)
+    if not keep_on_server:
+        _refuse_protected(files, gone)
+    _refuse_referred(files, gone, keep_on_server=keep_on_server)
+    draft = Draft(files)
+    known = _applied(workspace)
+    for address in chosen:
+        record = files.repository.records[address]
+        if record.parent in gone:
+            continue  # the entry of its parent is about it, too
+        draft.remove_record(address)
+        key = "forget" if keep_on_server else "deleted"
+        for name in _known_as(files, address, gone, known):
+            draft.add_directive(key, escaped(str(name)), record.location.file)
+    declared = set(files.repository.records) - gone
+    take_stale(draft, written_moves(files) if files.repository.moved else (), (), declared)
+    return draft.finish()
+
+
+def _with_children(files: Sources, chosen: Collection[Address]) -> set[Address]:
+    gone = set(chosen)
+    for address, record in files.repository.records.items():  # parents come before their children
+        if record.parent in gone:
+            gone.add(address)
+    return gone
+
+
+def _refuse_protected(files: Sources, gone: Collection[Address]) -> None:
+    records = files.repository.records
+    protected = [str(address) for address in records if address in gone]
+    protected = [a for a in protected if records[Address.parse(a)].lifecycle.prevent_delete]
+    if protected:
+        raise ConfigError(
+            f"{first_few(protected)} must not be deleted: `prevent_delete` is set.",
+            "Set it to false, apply that, and type the command again.",
+            [(f"stemctl show {protected[0]}", "shows where it is set")],
+            untouched=Untouched.NOTHING_WRITTEN,
+        )
+
+
+def _refuse_referred(files: Sources, gone: Collection[Address], *, keep_on_server: bool) -> None:
+    """Refuse to remove what other records refer to. A record that stays on the server may still be
+    referred to by its name.
+    """
+    lines = []
+    for found in references_to(files, gone):
+        if found.record.address in gone:
+            continue
+        if keep_on_server and found.word == _name(files, found.target):
+            continue
+        where = found.record.location_of(found.field.name, found.word)
+        lines.append(
+            f"{where.file}:{where.line}  {found.record.address} has {found.target} "
+            f"in {found.field.name}"
+        )
+    if lines:
+        more = len(lines) - _MOST
+        shown = [*lines[:_MOST], *([f"and {counted(more, 'more')}"] if more > 0 else [])]
+        raise ConfigError(
+            "Other records refer to what is to be removed.",
+            "\n".join([*shown, "Change these references, or remove these records, too."]),
+            untouched=Untouched.NOTHING_WRITTEN,
+        )
+
+
+def _name(files: Sources, address: Address) -> object:
+    model = files.catalog.models[address.model]
+    return files.repository.records[address].fields.get(model.called or "")
+
+
+def _known_as(
+    files: Sources, address: Address, gone: Collection[Address], known: Collection[Address] | None
+) -> list[Address]:
+    """The addresses that a record may have in a state: none if no state knows it, or what is inside
+    it.
+    """
+    before = [Address.parse(one.subject) for one in files.repository.moved if one.to == address]
+    names = [address, *before]
+    if known is None:
+        return names
+    found = [name for name in names if name in known]
+    inside = [one for one in gone if _is_below(files, one, address)]
+    if not found and any(one in known for one in inside):
+        found = [address]
+    return found
+
+
+def _is_below(files: Sources, address: Address, around: Address) -> bool:
+    record = files.repository.records.get(address)
+    while record is not None and record.parent is not None:
+        if record.parent == around:
+            return True
+        record = files.repository.records.get(record.parent)
+    return False
+
+
+def _applied(workspace: Workspace) -> frozenset[Address] | None:
+    """All records that a state of this repository knows; None if one of them cannot be read here.
+
+    An entry that is not needed does no harm. So nothing is guessed, and no network is used.
+    """
+    found: set[Address] = set()
+    others = [name for name in workspace.config.servers if name != workspace.server.name]
+    for name in (None, *others):
+        try:
+            other = workspace
+            if name is not None:
+                other = open_workspace(workspace.config.root, name, workspace.environ)
+            if other.store.backend.lock is not None:
+                return None
+            found |= other.store.read().records.keys()
+        except (StateError, ConfigError, OSError):
+            return None
+    return frozenset(found)

@@ -1,0 +1,155 @@
+"""mv: records keep their ids under other names, and what refers to them follows."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.edition_2026 import begin
+from tests.support.lab import Lab
+
+DAYS = """\
+# Recordings.
+defaults:
+  behaviors: {setup: Maze room, behavioralassay: Forced alternation, subjects: [rat12]}
+sessions:
+  - name: rat17_1   # first
+    projects: [Theta]
+    behaviors:
+      - {key: maze}
+    manipulations: []
+
+  - name: rat17_2
+    projects: [Theta]
+    behaviors:
+      - notes: Without a key.
+"""
+MORE = """\
+collections:
+  - {name: Best, project: Theta, sessions: [rat17_1, monday]}
+"""
+
+
+@pytest.fixture
+def day(lab: Lab) -> Lab:
+    begin(lab)
+    lab.write("records/days.yaml", DAYS.replace("    manipulations: []\n", ""))
+    lab.write("records/more.yaml", MORE)
+    lab.apply()
+    return lab
+
+
+def text(lab: Lab, name: str = "records/days.yaml") -> str:
+    return (lab.root / name).read_text(encoding="utf-8")
+
+
+def planned(lab: Lab) -> dict[str, tuple[str, str]]:
+    return {c["address"]: (c["action"], c["reason"]) for c in lab.plan()["changes"]}
+
+
+def test_forty_renames_are_one_command(lab: Lab) -> None:
+    lab.sessions(*(f"{{name: rat17_{n:02}}}" for n in range(40)), "{name: rat18_00}")
+    lab.apply()
+    result = lab.run("mv", "session/rat17_*", "session/rat17b_*")
+    assert result.code == 0, result.said
+    assert lab.requests == []
+    lines = text(lab, "records/sessions.yaml")
+    assert lines.count("session/") == 2
+    assert {*planned(lab).values()} == {("update", "renamed")}
+    lab.apply()
+    assert [sent.method for sent in lab.writes] == ["PATCH"] * 40
+    assert all(sent.body.keys() == {"name"} for sent in lab.writes)
+    assert lab.plan()["changes"] == []
+
+
+def test_references_and_children_follow(day: Lab) -> None:
+    result = day.run("mv", "session/rat17_*", "rat17b_*")
+    assert result.code == 0, result.said
+    assert "sessions: [rat17b_1, monday]" in text(day, "records/more.yaml")
+    assert "# first" in text(day)
+    assert planned(day) == {
+        "session/rat17b_1": ("update", "renamed"),
+        "session/rat17b_2": ("update", "renamed"),
+    }
+    day.apply()
+    assert [sent.body for sent in day.writes] == [{"name": "rat17b_1"}, {"name": "rat17b_2"}]
+    assert day.plan()["changes"] == []
+
+
+def test_references_in_defaults_follow(day: Lab) -> None:
+    assert day.run("mv", "subject/rat12", "subject/rat12b").code == 0
+    assert "subjects: [rat12b]}" in text(day)
+    assert planned(day) == {"subject/rat12b": ("update", "renamed")}
+
+
+def test_a_key_alone_sends_nothing(day: Lab) -> None:
+    assert day.run("mv", "behavior/rat17_1/maze", "behavior/rat17_1/arena").code == 0
+    assert "{key: arena}" in text(day)
+    assert day.run("mv", "behavior/rat17_2", "behavior/rat17_2/late").code == 0
+    day.apply()
+    assert day.writes == []
+    assert day.plan()["changes"] == []
+
+
+def test_a_key_and_a_name_that_are_alike_change_together(day: Lab) -> None:
+    assert day.run("mv", "setup/Maze room", "setup/Big room").code == 0
+    assert "{key: Big room, name: Big room" in text(day, "records/lab.yaml")
+    assert "{setup: Big room," in text(day)
+    assert planned(day) == {"setup/Big room": ("update", "renamed")}
+
+
+@pytest.mark.parametrize("applied", [(), ("first",), ("first", "second")])
+def test_there_and_back(day: Lab, applied: tuple[str, ...]) -> None:
+    assert day.run("mv", "session/rat17_*", "session/x_*").code == 0
+    if applied:
+        day.apply()
+    assert day.run("mv", "session/x_*", "session/rat17_*").code == 0
+    assert day.run("validate").code == 0
+    assert len(planned(day)) == 2 * len(applied[:1])
+    if applied[1:]:
+        day.apply()
+        assert planned(day) == {}
+    assert text(day, "records/more.yaml") == MORE
+
+
+def test_twice_before_it_is_applied(day: Lab) -> None:
+    assert day.run("mv", "session/rat17_*", "session/x_*").code == 0
+    assert day.run("mv", "session/x_1", "session/y").code == 0
+    assert planned(day) == {
+        "session/x_2": ("update", "renamed"),
+        "session/y": ("update", "renamed"),
+    }
+    assert day.run("mv", "session/x_2", "session/z").code == 0
+    assert planned(day) == {
+        "session/y": ("update", "renamed"),
+        "session/z": ("update", "renamed"),
+    }, text(day)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("session/rat17_1", "session/monday", "session/monday is declared in records/lab.yaml"),
+        ("session/rat17_1", "subject/x", "A session cannot become a subject"),
+        ("session/rat17_?", "session/x_?", "one `*` in the old name"),
+        ("session/rat17_*", "session/x", "one `*` in the old name"),
+        ("session/rat17_1", "session/x_*", "has a wildcard"),
+        ("session/rat18_*", "session/x_*", "No record matches"),
+        ("session", "session/x", "write session/NAME"),
+        ("session/*", "session/", "new name is empty"),
+        ("behavior/rat17_1/maze", "behavior/monday/maze", "begins with rat17_1/"),
+        ("session/rat17_1", "session/rat17_1", "has this name already"),
+    ],
+)
+def test_what_cannot_be_renamed(day: Lab, old: str, new: str, said: str) -> None:
+    before = text(day)
+    result = day.run("mv", old, new)
+    assert result.code == 1
+    assert said in result.err, result.err
+    assert text(day) == before
+
+
+def test_a_name_that_another_record_had_is_refused(day: Lab) -> None:
+    assert day.run("mv", "session/rat17_1", "session/x").code == 0
+    result = day.run("mv", "session/rat17_2", "session/rat17_1")
+    assert result.code == 1
+    assert "says that session/rat17_1 is session/x now" in result.err
