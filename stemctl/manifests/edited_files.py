@@ -51,7 +51,9 @@ def _edited(source: SourceFile, edits: Sequence[Edit]) -> bytes:
     old = source.data.removeprefix(mark).decode()
     # A new key goes behind the last one, whose end another edit may take: so afterwards.
     later = [one for one in edits if isinstance(one, Add) and _is_new_key(source, one)]
-    new = edit_text(edit_text(old, [one for one in edits if one not in later]), later)
+    first = [one for one in edits if one not in later]
+    new = edit_text(old, first) if first else old
+    new = edit_text(new, later) if later else new
     return mark + _formatted_like(old, new).encode()
 
 
