@@ -42,6 +42,7 @@ from stemctl.takeover.take import REFUSED, Left, Takeover, take_declared
 from stemctl.takeover.take_new import take_new
 from stemctl.takeover.text import text_of
 from stemctl.takeover.unbound import Twins
+from stemctl.takeover.writing_order import in_writing_order
 from stemctl.util import gc_pause
 from stemctl.util.plural import counted
 
@@ -201,7 +202,8 @@ def _drafted(
         rewrite = Rewrite() if is_idle else draft.finish()
         refused = [one for one in rewrite.problems if _is_of_edit(one, found)]
         if not refused:
-            return Pull(workspace, sides, found, new.ids(), rewrite, state, draft.repository)
+            ordered = in_writing_order(rewrite, sides.catalog)
+            return Pull(workspace, sides, found, new.ids(), ordered, state, draft.repository)
         for one in refused:
             _leave(found, one)
 
