@@ -111,7 +111,14 @@ def _in_no_file(workspace: Workspace, planned: Planned) -> list[str]:
     identities = identify(repository, planned.state, planned.snapshot, catalog)
     declared = {address.model for address in repository.records}
     among = [model for model in labs_own(catalog) if model.name in declared]
-    found = in_no_file(repository, planned.snapshot, identities, catalog, among)
+    found = in_no_file(
+        repository,
+        planned.snapshot,
+        identities,
+        catalog,
+        among,
+        is_shared=planned.state.is_shared,
+    )
     if not found:
         return []
     models = [catalog.models[name] for name in found]

@@ -281,9 +281,17 @@ def bind(pull: Pull, written: Written, *, dry_run: bool) -> None:
     state = with_ids(sides.state, {at: id_ for at, id_ in ids.items() if at not in moved})
     identities = identify(repository, state, sides.snapshot, sides.catalog)
     now = replace(sides, repository=repository, state=state, identities=identities)
-    after = state_after(now, ids)
+    is_shared = workspace.server.backend == "git"
+    after = state_after(now, [at for at in ids if at in pull.new or not is_shared])
     models = sides.selection.models
-    pull.elsewhere = in_no_file(repository, sides.snapshot, identities, sides.catalog, models)
+    pull.elsewhere = in_no_file(
+        repository,
+        sides.snapshot,
+        identities,
+        sides.catalog,
+        models,
+        is_shared=state.is_shared,
+    )
     if dry_run:
         return
     if not same_entries(after.records, pull.state.records) or after.names != pull.state.names:

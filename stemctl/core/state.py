@@ -59,6 +59,12 @@ class Entry:
     run: str | None = None
     pending: tuple[PendingRequest, ...] = ()
 
+    @property
+    def is_pulled(self) -> bool:
+        """Whether a pull or an import has bound it, and no run has applied anything of it since."""
+        is_settled = not self.pending and self.approval is None
+        return self.run is None and self.id is not None and is_settled
+
 
 class Uncommitted(msgspec.Struct, frozen=True):
     """What was applied last was not the commit: in which files it differed, in which run, and who
@@ -89,6 +95,11 @@ class State:
     folder: str | None = None
     names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     records: Mapping[Address, Entry] = field(default_factory=dict)
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether it does not lie beside the files, so that not all who use it have the same."""
+        return self.folder is not None
 
     def with_entry(self, address: Address, entry: Entry | None) -> State:
         """The same state with one entry set, or dropped if it is None."""

@@ -10,7 +10,7 @@ from stemctl.core.diagnostics import Diagnostic, Severity, in_order
 from stemctl.core.plan import PERMISSIONS, Action, Change, Note, Plan, StateChange, Subset, Target
 from stemctl.core.records import Address, Record, Repository
 from stemctl.core.snapshot import Completeness, Reading, Snapshot
-from stemctl.core.state import State
+from stemctl.core.state import Entry, State
 from stemctl.manifests.validation import missing_fields
 from stemctl.planning.administrators import by_administrators
 from stemctl.planning.bindings import Absent, Ambiguous, Bound, Identities
@@ -220,6 +220,7 @@ class _Planner:
         }
         if not leftovers:
             return
+        pulled = 0
         departures = Departures(
             self.repository,
             self.snapshot,
@@ -233,8 +234,20 @@ class _Planner:
             if address in self.chosen:
                 allowed = granted.get(address, _NO_PERMISSION)
                 found = departures.leave(address, entry, allowed)
-                if found is not None:
+                if isinstance(found, Change) and self._is_not_here_yet(found, entry):
+                    pulled += 1
+                elif found is not None:
                     yield found
+        if pulled:
+            verb = "record is" if pulled == 1 else "records are"
+            yield Note(None, _NOT_HERE_YET.format(f"{pulled:,} {verb}"))
+
+    def _is_not_here_yet(self, change: Change, entry: Entry) -> bool:
+        """Whether a record is in no file because its file is with somebody else: a pull bound it in
+        a shared state, and the files that the pull wrote may not be merged yet.
+        """
+        is_asked_for = change.action is Action.FORGET or change.location is not None
+        return self.state.is_shared and entry.is_pulled and not is_asked_for
 
     def _removed(
         self, comparisons: Mapping[Address, Comparison]
@@ -350,6 +363,10 @@ class _Planner:
         )
 
 
+_NOT_HERE_YET = (
+    "{} in the state since a pull, but in none of these files, which may not be merged yet; to "
+    "delete or forget one, list it under deleted: or forget:"
+)
 _NOWHERE = Address("", "")
 
 

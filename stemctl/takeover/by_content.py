@@ -45,10 +45,15 @@ def match_by_content(sides: Sides) -> ByContent:
 
 
 def with_ids(state: State, ids: Mapping[Address, str]) -> State:
-    """The state with these addresses bound, without a base; one that is bound otherwise is bound
-    anew.
+    """The state with these addresses bound, without a base. One that is bound otherwise is bound
+    anew, and so is an id that another address had.
     """
-    records = dict(state.records)
+    owners = {(address.model, id_): address for address, id_ in ids.items()}
+    records = {
+        address: entry
+        for address, entry in state.records.items()
+        if owners.get((address.model, entry.id or ""), address) == address
+    }
     for address, id_ in ids.items():
         entry = records.get(address, Entry())
         if entry.id != id_:

@@ -19,12 +19,16 @@ Key = tuple[str, str]
 """Model and id of a live record."""
 
 
-def addresses_of(identities: Identities) -> dict[Key, Address]:
-    """The address of each live record that has one, in the files or only in the state."""
+def addresses_of(identities: Identities, is_shared: bool = False) -> dict[Key, Address]:
+    """The address of each live record that has one, in the files or only in the state.
+
+    In a shared state, what a pull has bound counts only where a file has it: the files of that pull
+    may not be merged yet, and a pull here has to write the same again.
+    """
     bindings = identities.bindings.items()
     found = {(at.model, bound.id): at for at, bound in bindings if isinstance(bound, Bound)}
     for address, entry in identities.leftovers.items():
-        if entry.id is not None:
+        if entry.id is not None and not (is_shared and entry.is_pulled):
             found.setdefault((address.model, entry.id), address)
     return found
 
@@ -80,11 +84,13 @@ def in_no_file(
     identities: Identities,
     catalog: Catalog,
     among: Iterable[Model],
+    *,
+    is_shared: bool,
 ) -> dict[str, int]:
     """By model, how many records are on the server and in no file, of the models that were read in
     full. What left the files, or is given up in them, does not count.
     """
-    addresses = LiveAddresses(catalog, repository, addresses_of(identities))
+    addresses = LiveAddresses(catalog, repository, addresses_of(identities, is_shared))
     readings = snapshot.readings
     models = {
         model.name: model

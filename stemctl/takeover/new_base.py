@@ -1,6 +1,9 @@
 """The state after a pull: ids are bound, and the base moves where files and server agree.
 
 Where they do not, something was left, and the base stays: the next plan sees the same difference.
+
+In a state that machines share, only new records get a base. That of others moves when an apply
+finds the new files: to whom has the old ones still, their values would look like edits to send.
 """
 
 from __future__ import annotations

@@ -62,7 +62,7 @@ class Sides:
         """The address of each live record that has one, in the files or only in the state, by model
         and id.
         """
-        return addresses_of(self.identities)
+        return addresses_of(self.identities, self.state.is_shared)
 
     def bound_ids(self, model: str) -> frozenset[str]:
         """The ids of the records of a model that have an address."""

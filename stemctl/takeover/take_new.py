@@ -42,7 +42,7 @@ class _Taker:
         sides = self.sides
         self.called = LiveAddresses(sides.catalog, sides.repository, dict(sides.addresses))
         for address, entry in self.sides.identities.leftovers.items():
-            if entry.id is not None:
+            if entry.id is not None and (address.model, entry.id) in self.called.known:
                 self.status[address.model, entry.id] = REMOVED
 
     def take(self, model: Model) -> None:
@@ -71,6 +71,8 @@ class _Taker:
         for address, entry in self.sides.identities.leftovers.items():
             if address.model != model.name or entry.id not in live:
                 continue
+            if (model.name, entry.id) not in self.sides.addresses:
+                continue  # it was pulled elsewhere, and is written here as well
             names = (*self.sides.repository.forget, *self.sides.repository.deleted)
             is_given_up = any(matches(one.subject, address) for one in names)
             if self._selected(address) and not is_given_up:
