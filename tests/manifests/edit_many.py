@@ -37,7 +37,7 @@ def random_edits(rng: random.Random, data: Any) -> list[Edit]:
     """Some edits, as commands make them."""
     found: list[Edit] = []
     touched: list[tuple[str | int, ...]] = []
-    for _ in range(rng.choice([1, 1, 1, 2, 3, 5])):
+    for _ in range(rng.choice([1, 1, 1, 2, 3, 5, 15])):
         path, some = one_edit(rng, data)
         if any(overlap(path, other) for other in touched):
             continue

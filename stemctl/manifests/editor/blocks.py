@@ -78,7 +78,7 @@ def take(lines: Lines, place: Place, gone: set[int]) -> None:
     parts = place.parts
     if 0 in gone and not lines.begins(parts[0].head):
         gone = gone - _take_first(lines, parts, gone)
-    has_kept = False
+    has_kept, floor = False, 0
     for number, part in enumerate(parts):
         if number not in gone:
             has_kept = True
@@ -86,8 +86,11 @@ def take(lines: Lines, place: Place, gone: set[int]) -> None:
         least = lines.next(parts[number - 1].end) if number else 0
         start = lines.above(part.head, least)
         end = lines.below(part.end, lines.column(part.head))
+        above = max(lines.empty_above(start), min(floor, start))
         is_last = number + 1 == len(parts)
-        take_lines(lines, *_with_empty_lines(lines, start, end, has_kept, is_last))
+        start, end = _with_empty_lines(lines, (above, start, end), has_kept, is_last)
+        take_lines(lines, start, end)
+        floor = end + 1
 
 
 def take_lines(lines: Lines, start: int, end: int) -> None:
@@ -99,10 +102,14 @@ def take_lines(lines: Lines, start: int, end: int) -> None:
 
 
 def _with_empty_lines(
-    lines: Lines, start: int, end: int, has_kept: bool, is_last: bool
+    lines: Lines, span: tuple[int, int, int], has_kept: bool, is_last: bool
 ) -> tuple[int, int]:
-    """Lines with as many empty ones above as below, so that one kind stays."""
-    above, below = lines.empty_above(start), lines.empty_below(lines.next(end))
+    """Lines with as many empty ones above as below, so that one kind stays.
+
+    `span` is where the empty lines above them begin, where they do, and their end.
+    """
+    above, start, end = span
+    below = lines.empty_below(lines.next(end))
     if below == len(lines.text):
         return above, end
     if not has_kept and not is_last and above == start:

@@ -10,10 +10,11 @@ from stemctl.manifests.document import LINE_END
 from stemctl.manifests.editor.differences import settled
 from stemctl.manifests.editor.edits import Edit, edited, gathered
 from stemctl.manifests.editor.new_text import member
-from stemctl.manifests.editor.places import Places, places
+from stemctl.manifests.editor.places import Places, comments, places
 from stemctl.manifests.editor.splicer import Splicer
 from stemctl.manifests.editor.splices import CannotEdit, Splice, spliced
 from stemctl.manifests.reader import parse
+from stemctl.util import gc_pause
 from stemctl.util.json_equality import same_json
 from stemctl.util.json_types import Value
 
@@ -39,7 +40,8 @@ def edit_text(text: str, edits: Sequence[Edit]) -> str:
     plain = LINE_END.sub("\n", text)
     ends = _LineEnds(text)
     try:
-        splices = _proven(plain, settled(old, edits), edited(old, edits))
+        with gc_pause.paused():
+            splices = _proven(plain, settled(old, edits), edited(old, edits))
     except CannotEdit as error:
         raise CannotEdit(error.why, len(mark) + ends.position(error.position)) from None
     return mark + spliced(text, [ends.splice(splice) for splice in splices])
@@ -52,7 +54,7 @@ def _proven(text: str, edits: Sequence[Edit], wanted: Value) -> Sequence[Splice]
     new = spliced(text, splices)
     if not same_json(_value(new), wanted):
         raise CannotEdit("the new text would not say what it should", 0)
-    if [comment for _, comment in places(new).comments] != _kept(before.comments, gone):
+    if comments(new) != _kept(before.comments, gone):
         raise CannotEdit("a comment would get lost", 0)
     return splices
 
@@ -66,12 +68,12 @@ def _value(text: str) -> Value:
     return None if document.problems else document.root.value
 
 
-def _kept(comments: Sequence[tuple[int, str]], gone: Sequence[tuple[int, int]]) -> list[str]:
+def _kept(found: Sequence[tuple[int, str]], gone: Sequence[tuple[int, int]]) -> list[str]:
     """The comments outside of what goes."""
     spans = sorted(gone)
     starts = [start for start, _ in spans]
     kept = []
-    for position, comment in comments:
+    for position, comment in found:
         number = bisect_right(starts, position) - 1
         if number < 0 or position >= spans[number][1]:
             kept.append(comment)

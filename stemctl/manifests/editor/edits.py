@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -87,25 +86,26 @@ def gathered(edits: Iterable[Edit]) -> Changes:
 
 
 def edited(value: Value, edits: Sequence[Edit]) -> Value:
-    """The value that a file must have after the edits."""
-    return _edited(copy.deepcopy(value), gathered(edits))
+    """The value that a file must have after the edits. The old one stays as it is."""
+    return _edited(value, gathered(edits))
 
 
 def _edited(value: Value, changes: Changes) -> Value:
-    if value is None:
-        value = [] if changes.adds else {}
+    if isinstance(value, list) or (value is None and changes.adds):
+        items = list(value or ())
+        for step, inner in changes.inside.items():
+            items[int(step)] = _edited(items[int(step)], inner)
+        for step, put in changes.puts.items():
+            items[int(step)] = put.value
+        return _with_items(items, changes)
+    members = dict(value) if isinstance(value, dict) else {}
     for step, inner in changes.inside.items():
-        if isinstance(value, dict):
-            value[step] = _edited(value.get(step), inner)
-        else:
-            value[step] = _edited(value[step], inner)
+        members[str(step)] = _edited(members.get(str(step)), inner)
     for step, put in changes.puts.items():
-        value[step] = put.value
-    for step in sorted(changes.takes, key=repr, reverse=True) if isinstance(value, dict) else ():
-        del value[step]
-    if isinstance(value, list):
-        value = _with_items(value, changes)
-    return value
+        members[str(step)] = put.value
+    for step in changes.takes:
+        del members[str(step)]
+    return members
 
 
 def _with_items(items: list[Value], changes: Changes) -> list[Value]:

@@ -93,7 +93,23 @@ class Places:
 def places(text: str) -> Places:
     """The places of all values of a text that is valid YAML, with `\\n` as its line ends."""
     finder = _Finder(text)
-    return Places(finder.root(), finder.comments(), finder.aliases)
+    return Places(finder.root(), list(finder.found_comments()), finder.aliases)
+
+
+def comments(text: str) -> list[str]:
+    """What the comments of a text say."""
+    finder = _Finder(text)
+    while (event := finder.event()) is not None:
+        if isinstance(event, AliasEvent):
+            finder.scalars.append((_start(event), _end(event)))
+        elif isinstance(event, ScalarEvent):
+            finder.scalar(Place(_start(event), _end(event), 0), event.style in ("|", ">"))
+    return [comment for _, comment in finder.found_comments()]
+
+
+def _start(event: Any) -> int:
+    start: int = event.start_mark.index
+    return start
 
 
 def _end(event: Any) -> int:
@@ -212,9 +228,6 @@ class _Finder:
     def line_end(self, position: int) -> int:
         end = self.text.find("\n", position)
         return len(self.text) if end < 0 else end
-
-    def comments(self) -> list[tuple[int, str]]:
-        return list(self.found_comments())
 
     def found_comments(self) -> Iterator[tuple[int, str]]:
         """The comments between the scalars."""

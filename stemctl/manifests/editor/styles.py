@@ -15,6 +15,9 @@ from stemctl.manifests.written import flow_text, is_date
 _ENOUGH = 8
 """So many values beside a new one tell how it is to be written."""
 
+_MANY = 200
+"""So many lists and mappings tell how those of a file are indented."""
+
 
 class Styles:
     """The styles of one text."""
@@ -28,7 +31,7 @@ class Styles:
         """By how much most lists and mappings are indented below their key."""
         found: dict[bool, Counter[int]] = {True: Counter(), False: Counter()}
         waiting = [self.root] if self.root else []
-        while waiting:
+        while waiting and sum(found[True].values()) < _MANY:
             place = waiting.pop()
             waiting += [part.value for part in place.parts]
             if not (place.is_mapping and not place.flow):
