@@ -28,6 +28,7 @@ SHEET = "name,description,tags\nrat1_a,By sheet,maze\nrat1_c,New,maze;sleep\n"
 
 COMMANDS = {
     "pull": ["pull", "--all"],
+    "load": ["load", "sheet.csv", "--as", "session"],
 }
 """A command line of each, all of which change files."""
 
