@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 
 from stemctl.config.config import Config
 from stemctl.core.diagnostics import Diagnostic
-from stemctl.core.records import Address
+from stemctl.core.records import Address, Location, Record
 from stemctl.core.rewrite import Rewrite
+from stemctl.manifests import typed_details
 from stemctl.manifests.declared_names import DeclaredNames
 from stemctl.manifests.draft import Draft
 from stemctl.manifests.file_defaults import FileDefaults
@@ -179,6 +180,7 @@ class LoadDraft:
             self._edit(inner, found, records[found].fields, around)
             return
         fields = dict(self._fields(inner, {}, around))
+        self._check_details(inner, fields, self.loading.sources.repository.records[parent])
         address = self.draft.add_record(inner.model.name, fields, parent=parent)
         self._rows[str(address)] = inner.row
 
@@ -253,6 +255,11 @@ class LoadDraft:
         file = self._file(fields, parent)
         layer = self._defaults(file).get(self.model.section, {})
         self._check_required(record, fields, layer, parent)
+        whole = Record(Address(self.model.name, ""), {**layer, **fields}, Location(file, 1, 1))
+        around = self.loading.sources.repository.records[parent] if parent else None
+        self._check_details(record, whole.fields, around)
+        for one, entry in zip(record.inner, inner, strict=True):
+            self._check_details(one, entry.fields, whole)
         row = Row(self.model, "", Address(self.model.name, ""), fields)
         if inner:
             row.inside[inner[0].model.section] = inner
@@ -281,6 +288,17 @@ class LoadDraft:
                     f"{{{row.name}: ...}}}}` in {self._file(fields, parent)}"
                 )
                 self._problem(record, message, remedy, row=1)
+
+    def _check_details(self, record: SheetRecord, fields: Fields, around: Record | None) -> None:
+        """Name the details that the type of a new record requires and nobody says."""
+        address = Address(record.model.name, "")
+        new = Record(address, fields, Location(self.file, record.row, 1))
+        for one in typed_details.missing(new, record.model, around):
+            name = one.field or ""
+            column = self.loading.reader.column(record.model, name)
+            remedy = "write it" if column else f"add a column `{name}`"
+            message = f"row {record.row}: {one.message}"
+            self._problem(record, message, remedy, column.position if column else 1)
 
     def _file(self, fields: Fields, parent: Address | None) -> str:
         if parent is not None:
