@@ -145,12 +145,22 @@ class Screen:
         """The answer as one JSON document."""
         self._echo(json_text(document, ascii_only=not _encoding(sys.stdout).startswith("utf")))
 
+    def data(self, data: bytes) -> None:
+        """The answer as the bytes of a file. A terminal gets text that it does not obey."""
+        if sys.stdout.isatty():
+            self.out(data.decode("utf-8", "replace"))
+        else:
+            self._write(lambda: click.echo(data, nl=False))
+
     def _echo(self, text: str) -> None:
+        self._write(lambda: click.echo(self._clean(text, sys.stdout), color=self.colour))
+
+    def _write(self, write: Callable[[], None]) -> None:
         """Write to stdout. A closed pipe, as after `| head`, is no error; a full disk ends the run
         unless it has written something already.
         """
         try:
-            click.echo(self._clean(text, sys.stdout), color=self.colour)
+            write()
         except OSError as error:
             streams.silence("stdout")
             if isinstance(error, BrokenPipeError):

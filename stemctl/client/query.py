@@ -197,16 +197,18 @@ async def with_names(client: ReadClient, found: QueryResult) -> QueryResult:
         wanted: set[str] = set()
         for fields in found.records:
             wanted.update(elements(row, as_list(fields.get(row.name))))
-        if target is None or not wanted or not _name_rows(target):
+        if target is None or not wanted or not name_rows(target):
             continue
         reading = await read_all(target.name, functools.partial(client.page, target))
-        names[target.name] = _unambiguous(reading, target)
+        names[target.name] = unambiguous_names(reading, target)
     return replace(found, names=names)
 
 
-def _unambiguous(reading: Reading, model: Model) -> dict[str, str]:
+def unambiguous_names(
+    reading: Reading, model: Model, rows: Sequence[str] | None = None
+) -> dict[str, str]:
     """Id to name, without names that are not unique, or that a manifest would read otherwise."""
-    rows = _name_rows(model)
+    rows = name_rows(model) if rows is None else rows
     names = {
         id_: "/".join(str(fields.get(name) or "") for name in rows)
         for id_, fields in reading.records.items()
@@ -215,7 +217,7 @@ def _unambiguous(reading: Reading, model: Model) -> dict[str, str]:
     return {id_: name for id_, name in names.items() if counts[name] == 1 and _is_plain(name)}
 
 
-def _name_rows(model: Model) -> tuple[str, ...]:
+def name_rows(model: Model) -> tuple[str, ...]:
     """The fields whose values, joined, a reference may write; none if only an id will do."""
     if model.identity:
         return (model.identity,)

@@ -50,20 +50,7 @@ async def get(
     Raises:
         ConfigError: an unknown model, portal or field.
     """
-    model, name = _wanted(workspace, request)
-    parent = workspace.catalog.parent_of(model) if model.embedded else None
-    if parent is not None:
-        raise ConfigError(
-            f"The server does not list {model.count(2)[2:]}.",
-            f"They are inside {parent.count(2)[2:]}.",
-            [(f"stemctl get {parent.name} -o json", "prints these with their entries")],
-            untouched=Untouched.NOTHING_READ,
-        )
-    if request.portal and request.portal not in model.read_portals:
-        raise ConfigError(
-            f"{model.name} cannot be read through the portal {request.portal}.",
-            f"It can be read through {' or '.join(model.read_portals)}.",
-        )
+    model, name = requested(workspace, request)
     catalog = workspace.catalog
     include, wanted = children.split(catalog, model, request.include)
     if not nested:
@@ -77,7 +64,30 @@ async def get(
         return Found(found, inside)
 
 
-def _wanted(workspace: Workspace, request: Request) -> tuple[Model, str | None]:
+def requested(workspace: Workspace, request: Request) -> tuple[Model, str | None]:
+    """The model, and the name or id of one record if it is one.
+
+    Raises:
+        ConfigError: there is no such model, or it cannot be listed through this portal.
+    """
+    model, name = _named(workspace, request)
+    parent = workspace.catalog.parent_of(model) if model.embedded else None
+    if parent is not None:
+        raise ConfigError(
+            f"The server does not list {model.count(2)[2:]}.",
+            f"They are inside {parent.count(2)[2:]}.",
+            [(f"stemctl get {parent.name} -o json", "prints these with their entries")],
+            untouched=Untouched.NOTHING_READ,
+        )
+    if request.portal and request.portal not in model.read_portals:
+        raise ConfigError(
+            f"{model.name} cannot be read through the portal {request.portal}.",
+            f"It can be read through {' or '.join(model.read_portals)}.",
+        )
+    return model, name
+
+
+def _named(workspace: Workspace, request: Request) -> tuple[Model, str | None]:
     """The model, and the name or id of one record if it is one. A word that is no model may be the
     name of the only record that has it, as far as the state knows.
     """

@@ -45,15 +45,16 @@ def as_declared(
         if row.proposal:
             continue
         if not is_empty(row, value):
-            record[row.name] = _as_written(row, value, names, fields)
+            record[row.name] = written_value(row, value, names, fields)
         elif row.name in keep:
             record[row.name] = row.empty
     return record
 
 
-def _as_written(
+def written_value(
     row: Field, value: Value, names: Mapping[str, Mapping[str, str]], fields: Fields
 ) -> Value:
+    """A value of a live record as a manifest writes it; it is not empty."""
     if row.details:
         return as_written(type_of(row, fields.get(row.details.selector)), value)
     if row.to:

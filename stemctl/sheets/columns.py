@@ -76,7 +76,7 @@ class Columns:
         names = [KEY] if self.model.called is None else []
         for model in self.models:
             names += [field.name for field in model.managed]
-            names += [f"{field.name}.{part}" for field in model.managed for part in _parts(field)]
+            names += [f"{field.name}.{part}" for field in model.managed for part in parts_of(field)]
             names += [name for name, path in model.columns.items() if path]
         return list(dict.fromkeys(names))
 
@@ -133,7 +133,7 @@ class Columns:
         if field.to and plain(rest) == plain(self.catalog.models[field.to].called or ""):
             target = self.catalog.models[field.to]
             return Meaning(model, field.name, "" if target.identity else rest)
-        known = [*_parts(field), *self._reference_parts(field)]
+        known = [*parts_of(field), *self._reference_parts(field)]
         part = next((one for one in known if plain(one) == plain(rest)), None)
         return Meaning(model, field.name, part) if part else None
 
@@ -148,7 +148,7 @@ class Columns:
         found = {
             (field.name, part): None
             for field in model.detailed
-            for part in _parts(field)
+            for part in parts_of(field)
             if plain(part) == word
         }
         return Meaning(model, *next(iter(found))) if len(found) == 1 else None
@@ -174,7 +174,7 @@ def _read_only(field: Field) -> str:
     return "the server sets it" if field.read_only else ""
 
 
-def _parts(field: Field) -> list[str]:
+def parts_of(field: Field) -> list[str]:
     """The parts of a field that the tables know."""
     if field.details and not field.details.rows:
         types = field.details.types.values()

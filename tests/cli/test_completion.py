@@ -157,6 +157,29 @@ def test_fields_and_their_values(lab: Lab) -> None:
     ]
 
 
+def test_columns_of_a_table(lab: Lab) -> None:
+    begin(lab)
+    assert told(lab, "get", "session", "--columns", "desc") == ["description"]
+    assert told(
+        lab, "get", "session", "-o", "csv", "--columns", "name, behaviors.subjects.str"
+    ) == ["name, behaviors.subjects.strain"]
+    assert told(lab, "get", "session", "--columns", "name,data_") == ["name,data_acquisitions."]
+
+
+def test_a_sheet_to_load(lab: Lab) -> None:
+    begin(lab)
+    assert told(lab, "load", "rec") == ["files"]
+    assert told(lab, "load", "x.csv", "--as", "subj") == [
+        "subject",
+        "subjectlog",
+        "subjectlogentry",
+    ]
+    assert told(lab, "load", "x.csv", "--as", "subjectlog/Wei") == ["subjectlog/Weighing"]
+    line = ["load", "x.csv", "--as", "subject", "--map", "Animal ID=name, DOB=birth"]
+    assert told(lab, *line) == ["Animal ID=name, DOB=birth_date"]
+    assert told(lab, "load", "x.csv", "--time-zone", "Europe/Cop") == ["Europe/Copenhagen"]
+
+
 def test_fields_to_set(lab: Lab) -> None:
     begin(lab)
     assert told(lab, "set", "session/m") == ["session/monday"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 from msgspec.structs import replace
 
@@ -10,16 +12,19 @@ from stemctl.cli.model_list import print_models
 from stemctl.cli.options import OneOf, output
 from stemctl.cli.screen import Screen
 from stemctl.client.children import nested
-from stemctl.client.query import declared
+from stemctl.client.query import QueryResult, declared
 from stemctl.commands import get as use_case
 from stemctl.commands.event_loop import run_async
 from stemctl.commands.explain import catalog_of
 from stemctl.commands.export import Live, export, remark
 from stemctl.commands.get import Found, Request
+from stemctl.commands.get_table import get_table
 from stemctl.commands.workspace import Workspace
+from stemctl.errors import ConfigError, Untouched
 from stemctl.render.text.plan_text import where_line
 from stemctl.render.text.table import record_text, table_text
 from stemctl.schema.catalog import Catalog
+from stemctl.sheets.write_sheet import FORMATS, XLSX
 
 
 @command()
@@ -49,7 +54,12 @@ from stemctl.schema.catalog import Catalog
     metavar="RELATION",
     help="Include related records; repeatable, or A,B.",
 )
-@output("text", "json", "yaml")
+@click.option(
+    "--columns",
+    metavar="COLUMNS",
+    help="Choose the columns of a table: name, behaviors.subjects.name, extra_fields.room.",
+)
+@output("text", "json", "yaml", *FORMATS)
 @click.pass_obj
 def get(
     screen: Screen,
@@ -59,12 +69,15 @@ def get(
     filters: tuple[str, ...],
     sort: tuple[str, ...],
     include: tuple[str, ...],
+    columns: str | None,
     output_format: str,
 ) -> int:
     """Show records on the server: all of a MODEL, or one by its NAME or ID.
 
-    With -o yaml, prints a manifest that you can start from. Without an argument, lists the models.
+    With -o yaml, prints a manifest that you can start from. With -o csv, tsv or xlsx, prints a
+    table, which stemctl load takes back. Without an argument, lists the models.
     """
+    _check_options(model, include, columns, output_format)
     if model is None:
         return print_models(screen, catalog_of(screen.root, screen.server), output_format)
     if name is None:  # an address, as other commands take it
@@ -74,17 +87,73 @@ def get(
     request = Request(
         model=model, name=name or None, portal=portal, filters=filters, sort=sort, include=included
     )
+    if output_format in FORMATS:
+        return _table(screen, workspace, request, columns, output_format)
     is_yaml = output_format == "yaml"
     answer = run_async(
         use_case.get(workspace, request, with_names=output_format != "json", nested=is_yaml)
     )
-    found = answer.result
+    _tell(screen, workspace, portal, answer.result)
+    _print(screen, workspace.catalog, answer, output_format)
+    return 0 if answer.complete else 1
+
+
+def _check_options(
+    model: str | None, include: tuple[str, ...], columns: str | None, output_format: str
+) -> None:
+    """Refuse options that do not go together.
+
+    Raises:
+        ConfigError: it says what to write.
+    """
+    is_table = output_format in FORMATS
+    if columns is not None and not is_table:
+        raise ConfigError(
+            "--columns needs a table: -o csv, -o tsv or -o xlsx.",
+            untouched=Untouched.NOTHING_READ,
+        )
+    if is_table and model is None:
+        raise ConfigError(
+            f"-o {output_format} needs a model.",
+            hints=[("stemctl get session -o csv", "prints the sessions as a table")],
+            untouched=Untouched.NOTHING_READ,
+        )
+    if is_table and include:
+        raise ConfigError(
+            f"--include does not go with -o {output_format}.",
+            "Write the related fields as columns: --columns 'name, behaviors.subjects.name'.",
+            untouched=Untouched.NOTHING_READ,
+        )
+
+
+def _table(
+    screen: Screen,
+    workspace: Workspace,
+    request: Request,
+    columns: str | None,
+    output_format: str,
+) -> int:
+    """Print a table. Files of Excel are refused at a terminal, which could not show them."""
+    if output_format == XLSX and sys.stdout.isatty():
+        raise ConfigError(
+            "-o xlsx writes a file of Excel, which a terminal cannot show.",
+            f"Write it to a file: add > {request.model}.xlsx",
+            untouched=Untouched.NOTHING_READ,
+        )
+    table = run_async(get_table(workspace, request, columns, output_format))
+    _tell(screen, workspace, request.portal, table.result)
+    for remark_ in table.remarks:
+        screen.note(remark_)
+    screen.data(table.data)
+    return 0 if table.complete else 1
+
+
+def _tell(screen: Screen, workspace: Workspace, portal: str | None, found: QueryResult) -> None:
+    """Say where the records are from, and whether these are all."""
     screen.note(_where(workspace, portal))
     if not found.single:
         outcome = "all that match" if found.complete else found.reason
         screen.note(f"Read {found.model.count(len(found.records))} ({outcome}).")
-    _print(screen, workspace.catalog, answer, output_format)
-    return 0 if answer.complete else 1
 
 
 def _where(workspace: Workspace, portal: str | None) -> str:

@@ -112,6 +112,20 @@ def _models(line: TypedLine, known: KnownWords) -> Iterator[Proposal]:
                 yield Proposal(other, title)
 
 
+def _models_and_types(line: TypedLine, known: KnownWords) -> Iterator[Proposal]:
+    """`subjectlog`, then `subjectlog/Weighing`: the types that its details may have."""
+    typed, slash, _ = line.word.partition("/")
+    model = known.catalog.find(typed) if slash else None
+    if model is None:
+        yield from _models(line, known)
+        return
+    rows = [row for each in (model, *known.catalog.children(model)) for row in each.detailed]
+    selectors = {row.details.selector.rpartition(".")[2] for row in rows if row.details}
+    for row in model.managed:
+        if row.name in selectors:
+            yield from (Proposal(f"{typed}/{each}") for each in row.enum)
+
+
 def _addresses(line: TypedLine, known: KnownWords) -> Iterator[Proposal]:
     """`session/`, the records of it after that, and the records whose keys begin as the word."""
     typed, slash, _ = line.word.partition("/")
@@ -296,6 +310,12 @@ def _servers(line: TypedLine, known: KnownWords) -> Iterable[Proposal]:
     return map(Proposal, known.servers)
 
 
+def _zones(line: TypedLine, known: KnownWords) -> Iterable[Proposal]:
+    from zoneinfo import available_timezones
+
+    return map(Proposal, sorted(available_timezones()))
+
+
 def _editions(line: TypedLine, known: KnownWords) -> Iterable[Proposal]:
     return map(Proposal, known.editions)
 
@@ -306,6 +326,7 @@ _KINDS: dict[str, Callable[[TypedLine, KnownWords], Iterable[Proposal]]] = {
     "OLD": _addresses,
     "NEW": _addresses,
     "MODEL": _models,
+    "MODEL[/TYPE]": _models_and_types,
     "MODEL[.FIELD]": _explained,
     "NAME|ID": _names,
     "NAME|URL": _servers,
@@ -316,7 +337,9 @@ _KINDS: dict[str, Callable[[TypedLine, KnownWords], Iterable[Proposal]]] = {
     "FIELD=VALUE": _settings,
     "ADDRESS|PATTERN... FIELD=VALUE": _addresses_or_settings,
     "COLUMNS": _columns,
-    "MAP": _mapped,
+    '"COLUMN=FIELD, …"': _mapped,
+    "ZONE": _zones,
+    "YEAR": _editions,
     "EDITION": _editions,
 }
 """By the words of the help. A kind with | in it comes before its parts."""
@@ -331,7 +354,7 @@ _PATHS = {
 
 FREE = frozenset(
     {"ID", "REF", "RUN", "N", "AGE", "URL", "NAME", "DIGEST"}
-    | {"MAX_BYTES", "PARALLELISM", "PORT", "OUTPUT_FORMAT", "TEMPLATE"}
+    | {"MAX_BYTES", "PARALLELISM", "PORT", "OUTPUT_FORMAT", "TEMPLATE", "COLUMN"}
 )
 """What only the person who types can know."""
 
