@@ -100,6 +100,8 @@ def meant(path: str, word: str) -> str:
 
 COMMANDS = {
     "fetch": "pull",
+    "create": "new",
+    "add": "new",
     "rename": "mv",
     "move": "mv",
     "remove": "rm",
@@ -225,13 +227,6 @@ NO_COMMANDS = {
             ("stemctl state rm {addresses}", "forgets it, and changes no file"),
         ),
     ),
-    "create": Advice(
-        "Records are written in manifests, such as records/first.yaml.",
-        (
-            ("stemctl explain MODEL", "describes the fields, with an example"),
-            ("stemctl plan", "shows what would be created"),
-        ),
-    ),
     "edit": Advice(
         "Edit the manifest of the record, or let set do it.",
         (
@@ -301,8 +296,6 @@ for _other, _name in {
     "server": "workspace",
     "servers": "workspace",
     "forget": "delete",
-    "new": "create",
-    "add": "create",
     "patch": "edit",
     "update": "edit",
     "replace": "edit",

@@ -28,6 +28,7 @@ Options:
 
 Commands:
   init        Create stemctl.yaml, a first manifest and editor settings.
+  new         Write a new record to your files.
   set         Change fields of records in your files.
   mv          Rename records in your files.
   rm          Remove records from your files, and from the server.

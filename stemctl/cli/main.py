@@ -21,6 +21,7 @@ from stemctl.util import redact
 
 COMMANDS = (
     "init",
+    "new",
     "set",
     "mv",
     "rm",

@@ -13,6 +13,7 @@ import click
 from stemctl.core.plan import PERMISSIONS, Action, Held, Plan
 from stemctl.takeover.unbound import Twins
 from stemctl.util.plural import counted
+from stemctl.util.safe_text import visible
 
 _WHAT = {
     Held.DELETE: "This deletes {records} on {host}. A record that is created again gets a new id.",
@@ -101,3 +102,14 @@ def _counts(plan: Plan) -> str:
 
 def _answer(question: str) -> str:
     return str(click.prompt(question, default="", show_default=False, err=True)).strip()
+
+
+def ask_value(field: str, old: str, proposal: str, wrong: str) -> str:
+    """A value for a field of a new record; `old` is what the record has that it is like, `proposal`
+    what Enter stands for, and `wrong` what was wrong with the last answer.
+    """
+    if wrong:
+        click.echo(wrong, err=True)
+    question = f"{field} (there: {visible(old)})" if old else field
+    answer = click.prompt(question, default=proposal, show_default=bool(proposal), err=True)
+    return str(answer).strip()
