@@ -196,6 +196,8 @@ def _drafted(
     new = _new_records(workspace, sources, sides, found, request.layout)
     for model, id_, why in new.left:
         found.left.append(Left(Address(model, id_), REFUSED, detail=why))
+    for row in new.rows():
+        found.left += [Left(row.address, REFUSED, (name,), why) for name, why in row.left_out]
     while True:
         draft = _draft(sources, found, new)
         is_idle = not found.edits and not any((new.new, new.added, new.inside))

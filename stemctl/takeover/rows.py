@@ -13,7 +13,8 @@ from stemctl.util.json_types import Value
 @dataclass(slots=True)
 class Row:
     """A record as a file is to have it: its key and fields in order, and the records inside it by
-    list key. `remarks` go above it as comments.
+    list key. `left_out` are the values that no file can have, each with the reason. `remarks` go
+    above the record as comments.
     """
 
     model: Model
@@ -21,7 +22,18 @@ class Row:
     address: Address
     fields: dict[str, Value]
     inside: dict[str, list[Row]] = field(default_factory=dict)
+    left_out: list[tuple[str, str]] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether nothing is left of it but remarks."""
+        return not self.fields and not self.inside
+
+    def leave_out(self, name: str, why: str) -> None:
+        """Note that a value cannot be written, and why."""
+        self.left_out.append((name, why))
+        self.remarks.append(f"left out: {name}: {why}")
 
     def whole(self) -> dict[str, Value]:
         """The mapping of the record, with the lists inside it."""
@@ -52,7 +64,7 @@ class NewFile:
         """The content of the file."""
         found: dict[str, Value] = {"defaults": self.defaults} if self.defaults else {}
         for key, rows in self.sections.items():
-            found[key] = [row.whole() for row in rows]
+            found[key] = [row.whole() for row in rows if not row.is_blank]
         return found
 
 

@@ -36,7 +36,7 @@ def _lines(new: NewFile) -> Iterator[str]:
         for key, values in new.defaults.items():
             yield f"{' ' * STEP}{member(STEP, key, values)}"
     for key, rows in new.sections.items():
-        yield f"{key}:"
+        yield f"{key}: []" if all(row.is_blank for row in rows) else f"{key}:"
         for row in rows:
             yield from _record(row, STEP, is_top=True)
 

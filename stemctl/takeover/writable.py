@@ -25,7 +25,6 @@ from stemctl.util.json_equality import same_json
 from stemctl.util.json_types import Fields, Value
 from stemctl.util.safe_text import cut, has_unseen
 
-LEFT_OUT = "left out: "
 _LONGEST = 60
 """Characters of a value or name in a comment."""
 
@@ -66,7 +65,11 @@ class Writable:
             above = {"key": "x", "id": _SOME_ID, **around, row.model.section: [fields]}
             return {parent: [above]}
 
-        return "" if self._is_sound(wrap(row.whole())) else self._clean(row, wrap)
+        if not self._is_sound(wrap(row.whole())):
+            return self._clean(row, wrap)
+        for one in row.walk():
+            one.fields = self._with_id(one, one.fields)
+        return ""
 
     def _is_sound(self, data: Fields) -> bool:
         """Whether it is certain that a file can have this; quick."""
@@ -105,7 +108,7 @@ class Writable:
             elif (part := self._parts(row, wrap, beside, rule, value)) is not None:
                 kept |= {name: part} if part else {}
             else:
-                _leave_out(row, name, why)
+                row.leave_out(name, why)
         row.fields = self._with_id(row, kept)
         self._clean_inside(row, wrap)
         return self._problem(wrap(row.whole()))
@@ -128,7 +131,7 @@ class Writable:
             kept: dict[str, Value] = {}
             for key, part in value.items():
                 if why := self._problem(wrap({**beside, rule.name: {**kept, key: part}})):
-                    _leave_out(row, f"{rule.name}.{cut(key, _LONGEST)}", why)
+                    row.leave_out(f"{rule.name}.{cut(key, _LONGEST)}", why)
                 else:
                     kept[key] = part
             return kept
@@ -136,7 +139,7 @@ class Writable:
             items: list[Value] = []
             for item in value:
                 if why := self._problem(wrap({**beside, rule.name: [*items, item]})):
-                    _leave_out(row, f"{rule.name} {cut(repr(item), _LONGEST)}", why)
+                    row.leave_out(f"{rule.name} {cut(repr(item), _LONGEST)}", why)
                 else:
                     items.append(item)
             return items
@@ -154,7 +157,7 @@ class Writable:
             for one in rows:
                 why = "" if not self._problem(inner(one.whole())) else self._clean(one, inner)
                 if why:
-                    _leave_out(row, f"{key} {cut(one.id, _LONGEST)}", why)
+                    row.leave_out(f"{key} {cut(one.id, _LONGEST)}", why)
                 else:
                     kept.append(one)
             row.inside[key] = kept
@@ -189,10 +192,6 @@ class Writable:
         if errors:
             return errors[0]
         return "" if same_json(document.root.value, data) else "it would be read as another value"
-
-
-def _leave_out(row: Row, name: str, why: str) -> None:
-    row.remarks.append(f"{LEFT_OUT}{name}: {why}")
 
 
 def _beside(start: Fields, rule: Field, given: Fields) -> Mapping[str, Value]:
