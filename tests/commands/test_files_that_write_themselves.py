@@ -29,6 +29,10 @@ SHEET = "name,description,tags\nrat1_a,By sheet,maze\nrat1_c,New,maze;sleep\n"
 COMMANDS = {
     "pull": ["pull", "--all"],
     "load": ["load", "sheet.csv", "--as", "session"],
+    "new": ["new", "session", "--like", "session/rat1_a", "name=rat1_d"],
+    "set": ["set", "session/*", "description=The same", "tags+=published"],
+    "mv": ["mv", "session/rat1_*", "session/rat1b_*"],
+    "rm": ["rm", "session/rat1_b"],
 }
 """A command line of each, all of which change files."""
 
