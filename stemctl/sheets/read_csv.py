@@ -76,15 +76,21 @@ def _first_row(text: str, separator: str) -> list[str]:
 def _rows(text: str, file: str, separator: str, before: int) -> Iterator[SheetRow]:
     """The rows; `before` are lines above them that are no rows of the table."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    number = before
+    number = before + 1
     try:
-        for number, cells in enumerate(reader, before + 1):
+        for cells in reader:
             if len(cells) > MOST_COLUMNS:
-                raise csv.Error(f"it has more than {MOST_COLUMNS:,} columns")
+                raise _too_large(file, number, f"more than {MOST_COLUMNS:,} columns")
             if any(len(cell) > LONGEST_CELL for cell in cells):
-                raise csv.Error(f"a cell has more than {LONGEST_CELL:,} characters")
+                raise _too_large(file, number, f"a cell of more than {LONGEST_CELL:,} characters")
             yield SheetRow(number, tuple(cells))
+            number += 1
     except csv.Error as error:
-        message = f"row {number + 1} cannot be read: {error}"
+        message = f"row {number} cannot be read: {error}"
         remedy = 'a cell with double quotes in it is written "in ""quotes"" like this"'
-        raise UnreadableSheet([sheet_problem(file, message, remedy, number + 1)]) from None
+        raise UnreadableSheet([sheet_problem(file, message, remedy, number)]) from None
+
+
+def _too_large(file: str, number: int, what: str) -> UnreadableSheet:
+    remedy = "is a double quote missing, or is this another kind of file?"
+    return UnreadableSheet([sheet_problem(file, f"row {number} has {what}", remedy, number)])
