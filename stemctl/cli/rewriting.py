@@ -14,6 +14,7 @@ from stemctl.core.rewrite import Rewrite
 from stemctl.errors import Hint, Untouched
 from stemctl.render.text.diff_text import unified_diff
 from stemctl.render.text.files_text import files_text, refused_text
+from stemctl.util.plural import counted, inflected
 
 PLAN: Hint = ("stemctl plan", "shows what apply would do")
 
@@ -46,7 +47,9 @@ def finish(
     stops = bool(rewrite.refused) and not partly
     written = Written() if dry_run or stops else write(config, rewrite)
     if written.files:
-        screen.did = f"{len(written.files)} files were written."
+        number = len(written.files)
+        verb = inflected(number, "was", "were")
+        screen.did = f"{counted(number, 'file')} {verb} written."
     after(written)
     left = is_left or bool(rewrite.refused or written.left)
     text, more = about(written)

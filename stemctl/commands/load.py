@@ -226,11 +226,11 @@ def _bytes(path: Path, file: str) -> bytes:
         ) from None
 
 
-def save_map(start: Path, file: str, columns: ColumnMap) -> None:
-    """Keep how the columns were read, for the next sheet. Only another map is replaced.
+def check_map_file(start: Path, file: str) -> None:
+    """Refuse to replace what is no map.
 
     Raises:
-        ConfigError: the file is something else, or cannot be written.
+        ConfigError: there is something else at this path.
     """
     path = start / file
     if os.path.lexists(path):
@@ -240,7 +240,17 @@ def save_map(start: Path, file: str, columns: ColumnMap) -> None:
             raise ConfigError(
                 f"{file} exists and is not a map, so it was not replaced.",
                 "Choose another name with --save-map.",
+                untouched=Untouched.NOTHING_WRITTEN,
             ) from None
+
+
+def save_map(start: Path, file: str, columns: ColumnMap) -> None:
+    """Keep how the columns were read, for the next sheet.
+
+    Raises:
+        ConfigError: the file cannot be written.
+    """
+    path = start / file
     try:
         replace_file(Path(os.path.realpath(path)), columns.text())
     except OSError as error:

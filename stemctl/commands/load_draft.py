@@ -90,6 +90,10 @@ class LoadDraft:
         """The new files."""
         for record in self.loading.reader.records():
             self._take(record)
+        for record, inner in self.loading.reader.refused:
+            self._said.check(record, {})
+            if inner is not None:
+                self._said.check(inner, record.values)
         self._add_new()
         if self.problems:
             return Rewrite()
@@ -179,7 +183,8 @@ class LoadDraft:
             records = self.loading.sources.repository.records
             self._edit(inner, found, records[found].fields, around)
             return
-        fields = dict(self._fields(inner, {}, around))
+        values = dict(self._fields(inner, {}, around))
+        fields = {name: value for name, value in values.items() if not _is_unsaid(value)}
         self._check_details(inner, fields, self.loading.sources.repository.records[parent])
         address = self.draft.add_record(inner.model.name, fields, parent=parent)
         self._rows[str(address)] = inner.row
@@ -204,14 +209,14 @@ class LoadDraft:
     ) -> Iterator[tuple[str, Value]]:
         """The fields of a new record."""
         for row, value in self._said.of(record, base, around):
-            if not isinstance(value, Cell):
-                yield row.name, value
+            yield row.name, row.empty if isinstance(value, Cell) else value
 
     def _take_new(self, record: SheetRecord, parent: Address | None) -> None:
         fields = dict(self._fields(record, {}, {}))
         inner = []
         for one in record.inner:
             values = dict(self._fields(one, {}, fields))
+            values = {name: value for name, value in values.items() if not _is_unsaid(value)}
             inner.append(Row(one.model, "", Address(one.model.name, ""), values))
         if parent is not None:
             fields.pop(self.model.parent or "", None)
@@ -255,6 +260,10 @@ class LoadDraft:
         file = self._file(fields, parent)
         layer = self._defaults(file).get(self.model.section, {})
         self._check_required(record, fields, layer, parent)
+        section = self.model.section
+        said = {name: value for name, value in layer.items() if name in fields}
+        for name in [n for n, value in fields.items() if n not in said and _is_unsaid(value)]:
+            del fields[name]
         whole = Record(Address(self.model.name, ""), {**layer, **fields}, Location(file, 1, 1))
         around = self.loading.sources.repository.records[parent] if parent else None
         self._check_details(record, whole.fields, around)
@@ -263,7 +272,8 @@ class LoadDraft:
         row = Row(self.model, "", Address(self.model.name, ""), fields)
         if inner:
             row.inside[inner[0].model.section] = inner
-        under_defaults(self.loading.sources.catalog, row, self._defaults(file))
+        # What the sheet does not say of a field is left to the defaults.
+        under_defaults(self.loading.sources.catalog, row, {section: said})
         address = self.draft.add_record(self.model.name, row.whole(), file=file, parent=parent)
         self._rows[str(address)] = record.row
 
@@ -320,3 +330,8 @@ class LoadDraft:
     ) -> None:
         found = sheet_problem(self.file, message, remedy, row or record.row, column)
         self._problems.append(found)
+
+
+def _is_unsaid(value: Value) -> bool:
+    """Whether a new record need not say this."""
+    return value is None or value in ("", [], {})

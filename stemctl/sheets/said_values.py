@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from stemctl.manifests.declared_names import DeclaredNames
 from stemctl.planning.values import is_empty, same
@@ -46,6 +46,19 @@ class SaidValues:
             else:
                 self._check(record, row, whole)
             yield row, value
+
+    def check(self, record: SheetRecord, around: Fields) -> None:
+        """Name what is wrong with the values of a record that is not kept, whose other problems
+        are known. Parts of a type that is not known are left.
+        """
+        known = {
+            name: cells
+            for name, cells in record.parts.items()
+            if record.model.fields[name].details is None
+            or self._type(record.model.fields[name], record, {}, around) is not None
+        }
+        for _ in self.of(replace(record, parts=known), {}, around):
+            pass
 
     def is_same(self, row: Field, type_name: Value, old: Value, new: Value) -> bool:
         """Whether a record has this value already, in any spelling."""

@@ -77,6 +77,9 @@ class RowReader:
     identify: Identify
     knows: Knows
     problems: list[Diagnostic] = field(default_factory=list)
+    refused: list[tuple[SheetRecord, SheetRecord | None]] = field(default_factory=list)
+    """What rows with problems say of a record, and of one inside it."""
+    _failed: set[str] = field(default_factory=set)
     _by_identity: dict[tuple[Value, ...], SheetRecord] = field(default_factory=dict)
     _inside: dict[int, dict[tuple[Value, ...], SheetRecord]] = field(default_factory=dict)
 
@@ -109,6 +112,7 @@ class RowReader:
 
     def _read(self, row: SheetRow) -> None:
         number = len(self.problems)
+        self._failed.clear()
         record = SheetRecord(self.known.model, row.number)
         for name, value in self.constants.items():
             record.whole[name] = value
@@ -118,11 +122,12 @@ class RowReader:
             self._cell(inner if is_inner and inner else record, column, row)
         has_inner = inner is not None and bool(inner.whole or inner.parts)
         missing = self._missing(record) or (self._missing(inner) if inner and has_inner else "")
-        if missing:
+        if missing and missing not in self._failed:
             message = f"row {row.number} has no `{missing}`"
             found = sheet_problem(self.sheet.file, message, "write it", row.number)
             self.problems.append(found)
         if len(self.problems) > number:
+            self.refused.append((record, inner if has_inner else None))
             return
         self._keep(record, inner if has_inner else None)
 
@@ -143,6 +148,7 @@ class RowReader:
             value = self._value(column, text)
         except CellError as error:
             self.problem(column, row.number, row.cells[column.at], error)
+            self._failed.add(name)
             return
         if name == KEY:
             record.key = "" if isinstance(value, Cell) else str(value)

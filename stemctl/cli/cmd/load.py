@@ -63,6 +63,8 @@ def load(
         map_file,
         screen.below_root([into])[0] if into is not None else None,
     )
+    if save_map:
+        use_case.check_map_file(screen.start, save_map)
     loaded = use_case.prepare(workspace.config, workspace.catalog, request)
     code = _finish(screen, loaded, dry_run=dry_run, output_format=output_format)
     if save_map and not dry_run:

@@ -1,0 +1,395 @@
+"""load: what a sheet says is in the files afterwards, and all that is wrong with it is named."""
+
+from __future__ import annotations
+
+import datetime
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+import yaml
+
+from tests.support.edition_2026 import begin
+from tests.support.lab import Lab, Result
+
+MAP = (
+    "Animal ID=name, DOB=birth_date:{date: D/M/Y}, Line=strain:{LE: Long Evans}, "
+    "Sex=sex:{boy: M}, Room=extra_fields.room, Project=projects"
+)
+COLONY = "Animal ID,DOB,Sex,Line,Room,Project,Cage card\n" + "".join(
+    f"mouse{number:02},{number:02}/04/2024,{'boy' if number % 2 else 'female'},LE,B{number % 3},"
+    f"Theta,C{number}\n"
+    for number in range(1, 21)
+)
+
+
+@pytest.fixture
+def sheet_lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
+    return begin(Lab(tmp_path, monkeypatch))
+
+
+def load(lab: Lab, text: str, model: str, *options: str, name: str = "sheet.csv") -> Result:
+    (lab.root / name).write_bytes(text.encode())
+    return lab.run("load", name, "--as", model, *options)
+
+
+def records(lab: Lab, key: str) -> list[dict[str, Any]]:
+    """The records of a list at the top of all files, as texts."""
+    found: list[dict[str, Any]] = []
+    for path in sorted((lab.root / "records").rglob("*.yaml")):
+        value = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
+        found += value.get(key, [])
+    return found
+
+
+def texts(lab: Lab) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in (lab.root / "records").rglob("*.yaml")}
+
+
+def test_a_colony_of_twenty_mice_with_a_map_that_is_kept(sheet_lab: Lab) -> None:
+    lab = sheet_lab
+    options = ["--map", MAP, "--ignore", "Cage card", "--save-map", "maps.yaml"]
+    result = load(lab, COLONY, "subject", *options)
+    assert result.code == 0, result.said
+    assert "20 added in records/lab.yaml." in result.out
+    assert "maps.yaml keeps how the columns were read" in result.err
+    mice = [one for one in records(lab, "subjects") if one["name"].startswith("mouse")]
+    assert len(mice) == 20
+    assert mice[0] == {
+        "name": "mouse01",
+        "projects": ["Theta"],
+        "strain": "Long Evans",
+        "sex": "M",
+        "birth_date": "2024-04-01",
+        "extra_fields": {"room": "B1"},
+    }
+    lab.apply()
+    before = texts(lab)
+    again = load(lab, COLONY, "subject", "--map-file", "maps.yaml")
+    assert again.code == 0, again.said
+    assert "The files already say so." in again.out
+    assert texts(lab) == before
+
+
+def test_a_newer_sheet_edits_the_same_records_and_keeps_comments(sheet_lab: Lab) -> None:
+    lab = sheet_lab
+    lab.write(
+        "records/mice.yaml",
+        """\
+        # The colony
+        subjects:
+          - name: m1  # the first one
+            projects: [Theta]
+            strain: Long Evans
+            sex: F   # checked twice
+            extra_fields: {room: B1, cage: C1}
+          - {name: m2, projects: [Theta], strain: Long Evans, sex: M}
+          - {name: m3, projects: [Theta], strain: Long Evans, sex: M}
+        """,
+    )
+    sheet = "name,sex,extra_fields.room,tags\nm1,M,B2,\nm2,M,,old;tame\n"
+    result = load(lab, sheet, "subject")
+    assert result.code == 0, result.said
+    assert "~ subject/m1  sex, extra_fields" in result.out
+    assert "~ subject/m2  tags" in result.out
+    assert "1 record of these files is not in the sheet, and stays: m3." in result.out
+    assert "stemctl rm subject/m3" in result.out
+    assert (lab.root / "records/mice.yaml").read_text(encoding="utf-8") == (
+        "# The colony\n"
+        "subjects:\n"
+        "  - name: m1  # the first one\n"
+        "    projects: [Theta]\n"
+        "    strain: Long Evans\n"
+        "    sex: M   # checked twice\n"
+        "    extra_fields: {room: B2, cage: C1}\n"
+        "  - {name: m2, projects: [Theta], strain: Long Evans, sex: M, tags: [old, tame]}\n"
+        "  - {name: m3, projects: [Theta], strain: Long Evans, sex: M}\n"
+    )
+
+
+def test_a_hyphen_clears_a_field_or_an_entry(sheet_lab: Lab) -> None:
+    lab = sheet_lab
+    row = "{name: m1, projects: [Theta], strain: Long Evans, sex: F, genotype: wt, "
+    lab.write("records/mice.yaml", f"subjects:\n  - {row}extra_fields: {{room: B1, cage: C1}}}}\n")
+    result = load(lab, "name,genotype,extra_fields.room\nm1,-,-\n", "subject")
+    assert result.code == 0, result.said
+    (mouse,) = [one for one in records(lab, "subjects") if one["name"] == "m1"]
+    assert mouse["genotype"] == ""
+    assert mouse["extra_fields"] == {"cage": "C1"}
+    refused = load(lab, "name,sex\nm1,-\n", "subject")
+    assert refused.code == 1
+    assert "row 2, column `sex`: `-` would clear a field that is required" in refused.said
+
+
+def test_all_errors_are_named_at_once_and_nothing_is_written(sheet_lab: Lab) -> None:
+    lab = sheet_lab
+    before = texts(lab)
+    sheet = (
+        "name,projects,strain,sex,birth_date,genotype,weigth\n"
+        f"m1,Theta,Long Evans,boy,03/04/2024,{'x' * 201},1\n"
+        ",Theta,Long Evans,M,,,\n"
+        "m3,Theta,,M,2024-02-30,,\n"
+        "m1,Theta,Long Evans,F,2024-04-03,,\n"
+    )
+    result = load(lab, sheet, "subject")
+    assert result.code == 1
+    for part in (
+        "sheet.csv:1:7: error: subject has no field for the column `weigth`",
+        '--ignore "weigth"',
+        "sheet.csv:2:4: error: row 2, column `sex`: `boy` is not one of the values of `sex`",
+        "sheet.csv:2:5: error: row 2, column `birth_date`: `03/04/2024` can be read in two ways",
+        "write `2024-04-03` or `2024-03-04`",
+        '"birth_date=birth_date:{date: D/M/Y}"',
+        "sheet.csv:3:1: error: row 3 has no `name`",
+        "sheet.csv:4:5: error: row 4, column `birth_date`: `2024-02-30` is a day that does not",
+    ):
+        assert part in result.said, result.said
+    assert "errors in sheet.csv. Nothing was written." in result.said
+    assert texts(lab) == before
+
+
+def test_errors_of_values_and_of_rows_together(sheet_lab: Lab) -> None:
+    sheet = (
+        "name,projects,strain,sex,genotype\n"
+        f"m1,Theta,Long Evans,M,{'x' * 201}\n"
+        "m2,Theta,,M,\n"
+        "m3,Theta,Long Evans,M,\n"
+        "m3,Delta,Long Evans,F,\n"
+    )
+    result = load(sheet_lab, sheet, "subject")
+    assert result.code == 1
+    assert "row 2, column `genotype`: " in result.said
+    assert "has 201 characters, and 200 are allowed" in result.said
+    assert "row 3, column `strain`: a new subject needs it" in result.said
+    assert "row 5, column `sex`: `F` is not what row 4 says of the same subject: `M`" in result.said
+
+
+def test_a_column_that_every_record_needs_is_named_once(sheet_lab: Lab) -> None:
+    result = load(sheet_lab, "name,sex\nm1,M\nm2,F\n", "subject")
+    assert result.code == 1
+    assert result.said.count("no column for `projects`, which each new subject needs") == 1
+    assert "defaults: {subjects: {strain: ...}}` in records/lab.yaml" in result.said
+    sheet_lab.write(
+        "records/mice.yaml",
+        "defaults:\n  subjects: {projects: [Theta], strain: Long Evans}\n"
+        "subjects:\n  - {name: m0, sex: M}\n",
+    )
+    options = ["--into", "records/mice.yaml"]
+    result = load(sheet_lab, "name,sex,projects\nm1,M,Theta\nm2,F,\n", "subject", *options)
+    assert result.code == 0, result.said
+    text = (sheet_lab.root / "records/mice.yaml").read_text(encoding="utf-8")
+    assert "  - {name: m1, sex: M}\n" in text
+    assert sheet_lab.run("validate").code == 0
+
+
+def test_rows_that_differ_in_lists_of_references_are_one_record(sheet_lab: Lab) -> None:
+    sheet = "name,projects,strain,sex\nm1,Theta,Long Evans,M\nm1,Delta,Long Evans,M\n"
+    assert load(sheet_lab, sheet, "subject").code == 0
+    assert records(sheet_lab, "subjects")[-1]["projects"] == ["Theta", "Delta"]
+
+
+def test_weights_of_a_friday_are_entries_of_logs(sheet_lab: Lab) -> None:
+    lab = sheet_lab
+    sheet = "subject,date_time,Weight (g)\nrat12,2024-03-15 08:00,312\n"
+    options = ["--time-zone", "Europe/Copenhagen"]
+    result = load(lab, sheet, "subjectlog/Weighing", *options)
+    assert result.code == 0, result.said
+    lab.apply()
+    sheet += "rat12,2024-03-22 08:00,315.5\n"
+    result = load(lab, sheet.replace("312", "311"), "subjectlog/Weighing", *options)
+    assert result.code == 0, result.said
+    (log,) = records(lab, "subjects")[0]["subject_logs"]
+    assert log["type"] == "Weighing"
+    assert log["entries"] == [
+        {"date_time": "2024-03-15T08:00:00+01:00", "details": {"weight": "311 g"}},
+        {"date_time": "2024-03-22T08:00:00+01:00", "details": {"weight": "315.5 g"}},
+    ]
+    lab.apply()
+    missing = load(lab, "subject,date_time,weight\nrat12,,3 g\n", "subjectlog/Weighing")
+    assert "row 2 has no `date_time`" in missing.said
+    unit = load(lab, "subject,date_time,weight\nrat12,2024-03-15,312\n", "subjectlog/Weighing")
+    assert "`312` has no unit" in unit.said
+    assert '"weight=details.weight:{unit: g}"' in unit.said
+
+
+def test_the_same_moment_twice_is_an_error(sheet_lab: Lab) -> None:
+    sheet = "subject,type,date_time,weight\n"
+    for weight in ("312 g", "313 g"):
+        sheet += f"rat12,Weighing,2024-03-15T08:00:00Z,{weight}\n"
+    result = load(sheet_lab, sheet, "subjectlog")
+    assert result.code == 1
+    assert "row 3, column `weight`: `313 g` is not what row 2 says" in result.said
+
+
+def test_records_without_a_name_are_told_apart_by_a_key(sheet_lab: Lab) -> None:
+    lab = sheet_lab
+    sheet = (
+        "key,session,type,notes\n"
+        "left,monday,ExtracellularEphys,L\nright,monday,ExtracellularEphys,R\n"
+    )
+    result = load(lab, sheet, "dataacquisition")
+    assert result.code == 0, result.said
+    assert [one["key"] for one in records(lab, "sessions")[0]["data_acquisitions"]] == [
+        "left",
+        "right",
+    ]
+    assert load(lab, sheet.replace(",R", ",r"), "dataacquisition").code == 0
+    assert records(lab, "sessions")[0]["data_acquisitions"][1]["notes"] == "r"
+    without = "session,type,notes\nmonday,ExtracellularEphys,X\n"
+    result = load(lab, without, "dataacquisition")
+    assert result.code == 1
+    assert "row 2 may be about `dataacquisition/monday/left` or `" in result.said
+    assert "add a column `key`" in result.said
+
+
+def test_a_parent_that_is_in_no_file_is_a_reference(sheet_lab: Lab) -> None:
+    sheet = "session,subjects,setup,behavioralassay\nelsewhere,rat12,Maze room,Forced alternation\n"
+    result = load(sheet_lab, sheet, "behavior")
+    assert result.code == 0, result.said
+    (behavior,) = records(sheet_lab, "behaviors")
+    assert behavior["session"] == "elsewhere"
+    assert load(sheet_lab, sheet, "behavior").out.startswith("The files already say so.")
+
+
+def test_a_german_sheet_is_read_only_if_the_map_says_so(sheet_lab: Lab) -> None:
+    sheet = "subject;date_time;weight\nrat12;15.03.2024 08:00;312,5 g\n"
+    options = ["--time-zone", "Europe/Berlin"]
+    result = load(sheet_lab, sheet, "subjectlog/Weighing", *options)
+    assert result.code == 1
+    assert "`15.03.2024 08:00` has no certain order" in result.said
+    assert "`312,5 g` has a comma, which may be a decimal comma" in result.said
+    rules = "weight=details.weight:{decimal: ','}, date_time=date_time:{date: D.M.Y}"
+    result = load(sheet_lab, sheet, "subjectlog/Weighing", *options, "--map", rules)
+    assert result.code == 0, result.said
+    (log,) = records(sheet_lab, "subjects")[0]["subject_logs"]
+    assert log["entries"][0]["details"] == {"weight": "312.5 g"}
+    assert log["entries"][0]["date_time"] == "2024-03-15T08:00:00+01:00"
+
+
+def test_dates_and_booleans_of_excel(sheet_lab: Lab) -> None:
+    book = openpyxl.Workbook()
+    assert book.active is not None
+    for row in (
+        ["name", "projects", "strain", "sex", "birth_date", "subject_identifier"],
+        ["m1", "Theta", "Long Evans", "M", datetime.date(2024, 4, 3), 7],
+        ["m2", "Theta", "Long Evans", "F", datetime.datetime(2024, 4, 4), "007"],
+    ):
+        book.active.append(row)
+    stream = io.BytesIO()
+    book.save(stream)
+    (sheet_lab.root / "mice.xlsx").write_bytes(stream.getvalue())
+    result = sheet_lab.run("load", "mice.xlsx#Sheet", "--as", "subject")
+    assert result.code == 0, result.said
+    mice = records(sheet_lab, "subjects")[1:]
+    assert [one["birth_date"] for one in mice] == ["2024-04-03", "2024-04-04"]
+    assert [one["subject_identifier"] for one in mice] == ["7", "007"]
+    assert sheet_lab.run("validate").code == 0
+
+
+@pytest.mark.parametrize(
+    "value", ["=cmd|'/c calc'!A1", "\u202egnp.exe", "a\nb: [c", "#x", "{{x}}", "@a", "'", "&a *b"]
+)
+def test_a_hostile_text_is_a_text(sheet_lab: Lab, value: str) -> None:
+    quoted = value.replace('"', '""')
+    sheet = f'name,projects,strain,sex,genotype\nm1,Theta,Long Evans,M,"{quoted}"\n'
+    result = load(sheet_lab, sheet, "subject")
+    assert result.code == 0, result.said
+    assert records(sheet_lab, "subjects")[-1]["genotype"] == value
+    assert "\u202e" not in result.said
+    assert load(sheet_lab, sheet, "subject").out.startswith("The files already say so.")
+
+
+def test_a_name_cannot_choose_a_file(sheet_lab: Lab) -> None:
+    sheet_lab.write("stemctl.yaml", _config(sheet_lab) + "layout: records/{model}/{name}.yaml\n")
+    sheet_lab.write("records/lab.yaml", (sheet_lab.root / "records/lab.yaml").read_text())
+    text = (sheet_lab.root / "records/lab.yaml").read_text().partition("subjects:")[0]
+    sheet_lab.write("records/lab.yaml", text)
+    sheet = "name,projects,strain,sex\n../../evil,Theta,Long Evans,M\n.hidden,Theta,Long Evans,F\n"
+    result = load(sheet_lab, sheet, "subject")
+    assert result.code == 0, result.said
+    new = sorted(p.relative_to(sheet_lab.root).as_posix() for p in sheet_lab.root.rglob("*.yaml"))
+    assert all(path.startswith("records/") or "/" not in path for path in new)
+    assert not (sheet_lab.root.parent / "evil.yaml").exists()
+
+
+def _config(lab: Lab) -> str:
+    return (lab.root / "stemctl.yaml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--as", "subjct"], "no model 'subjct'"),
+        (["--as", "subjectlog/Weighin"], "Did you mean --as subjectlog/Weighing?"),
+        (["--as", "subject/x"], "Subject has no types."),
+        (["--as", "subject", "--into", "../x.yaml"], "would not be read"),
+        (["--as", "subject", "--into", "/etc/x.yaml"], "would not be read"),
+        (["--as", "subject", "--into", "notes.txt"], "is not a YAML file"),
+        (["--as", "subject", "--time-zone", "Mars"], "--time-zone: "),
+        (["--as", "subject", "--map", "name"], "is not COLUMN=FIELD"),
+        (["--as", "subject", "--map", "name=name:{date: Y}"], "unknown order of a date `Y`"),
+        (["--as", "subject", "--map", "nam=name"], "there is no column `nam`"),
+        (["--as", "subject", "--map", "name=nme"], "subject has no field `nme`"),
+        (["--as", "subject", "--map", "name=id"], "`id` cannot be written"),
+        (["--as", "subject", "--map", "name=sex"], "are both `sex`"),
+        (["--as", "subject", "--ignore", "nam"], "there is no column `nam`"),
+        (["--as", "subject", "--map-file", "none.yaml"], "none.yaml cannot be read"),
+        (["--as", "subject", "--map-file", "stemctl.yaml"], "it has no `columns:`"),
+    ],
+)
+def test_what_is_wrong_with_an_option_is_said(
+    sheet_lab: Lab, options: list[str], message: str
+) -> None:
+    before = texts(sheet_lab)
+    (sheet_lab.root / "sheet.csv").write_text("name,sex\nm1,M\n")
+    result = sheet_lab.run("load", "sheet.csv", *options)
+    assert result.code == 1
+    assert message in result.said
+    assert texts(sheet_lab) == before
+
+
+def test_a_file_that_is_no_table_is_refused(sheet_lab: Lab) -> None:
+    for name in ("none.csv", "stemctl.yaml"):
+        result = sheet_lab.run("load", name, "--as", "subject")
+        assert result.code == 1
+        assert "Nothing was written." in result.said
+
+
+def test_only_another_map_is_replaced(sheet_lab: Lab) -> None:
+    before = _config(sheet_lab)
+    sheet = "name,sex\nrat12,F\n"
+    result = load(sheet_lab, sheet, "subject", "--save-map", "stemctl.yaml")
+    assert result.code == 1
+    assert "stemctl.yaml exists and is not a map" in result.said
+    assert _config(sheet_lab) == before
+    for _ in range(2):
+        assert load(sheet_lab, sheet, "subject", "--save-map", "m.yaml").code == 0
+
+
+def test_the_document_tells_what_is_left(sheet_lab: Lab) -> None:
+    sheet = "session__name,session__tags,session_name_in_data_storage\nmonday,a,x\n"
+    document = json.loads(load(sheet_lab, sheet, "session", "-o", "json").out)
+    assert document["left_columns"] == {
+        "session_name_in_data_storage": "the API has no field for it"
+    }
+    assert document["not_in_sheet"] == ["session/tuesday"]
+    assert [one["address"] for one in document["records"]] == ["session/monday"]
+
+
+def test_local_times_use_the_zone_of_the_lab(sheet_lab: Lab) -> None:
+    sheet = "name,projects,date_time\nfriday,Theta,2024-07-12 14:00\n"
+    assert "has no time zone" in load(sheet_lab, sheet, "session").said
+    sheet_lab.write("stemctl.yaml", _config(sheet_lab) + "time_zone: Europe/Berlin\n")
+    assert load(sheet_lab, sheet, "session").code == 0
+    assert records(sheet_lab, "sessions")[-1]["date_time"] == "2024-07-12T14:00:00+02:00"
+
+
+def test_the_first_sheet_of_an_empty_repository(sheet_lab: Lab) -> None:
+    (sheet_lab.root / "records/lab.yaml").unlink()
+    sheet = "name,projects,strain,sex\nm1,Theta,Long Evans,M\n"
+    result = load(sheet_lab, sheet, "subject")
+    assert result.code == 0, result.said
+    assert (sheet_lab.root / "records/subjects.yaml").is_file()
