@@ -107,27 +107,9 @@ def new_records(
         for rows in new.sections.values():
             rows[:] = [under_defaults(world.catalog, row, above) for row in rows]
         lift(new)
-    found.new = _referred_to_first(world.catalog, by_file.values())
+    found.new = list(by_file.values())
     found.left = tree.left
     return found
-
-
-def _referred_to_first(catalog: Catalog, files: Iterable[NewFile]) -> list[NewFile]:
-    """The files, each after those with keys that its records refer to. If only the first of them
-    get written, every reference means a record.
-    """
-    ranks: dict[str, int] = {}
-
-    def rank(name: str) -> int:
-        if name not in ranks:
-            ranks[name] = 0  # as it has in a circle
-            model = catalog.models[name]
-            targets = [row.to for row in model.references if row.to and row.name != model.parent]
-            by_key = [to for to in targets if not catalog.models[to].identity]
-            ranks[name] = max((1 + rank(to) for to in by_key), default=0)
-        return ranks[name]
-
-    return sorted(files, key=lambda file: max(rank(row.model.name) for row in file.rows()))
 
 
 class _Tree:

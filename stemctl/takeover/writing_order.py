@@ -33,7 +33,9 @@ def _ranks(catalog: Catalog) -> Mapping[str, int]:
     def rank(name: str, above: frozenset[str]) -> int:
         if name not in found:
             model = catalog.models[name]
-            targets = {row.to for row in model.references if row.to in catalog.models}
+            # A record is in its parent, in the same file: else its entries would rank above both.
+            rows = [row for row in model.references if row.name != model.parent]
+            targets = {row.to for row in rows if row.to in catalog.models}
             keyed = {to for to in targets if to and not catalog.models[to].identity}
             below = [rank(to, above | {name}) for to in keyed - above - {name}]
             found[name] = 1 + max(below, default=0)
