@@ -17,6 +17,8 @@ from stemctl.git.process import GitFailure, NoRepository, user_git
 from stemctl.util.atomic_file import replace_file
 
 TEMPLATES = Path(__file__).resolve().parent / "templates" / "ci"
+FOR_PULL = TEMPLATES.parent / "ci-pull"
+"""The workflows of a nightly pull, which not everybody wants."""
 WORKFLOW_FOLDERS = {"github": ".github/workflows", "gitlab": ".gitlab"}
 """Where a forge looks for workflows, below the root of the git repository."""
 
@@ -74,8 +76,9 @@ def choose_server(root: Path, forge: str) -> str:
     )
 
 
-def write_workflows(workspace: Workspace, forge: str, server: str) -> Result:
-    """Write the workflows of a forge. Existing files are not changed.
+def write_workflows(workspace: Workspace, forge: str, server: str, pull: bool) -> Result:
+    """Write the workflows of a forge, with `pull` that of a nightly pull as well. Existing files
+    are not changed.
 
     Raises:
         ConfigError: this is not a git repository, or a name cannot be used in a workflow.
@@ -99,7 +102,8 @@ def write_workflows(workspace: Workspace, forge: str, server: str) -> Result:
         "ENVIRONMENT": environment,
     }
     result = Result(branch, environment, folder)
-    for template in sorted((TEMPLATES / forge).iterdir()):
+    folders = [TEMPLATES, FOR_PULL] if pull else [TEMPLATES]
+    for template in sorted(file for one in folders for file in (one / forge).iterdir()):
         text = _filled(template.read_text(encoding="utf-8"), values)
         _write(top, f"{target}/{template.name}", text, result)
     return result

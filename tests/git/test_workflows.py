@@ -24,6 +24,7 @@ from tests.support.served import Gate
 
 READ, WRITE = "sandbox-reader", "sandbox-user"
 CHECK, APPLY, NIGHTLY = "stemctl-check.yml", "stemctl-apply.yml", "stemctl-nightly.yml"
+PULL = "stemctl-pull.yml"
 
 
 def session(name: str, text: str = "as written") -> str:
@@ -209,6 +210,46 @@ def test_the_nightly_job_keeps_one_issue(team: Team, forge: Forge) -> None:
     ]
 
 
+@pytest.mark.slow
+def test_a_nightly_pull_keeps_one_pull_request(team: Team, forge: Forge) -> None:
+    founder = Member(team.folder / "founder", "founder")
+    assert founder.run("ci", "init", "github", "--pull").code == 0
+    founder.publish("A workflow that pulls")
+    well(forge.run(APPLY))
+    ran = well(forge.run(PULL))
+    assert ran.outputs["pull"] == {"found": "no"}
+    assert forge.holds["requests"] == []
+
+    on_the_server(team, "rat1", description="changed in the browser")
+    ran = well(forge.run(PULL))
+    assert ran.tokens == {"pull": {"BRAINSTEM_READ_TOKEN"}, "request": set()}
+    (request,) = forge.holds["requests"]
+    assert (request["head"], request["base"]) == ("stemctl-pull", "main")
+    assert "session/rat1" in request["body"]
+    first = git(team.remote, "rev-parse", "stemctl-pull")
+    assert "changed in the browser" in git(team.remote, "show", f"{first}:records/sessions.yaml")
+    assert git(team.remote, "diff", "--name-only", "main", first) == "records/sessions.yaml"
+
+    well(forge.run(PULL))  # the same again
+    assert git(team.remote, "rev-parse", "stemctl-pull") == first
+    on_the_server(team, "rat1", description="changed once more")
+    well(forge.run(PULL))
+    assert len(forge.holds["requests"]) == 1
+    told = git(team.remote, "show", "stemctl-pull:records/sessions.yaml")
+    assert "changed once more" in told
+
+    founder.git("fetch", "-q", "origin", "stemctl-pull")
+    founder.git("merge", "-q", "--ff-only", "FETCH_HEAD")
+    founder.git("push", "-q", "origin", "HEAD:main")
+    well(forge.run(APPLY))
+    well(forge.run(PULL))
+    (request,) = forge.holds["requests"]
+    assert request["state"] == "closed"
+    assert well(forge.run(NIGHTLY)).outputs["compare"] == {"found": "no"}
+    step = {step.name for step in ran.steps}
+    assert step == {"Install stemctl", "Pull", "Open, renew or close the pull request"}
+
+
 def in_background(forge: Forge, found: list[Ran]) -> threading.Thread:
     thread = threading.Thread(target=lambda: found.append(forge.run(APPLY)))
     thread.start()
@@ -351,8 +392,10 @@ def test_every_command_of_every_workflow_was_run(team: Team, forge: Forge) -> No
     }
 
 
-@pytest.mark.parametrize("name", [CHECK, APPLY, NIGHTLY])
+@pytest.mark.parametrize("name", [CHECK, APPLY, NIGHTLY, PULL])
 def test_the_schema_of_github_takes_the_workflows(team: Team, forge: Forge, name: str) -> None:
+    founder = Member(team.folder / "founder", "founder")
+    assert founder.run("ci", "init", "github", "--pull").code == 0
     path = team.folder / "founder/.github/workflows" / name
     command = [
         sys.executable,

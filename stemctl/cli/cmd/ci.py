@@ -21,8 +21,11 @@ def ci() -> None:
 
 @ci.command()
 @click.argument("forge", type=OneOf(["github", "gitlab"]))
+@click.option(
+    "--pull", is_flag=True, help="Also open a pull request every night with what has changed."
+)
 @click.pass_obj
-def init(screen: Screen, forge: str) -> int:
+def init(screen: Screen, forge: str, pull: bool) -> int:
     """Create the workflows for one server.
 
     Uses the server of --server, the default server, or the only one that is not a sandbox.
@@ -31,7 +34,7 @@ def init(screen: Screen, forge: str) -> int:
     if screen.server is None:
         screen.server = choose_server(screen.root, forge)
     workspace = screen.open()
-    result = write_workflows(workspace, forge, workspace.server.name)
+    result = write_workflows(workspace, forge, workspace.server.name, pull)
     screen.did = f"wrote {', '.join(result.written)}." if result.written else ""
     for name in result.written:
         screen.out(f"wrote {name}")
@@ -50,6 +53,7 @@ def init(screen: Screen, forge: str) -> int:
             result.branch,
             environment=result.environment,
             folder=result.folder,
+            pull=pull,
         )
         screen.note("\n".join(lines))
     return 1 if result.kept else 0

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 
-def advice(forge: str, shared: bool, branch: str, environment: str, folder: str) -> list[str]:
+def advice(
+    forge: str, shared: bool, branch: str, environment: str, folder: str, *, pull: bool = False
+) -> list[str]:
     """The settings that no file can make, in the order in which to make them.
 
     Args:
@@ -12,11 +14,14 @@ def advice(forge: str, shared: bool, branch: str, environment: str, folder: str)
         branch: the branch that is applied.
         environment: its environment on the forge.
         folder: where the metadata is, below the root of the repository.
+        pull: whether a nightly pull is among the workflows.
     """
     text = _INSTALLED
     if not shared:
         text += _STATE
     text += _GITHUB if forge == "github" else _GITLAB
+    if pull:
+        text += _GITHUB_PULL if forge == "github" else _GITLAB_PULL
     # A space ends a path in CODEOWNERS, and a backslash makes it a part of the path.
     owned = folder.replace(" ", "\\ ")
     words = {"@BRANCH@": branch, "@ENVIRONMENT@": environment, "@FOLDER@": owned}
@@ -65,4 +70,14 @@ _GITLAB = """\
   schedule           a nightly pipeline on @BRANCH@ (Build, Pipeline schedules)
   CODEOWNERS         give /@FOLDER@stemctl.yaml, /.gitlab-ci.yml and /.gitlab/ to the people who may
                      decide where tokens are sent
+"""
+
+_GITHUB_PULL = """\
+  pull requests      allow GitHub Actions to create them (Settings, Actions, General). GitHub runs
+                     no checks for these: close one and open it again to have it checked
+"""
+
+_GITLAB_PULL = """\
+  pull               include .gitlab/stemctl-pull.yml as well; add BRAINSTEM_READ_TOKEN and
+                     STEMCTL_PUSH_TOKEN once more, with the environment stemctl/pull
 """
