@@ -301,6 +301,47 @@ def test_every_night_one_issue_tells_what_differs(hosted: Hosted, gate: Gate) ->
     assert len(gate.arrived) == sent + 3  # the colleague's
 
 
+HOOK = """\
+#!/bin/sh
+env | grep '^GIT_PUSH_OPTION_[0-9]' | sort >> {0}
+"""
+
+
+@pytest.mark.slow
+def test_every_night_one_merge_request_has_what_changed(hosted: Hosted) -> None:
+    founder = Member(hosted.team.folder / "founder", "founder")
+    assert founder.run("ci", "init", "gitlab", "--pull").code == 0
+    both = "include: [{local: .gitlab/stemctl.yml}, {local: .gitlab/stemctl-pull.yml}]\n"
+    founder.write(".gitlab-ci.yml", both)
+    founder.publish("A job that pulls")
+    told = hosted.team.folder / "options"
+    git(hosted.home.remote, "config", "receive.advertisePushOptions", "true")
+    hook = hosted.home.remote / "hooks" / "post-receive"
+    hook.write_text(HOOK.format(told))
+    hook.chmod(0o755)
+    passed(hosted.runner.run(hosted.home))
+    assert isinstance(hosted.runner.variables, dict)
+    hosted.runner.variables[1] = {
+        **VARIABLES,
+        "BRAINSTEM_READ_TOKEN": Variable(READ, "stemctl/*"),
+        "STEMCTL_PUSH_TOKEN": Variable(PUSH, "stemctl/pull", protected=True),
+    }
+    on_the_server(hosted.team, "rat1", description="changed in the browser")
+    for description in ("changed in the browser", "changed once more"):
+        on_the_server(hosted.team, "rat1", description=description)
+        for _ in range(2):  # the second finds the same
+            pipeline = passed(hosted.runner.run(hosted.home, "schedule"))
+        assert tokens(pipeline)["pull"] == {"BRAINSTEM_READ_TOKEN", "STEMCTL_PUSH_TOKEN"}
+        text = git(hosted.home.remote, "show", "stemctl-pull:records/sessions.yaml")
+        assert description in text
+        assert git(hosted.home.remote, "diff", "--name-only", "main", "stemctl-pull") == (
+            "records/sessions.yaml"
+        )
+    options = told.read_text()
+    assert options.count("merge_request.create") == 2
+    assert options.count("merge_request.target=main") == 2
+
+
 def test_pipelines_of_other_branches_have_none_of_these_jobs(hosted: Hosted) -> None:
     jobs = configuration(hosted.team.remote, "main")
     branch = {
