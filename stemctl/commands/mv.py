@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from stemctl.commands.edited_records import named_records, one_record, sources
-from stemctl.commands.references_to import references_to
+from stemctl.commands.references_to import Reference, dangling, references_to
 from stemctl.commands.set import written_value
 from stemctl.commands.workspace import Workspace
 from stemctl.commands.written_moves import MOVED, WrittenMove, move_of, take_stale, written_moves
@@ -19,6 +19,8 @@ from stemctl.manifests.moved_patterns import Move, MovedPattern, pattern
 from stemctl.manifests.sources import Sources
 from stemctl.schema.models import Model
 from stemctl.util.json_types import Value
+
+_NOWHERE = Location("", 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +45,15 @@ def rename(workspace: Workspace, old: str, new: str) -> Rewrite:
     everything = _with_children(files, renaming.addresses)
     moves = written_moves(files)
     _refuse_taken(files, everything, moves)
-    renamer = _Renamer(files, draft, renaming.addresses, everything)
+    entry = move_of(Address.parse(renaming.old), Address.parse(renaming.new), _NOWHERE)
+    renamer = _Renamer(files, draft, entry, everything)
     for address, target in renaming.addresses.items():
         renamer.rename(address, target)
     renamer.change_references()
-    _tell(files, draft, renaming, everything, moves=moves)
-    return draft.finish()
+    file = _tell(files, draft, renaming, everything, moves=moves)
+    found = draft.finish()
+    # Last, so that a run that was killed finds a record with the old name when it is typed again.
+    return replace(found, files=tuple(sorted(found.files, key=lambda one: one.file == file)))
 
 
 def _renaming(workspace: Workspace, files: Sources, old: str, new: str) -> Renaming:
@@ -71,7 +76,7 @@ def _by_pattern(workspace: Workspace, files: Sources, old: str, new: str) -> Ren
         raise _refused(f"`{old}` names no model", f"write MODEL/{key or old}")
     before = Address(model.name, key)
     after = Address(model.name, _key_in(files, model, new))
-    found = pattern(before, after, Location("", 0, 0))
+    found = pattern(before, after, _NOWHERE)
     if found is None:
         raise _refused(
             "a pattern has one `*` in the old name and one in the new, and no `?`",
@@ -138,15 +143,15 @@ def _tell(
     everything: Mapping[Address, Address],
     *,
     moves: Sequence[WrittenMove],
-) -> None:
-    """Add the entry, and take out those that it contradicts or that lead nowhere any more."""
+) -> str:
+    """Add the entry, and take out those that it contradicts or that lead nowhere any more. Returns
+    the file of the entry.
+    """
     records = files.repository.records
-    if not renaming.addresses:
-        return
     file = records[next(iter(renaming.addresses))].location.file
     old, new = Address.parse(renaming.old), Address.parse(renaming.new)
     draft.add_directive(MOVED, {"from": renaming.old, "to": renaming.new}, file)
-    entry: Move = move_of(old, new, Location("", 0, 0))
+    entry = move_of(old, new, _NOWHERE)
     kept = []
     for move in moves:
         if _is_reverse(move.move, entry):
@@ -155,6 +160,7 @@ def _tell(
             kept.append(move)
     declared = {everything.get(address, address) for address in records}
     take_stale(draft, kept, [entry], declared)
+    return file
 
 
 def _is_reverse(one: Move, other: Move) -> bool:
@@ -169,7 +175,7 @@ def _is_reverse(one: Move, other: Move) -> bool:
 class _Renamer:
     files: Sources
     draft: Draft
-    chosen: Mapping[Address, Address]
+    entry: Move
     everything: Mapping[Address, Address]
     """With the records inside the chosen ones."""
     names: dict[Address, tuple[str, str]] = field(default_factory=dict)
@@ -214,16 +220,34 @@ class _Renamer:
             if new is not None:
                 at = found.record.address, found.field.name
                 words.setdefault(at, {})[found.word] = new
+        for found in self._left_behind():
+            at = found.record.address, found.field.name
+            words.setdefault(at, {})[found.word] = found.target.key
         for (address, name), changed in words.items():
             model = self.files.catalog.models[address.model]
             value = written_value(self.files, address, model, name)
             self.draft.set(address, name, _replaced(value, changed))
+
+    def _left_behind(self) -> Iterator[Reference]:
+        """References to records that have their new names already: an earlier run was killed."""
+        records = self.files.repository.records
+        model = next(iter(self.everything)).model
+        for found in dangling(self.files, model):
+            goal = _goal(self.entry, found.target)
+            if goal is not None and goal in records:
+                yield replace(found, target=goal)
 
     def _new_word(self, target: Address, word: str) -> str | None:
         if word == target.key:
             return self.everything[target].key
         old, new = self.names.get(target, ("", ""))
         return new if word == old.strip() else None
+
+
+def _goal(entry: Move, address: Address) -> Address | None:
+    if isinstance(entry, MovedPattern):
+        return entry.goal(address)
+    return entry.to if entry.subject == str(address) else None
 
 
 def _replaced(value: Value, words: Mapping[str, str]) -> Value:

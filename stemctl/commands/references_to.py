@@ -23,16 +23,31 @@ class Reference:
 
 def references_to(files: Sources, targets: Collection[Address]) -> Iterator[Reference]:
     """All references to these records, except the places of records inside of others."""
-    catalog, records = files.catalog, files.repository.records
-    names = DeclaredNames(records.values(), catalog)
+    names = DeclaredNames(files.repository.records.values(), files.catalog)
     models = {address.model for address in targets}
-    for record in records.values():
-        model = catalog.models[record.address.model]
-        for field in model.references:
-            if field.to not in models or (record.parent and field.name == model.parent):
+    for record, field, word in _words(files, models):
+        target = names.meant(field.to or "", word)
+        if target is not None and target in targets:
+            yield Reference(record, field, word, target)
+
+
+def dangling(files: Sources, model: str) -> Iterator[Reference]:
+    """References to records of a model that no file declares; `target` is what the key would be."""
+    names = DeclaredNames(files.repository.records.values(), files.catalog)
+    for record, field, word in _words(files, {model}):
+        if not names.candidates(model, word):
+            yield Reference(record, field, word, Address(model, word))
+
+
+def _words(files: Sources, models: Collection[str]) -> Iterator[tuple[Record, Field, str]]:
+    for record in files.repository.records.values():
+        for field in files.catalog.models[record.address.model].references:
+            is_place = record.parent is not None and field.name == (
+                files.catalog.models[record.address.model].parent
+            )
+            if field.to not in models or is_place:
                 continue
             value = record.fields.get(field.name)
             for word in value if isinstance(value, list) else [value]:
-                target = names.meant(field.to, word) if isinstance(word, str) else None
-                if target in targets and isinstance(word, str) and target is not None:
-                    yield Reference(record, field, word, target)
+                if isinstance(word, str):
+                    yield record, field, word

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from stemctl.commands.edited_records import named_records, sources
-from stemctl.commands.references_to import references_to
+from stemctl.commands.references_to import Reference, references_to
 from stemctl.commands.workspace import Workspace, open_workspace
 from stemctl.commands.written_moves import take_stale, written_moves
 from stemctl.core.address_patterns import escaped
@@ -14,7 +14,7 @@ from stemctl.core.rewrite import Rewrite
 from stemctl.errors import ConfigError, StateError, Untouched
 from stemctl.manifests.draft import Draft
 from stemctl.manifests.sources import Sources
-from stemctl.util.plural import counted, first_few
+from stemctl.util.plural import first_few
 
 _MOST = 20
 """References that an error names one by one."""
@@ -73,20 +73,21 @@ def _refuse_referred(files: Sources, gone: Collection[Address], *, keep_on_serve
     """Refuse to remove what other records refer to. A record that stays on the server may still be
     referred to by its name.
     """
-    lines = []
+    referring: dict[tuple[Address, str], list[Reference]] = {}
     for found in references_to(files, gone):
         if found.record.address in gone:
             continue
         if keep_on_server and found.word == _name(files, found.target):
             continue
-        where = found.record.location_of(found.field.name, found.word)
-        lines.append(
-            f"{where.file}:{where.line}  {found.record.address} has {found.target} "
-            f"in {found.field.name}"
-        )
+        referring.setdefault((found.record.address, found.field.name), []).append(found)
+    lines = []
+    for (address, name), references in referring.items():
+        where = references[0].record.location_of(name, references[0].word)
+        named = first_few([str(one.target) for one in references])
+        lines.append(f"{where.file}:{where.line}  {address} has {named} in {name}")
     if lines:
         more = len(lines) - _MOST
-        shown = [*lines[:_MOST], *([f"and {counted(more, 'more')}"] if more > 0 else [])]
+        shown = [*lines[:_MOST], *([f"and {more:,} more"] if more > 0 else [])]
         raise ConfigError(
             "Other records refer to what is to be removed.",
             "\n".join([*shown, "Change these references, or remove these records, too."]),

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
-from tests.support.edition_2026 import begin
-from tests.support.lab import Lab
+from stemctl.commands import rewrite
+from stemctl.util.atomic_file import replace_file
+from tests.support.edition_2026 import CONFIG, LAB, begin
+from tests.support.lab import Lab, run_in_process
+from tests.support.paths import PROJECT
 
 DAYS = """\
 # Recordings.
@@ -153,3 +161,83 @@ def test_a_name_that_another_record_had_is_refused(day: Lab) -> None:
     result = day.run("mv", "session/rat17_2", "session/rat17_1")
     assert result.code == 1
     assert "says that session/rat17_1 is session/x now" in result.err
+
+
+@pytest.fixture
+def many(tmp_path: Path) -> tuple[Path, dict[str, bytes], dict[str, bytes]]:
+    """A lab with a record in each of many files, which refers to another; all files, and what they
+    are after a rename.
+    """
+    lab = tmp_path / "lab"
+    (lab / "records").mkdir(parents=True)
+    (lab / "stemctl.yaml").write_text(CONFIG)
+    (lab / "records/lab.yaml").write_text(LAB)
+    for number in range(12):
+        (lab / f"records/day{number:02}.yaml").write_text(
+            f"sessions:\n  - name: rat17_{number}\n    projects: [Theta]\n"
+            f"projects:\n  - name: P{number}\n    collections:\n"
+            f"      - {{name: c, sessions: [rat17_{(number + 5) % 12}]}}\n"
+        )
+    old = files_of(lab)
+    assert rename_in(lab).wait() == 0
+    return lab, old, files_of(lab)
+
+
+def test_writes_that_stop_are_finished_by_typing_it_again(
+    many: tuple[Path, dict[str, bytes], dict[str, bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab, old, new = many
+    for most in range(0, 12, 3):
+        for name, data in old.items():
+            (lab / name).write_bytes(data)
+        written = iter(range(most))
+
+        def stop(path: Path, text: str, mode: int | None, left: Iterator[int] = written) -> None:
+            if next(left, None) is None:
+                raise KeyboardInterrupt
+            replace_file(path, text, mode)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(rewrite, "replace_file", stop)
+            assert run_in_process("-C", str(lab), *WORDS).code == 130
+        assert changed_files(lab, old) == most
+        assert run_in_process("-C", str(lab), *WORDS).code == 0
+        assert files_of(lab) == new, most
+
+
+@pytest.mark.slow
+def test_a_killed_process_leaves_files_old_or_new(
+    many: tuple[Path, dict[str, bytes], dict[str, bytes]],
+) -> None:
+    lab, old, new = many
+    for strike in (1, 3, 7, 0):
+        for name, data in old.items():
+            (lab / name).write_bytes(data)
+        running = rename_in(lab)
+        while running.poll() is None and changed_files(lab, old) < strike:
+            pass
+        running.kill()
+        running.wait()
+        now = files_of(lab)
+        assert all(now[name] in (old[name], new[name]) for name in old)
+        if now != new:
+            assert rename_in(lab).wait() == 0
+        assert files_of(lab) == new
+
+
+WORDS = ("mv", "session/rat17_*", "session/x_*")
+
+
+def rename_in(lab: Path) -> subprocess.Popen[bytes]:
+    words = ["-m", "stemctl", "-C", str(lab), *WORDS]
+    return subprocess.Popen(
+        [sys.executable, *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=PROJECT
+    )
+
+
+def files_of(lab: Path) -> dict[str, bytes]:
+    return {f"records/{path.name}": path.read_bytes() for path in (lab / "records").glob("*.yaml")}
+
+
+def changed_files(lab: Path, old: dict[str, bytes]) -> int:
+    return sum((lab / name).read_bytes() != data for name, data in old.items())
