@@ -188,3 +188,22 @@ def test_a_comma_between_unknown_names_is_refused(template_lab: Lab) -> None:
     assert "row 2, column `cohort__subjects`" in result.said
     assert "rat99" in result.said
     assert "separate names by `;`" in result.said
+
+
+def test_what_get_writes_load_takes_back(template_lab: Lab) -> None:
+    """After it, the files say no more than the server has, and a second time nothing changes."""
+    lab = template_lab
+    for model, text in TEMPLATES.items():
+        lab.write("sheet.csv", text)
+        assert lab.run("load", "sheet.csv", "--as", model).code == 0
+    lab.apply()
+    for model in (*TEMPLATES, "setup", "behavioralassay", "equipment"):
+        for form in ("csv", "tsv"):
+            table = lab.run("get", model, "-o", form)
+            (lab.root / f"sheet.{form}").write_bytes(table.out.encode())
+            result = lab.run("load", f"sheet.{form}", "--as", model)
+            assert result.code == 0, result.said
+            assert "added" not in result.out, result.out
+        assert result.out.startswith("The files already say so."), result.out
+    plan = lab.run("plan", "--detailed-exitcode")
+    assert plan.code == 0, plan.out
