@@ -26,7 +26,7 @@ from stemctl.schema.find_model import find_model
 from stemctl.schema.models import Model
 from stemctl.sheets.column_map import ColumnMap, file_map
 from stemctl.sheets.columns import Columns, Meaning
-from stemctl.sheets.problems import UnreadableSheet, sheet_problem
+from stemctl.sheets.problems import UnreadableSheet, folded, sheet_problem
 from stemctl.sheets.read_sheet import ENDINGS, read_sheet
 from stemctl.sheets.sheet import MOST_BYTES, Sheet
 from stemctl.sheets.sheet_columns import Resolved, resolve_columns
@@ -121,7 +121,7 @@ def _loading(
 def _invalid(problems: Sequence[Diagnostic], file: str) -> InvalidFiles:
     found = in_order(problems)
     summary = f"{counted(len(found), 'error')} in {file}. {Untouched.NOTHING_WRITTEN}"
-    return InvalidFiles(found, summary)
+    return InvalidFiles(in_order(folded(found)), summary)
 
 
 def _model(catalog: Catalog, word: str) -> tuple[Model, Fields]:

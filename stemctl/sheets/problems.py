@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.core.records import Location
+from stemctl.util.plural import counted, first_few, inflected
 from stemctl.util.safe_text import cut
 
 _LONGEST_VALUE = 60
+_UNFOLDED = 5
+"""Cells of a column with the same problem that are told one by one."""
 
 
 class CellError(ValueError):
@@ -58,4 +62,39 @@ def cell_problem(
         remedy,
         field=name,
         value=text,
+        rule=error.message,
     )
+
+
+def folded(problems: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """The problems, of which those of many cells of a column are told once for all but the first
+    rows.
+    """
+    found: list[Diagnostic] = []
+    alike: dict[tuple[str | None, str], list[Diagnostic]] = {}
+    for problem in problems:
+        same = alike.setdefault((problem.field, problem.rule), [])
+        same.append(problem)
+        if not problem.rule or len(same) <= _UNFOLDED:
+            found.append(problem)
+    for (name, rule), same in alike.items():
+        more = same[_UNFOLDED:]
+        if rule and more:
+            number = counted(len(more), "more cell")
+            verb = inflected(len(more), "has", "have")
+            rows = _ranges([problem.location.line for problem in more if problem.location])
+            message = f"column `{name}`: {number} {verb} the same problem, in {rows}"
+            found.append(replace(more[0], message=message, value=None))
+    return found
+
+
+def _ranges(rows: Sequence[int]) -> str:
+    """Numbers of rows in words: `rows 7-12, 14 and 16-20`."""
+    parts: list[list[int]] = []
+    for row in sorted(rows):
+        if parts and row == parts[-1][1] + 1:
+            parts[-1][1] = row
+        else:
+            parts.append([row, row])
+    words = [f"{a}" if a == b else f"{a}-{b}" for a, b in parts]
+    return f"{inflected(len(rows), 'row')} {first_few(words, 20)}"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from stemctl.core.diagnostics import Diagnostic
+from stemctl.schema.patterns import portable
 from stemctl.sheets.cells import LISTS
 from stemctl.sheets.column_map import ColumnMap, ColumnRule
 from stemctl.sheets.columns import Columns, Meaning, plain
@@ -82,8 +83,23 @@ def resolve_columns(
             other = taken.setdefault((meaning.model.name, meaning.path), column)
             if other is not column:
                 found.problems.append(_same(sheet, other, column))
+            if problem := _bad_entry(sheet, column):
+                found.problems.append(problem)
             found.columns.append(column)
     return found
+
+
+def _bad_entry(sheet: Sheet, column: Column) -> Diagnostic | None:
+    """What is wrong with the name that a column gives to an entry of a map."""
+    meaning = column.meaning
+    row = meaning.model.fields.get(meaning.field)
+    pattern = portable(row.key_pattern) if row and row.key_pattern and meaning.part else ""
+    if not pattern or re.search(pattern, meaning.part):
+        return None
+    better = re.sub(r"[^A-Za-z0-9_]+", "_", meaning.part).strip("_") or "NAME"
+    message = f"column `{column.name}`: `{meaning.part}` cannot be a name in `{meaning.field}`"
+    remedy = f'add --map "{column.name}={meaning.field}.{better}"'
+    return sheet_problem(sheet.file, message, remedy, 1, column.position)
 
 
 def _name(name: str) -> str:

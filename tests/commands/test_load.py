@@ -393,3 +393,21 @@ def test_the_first_sheet_of_an_empty_repository(sheet_lab: Lab) -> None:
     result = load(sheet_lab, sheet, "subject")
     assert result.code == 0, result.said
     assert (sheet_lab.root / "records/subjects.yaml").is_file()
+
+
+def test_the_same_problem_in_many_rows_is_told_once(sheet_lab: Lab) -> None:
+    rows = "".join(f"m{number},{number:02}/04/2024\n" for number in range(1, 29))
+    result = load(sheet_lab, f"name,birth_date\n{rows}m30,2024-04-01\nm31,01/05/2024\n", "subject")
+    assert result.code == 1
+    assert result.said.count("can be read in two ways [bad-cell]") == 5
+    assert "column `birth_date`: 7 more cells have the same problem, in rows 8-13, 31" in (
+        result.said.replace("\n    ", " ")
+    )
+    assert "in rows 18-29" in result.said.replace("\n    ", " ")
+    assert "errors in sheet.csv. Nothing was written." in result.said
+
+
+def test_a_column_that_cannot_be_an_entry_is_told_with_a_name_that_can(sheet_lab: Lab) -> None:
+    result = load(sheet_lab, "name,extra_fields.My room\nrat12,B1\n", "subject")
+    assert result.code == 1
+    assert '--map "extra_fields.My room=extra_fields.My_room"' in result.said
