@@ -93,7 +93,7 @@ class Writer:
                 self.flow_break(indent),
                 item,
                 self.flow_break(indent),
-                "," if number + 1 < len(items) else "",
+                "," if number + 1 < len(items) or self.draw(st.integers(0, 4)) == 0 else "",
             ]
         return "".join([*parts, self.flow_break(indent), "]" if is_list else "}"])
 
@@ -130,10 +130,14 @@ class Writer:
         anchor = self.draw(_ANCHORS)
         kinds = [
             "scalar",
+            "scalar",
+            "blank",
             *(["text"] if self.texts else []),
             *(["flow", "map", "list"] if depth else []),
         ]
         kind = self.draw(st.sampled_from(kinds))
+        if kind == "blank":
+            return self.line_end(), []
         if kind == "text":
             header, *lines = self.block_text(parent)
             return anchor + header, lines

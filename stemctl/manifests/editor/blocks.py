@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from stemctl.manifests.editor.places import Part, Place
 from stemctl.manifests.editor.splices import CannotEdit, Lines
 
 INSIDE = "a comment is inside the value"
+
+_EMPTY = re.compile(r"\n[ \t]*\n")
+"""An empty line between two others."""
+
+_ENOUGH = 8
+"""So many parts tell whether empty lines separate them."""
 
 
 def replace(lines: Lines, part: Part, text: str) -> None:
@@ -50,6 +58,8 @@ def _replace_lines(lines: Lines, part: Part, end: int, head: str, tail: str) -> 
     else:
         lines.splice(begin, end, "")
     lines.splice(lines.end(end), lines.end(end), tail)
+    if old.is_block and not tail:
+        lines.outdent(end, lines.column(part.head))
 
 
 def empty(lines: Lines, place: Place, around: Part | None) -> None:
@@ -66,11 +76,12 @@ def empty(lines: Lines, place: Place, around: Part | None) -> None:
         take(lines, place, everything - {0})
         return
     lines.splice(after, after, f" {brackets}")
-    known = len(lines.gone)
+    known, column = len(lines.gone), lines.column(around.head)
     take(lines, place, everything)
     for comment in lines.comments_between(lines.end(after), place.end):
         if not any(start <= comment < end for start, end in lines.gone[known:]):
-            lines.splice(lines.start(comment), comment, " " * lines.column(around.head))
+            lines.splice(lines.start(comment), comment, " " * column)
+    lines.outdent(place.end, column)
 
 
 def take(lines: Lines, place: Place, gone: set[int]) -> None:
@@ -78,19 +89,29 @@ def take(lines: Lines, place: Place, gone: set[int]) -> None:
     parts = place.parts
     if 0 in gone and not lines.begins(parts[0].head):
         gone = gone - _take_first(lines, parts, gone)
-    has_kept, floor = False, 0
+    has_kept = 0 not in gone
+    run: list[tuple[int, int]] = []
     for number, part in enumerate(parts):
-        if number not in gone:
-            has_kept = True
-            continue
-        least = lines.next(parts[number - 1].end) if number else 0
-        start = lines.above(part.head, least)
-        end = lines.below(part.end, lines.column(part.head))
-        above = max(lines.empty_above(start), min(floor, start))
-        is_last = number + 1 == len(parts)
-        start, end = _with_empty_lines(lines, (above, start, end), has_kept, is_last)
-        take_lines(lines, start, end)
-        floor = end + 1
+        if number in gone:
+            least = lines.next(parts[number - 1].end) if number else 0
+            start = lines.above(part.head, least)
+            if run and lines.empty_below(lines.next(run[-1][1])) < start:
+                _take_run(lines, run, has_kept, is_last=False)  # a comment is in between
+                run = []
+            run.append((start, lines.below(part.end, lines.column(part.head))))
+            if part.value.is_block:
+                lines.outdent(run[-1][1], lines.column(part.head))
+        elif run:
+            _take_run(lines, run, has_kept, is_last=False)
+            has_kept, run = True, []
+    if run:
+        _take_run(lines, run, has_kept, is_last=True)
+
+
+def _take_run(lines: Lines, run: Sequence[tuple[int, int]], has_kept: bool, is_last: bool) -> None:
+    """Take spans of lines out that follow each other, and an empty line."""
+    start, end = _with_empty_lines(lines, run[0][0], run[-1][1], has_kept, is_last)
+    take_lines(lines, start, end)
 
 
 def take_lines(lines: Lines, start: int, end: int) -> None:
@@ -102,13 +123,10 @@ def take_lines(lines: Lines, start: int, end: int) -> None:
 
 
 def _with_empty_lines(
-    lines: Lines, span: tuple[int, int, int], has_kept: bool, is_last: bool
+    lines: Lines, start: int, end: int, has_kept: bool, is_last: bool
 ) -> tuple[int, int]:
-    """Lines with as many empty ones above as below, so that one kind stays.
-
-    `span` is where the empty lines above them begin, where they do, and their end.
-    """
-    above, start, end = span
+    """Lines with as many empty ones above as below, so that one kind stays."""
+    above = lines.empty_above(start)
     below = lines.empty_below(lines.next(end))
     if below == len(lines.text):
         return above, end
@@ -180,11 +198,9 @@ def replace_all(lines: Lines, place: Place, texts: Sequence[str]) -> None:
 
 def _has_empty_lines(lines: Lines, parts: Sequence[Part]) -> bool:
     """Whether the parts are separated by empty lines, but for a few."""
-    gaps = [
-        lines.empty_below(lines.next(one.end)) > lines.next(one.end)
-        for one in parts[-8:-1]  # the last ones tell enough
-    ]
-    return sum(gaps) * 2 > len(gaps)
+    last = parts[-_ENOUGH:]
+    gaps = [_EMPTY.search(lines.text, one.end, other.head) for one, other in pairwise(last)]
+    return sum(map(bool, gaps)) * 2 > len(gaps)
 
 
 def in_order(place: Place, gone: set[int], name: str, order: Sequence[str]) -> int | None:

@@ -34,9 +34,7 @@ def edit_text(text: str, edits: Sequence[Edit]) -> str:
     """
     mark = _MARK if text.startswith(_MARK) else ""
     text = text.removeprefix(mark)
-    old = _value(text)
-    if old is None:
-        raise CannotEdit("it has errors", 0)
+    old = _read(text)
     plain = LINE_END.sub("\n", text)
     ends = _LineEnds(text)
     try:
@@ -52,20 +50,37 @@ def _proven(text: str, edits: Sequence[Edit], wanted: Value) -> Sequence[Splice]
     before = places(text)
     splices, gone = _splices(text, before, edits)
     new = spliced(text, splices)
-    if not same_json(_value(new), wanted):
+    if not new.endswith("\n") and not _says(new, wanted):
+        splices.append(Splice(len(text), len(text), "\n"))  # the last one is a text of lines
+        new += "\n"
+    if not _says(new, wanted):
         raise CannotEdit("the new text would not say what it should", 0)
     if comments(new) != _kept(before.comments, gone):
         raise CannotEdit("a comment would get lost", 0)
     return splices
 
 
-def _value(text: str) -> Value:
-    """What a text says, which may be nothing; None if it has errors."""
+def _read(text: str) -> Value:
+    """What a text says, which may be nothing.
+
+    Raises:
+        CannotEdit: it has errors.
+    """
     document = parse(text.encode(), "manifest.yaml")
-    if document.root is None:
-        says_nothing = all(problem.code == "empty-file" for problem in document.problems)
-        return {} if says_nothing else None
-    return None if document.problems else document.root.value
+    problems = [problem for problem in document.problems if problem.code != "empty-file"]
+    if not problems:
+        return document.root.value if document.root else {}
+    starts = [0, *(match.end() for match in LINE_END.finditer(text))]
+    line = problems[0].location.line if problems[0].location else 1
+    raise CannotEdit(f"it has an error: {problems[0].message}", starts[line - 1])
+
+
+def _says(text: str, wanted: Value) -> bool:
+    """Whether a text says just that."""
+    try:
+        return same_json(_read(text), wanted)
+    except CannotEdit:
+        return False
 
 
 def _kept(found: Sequence[tuple[int, str]], gone: Sequence[tuple[int, int]]) -> list[str]:

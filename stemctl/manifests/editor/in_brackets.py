@@ -31,8 +31,9 @@ def change(lines: Lines, place: Place, gone: set[int], new: list[tuple[int | Non
     parts = place.parts
     kept = [number for number in range(len(parts)) if number not in gone]
     opening = lines.text.index("[" if place.is_list else "{", place.start) + 1
-    if not kept and not lines.has_comment(opening, place.end):
-        lines.splice(opening, place.end - 1, ", ".join(text for _, text in new))
+    if not kept and not lines.has_comment(opening, parts[0].head if parts else place.end):
+        lines.splice(opening, opening, ", ".join(text for _, text in new))
+        lines.take(opening, place.end - 1)
         return
     commas = [_comma(lines.text, part) for part in parts]
     for number in sorted(gone):

@@ -134,6 +134,17 @@ class Lines:
             found = self.end(found + 1)
         return found
 
+    def outdent(self, end: int, column: int) -> None:
+        """Move comments below a value to `column` that are further to the right: what they were
+        part of is gone.
+        """
+        start = self.end(end) + 1
+        while start < len(self.text) and (self.is_empty(start) or self.is_comment(start)):
+            comment = self.comment_at(start, self.end(start))
+            if comment is not None and self.column(comment) > column:
+                self.splice(start, comment, " " * column)
+            start = self.end(start) + 1
+
     # Empty lines
 
     def empty_above(self, start: int) -> int:
