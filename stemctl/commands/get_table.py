@@ -18,10 +18,9 @@ from stemctl.commands.workspace import Workspace
 from stemctl.core.snapshot import Completeness, Reading
 from stemctl.planning.declared import shown_rows
 from stemctl.schema.models import Model
-from stemctl.sheets.table_cells import LiveRecords, default_columns, table_rows
+from stemctl.sheets.table_cells import LiveRecords, default_columns, table_rows, used_columns
 from stemctl.sheets.table_columns import TableColumn, columns_of
 from stemctl.sheets.write_sheet import write_sheet
-from stemctl.util.json_types import Fields
 from stemctl.util.plural import counted, joined
 
 
@@ -63,20 +62,17 @@ async def get_table(
         {each: _names(catalog.models[each], reading) for each, reading in readings.items()},
         _keys(workspace, model, [catalog.models[each] for each in readings], wanted),
     )
-    shown = wanted if wanted is not None else default_columns(model, found.records, live)
-    data = _written(output_format, shown, found.records, live)
+    if wanted is None:
+        shown: Sequence[TableColumn] = default_columns(model, found.records, live)
+        shown, rows = used_columns(shown, list(table_rows(shown, found.records, live)))
+    else:
+        shown, rows = wanted, list(table_rows(wanted, found.records, live))
+    data = write_sheet(output_format, [column.title for column in shown], rows)
     partial = [each for each, r in readings.items() if r.completeness is Completeness.PARTIAL]
     remarks = [f"Not all that is listed of {joined(partial)} could be read."] if partial else []
     return Table(
         data, found, found.complete and not partial, (*remarks, *_remarks(readings, live.unseen))
     )
-
-
-def _written(
-    output_format: str, columns: Sequence[TableColumn], records: Sequence[Fields], live: LiveRecords
-) -> bytes:
-    titles = [column.title for column in columns]
-    return write_sheet(output_format, titles, table_rows(columns, records, live))
 
 
 async def _readings(

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from stemctl.planning.declared import as_declared, as_list, shown_rows, written_value
-from stemctl.planning.values import elements, is_empty
+from stemctl.planning.values import elements, is_empty, same
 from stemctl.schema.detail_values import type_of
 from stemctl.schema.fields import Field
 from stemctl.schema.models import Model
@@ -15,6 +15,9 @@ from stemctl.sheets.cells import SCALAR, cell_text, plain_number
 from stemctl.sheets.columns import KEY, kind_member, part_field, parts_of
 from stemctl.sheets.table_columns import Step, TableColumn
 from stemctl.util.json_types import Fields, Value
+
+Row = Sequence[str | int | float]
+"""The cells of a record: texts, and plain numbers where a field holds numbers."""
 
 LIST = Field("", "list", "Several values.", "")
 
@@ -86,19 +89,32 @@ def in_order(model: Model, records: Iterable[Fields]) -> list[Fields]:
 def default_columns(
     model: Model, records: Sequence[Fields], live: LiveRecords
 ) -> list[TableColumn]:
-    """The fields that a manifest would have of any of these records, in the order of the table."""
+    """The fields that a manifest would have of any of these records, in the order of the table.
+
+    Members are left out: files name those that they care about, and the server all of them.
+    """
     declared = [as_declared(model, record, live.names) for record in records]
     columns = []
     if model.nameless and any(str(record.get("id")) in live.keys for record in records):
         columns.append(TableColumn(KEY, model))
     for row in shown_rows(model):
         values = [record[row.name] for record in declared if row.name in record]
-        if values:
+        if values and row.kind != "members":
             columns += [
-                TableColumn(f"{row.name}.{part}" if part else row.name, model, row, part)
+                TableColumn(
+                    f"{row.name}.{part}" if part else row.name, model, row, part, as_written=True
+                )
                 for part in _flat_parts(row, values, records)
             ]
     return columns
+
+
+def used_columns(
+    columns: Sequence[TableColumn], rows: Sequence[Row]
+) -> tuple[list[TableColumn], list[Row]]:
+    """The columns that have a value in any row, and the rows without the others."""
+    used = [at for at in range(len(columns)) if any(row[at] != "" for row in rows)]
+    return [columns[at] for at in used], [[row[at] for at in used] for row in rows]
 
 
 def _flat_parts(row: Field, values: Sequence[Value], records: Sequence[Fields]) -> Iterable[str]:
@@ -140,8 +156,8 @@ def _has_known_parts(row: Field, record: Fields) -> bool:
 
 def table_rows(
     columns: Sequence[TableColumn], records: Sequence[Fields], live: LiveRecords
-) -> Iterator[list[str | int | float]]:
-    """The cells of each record: texts, and plain numbers where a field holds numbers."""
+) -> Iterator[Row]:
+    """The cells of each record."""
     for record in records:
         yield [_cell(column, record, live) for column in columns]
 
@@ -158,9 +174,15 @@ def _cell(column: TableColumn, record: Fields, live: LiveRecords) -> str | int |
     if any(step.may_be_many for step in column.steps):
         return _joined([value for _, value in values])
     row, value = values[0] if values else (SCALAR, None)
+    if column.as_written and _is_default(row, value):
+        return ""
     if row.kind in {"number", "integer"} and isinstance(value, int | float):
         return _number(value)
     return cell_text(row, value)
+
+
+def _is_default(row: Field, value: Value) -> bool:
+    return row.default is not None and not row.required and same(row, value, row.default)
 
 
 def _number(value: float) -> str | int | float:

@@ -38,6 +38,7 @@ class TableColumn:
     """A column: the steps to the records whose values it has, and their field.
 
     Without a field, it is what these records are called; `part` is a part of the field.
+    `as_written` leaves out what a manifest need not say: the defaults of the server.
     """
 
     title: str
@@ -45,6 +46,7 @@ class TableColumn:
     field: Field | None = None
     part: str = ""
     steps: tuple[Step, ...] = ()
+    as_written: bool = False
 
     @property
     def is_key(self) -> bool:
