@@ -76,7 +76,10 @@ def bad_words(errors: Sequence[BadAssignment]) -> ConfigError:
         remedy = errors[0].remedy
         why = f"{remedy[:1].upper()}{remedy[1:]}"
         why = why if why.endswith(("?", ".")) or not why else f"{why}."
-        return ConfigError(f"{errors[0]}.", why, untouched=Untouched.NOTHING_WRITTEN)
+        what = str(errors[0])
+        return ConfigError(
+            f"{what[:1].upper()}{what[1:]}.", why, untouched=Untouched.NOTHING_WRITTEN
+        )
     return ConfigError(
         f"{len(errors)} words cannot be used.",
         "\n".join(f"{error.word}  {line}" for error, line in zip(errors, lines, strict=True)),

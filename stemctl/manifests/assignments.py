@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -75,7 +77,8 @@ class Fitting:
         except NoValue as error:
             where = f"{self.model.name}.{rule.name}{'.' if one.entry else ''}{one.entry}"
             message = f"`{one.text}` does not fit `{where}`: {error}"
-            raise BadAssignment(one.word, message, error.remedy) from error
+            remedy = _quoted(one, error.remedy) if error.is_ambiguous else error.remedy
+            raise BadAssignment(one.word, message, remedy) from error
         if rule.name in self.values and same_json(old, new):
             return None
         self.values[rule.name] = new
@@ -178,6 +181,13 @@ class Fitting:
         if not remedy:
             remedy = f"it has {joined([f'`{n}`' for n in names])}" if names else "it has none"
         return MissingElement(one.word, f"`{rule.name}` has no `{name}`", remedy)
+
+
+def _quoted(one: Assignment, remedy: str) -> str:
+    """What to type for a text, with the quotes of YAML kept from the shell."""
+    word = f"{one.field}{'.' if one.entry else ''}{one.entry}{one.sign}{json.dumps(one.text)}"
+    _, _, number = remedy.partition(" for text, ")
+    return f"for the text, type {shlex.quote(word)}{f'; or write {number}' if number else ''}"
 
 
 class MissingElement(BadAssignment):

@@ -31,11 +31,13 @@ _MOMENT = re.compile(
 
 
 class NoValue(ValueError):
-    """A text that is no value of a field; the message says what is wrong, `remedy` what fits."""
+    """A text that is no value of a field; the message says what is wrong, `remedy` what fits. A
+    text that is `is_ambiguous` needs quotes.
+    """
 
-    def __init__(self, message: str, remedy: str = "") -> None:
+    def __init__(self, message: str, remedy: str = "", is_ambiguous: bool = False) -> None:
         super().__init__(message)
-        self.remedy = remedy
+        self.remedy, self.is_ambiguous = remedy, is_ambiguous
 
 
 def value_of(rule: Field, text: str, model: Model | None = None, is_local: bool = False) -> Value:
@@ -73,7 +75,8 @@ def yaml_value(text: str) -> Value:
     if not text.startswith(_FLOW):
         value = scalars.resolve(text)
         if isinstance(value, AmbiguousScalar):
-            raise NoValue(value.message, value.remedy)
+            message = "readers of YAML disagree on it"
+            raise NoValue(message, value.remedy, is_ambiguous=True)
         return value
     document = reader.parse(f"value: {text}\n".encode(), "the command line")
     node = (

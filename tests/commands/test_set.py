@@ -94,7 +94,10 @@ def test_a_field_is_cleared(spring: Lab) -> None:
         (["session/rat12_a", "date_time=2024-03-12T09:00"], "offset"),
         (["session/rat12_a", "tags-=slep"], "Did you mean `sleep`?"),
         (["session/rat12_a", "description+=x"], "is not a list"),
-        (["session/rat12_a", "extra_fields.a=012"], "ambiguous"),
+        (
+            ["session/rat12_a", "extra_fields.a=012"],
+            "type 'extra_fields.a=\"012\"'; or write `12` or `10`",
+        ),
         (["session/rat12_a", "projects="], "is required"),
         (["session/rat12_c", "tags=x"], "session/rat12_a"),
         (["session", "tags=x"], "write session/NAME"),
