@@ -11,6 +11,7 @@ from stemctl.util.plural import counted, first_few, inflected
 from stemctl.util.safe_text import cut
 
 _LONGEST_VALUE = 60
+_OR_MAP = ", or add --map "
 _UNFOLDED = 5
 """Cells of a column with the same problem that are told one by one."""
 
@@ -51,7 +52,7 @@ def cell_problem(
     """
     name, path = names
     rules = [f'"{name}={path}:{option}"' for option in error.options]
-    remedy = f"{error.remedy}, or add --map {' or '.join(rules)}" if rules else error.remedy
+    remedy = f"{error.remedy}{_OR_MAP}{' or '.join(rules)}" if rules else error.remedy
     shown = f"`{cut(text, _LONGEST_VALUE)}` " if text else ""
     message = f"row {row}, column `{name}`: {shown}{error.message}"
     return Diagnostic(
@@ -84,7 +85,10 @@ def folded(problems: Iterable[Diagnostic]) -> list[Diagnostic]:
             verb = inflected(len(more), "has", "have")
             rows = _ranges([problem.location.line for problem in more if problem.location])
             message = f"column `{name}`: {number} {verb} the same problem, in {rows}"
-            found.append(replace(more[0], message=message, value=None))
+            # What to write instead differs from cell to cell; what the map may say does not.
+            option = more[0].remedy.partition(_OR_MAP)[2]
+            remedy = f"add --map {option}" if option else more[0].remedy
+            found.append(replace(more[0], message=message, remedy=remedy, value=None))
     return found
 
 
