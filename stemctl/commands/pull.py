@@ -237,9 +237,9 @@ def _draft(sources: Sources, found: Takeover, new: NewRecords) -> Draft:
         for name, value in fields.items():
             draft.set(address, name, value)
     for parent, row in new.inside:
-        draft.add_record(row.model.name, row.whole(), parent=parent)
+        draft.add_record(row.model.name, row.whole(), parent=parent, remarks=row.all_remarks())
     for file, row in new.added:
-        draft.add_record(row.model.name, row.whole(), file)
+        draft.add_record(row.model.name, row.whole(), file, remarks=row.all_remarks())
     for one in new.new:
         draft.add_file(one.file, text_of(one), tuple(row.address for row in one.rows()))
     return draft

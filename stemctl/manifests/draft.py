@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from stemctl.core.records import Address, Repository
@@ -26,6 +26,7 @@ class _New:
     fields: Fields
     file: str
     parent: Address | None = None
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass
@@ -56,17 +57,23 @@ class Draft:
         self._keys[address] = key
 
     def add_record(
-        self, model: str, fields: Fields, file: str = "", parent: Address | None = None
+        self,
+        model: str,
+        fields: Fields,
+        file: str = "",
+        parent: Address | None = None,
+        remarks: Sequence[str] = (),
     ) -> Address:
         """Add a record at the end of its list in a file, which may be new, or inside `parent`.
 
         `fields` are in the order in which they are to be written, with the lists inside it.
+        `remarks` go above it as comments.
         """
         row = self.sources.catalog.models[model]
         file = self.sources.place(parent).file if parent else file
         key = record_key(dict(fields), row, parent.key if parent else None)
         address = Address(model, key or "")
-        self._new.append(_New(address, row.section, fields, file, parent))
+        self._new.append(_New(address, row.section, fields, file, parent, tuple(remarks)))
         return address
 
     def add_file(self, file: str, text: str, addresses: tuple[Address, ...]) -> None:
@@ -121,7 +128,8 @@ class Draft:
                 found.add(file, address, [Take(path)])
         for new in self._new:
             around: Path = self.sources.place(new.parent).path if new.parent else ()
-            found.add(new.file, new.address, [Add((*around, new.section), dict(new.fields))])
+            add = Add((*around, new.section), dict(new.fields), remarks=new.remarks)
+            found.add(new.file, new.address, [add])
 
     def _gather_directives(self, found: FieldEdits) -> None:
         added = {(file, key) for key, file, _ in self._directives}

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from stemctl.core.records import Address
 from stemctl.schema.models import Model
 from stemctl.util.json_types import Value
+from stemctl.util.safe_text import visible
 
 
 @dataclass(slots=True)
@@ -39,6 +40,12 @@ class Row:
         """The mapping of the record, with the lists inside it."""
         lists = {key: [row.whole() for row in rows] for key, rows in self.inside.items()}
         return {**self.fields, **lists}
+
+    def all_remarks(self) -> list[str]:
+        """The remarks about the record and, with their addresses, about those inside it."""
+        found = [visible(remark) for remark in self.remarks]
+        inner = [row for row in self.walk() if row is not self]
+        return found + [visible(f"{row.address}: {one}") for row in inner for one in row.remarks]
 
     def walk(self) -> Iterator[Row]:
         """The record, and those inside it."""

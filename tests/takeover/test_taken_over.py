@@ -155,3 +155,36 @@ def test_defaults_of_a_folder_add_nothing_to_what_is_pulled(lab):
     assert result.code == 0, result.said
     assert "projects" not in texts(lab)["records/sessions/2024-03.yaml"]
     nothing_to_do(lab)
+
+
+def test_a_comment_also_stands_in_a_file_that_was_there(lab):
+    begin(lab, clicked_lab())
+    assert lab.run("pull", "--all").code == 0
+    (project, *_) = lab.run("get", "project", "-o", "json").json
+    body = {
+        "name": "rat99_2024-03-30",
+        "date_time": "2024-03-30T09:00:00Z",
+        "projects": [project["id"]],
+        "tags": [],
+    }
+    lab.api("POST", "stem/session/", body)
+
+    def hostile(request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        if request.method != "GET" or "/stem/session/" not in request.url.path:
+            return response
+        document = response.json()
+        for record in document.get("sessions", []):
+            if record["name"] == body["name"]:
+                record["extra_fields"] = {"serial": 2**80}
+        return httpx.Response(response.status_code, json=document)
+
+    lab.after = hostile
+    before = texts(lab)["records/sessions/2024-03.yaml"]
+    result = lab.run("pull", "session")
+    assert result.code == 3, result.said
+    after = texts(lab)["records/sessions/2024-03.yaml"]
+    assert after.startswith(before)
+    added = after.removeprefix(before).splitlines()
+    assert added[0].startswith("  # left out: extra_fields.serial: ")
+    assert added[1] == "  - name: rat99_2024-03-30"
+    nothing_to_do(lab)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Sequence
 
 from stemctl.manifests.document import LINE_END
 from stemctl.manifests.editor.differences import settled
-from stemctl.manifests.editor.edits import Edit, edited, gathered
+from stemctl.manifests.editor.edits import Add, Edit, edited, gathered
 from stemctl.manifests.editor.new_text import member
 from stemctl.manifests.editor.places import Places, comments, places
 from stemctl.manifests.editor.splicer import Splicer
@@ -55,7 +56,8 @@ def _proven(text: str, edits: Sequence[Edit], wanted: Value) -> Sequence[Splice]
         new += "\n"
     if not _says(new, wanted):
         raise CannotEdit("the new text would not say what it should", 0)
-    if comments(new) != _kept(before.comments, gone):
+    remarks = [remark for edit in edits if isinstance(edit, Add) for remark in edit.remarks]
+    if _without(comments(new), remarks) != _kept(before.comments, gone):
         raise CannotEdit("a comment would get lost", 0)
     return splices
 
@@ -81,6 +83,18 @@ def _says(text: str, wanted: Value) -> bool:
         return same_json(_read(text), wanted)
     except CannotEdit:
         return False
+
+
+def _without(found: list[str], remarks: Sequence[str]) -> list[str]:
+    """Comments without those that were asked for."""
+    left = Counter(f"# {remark}" for remark in remarks)
+    kept = []
+    for comment in found:
+        if left[comment]:
+            left[comment] -= 1
+        else:
+            kept.append(comment)
+    return kept
 
 
 def _kept(found: Sequence[tuple[int, str]], gone: Sequence[tuple[int, int]]) -> list[str]:

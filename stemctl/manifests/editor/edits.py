@@ -23,13 +23,15 @@ class Put:
 @dataclass(frozen=True, slots=True)
 class Add:
     """A list gets a further item, at its end or before the item that has the number `before` now;
-    a list that is not there is made.
+    a list that is not there is made. `remarks` go above the item as comments, if it has a line of
+    its own.
     """
 
     path: Path
     value: Value
     order: tuple[str, ...] = ()
     before: int | None = None
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

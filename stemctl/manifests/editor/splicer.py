@@ -17,13 +17,14 @@ from stemctl.util.json_types import Value
 
 class _New(NamedTuple):
     """A new part: the number of the one behind which it goes (None: before all), its rank among
-    those that go there, its name if it is a member, and its value.
+    those that go there, its name if it is a member, its value, and comments to go above it.
     """
 
     before: int | None
     rank: int
     name: str
     value: Value
+    remarks: tuple[str, ...] = ()
 
 
 class Splicer:
@@ -96,7 +97,7 @@ class Splicer:
             end = len(place.parts) if add.before is None else add.before
             position = bisect_left(kept, end)
             behind = kept[position - 1] if position else None
-            yield _New(behind, len(changes.adds) * end + rank, "", add.value)
+            yield _New(behind, len(changes.adds) * end + rank, "", add.value, add.remarks)
 
     def put(self, place: Place, number: int, value: Value) -> None:
         """Another value for a part that is there."""
@@ -145,7 +146,8 @@ class Splicer:
 
     def text(self, place: Place, new: _New, column: int, cousin: Place | None) -> str:
         if place.is_list:
-            return item(column, new.value, self.styles.of_items(place), self.styles.of_new(place))
+            text = item(column, new.value, self.styles.of_items(place), self.styles.of_new(place))
+            return f"\n{' ' * column}".join([*(f"# {one}" for one in new.remarks), text])
         return member(column, new.name, new.value, self.styles.of_new(place, cousin, new.name))
 
     # What is not edited
