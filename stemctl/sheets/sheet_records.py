@@ -183,7 +183,10 @@ class RowReader:
 
     def _keep(self, record: SheetRecord, inner: SheetRecord | None) -> None:
         """Join a row with the earlier rows of its record."""
-        own = (KEY, record.key) if record.key else self.identify(record.model, record.values)
+        own = self.identify(record.model, record.values)
+        if record.key:
+            around = record.values.get(record.model.parent or "")
+            own = (KEY, record.key, str(around))
         kept = self._by_identity.setdefault(own, record)
         if kept is not record:
             self._join(kept, record)
@@ -220,10 +223,11 @@ class RowReader:
             return
         texts = {row.number: row.cells[column.at] for row in self._rows(kept, record, name)}
         first = texts.get(kept.rows.get(name, kept.row), "").strip()
+        is_certain = record.model.identity or record.model.embedded or record.key
         error = CellError(
             f"is not what row {kept.rows.get(name, kept.row)} says of the same "
             f"{record.model.words}: `{first}`",
-            "make them the same" + ("" if record.model.identity else ", or add a column `key`"),
+            "make them the same" + ("" if is_certain else ", or add a column `key`"),
         )
         self.problem(column, record.row, texts.get(record.row, ""), error)
 

@@ -411,3 +411,29 @@ def test_a_column_that_cannot_be_an_entry_is_told_with_a_name_that_can(sheet_lab
     result = load(sheet_lab, "name,extra_fields.My room\nrat12,B1\n", "subject")
     assert result.code == 1
     assert '--map "extra_fields.My room=extra_fields.My_room"' in result.said
+
+
+def test_a_key_is_that_of_a_record_in_its_parent(sheet_lab: Lab) -> None:
+    sheet = "key,session,type\nleft,monday,Audio\nleft,tuesday,Audio\n"
+    assert load(sheet_lab, sheet, "dataacquisition").code == 0
+    found = [one["data_acquisitions"] for one in records(sheet_lab, "sessions")]
+    assert found == [[{"key": "left", "type": "Audio"}]] * 2
+    sheet = "key,session,notes\nmonday/left,monday,M\ntuesday/left,monday,T\n"
+    result = load(sheet_lab, sheet, "dataacquisition")
+    assert result.code == 1
+    assert "row 3: dataacquisition/tuesday/left is inside session/tuesday" in result.said
+
+
+def test_a_log_of_a_subject_in_no_file_is_at_the_top(sheet_lab: Lab) -> None:
+    sheet = "subject,type,date_time,weight\nrat99,Weighing,2024-03-15T08:00:00Z,312 g\n"
+    assert load(sheet_lab, sheet, "subjectlog").code == 0
+    (log,) = records(sheet_lab, "subject_logs")
+    assert log["subject"] == "rat99"
+    assert [one["details"] for one in log["entries"]] == [{"weight": "312 g"}]
+    sheet += "rat99,Weighing,2024-03-15T10:00:00+01:00,313 g\n".replace("10:00", "11:00")
+    assert load(sheet_lab, sheet, "subjectlog").code == 0
+    assert len(records(sheet_lab, "subject_logs")[0]["entries"]) == 2
+    same = "subject,type,date_time,weight\nrat99,Weighing,2024-03-15T09:00:00+01:00,311 g\n"
+    assert load(sheet_lab, same, "subjectlog").code == 0
+    entries = records(sheet_lab, "subject_logs")[0]["entries"]
+    assert [one["details"]["weight"] for one in entries] == ["311 g", "313 g"]
