@@ -12,6 +12,7 @@ from stemctl.core.records import Address, Repository
 from stemctl.core.rewrite import FileChange, Refusal
 from stemctl.manifests.cross_file import check_references
 from stemctl.manifests.discovery import not_a_manifest
+from stemctl.manifests.editor.by_hand import by_hand
 from stemctl.manifests.editor.edit import edit_text
 from stemctl.manifests.editor.edits import Add, Edit
 from stemctl.manifests.editor.splices import CannotEdit
@@ -29,15 +30,16 @@ def texts(
     changes, refused = [], []
     for file, wanted in edits.items():
         source = sources.file(file)
-        addresses = tuple(sorted(about.get(file, ())))
+        text, addresses = source.document.text, tuple(sorted(about.get(file, ())))
         if os.path.lexists(sources.root / file) and _leads_elsewhere(sources.root, file):
-            refused.append(Refusal(file, 1, "it is a link, or behind one", (), addresses))
+            why = "it is a link, or behind one"
+            refused.append(Refusal(file, 1, why, by_hand(text, wanted), addresses))
             continue
         try:
             new = _edited(source, wanted)
         except CannotEdit as error:
-            line = source.document.text.count("\n", 0, error.position) + 1
-            refused.append(Refusal(file, line, error.why, (), addresses))
+            line = text.count("\n", 0, error.position) + 1
+            refused.append(Refusal(file, line, error.why, by_hand(text, wanted), addresses))
             continue
         if new != source.data:
             old = source.data if os.path.lexists(sources.root / file) else None

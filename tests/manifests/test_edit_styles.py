@@ -107,9 +107,10 @@ def test_the_style_of_a_file_is_kept(text: str, edits: list[Edit], expected: str
 @pytest.mark.parametrize(
     ("text", "edit", "why"),
     [
-        ("a: &x [1]\nb: *x\n", Put(("a",), 2), "other values refer to it as *x"),
-        ("a: &x [1]\nb: *x\n", Add(("b",), 2), "it is an alias"),
-        ("a: &x {k: 1}\nb:\n  <<: *x\n", Take(("b", "k")), "it comes from a merge key"),
+        ("a: &x [1]\nb: *x\n", Put(("a",), 2), "its value is used elsewhere in the file, as *x"),
+        ("a: &x [1]\nb: *x\n", Add(("b",), 2), "its value, *x, is written elsewhere in the file"),
+        ("a: &x {k: 1}\nb:\n  <<: *x\n", Take(("b", "k")),
+         "it comes from `<<`, and is written elsewhere in the file"),
         ("a:\n  - x  # c\n  - y\n", Put(("a",), ["y", "x"]), "a comment is inside the value"),
         (
             "a: 1\n---\nb: 1\n",

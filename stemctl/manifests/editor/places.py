@@ -141,7 +141,7 @@ class _Finder:
         if isinstance(event, AliasEvent):
             self.aliases.add(event.anchor or "")
             self.scalars.append((place.start, place.end))
-            place.odd = "it is an alias"
+            place.odd = f"its value, *{event.anchor}, is written elsewhere in the file"
             return place
         place.anchor = event.anchor or ""
         if event.tag is not None:
@@ -193,7 +193,7 @@ class _Finder:
             key = self.value(event)
             name = event.value if isinstance(event, ScalarEvent) else ""
             if key.odd or key.anchor or not isinstance(event, ScalarEvent):
-                place.odd = "one of its keys is no plain text"
+                place.odd = "one of its keys is not plain text"
             value = self.value(self.event())
             head = key.start
             if "?" in self.text[before:head]:

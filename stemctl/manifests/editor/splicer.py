@@ -52,7 +52,7 @@ class Splicer:
         """
         self.refuse_odd(place)
         if not (place.is_mapping or place.is_list):
-            raise CannotEdit("it is no list or mapping", place.start)
+            raise CannotEdit("it is neither a list nor a mapping", place.start)
         new = self.inside(place, changes)
         for step, put in changes.puts.items():
             number = self.number(place, step)
@@ -156,13 +156,17 @@ class Splicer:
         if place.odd:
             raise CannotEdit(place.odd, place.start)
         if place.anchor in self.aliases:
-            raise CannotEdit(f"other values refer to it as *{place.anchor}", place.start)
+            raise CannotEdit(
+                f"its value is used elsewhere in the file, as *{place.anchor}", place.start
+            )
 
     def refuse_used(self, place: Place) -> None:
         """Refuse to lose an anchor that is used elsewhere."""
         if self.aliases:
             if place.anchor in self.aliases:
-                raise CannotEdit(f"other values refer to it as *{place.anchor}", place.start)
+                raise CannotEdit(
+                    f"its value is used elsewhere in the file, as *{place.anchor}", place.start
+                )
             for part in place.parts:
                 self.refuse_used(part.value)
 
@@ -175,12 +179,19 @@ class Splicer:
     def known(self, place: Place, step: str | int) -> int:
         number = self.number(place, step)
         if number is None:
-            raise CannotEdit("it comes from a merge key", place.start)
+            raise CannotEdit(
+                "it comes from `<<`, and is written elsewhere in the file", place.start
+            )
         return number
 
     def is_null(self, place: Place) -> bool:
         is_scalar = not (place.is_list or place.is_mapping or place.odd)
         return is_scalar and self.lines.text[place.start : place.end] in ("", "null")
+
+
+def _used(place: Place) -> CannotEdit:
+    why = f"its value is used elsewhere in the file, as *{place.anchor}"
+    return CannotEdit(why, place.start)
 
 
 def _position(new: _New) -> tuple[int, int]:
