@@ -122,14 +122,25 @@ class Draft:
             found.add(file, address, [Put((*path, name), key, ("key",))])
 
     def _gather_records(self, found: FieldEdits) -> None:
+        lists: dict[tuple[str, Path], list[Address]] = {}
         for address in self._removed:
             if not self._inside_removed(address):
                 file, path = self.sources.place(address)
-                found.add(file, address, [Take(path)])
+                lists.setdefault((file, path[:-1]), []).append(address)
+        for (file, path), gone in lists.items():
+            takes: list[Edit] = [Take(self.sources.place(address).path) for address in gone]
+            if len(path) > 1 and len(gone) == self._number_in(file, path) and not self._new:
+                takes = [Take(path)]  # a list inside a record that has nothing left
+            found.add(file, gone[0], takes)
+            found.about[file].update(gone)
         for new in self._new:
             around: Path = self.sources.place(new.parent).path if new.parent else ()
             add = Add((*around, new.section), dict(new.fields), remarks=new.remarks)
             found.add(new.file, new.address, [add])
+
+    def _number_in(self, file: str, path: Path) -> int:
+        root = self.sources.file(file).document.root
+        return len(root.at(path).items) if root else 0
 
     def _gather_directives(self, found: FieldEdits) -> None:
         added = {(file, key) for key, file, _ in self._directives}

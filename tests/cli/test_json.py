@@ -25,6 +25,10 @@ COMMANDS = [
     ["explain", "session"],
     ["explain", "session.name"],
     ["doctor"],
+    ["set", "session/s", "tags+=b"],
+    ["new", "session", "--like", "s", "name=u"],
+    ["mv", "session/s", "session/u"],
+    ["rm", "session/s"],
 ]
 
 

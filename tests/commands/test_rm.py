@@ -85,6 +85,7 @@ def test_children_go_with_their_parent(day: Lab) -> None:
 def test_a_child_goes_alone(day: Lab) -> None:
     assert day.run("rm", "behavior/day/maze").code == 0
     assert planned(day) == {"behavior/day/maze": ("delete", None)}
+    assert "behaviors" not in text(day, "records/day.yaml")
 
 
 def test_what_others_refer_to_stays(day: Lab) -> None:
