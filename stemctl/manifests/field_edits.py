@@ -121,7 +121,7 @@ class FieldEdits:
 
     def _common_change(self, place: DefaultPlace, rule: Field) -> Delta | None:
         """How the value of these defaults changes for every record that takes it; None if not all
-        of them change alike.
+        of them change alike, or if what goes would still come from defaults further away.
         """
         key = (place.file, (*place.path, rule.name))
         if key not in self._common:
@@ -138,7 +138,7 @@ class FieldEdits:
             if rule.name not in wanted or found.below[0][0] != place:
                 return None
             _, shared = _parted(rule, found, wanted[rule.name])
-            if common is not None and shared != common:
+            if common is not None and shared != common or not found.can_lose(rule, shared.gone):
                 return None
             common = shared
         return common

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from stemctl.core.records import Address
@@ -29,11 +29,12 @@ GONE = Gone()
 @dataclass(frozen=True, slots=True)
 class Origin:
     """The value of a field of one record: its own as written, or GONE, and those of the defaults
-    that it takes, the nearest first.
+    that it takes, the nearest first. `hidden` says whether the nearest hide others.
     """
 
     own: Value | Gone
     below: tuple[tuple[DefaultPlace, Value], ...] = ()
+    hidden: bool = False
 
     def inherited(self, rule: Field) -> Value | Gone:
         """What the record has of defaults."""
@@ -42,6 +43,15 @@ class Origin:
             value = further if value is GONE or not rule.merges else merged(rule, value, further)
         return value
 
+    def can_lose(self, rule: Field, gone: Collection[str]) -> bool:
+        """Whether elements are gone once the nearest defaults lack them: none of those further
+        away may have them.
+        """
+        if not gone:
+            return True
+        further = {name for _, value in self.below[1:] for name in elements(rule, value)}
+        return not self.hidden and further.isdisjoint(gone)
+
 
 def origin(sources: Sources, address: Address, rule: Field) -> Origin:
     """Where a field of a record comes from."""
@@ -49,15 +59,17 @@ def origin(sources: Sources, address: Address, rule: Field) -> Origin:
     own = written.get(rule.name, GONE)
     layers: list[Fields] = [written]
     below: list[tuple[DefaultPlace, Value]] = []
+    hidden = False
     for place in sources.defaults(address):
         if any(rule.name in names(layer) for layer in layers) or _other_type(rule, layers, place):
             break
         if rule.name in place.values and (rule.merges or own is GONE):
-            below.append((place, place.values[rule.name]))
-            if not rule.merges:
+            hidden = bool(below) and not rule.merges
+            if hidden:
                 break
+            below.append((place, place.values[rule.name]))
         layers.append(place.values)
-    return Origin(own, tuple(below))
+    return Origin(own, tuple(below), hidden)
 
 
 def names(layer: Fields) -> Sequence[str]:

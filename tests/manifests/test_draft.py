@@ -113,6 +113,32 @@ def test_a_value_of_folder_defaults_is_shared_by_all_files(lab: Lab) -> None:
     assert (lab.root / FOLDER).read_text() == "defaults:\n  sessions: {description: New.}\n"
 
 
+@pytest.mark.parametrize("tags", [[], ["new"], ["raw", "new"]])
+def test_an_element_that_folder_defaults_have_as_well_goes_for_all(
+    lab: Lab, tags: list[str]
+) -> None:
+    lab.write(FOLDER, "defaults:\n  sessions: {tags: [raw, kept]}\n")
+    lab.write("records/more.yaml", "sessions:\n  - {name: friday, projects: [Theta]}\n")
+    draft = draft_of(lab)
+    for address in (MONDAY, TUESDAY):
+        draft.set(address, "tags", tags)
+    written(lab, draft.finish())
+    after = draft_of(lab).sources.repository.records
+    assert [after[one].fields.get("tags", []) for one in (MONDAY, TUESDAY)] == [tags, tags]
+    assert after[Address("session", "friday")].fields["tags"] == ["raw", "kept"]
+
+
+def test_a_default_that_hides_another_one_goes_for_all(lab: Lab) -> None:
+    lab.write(FOLDER, "defaults:\n  sessions: {date_time: 2024-03-12}\n")
+    lab.write(FILE, TEXT.replace("tags: [raw]", "date_time: 2024-03-13"))
+    draft = draft_of(lab)
+    for address in (MONDAY, TUESDAY):
+        draft.unset(address, "date_time")
+    written(lab, draft.finish())
+    after = draft_of(lab).sources.repository.records
+    assert all("date_time" not in after[one].fields for one in (MONDAY, TUESDAY))
+
+
 def test_what_nobody_asked_for_is_refused(lab: Lab) -> None:
     """Two records of one name share their defaults by accident of a bug: the proof sees it."""
     draft = draft_of(lab)
