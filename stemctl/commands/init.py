@@ -100,15 +100,19 @@ def _spelled(url: str) -> str:
 
 
 def _config_text(name: str, server: Server, portal: str, edition: str) -> str:
-    seed = f", seed: {_SEED}" if server.is_sandbox else f", portal: {portal}"
+    about, more = "What this repository manages, and on which server.", f"portal: {portal}"
+    if server.is_sandbox:
+        more = f"seed: {_SEED}"
+    else:
+        about += " To try something out, add\n# --server sandbox to a command: that is a server"
+        about += " inside stemctl."
     return (
         f"# yaml-language-server: $schema={CONFIG_SCHEMA}\n"
-        "# What this repository manages, and on which server. To try something out, add\n"
-        "# --server sandbox to a command: the sandbox is a BrainSTEM server inside stemctl.\n"
+        f"# {about}\n"
         "manifests: [records]\n"
         f"default_server: {name}\n"
         "servers:\n"
-        f"  {name}: {{url: {flow_text(server.url)}{seed}, edition: {edition}}}\n"
+        f"  {name}: {{url: {flow_text(server.url)}, {more}, edition: {edition}}}\n"
     )
 
 
