@@ -194,6 +194,7 @@ def _drafted(
 ) -> Pull:
     """The new texts. Values that the schema refuses are left, and the rest is tried again."""
     new = _new_records(workspace, sources, sides, found, request.layout)
+    _name_new(sides, found, new.ids())
     for model, id_, why in new.left:
         found.left.append(Left(Address(model, id_), REFUSED, detail=why))
     for row in new.rows():
@@ -208,6 +209,18 @@ def _drafted(
             return Pull(workspace, sides, found, new.ids(), ordered, state, draft.repository)
         for one in refused:
             _leave(found, one)
+
+
+def _name_new(sides: Sides, found: Takeover, ids: Mapping[Address, str]) -> None:
+    """Let edits refer to new records without a unique name by their keys, not by their ids."""
+    keys = {(address.model, id_): address.key for address, id_ in ids.items()}
+    for address, fields in found.edits.items():
+        for row in sides.catalog.models[address.model].references:
+            value = fields.get(row.name)
+            if isinstance(value, list):
+                fields[row.name] = [keys.get((row.to or "", str(one)), one) for one in value]
+            elif value is not None:
+                fields[row.name] = keys.get((row.to or "", str(value)), value)
 
 
 def _new_records(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -379,6 +380,49 @@ def test_a_declared_record_without_a_name_is_found_by_what_it_says(lab: Lab) -> 
 
 
 STATE = ".stemctl/sandbox.state.json"
+
+
+def test_a_declared_record_refers_to_a_new_one_by_its_key(lab: Lab) -> None:
+    ids = nested_lab(lab)
+    body = {
+        "subject": edition_2026.live(lab, "procedure")[0]["subject"],
+        "type": "SiliconProbeImplant",
+        "coordinates_system": "Stereotaxic_BregmaAbsolute",
+        "notes": "a second probe",
+        "details": {},
+        "coordinates_details": {},
+        "tags": [],
+    }
+    made = lab.api("POST", "modules/procedure/", body)["procedure"]["id"]
+    (record,) = edition_2026.live(lab, "dataacquisition")
+    change = {"procedures": [*record["procedures"], made]}
+    lab.api("PATCH", f"modules/dataacquisition/{record['id']}/", change)
+    assert lab.run("pull", "--all").code == 0
+    (file,) = (lab.root / "records/sessions").iterdir()
+    assert made not in file.read_text()
+    assert "rat12/silicon-probe-implant-2" in file.read_text()
+    assert is_settled(lab)
+    assert ids
+
+
+@pytest.mark.parametrize("typed, number", [("2", 1), ("", 0), ("9", 0)])
+def test_at_a_terminal_ask_decides_between_twins(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, typed: str, number: int
+) -> None:
+    ids = nested_lab(lab)
+    for _ in range(2):
+        add_behavior(lab, ids, notes="twin")
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setattr("sys.stdin", Terminal(f"{typed}\n"))
+    result = lab.run("pull", "--all", "--ask")
+    assert "Which is written?" in result.err
+    (file,) = (lab.root / "records/sessions").iterdir()
+    assert file.read_text().count("notes: twin") == number
+    assert is_settled(lab)
 
 
 def test_shared_records_come_only_when_named(lab: Lab) -> None:

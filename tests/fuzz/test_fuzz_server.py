@@ -45,6 +45,8 @@ COMMANDS = [
     ["drift"],
     ["drift", "-o", "json"],
     ["resolve", "session/conflict"],
+    ["pull", "--all", "--dry-run"],
+    ["pull", "session", "--dry-run", "-o", "json", "--all-fields"],
     ["validate", "--online"],
     ["doctor"],
 ]

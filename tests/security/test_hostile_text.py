@@ -101,6 +101,8 @@ READING = [
     ["approvals", "show", "sensorystimulustype", "-o", "json"],
     ["drift"],
     ["drift", "-o", "json"],
+    ["pull", "--all", "--dry-run"],
+    ["pull", "--all", "--dry-run", "-o", "json"],
     ["doctor"],
     ["doctor", "-o", "json"],
     ["state", "list"],
@@ -116,6 +118,8 @@ WRITING = [
     ["apply", "-y", "--allow", "delete", "--allow", "revert", "--allow", "replace", "--resubmit"],
     ["approvals", "accept", "sensorystimulustype"],
     ["resolve", "session/conflict"],
+    ["pull", "--all"],
+    ["pull", "session", "--all-fields"],
 ]
 
 
@@ -369,7 +373,7 @@ LONGEST = 600
     [
         c
         for c in [*READING, *WRITING]
-        if not {"json", "yaml", "html", "markdown", "github"} & set(c)
+        if not {"json", "yaml", "html", "markdown", "github", "--dry-run"} & set(c)
         and c[0] not in ("state", "runs")
     ],
     ids=" ".join,

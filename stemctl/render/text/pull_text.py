@@ -25,6 +25,9 @@ from stemctl.util.plural import counted, joined
 _MOST = 10
 """Records with one reason that are told one by one."""
 
+_LONGEST = 300
+"""Characters of a command: a longer one is nothing to type."""
+
 _WHY: Mapping[str, str] = {
     CONFLICT: "changed in your files and on the server",
     REPLACE: "not as on the server, and never applied",
@@ -98,7 +101,7 @@ def _block(title: str, rows: Sequence[Row], style: TerminalStyle) -> Iterator[st
     yield from style.columns(shown, indent=4)
     if len(rows) > _MOST:
         yield from style.below([f"{len(rows) - _MOST:,} more"], indent=6)
-    commands = [command for *_, command in rows[:_MOST] if command]
+    commands = [command for *_, command in rows[:_MOST] if 0 < len(command) <= _LONGEST]
     yield from (f"      {style.command(style.cell(command))}" for command in commands)
 
 
