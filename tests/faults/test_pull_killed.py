@@ -62,7 +62,7 @@ class Case:
         assert [c for c in plan["changes"] if c.get("request")] == [], plan["changes"]
 
 
-@pytest.mark.parametrize("every", [pytest.param(step(1), marks=pytest.mark.slow), 9])
+@pytest.mark.parametrize("every", [pytest.param(step(3), marks=pytest.mark.slow), 9])
 def test_a_kill_at_every_point_of_a_pull(tmp_path: Path, url: str, every: int) -> None:
     with runner(tmp_path / "said") as run:
         whole = Case(tmp_path / "whole", url, run)
