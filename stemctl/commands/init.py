@@ -80,6 +80,10 @@ def files_for(root: Path, url: str, portal: str, edition: str) -> tuple[str, Fil
 _SEED = "sandbox-seed.yaml"
 
 
+_PLAIN_URL = re.compile("https?://[A-Za-z0-9.:/_-]+")
+"""URLs that need no quotes."""
+
+
 def server_name(server: Server) -> str:
     """A short name for a server, after its host."""
     if server.is_sandbox:
@@ -106,13 +110,14 @@ def _config_text(name: str, server: Server, portal: str, edition: str) -> str:
     else:
         about += " To try something out, add\n# --server sandbox to a command: that is a server"
         about += " inside stemctl."
+    url = server.url if _PLAIN_URL.fullmatch(server.url) else flow_text(server.url)
     return (
         f"# yaml-language-server: $schema={CONFIG_SCHEMA}\n"
         f"# {about}\n"
         "manifests: [records]\n"
         f"default_server: {name}\n"
         "servers:\n"
-        f"  {name}: {{url: {flow_text(server.url)}, {more}, edition: {edition}}}\n"
+        f"  {name}: {{url: {url}, {more}, edition: {edition}}}\n"
     )
 
 
