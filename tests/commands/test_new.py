@@ -193,6 +193,21 @@ def test_inside_a_parent_that_is_named(day: Lab) -> None:
     assert "subjectlogentry/rat12/weight/2024-03-12T08:00:00Z" in planned(day)
 
 
+def test_measurements_and_ids_are_not_copied(day: Lab) -> None:
+    day.run("new", "subjectlog", "subject=rat12", "key=weight", "type=Weighing")
+    entry = ("new", "subjectlogentry", "subjectlog=rat12/weight", "date_time=2024-03-12T08:00Z")
+    assert day.run(*entry, "details.weight=300 g").code == 0
+    written = text(day, "records/lab.yaml")
+    id_ = "5c0f3c52-7a0e-4b7b-9d6e-0f5a1b6c2d48"
+    day.write("records/lab.yaml", written.replace("{name: rat12,", f"{{name: rat12, id: {id_},"))
+    assert day.run("new", "subject", "--like", "rat12", "name=rat14").code == 0
+    new = text(day, "records/lab.yaml").partition("name: rat14")[2]
+    assert "weight" in new
+    assert "300 g" not in new
+    assert id_ not in new
+    assert day.run("mv", "subjectlogentry/rat12/weight/*", "subjectlogentry/x/*").code == 1
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
