@@ -18,9 +18,10 @@ def replace(lines: Lines, place: Place, part: Part, text: str) -> None:
     if lines.has_comment(old.start, old.end):
         raise CannotEdit("a comment is inside the value", old.start)
     if old.is_blank:
-        position = part.end
-        space = " " if place.is_mapping else ""
-        lines.splice(position, position, f"{space}{text}")
+        start = end = part.after or part.end
+        while lines.text[end] == " " and lines.text[end + 1] != "#":
+            end += 1
+        lines.splice(start, end, f" {text}")
     else:
         close = " " if lines.text[old.start - 1] == ":" else ""  # as in {"a":1}
         lines.splice(old.start, old.end, close + text)
