@@ -89,7 +89,7 @@ def one_edit(rng: random.Random, data: Any) -> tuple[tuple[str | int, ...], list
             name = rng.choice(names or ["name"])
             old = fields.get(name)
             below = (*path, name)
-            if kind == "list" and isinstance(old, (list, dict)):
+            if kind == "list" and old and isinstance(old, (list, dict)):
                 return below, differences(below, old, changed(rng, old))
             return below, [Take(below)] if names else []
     return (*path, name), [Put((*path, name), value(rng), tuple(FIELDS))]
