@@ -23,6 +23,9 @@ from stemctl.render.values import element_diff, shown
 from stemctl.util.plural import counted, first_few, inflected, joined
 from stemctl.util.safe_text import cut, visible
 
+_MOST_NAMED = 3
+"""Records that a command to type names one by one."""
+
 
 def drift_text(drift: Drift, style: TerminalStyle) -> str:
     """The screen below its first line."""
@@ -39,8 +42,11 @@ def drift_text(drift: Drift, style: TerminalStyle) -> str:
     changed = len(drift.records) - missing
     lines += ["", f"Drift: {changed:,} changed, {missing:,} not found."]
     first = shlex.quote(str(drift.records[0].address))
+    moved = [str(record.address) for record in drift.records if not record.missing]
+    words = shlex.join(moved) if len(moved) <= _MOST_NAMED else "--all"
     hints = [
-        (f"stemctl show {first}", "shows your values and the server's, to copy from"),
+        *([(f"stemctl pull {words}", "writes the server's values to your files")] if moved else []),
+        (f"stemctl show {first}", "shows your values and the server's"),
         ("stemctl plan", "shows what apply would do about it"),
     ]
     return style.finish([*lines, *style.next(hints)])

@@ -29,7 +29,7 @@ _LONGEST = 300
 """Characters of a command: a longer one is nothing to type."""
 
 _WHY: Mapping[str, str] = {
-    CONFLICT: "changed in your files and on the server",
+    CONFLICT: "changed in your files and on the server; to take the server's, pull --theirs",
     REPLACE: "not as on the server, and never applied",
     MOVED: "belongs to another record on the server; move its lines there",
     RENAMED: "has another name on the server",
