@@ -94,7 +94,7 @@ class FieldEdits:
         path = (*place.path, rule.name)
         key = (place.file, path)
         if key in self._settled:
-            self.about[place.file].add(address)
+            self.about.setdefault(place.file, set()).add(address)
             return
         self._settled.add(key)
         old = place.values[rule.name]
@@ -138,7 +138,7 @@ class FieldEdits:
             if rule.name not in wanted or found.below[0][0] != place:
                 return None
             _, shared = _parted(rule, found, wanted[rule.name])
-            if common is not None and shared != common or not found.can_lose(rule, shared.gone):
+            if (common is not None and shared != common) or not found.can_lose(rule, shared.gone):
                 return None
             common = shared
         return common

@@ -94,9 +94,10 @@ def expand(moves: Sequence[Move], declared: Iterable[Address], complete: bool) -
     patterns = [move for move in moves if isinstance(move, MovedPattern)]
     here = set(declared)
     targets = {move.subject: move.to for move in single}
-    found = Expansion([replace(move, to=_end(move, targets)) for move in single])
     steps = _Steps(single, patterns, here)
     steps.go_back([a for a in sorted(here) if a.model in {p.model for p in patterns}])
+    ends = {move.subject: steps.led_on.get(move.subject) or _end(move, targets) for move in single}
+    found = Expansion([replace(move, to=ends[move.subject]) for move in single])
     for move in patterns:
         wrong = _wrong(move, patterns, here, steps.used, complete)
         if wrong:
@@ -126,6 +127,8 @@ class _Steps:
     entries: list[Directive] = field(default_factory=list)
     problems: list[Diagnostic] = field(default_factory=list)
     used: set[MovedPattern] = field(default_factory=set)
+    led_on: dict[str, Address] = field(default_factory=dict)
+    """Where entries for single records end, if a pattern moves their records on."""
     _before: dict[Address, list[Address]] = field(init=False)
     _apart: set[str] = field(init=False)
     _ends: dict[Address, tuple[Address, MovedPattern]] = field(default_factory=dict)
@@ -143,14 +146,20 @@ class _Steps:
         most = len(self.patterns) + len(self.single) + 1
         for address in addresses:
             chain = [address]
+            moved_on: set[Address] = set()
             for new in chain:  # grows
                 before = self._before.get(new)
                 if before is not None:  # an entry for a single record wins
-                    chain += [old for old in before if old not in chain]
+                    earlier = [old for old in before if old not in chain]
+                    chain += earlier
+                    if new in moved_on:
+                        self.led_on.update((str(old), address) for old in earlier)
+                        moved_on.update(earlier)
                     continue
                 for move, old in self._sources(new):
                     if old not in chain and len(chain) < most:
                         chain.append(old)
+                        moved_on.add(old)
                         self._note(move, old, address)
 
     def _sources(self, new: Address) -> Iterator[tuple[MovedPattern, Address]]:

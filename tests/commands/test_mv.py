@@ -119,6 +119,18 @@ def test_there_and_back(day: Lab, applied: tuple[str, ...]) -> None:
     assert text(day, "records/more.yaml") == MORE
 
 
+def test_one_and_then_a_pattern_before_it_is_applied(lab: Lab) -> None:
+    """The pattern moves on what the first entry renamed, so that is kept."""
+    lab.sessions("{name: a}", "{name: b}")
+    lab.apply()
+    for words in (["session/a", "session/c"], ["session/*", "session/*_x"], ["c_x", "session/d"]):
+        assert lab.run("mv", *words).code == 0
+    lab.apply()
+    assert [sent.method for sent in lab.writes] == ["PATCH", "PATCH"]
+    assert [sent.body for sent in lab.writes] == [{"name": "b_x"}, {"name": "d"}]
+    assert lab.plan()["changes"] == []
+
+
 def test_twice_before_it_is_applied(day: Lab) -> None:
     assert day.run("mv", "session/rat17_*", "session/x_*").code == 0
     assert day.run("mv", "session/x_1", "session/y").code == 0
