@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.support import edition_2026
@@ -292,8 +293,6 @@ def test_what_cannot_be_meant_is_refused(sessions: Lab, words: list[str], expect
 
 
 def test_a_page_that_fails_writes_nothing(sessions: Lab) -> None:
-    import httpx
-
     sessions.edit("session", "a", description="Day one")
     sessions.intercept = lambda request: (
         httpx.Response(500, json={"detail": "down"}) if "/session/" in request.url.path else None
@@ -459,3 +458,22 @@ def test_a_plan_says_how_many_records_are_in_no_file(sessions: Lab) -> None:
     assert line in sessions.run("plan").out
     assert sessions.run("pull", "session").code == 0
     assert "in no file" not in sessions.run("plan").out
+
+
+def test_a_value_that_no_file_can_have_is_left_and_named(sessions: Lab) -> None:
+    def after(request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        body = response.json()
+        for record in body.get("sessions", []):
+            if record["name"] == "a":
+                record |= {"date_time": "yesterday", "description": "Day one", "tags": ["x" * 5000]}
+        return httpx.Response(200, json=body)
+
+    sessions.after = after
+    result = sessions.run("pull", "session", "--all-fields")
+    assert result.code == 3, result.said
+    assert "date_time" in result.out
+    assert "Day one" in text(sessions)
+    assert "yesterday" not in text(sessions)
+    before = contents(sessions.root)
+    assert sessions.run("pull", "session", "--all-fields").code == 3
+    assert contents(sessions.root) == before
