@@ -80,10 +80,18 @@ class LiveRecords:
 
 
 def in_order(model: Model, records: Iterable[Fields]) -> list[Fields]:
-    """Records by date, then by what they are called, then as the server has them."""
-    names = [row.name for row in model.moments]
-    names += [model.called] if model.called else []
-    return sorted(records, key=lambda record: [str(record.get(name) or "") for name in names])
+    """Records by date, then by what they are called, then by their order and type, so that a table
+    does not depend on ids.
+    """
+    rows = [*model.moments, *([model.fields[model.called]] if model.called else [])]
+    rows += [row for row in model.managed if row.kind == "integer"]
+    rows += [row for row in model.managed if row.enum]
+    return sorted(records, key=lambda record: [_sortable(record.get(row.name)) for row in rows])
+
+
+def _sortable(value: Value) -> tuple[float, str]:
+    is_number = isinstance(value, int | float)
+    return (float(value), "") if is_number else (0.0, str(value or ""))
 
 
 def default_columns(
