@@ -27,6 +27,7 @@ _MOST_LINES = 1_048_576
 """Rows that Excel can have, also empty ones."""
 
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s>/]")
+_DURATION = re.compile(r"\[(?:h+|m+|s+)\]", re.IGNORECASE)
 _HAS_CLOCK = re.compile(r"[hs]", re.IGNORECASE)
 
 
@@ -154,7 +155,7 @@ def _problem(cell: Any, column: int) -> tuple[str, str] | None:
         return "a formula without a stored value", "open the file in Excel and save it"
     if cell.data_type == "e":
         return f"the error {cell.value}", "correct the formula, or empty the cell"
-    if isinstance(cell.value, datetime.timedelta):
+    if isinstance(cell.value, datetime.timedelta) or _is_duration(cell):
         return "a duration", "write it as text or as a number"
     if isinstance(cell.value, str) and len(cell.value) > LONGEST_CELL:
         return f"more than {LONGEST_CELL:,} characters", "write less"
@@ -163,6 +164,12 @@ def _problem(cell: Any, column: int) -> tuple[str, str] | None:
     if column > MOST_COLUMNS:
         return f"more than {MOST_COLUMNS:,} columns", "delete what is beside the table"
     return None
+
+
+def _is_duration(cell: Any) -> bool:
+    """Whether it counts hours from zero: older versions of openpyxl read this as a date of 1900."""
+    is_moment = isinstance(cell.value, datetime.datetime | datetime.time)
+    return is_moment and _DURATION.search(cell.number_format) is not None
 
 
 def _text(value: Any, number_format: str) -> str:
