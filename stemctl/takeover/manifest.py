@@ -208,12 +208,15 @@ class _Tree:
         self._addresses[model.name, id_] = handle.address
 
     def _key_at_top(self, model: Model, record: Fields) -> str:
-        """The key of a record without a name of its own: what it belongs to is called so."""
+        """The key of a record without a name of its own: what it belongs to is called so. An id
+        alone would be read as that of the other record.
+        """
         names = [model.parent] if model.parent else [*model.together_unique[:1]]
         group = model.together_unique[0] if model.together_unique else tuple(filter(None, names))
         parts = [self._called(model.fields[str(name)], record.get(str(name))) for name in group]
         key = "/".join(parts)
-        return key if all(parts) and not has_unseen(key) else ""
+        is_id = key in {id_ for name in group for id_ in ids_in(record.get(str(name)))}
+        return key if all(parts) and not is_id and not has_unseen(key) else ""
 
     def _called(self, row: Field, value: Value) -> str:
         """What a value is called in a key: a text itself, the name of what it refers to."""

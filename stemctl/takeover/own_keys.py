@@ -15,7 +15,7 @@ from stemctl.core.entry_ids import selector
 from stemctl.core.records import Address
 from stemctl.schema.catalog import Catalog
 from stemctl.schema.models import Model
-from stemctl.util.json_types import Fields, Value
+from stemctl.util.json_types import Fields, Value, is_uuid
 
 _OTHER = re.compile(r"[^A-Za-z0-9]+")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -81,6 +81,8 @@ class OwnKeys:
         """Whether a record without a name can do without a key."""
         if model.together_unique or model.name in self._referred_to:
             return False  # `procedures: [rat12]` would read as if the parent was meant
+        if is_uuid(parent):
+            return False  # what is inside the record would refer to this id: to the parent
         return self._take(Address(model.name, parent))
 
     @cached_property

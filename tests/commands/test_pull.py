@@ -339,6 +339,21 @@ def test_a_new_child_goes_into_its_declared_parent(lab: Lab) -> None:
     assert file.read_text().count("notes: the second") == 1
 
 
+def test_a_parent_that_can_only_be_called_by_its_id(lab: Lab) -> None:
+    """Its children have keys of their own: what is inside them refers to them, not to the id."""
+    seed = json.loads(json.dumps(EVERYTHING))
+    seed["subjects"][1]["subject_logs"] = seed["subjects"][1]["subject_logs"][:1]
+    lab.write("seed.yaml", json.dumps(seed))
+    lab.after = lambda request, response: httpx.Response(
+        response.status_code,
+        content=response.content.replace(b'"rat12"', rb'"rat\u001b"'),
+        headers={"content-type": "application/json"},
+    )
+    result = lab.run("pull", "--all")
+    assert result.code == 3, result.said
+    assert is_settled(lab)
+
+
 def test_twins_are_named_and_not_written(lab: Lab) -> None:
     ids = nested_lab(lab)
     twins = [add_behavior(lab, ids, notes="twin") for _ in range(2)]

@@ -83,3 +83,13 @@ def test_a_lab_of_25_sessions_reads_as_if_it_had_been_typed(lab):
     assert found.left == []
     compare("clicked-lab", texts(found))
     nothing_to_say(lab, texts(found))
+
+
+def test_a_record_whose_parent_is_not_visible_is_not_called_by_the_id_of_that(lab):
+    """A key that is the id of another record would be read as that record."""
+    world = world_of(seeded(lab, LAB))
+    subjects = world.snapshot.readings.pop("subject")
+    ids = {name: ids for name, ids in labs_own(world).items() if name != "subject"}
+    found = take(world, ids)
+    keys = {row.whole().get("key") for one in found.new for row in one.rows()}
+    assert keys.isdisjoint(subjects.records)
