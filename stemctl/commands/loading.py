@@ -28,8 +28,13 @@ class Loaded:
     tracked: Tracked | None = None
 
 
-def load(config: Config, catalog: Catalog, may_be_empty: bool = False) -> Loaded:
-    """Read and check the manifests.
+def load(
+    config: Config,
+    catalog: Catalog,
+    may_be_empty: bool = False,
+    kept: dict[str, bytes] | None = None,
+) -> Loaded:
+    """Read and check the manifests. `kept` gets the content of the files.
 
     Raises:
         ConfigError: there are no manifests, which never means that everything is to be deleted. A
@@ -37,7 +42,7 @@ def load(config: Config, catalog: Catalog, may_be_empty: bool = False) -> Loaded
     """
     tracked = work_tree.inspect(config.root, config.manifests)
     repository, findings = load_repository(
-        config.root, config.manifests, catalog, time_zone=config.time_zone
+        config.root, config.manifests, catalog, time_zone=config.time_zone, kept=kept
     )
     nothing_declared = not repository.files and not tracked.absent
     errors = [finding for finding in findings if finding.severity is Severity.ERROR]

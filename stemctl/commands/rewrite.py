@@ -31,12 +31,15 @@ def sources_of(config: Config, catalog: Catalog, may_be_empty: bool = False) -> 
         ConfigError: there are none.
         InvalidFiles: they have errors; what is wrong could not be told from what is edited.
     """
-    loaded = load(config, catalog, may_be_empty)
+    read: dict[str, bytes] = {}
+    loaded = load(config, catalog, may_be_empty, read)
     require_all_files(loaded)
     if has_errors(loaded.diagnostics):
         summary = f"The files have errors. {Untouched.NOTHING_WRITTEN}"
         raise InvalidFiles(loaded.diagnostics, summary, [("stemctl validate", "checks them again")])
-    return Sources(config.root, config.manifests, catalog, loaded.repository, config.time_zone)
+    return Sources(
+        config.root, config.manifests, catalog, loaded.repository, config.time_zone, read
+    )
 
 
 def write(config: Config, rewrite: Rewrite) -> Written:

@@ -42,7 +42,8 @@ def texts(
             refused.append(Refusal(file, line, error.why, by_hand(text, wanted), addresses))
             continue
         if new != source.data:
-            old = source.data if os.path.lexists(sources.root / file) else None
+            is_there = file in sources.read or os.path.lexists(sources.root / file)
+            old = source.data if is_there else None
             changes.append(FileChange(file, old, new))
     return changes, refused
 
@@ -93,7 +94,7 @@ def check(sources: Sources, changes: Sequence[FileChange]) -> tuple[Repository, 
         sources.entries,
         sources.catalog,
         time_zone=sources.time_zone,
-        texts=new_texts,
+        texts={**sources.read, **new_texts},
     )
     found = [*findings, *check_references(repository, sources.catalog)]
     new_files = [change.file for change in changes if change.old is None]

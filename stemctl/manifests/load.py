@@ -53,18 +53,20 @@ def load_repository(
     time_zone: ZoneInfo | None = None,
     today: datetime.date | None = None,
     texts: Mapping[str, bytes] = _AS_ON_DISK,
+    kept: dict[str, bytes] | None = None,
 ) -> tuple[Repository, tuple[Diagnostic, ...]]:
     """Everything that the manifests below `root` declare, and what is wrong with them.
 
     The repository has only usable records. The content of a file never raises an exception. With
     `ignore_gitignore`, git-ignored files are read as well. Times without an offset are read in
     `time_zone`; if it is None, they are errors. Dates far from `today` are warnings. `texts` are
-    files that are to have another content than on the disk, or are to be there.
+    files that are to have another content than on the disk, or are to be there. `kept` gets what
+    the files have on the disk.
     """
     found = discovery.find_manifests(root, entries, ignore_gitignore).with_files(texts)
     validator = validator_of(catalog, local_times=time_zone is not None)
     latest = suspicions.latest_plausible(today or utc_now().date())
-    loading = _Reader(root, catalog, validator, time_zone, latest, texts)
+    loading = _Reader(root, catalog, validator, time_zone, latest, texts, kept)
     with gc_pause.paused():
         for file in found.defaults:
             loading.read_defaults(file)
@@ -84,10 +86,12 @@ def load_repository(
     return repository, with_lines(root, in_order(loading.problems), texts)
 
 
-def _read(root: FilePath, file: str, texts: Mapping[str, bytes]) -> Document:
+def _read(
+    root: FilePath, file: str, texts: Mapping[str, bytes], kept: dict[str, bytes] | None = None
+) -> Document:
     if file in texts:
         return reader.parse(texts[file], file)
-    return reader.read(os.path.join(root, file), file)
+    return reader.read(os.path.join(root, file), file, kept)
 
 
 def with_lines(
@@ -124,6 +128,7 @@ class _Reader:
     latest: str = ""
     """The last day that a record may plausibly have."""
     texts: Mapping[str, bytes] = field(default_factory=dict)
+    kept: dict[str, bytes] | None = None
     problems: list[Diagnostic] = field(default_factory=list)
     records: list[tuple[Record, bool]] = field(default_factory=list)
     directives: dict[str, list[Directive]] = field(
@@ -220,7 +225,7 @@ class _Reader:
 
     def _validated(self, file: str) -> tuple[Document | None, set[Path]]:
         """A document, and the paths in it that cannot be used."""
-        document = _read(self.root, file, self.texts)
+        document = _read(self.root, file, self.texts, self.kept)
         read = list(validation.located(document, self.catalog))
         if document.root is None:
             self.problems += read

@@ -32,10 +32,10 @@ MAX_FILE_BYTES = 64 * 1024 * 1024
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 
-def read(path: FilePath | str, file: str) -> Document:
+def read(path: FilePath | str, file: str, kept: dict[str, bytes] | None = None) -> Document:
     """Read a file. What is wrong with it becomes a problem of the document.
 
-    `file` is the name of the file in locations.
+    `file` is the name of the file in locations, and in `kept`, which gets its content.
     """
     try:
         with open(path, "rb", buffering=0, opener=_without_waiting) as stream:
@@ -48,6 +48,8 @@ def read(path: FilePath | str, file: str) -> Document:
     except OSError as error:
         problem = _unreadable(file, f"cannot be read: {error.strerror or error}")
         return Document(file, "", problems=[problem])
+    if kept is not None:
+        kept[file] = data
     return parse(data, file)
 
 

@@ -62,6 +62,8 @@ class Sources:
     catalog: Catalog
     repository: Repository
     time_zone: ZoneInfo | None = None
+    read: Mapping[str, bytes] = field(default_factory=dict)
+    """The files of the repository as they were when it was read: an editor may save meanwhile."""
     _files: dict[str, SourceFile] = field(default_factory=dict)
 
     def file(self, file: str) -> SourceFile:
@@ -71,8 +73,10 @@ class Sources:
             OSError: it cannot be read.
         """
         if file not in self._files:
-            path = self.root / file
-            data = path.read_bytes() if path.exists() else b""
+            data = self.read.get(file)
+            if data is None:
+                path = self.root / file
+                data = path.read_bytes() if path.exists() else b""
             document = reader.parse(data, file)
             records = {address: path for address, path, _ in _records_of(document, self.catalog)}
             self._files[file] = SourceFile(file, data, document, records)

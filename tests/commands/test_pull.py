@@ -95,6 +95,40 @@ def test_what_others_changed_is_written_at_its_place(sessions: Lab) -> None:
     assert is_settled(sessions)
 
 
+@pytest.mark.parametrize(
+    "saved",
+    [SESSIONS.replace("First day", "My day"), "sessions: [", None],
+    ids=["edited", "broken", "deleted"],
+)
+def test_a_file_that_is_saved_while_the_server_answers_is_left(
+    sessions: Lab, saved: str | None
+) -> None:
+    file = sessions.root / "records/sessions.yaml"
+    other = "sessions:\n  - {name: c, projects: [Theta Maze Study], description: Third day}\n"
+    sessions.write("records/more.yaml", other)
+    sessions.apply()
+    for name in "ac":
+        sessions.edit("session", name, description="Theirs")
+
+    def save(request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        if saved is None:
+            file.unlink(missing_ok=True)
+        else:
+            file.write_text(saved)
+        return response
+
+    sessions.after = save
+    result = sessions.run("pull", "--all")
+    assert result.code == 3, result.said
+    assert "changed while this command ran" in result.said or saved is None
+    assert (file.read_text() if file.exists() else None) == saved
+    assert text(sessions, "records/more.yaml") == other.replace("Third day", "Theirs")
+    sessions.after = lambda request, response: response
+    if saved and "My day" in saved:
+        (change,) = sessions.plan()["changes"]
+        assert change["held"] == "conflict"
+
+
 def test_a_field_that_is_not_declared_comes_only_with_all_fields(sessions: Lab) -> None:
     sessions.edit("session", "b", tags=["x"], date_time="2024-03-12T09:00:00Z")
     assert sessions.run("pull", "b").code == 0
