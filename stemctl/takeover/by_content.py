@@ -20,6 +20,7 @@ from stemctl.planning.matching import identify
 from stemctl.planning.values import same_as_sent
 from stemctl.schema.models import Model
 from stemctl.takeover.sides import Sides
+from stemctl.takeover.take import is_default
 from stemctl.util.json_types import Fields, Value
 
 
@@ -70,6 +71,8 @@ def _pairs(sides: Sides) -> tuple[dict[Address, str], dict[tuple[str, str], Addr
         index = ContentIndex(table, _free(sides, table, reading))
         for record in records:
             found = list(_holding(sides, table, record, index))
+            # A pull writes all that there is, so one that has no more is meant before others.
+            found = [id_ for id_ in found if _says_all(table, record, index.records[id_])] or found
             wanted[record.address] = found
             for id_ in found:
                 claims.setdefault((model, id_), []).append(record.address)
@@ -102,6 +105,15 @@ def _free(sides: Sides, model: Model, reading: Reading) -> Mapping[str, Fields]:
     """The live records that no address has."""
     bound = sides.bound_ids(model.name)
     return {id_: fields for id_, fields in reading.records.items() if id_ not in bound}
+
+
+def _says_all(model: Model, record: Record, live: Fields) -> bool:
+    """Whether a live record has nothing that a declared one leaves out."""
+    return all(
+        row.name in record.fields or is_default(row, live.get(row.name))
+        for row in model.managed
+        if row.shown and not row.proposal
+    )
 
 
 def _holding(sides: Sides, model: Model, record: Record, index: ContentIndex) -> Iterator[str]:

@@ -373,6 +373,20 @@ def test_a_new_child_goes_into_its_declared_parent(lab: Lab) -> None:
     assert file.read_text().count("notes: the second") == 1
 
 
+def test_a_sibling_that_has_more_is_not_taken_for_one_that_has_less(lab: Lab) -> None:
+    """As after a pull that was killed between files and state."""
+    seed = json.loads(json.dumps(EVERYTHING))
+    seed["sessions"][0]["data_acquisitions"].append({"type": "ExtracellularEphys"})
+    lab.write("seed.yaml", json.dumps(seed))
+    assert lab.run("pull", "--all").code == 0
+    (lab.root / ".stemctl" / "sandbox.state.json").unlink()
+    before = (lab.root / "records/sessions/undated.yaml").read_bytes()
+    result = lab.run("pull", "--all")
+    assert result.code == 0, result.said
+    assert (lab.root / "records/sessions/undated.yaml").read_bytes() == before
+    assert is_settled(lab)
+
+
 def test_a_parent_that_can_only_be_called_by_its_id(lab: Lab) -> None:
     """Its children have keys of their own: what is inside them refers to them, not to the id."""
     seed = json.loads(json.dumps(EVERYTHING))
