@@ -42,6 +42,8 @@ class FieldEdits:
     edits: dict[str, list[Edit]] = field(default_factory=dict)
     about: dict[str, set[Address]] = field(default_factory=dict)
     """The records that the edits of a file are about."""
+    _cut: dict[Address, list[str]] = field(default_factory=dict)
+    """The fields that a record is to take nothing of from defaults."""
     _settled: set[tuple[str, Path]] = field(default_factory=set)
     _common: dict[tuple[str, Path], Delta | None] = field(default_factory=dict)
 
@@ -50,6 +52,8 @@ class FieldEdits:
         for address, fields in self.wanted.items():
             for name, value in fields.items():
                 self._field(address, name, value)
+        for address, cut in self._cut.items():
+            self._without_defaults(address, cut)
 
     def _field(self, address: Address, name: str, value: Value | Gone) -> None:
         rule = self.sources.catalog.models[address.model].fields[name]
@@ -62,7 +66,7 @@ class FieldEdits:
                 self._in_defaults(address, place, rule, shared, stays=value is not GONE)
             elif shared.gone:
                 kept = dict(elements(rule, value))
-                self._without_defaults(address, name)
+                self._cut.setdefault(address, []).append(name)
                 if not kept:  # empty is a value, too: it clears the field
                     self._in_record(address, rule, found.own, value)
                     return
@@ -105,13 +109,13 @@ class FieldEdits:
             edits = differences(path, old, value_of(rule, parts, old))
         self.add(place.file, address, edits)
 
-    def _without_defaults(self, address: Address, name: str) -> None:
-        """Let a record take nothing of a field from defaults."""
+    def _without_defaults(self, address: Address, cut: list[str]) -> None:
+        """Let a record take nothing of these fields from defaults."""
         file, path = self.sources.place(address)
         written = self.sources.written(address)
         lifecycle = written.get("lifecycle")
         there = dict(lifecycle) if isinstance(lifecycle, dict) else {}
-        new = {**there, NO_DEFAULTS: [*names(written), name]}
+        new = {**there, NO_DEFAULTS: [*names(written), *cut]}
         order = key_order(self.sources.catalog.models[address.model], self.sources)
         path = (*path, "lifecycle")
         edits: list[Edit] = [Put(path, new, order)]

@@ -89,6 +89,15 @@ def test_an_element_of_defaults_goes_for_one_record_by_no_defaults(lab: Lab) -> 
     assert after[MONDAY].fields["tags"] == ["raw"]
 
 
+def test_elements_of_two_fields_go_for_one_record(lab: Lab) -> None:
+    draft = draft_of(lab)
+    draft.set(TUESDAY, "tags", ["good"])
+    draft.set(TUESDAY, "projects", ["Delta"])
+    assert "no_defaults: [tags, projects]" in written(lab, draft.finish())
+    after = draft_of(lab).sources.repository.records[TUESDAY].fields
+    assert (after["tags"], after["projects"]) == (["good"], ["Delta"])
+
+
 def test_an_element_of_defaults_goes_there_if_all_lose_it(lab: Lab) -> None:
     draft = draft_of(lab)
     draft.set(MONDAY, "tags", ["fine"])
