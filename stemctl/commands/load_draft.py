@@ -14,6 +14,7 @@ from stemctl.manifests.declared_names import DeclaredNames
 from stemctl.manifests.draft import Draft
 from stemctl.manifests.file_defaults import FileDefaults
 from stemctl.manifests.sources import Sources
+from stemctl.manifests.validation import missing_fields
 from stemctl.schema.models import Model
 from stemctl.sheets.cells import Cell
 from stemctl.sheets.columns import KEY
@@ -98,8 +99,17 @@ class LoadDraft:
         if self.problems:
             return Rewrite()
         rewrite = self.draft.finish()
-        self._problems += [self._in_sheet(problem) for problem in rewrite.problems]
+        found = rewrite.problems or tuple(self._incomplete())
+        self._problems += [self._in_sheet(problem) for problem in found]
         return rewrite
+
+    def _incomplete(self) -> Iterator[Diagnostic]:
+        """What the new records would lack by the rules of `validate`, in the new files."""
+        before, after = self.loading.sources.repository, self.draft.repository
+        for address, record in after.records.items() if after else ():
+            if after and address not in before.records and record.id is None:
+                model = self.loading.sources.catalog.models[address.model]
+                yield from missing_fields(record, model, parent=after.around(record))
 
     def not_in_sheet(self) -> list[Address]:
         """The records beside those of the sheet, in the same files, that it does not name."""
@@ -212,15 +222,27 @@ class LoadDraft:
             yield row.name, row.empty if isinstance(value, Cell) else value
 
     def _take_new(self, record: SheetRecord, parent: Address | None) -> None:
-        fields = dict(self._fields(record, {}, {}))
+        layer = self._layer(record, parent)
+        fields = dict(self._fields(record, layer, {}))
         inner = []
         for one in record.inner:
-            values = dict(self._fields(one, {}, fields))
+            values = dict(self._fields(one, {}, {**layer, **fields}))
             values = {name: value for name, value in values.items() if not _is_unsaid(value)}
             inner.append(Row(one.model, "", Address(one.model.name, ""), values))
         if parent is not None:
             fields.pop(self.model.parent or "", None)
         self._new.append((record, fields, inner, parent))
+
+    def _layer(self, record: SheetRecord, parent: Address | None) -> Fields:
+        """The defaults that a new record has and the parts of fields in its row add to: without
+        details of another type than its own.
+        """
+        layer = dict(self._defaults(self._file(record.values, parent)).get(self.model.section, {}))
+        for row in self.model.detailed:
+            selector = row.details.selector if row.details else ""
+            if record.values.get(selector, layer.get(selector)) != layer.get(selector):
+                layer.pop(row.name, None)
+        return layer
 
     def _add_new(self) -> None:
         """Give the new records keys and files. Those inside one parent get their keys together."""

@@ -110,6 +110,8 @@ class SaidValues:
                 if field is None:
                     raise _no_part(row, part, type_name)
                 value = read_cell(field, cell.text, cell.column.reading)
+                if value is Cell.CLEAR and field.required:
+                    raise CellError("would clear a field that is required", "write a value")
                 check_value(field, None, value)
                 found[part] = value
             except CellError as error:

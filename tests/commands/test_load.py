@@ -437,3 +437,53 @@ def test_a_log_of_a_subject_in_no_file_is_at_the_top(sheet_lab: Lab) -> None:
     assert load(sheet_lab, same, "subjectlog").code == 0
     entries = records(sheet_lab, "subject_logs")[0]["entries"]
     assert [one["details"]["weight"] for one in entries] == ["311 g", "313 g"]
+
+
+def test_what_a_sheet_does_not_say_is_left_to_the_defaults_of_the_file(sheet_lab: Lab) -> None:
+    lab = sheet_lab
+    lab.write(
+        "records/mice.yaml",
+        """\
+        defaults:
+          subjects:
+            projects: [Theta]
+            strain: Long Evans
+            genotype: wt
+            extra_fields: {cage: C1}
+        subjects:
+          - {name: m1, sex: M}
+        """,
+    )
+    before = (lab.root / "records/mice.yaml").read_text(encoding="utf-8")
+    sheet = "name,sex,projects,genotype,extra_fields.room\nm2,M,,,B2\nm3,F,,,\n"
+    result = load(lab, sheet, "subject", "--into", "records/mice.yaml")
+    assert result.code == 0, result.said
+    assert (lab.root / "records/mice.yaml").read_text(encoding="utf-8") == before + (
+        "  - {name: m2, sex: M, extra_fields: {room: B2}}\n  - {name: m3, sex: F}\n"
+    )
+    assert lab.run("validate").code == 0
+
+
+def test_an_entry_of_a_map_is_cleared_or_replaced_over_the_defaults(sheet_lab: Lab) -> None:
+    lab = sheet_lab
+    lab.write(
+        "records/later.yaml",
+        """\
+        defaults:
+          subjects: {extra_fields: {cage: C1}, projects: [Theta], strain: Long Evans, sex: F}
+        """,
+    )
+    sheet = "name,extra_fields.cage\nm2,-\nm3,C2\n"
+    result = load(lab, sheet, "subject", "--into", "records/later.yaml")
+    assert result.code == 0, result.said
+    mice = records(lab, "subjects")
+    assert {"name": "m3", "extra_fields": {"cage": "C2"}} in mice
+    (cleared,) = [one for one in mice if one["name"] == "m2"]
+    assert cleared["lifecycle"] == {"no_defaults": ["extra_fields"]}
+
+
+def test_details_that_a_type_requires_are_not_cleared(sheet_lab: Lab) -> None:
+    sheet = "subject,date_time,weight\nrat12,2024-03-15T08:00:00Z,-\n"
+    result = load(sheet_lab, sheet, "subjectlog/Weighing")
+    assert result.code == 1
+    assert "column `weight`: `-` would clear a field that is required" in result.said
