@@ -75,6 +75,9 @@ class Pull:
     """The state as it was read."""
     repository: Repository | None
     """What the files declare if all of it is written."""
+    everything: bool = False
+    is_saved: bool = False
+    """Whether the state was written."""
     elsewhere: Mapping[str, int] = field(default_factory=dict)
     """By model, how many records are on the server and in no file."""
 
@@ -206,7 +209,16 @@ def _drafted(
         refused = [one for one in rewrite.problems if _is_of_edit(one, found)]
         if not refused:
             ordered = in_writing_order(rewrite, sides.catalog)
-            return Pull(workspace, sides, found, new.ids(), ordered, state, draft.repository)
+            return Pull(
+                workspace,
+                sides,
+                found,
+                new.ids(),
+                ordered,
+                state,
+                draft.repository,
+                everything=request.everything,
+            )
         for one in refused:
             _leave(found, one)
 
@@ -311,6 +323,7 @@ def bind(pull: Pull, written: Written, *, dry_run: bool) -> None:
         return
     if not same_entries(after.records, pull.state.records) or after.names != pull.state.names:
         workspace.store.write(after, workspace.owner, f"pull: {counted(len(ids), 'record')}")
+        pull.is_saved = True
 
 
 def _is_moved(binding: Binding | None) -> bool:

@@ -28,16 +28,19 @@ def select(
     targets: tuple[str, ...],
     everything: bool,
 ) -> Selection:
-    """The selection that words mean: models, addresses, patterns, manifests and folders.
+    """The selection that words mean: models, addresses, patterns, manifests and folders. Without
+    any, the records that the files have.
 
     Raises:
-        ConfigError: there is no word, or one that means nothing.
+        ConfigError: there is no word and no record, or a word means nothing.
     """
     catalog = workspace.catalog
+    if not targets and not everything and repository.records:
+        return selection_of(catalog, (), everything, repository.records.keys())
     if not targets and not everything:
         some = next(iter(labs_own(catalog)), None)
         raise ConfigError(
-            "pull needs to know which records.",
+            "The files have no records yet, so pull needs to know which to write.",
             "Name models, addresses or patterns of them.",
             [
                 ("stemctl pull --all", "all that labs write themselves"),

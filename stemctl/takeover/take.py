@@ -69,6 +69,8 @@ class Takeover:
     left: list[Left] = field(default_factory=list)
     pending: list[Left] = field(default_factory=list)
     gone: list[Address] = field(default_factory=list)
+    further: int = 0
+    """How many declared records have values on the server in fields that they do not declare."""
     seen: set[Address] = field(default_factory=set)
     """The addresses of all that was looked at."""
 
@@ -119,7 +121,10 @@ class _Declared:
         edits = {
             name: taken.value for name, taken in self._fields(bound) if self._is_taken(name, taken)
         }
-        edits |= dict(self._further(model)) if self.sides.all_fields else {}
+        if self.sides.all_fields:
+            edits |= dict(self._further(model))
+        elif any(True for _ in self._further_rows(model)):
+            self.found.further += 1
         if edits:
             self.found.edits[address] = edits
 
@@ -161,14 +166,19 @@ class _Declared:
         return True
 
     def _further(self, model: Model) -> Iterator[tuple[str, Value]]:
-        """The fields that the server has and the record does not declare."""
+        """The values that the server has and the record does not declare."""
+        live = self.binding.live
+        for row in self._further_rows(model):
+            yield row.name, as_file_writes(row, live[row.name], live, self.sides.resolver)
+
+    def _further_rows(self, model: Model) -> Iterator[Field]:
         live, record = self.binding.live, self.record
         for row in model.managed:
             is_place = record.parent is not None and row.name == model.parent
             if row.name in record.fields or row.proposal or is_place:
                 continue
             if not is_default(row, live.get(row.name)):
-                yield row.name, as_file_writes(row, live[row.name], live, self.sides.resolver)
+                yield row
 
 
 def is_default(row: Field, value: Value) -> bool:

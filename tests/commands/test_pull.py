@@ -139,6 +139,37 @@ def test_a_field_that_is_not_declared_comes_only_with_all_fields(sessions: Lab) 
     assert is_settled(sessions)
 
 
+def test_what_the_files_do_not_declare_is_named_and_not_hidden(sessions: Lab) -> None:
+    sessions.edit("session", "b", tags=["x"], date_time="2024-03-12T09:00:00Z")
+    assert "1 record has values on the server in fields" in sessions.run("pull", "b").out
+    assert "1 record has" not in sessions.run("pull", "b", "--all-fields").out
+    assert "1 record has" not in sessions.run("pull", "b").out
+
+
+def test_without_a_word_the_records_of_the_files_are_meant(sessions: Lab) -> None:
+    sessions.edit("session", "a", description="Day one")
+    project = sessions.live("session", "a")["projects"]
+    sessions.api("POST", "stem/session/", {"name": "c", "projects": project, "tags": []})
+    result = sessions.run("pull")
+    assert result.code == 0, result.said
+    assert text(sessions) == SESSIONS.replace("First day", "Day one")
+    assert "1 on the server and in no file (stemctl pull --all)" in told(sessions, result.out)
+    assert is_settled(sessions)
+
+
+def test_without_a_word_and_a_record_it_asks_for_one(lab: Lab) -> None:
+    result = lab.run("pull")
+    assert result.code == 1
+    assert "stemctl pull --all" in told(lab, result.err)
+
+
+def test_it_says_that_the_state_was_written(sessions: Lab) -> None:
+    sessions.edit("session", "a", description="Day one")
+    first, again = sessions.run("pull"), sessions.run("pull")
+    assert "State saved in .stemctl/sandbox.state.json" in first.out
+    assert "State saved" not in again.out
+
+
 def test_an_edit_of_the_files_stays_and_is_still_sent(sessions: Lab) -> None:
     sessions.write("records/sessions.yaml", SESSIONS.replace("First day", "My day"))
     sessions.edit("session", "a", tags=["maze", "sleep", "ripples"])
@@ -155,7 +186,8 @@ def test_a_conflict_stays_for_resolve(sessions: Lab) -> None:
     sessions.edit("session", "a", description="Their day", tags=["maze"])
     result = sessions.run("pull", "--all")
     assert result.code == 3, result.said
-    assert "stemctl resolve session/a" in told(sessions, result.out)
+    assert "stemctl pull --theirs session/a\n" in told(sessions, result.out)
+    assert "stemctl resolve --keep files session/a\n" in told(sessions, result.out)
     assert "My day" in text(sessions)
     assert "tags: [maze]" in text(sessions)
     (change,) = sessions.plan()["changes"]
@@ -194,7 +226,7 @@ def test_a_record_that_is_gone_is_named_and_stays(sessions: Lab) -> None:
     sessions.api("DELETE", f"stem/session/{sessions.live('session', 'b')['id']}/")
     result = sessions.run("pull", "--all")
     assert result.code == 3
-    assert "stemctl rm session/b" in told(sessions, result.out)
+    assert "stemctl rm --keep-on-server session/b" in told(sessions, result.out)
     assert text(sessions) == SESSIONS
 
 
@@ -307,7 +339,6 @@ def test_an_address_that_only_the_server_has(sessions: Lab) -> None:
 @pytest.mark.parametrize(
     "words, expected",
     [
-        ([], "stemctl pull --all"),
         (["session/nosuch"], "No session is called `nosuch`"),
         (["session/zz*"], "Nothing matches"),
         (["nosuch"], "nosuch"),

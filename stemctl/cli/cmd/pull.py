@@ -20,13 +20,26 @@ from stemctl.commands.workspace import Workspace
 from stemctl.config.file_templates import option_template
 from stemctl.errors import ConfigError, Hint, Untouched
 from stemctl.render.text.plan_text import where_line
-from stemctl.render.text.pull_text import left_json, left_text, numbers_text, pending_text
+from stemctl.render.text.pull_text import (
+    further_text,
+    left_json,
+    left_text,
+    numbers_text,
+    pending_text,
+    state_text,
+)
 from stemctl.takeover.unbound import Twins
+from stemctl.util.safe_text import visible
 
 
 @command()
 @click.argument("targets", metavar="[MODEL|ADDRESS|PATTERN]...", nargs=-1)
-@click.option("--all", "everything", is_flag=True, help="Pull what labs write themselves.")
+@click.option(
+    "--all",
+    "everything",
+    is_flag=True,
+    help="Pull all that labs write themselves; shared models only if you name them.",
+)
 @click.option(
     "--filter",
     "filters",
@@ -63,8 +76,9 @@ def pull(
 ) -> int:
     """Write to your files what is on the server.
 
-    Records that are in no file are added, and fields that changed on the server are changed in
-    your files. What you edited since the last apply stays. Nothing is sent.
+    Fields that changed on the server are changed in your files, and records that are in no file
+    are added. Without a word, only the records that your files have are looked at. What you edited
+    since the last apply stays. Nothing is sent.
     """
     workspace = screen.open()
     request = Request(
@@ -106,11 +120,20 @@ def finish_pull(
 
     def about(written: Written) -> tuple[str, dict[str, Any]]:
         number = pulled.number_written(written, dry_run=dry_run)
-        numbers = numbers_text(
-            number, pulled.number_left(written), sum(pulled.elsewhere.values()), dry_run=dry_run
-        )
         style = screen.style(workspace.catalog)
-        parts = [left_text(pulled.found, style), pending_text(pulled.found), numbers]
+        parts = [
+            left_text(pulled.found, style),
+            pending_text(pulled.found),
+            further_text(pulled.found.further),
+            numbers_text(
+                number,
+                pulled.number_left(written),
+                sum(pulled.elsewhere.values()),
+                dry_run=dry_run,
+                more="" if pulled.everything else f"{screen.program} pull --all",
+            ),
+            state_text(visible(workspace.store.where)) if pulled.is_saved else "",
+        ]
         more = {
             "left_records": left_json(pulled.found),
             "summary": {

@@ -20,7 +20,7 @@ from stemctl.takeover.take import (
     Takeover,
 )
 from stemctl.takeover.unbound import Twins
-from stemctl.util.plural import counted, joined
+from stemctl.util.plural import counted, inflected, joined
 
 _MOST = 10
 """Records with one reason that are told one by one."""
@@ -29,7 +29,7 @@ _LONGEST = 300
 """Characters of a command: a longer one is nothing to type."""
 
 _WHY: Mapping[str, str] = {
-    CONFLICT: "changed in your files and on the server; to take the server's, pull --theirs",
+    CONFLICT: "changed in your files and on the server; the first command takes the server's",
     REPLACE: "not as on the server, and never applied",
     MOVED: "belongs to another record on the server; move its lines there",
     RENAMED: "has another name on the server",
@@ -41,12 +41,15 @@ _WHY: Mapping[str, str] = {
     DOUBT: "a request without an answer, or a proposal: the next apply settles it",
 }
 
-_COMMANDS: Mapping[str, Callable[[str, Left], str]] = {
-    CONFLICT: lambda at, left: f"stemctl resolve {at}",
-    REPLACE: lambda at, left: f"stemctl pull --theirs {at}",
-    RENAMED: lambda at, left: f"stemctl mv {at} {shlex.quote(left.detail)}",
-    REMOVED: lambda at, left: f"stemctl plan {at}",
-    ALIKE: lambda at, left: f"stemctl import {at} {left.detail}",
+_COMMANDS: Mapping[str, Callable[[str, Left], tuple[str, ...]]] = {
+    CONFLICT: lambda at, left: (
+        f"stemctl pull --theirs {at}",
+        f"stemctl resolve --keep files {at}",
+    ),
+    REPLACE: lambda at, left: (f"stemctl pull --theirs {at}",),
+    RENAMED: lambda at, left: (f"stemctl mv {at} {shlex.quote(left.detail)}",),
+    REMOVED: lambda at, left: (f"stemctl plan {at}",),
+    ALIKE: lambda at, left: (f"stemctl import {at} {left.detail}",),
 }
 
 
@@ -57,7 +60,7 @@ def left_text(found: Takeover, style: TerminalStyle) -> str:
         rows = [left for left in found.left if left.why == why]
         lines += _block(_WHY[why], [_row(left) for left in rows], style)
     lines += _twins(found.twins, style)
-    gone = [(address, "", _remove(address)) for address in found.gone]
+    gone = [(address, "", (_remove(address),)) for address in found.gone]
     lines += _block("deleted on the server, or hidden from you", gone, style)
     return style.finish(["", style.paint("bold", "Left as it is"), *lines]) if lines else ""
 
@@ -73,13 +76,13 @@ def pending_text(found: Takeover) -> str:
     return f"{names} {verb} edits that are not applied yet; stemctl plan shows them."
 
 
-Row = tuple[Address | str, str, str]
-"""An address, what is to be said of it, and the command to type."""
+Row = tuple[Address | str, str, tuple[str, ...]]
+"""An address, what is to be said of it, and the commands to choose from."""
 
 
 def _row(left: Left) -> Row:
     command = _COMMANDS.get(left.why)
-    typed = command(shlex.quote(str(left.address)), left) if command else ""
+    typed = command(shlex.quote(str(left.address)), left) if command else ()
     said = joined(list(left.fields))
     if left.why == REFUSED:
         said = f"{said}: {left.detail}" if said else left.detail
@@ -89,7 +92,8 @@ def _row(left: Left) -> Row:
 
 
 def _remove(address: Address) -> str:
-    return f"stemctl rm {shlex.quote(str(address))}"
+    # With --keep-on-server, since nothing is left that could be deleted.
+    return f"stemctl rm --keep-on-server {shlex.quote(str(address))}"
 
 
 def _block(title: str, rows: Sequence[Row], style: TerminalStyle) -> Iterator[str]:
@@ -101,7 +105,7 @@ def _block(title: str, rows: Sequence[Row], style: TerminalStyle) -> Iterator[st
     yield from style.columns(shown, indent=4)
     if len(rows) > _MOST:
         yield from style.below([f"{len(rows) - _MOST:,} more"], indent=6)
-    commands = [command for *_, command in rows[:_MOST] if 0 < len(command) <= _LONGEST]
+    commands = [one for *_, typed in rows[:_MOST] for one in typed if len(one) <= _LONGEST]
     yield from (f"      {style.command(style.cell(command))}" for command in commands)
 
 
@@ -128,13 +132,34 @@ def _ids(group: Twins) -> Iterator[str]:
         yield f"{id_} (in your files)" if id_ in group.declared else id_
 
 
-def numbers_text(written: int, left: int, elsewhere: int, *, dry_run: bool) -> str:
-    """`412 records written, 2 left, 3 on the server and in no file.`"""
-    verb = "to write" if dry_run else "written"
+def further_text(number: int) -> str:
+    """How many records have more on the server than the files say of them; empty if none has."""
+    if not number:
+        return ""
+    have = "has values" if number == 1 else "have values"
     return (
-        f"{counted(written, 'record')} {verb}, {left:,} left, "
-        f"{elsewhere:,} on the server and in no file."
+        f"{counted(number, 'record')} {have} on the server in fields that your files do not have; "
+        "--all-fields writes them, too."
     )
+
+
+def numbers_text(written: int, left: int, elsewhere: int, *, dry_run: bool, more: str = "") -> str:
+    """`412 records written, 2 left as they are, 3 on the server and in no file.`
+
+    `more` is the command that takes what is in no file.
+    """
+    verb = "to write" if dry_run else "written"
+    more = f" ({more})" if elsewhere and more else ""
+    as_is = inflected(left, "as it is", "as they are")
+    return (
+        f"{counted(written, 'record')} {verb}, {left:,} left {as_is}, "
+        f"{elsewhere:,} on the server and in no file{more}."
+    )
+
+
+def state_text(where: str) -> str:
+    """Where a pull remembers what it took over."""
+    return f"State saved in {where}. To undo a pull, restore it together with the files."
 
 
 def left_json(found: Takeover) -> list[dict[str, object]]:
