@@ -74,9 +74,11 @@ def read_instant(text: str, order: str = "", zone: ZoneInfo | None = None) -> st
 
 
 def _day(found: re.Match[str], order: str) -> str:
-    """The day of a match, by the order of the column, or as ISO writes it."""
+    """The day of a match, by the order of the column. One that begins with a year of four digits
+    has no other reading, and dates of Excel come like that, so no order refuses it.
+    """
     parts = found["a"], found["b"], found["c"]
-    if len(found["a"]) == 4 and order in ("", "YMD"):
+    if len(found["a"]) == 4:
         return _checked("YMD", parts)
     if not order:
         raise _unsure(parts)

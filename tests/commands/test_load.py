@@ -276,16 +276,18 @@ def test_dates_and_booleans_of_excel(sheet_lab: Lab) -> None:
         ["name", "projects", "strain", "sex", "birth_date", "subject_identifier"],
         ["m1", "Theta", "Long Evans", "M", datetime.date(2024, 4, 3), 7],
         ["m2", "Theta", "Long Evans", "F", datetime.datetime(2024, 4, 4), "007"],
+        ["m3", "Theta", "Long Evans", "F", "05/04/2024", "8"],
     ):
         book.active.append(row)
     stream = io.BytesIO()
     book.save(stream)
     (sheet_lab.root / "mice.xlsx").write_bytes(stream.getvalue())
-    result = sheet_lab.run("load", "mice.xlsx#Sheet", "--as", "subject")
+    order = ["--map", "birth_date=birth_date:{date: D/M/Y}"]
+    result = sheet_lab.run("load", "mice.xlsx#Sheet", "--as", "subject", *order)
     assert result.code == 0, result.said
     mice = records(sheet_lab, "subjects")[1:]
-    assert [one["birth_date"] for one in mice] == ["2024-04-03", "2024-04-04"]
-    assert [one["subject_identifier"] for one in mice] == ["7", "007"]
+    assert [one["birth_date"] for one in mice] == ["2024-04-03", "2024-04-04", "2024-04-05"]
+    assert [one["subject_identifier"] for one in mice] == ["7", "007", "8"]
     assert sheet_lab.run("validate").code == 0
 
 

@@ -231,7 +231,17 @@ def test_the_map_says_the_order_of_a_date() -> None:
     with pytest.raises(CellError, match="does not exist"):
         read_cell(_field("date"), "13/13/2024", Reading(order="DMY"))
     with pytest.raises(CellError, match="year"):
-        read_cell(_field("date"), "2024-03-12", Reading(order="DMY"))
+        read_cell(_field("date"), "12/03/24", Reading(order="DMY"))
+
+
+@pytest.mark.parametrize("order", ["", "DMY", "MDY", "YMD"])
+def test_a_date_that_begins_with_its_year_is_read_with_any_order(order: str) -> None:
+    reading = Reading(order=order, zone=ZoneInfo("UTC"))
+    for text in ("2024-03-12", "2024-03-12 00:00:00", "2024/3/12"):
+        assert read_cell(_field("date"), text, reading) == "2024-03-12"
+    assert read_cell(_field("instant"), "2024-03-12 14:05", reading) == "2024-03-12T14:05:00+00:00"
+    with pytest.raises(CellError, match="does not exist"):
+        read_cell(_field("date"), "2024-13-01", reading)
 
 
 def test_a_local_time_that_exists_twice_is_refused_with_both() -> None:
