@@ -66,7 +66,7 @@ def ask_to_send(plan: Plan, host: str) -> bool:
 def ask_which_to_keep() -> str | None:
     """Whose values the user wants to keep, `files` or `server`; None for any other answer."""
     click.echo("files    the next apply overwrites the server's values", err=True)
-    click.echo("server   they stay, and you write them in your files", err=True)
+    click.echo("server   they stay, and stemctl pull --theirs writes them to your files", err=True)
     question = 'Whose values are kept? Type "files" or "server"; anything else keeps the conflict'
     answer = _answer(question).casefold()
     return answer if answer in ("files", "server") else None

@@ -28,6 +28,9 @@ MOST_HINTS = 3
 _EXAMPLES = 5
 """Records for which the lines to write are shown."""
 
+_MOST_NAMED = 3
+"""Records that a command names."""
+
 _Row = tuple[bool, str, str]
 """Whether a command helps, the command, and what it does."""
 
@@ -43,6 +46,7 @@ def next_hints(plan: Plan, options: str) -> list[Hint]:
     """The commands that fit a plan; `options` are those that plan and apply were called with."""
     rows = [
         *(_offline_commands(plan, options) if plan.offline else _apply_commands(plan, options)),
+        *([] if plan.offline else _pull_commands(plan)),
         *_conflict_commands(plan),
         *_permission_commands(plan, options),
         (
@@ -112,16 +116,47 @@ def _apply_commands(plan: Plan, options: str) -> list[_Row]:
     records = inflected(len(actionable), "this record", "these records")
     return [
         (sends, apply, "shows this plan, asks you to confirm, and sends it"),
-        (sends, keep, "saves exactly this plan, to apply it later"),
+        (
+            sends and not any(helps for helps, *_ in _pull_commands(plan)),
+            keep,
+            "saves exactly this plan, to apply it later",
+        ),
         (is_quiet and adopts, apply, f"starts managing {records}"),
         (is_quiet and not adopts, apply, "updates the state"),
     ]
 
 
+def _pull_commands(plan: Plan) -> list[_Row]:
+    """What takes the server's values: it comes before what overwrites them."""
+    drifted = [
+        change
+        for change in plan.changes
+        if change.action is Action.UPDATE and _asks(change, Held.REVERT)
+    ]
+    conflicts = [change for change in plan.held() if _in_conflict(change)]
+    return [
+        (
+            bool(drifted),
+            f"stemctl pull {_first(drifted)}",
+            "writes the server's values to your files",
+        ),
+        (
+            bool(conflicts),
+            f"stemctl pull --theirs {_first(conflicts)}",
+            "takes the server's values, also where you edited yours",
+        ),
+    ]
+
+
+def _first(changes: Sequence[Change]) -> str:
+    """The first records, as a command takes them."""
+    return " ".join(_typed(str(change.address)) for change in changes[:_MOST_NAMED])
+
+
 def _conflict_commands(plan: Plan) -> list[_Row]:
     held = [change for change in plan.held() if change.held is Held.CONFLICT]
     conflicts = [change for change in held if change.pending_since is None]
-    addresses = " ".join(_typed(str(change.address)) for change in conflicts[:3])
+    addresses = _first(conflicts)
     return [
         (
             bool(conflicts),
@@ -186,39 +221,18 @@ def _asks(change: Change, kind: Held) -> bool:
 def lines_to_write(plan: Plan, style: TerminalStyle) -> list[str]:
     """What can be written into a file to settle what is held."""
     return [
-        *_to_keep(plan, style),
         *_to_delete([change for change in plan.held() if change.held is Held.DELETE], style),
         *_to_rename(_renames(plan)),
         *_to_give_up(plan),
-        *_to_concede(plan, style),
     ]
 
 
-def _to_keep(plan: Plan, style: TerminalStyle) -> list[str]:
-    drifted = [
-        (change, field)
-        for change in plan.changes
-        for field in change.fields
-        if field.held is Held.REVERT and change.action is Action.UPDATE
-    ]
-    title = "To keep the server's value, write it in your file; then nothing is sent for it:"
-    return _values_to_copy(title, drifted, style)
-
-
-def _to_concede(plan: Plan, style: TerminalStyle) -> list[str]:
-    title = "To resolve a conflict in favour of the server, write its value in your file:"
-    return _values_to_copy(title, _in_conflict(plan.held()), style)
-
-
-def _in_conflict(changes: Iterable[Change]) -> list[tuple[Change, FieldChange]]:
-    return [
-        (change, field)
-        for change in changes
-        for field in change.fields
-        if change.pending_since is None
-        and field.held is Held.CONFLICT
-        and field.reason == "conflict"
-    ]
+def _in_conflict(change: Change) -> list[FieldChange]:
+    """The fields that differ on both sides."""
+    if change.pending_since is not None:
+        return []
+    fields = change.fields
+    return [field for field in fields if field.held is Held.CONFLICT and field.reason == "conflict"]
 
 
 def values_to_keep(changes: Sequence[Change], style: TerminalStyle) -> list[str]:
@@ -228,21 +242,10 @@ def values_to_keep(changes: Sequence[Change], style: TerminalStyle) -> list[str]
             f"{visible(str(change.address))}  {location_text(change.location)}",
             _value_to_copy(change, field),
         )
-        for change, field in _in_conflict(changes)
+        for change in changes
+        for field in _in_conflict(change)
     ]
     return style.wrapped(rows)
-
-
-def _values_to_copy(
-    title: str, pairs: Sequence[tuple[Change, FieldChange]], style: TerminalStyle
-) -> list[str]:
-    if not pairs:
-        return []
-    rows = [
-        (visible(str(change.address)), _value_to_copy(change, field))
-        for change, field in pairs[:_EXAMPLES]
-    ]
-    return [title, *style.wrapped(rows)]
 
 
 def _value_to_copy(change: Change, field: FieldChange) -> str:

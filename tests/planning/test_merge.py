@@ -421,7 +421,25 @@ def test_keeping_the_servers_values_changes_nothing_and_says_what_to_write(lab: 
     assert "session/s" in result.out
     assert "description: Theirs." in result.out
     assert lab.run("apply", "-y").code == 3, "until it is written, it stays held"
-    lab.sessions(S.replace("First", "Theirs"))
+    assert "pull --theirs session/s" in result.err
+    assert lab.run("pull", "--theirs", "session/s").code == 0
+    assert lab.plan()["changes"] == []
+
+
+def test_the_side_that_was_not_kept_can_still_be_taken(lab: Lab) -> None:
+    in_conflict(lab)
+    result = lab.run("resolve", "s")
+    assert "pull --theirs session/s" in result.err
+    assert lab.run("pull", "--theirs", "session/s").code == 0
+    assert lab.plan()["changes"] == []
+
+
+def test_the_first_command_for_drift_takes_it_into_the_files(lab: Lab) -> None:
+    applied(lab)
+    lab.edit("session", "s", description="Theirs.")
+    said = lab.run("plan").out
+    assert said.index("pull session/s") < said.index("--allow revert=1")
+    assert lab.run("pull", "session/s").code == 0
     assert lab.plan()["changes"] == []
 
 

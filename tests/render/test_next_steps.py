@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from stemctl.core.plan import Action, Change, FieldChange, Held, Plan, Request, Subset, Target
 from stemctl.core.records import Address
-from stemctl.render.next_steps import lines_to_write, next_hints, saved_hints
+from stemctl.render.next_steps import lines_to_write, next_hints, saved_hints, values_to_keep
 from stemctl.render.terminal import TerminalStyle
 
 SERVER = Target("lab", "https://lab.example/", "private", "2024")
@@ -106,15 +106,40 @@ def test_a_rename_shows_both_entries() -> None:
     ]
 
 
+def test_what_takes_the_servers_values_comes_before_what_overwrites_them() -> None:
+    drifted = FieldChange("description", "a", "b", "drift", Held.REVERT)
+    both = FieldChange("tags", ["a"], ["b"], "conflict", Held.CONFLICT)
+    part = replace(change("a"), fields=(drifted,))
+    revert = replace(change("b c", held=Held.REVERT), fields=(drifted,))
+    conflict = replace(change("d", held=Held.CONFLICT), fields=(both,))
+    gone = change("e", Action.CREATE, Held.REVERT)
+    assert commands(plan(part, revert)) == [
+        "stemctl apply",
+        "stemctl pull session/a 'session/b c'",
+        "stemctl plan --allow revert=2",
+    ]
+    assert commands(plan(conflict)) == [
+        "stemctl pull --theirs session/d",
+        "stemctl resolve --keep files session/d",
+    ]
+    assert commands(plan(revert, conflict))[:2] == [
+        "stemctl pull 'session/b c'",
+        "stemctl pull --theirs session/d",
+    ]
+    assert commands(plan(gone)) == ["stemctl plan --allow revert=1"]  # there is nothing to pull
+    many = [replace(change(name, held=Held.REVERT), fields=(drifted,)) for name in "abcd"]
+    assert commands(plan(*many))[0] == "stemctl pull session/a session/b session/c"
+
+
 def test_short_values_of_the_server_can_be_copied() -> None:
     fields = (
-        FieldChange("tags", ["a", "b c"], [], "drift", Held.REVERT),
-        FieldChange("extra_fields.room", "B117", "B115", "drift", Held.REVERT),
-        FieldChange("description", "x" * 61, "y", "drift", Held.REVERT),
-        FieldChange("date_time", None, "z", "drift", Held.REVERT),
+        FieldChange("tags", ["a", "b c"], [], "conflict", Held.CONFLICT),
+        FieldChange("extra_fields.room", "B117", "B115", "conflict", Held.CONFLICT),
+        FieldChange("description", "x" * 61, "y", "conflict", Held.CONFLICT),
+        FieldChange("date_time", None, "z", "conflict", Held.CONFLICT),
     )
-    made = plan(replace(change("a", held=Held.REVERT), fields=fields))
-    lines = [line.strip() for line in lines_to_write(made, TerminalStyle())[1:]]
+    conflict = replace(change("a", held=Held.CONFLICT), fields=fields)
+    lines = [line.strip() for line in values_to_keep([conflict], TerminalStyle())]
     assert [line.removeprefix("session/a").strip() for line in lines] == [
         "tags: [a, b c]",
         "extra_fields: {room: B117}",

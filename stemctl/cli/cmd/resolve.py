@@ -30,7 +30,7 @@ def resolve(screen: Screen, targets: tuple[str, ...], keep: str | None) -> int:
     """Resolve conflicts: choose your values or the server's.
 
     --keep files makes your values an ordinary edit: the next apply overwrites the server's. --keep
-    server changes nothing there, and prints what to write in your files.
+    server changes nothing there, and prints what your files should have; pull --theirs writes it.
     """
     workspace = screen.open()
     targets = screen.below_root(targets)
@@ -55,14 +55,21 @@ def _finish(screen: Screen, workspace: Workspace, conflicts: Conflicts, keep: st
             "apply overwrites the server's. Nothing was sent."
         )
     if changes:
-        again = f"stemctl plan {shlex.join(str(change.address) for change in changes)}"
+        addresses = shlex.join(str(change.address) for change in changes)
+        again, pull = f"stemctl plan {addresses}", f"stemctl pull --theirs {addresses}"
         screen.out(where_line(workspace.target, workspace.database))
         if keep == "server":
             screen.out(kept_server_text(changes, screen.style(workspace.catalog)))
-            screen.suggest((again, "shows no conflict, once you have written them"))
+            screen.suggest(
+                (pull, "writes the server's values, also where you edited others"),
+                (again, "shows no conflict, once your files have them"),
+            )
         else:
             screen.sentences(screen.did)
-            screen.suggest((again, "shows what your files overwrite on the server"))
+            screen.suggest(
+                (again, "shows what your files overwrite on the server"),
+                (pull, "takes the server's values instead"),
+            )
     if conflicts.problem is not None:
         raise conflicts.problem
     return 0

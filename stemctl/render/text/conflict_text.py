@@ -27,12 +27,12 @@ def conflicts_text(changes: Sequence[Change], style: TerminalStyle) -> str:
 
 
 def kept_server_text(changes: Sequence[Change], style: TerminalStyle) -> str:
-    """What to write into the files so that the values of the server stay."""
+    """What the files should have so that the values of the server stay."""
     records = counted(len(changes), "record")
     lines = style.sentences(
         [
             f"The server's values of {records} stay as they are, and nothing is sent for them. "
-            "stemctl does not edit your files, so the conflict ends once you write these values:"
+            "The conflict ends once your files have these values:"
         ]
     )
     return style.finish([*lines[1:], *values_to_keep(changes, style)])
