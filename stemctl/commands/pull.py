@@ -22,7 +22,7 @@ from stemctl.config.file_templates import FileTemplate
 from stemctl.core.diagnostics import Diagnostic, InvalidFiles, has_errors
 from stemctl.core.records import Address, Repository
 from stemctl.core.rewrite import Rewrite
-from stemctl.core.snapshot import Snapshot
+from stemctl.core.snapshot import Completeness, Snapshot
 from stemctl.core.state import State
 from stemctl.core.state_codec import same_entries
 from stemctl.errors import Untouched
@@ -31,6 +31,7 @@ from stemctl.manifests.file_defaults import FileDefaults
 from stemctl.manifests.sources import Sources
 from stemctl.planning.bindings import Binding, Bound
 from stemctl.planning.matching import identify
+from stemctl.schema.models import Model
 from stemctl.takeover.by_content import match_by_content, with_ids
 from stemctl.takeover.live_addresses import in_no_file
 from stemctl.takeover.manifest import NewRecords, World, new_records
@@ -85,7 +86,17 @@ class Pull:
     def is_left(self) -> bool:
         """Whether something was left that is for people to decide."""
         found = self.found
-        return bool(found.left or found.twins or found.gone)
+        return bool(found.left or found.twins or found.gone or self.unread)
+
+    @property
+    def unread(self) -> tuple[Model, ...]:
+        """The selected models that this account cannot read."""
+        readings = self.sides.snapshot.readings
+        return tuple(
+            model
+            for model in self.sides.selection.models
+            if (reading := readings.get(model.name)) and reading.completeness is Completeness.DENIED
+        )
 
     def number_left(self, written: Written) -> int:
         """How many records were left, or parts of them."""

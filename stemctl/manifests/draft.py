@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from stemctl.core.records import Address, Repository
-from stemctl.core.rewrite import FileChange, RecordChange, Rewrite
+from stemctl.core.rewrite import FileChange, RecordChange, Refusal, Rewrite
 from stemctl.manifests import edited_files
 from stemctl.manifests.editor.edits import Add, Edit, Put, Take
-from stemctl.manifests.field_edits import FieldEdits
+from stemctl.manifests.field_edits import FieldEdits, Wanted
 from stemctl.manifests.field_layers import GONE, Gone
 from stemctl.manifests.record_keys import record_key
 from stemctl.manifests.sources import Sources
@@ -111,7 +111,9 @@ class Draft:
         new, problems = edited_files.check(self.sources, changes)
         self.repository = new
         if not problems:
+            catalog = self.sources.catalog
             problems = edited_files.prove(self.sources.repository, new, self._touched())
+            problems += edited_files.prove_wanted(new, catalog, self._still_wanted(refused))
         return Rewrite(tuple(changes), tuple(self._records()), tuple(refused), tuple(problems))
 
     def _gather_keys(self, found: FieldEdits) -> None:
@@ -163,6 +165,11 @@ class Draft:
 
     def _model(self, address: Address) -> Model:
         return self.sources.catalog.models[address.model]
+
+    def _still_wanted(self, refused: Sequence[Refusal]) -> Wanted:
+        """The fields of records whose files are edited, under their keys of before."""
+        left = {address for refusal in refused for address in refusal.addresses}
+        return {address: row for address, row in self._fields.items() if address not in left}
 
     def _touched(self) -> Mapping[Address, frozenset[str]]:
         """The fields of declared records that may have another value than before."""

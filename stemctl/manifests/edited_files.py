@@ -16,11 +16,14 @@ from stemctl.manifests.editor.by_hand import by_hand
 from stemctl.manifests.editor.edit import edit_text
 from stemctl.manifests.editor.edits import Add, Edit
 from stemctl.manifests.editor.splices import CannotEdit
+from stemctl.manifests.field_layers import GONE, Gone, elements
 from stemctl.manifests.formatter.layout import CannotFormat, format_text
 from stemctl.manifests.globs import covers
 from stemctl.manifests.load import load_repository, with_lines
 from stemctl.manifests.sources import SourceFile, Sources
+from stemctl.schema.catalog import Catalog
 from stemctl.util.json_equality import same_json
+from stemctl.util.json_types import Value
 
 
 def texts(
@@ -112,6 +115,43 @@ def _comes_to_be(finding: Diagnostic, new_files: Sequence[str]) -> bool:
     if finding.code != "no-such-path" or not isinstance(entry, str):
         return False
     return any(covers(entry, file) for file in new_files)
+
+
+def prove_wanted(
+    after: Repository,
+    catalog: Catalog,
+    wanted: Mapping[Address, Mapping[str, Value | Gone]],
+) -> list[Diagnostic]:
+    """A finding for each field that would not have the value that was asked for: a value of the
+    record alone is proven by the editor, and here that no defaults add to it or hide it.
+
+    Times, quantities and details have other forms in a record than in a file, and are left out.
+    """
+    problems = []
+    for address, fields in wanted.items():
+        record = after.records.get(address)
+        rules = catalog.models[address.model].fields
+        for name, value in fields.items() if record else ():
+            rule = rules[name]
+            if rule.details or rule.kind in ("instant", "quantity"):
+                continue
+            found = elements(rule, record.fields.get(name, GONE) if record else GONE)
+            asked = {} if value is GONE else elements(rule, value)
+            if found.keys() != asked.keys() or (not rule.merges and not same_json(found, asked)):
+                problems.append(_not_as_asked(after, address, name))
+    return problems
+
+
+def _not_as_asked(after: Repository, address: Address, name: str) -> Diagnostic:
+    return Diagnostic(
+        Severity.ERROR,
+        "not-as-asked",
+        f"{address}: {name} would not have the value that was asked for",
+        after.records[address].location_of(name),
+        "edit the file by hand, and please report this with the file",
+        str(address),
+        name,
+    )
 
 
 def prove(

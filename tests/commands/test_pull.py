@@ -571,3 +571,17 @@ def test_a_value_that_no_file_can_have_is_left_and_named(sessions: Lab) -> None:
     before = contents(sessions.root)
     assert sessions.run("pull", "session", "--all-fields").code == 3
     assert contents(sessions.root) == before
+
+
+def test_a_model_that_cannot_be_read_is_named(lab: Lab) -> None:
+    def deny(request: httpx.Request) -> httpx.Response | None:
+        if "/stem/subject/" in request.url.path:
+            body = {"detail": "You do not have permission to perform this action."}
+            return httpx.Response(403, json=body, request=request)
+        return None
+
+    lab.intercept = deny
+    result = lab.run("pull", "--all")
+    assert result.code == 3, result.said
+    assert "Not read: your account cannot see subjects in this portal." in result.out
+    assert lab.run("pull", "subject").code == 1

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from stemctl.commands.rewrite import sources_of, write
 from stemctl.config.config import load_config
 from stemctl.core.records import Address
 from stemctl.core.rewrite import Rewrite
+from stemctl.manifests import edited_files
 from stemctl.manifests.draft import Draft
 from stemctl.schema.catalog import load_catalog
 from tests.support.edition_2026 import begin
@@ -155,11 +158,20 @@ def test_what_nobody_asked_for_is_refused(lab: Lab) -> None:
     draft.set(TUESDAY, "projects", ["Beta"])
     rewrite = draft.finish()
     del draft._fields[TUESDAY]
-    from stemctl.manifests import edited_files
-
     repository, _ = edited_files.check(draft.sources, rewrite.files)
     found = edited_files.prove(draft.sources.repository, repository, draft._touched())
     assert [finding.address for finding in found] == ["session/tuesday"]
+
+
+def test_what_was_asked_for_is_proven(lab: Lab) -> None:
+    """Defaults that add an element, or a value that they hide: the proof sees both."""
+    draft = draft_of(lab)
+    after, catalog = draft.sources.repository, draft.sources.catalog
+    wanted: dict[Address, dict[str, Any]] = {TUESDAY: {"tags": ["good"], "projects": ["Beta"]}}
+    found = edited_files.prove_wanted(after, catalog, wanted)
+    assert [finding.field for finding in found] == ["tags", "projects"]
+    wanted = {TUESDAY: {"tags": ["good", "raw"], "projects": ["Theta"]}}
+    assert edited_files.prove_wanted(after, catalog, wanted) == []
 
 
 def test_children_and_directives_are_added_and_records_taken(lab: Lab) -> None:

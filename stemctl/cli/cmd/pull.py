@@ -27,6 +27,7 @@ from stemctl.render.text.pull_text import (
     numbers_text,
     pending_text,
     state_text,
+    unread_text,
 )
 from stemctl.takeover.unbound import Twins
 from stemctl.util.safe_text import visible
@@ -125,6 +126,7 @@ def finish_pull(
             left_text(pulled.found, style),
             pending_text(pulled.found),
             further_text(pulled.found.further),
+            unread_text(pulled.unread),
             numbers_text(
                 number,
                 pulled.number_left(written),
@@ -136,6 +138,7 @@ def finish_pull(
         ]
         more = {
             "left_records": left_json(pulled.found),
+            "not_read": [model.name for model in pulled.unread],
             "summary": {
                 "written": number,
                 "left": pulled.number_left(written),

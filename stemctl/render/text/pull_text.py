@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from stemctl.core.records import Address
 from stemctl.render.terminal import TerminalStyle
+from stemctl.schema.models import Model
 from stemctl.takeover.field_takeover import CONFLICT, EDITED, REPLACE
 from stemctl.takeover.take import (
     ALIKE,
@@ -141,6 +142,14 @@ def further_text(number: int) -> str:
         f"{counted(number, 'record')} {have} on the server in fields that your files do not have; "
         "--all-fields writes them, too."
     )
+
+
+def unread_text(models: Sequence[Model]) -> str:
+    """Which models this account cannot read, so that nothing of them was looked at."""
+    if not models:
+        return ""
+    names = joined([model.count(2)[2:] for model in models])
+    return f"Not read: your account cannot see {names} in this portal."
 
 
 def numbers_text(written: int, left: int, elsewhere: int, *, dry_run: bool, more: str = "") -> str:
