@@ -16,7 +16,7 @@ from stemctl.errors import ConfigError, Untouched
 from stemctl.manifests.assignments import Assignment, BadAssignment, Fitting, assignment
 from stemctl.manifests.declared_names import DeclaredNames
 from stemctl.manifests.draft import Draft
-from stemctl.manifests.moved_dates import on_day_of
+from stemctl.manifests.moved_dates import in_zone, on_day_of
 from stemctl.manifests.record_keys import record_key
 from stemctl.manifests.sources import Sources
 from stemctl.schema.catalog import Catalog
@@ -141,6 +141,9 @@ class _Maker:
     def _assign(self, one: Assignment) -> None:
         if one.field in (ID, LIFECYCLE):
             raise BadAssignment(one.word, f"`{one.field}` is no field of the server")
+        if one.sign == "=" and one.text == self._placeholder(one.field):
+            message = f"`{one.word}` says where your value goes"
+            raise BadAssignment(one.word, message, f"write it in place of {one.text}")
         self._given.add(one.field)
         if one.field == KEY and not self._model.embedded and one.sign == "=":
             self.values[KEY] = one.text
@@ -245,10 +248,12 @@ class _Maker:
             if row.name in self._given or value in (None, ""):
                 continue
             if row in model.moments:
-                names = str(old.get(called, "")), str(self.values.get(called, ""))
+                named = self.values.get(called, "") if called in self._given else ""
+                names = str(old.get(called, "")), str(named)
                 is_key = model.embedded is not None and row.name == model.embedded.by[0]
                 why = _UNIQUE if is_key else _DATE
-                found.append(Missing(row.name, why, str(value), on_day_of(str(value), *names)))
+                moment = in_zone(str(value), self._workspace.config.time_zone)
+                found.append(Missing(row.name, why, str(value), on_day_of(moment, *names)))
             elif row.unique or (row.name == called and KEY not in old):
                 found.append(Missing(row.name, _UNIQUE, str(value)))
         return found
@@ -279,7 +284,8 @@ class _Maker:
             words += ["--like", self._request.like]
         if self._request.into:
             words += ["--into", self._request.into]
-        words += [*self._request.words, *(f"{one.field}={self._example(one)}" for one in missing)]
+        words += self._request.words
+        words += [f"{one.field}={one.proposal or self._placeholder(one.field)}" for one in missing]
         return ConfigError(
             f"A new {self._model.words}{like} needs {counted(len(missing), 'more value')}.",
             "\n".join(lines),
@@ -287,12 +293,10 @@ class _Maker:
             untouched=Untouched.NOTHING_WRITTEN,
         )
 
-    def _example(self, one: Missing) -> str:
-        if one.proposal:
-            return one.proposal
-        if one.old and one.why == _DATE:
-            return one.old
-        return one.field.upper()
+    def _placeholder(self, field: str) -> str:
+        """What stands for a value in a command to type; it is no value itself."""
+        row = self._model.fields.get(field)
+        return "DATE" if row is not None and row in self._model.moments else field.upper()
 
     # Where it goes
 

@@ -32,6 +32,19 @@ def shifted(value: str, old: str, new: str) -> str:
         return value
 
 
+def in_zone(value: str, zone: datetime.tzinfo | None) -> str:
+    """A moment as the clock of the lab shows it, without an offset; anything else as it is."""
+    if zone is None or len(value) < _TO_SECONDS:
+        return value
+    try:
+        moment = datetime.datetime.fromisoformat(value)
+        if moment.tzinfo is None:
+            return value
+        return moment.astimezone(zone).replace(tzinfo=None).isoformat()
+    except (ValueError, OverflowError):
+        return value
+
+
 def on_day_of(value: str, old_name: str, new_name: str) -> str:
     """A moment moved to the day that a new name has where the old one has that of the moment;
     empty if they do not say it.

@@ -88,7 +88,25 @@ def test_what_must_differ_is_listed_at_once(day: Lab) -> None:
     result = day.run(*LIKE)
     assert result.code == 1
     assert "needs 2 more values" in result.err
-    assert "name=NAME date_time=2024-03-12T09:00:00Z" in result.err
+    assert "there it is 2024-03-12T09:00:00Z" in result.err
+    assert "name=NAME date_time=DATE" in result.err
+    assert text(day) == DAYS
+
+
+def test_a_date_is_proposed_as_the_clock_of_the_lab_shows_it(day: Lab) -> None:
+    assert f"{NEXT[0]} date_time=2024-03-13T09:00:00Z" in day.run(*LIKE, NEXT[0]).err
+    config = (day.root / "stemctl.yaml").read_text(encoding="utf-8")
+    day.write("stemctl.yaml", config + "time_zone: Europe/Berlin\n")
+    assert f"{NEXT[0]} date_time=2024-03-13T10:00:00 " in day.run(*LIKE, NEXT[0]).err
+    assert day.run(*LIKE, NEXT[0], "date_time=2024-03-13T10:00:00").code == 0
+
+
+@pytest.mark.parametrize("word", ["name=NAME", "date_time=DATE", "projects=PROJECTS"])
+def test_what_stands_for_a_value_is_refused(day: Lab, word: str) -> None:
+    words = {one.partition("=")[0]: one for one in (*NEXT, word)}
+    result = day.run(*LIKE, *words.values())
+    assert result.code == 1
+    assert f"`{word}` says where your value goes" in result.err
     assert text(day) == DAYS
 
 
