@@ -17,7 +17,6 @@ from stemctl.manifests.editor.edit import edit_text
 from stemctl.manifests.editor.edits import Add, Edit
 from stemctl.manifests.editor.splices import CannotEdit
 from stemctl.manifests.field_layers import GONE, Gone, elements
-from stemctl.manifests.formatter.layout import CannotFormat, format_text
 from stemctl.manifests.globs import covers
 from stemctl.manifests.load import load_repository, with_lines
 from stemctl.manifests.sources import SourceFile, Sources
@@ -60,21 +59,11 @@ def _edited(source: SourceFile, edits: Sequence[Edit]) -> bytes:
     first = [one for one in edits if one not in later]
     new = edit_text(old, first) if first else old
     new = edit_text(new, later) if later else new
-    return mark + _formatted_like(old, new).encode()
+    return mark + new.encode()
 
 
 def _is_new_key(source: SourceFile, edit: Add) -> bool:
     return len(edit.path) == 1 and edit.path[0] not in source.values
-
-
-def _formatted_like(old: str, new: str) -> str:
-    try:
-        if format_text(old).text != old.replace("\r\n", "\n"):
-            return new
-        formatted = format_text(new).text
-    except CannotFormat:
-        return new
-    return formatted.replace("\n", "\r\n") if "\r\n" in new else formatted
 
 
 def _leads_elsewhere(root: Path, file: str) -> bool:

@@ -14,6 +14,7 @@ from stemctl.manifests.editor.new_text import member
 from stemctl.manifests.editor.places import Places, comments, places
 from stemctl.manifests.editor.splicer import Splicer
 from stemctl.manifests.editor.splices import CannotEdit, Splice, spliced
+from stemctl.manifests.formatter.layout import CannotFormat, format_text, same_content
 from stemctl.manifests.reader import parse
 from stemctl.util import gc_pause
 from stemctl.util.json_equality import same_json
@@ -43,7 +44,24 @@ def edit_text(text: str, edits: Sequence[Edit]) -> str:
             splices = _proven(plain, settled(old, edits), edited(old, edits))
     except CannotEdit as error:
         raise CannotEdit(error.why, len(mark) + ends.position(error.position)) from None
-    return mark + spliced(text, [ends.splice(splice) for splice in splices])
+    return mark + _formatted_like(text, spliced(text, [ends.splice(splice) for splice in splices]))
+
+
+def _formatted_like(old: str, new: str) -> str:
+    """The new text, formatted if the old one is."""
+    is_windows = "\r\n" in old
+    plain = old.replace("\r\n", "\n") if is_windows else old
+    if "\r" in plain or (is_windows and old.count("\r\n") != old.count("\n")):
+        return new  # line ends of several kinds
+    try:
+        if format_text(plain).text != plain:
+            return new
+        formatted = format_text(new).text
+    except CannotFormat:
+        return new
+    if not same_content(formatted, new):
+        return new
+    return formatted.replace("\n", "\r\n") if is_windows else formatted
 
 
 def _proven(text: str, edits: Sequence[Edit], wanted: Value) -> Sequence[Splice]:
