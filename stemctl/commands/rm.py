@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection, Sequence
 
 from stemctl.commands.edited_records import named_records, sources
@@ -11,13 +12,16 @@ from stemctl.commands.written_moves import take_stale, written_moves
 from stemctl.core.address_patterns import escaped
 from stemctl.core.records import Address
 from stemctl.core.rewrite import Rewrite
-from stemctl.errors import ConfigError, StateError, Untouched
+from stemctl.errors import ConfigError, Hint, StateError, Untouched
 from stemctl.manifests.draft import Draft
 from stemctl.manifests.sources import Sources
 from stemctl.util.plural import first_few
 
 _MOST = 20
 """References that an error names one by one."""
+
+_MOST_HINTS = 3
+"""Commands that an error proposes."""
 
 
 def remove(workspace: Workspace, words: Sequence[str], *, keep_on_server: bool) -> Rewrite:
@@ -91,8 +95,26 @@ def _refuse_referred(files: Sources, gone: Collection[Address], *, keep_on_serve
         raise ConfigError(
             "Other records refer to what is to be removed.",
             "\n".join([*shown, "Change these references, or remove these records, too."]),
+            _without_references(list(referring.values())),
             untouched=Untouched.NOTHING_WRITTEN,
         )
+
+
+def _without_references(referring: Sequence[Sequence[Reference]]) -> list[Hint]:
+    """The commands that take references out of lists, which may do without them."""
+    commands = []
+    for references in referring:
+        record, field = references[0].record, references[0].field
+        value = record.fields.get(field.name)
+        if not isinstance(value, list) or (field.required and len(value) == len(references)):
+            continue
+        words = [f"{field.name}-={one.word}" for one in references]
+        commands.append(shlex.join(["stemctl", "set", str(record.address), *words]))
+    more = len(commands) - _MOST_HINTS
+    hints = [(command, "removes the reference") for command in commands[:_MOST_HINTS]]
+    if more > 0:
+        hints[-1] = (hints[-1][0], f"removes the reference; and {more:,} more like it")
+    return hints
 
 
 def _name(files: Sources, address: Address) -> object:

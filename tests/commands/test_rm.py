@@ -98,6 +98,25 @@ def test_what_others_refer_to_stays(day: Lab) -> None:
     assert day.run("rm", "subject/rat12", "session/day").code == 0
 
 
+def test_what_takes_a_reference_out_of_a_list_is_typed_as_it_is_shown(day: Lab) -> None:
+    lists = "".join(
+        f"  - {{name: Days {number}, project: Theta, sessions: [day]}}\n" for number in range(5)
+    )
+    day.write("records/lists.yaml", f"collections:\n{lists}")
+    said = day.run("rm", "session/day").err
+    assert said.count("'collection/Days ") == 3
+    assert "and 2 more" in said
+    for number in range(5):
+        address = f"collection/Days {number}"
+        assert number > 2 or f"set '{address}' sessions-=day" in said
+        assert day.run("set", address, "sessions-=day").code == 0
+    assert day.run("rm", "session/day").code == 0
+
+
+def test_no_command_takes_the_last_element_that_a_record_needs(day: Lab) -> None:
+    assert "stemctl set" not in day.run("rm", "subject/rat12").err
+
+
 def test_a_reference_by_name_may_stay_if_the_record_does(day: Lab) -> None:
     assert day.run("rm", "subject/rat12", "--keep-on-server").code == 0
     assert planned(day) == {"subject/rat12": ("forget", None)}
