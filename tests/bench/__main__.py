@@ -2,8 +2,7 @@
 
 Prints, in Markdown, what the machine is, one row for each piece of work, and which goals are met.
 Nothing fails where one is not: a benchmark tells, and a person judges. All of it takes about half
-an hour; the parts are `startup`, `files`, `plan`, `apply` and
-`nested`.
+an hour; the parts are `startup`, `files`, `plan`, `apply`, `nested` and `pull`.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.bench import apply, files, machine, nested, plan, report, startup
+from tests.bench import apply, files, machine, nested, plan, pull, report, startup
 from tests.bench.bench import Bench
 
 PARTS = {
@@ -22,6 +21,7 @@ PARTS = {
     "plan": plan.rows,
     "apply": apply.rows,
     "nested": nested.rows,
+    "pull": pull.rows,
 }
 
 
