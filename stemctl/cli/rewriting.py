@@ -62,8 +62,8 @@ def finish(
         for change in rewrite.files:
             old = None if change.old is None else change.old.decode()
             screen.out(unified_diff(change.file, old, change.new.decode(), style))
-    else:
-        screen.out(files_text(rewrite, written.files, style))
+    elif not stops:
+        screen.out(files_text(rewrite, written.files, style, is_left=left))
     if rewrite.refused or written.left:
         screen.note(refused_text(rewrite.refused, written.left, style, nothing=stops))
     if text and dry_run:

@@ -227,6 +227,7 @@ def test_a_record_that_is_gone_is_named_and_stays(sessions: Lab) -> None:
     result = sessions.run("pull", "--all")
     assert result.code == 3
     assert "stemctl rm --keep-on-server session/b" in told(sessions, result.out)
+    assert "already say so" not in result.out
     assert text(sessions) == SESSIONS
 
 

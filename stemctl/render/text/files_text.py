@@ -17,11 +17,17 @@ _SIGNS = {"added": "+", "edited": "~", "renamed": "~", "removed": "-"}
 _COLOURS = {"+": "green", "~": "yellow", "-": "red"}
 
 
-def files_text(rewrite: Rewrite, files: Collection[str], style: TerminalStyle) -> str:
-    """A line for each record, or their numbers if there are many, and the files."""
+def files_text(
+    rewrite: Rewrite, files: Collection[str], style: TerminalStyle, *, is_left: bool = False
+) -> str:
+    """A line for each record, or their numbers if there are many, and the files. With `is_left`,
+    something was left, so that files without a change do not say all that was asked for.
+    """
     done = [record for record in rewrite.records if record.file in files]
     if not files:
-        return "The files already say so. Nothing was written."
+        return (
+            "Nothing was written." if is_left else "The files already say so. Nothing was written."
+        )
     lines = list(_records(done, style)) if len(done) <= MOST_RECORDS else []
     names = [visible(file) for file in files]
     where = joined(names) if len(names) <= 3 else counted(len(names), "file")
