@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import socket
 import stat
@@ -15,6 +16,11 @@ import pytest
 from stemctl.client import tokens
 from tests.support.lab import CONFIG, SEED, Lab
 from tests.support.served import serve
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +101,7 @@ def test_login_keeps_the_token_for_its_owner_alone(
             browser.post(address, data={"code": code, "user": "sandbox-user"})
 
     monkeypatch.setattr("webbrowser.open", open_browser)
+    monkeypatch.setattr("sys.stdin", Terminal())
     config = (lab.root / "stemctl.yaml").read_text()
     lab.write("stemctl.yaml", f"{config}  real: {{url: {url}, edition: 2024}}\n")
     result = lab.run("--server", "real", "login")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import threading
@@ -21,6 +22,11 @@ from tests.support.served import serve_app
 from tests.support.small_lab import LAB
 
 TOKEN = "sandbox-user"
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
 
 
 @pytest.fixture
@@ -91,10 +97,27 @@ def test_it_logs_in_if_there_is_no_token(
         return True
 
     monkeypatch.setattr("webbrowser.open", open_browser)
+    monkeypatch.setattr("sys.stdin", Terminal())
     result = empty.run("init", "--from", url)
     assert result.code == 0, result.said
     assert "Logged in to 127.0.0.1" in result.out
     assert empty.run("plan", "--detailed-exitcode").code == 0
+
+
+@pytest.mark.parametrize("words", [["init", "--from"], ["login", "--server"]])
+def test_nobody_is_waited_for_without_a_terminal(
+    empty: Lab, url: str, monkeypatch: pytest.MonkeyPatch, words: list[str]
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    monkeypatch.setattr("stemctl.client.device_login.begin_login", opened.append)
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    if words[0] == "login":
+        empty.write("stemctl.yaml", CONFIG)
+    result = empty.run(*words, url)
+    assert (result.code != 0, opened) == (True, []), result.said
+    assert "set BRAINSTEM_TOKEN" in result.err
+    assert "login --headless" in result.err
 
 
 def test_the_sandbox_works_without_an_account(empty: Lab) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from stemctl.cli.browser import open_in_browser
@@ -11,6 +13,7 @@ from stemctl.client.device_login import PendingLogin
 from stemctl.commands import login as use_case
 from stemctl.commands.event_loop import run_async
 from stemctl.commands.workspace import Workspace
+from stemctl.errors import ConfigError, Untouched
 from stemctl.util.safe_text import visible
 
 
@@ -35,7 +38,25 @@ def login(screen: Screen, headless: bool) -> int:
 
 
 def log_in(screen: Screen, workspace: Workspace, *, headless: bool = False) -> str:
-    """Get a token with the user's consent in a browser; what was done."""
+    """Get a token with the user's consent in a browser; what was done.
+
+    Raises:
+        ConfigError: nobody is there to give it.
+    """
+    is_attended = headless or sys.stdin.isatty() or sys.stderr.isatty()
+    if not is_attended and not workspace.server.is_sandbox:
+        raise ConfigError(
+            f"A login to {workspace.server.host} needs somebody at a terminal.",
+            "Without one, set BRAINSTEM_TOKEN.",
+            [
+                ("stemctl login", "at a terminal, opens your browser"),
+                (
+                    "stemctl login --headless",
+                    "prints an address and a code for a browser elsewhere",
+                ),
+            ],
+            untouched=Untouched.NOTHING_SENT,
+        )
 
     def show(pending: PendingLogin) -> None:
         code = visible(pending.user_code)
