@@ -138,6 +138,10 @@ def test_models_in_all_spellings(lab: Lab) -> None:
         "session.behaviors.session",
         "session.behaviors.setup",
     ]
+    assert for_bash(lab, "stemctl explain procedure.det", "procedure.det") == [
+        "open",
+        "procedure.details",
+    ]
     assert told(lab, "explain", "procedure.details.Bur") == ["procedure.details.BurrHole"]
 
 
@@ -185,6 +189,7 @@ def test_fields_to_set(lab: Lab) -> None:
     assert told(lab, "set", "session/m") == ["session/monday"]
     assert told(lab, "set", "session/*", "desc") == ["description="]
     assert told(lab, "set", "session/*", "tags") == ["tags=", "tags+=", "tags-="]
+    assert told(lab, "set", "session/*", "ta") == ["tags=", "tags+=", "tags-="]
     assert told(lab, "set", "session/*", "extra_fields") == ["extra_fields=", "extra_fields."]
     assert told(lab, "set", "session/*", "projects+=T") == ["projects+=Theta"]
     assert told(lab, "set", "subject/*", "sex=") == ["sex=F", "sex=M", "sex=U"]

@@ -179,7 +179,7 @@ def _explained(line: TypedLine, known: KnownWords) -> Iterator[Proposal]:
             return
         model = child
     for each in model.fields.values():
-        yield Proposal(f"{before}{each.name}", each.description)
+        yield Proposal(f"{before}{each.name}", each.description, open=each.details is not None)
     for child in known.catalog.children(model):
         yield Proposal(f"{before}{child.section}", child.description)
 
@@ -241,10 +241,12 @@ def _settings(line: TypedLine, known: KnownWords) -> Iterator[Proposal]:
         return
     for row in model.managed:
         yield Proposal(f"{row.name}=", row.description, open=True)
-        if row.merges and not row.keyed and line.word.startswith(row.name):
+        if not line.word or not row.name.startswith(line.word):
+            continue
+        if row.merges and not row.keyed:
             yield Proposal(f"{row.name}+=", row.description, open=True)
             yield Proposal(f"{row.name}-=", row.description, open=True)
-        elif row.keyed and line.word.startswith(row.name):
+        elif row.keyed:
             yield Proposal(f"{row.name}.", row.description, open=True)
 
 
