@@ -28,7 +28,7 @@ from stemctl.sheets.column_map import ColumnMap, file_map
 from stemctl.sheets.columns import Columns, Meaning
 from stemctl.sheets.problems import UnreadableSheet, folded, sheet_problem
 from stemctl.sheets.read_sheet import ENDINGS, read_sheet
-from stemctl.sheets.sheet import MOST_BYTES, Sheet
+from stemctl.sheets.sheet import MOST_BYTES, Sheet, UnevenRows
 from stemctl.sheets.sheet_columns import Resolved, resolve_columns
 from stemctl.sheets.sheet_identity import DeclaredRecords, SheetIdentity
 from stemctl.sheets.sheet_records import RowReader
@@ -80,8 +80,11 @@ def prepare(config: Config, catalog: Catalog, request: Request) -> Load:
     into = _into(config, request.into)
     rules = _rules(request)
     zone = _zone(rules) or config.time_zone
+    uneven: Sequence[Diagnostic] = ()
     try:
         sheet = _sheet(request)
+    except UnevenRows as error:
+        sheet, uneven = error.rest, error.problems
     except UnreadableSheet as error:
         raise _invalid(error.problems, request.file) from None
     sources = sources_of(config, catalog, may_be_empty=True)
@@ -90,8 +93,8 @@ def prepare(config: Config, catalog: Catalog, request: Request) -> Load:
     resolved = resolve_columns(sheet, known, rules, zone, named)
     loading = _loading(sources, sheet, known, resolved, constants)
     draft = LoadDraft(config, loading, into)
-    rewrite = draft.drafted() if draft.can_identify() else Rewrite()
-    problems = [*resolved.problems, *draft.problems]
+    rewrite = draft.drafted()
+    problems = [*uneven, *resolved.problems, *draft.problems]
     if problems:
         raise _invalid(problems, sheet.file)
     return Load(config, model, sheet, rewrite, rules, resolved.left, draft.not_in_sheet())

@@ -74,7 +74,7 @@ class LoadDraft:
         """What is wrong with the rows, and with the files as they would be."""
         return [*self.loading.reader.problems, *self._problems]
 
-    def can_identify(self) -> bool:
+    def _can_identify(self) -> bool:
         """Whether the sheet has the columns that tell its records apart; else that is a problem."""
         reader, identity = self.loading.reader, self.loading.identity
         written = set(identity.written.get(self.model.name, ()))
@@ -89,8 +89,11 @@ class LoadDraft:
 
     def drafted(self) -> Rewrite:
         """The new files."""
-        for record in self.loading.reader.records():
-            self._take(record)
+        if self._can_identify():
+            for record in self.loading.reader.records():
+                self._take(record)
+        else:
+            self.loading.reader.check_cells()
         for record, inner in self.loading.reader.refused:
             self._said.check(record, {})
             if inner is not None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from stemctl.manifests.local_times import NotOneMoment, with_offset
 from stemctl.schema.patterns import DATE, INSTANT
-from stemctl.sheets.problems import CellError
+from stemctl.sheets.problems import UNSURE_DAY, CellError
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -100,7 +100,7 @@ def _unsure(parts: tuple[str, str, str]) -> CellError:
     days = " or ".join(f"`{day}`" for day in dict.fromkeys(possible.values()))
     orders = [f"{{date: {name}}}" for name in possible]
     what = "can be read in two ways" if len(set(possible.values())) > 1 else "has no certain order"
-    return CellError(what, f"write {days}", *orders)
+    return CellError(what, f"write {days}", *orders, rule=UNSURE_DAY)
 
 
 def _checked(order: str, parts: tuple[str, str, str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -16,16 +17,23 @@ _UNFOLDED = 5
 """Cells of a column with the same problem that are told one by one."""
 
 
+UNSURE_DAY = "a day whose order is not certain"
+"""The rule of dates that a map has to decide: all of a column are one question."""
+
+_ORDER = re.compile(r'"[^\n]*?:\{date: [DMY/]+\}"')
+
+
 class CellError(ValueError):
     """A cell that cannot be read: `is not a number`, and what to write. `options` are those that a
-    map may give to its column: `{date: D/M/Y}`.
+    map may give to its column: `{date: D/M/Y}`. Errors with the same `rule` are the same problem.
     """
 
-    def __init__(self, message: str, remedy: str, *options: str) -> None:
+    def __init__(self, message: str, remedy: str, *options: str, rule: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.remedy = remedy
         self.options = options
+        self.rule = rule or message
 
 
 class UnreadableSheet(Exception):
@@ -63,7 +71,7 @@ def cell_problem(
         remedy,
         field=name,
         value=text,
-        rule=error.message,
+        rule=error.rule,
     )
 
 
@@ -76,9 +84,12 @@ def folded(problems: Iterable[Diagnostic]) -> list[Diagnostic]:
     for problem in problems:
         same = alike.setdefault((problem.field, problem.rule), [])
         same.append(problem)
-        if not problem.rule or len(same) <= _UNFOLDED:
+        if not problem.rule or (len(same) <= _UNFOLDED and problem.rule != UNSURE_DAY):
             found.append(problem)
     for (name, rule), same in alike.items():
+        if rule == UNSURE_DAY:
+            found.append(_one_order(name, same))
+            continue
         more = same[_UNFOLDED:]
         if rule and more:
             number = counted(len(more), "more cell")
@@ -90,6 +101,31 @@ def folded(problems: Iterable[Diagnostic]) -> list[Diagnostic]:
             remedy = f"add --map {option}" if option else more[0].remedy
             found.append(replace(more[0], message=message, remedy=remedy, value=None))
     return found
+
+
+def _one_order(name: str | None, unsure: Sequence[Diagnostic]) -> Diagnostic:
+    """One question for all dates of a column whose order is not certain."""
+    readings = [(problem, _ORDER.findall(problem.remedy)) for problem in unsure]
+    example, options = max(readings, key=lambda one: len(one[1]))
+    if len(unsure) == 1:
+        return example
+    possible = [one for one in options if all(one in others for _, others in readings)]
+    telling = next((p for p, others in readings if len(others) < len(options)), example)
+    days = example.remedy.partition(_OR_MAP)[0].removeprefix("write ")
+    row = example.location.line if example.location else 0
+    shown = cut(str(example.value), _LONGEST_VALUE)
+    rows = _ranges([problem.location.line for problem in unsure if problem.location])
+    message = (
+        f"column `{name}`: the order of {counted(len(unsure), 'date')} is not certain, in {rows}; "
+        f"`{shown}` in row {row} may be {days}"
+    )
+    if telling is not example and telling.location and possible:
+        days = telling.remedy.partition(_OR_MAP)[0].removeprefix("write ")
+        message += f", but `{telling.value}` in row {telling.location.line} can only be {days}"
+    remedy = "their orders differ: write them like `2024-03-12`"
+    if possible:
+        remedy = f"add --map {' or '.join(possible)}"
+    return replace(example, message=message, remedy=remedy)
 
 
 def _ranges(rows: Sequence[int]) -> str:

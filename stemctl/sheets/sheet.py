@@ -35,6 +35,14 @@ class Sheet:
     rows: tuple[SheetRow, ...]
 
 
+class UnevenRows(UnreadableSheet):
+    """Rows that do not fit the columns. `rest` are the others, to tell what else is wrong."""
+
+    def __init__(self, problems: Sequence[Diagnostic], rest: Sheet) -> None:
+        super().__init__(problems)
+        self.rest = rest
+
+
 def sheet_of(file: str, lines: Iterable[SheetRow], padded: bool) -> Sheet:
     """The sheet with these rows, the first of which names the columns. In a format where cells at
     the end of a row are left out if they are empty, rows are `padded`.
@@ -48,26 +56,31 @@ def sheet_of(file: str, lines: Iterable[SheetRow], padded: bool) -> Sheet:
     if not any(cell.strip() for cell in header.cells):
         remedy = "write the names of the columns in row 1"
         raise UnreadableSheet([sheet_problem(file, "row 1 has no names of columns", remedy)])
-    kept = tuple(_within(file, rows, len(header.cells), padded))
+    uneven: list[Diagnostic] = []
+    kept = tuple(_within(file, rows, len(header.cells), padded, uneven))
     named = [at for at, name in enumerate(header.cells) if name.strip()]
     problems = [*_same_names(file, header.cells), *_nameless(file, header.cells, kept)]
     if problems:
-        raise UnreadableSheet(problems[:_MOST_PROBLEMS])
-    return Sheet(
+        raise UnreadableSheet([*uneven, *problems][:_MOST_PROBLEMS])
+    sheet = Sheet(
         file,
         tuple(header.cells[at].strip() for at in named),
         tuple(at + 1 for at in named),
         tuple(SheetRow(number, tuple(cells[at] for at in named)) for number, cells in kept),
     )
+    if uneven:
+        raise UnevenRows(uneven, sheet)
+    return sheet
 
 
-def _within(file: str, rows: Iterator[SheetRow], width: int, padded: bool) -> Iterator[SheetRow]:
-    """The rows that are not empty, each as wide as the header.
+def _within(
+    file: str, rows: Iterator[SheetRow], width: int, padded: bool, problems: list[Diagnostic]
+) -> Iterator[SheetRow]:
+    """The rows that are not empty, each as wide as the header; the others go to `problems`.
 
     Raises:
-        UnreadableSheet: some rows are wider or narrower, or there are too many.
+        UnreadableSheet: there are too many rows, or too many that do not fit.
     """
-    problems: list[Diagnostic] = []
     number_of_rows = 0
     for number, cells in rows:
         if not any(cell and not cell.isspace() for cell in cells):
@@ -79,13 +92,15 @@ def _within(file: str, rows: Iterator[SheetRow], width: int, padded: bool) -> It
         if extra or (len(cells) < width and not padded):
             message = f"row {number} has {counted(len(cells), 'cell')}, and row 1 has {width}"
             remedy = "a cell that contains the separator or a line end must be in double quotes"
+            if padded:
+                remedy = "the names of all columns must be in row 1, with no title above them"
             problems.append(sheet_problem(file, message, remedy, number))
-        elif not problems:
+        else:
             yield SheetRow(number, (*cells, *[""] * (width - len(cells)))[:width])
     if number_of_rows > MOST_ROWS:
         message, remedy = f"there are more than {MOST_ROWS:,} rows", "split the file"
         problems.append(sheet_problem(file, message, remedy, MOST_ROWS + 1))
-    if problems:
+    if number_of_rows > MOST_ROWS or len(problems) == _MOST_PROBLEMS:
         raise UnreadableSheet(problems)
 
 

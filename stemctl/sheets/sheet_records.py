@@ -110,8 +110,14 @@ class RowReader:
         )
         self.problems.append(found)
 
-    def _read(self, row: SheetRow) -> None:
-        number = len(self.problems)
+    def check_cells(self) -> None:
+        """Note what is wrong with the cells of a sheet that does not tell its records apart."""
+        for row in self.sheet.rows:
+            record, inner = self._cells(row)
+            self.refused.append((record, inner))
+
+    def _cells(self, row: SheetRow) -> tuple[SheetRecord, SheetRecord | None]:
+        """What a row says of a record, and of one inside it."""
         self._failed.clear()
         record = SheetRecord(self.known.model, row.number)
         for name, value in self.constants.items():
@@ -120,6 +126,11 @@ class RowReader:
         for column in self.columns:
             is_inner = inner is not None and column.meaning.model is inner.model
             self._cell(inner if is_inner and inner else record, column, row)
+        return record, inner
+
+    def _read(self, row: SheetRow) -> None:
+        number = len(self.problems)
+        record, inner = self._cells(row)
         has_inner = inner is not None and bool(inner.whole or inner.parts)
         missing = self._missing(record) or (self._missing(inner) if inner and has_inner else "")
         if missing and missing not in self._failed:

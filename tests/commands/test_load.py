@@ -397,16 +397,55 @@ def test_the_first_sheet_of_an_empty_repository(sheet_lab: Lab) -> None:
     assert (sheet_lab.root / "records/subjects.yaml").is_file()
 
 
+def _one_line(result: Result) -> str:
+    return " ".join(result.said.split()).replace(" | ", " ")
+
+
 def test_the_same_problem_in_many_rows_is_told_once(sheet_lab: Lab) -> None:
-    rows = "".join(f"m{number},{number:02}/04/2024\n" for number in range(1, 29))
-    result = load(sheet_lab, f"name,birth_date\n{rows}m30,2024-04-01\nm31,01/05/2024\n", "subject")
+    rows = "".join(f"m{number},boy\n" for number in range(1, 9))
+    result = load(sheet_lab, f"name,sex\n{rows}m30,M\nm31,boy\n", "subject")
     assert result.code == 1
-    assert result.said.count("can be read in two ways [bad-cell]") == 5
-    assert "column `birth_date`: 7 more cells have the same problem, in rows 8-13, 31" in (
-        result.said.replace("\n    ", " ")
+    assert result.said.count("`boy` is not one of the values") == 5
+    assert "column `sex`: 4 more cells have the same problem, in rows 7-9, 11" in (
+        _one_line(result)
     )
-    assert "in rows 18-29" in result.said.replace("\n    ", " ")
-    assert "errors in sheet.csv. Nothing was written." in result.said
+
+
+def test_the_order_of_the_dates_of_a_column_is_asked_once(sheet_lab: Lab) -> None:
+    head, day = "name,birth_date\n", '"birth_date=birth_date:{date: D/M/Y}"'
+    result = load(sheet_lab, f"{head}m1,03/04/2024\nm2,2024-04-01\nm3,05/04/2024\n", "subject")
+    said = _one_line(result)
+    assert (
+        "sheet.csv:2:2: error: column `birth_date`: the order of 2 dates is not certain, in rows "
+        "2, 4; `03/04/2024` in row 2 may be `2024-04-03` or `2024-03-04` [bad-cell] "
+    ) in said
+    assert f'add --map {day} or "birth_date=birth_date:{{date: M/D/Y}}"' in said
+    assert said.count("birth_date`: ") == 1
+
+    result = load(sheet_lab, f"{head}m1,03/04/2024\nm2,13/04/2024\n", "subject")
+    said = _one_line(result)
+    assert "but `13/04/2024` in row 3 can only be `2024-04-13`" in said
+    assert f"add --map {day}" in said
+    assert "M/D/Y" not in said
+
+    result = load(sheet_lab, f"{head}m1,04/13/2024\nm2,13/04/2024\n", "subject")
+    assert "their orders differ: write them like `2024-03-12`" in _one_line(result)
+
+
+def test_columns_cells_and_rows_that_do_not_fit_are_told_in_one_go(sheet_lab: Lab) -> None:
+    sheet = "Animal,sex,weigth\nm1,boy,\nm2,M,,x\nm3,girl,\n"
+    result = load(sheet_lab, sheet, "subject")
+    assert result.code == 1
+    for part in (
+        "no column for `name`",
+        "no field for the column `Animal`",
+        "no field for the column `weigth`",
+        "row 2, column `sex`: `boy` is not",
+        "row 3 has 4 cells, and row 1 has 3",
+        "row 4, column `sex`: `girl` is not",
+    ):
+        assert part in _one_line(result), result.said
+    assert "6 errors in sheet.csv. Nothing was written." in result.said
 
 
 def test_a_column_that_cannot_be_an_entry_is_told_with_a_name_that_can(sheet_lab: Lab) -> None:
