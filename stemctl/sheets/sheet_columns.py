@@ -16,7 +16,7 @@ from stemctl.sheets.dates import ORDERS
 from stemctl.sheets.problems import sheet_problem
 from stemctl.sheets.read_cells import Reading
 from stemctl.sheets.sheet import Sheet
-from stemctl.util.suggest import containing, nearest
+from stemctl.util.suggest import containing, edits, nearest
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -142,14 +142,23 @@ def _unknown(
         message = f"column `{name}`: {words} has no field `{rule.path}`"
     word = rule.path if rule else name
     plains = {plain(one): one for one in names}
-    near = nearest(plain(word), plains, 1) or containing(word, plains, 1)
+    near = [one for one in nearest(plain(word), plains, 1) if _is_near(plain(word), one)]
+    near = near or containing(word, plains, 1)
     if near and rule:
         remedy = f"write `{name}={plains[near[0]]}`"
     elif near:
         remedy = f'add --map "{name}={plains[near[0]]}" or --ignore "{name}"'
     else:
-        remedy = f'add --map "{name}=FIELD" or --ignore "{name}"'
+        remedy = f'add --ignore "{name}" or --map "{name}=FIELD"'
     return sheet_problem(sheet.file, message, remedy, 1, sheet.positions[at])
+
+
+def _is_near(word: str, field_: str) -> bool:
+    """Whether a field may well be what a column means: `Notes` looks like `genotype`, and is not.
+
+    A wrong field that is proposed is typed, and fills the files with what is not so.
+    """
+    return field_.removesuffix("s") in word or edits(word, field_) <= max(1, len(word) // 4)
 
 
 def _same(sheet: Sheet, other: Column, column: Column) -> Diagnostic:

@@ -448,6 +448,13 @@ def test_columns_cells_and_rows_that_do_not_fit_are_told_in_one_go(sheet_lab: La
     assert "6 errors in sheet.csv. Nothing was written." in result.said
 
 
+def test_only_fields_that_are_really_near_are_proposed_for_a_column(sheet_lab: Lab) -> None:
+    said = _one_line(load(sheet_lab, "name,Notes,Owner project,genotpye\nrat12,,,\n", "subject"))
+    assert 'add --ignore "Notes" or --map "Notes=FIELD"' in said
+    assert 'add --map "Owner project=projects"' in said
+    assert 'add --map "genotpye=genotype"' in said
+
+
 def test_a_column_that_cannot_be_an_entry_is_told_with_a_name_that_can(sheet_lab: Lab) -> None:
     result = load(sheet_lab, "name,extra_fields.My room\nrat12,B1\n", "subject")
     assert result.code == 1
