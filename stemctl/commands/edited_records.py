@@ -81,7 +81,7 @@ def bad_words(errors: Sequence[BadAssignment]) -> ConfigError:
             f"{what[:1].upper()}{what[1:]}.", why, untouched=Untouched.NOTHING_WRITTEN
         )
     return ConfigError(
-        f"{len(errors)} words cannot be used.",
+        f"{len(errors):,} words cannot be used.",
         "\n".join(f"{error.word}  {line}" for error, line in zip(errors, lines, strict=True)),
         untouched=Untouched.NOTHING_WRITTEN,
     )

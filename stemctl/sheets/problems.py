@@ -40,7 +40,7 @@ class UnreadableSheet(Exception):
     """A file whose rows cannot be trusted, so that none of them is read."""
 
     def __init__(self, problems: Sequence[Diagnostic]) -> None:
-        super().__init__(f"{len(problems)} problems")
+        super().__init__(f"{len(problems):,} problems")
         self.problems = tuple(problems)
 
 
