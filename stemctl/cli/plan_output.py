@@ -13,7 +13,8 @@ from stemctl.core.plan import Plan
 from stemctl.core.plan_codec import plan_document
 from stemctl.git.ci_job import describe_owner, job_url
 from stemctl.planning.matching import identify
-from stemctl.planning.planner import Options, count_read
+from stemctl.planning.planner import Options
+from stemctl.planning.read_counts import count_read
 from stemctl.render.github import plan_github
 from stemctl.render.html import Made, plan_html
 from stemctl.render.markdown import elsewhere, plan_markdown

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 
 from stemctl.core.diagnostics import Diagnostic, Severity, in_order
 from stemctl.core.plan import PERMISSIONS, Action, Change, Note, Plan, StateChange, Subset, Target
 from stemctl.core.records import Address, Record, Repository
-from stemctl.core.snapshot import Completeness, Reading, Snapshot
+from stemctl.core.snapshot import Completeness, Snapshot
 from stemctl.core.state import Entry, State
 from stemctl.manifests.validation import missing_fields
 from stemctl.planning.administrators import by_administrators
 from stemctl.planning.bindings import Absent, Ambiguous, Bound, Identities
 from stemctl.planning.compare import Permissions, RecordComparer
 from stemctl.planning.deletes import Departures
-from stemctl.planning.identity import Key, identity_fields, keys_of
 from stemctl.planning.in_doubt import ambiguous_change, settled_rows
 from stemctl.planning.likely_renames import hold_renames
 from stemctl.planning.matching import identify
@@ -27,7 +25,7 @@ from stemctl.planning.other_editions import records_without_model
 from stemctl.planning.record_change import Comparison
 from stemctl.planning.references import Resolver
 from stemctl.planning.selection import choose
-from stemctl.planning.values import same
+from stemctl.planning.similar_names import similar_names
 from stemctl.schema.catalog import Catalog
 from stemctl.schema.models import Model
 from stemctl.util.json_types import Fields
@@ -150,7 +148,7 @@ class _Planner:
             *(found for result in comparisons.values() for found in result.diagnostics),
             *cycles,
             *resolver.diagnostics,
-            *self._similar_names(changes),
+            *similar_names(changes, self.snapshot, self.catalog),
             *self._incomplete(),
         ]
         settled = settled_rows(
@@ -316,31 +314,6 @@ class _Planner:
             text = f"the portal {portal} is read-only: to apply, set another portal in stemctl.yaml"
             yield Note(None, text)
 
-    def _similar_names(self, changes: Iterable[Change]) -> Iterator[Diagnostic]:
-        """New names that differ from a live one only in case or Unicode form, likely by mistake."""
-        creates = [
-            (change, change.request.body or {})
-            for change in changes
-            if change.action is Action.CREATE and change.request is not None
-        ]
-        live = self._live_by_folded_key() if creates else {}
-        for change, body in creates:
-            model = self.catalog.models[change.address.model]
-            for key in keys_of(model, body):
-                other = live.get((model.name, _folded(key)))
-                if other is not None and other[0] != key:
-                    yield _name_case(change, model, body, other[1])
-                    break
-
-    def _live_by_folded_key(self) -> dict[tuple[str, Key], tuple[Key, Fields]]:
-        found = {}
-        for name, reading in self.snapshot.readings.items():
-            model = self.catalog.models[name]
-            for fields in reading.records.values():
-                for key in keys_of(model, fields):
-                    found[name, _folded(key)] = key, fields
-        return found
-
     def _incomplete(self) -> Iterator[Diagnostic]:
         """The models that were not read completely, so nothing of them is created or deleted."""
         for name, reading in sorted(self.snapshot.readings.items()):
@@ -372,59 +345,3 @@ _NOWHERE = Address("", "")
 
 def _if_partial(model: Model) -> str:
     return f"try again; until then no {model.words} is created or deleted"
-
-
-def _folded(key: Key) -> Key:
-    """A key in which case and spelling do not count."""
-    if isinstance(key, str):
-        return unicodedata.normalize("NFKC", key).casefold()
-    return tuple(_folded(part) if isinstance(part, str) else part for part in key)
-
-
-def _name_case(change: Change, model: Model, body: Fields, other: Fields) -> Diagnostic:
-    name = next(
-        name
-        for name in sorted(identity_fields(model))
-        if not same(model.fields[name], body.get(name), other.get(name))
-    )
-    return Diagnostic(
-        Severity.WARNING,
-        "name-case",
-        f'the server has "{other.get(name)}", which differs from this {name} '
-        "only in case or spelling",
-        location=change.location,
-        remedy=f"if it is the same record, write {other.get(name)}",
-        address=str(change.address),
-        field=name,
-        value=body.get(name),
-    )
-
-
-MOST_COUNTED = 6
-"""Models whose records are counted in one sentence."""
-
-
-def count_read(snapshot: Snapshot, catalog: Catalog) -> list[str]:
-    """`412 sessions`, for every model that was read, and which were not.
-
-    Of many models, those of which the server has most.
-    """
-    readings = sorted(snapshot.readings.items())
-    if len(readings) > MOST_COUNTED + 1:
-        by_size = sorted(readings, key=lambda pair: -_size(pair[1]))
-        kept = dict(by_size[:MOST_COUNTED])
-        denied = {n: r for n, r in readings if r.completeness is Completeness.DENIED}
-        readings = sorted({**kept, **denied}.items())
-    texts = [_number_read(catalog.models[name], reading) for name, reading in readings]
-    others = len(snapshot.readings) - len(texts)
-    return [*texts, f"records of {counted(others, 'other model')}"] if others else texts
-
-
-def _number_read(model: Model, reading: Reading) -> str:
-    if reading.completeness is Completeness.DENIED:
-        return f"{model.count(2)[2:]} not read"
-    return model.count(_size(reading))
-
-
-def _size(reading: Reading) -> int:
-    return reading.total if reading.total is not None else len(reading.records)
