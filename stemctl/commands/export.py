@@ -73,7 +73,7 @@ def _name(row: Row, writable: Writable, names: set[str]) -> None:
         return
     given = row.fields.get(identity)
     name = given.strip() if isinstance(given, str) else ""
-    if name and name not in names and writable.can_be_called(row.model, name):
+    if name and name not in names and writable.can_be_called(row.model, str(given)):
         names.add(name)
         return
     if name and name in names:

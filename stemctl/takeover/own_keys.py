@@ -98,9 +98,10 @@ class OwnKeys:
 
     def _name(self, model: Model, record: Fields) -> str:
         """What a record is called, if a file can call it so."""
-        name = record.get(model.called or "")
-        name = name.strip() if isinstance(name, str) else ""
-        return name if name and self.can_be_called(model, name) else ""
+        given = record.get(model.called or "")
+        written = given if isinstance(given, str) else ""
+        name = written.strip()
+        return name if name and self.can_be_called(model, written) else ""
 
     def _keyed(self, model: Model, before: str, base: str) -> Handle:
         number, key = 1, base

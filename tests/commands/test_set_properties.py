@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from stemctl.commands.rewrite import write
@@ -16,6 +16,7 @@ from stemctl.commands.workspace import open_workspace
 from stemctl.core.records import Address
 from stemctl.manifests.load import load_repository
 from stemctl.schema.catalog import load_catalog
+from tests.support.effort import examples
 from tests.support.lab import CONFIG
 from tests.support.strategies import value_of
 
@@ -53,7 +54,7 @@ def words_for(name: str, value: Any) -> list[str]:
     return [f"{name}={value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"]
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(30)
 @given(
     st.lists(st.sampled_from("abc"), min_size=1, max_size=3, unique=True),
     st.sampled_from(FIELDS).flatmap(lambda row: st.tuples(st.just(row), value_of(row, {}))),

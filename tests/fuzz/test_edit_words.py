@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.edition_2026 import begin
+from tests.support.effort import examples
 from tests.support.lab import Lab
 
 PIECES = [
@@ -92,11 +93,7 @@ COMMANDS = st.sampled_from(
 )
 
 
-@settings(
-    max_examples=150,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@examples(150)
 @given(command=COMMANDS, words=WORDS)
 def test_any_words(lab: Lab, command: list[str], words: list[str]) -> None:
     begin(lab)

@@ -33,6 +33,12 @@ CANARY = "canary-7f3a9c51"
 LINES = [
     *(
         "init",
+        "new session name=rat9 --dry-run",
+        "set session/rat1 description=x --dry-run",
+        "mv session/rat1 session/rat9 --dry-run",
+        "rm session/rat1 --dry-run",
+        "pull --all --dry-run",
+        "load sheet.csv --as session --dry-run",
         "validate",
         "fmt --check",
         "plan",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import stat
 import tempfile
@@ -56,6 +57,11 @@ COMMANDS: dict[str, list[list[str]]] = {
     "approvals reject": [["sensorystimulustype/Air puff", "-o", "json"]],
     "completion": [["bash"]],
     "import": [["session/b", ID]],
+    "new": [["session", "--like", "session/a", "name=z", "--dry-run"]],
+    "set": [["session/a", "description=x", "--dry-run"]],
+    "mv": [["session/a", "session/z", "--dry-run"]],
+    "rm": [["session/a", "--dry-run"]],
+    "load": [["sheet.csv", "--as", "session", "--dry-run"]],
     "pull": [["--all"], ["--all", "--dry-run", "-o", "json"]],
     "state list": [[]],
     "state show": [["session/a"]],
@@ -326,6 +332,13 @@ def test_a_login_that_is_not_understood_shows_no_token(
     assert CANARY not in result.said
 
 
+class AtATerminal(io.StringIO):
+    """Somebody at a terminal, without whom no login opens a page."""
+
+    def isatty(self) -> bool:
+        return True
+
+
 @pytest.mark.parametrize(
     "uri",
     [
@@ -345,6 +358,7 @@ def test_a_login_opens_pages_alone(
 ) -> None:
     opened: list[str] = []
     monkeypatch.setattr("webbrowser.open", lambda address: opened.append(address) or True)
+    monkeypatch.setattr("sys.stdin", AtATerminal())
     wire.fault = lambda request: httpx.Response(
         200, json={**BEGUN, "verification_uri_complete": uri}
     )

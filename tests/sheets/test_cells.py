@@ -6,7 +6,7 @@ import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from stemctl.schema.catalog import editions, load_catalog
@@ -15,6 +15,7 @@ from stemctl.sheets.cells import SCALAR, Cell, cell_text
 from stemctl.sheets.problems import CellError
 from stemctl.sheets.read_cells import Reading, read_cell
 from stemctl.util.json_types import Value
+from tests.support.effort import examples
 
 
 def _all_fields() -> dict[str, Field]:
@@ -103,7 +104,7 @@ def _values(field: Field) -> st.SearchStrategy[Value]:
 
 @pytest.mark.parametrize("shape", FIELDS)
 @given(data=st.data())
-@settings(max_examples=40, deadline=None)
+@examples(40)
 def test_a_value_comes_back_from_its_cell(shape: str, data: st.DataObject) -> None:
     field = FIELDS[shape]
     value = data.draw(_values(field))
@@ -120,7 +121,7 @@ def test_a_value_comes_back_from_its_cell(shape: str, data: st.DataObject) -> No
 
 @pytest.mark.parametrize("shape", FIELDS)
 @given(text=TEXTS)
-@settings(max_examples=40, deadline=None)
+@examples(40)
 def test_any_text_is_a_value_or_a_problem(shape: str, text: str) -> None:
     problem: CellError | None = None
     try:
