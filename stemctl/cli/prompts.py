@@ -73,7 +73,7 @@ def ask_which_to_keep() -> str | None:
 
 
 def ask_which_to_write(group: Twins) -> list[str]:
-    """The ids that the user wants in the files, of records that nothing tells apart."""
+    """The ids that the user wants in the files, of records that are alike."""
     what = f"called {group.name}" if group.name else "with the same content"
     click.echo(f"\n{group.model.count(len(group.records))} {what}:", err=True)
     for number, id_ in enumerate(group.open, 1):

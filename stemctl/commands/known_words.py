@@ -2,7 +2,7 @@
 
 A shell asks for it while a word is typed. So nothing is checked here: what cannot be read is left
 out, no error is raised for it, nothing is written, and no server is asked. `plan` and the others
-read everything anew, with all checks.
+read everything again, with all checks.
 """
 
 from __future__ import annotations

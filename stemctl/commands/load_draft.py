@@ -305,7 +305,7 @@ class LoadDraft:
     def _check_required(
         self, record: SheetRecord, fields: Fields, layer: Fields, parent: Address | None
     ) -> None:
-        """Name the fields that a new record needs and nobody says."""
+        """Name the fields that a new record needs and that are written nowhere."""
         for row in self.model.managed:
             is_place = parent is not None and row.name == self.model.parent
             if not row.required or is_place or row.name in fields or row.name in layer:
@@ -325,7 +325,7 @@ class LoadDraft:
                 self._problem(record, message, remedy, row=1)
 
     def _check_details(self, record: SheetRecord, fields: Fields, around: Record | None) -> None:
-        """Name the details that the type of a new record requires and nobody says."""
+        """Name the details that the type of a new record requires and that are written nowhere."""
         address = Address(record.model.name, "")
         new = Record(address, fields, Location(self.file, record.row, 1))
         for one in typed_details.missing(new, record.model, around):

@@ -169,7 +169,7 @@ class _Maker:
         """Ask for what is missing; a name first, since it may say the day.
 
         Raises:
-            ConfigError: nobody can be asked.
+            ConfigError: there is no terminal to ask at.
         """
         self._keep_alike()
         missing = self.missing()

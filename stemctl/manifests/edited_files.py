@@ -146,7 +146,7 @@ def _not_as_asked(after: Repository, address: Address, name: str) -> Diagnostic:
 def prove(
     before: Repository, after: Repository, touched: Mapping[Address, frozenset[str]]
 ) -> list[Diagnostic]:
-    """A finding for each field of a record that changes though nobody asked for it.
+    """A finding for each field of a record that would change without being asked for.
 
     What is asked for is proven by the editor, file by file; this is about what follows from it,
     such as defaults that other records use.

@@ -103,8 +103,6 @@ class Delta:
             isinstance(other, Delta) and self.gone == other.gone and same_json(self.new, other.new)
         )
 
-    __hash__ = None  # type: ignore[assignment]
-
     def __bool__(self) -> bool:
         return bool(self.new or self.gone)
 

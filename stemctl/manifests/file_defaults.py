@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from stemctl.core.records import Location
 from stemctl.manifests.layers import Layer
 from stemctl.manifests.sources import Sources
 from stemctl.schema.models import Model
-from stemctl.util.json_types import Fields
+from stemctl.util.json_types import Fields, Path
 
 
 @dataclass
@@ -39,5 +40,5 @@ class FileDefaults:
 def _layer(model: Model, values: Fields) -> Layer:
     fields = {name: value for name, value in values.items() if name in model.fields}
     lifecycle = values.get("lifecycle")
-    places = {name: dict[tuple[str | int, ...], int]() for name in fields}
-    return Layer(fields, lifecycle if isinstance(lifecycle, dict) else {}, places)  # type: ignore[arg-type]
+    places: dict[str, dict[Path, int | Location]] = {name: {} for name in fields}
+    return Layer(fields, lifecycle if isinstance(lifecycle, dict) else {}, places)

@@ -79,12 +79,10 @@ def yaml_value(text: str) -> Value:
             raise NoValue(message, value.remedy, is_ambiguous=True)
         return value
     document = reader.parse(f"value: {text}\n".encode(), "the command line")
-    node = (
-        document.root.members.get("value") if document.root and document.root.is_mapping else None
-    )
-    if document.problems or node is None or len(document.root.members) > 1:  # type: ignore[union-attr]
+    members = document.root.members if document.root else {}
+    if document.problems or members.keys() != {"value"}:
         raise NoValue("it is not valid YAML", "close every quote and bracket")
-    return node.value
+    return members["value"].value
 
 
 def _whole(rule: Field, text: str, is_local: bool) -> Value:

@@ -241,7 +241,7 @@ class _Planner:
             yield Note(None, _NOT_HERE_YET.format(f"{pulled:,} {verb}"))
 
     def _is_not_here_yet(self, change: Change, entry: Entry) -> bool:
-        """Whether a record is in no file because its file is with somebody else: a pull bound it in
+        """Whether a record is in no file because its file is not merged yet: a pull bound it in
         a shared state, and the files that the pull wrote may not be merged yet.
         """
         is_asked_for = change.action is Action.FORGET or change.location is not None

@@ -131,7 +131,7 @@ def _not_there(sheet: Sheet, required: Sequence[str]) -> Iterator[Diagnostic]:
 def _unknown(
     sheet: Sheet, at: int, rule: ColumnRule | None, known: Columns, meaning: Meaning | None
 ) -> Diagnostic:
-    """A column, or a field of the map, that nobody knows."""
+    """A column, or a field of the map, that is not known."""
     name, names = sheet.columns[at], known.known()
     words = known.model.words
     if rule is None:

@@ -90,7 +90,7 @@ def _pairs(sides: Sides) -> tuple[dict[Address, str], dict[tuple[str, str], Addr
 
 
 def _without_id(sides: Sides) -> Mapping[str, list[Record]]:
-    """The selected records that nothing tells apart and that are not bound yet, by model."""
+    """The selected records that are alike and not bound yet, by model."""
     found: dict[str, list[Record]] = {}
     for address, binding in sides.identities.bindings.items():
         model = sides.catalog.models[address.model]

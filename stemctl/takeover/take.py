@@ -182,5 +182,5 @@ class _Declared:
 
 
 def is_default(row: Field, value: Value) -> bool:
-    """Whether a live value says no more than that nobody wrote one."""
+    """Whether a live value is what the server has when none was written."""
     return is_empty(row, value) or (row.default is not None and same(row, value, row.default))

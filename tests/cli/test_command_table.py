@@ -38,8 +38,9 @@ def _row(command: click.Command, ctx: click.Context, name: str | None) -> dict[s
             many = param.nargs == -1
             arguments.append({"value": _value(param), "many": many, "choices": choices})
     options.append({"names": ["--help"], "help": "Show help", "value": "", "choices": []})
-    inside = command.list_commands(ctx) if isinstance(command, click.Group) else []
-    commands = {each: command.get_command(ctx, each) for each in inside}  # type: ignore[attr-defined]
+    commands = {}
+    if isinstance(command, click.Group):
+        commands = {each: command.get_command(ctx, each) for each in command.list_commands(ctx)}
     return {
         "help": command.get_short_help_str(200).rstrip(".") if name else "",
         "options": options,

@@ -41,12 +41,12 @@ def log_in(screen: Screen, workspace: Workspace, *, headless: bool = False) -> s
     """Get a token with the user's consent in a browser; what was done.
 
     Raises:
-        ConfigError: nobody is there to give it.
+        ConfigError: there is no terminal.
     """
     is_attended = headless or sys.stdin.isatty() or sys.stderr.isatty()
     if not is_attended and not workspace.server.is_sandbox:
         raise ConfigError(
-            f"A login to {workspace.server.host} needs somebody at a terminal.",
+            f"A login to {workspace.server.host} needs a terminal.",
             "Without one, set BRAINSTEM_TOKEN.",
             [
                 ("stemctl login", "at a terminal, opens your browser"),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # most words need neither the files nor the field tables
     from stemctl.schema.models import Model
 
 MOST = 2000
-"""Proposals that a shell gets; nobody reads more, and some shells become slow."""
+"""Proposals that a shell gets; more are not readable, and make some shells slow."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,7 +114,7 @@ def _twins(twins: Sequence[Twins], style: TerminalStyle) -> Iterator[str]:
     """The groups of records of which one or none should be in the files."""
     if not twins:
         return
-    title = "nothing tells these apart, so none is written; --ask lets you choose"
+    title = "these are alike, so none is written; --ask lets you choose"
     number = sum(len(group.open) for group in twins)
     yield from style.below([f"{counted(number, 'record')}: {title}"], indent=2)
     rows = [(f"! {_called(group)}", ", ".join(_ids(group))) for group in twins[:_MOST]]
