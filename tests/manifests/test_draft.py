@@ -12,6 +12,7 @@ from stemctl.core.records import Address
 from stemctl.core.rewrite import Rewrite
 from stemctl.manifests import edited_files
 from stemctl.manifests.draft import Draft
+from stemctl.manifests.field_edits import FieldEdits
 from stemctl.schema.catalog import load_catalog
 from tests.support.edition_2026 import begin
 from tests.support.lab import Lab
@@ -172,6 +173,16 @@ def test_what_was_asked_for_is_proven(lab: Lab) -> None:
     assert [finding.field for finding in found] == ["tags", "projects"]
     wanted = {TUESDAY: {"tags": ["good", "raw"], "projects": ["Theta"]}}
     assert edited_files.prove_wanted(after, catalog, wanted) == []
+
+
+def test_an_edit_that_defaults_undo_is_refused(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a fault in the edits, such as a `no_defaults` that gets lost, nothing is written."""
+    monkeypatch.setattr(FieldEdits, "_without_defaults", lambda self, address, name: None)
+    draft = draft_of(lab)
+    draft.set(TUESDAY, "tags", ["good"])
+    rewrite = draft.finish()
+    assert [problem.code for problem in rewrite.problems] == ["not-as-asked"]
+    assert write(load_config(lab.root), rewrite).files == []
 
 
 def test_children_and_directives_are_added_and_records_taken(lab: Lab) -> None:
