@@ -9,9 +9,9 @@ from stemctl.apply import outcomes
 from stemctl.client.client import ReadClient, WriteClient, WriteResult
 from stemctl.client.proof import unheld
 from stemctl.client.responses import NotFound, NotTheApi, Refused, ServerError
+from stemctl.core.apply_report import Outcome, Status
 from stemctl.core.entry_ids import entry_id, moment_of, parent_id
 from stemctl.core.plan import METHODS, Action, Change
-from stemctl.core.report import Outcome, Status
 from stemctl.core.request_paths import action_of
 from stemctl.planning.entries import entries_in, twice, unreadable
 from stemctl.planning.in_doubt import as_sent

@@ -20,10 +20,10 @@ from stemctl.client import retry
 from stemctl.client.client import WriteClient
 from stemctl.client.proof import Proof, of_create, of_error, unheld
 from stemctl.client.responses import NotFound, NotTheApi, Paused, Refused, ServerError
+from stemctl.core.apply_report import Outcome, Status
 from stemctl.core.placeholders import with_ids
 from stemctl.core.plan import Action, Change, Request
 from stemctl.core.records import Address
-from stemctl.core.report import Outcome, Status
 from stemctl.errors import JournalError
 from stemctl.schema.models import Model
 from stemctl.state.journal import Journal

@@ -10,8 +10,8 @@ from stemctl.client.client import Query, WriteClient, WriteResult
 from stemctl.client.listing import read_all
 from stemctl.client.proof import unheld
 from stemctl.client.responses import NotFound, NotTheApi, Refused, ServerError
+from stemctl.core.apply_report import Outcome
 from stemctl.core.plan import Change
-from stemctl.core.report import Outcome
 from stemctl.planning.approvals import DECIDED
 from stemctl.planning.identity import unique_groups
 from stemctl.planning.in_doubt import as_sent

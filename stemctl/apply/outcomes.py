@@ -8,8 +8,8 @@ from dataclasses import replace
 from stemctl.client.client import WriteResult
 from stemctl.client.proof import Proof, of_error, unheld, unshown
 from stemctl.client.responses import Forbidden, NotAuthorised, NotFound, ServerError, Unreachable
+from stemctl.core.apply_report import Outcome, Status
 from stemctl.core.plan import METHODS, Action, Change
-from stemctl.core.report import Outcome, Status
 from stemctl.planning.bindings import import_command
 from stemctl.planning.identity import identity_words
 from stemctl.planning.members import invited

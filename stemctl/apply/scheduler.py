@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 
 from stemctl.apply.executor import Executor
 from stemctl.client.client import PARALLELISM, WriteClient
+from stemctl.core.apply_report import Outcome, Report, Status
 from stemctl.core.plan import Action, Change, Held, Plan
 from stemctl.core.records import Address
-from stemctl.core.report import Outcome, Report, Status
 from stemctl.errors import JournalError
 from stemctl.planning.ordering import ids_of
 from stemctl.planning.values import expects

@@ -11,8 +11,8 @@ from stemctl.apply import outcomes
 from stemctl.client.client import ReadClient, WriteClient, WriteResult
 from stemctl.client.proof import Proof, of_change, of_delete, unheld
 from stemctl.client.responses import NotTheApi, ServerError
+from stemctl.core.apply_report import Outcome, Status
 from stemctl.core.plan import Change
-from stemctl.core.report import Outcome, Status
 from stemctl.planning.entries import without_entries
 from stemctl.planning.members import has_arrived, locked_out
 from stemctl.planning.values import expects

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Self
 import click
 
 from stemctl.cli.screen import Screen, pause_text
-from stemctl.core.report import Outcome, Status
+from stemctl.core.apply_report import Outcome, Status
 from stemctl.render.text.run_text import waiting_text
 from stemctl.render.width import broken
 from stemctl.util.plural import counted

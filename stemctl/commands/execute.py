@@ -13,9 +13,9 @@ from stemctl.apply.scheduler import Apply, held_outcome
 from stemctl.client.client import WriteClient
 from stemctl.commands.workspace import Workspace
 from stemctl.core import lease as lease_times
+from stemctl.core.apply_report import Outcome, Report
 from stemctl.core.lease import Lease
 from stemctl.core.plan import EVERYTHING, Plan
-from stemctl.core.report import Outcome, Report
 from stemctl.core.run import Run
 from stemctl.core.state import State
 from stemctl.errors import LeaseEnded, StateError

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from stemctl.core.apply_report import Outcome, Report
 from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.core.plan import FORMAT
 from stemctl.core.plan_codec import findings_json, plan_document
-from stemctl.core.report import Outcome, Report
 from stemctl.core.rewrite import Rewrite
 from stemctl.errors import StemctlError
 

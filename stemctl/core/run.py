@@ -18,13 +18,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from stemctl import __version__
+from stemctl.core.apply_report import Outcome, Status
 from stemctl.core.documents import outcome_document
 from stemctl.core.formats import NEWEST, format_of, too_new
 from stemctl.core.plan import Change, Plan
 from stemctl.core.plan_checks import contradiction
 from stemctl.core.plan_codec import plan_format, plan_json, plan_of
 from stemctl.core.records import Address
-from stemctl.core.report import Outcome, Status
 from stemctl.errors import StateError, Untouched
 from stemctl.util.canonical_json import canonical_pieces, hash_of_pieces
 from stemctl.util.json_types import Fields, Value, is_record_id

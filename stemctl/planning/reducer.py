@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from stemctl.core.apply_report import Outcome, Status
 from stemctl.core.plan import Action, Change, StateChange
 from stemctl.core.records import Address
-from stemctl.core.report import Outcome, Status
 from stemctl.core.run import Part, Run
 from stemctl.core.state import Entry, PendingRequest, Proposed, State, Uncommitted
 from stemctl.core.state_codec import ways_out

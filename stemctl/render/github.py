@@ -7,10 +7,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from stemctl.core.apply_report import Outcome, Report, Status
 from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.core.plan import Change, Held, Plan
 from stemctl.core.records import Location
-from stemctl.core.report import Outcome, Report, Status
 from stemctl.errors import StemctlError
 from stemctl.render.change_view import view_change
 from stemctl.render.model_words import NO_WORDS, ModelWords

@@ -11,9 +11,9 @@ import shlex
 from collections.abc import Iterable, Sequence
 
 from stemctl.core.address_patterns import escaped
+from stemctl.core.apply_report import Report, Status
 from stemctl.core.plan import PERMISSIONS, Action, Change, FieldChange, Held, Plan
 from stemctl.core.records import Address
-from stemctl.core.report import Report, Status
 from stemctl.errors import Hint
 from stemctl.manifests.written import flow_text, is_exact
 from stemctl.render.change_view import location_text

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from stemctl.core.report import Outcome, Report, Status
+from stemctl.core.apply_report import Outcome, Report, Status
 from stemctl.render.fitting import Item, Section, code, fitted, section
 from stemctl.render.markdown import for_markdown, where
 from stemctl.render.terminal import TerminalStyle

@@ -7,9 +7,9 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+from stemctl.core.apply_report import Outcome
 from stemctl.core.plan import Change
 from stemctl.core.records import Address
-from stemctl.core.report import Outcome
 from stemctl.core.run import (
     Intent,
     Part,

@@ -9,9 +9,9 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 
+from stemctl.core.apply_report import Outcome, Report, Status
 from stemctl.core.plan import Action, Change, FieldChange, Held, Note, Plan, Request, Target
 from stemctl.core.records import Address, Location
-from stemctl.core.report import Outcome, Report, Status
 from stemctl.planning.drift import Drift, Drifted, Moved
 from stemctl.render.change_view import view_change
 from stemctl.render.folding import FOLD_ABOVE, LISTED_FIRST, LISTED_UP_TO

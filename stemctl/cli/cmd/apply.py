@@ -26,9 +26,9 @@ from stemctl.commands.execute import Applied
 from stemctl.commands.plan import Planned
 from stemctl.commands.plan_file import read_plan
 from stemctl.commands.workspace import Workspace
+from stemctl.core.apply_report import Outcome, Report, Status
 from stemctl.core.documents import report_document
 from stemctl.core.plan import Plan
-from stemctl.core.report import Outcome, Report, Status
 from stemctl.core.run import Run
 from stemctl.errors import ConfigError, Untouched
 from stemctl.render.github import report_github

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import NamedTuple
 
+from stemctl.core.apply_report import Outcome, Report, Status
 from stemctl.core.plan import Action, Change, Held
 from stemctl.core.records import Location
-from stemctl.core.report import Outcome, Report, Status
 from stemctl.render.change_view import SYMBOLS, details_of, location_text, symbol_of
 from stemctl.render.fold_view import EXAMPLES, common_file
 from stemctl.render.folding import FOLD_ABOVE, first_and_rest, grouped

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from stemctl.core.apply_report import Outcome, Report, Status
 from stemctl.core.plan import Action
-from stemctl.core.report import Outcome, Report, Status
 from stemctl.render.next_steps import report_hints
 from stemctl.render.plan_summary import plan_summary
 from stemctl.render.terminal import TerminalStyle

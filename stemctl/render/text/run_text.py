@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from stemctl.core.apply_report import Status
 from stemctl.core.documents import outcome_document
 from stemctl.core.lease import Lease
 from stemctl.core.plan import Change
-from stemctl.core.report import Status
 from stemctl.core.run import Brief, Run, in_brief
 from stemctl.planning.declared import as_declared
 from stemctl.render.change_view import SYMBOLS
