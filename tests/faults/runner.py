@@ -82,9 +82,10 @@ class Runner:
         lease: float | None = None,
         deadline: float | None = None,
     ) -> Ended:
-        """Run a command; `kill_after` is in seconds, `clock` how many seconds its clock is ahead,
-        `largest` the bytes after which no file takes more, as on a full disk, `lease` the seconds
-        that a lease lasts, `deadline` those after which an answer without an end is given up.
+        """Run a command; `kill_after` is in seconds from its first write request, `clock` how many
+        seconds its clock is ahead, `largest` the bytes after which no file takes more, as on a full
+        disk, `lease` the seconds that a lease lasts, `deadline` those after which an answer without
+        an end is given up.
         """
         order = {
             "argv": arguments,
@@ -154,7 +155,7 @@ def _serve() -> None:
                 target=_keep, args=(stream, Path(order["folder"]) / "said.txt")
             )
             reader.start()
-            status = _wait(child, order["kill_after"])
+            status = _wait(child, order["kill_after"], points)
             reader.join()
         passed = points.read_bytes()
         counts = {name: passed.count(kind) for name, kind in COUNTED.items()}
@@ -171,15 +172,18 @@ def _keep(stream: BinaryIO, path: Path) -> None:
     path.write_bytes(stream.read())
 
 
-def _wait(child: int, kill_after: float | None) -> int:
-    if kill_after is not None:
-        deadline = time.monotonic() + kill_after
-        while time.monotonic() < deadline:
-            done, status = os.waitpid(child, os.WNOHANG)
-            if done:
-                return status
-            time.sleep(0.001)
-        os.kill(child, signal.SIGKILL)
+def _wait(child: int, kill_after: float | None, points: Path) -> int:
+    deadline = None
+    while kill_after is not None:
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            return status
+        if deadline is None and b"w" in points.read_bytes():
+            deadline = time.monotonic() + kill_after
+        if deadline is not None and time.monotonic() > deadline:
+            os.kill(child, signal.SIGKILL)
+            break
+        time.sleep(0.001)
     return os.waitpid(child, 0)[1]
 
 
@@ -255,6 +259,8 @@ def _watch_requests(points: _Points) -> None:
 
     async def watched(self: httpx.AsyncHTTPTransport, request: httpx.Request) -> httpx.Response:
         points.point(b"r")
+        if request.method != "GET":
+            points.note(b"w")
         try:
             response = await handle(self, request)
         except httpx.HTTPError:
