@@ -70,7 +70,7 @@ class EntryWrite:
         if self.id_ in twice(self.model, record):
             raise Refused(
                 f"This {self.parent.words} has several entries at this moment, which no request "
-                "can tell apart. Remove all but one in the browser.",
+                "can distinguish. Remove all but one in the browser.",
                 sent=False,
             )
         entry = self._in(record)

@@ -40,7 +40,7 @@ class Executor:
     `ids` are those of the records that the run created. `known` are the ids of all existing records
     and proposals: no answer may claim them for a new one. `turns` lets one write at a time work on
     a record that has entries, since the server may store them as one value. `alike` are the new
-    records that only their ids will tell apart.
+    records that only their ids will distinguish.
     """
 
     client: WriteClient

@@ -28,7 +28,7 @@ from stemctl.util.json_types import Value
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What was typed, told apart: records and what to do with them."""
+    """What was typed, sorted out: records and what to do with them."""
 
     targets: tuple[str, ...]
     assignments: tuple[Assignment, ...]

@@ -98,7 +98,7 @@ class Report:
         """Whether a change or field waits for the user, and not only for a reviewer, or because of
         drift. What blocks a record is itself in the plan.
         """
-        gentle = (WAITING | {Held.REVERT}) - {Held.BLOCKED}  # a blocked field waits for nobody
+        gentle = (WAITING | {Held.REVERT}) - {Held.BLOCKED}  # a blocked field waits for no one
         held = any(not c.waits_for_others and c.held is not Held.REVERT for c in self.plan.held())
         return held or any(
             f.held not in gentle for c in self.plan.actionable() for f in c.held_fields

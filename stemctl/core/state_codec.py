@@ -164,11 +164,11 @@ def ways_out(where: str) -> list[Hint]:
     """The ways to recover from a state that cannot be read. A file in a hidden folder is never
     committed.
     """
-    anew = (f"rm {where}", "starts over: the next plan re-adopts records by name")
+    restart = (f"rm {where}", "starts over: the next plan re-adopts records by name")
     return (
-        [anew]
+        [restart]
         if where.startswith(".")
-        else [(f"git checkout HEAD -- {where}", "restores the committed version"), anew]
+        else [(f"git checkout HEAD -- {where}", "restores the committed version"), restart]
     )
 
 

@@ -255,7 +255,7 @@ def _holds(model: Model, live: Fields, body: Fields) -> bool:
 
 
 def _base_of_new(model: Model, record: Record) -> Fields:
-    """What becomes the base of a new record: nobody is taken out of it."""
+    """What becomes the base of a new record: no one is removed from it."""
     return {
         name: added(value) if model.fields[name].kind == "members" else value
         for name, value in base_of(model, record).items()

@@ -117,7 +117,7 @@ def without_entries(
 
 
 _UNREADABLE = "unreadable"
-"""Stands for the id of an entry whose moment cannot be read: nobody manages it."""
+"""Stands for the id of an entry whose moment cannot be read: stemctl does not manage it."""
 
 
 def _child_within(catalog: Catalog, model: Model, name: str) -> Model | None:

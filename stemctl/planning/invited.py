@@ -18,7 +18,7 @@ from stemctl.schema.models import Model
 from stemctl.util.json_types import Fields, Value
 
 Keys = frozenset[str] | None
-"""Who is invited to a record; None if somebody is who cannot be seen."""
+"""Who is invited to a record; None if an invited person cannot be seen."""
 
 
 def invitations_to(catalog: Catalog, model: Model, row: Field) -> tuple[Model, Model] | None:

@@ -88,7 +88,7 @@ def invited(field: Field, sent: Value, live: Value) -> list[str]:
 
 
 def locked_out(field: Field, live: Value, sent: Value) -> str:
-    """Why a change must not be sent: nobody would have the highest right any more.
+    """Why a change must not be sent: no one would have the highest right any more.
 
     Empty if there is no reason. The rights of the table are in rising order.
     """
@@ -100,7 +100,7 @@ def locked_out(field: Field, live: Value, sent: Value) -> str:
     if not before or left:
         return ""
     return (
-        f"{field.name}: nobody would have {highest} any more, and nobody could give it back: "
+        f"{field.name}: no one would have {highest} any more, and no one could give it back: "
         f"give {highest} to another member, or write it again"
     )
 

@@ -90,7 +90,7 @@ class _Sides:
         """The versions of one member."""
         has_base = key in self.applied or (key in self.was_out and key in self.out)
         applied, live = self.applied.get(key, _ABSENT), self.live.get(key, _ABSENT)
-        # Who accepts an invitation has what was applied: nobody else changed it.
+        # Who accepts an invitation has what was applied: no one else changed it.
         observed = applied if live == applied else self.observed.get(key, _ABSENT)
         return FieldVersions(
             declared=self.declared.get(key, _ABSENT),

@@ -22,7 +22,7 @@ from stemctl.util.json_types import Fields
 def becomes_another(
     directive: Directive, repository: Repository, entry: Entry | None, catalog: Catalog
 ) -> bool:
-    """Whether what `moved` names is added anew, since it is an entry at another moment now."""
+    """Whether what `moved` names is added again, since it is an entry at another moment now."""
     record = repository.records.get(directive.to) if directive.to else None
     model = catalog.models.get(directive.to.model) if directive.to else None
     if record is None or model is None or model.embedded is None or entry is None:

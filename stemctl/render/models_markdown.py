@@ -18,7 +18,7 @@ the fields of a model.
   them. *Propose* means that an administrator of BrainSTEM accepts or rejects what apply sends.
   *Read* means that `stemctl get` shows them and other records may refer to them.
 - **delete**: who can delete a record: you (with the rights of your account), administrators, or
-  nobody through the API.
+  no one through the API.
 - **known by**: what tells records apart. *its id* means that BrainSTEM allows two records with the
   same content. stemctl then knows each by its key in your files and its id in the state.
 - **nested in**: the records in which you may write them, under their list key. Entries of logs are
@@ -94,7 +94,7 @@ def _can(model: Model) -> str:
 
 def _deleted_by(model: Model) -> str:
     if "delete" not in model.operations:
-        return "nobody"
+        return "no one"
     return model.delete_by or "you"
 
 

@@ -21,7 +21,7 @@ def add(storage: Storage, data: Mapping[str, Sequence[Fields]]) -> int:
     """Add the records that are new, and return how many were.
 
     Raises:
-        ConfigError: the seed does not fit the tables, or a reference means no record.
+        ConfigError: the seed does not fit the tables, or a reference names no record.
     """
     records = read(storage.catalog, data)
     _find_existing(storage, records)

@@ -132,7 +132,7 @@ def load_catalog(edition: str) -> Catalog:
 
 
 def forget_tables() -> None:
-    """Read all tables anew when they are needed."""
+    """Read all tables again when they are needed."""
     _load.cache_clear()
     detail_group.cache_clear()
 

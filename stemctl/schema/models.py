@@ -148,7 +148,7 @@ class Model:
 
     @functools.cached_property
     def with_keys(self) -> tuple[Field, ...]:
-        """The writable fields with items that a member tells apart."""
+        """The writable fields with items that a member identifies."""
         return tuple(f for f in self.managed if f.by)
 
     @functools.cached_property

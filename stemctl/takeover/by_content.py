@@ -47,7 +47,7 @@ def match_by_content(sides: Sides) -> ByContent:
 
 def with_ids(state: State, ids: Mapping[Address, str]) -> State:
     """The state with these addresses bound, without a base. One that is bound otherwise is bound
-    anew, and so is an id that another address had.
+    again, and so is an id that another address had.
     """
     owners = {(address.model, id_): address for address, id_ in ids.items()}
     records = {

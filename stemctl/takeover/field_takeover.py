@@ -2,7 +2,7 @@
 
 The rules are those of `planning.merge`: what changed on the server alone is taken, what changed in
 the files alone stays, and what changed on both sides is a conflict, which stays too. Elements of
-sets and maps are told apart; those that others added come along.
+sets and maps are compared one by one; those that others added come along.
 """
 
 from __future__ import annotations

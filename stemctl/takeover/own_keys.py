@@ -126,7 +126,7 @@ class OwnKeys:
 
 def type_fields(catalog: Catalog, model: Model) -> list[str]:
     """The fields that hold the type of a record: by it, its own details or those of the records
-    inside it are told apart.
+    inside it are distinguished.
     """
     own = [row.details.selector for row in model.detailed if row.details]
     children = [row for child in catalog.children(model) for row in child.detailed]

@@ -55,7 +55,7 @@ def unbound_records(model: Model, reading: Reading, bound: Collection[str]) -> U
 def _twins(
     model: Model, everything: Mapping[str, Fields], open_: Collection[str]
 ) -> Iterator[Twins]:
-    """The groups of records that cannot be told apart, with at least one that has no address."""
+    """The groups of records that cannot be distinguished, with at least one that has no address."""
     groups: dict[object, list[str]] = {}
     for id_, fields in everything.items():
         for mark in _marks(model, fields):

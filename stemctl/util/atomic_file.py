@@ -14,7 +14,7 @@ def replace_file(path: Path, text: str | Iterator[str], mode: int | None = None)
     The text may come in pieces. `mode` is its permissions; without it, those of any new file.
     """
     temporary = path.with_name(path.name + ".new")
-    temporary.unlink(missing_ok=True)  # a link that somebody committed would lead elsewhere
+    temporary.unlink(missing_ok=True)  # a committed link would lead elsewhere
     try:
         with open(temporary, "x", encoding="utf-8", errors="surrogatepass", newline="\n") as file:
             file.writelines([text] if isinstance(text, str) else text)

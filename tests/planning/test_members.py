@@ -150,7 +150,7 @@ def test_nobody_locks_everybody_out(lab: Lab) -> None:
     assert [write.method for write in lab.writes] == ["POST"]
     (change,) = lab.plan()["changes"]
     assert (change["held"], change["request"]) == ("blocked", None)
-    assert "nobody would have is_owner any more" in lab.run("plan").out
+    assert "no one would have is_owner any more" in lab.run("plan").out
     project(lab, f"{{{USER}: {{can_change: true}}, {OTHER}: {{is_owner: true}}}}")
     result = lab.run("plan", "--allow", "replace=1")
     assert f"{USER} loses the highest right" in result.out
@@ -162,7 +162,7 @@ def test_a_creation_that_would_lock_its_creator_out_says_so(lab: Lab) -> None:
     project(lab, f"{{{USER}: {{can_change: true}}}}")
     result = lab.run("apply", "--auto-approve")
     assert result.code == 3
-    assert "created, then Not sent: users: nobody would have is_owner any more" in result.out
+    assert "created, then Not sent: users: no one would have is_owner any more" in result.out
     assert users(lab)[USER]["is_owner"] is True
 
 
