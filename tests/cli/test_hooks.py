@@ -137,7 +137,7 @@ def test_a_commit_without_a_yaml_file_is_checked(with_defaults: Project) -> None
 
 @pytest.mark.slow
 def test_the_metadata_may_be_a_folder_of_the_repository(tmp_path: Path) -> None:
-    """As the README says."""
+    """As docs/start.md says."""
     entries = {
         "stemctl-validate": {"entry": "stemctl -C lab validate"},
         "stemctl-fmt": {"entry": "stemctl -C lab fmt"},

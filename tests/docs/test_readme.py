@@ -1,10 +1,11 @@
-"""README and program say the same."""
+"""README, pages and program say the same."""
 
 from __future__ import annotations
 
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 
@@ -12,16 +13,21 @@ from stemctl.cli.help import HELP
 from stemctl.cli.main import COMMANDS, cli
 from stemctl.commands.schema import build_page
 from stemctl.schema.catalog import editions, load_catalog, schemas_dir
+from tests.docs.terminal import environ, typed
+from tests.docs.test_guide import masked, steps
 from tests.support.lab import Lab
 from tests.support.paths import PROJECT
 
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
+PAGE = {
+    path.stem: path.read_text(encoding="utf-8") for path in sorted((PROJECT / "docs").glob("*.md"))
+}
 
 
-def test_every_command_is_in_the_readme_and_has_help() -> None:
+def test_every_command_is_in_its_page_and_has_help() -> None:
     context = click.Context(cli)
     for name in COMMANDS:
-        assert re.search(rf"`[^`]*\b{name}\b", README), name
+        assert re.search(rf"`[^`]*\b{name}\b", PAGE["commands"]), name
         command = cli.get_command(context, name)
         assert command is not None
         assert command.help
@@ -59,7 +65,7 @@ def test_help_and_version_load_no_library() -> None:
         assert "click" not in told.split()
 
 
-def test_every_option_of_the_readme_exists() -> None:
+def options_of_all_commands() -> set[str]:
     context = click.Context(cli)
     options = {opt for parameter in cli.params for opt in parameter.opts}
     commands = [cli.get_command(context, name) for name in COMMANDS]
@@ -69,8 +75,23 @@ def test_every_option_of_the_readme_exists() -> None:
         if isinstance(command, click.Group):
             commands += command.commands.values()
         options |= {opt for parameter in command.params for opt in parameter.opts}
-    ours = README.split("## Commands")[1].split("## Tokens")[0]
-    assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", ours)) <= options
+    return options
+
+
+def test_every_option_of_the_pages_exists() -> None:
+    options = options_of_all_commands() | {"--help", "--version"}
+    for text in (PAGE["commands"], PAGE["manifests"], PAGE["plan"], PAGE["state"]):
+        assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", text)) <= options
+    ours = re.findall(r"stemctl [^`\n]*", README + PAGE["start"])
+    told = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", "\n".join(ours)))
+    assert told <= options
+    assert len(told) > 5
+
+
+def test_every_command_of_the_readme_exists() -> None:
+    code = "\n".join(re.findall(r"^```\w*\n.*?^```$|`[^`\n]+`", README, re.DOTALL | re.MULTILINE))
+    ours = re.findall(r"(?:`|^\$ |^|/bin/)stemctl (?:-q |-C \S+ )*([a-z]+)", code, re.MULTILINE)
+    assert {"init", "plan", "apply", "set", "load", "ci"} <= set(ours) <= set(COMMANDS)
 
 
 def test_help_of_every_command_fits_and_exits_0(lab: Lab) -> None:
@@ -82,13 +103,12 @@ def test_help_of_every_command_fits_and_exits_0(lab: Lab) -> None:
 
 def test_the_page_of_the_models_is_that_of_the_tables() -> None:
     """Each model of each edition has a row, and is said to be written only if it is."""
-    section = README.partition("### What stemctl can write")[2].partition("\n## ")[0]
+    section = README.partition("## What is supported")[2].partition("\n## ")[0]
     assert all(f"**Edition {edition}**" in section for edition in editions())
     assert "](docs/models.md)" in section
-    page = (PROJECT / "docs" / "models.md").read_text(encoding="utf-8")
     assert list(build_page(schemas_dir(), check=True)) == []
     for edition in editions():
-        part = page.partition(f"## Edition {edition}\n")[2].partition("\n## ")[0]
+        part = PAGE["models"].partition(f"## Edition {edition}\n")[2].partition("\n## ")[0]
         row = r"^\| `(\w+)` \| (?:`(\w+)`)? ?\| ([\w ()]+) \| (\w+) \|"
         rows = re.findall(row, part, re.MULTILINE)
         models = load_catalog(edition).models
@@ -101,16 +121,36 @@ def test_the_page_of_the_models_is_that_of_the_tables() -> None:
             assert (deleted_by == "nobody") is ("delete" not in model.operations)
 
 
-def test_the_manifest_entries_of_the_readme_are_accepted(lab: Lab) -> None:
-    found = re.search(r"```yaml\n(moved:.*?)```", README, re.DOTALL)
+def test_the_manifest_entries_of_the_page_are_accepted(lab: Lab) -> None:
+    found = re.search(r"```yaml\n(moved:.*?)```", PAGE["manifests"], re.DOTALL)
     assert found is not None
     lab.sessions("{name: rat12_2024-03-12}", "{name: rat17b_2024-03-12}")
     lab.write("records/entries.yaml", found[1])
     assert lab.run("validate").code == 0, lab.run("validate").out
 
 
-def test_the_servers_of_the_readme_are_accepted(lab: Lab) -> None:
-    found = re.search(r"```yaml\n(default_server:.*?)```", README, re.DOTALL)
-    assert found is not None
-    lab.write("stemctl.yaml", found[1])
-    assert lab.run("explain").code == 0
+def test_the_five_minutes_of_the_readme(tmp_path: Path) -> None:
+    """Typed at a terminal, by a user who has nothing: what the README shows is what comes out."""
+    folder, env = tmp_path, environ(HOME=str(tmp_path), NO_COLOR="1")
+    commands = list(steps(README.partition("## Five minutes")[2].partition("\n## ")[0]))
+    assert len(commands) > 4
+    for command, code, expected in commands:
+        answers = re.findall(r'Only "yes" is accepted: (yes)', expected)
+        got, said = typed(
+            f"{command}\ncode=$?; pwd > {tmp_path}/pwd; exit $code", folder, env, answers=answers
+        )
+        assert got == code, f"{command}\n{said}"
+        assert masked(said) == masked(expected), f"{command}\n{said}"
+        folder = Path((tmp_path / "pwd").read_text(encoding="utf-8").strip())
+
+
+def test_the_readme_is_short_and_its_links_lead_somewhere() -> None:
+    assert len(README.splitlines()) <= 200
+    links = re.findall(r"\]\(([^)#:]+)(?:#([\w-]+))?\)", README)
+    assert len(links) > 20
+    for target, anchor in links:
+        path = PROJECT / target
+        assert path.exists(), target
+        if anchor:
+            titles = re.findall(r"^#+ (.*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+            assert anchor in {re.sub(r"[^\w -]", "", t).lower().replace(" ", "-") for t in titles}

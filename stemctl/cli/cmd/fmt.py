@@ -33,7 +33,7 @@ from stemctl.util.plural import counted, inflected
 @click.option(
     "--edition",
     metavar="EDITION",
-    help="Also spell keys as this edition does, and list what else it needs; see README.",
+    help="Also spell keys as this edition does, and list what else it needs; see docs/start.md.",
 )
 @click.pass_obj
 def fmt(
