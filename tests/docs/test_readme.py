@@ -109,7 +109,7 @@ def test_the_page_of_the_models_is_that_of_the_tables() -> None:
     assert list(build_page(schemas_dir(), check=True)) == []
     for edition in editions():
         part = PAGE["models"].partition(f"## Edition {edition}\n")[2].partition("\n## ")[0]
-        row = r"^\| `(\w+)` \| (?:`(\w+)`)? ?\| ([\w ()]+) \| (\w+) \|"
+        row = r"^\| `(\w+)` \| (?:`(\w+)`)? ?\| ([\w ()]+) \| ([\w ]+) \|"
         rows = re.findall(row, part, re.MULTILINE)
         models = load_catalog(edition).models
         assert {name for name, _, _, _ in rows} == set(models)
@@ -118,7 +118,7 @@ def test_the_page_of_the_models_is_that_of_the_tables() -> None:
             assert key == (model.section if model.writable else "")
             assert can.startswith("propose") == (model.approval is not None)
             assert (can == "read") is not model.writable
-            assert (deleted_by == "nobody") is ("delete" not in model.operations)
+            assert (deleted_by == "no one") is ("delete" not in model.operations)
 
 
 def test_the_manifest_entries_of_the_page_are_accepted(lab: Lab) -> None:
