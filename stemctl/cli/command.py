@@ -4,9 +4,9 @@ that other programs have taught people to type.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
@@ -18,7 +18,10 @@ from stemctl.cli.usage import too_many, unknown_command
 
 _ALSO_HERE = "Also accepted here: -C, --server, --no-color, -q, -v (see stemctl --help)."
 
-_C = TypeVar("_C", bound=click.Command)
+Rows = Sequence[tuple[str, str]]
+
+_WIDEST = 44
+"""Columns of examples whose explanations are beside them; else they are below."""
 
 
 def _directory(screen: Screen, value: Path | None) -> None:
@@ -75,12 +78,32 @@ def program_options(*, hidden: bool) -> list[click.Parameter]:
 
 
 class Command(click.Command):
-    """A command that takes the options of stemctl too."""
+    """A command that takes the options of stemctl too. Its help ends with examples, and with the
+    exit codes that mean something of their own.
+    """
 
-    def __init__(self, *args: Any, **settings: Any) -> None:
+    def __init__(self, *args: Any, examples: Rows = (), exits: Rows = (), **settings: Any) -> None:
         """A command as click makes it, and what all have in common."""
         super().__init__(*args, **{"epilog": _ALSO_HERE, **settings})
+        self.examples, self.exits = examples, exits
         self.params += program_options(hidden=True)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """What follows the options."""
+        if self.exits:
+            with formatter.section("Exit codes"):
+                formatter.write_dl(self.exits)
+        if self.examples:
+            with formatter.section("Examples"):
+                self._write_examples(formatter)
+        super().format_epilog(ctx, formatter)
+
+    def _write_examples(self, formatter: click.HelpFormatter) -> None:
+        if max(len(typed) for typed, _ in self.examples) <= _WIDEST:
+            formatter.write_dl(self.examples, col_max=_WIDEST)
+            return
+        for typed, does in self.examples:
+            formatter.write(f"  {typed}\n      {does}\n")
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the words that follow the command.
@@ -127,9 +150,11 @@ class Group(click.Group):
         return super().resolve_command(ctx, args)
 
 
-def command(name: str | None = None) -> Callable[[Callable[..., Any]], Command]:
+def command(
+    name: str | None = None, *, examples: Rows = (), exits: Rows = ()
+) -> Callable[[Callable[..., Any]], Command]:
     """`click.command` with the class of this module."""
-    return click.command(name, cls=Command)
+    return click.command(name, cls=Command, examples=examples, exits=exits)
 
 
 def group(name: str | None = None) -> Callable[[Callable[..., Any]], Group]:

@@ -42,7 +42,25 @@ from stemctl.util.safe_text import visible
 _PARALLELISM = 8
 
 
-@command()
+@command(
+    examples=(
+        ("stemctl apply", "shows the plan, asks, and sends it"),
+        ("stemctl apply plan.json", "applies a saved plan"),
+        (
+            "stemctl apply --auto-approve --allow delete=3",
+            "asks nothing, and deletes up to three records",
+        ),
+        ("stemctl apply records/sessions/2024-03.yaml", "applies what one file declares"),
+    ),
+    exits=(
+        ("1", "error, and nothing was written; or you said no"),
+        (
+            "3",
+            "some changes failed, or are held by a conflict, a missing permission other than "
+            "revert, or a likely rename",
+        ),
+    ),
+)
 @click.argument("targets", metavar="[PLAN|ADDRESS|PATH]...", nargs=-1)
 @exclude
 @allow
@@ -84,7 +102,11 @@ def apply(
     """Send the changes in your files to the server.
 
     Shows the plan and asks for confirmation first. A saved PLAN is applied exactly as it is,
-    without confirmation.
+    without confirmation, and once. It is refused if it was edited, if it is for another server, or
+    if the state has changed.
+
+    If apply is killed or an answer is lost, run it again: it first looks up what was sent, and
+    sends nothing twice.
     """
     targets, exclude = screen.below_root(targets), screen.below_root(exclude)
     saved = read_plan(screen.root, targets[0]) if len(targets) == 1 else None

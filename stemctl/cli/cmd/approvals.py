@@ -20,10 +20,17 @@ _COLUMNS = ["record", "action", "status", "approval", "description", "comments"]
 
 @group()
 def approvals() -> None:
-    """List, accept and reject proposals."""
+    """List, accept and reject proposals.
+
+    Changes to what everybody shares, such as taxonomies, are proposals. BrainSTEM administrators
+    decide about them.
+    """
 
 
-@approvals.command("list")
+@approvals.command(
+    "list",
+    examples=(("stemctl approvals list", "lists all that you can see"),),
+)
 @click.argument("names", metavar="[ADDRESS|ID]...", nargs=-1)
 @output("text", "json")
 @click.pass_obj
@@ -50,7 +57,11 @@ def list_(screen: Screen, names: tuple[str, ...], output_format: str) -> int:
     return 0
 
 
-@approvals.command()
+@approvals.command(
+    examples=(
+        ("stemctl approvals show 'strain/Long Evans TH-Cre'", "shows a proposal with its comments"),
+    ),
+)
 @click.argument("names", metavar="ADDRESS|ID...", nargs=-1, required=True)
 @output("text", "json")
 @click.pass_obj
@@ -65,7 +76,9 @@ def show(screen: Screen, names: tuple[str, ...], output_format: str) -> int:
     return 0
 
 
-@approvals.command()
+@approvals.command(
+    examples=(("stemctl approvals accept 'strain/Long Evans TH-Cre'", "accepts a proposal"),),
+)
 @click.argument("names", metavar="ADDRESS|ID...", nargs=-1, required=True)
 @output("text", "json")
 @click.pass_obj
@@ -74,7 +87,9 @@ def accept(screen: Screen, names: tuple[str, ...], output_format: str) -> int:
     return _decide(screen, names, output_format, verdict="accept", done="accepted")
 
 
-@approvals.command()
+@approvals.command(
+    examples=(("stemctl approvals reject 'strain/Long Evans TH-Cre'", "rejects a proposal"),),
+)
 @click.argument("names", metavar="ADDRESS|ID...", nargs=-1, required=True)
 @output("text", "json")
 @click.pass_obj

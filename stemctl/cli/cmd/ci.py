@@ -19,7 +19,13 @@ def ci() -> None:
     """
 
 
-@ci.command()
+@ci.command(
+    examples=(
+        ("stemctl ci init github", "checks, plans, applies, and looks for drift"),
+        ("stemctl ci init gitlab --pull", "also proposes what changed on the server"),
+    ),
+    exits=(("1", "error, or a file exists with other content and was kept"),),
+)
 @click.argument("forge", type=OneOf(["github", "gitlab"]))
 @click.option(
     "--pull", is_flag=True, help="Also open a pull request every night with what has changed."

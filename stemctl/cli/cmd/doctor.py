@@ -20,7 +20,21 @@ from stemctl.render.text.plan_text import where_line
 _MARKS = {True: "ok", False: "no", None: "note"}
 
 
-@command()
+@command(
+    examples=(
+        ("stemctl doctor", "checks the default server"),
+        (
+            "stemctl doctor --server brainstem --detailed-exitcode -o json",
+            "checks another one, from a nightly job",
+        ),
+        ("stemctl doctor --profile answers.json", "writes what to report if the server differs"),
+    ),
+    exits=(
+        ("1", "no access, or a difference that harms"),
+        ("2", "with --detailed-exitcode, the server differs from the tables"),
+        ("3", "as 1, and the profile was written"),
+    ),
+)
 @click.option(
     "--profile",
     "profile",

@@ -13,7 +13,16 @@ from stemctl.render.text.drift_text import drift_document, drift_markdown, drift
 from stemctl.render.text.plan_text import where_line
 
 
-@command()
+@command(
+    examples=(
+        ("stemctl drift", "shows what others changed"),
+        ("stemctl drift --detailed-exitcode -o markdown", "reports it from a nightly job"),
+    ),
+    exits=(
+        ("1", "error, or a model cannot be read"),
+        ("2", "with --detailed-exitcode, something changed"),
+    ),
+)
 @click.argument("targets", metavar="[ADDRESS|PATH]...", nargs=-1)
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 if there is any drift.")
 @max_bytes

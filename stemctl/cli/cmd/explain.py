@@ -15,12 +15,22 @@ from stemctl.render.text.model_text import explain_field, explain_model, field_o
 from stemctl.schema.find_model import find_model
 
 
-@command()
-@click.argument("target", metavar="[MODEL[.FIELD]]", required=False)
+@command(
+    examples=(
+        ("stemctl explain", "lists the models"),
+        ("stemctl explain session", "lists the fields of a model"),
+        ("stemctl explain session.date_time", "describes a field, with an example"),
+        ("stemctl explain procedure.details.BurrHole", "lists the details of a type"),
+    ),
+)
+@click.argument("target", metavar="[MODEL[.FIELD[.TYPE]]]", required=False)
 @output("text", "json")
 @click.pass_obj
 def explain(screen: Screen, target: str | None, output_format: str) -> int:
-    """Describe a model or a field. Without an argument, list the models."""
+    """Describe a model or a field. Without an argument, list the models.
+
+    The fields that a procedure, a log or a device has depend on its type: details.TYPE.
+    """
     catalog = catalog_of(screen.root, screen.server)
     if target is None:
         return print_models(screen, catalog, output_format)

@@ -20,7 +20,17 @@ from stemctl.schema.catalog import Catalog, load_catalog
 from stemctl.util.plural import counted, inflected
 
 
-@command()
+@command(
+    examples=(
+        ("stemctl fmt", "formats all files"),
+        ("stemctl fmt --check", "checks that they are formatted, for CI"),
+        ("stemctl fmt --edition 2026", "prepares the files for another edition"),
+    ),
+    exits=(
+        ("1", "with --check or --diff, a file would change; or a file cannot be formatted"),
+        ("3", "with --edition, something is left for you; or some files were formatted, not all"),
+    ),
+)
 @click.argument("paths", nargs=-1)
 @click.option(
     "--check", is_flag=True, help="Write nothing, and exit with 1 if a file would change."
@@ -33,7 +43,7 @@ from stemctl.util.plural import counted, inflected
 @click.option(
     "--edition",
     metavar="EDITION",
-    help="Also spell keys as this edition does, and list what else it needs; see docs/start.md.",
+    help="Also spell keys as this edition does, and list what else it needs.",
 )
 @click.pass_obj
 def fmt(
@@ -42,7 +52,8 @@ def fmt(
     """Format the manifests.
 
     Formats all manifests, folder defaults and stemctl.yaml, or only those in PATHS. Changes only
-    indentation, spaces, empty lines and line endings. Skips files that cannot be read.
+    indentation, spaces, empty lines and line endings; comments, quotes, order and values stay.
+    Skips files that cannot be read.
 
     With - as the only path, formats standard input and prints the result, for editors.
     """

@@ -27,7 +27,21 @@ from stemctl.schema.catalog import Catalog
 from stemctl.sheets.write_sheet import FORMATS, XLSX
 
 
-@command()
+@command(
+    examples=(
+        ("stemctl get", "lists the models"),
+        (
+            "stemctl get session --filter name.icontains=rat12 --sort -date_time",
+            "lists some sessions, latest first",
+        ),
+        ("stemctl get subject rat12 -o yaml --include procedures", "prints a manifest"),
+        (
+            "stemctl get session -o xlsx --columns 'name, tags' > sessions.xlsx",
+            "writes a table",
+        ),
+    ),
+    exits=(("1", "error, or not everything could be read"),),
+)
 @click.argument("model", metavar="[MODEL]", required=False)
 @click.argument("name", metavar="[NAME|ID]", required=False)
 @click.option(

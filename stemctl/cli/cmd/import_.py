@@ -12,7 +12,15 @@ from stemctl.commands.import_ import import_record
 from stemctl.util.safe_text import visible
 
 
-@command("import")
+@command(
+    "import",
+    examples=(
+        (
+            "stemctl import session/rat12 1d5c2f9e-0b6a-4c39-9a3e-7f10c2a4b8d1",
+            "binds a session by its id",
+        ),
+    ),
+)
 @click.argument("target", metavar="ADDRESS")
 @click.argument("id_", metavar="ID")
 @click.pass_obj

@@ -20,7 +20,13 @@ from stemctl.errors import ConfigError, Untouched
 from stemctl.schema.catalog import editions
 
 
-@command()
+@command(
+    examples=(
+        ("stemctl init", "starts a repository, with a sandbox to try things out"),
+        ("stemctl init --from https://www.brainstem.org", "logs in, and takes over your lab"),
+    ),
+    exits=(("3", "with --from: something is left to be decided; it is named"),),
+)
 @click.option(
     "--from", "url", metavar="URL", help="Take over all records of your lab from this server."
 )
@@ -39,10 +45,10 @@ def init(screen: Screen, url: str | None, portal: str | None, edition: str | Non
     """Create stemctl.yaml, a first manifest and editor settings.
 
     The configuration includes a sandbox to try things out. In an existing repository, init adds
-    missing files and refreshes the schemas.
+    missing files, refreshes the schemas for editors, and changes nothing else.
 
-    With --from, init logs in, writes the records of your lab to files, and shows a first plan. If
-    it stops on the way, type the same command again.
+    With --from, init logs in, writes the records of your lab to files, remembers their ids, and
+    shows a first plan, which is empty. If it stops on the way, type the same command again.
     """
     if url is None:
         if portal or edition:
@@ -53,8 +59,6 @@ def init(screen: Screen, url: str | None, portal: str | None, edition: str | Non
                 untouched=Untouched.NOTHING_WRITTEN,
             )
         _write(screen, first_files(screen.start), screen.server)
-        screen.suggest(("stemctl plan", "shows what your files would change"))
-        return 0
         screen.suggest(("stemctl plan", "shows what your files would change"))
         return 0
     if screen.server is not None:

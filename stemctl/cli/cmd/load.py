@@ -17,7 +17,17 @@ from stemctl.render.text.load_text import load_json, load_text
 from stemctl.sheets.column_map import ColumnMap, option_map
 
 
-@command()
+@command(
+    examples=(
+        ("stemctl load animals.csv --as subject --dry-run", "shows the difference"),
+        ("stemctl load weights.xlsx#March --as subjectlog/Weighing", "loads entries of logs"),
+        (
+            'stemctl load animals.csv --as subject --map "Animal ID=name, Line=strain"',
+            "says what columns mean",
+        ),
+    ),
+    exits=(("3", "a file cannot be edited, or was left; it is named"),),
+)
 @click.argument("file", metavar="FILE")
 @click.option("--as", "model", metavar="MODEL[/TYPE]", required=True, help="Say what the rows are.")
 @click.option("--map", "columns", metavar='"COLUMN=FIELD, …"', help="Say what columns mean.")

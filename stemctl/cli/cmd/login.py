@@ -17,13 +17,24 @@ from stemctl.errors import ConfigError, Untouched
 from stemctl.util.safe_text import visible
 
 
-@command()
+@command(
+    examples=(
+        ("stemctl login --server brainstem", "opens your browser"),
+        (
+            "stemctl login --headless",
+            "prints an address and a code, for a machine without a browser",
+        ),
+    ),
+)
 @click.option(
     "--headless", is_flag=True, help="Print the address and the code instead of opening a browser."
 )
 @click.pass_obj
 def login(screen: Screen, headless: bool) -> int:
-    """Log in to a server with your browser."""
+    """Log in to a server with your browser.
+
+    The token is saved in a file that only you can read.
+    """
     workspace = screen.open()
     screen.did = log_in(screen, workspace, headless=headless)
     screen.out(screen.did)

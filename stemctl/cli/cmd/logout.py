@@ -9,10 +9,15 @@ from stemctl.cli.screen import Screen
 from stemctl.client.tokens import delete_token
 
 
-@command()
+@command(
+    examples=(("stemctl logout --server brainstem", "removes the token of one server"),),
+)
 @click.pass_obj
 def logout(screen: Screen) -> int:
-    """Remove the saved token of a server."""
+    """Remove the saved token of a server.
+
+    The token stays valid until you revoke it in your BrainSTEM account.
+    """
     server = screen.open().server
     host = server.host or server.name
     path = delete_token(host)

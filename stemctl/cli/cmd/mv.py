@@ -11,7 +11,16 @@ from stemctl.cli.screen import Screen
 from stemctl.commands.mv import rename
 
 
-@command()
+@command(
+    examples=(
+        ("stemctl mv session/rat12 session/rat12_2024-03-12", "renames a session"),
+        (
+            "stemctl mv 'session/rat17_*' 'session/rat17b_*'",
+            "renames many; * is the same text on both sides",
+        ),
+    ),
+    exits=(("3", "a file cannot be edited; nothing was written"),),
+)
 @click.argument("old")
 @click.argument("new")
 @click.option("--dry-run", is_flag=True, help="Show the difference, and write nothing.")

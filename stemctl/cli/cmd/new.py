@@ -14,7 +14,16 @@ from stemctl.cli.screen import Screen
 from stemctl.commands.new import Missing, Request, create
 
 
-@command()
+@command(
+    examples=(
+        ("stemctl new session", "asks for what it needs"),
+        ("stemctl new project name=Sleep 'description=Replay in sleep.'", "asks for nothing"),
+        (
+            "stemctl new session --like session/rat12_2024-03-12 name=rat12_2024-03-13",
+            "copies a session with what is inside it",
+        ),
+    ),
+)
 @click.argument("model")
 @click.argument("words", metavar="[FIELD=VALUE]...", nargs=-1)
 @click.option("--like", metavar="ADDRESS", help="Copy this record, with what is inside it.")

@@ -27,7 +27,22 @@ from stemctl.planning.planner import Options
 from stemctl.render.markdown import plan_markdown
 
 
-@command()
+@command(
+    examples=(
+        ("stemctl plan", "shows what apply would send"),
+        ("stemctl plan 'session/rat12_*' records/animals", "looks at some records only"),
+        ("stemctl plan --out plan.json", "saves the plan for: stemctl apply plan.json"),
+        ("stemctl plan --base origin/main -o markdown", "writes the comment of a pull request"),
+    ),
+    exits=(
+        ("1", "error, or the plan is incomplete"),
+        (
+            "2",
+            "with --detailed-exitcode: apply would do something, or something is held that is "
+            "no proposal",
+        ),
+    ),
+)
 @click.argument("targets", metavar="[ADDRESS|PATH]...", nargs=-1)
 @exclude
 @allow
@@ -70,6 +85,11 @@ def plan(
 
     The plan covers all records, or those that match an ADDRESS (* and ? are wildcards) or are
     declared in PATH, a manifest or a folder.
+
+    Changes that could destroy the work of others are held, which means not sent, until you allow
+    them: delete (the record left the files), revert (a colleague changed it since the last apply),
+    replace (stemctl did not write the value on the server) and cascade (records depend on the one
+    to be deleted).
     """
     workspace = screen.open()
     screen.announce(workspace)

@@ -33,7 +33,22 @@ from stemctl.takeover.unbound import Twins
 from stemctl.util.safe_text import visible
 
 
-@command()
+@command(
+    examples=(
+        ("stemctl pull", "what changed in the records that your files have"),
+        ("stemctl pull --all --dry-run", "the difference to all that your lab has on the server"),
+        ("stemctl pull 'session/rat12_*'", "some records, also those that are in no file"),
+        (
+            "stemctl pull session --filter date_time.gte=2024-03-01T00:00:00Z",
+            "the sessions since a day",
+        ),
+        (
+            "stemctl pull --theirs session/rat12_2024-03-12",
+            "takes the server's values in a conflict",
+        ),
+    ),
+    exits=(("3", "something is left to be decided; it is named, with what to type"),),
+)
 @click.argument("targets", metavar="[MODEL|ADDRESS|PATTERN]...", nargs=-1)
 @click.option(
     "--all",
@@ -79,7 +94,12 @@ def pull(
 
     Fields that changed on the server are changed in your files, and records that are in no file
     are added. Without a word, only the records that your files have are looked at. What you edited
-    since the last apply stays. Nothing is sent.
+    since the last apply stays, unless you name the record with --theirs. Nothing is sent.
+
+    New records are written where layout: in stemctl.yaml says, with the records inside them. What
+    everybody shares, such as vocabularies and publications, comes only when you name it. A plan of
+    what was pulled is empty. The state remembers what was taken over: to undo a pull, restore it
+    together with the files.
     """
     workspace = screen.open()
     request = Request(

@@ -18,7 +18,12 @@ from stemctl.render.text.plan_text import where_line
 from stemctl.util.plural import counted
 
 
-@command()
+@command(
+    examples=(
+        ("stemctl resolve session/rat12_2024-03-12", "shows the conflict, and asks"),
+        ("stemctl resolve 'session/*' --keep files", "keeps your values in all sessions"),
+    ),
+)
 @click.argument("targets", metavar="ADDRESS...", nargs=-1, required=True)
 @click.option(
     "--keep",
@@ -29,8 +34,9 @@ from stemctl.util.plural import counted
 def resolve(screen: Screen, targets: tuple[str, ...], keep: str | None) -> int:
     """Resolve conflicts: choose your values or the server's.
 
-    --keep files makes your values an ordinary edit: the next apply overwrites the server's. --keep
-    server changes nothing there, and prints what your files should have; pull --theirs writes it.
+    --keep files makes your values an ordinary edit: the next apply overwrites the server's.
+    --keep server changes nothing there, and prints what your files should have; pull --theirs
+    writes it.
     """
     workspace = screen.open()
     targets = screen.below_root(targets)

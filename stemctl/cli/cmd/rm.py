@@ -11,7 +11,13 @@ from stemctl.cli.screen import Screen
 from stemctl.commands.rm import remove
 
 
-@command()
+@command(
+    examples=(
+        ("stemctl rm session/rat07_test", "the next apply deletes it on the server, too"),
+        ("stemctl rm --keep-on-server 'session/pilot_*'", "stops managing many, and deletes none"),
+    ),
+    exits=(("3", "a file cannot be edited; nothing was written"),),
+)
 @click.argument("targets", metavar="ADDRESS|PATTERN...", nargs=-1, required=True)
 @click.option(
     "--keep-on-server", is_flag=True, help="Stop managing the records; they stay on the server."

@@ -29,7 +29,10 @@ def runs() -> None:
     """
 
 
-@runs.command("list")
+@runs.command(
+    "list",
+    examples=(("stemctl runs list", "shows when, by whom, and how many changes"),),
+)
 @output("text", "json")
 @click.pass_obj
 def list_(screen: Screen, output_format: str) -> int:
@@ -43,7 +46,12 @@ def list_(screen: Screen, output_format: str) -> int:
     return 0
 
 
-@runs.command()
+@runs.command(
+    examples=(
+        ("stemctl runs show 2024-03-12T14", "shows a run by the beginning of its id"),
+        ("stemctl runs show 2024-03-12T14 -o yaml", "prints the records as they were before"),
+    ),
+)
 @click.argument("name", metavar="RUN")
 @output("text", "json", "yaml")
 @click.pass_obj
@@ -76,7 +84,12 @@ def show(screen: Screen, name: str, output_format: str) -> int:
     return 0
 
 
-@runs.command()
+@runs.command(
+    examples=(
+        ("stemctl runs prune --older-than 90d", "removes old ones"),
+        ("stemctl runs prune --keep 20", "keeps the latest twenty"),
+    ),
+)
 @click.option(
     "--keep", type=click.IntRange(min=1), metavar="N", help="Keep the latest N records of runs."
 )

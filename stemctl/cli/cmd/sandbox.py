@@ -21,11 +21,19 @@ def sandbox() -> None:
     """Run a local BrainSTEM server for testing.
 
     The server "sandbox" is built into stemctl and always available. Its database is
-    .stemctl/sandbox.db.
+    .stemctl/sandbox.db, beside stemctl.yaml.
     """
 
 
-@sandbox.command()
+@sandbox.command(
+    examples=(
+        ("stemctl sandbox serve", "serves it at http://127.0.0.1:8000"),
+        (
+            "stemctl sandbox serve --port 0 --faults faults.yaml",
+            "simulates failures, at a free port",
+        ),
+    ),
+)
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
@@ -82,7 +90,9 @@ def serve(screen: Screen, port: int, faults: Path | None, profile: Path | None) 
     return 0
 
 
-@sandbox.command()
+@sandbox.command(
+    examples=(("stemctl sandbox reset", "starts over"),),
+)
 @click.pass_obj
 def reset(screen: Screen) -> int:
     """Delete the sandbox and its state."""
@@ -100,7 +110,12 @@ def reset(screen: Screen) -> int:
     return 0
 
 
-@sandbox.command()
+@sandbox.command(
+    examples=(
+        ("stemctl sandbox seed", "adds what your files refer to"),
+        ("stemctl sandbox seed sandbox-seed.yaml", "adds the records of a file"),
+    ),
+)
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @click.pass_obj
 def seed(screen: Screen, file: Path | None) -> int:

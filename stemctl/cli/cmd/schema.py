@@ -19,7 +19,10 @@ def schema() -> None:
     """Build and print the JSON Schemas."""
 
 
-@schema.command()
+@schema.command(
+    examples=(("stemctl schema build --check", "checks that the committed schemas are current"),),
+    exits=(("1", "with --check, a schema is out of date"),),
+)
 @click.option(
     "--check", is_flag=True, help="Write nothing, and exit with 1 if a schema is out of date."
 )
@@ -40,7 +43,12 @@ def build(screen: Screen, check: bool) -> int:
     return 0
 
 
-@schema.command()
+@schema.command(
+    examples=(
+        ("stemctl schema show", "prints the schema of a manifest"),
+        ("stemctl schema show session --edition 2026", "prints that of a model"),
+    ),
+)
 @click.argument("name", default="manifest")
 @click.option(
     "--edition", help="Print the schema of this edition; by default, that of your server."

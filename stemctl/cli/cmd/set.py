@@ -11,7 +11,18 @@ from stemctl.cli.screen import Screen
 from stemctl.commands.set import Words, set_fields, told_apart
 
 
-@command("set")
+@command(
+    "set",
+    examples=(
+        ("stemctl set session/rat12_2024-03-12 'description=First day.'", "sets a field"),
+        ("stemctl set 'session/rat12_*' tags+=maze tags-=pilot", "changes a list in many records"),
+        (
+            "stemctl set session/rat12_2024-03-12 extra_fields.room=B117 --dry-run",
+            "shows the difference",
+        ),
+    ),
+    exits=(("3", "a file cannot be edited; nothing was written"),),
+)
 @click.argument("words", metavar="ADDRESS|PATTERN... FIELD=VALUE...", nargs=-1, required=True)
 @click.option("--dry-run", is_flag=True, help="Show the difference, and write nothing.")
 @output("text", "json")
@@ -24,7 +35,7 @@ def set_(screen: Screen, words: tuple[str, ...], dry_run: bool, output_format: s
     FIELD+=ELEMENT adds an element to a list, and FIELD-=ELEMENT removes it; commas do not split
     it, so repeat the word for more. An address is MODEL/NAME; * and ? are wildcards.
 
-    Nothing is sent. If a file cannot be edited, nothing is written.
+    Comments stay. Nothing is sent. If a file cannot be edited, nothing is written.
     """
     apart = told_apart(words)
     workspace = screen.open()

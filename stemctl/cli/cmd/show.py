@@ -14,13 +14,22 @@ from stemctl.render.text.plan_text import where_line
 from stemctl.render.text.provenance_text import origin_document, origin_text
 
 
-@command()
+@command(
+    examples=(
+        ("stemctl show plan.json -o html > plan.html", "turns a saved plan into a web page"),
+        ("stemctl show session/rat12_2024-03-12", "shows where each of its values comes from"),
+    ),
+)
 @click.argument("target", metavar="PLAN|ADDRESS")
 @max_bytes
 @output("text", "json", "markdown", "html", "github")
 @click.pass_obj
 def show(screen: Screen, target: str, max_bytes: int | None, output_format: str) -> int:
-    """Show a saved plan, or where the values of a record come from."""
+    """Show a saved plan, or where the values of a record come from.
+
+    A plan is shown in any format, a record as text or JSON: the file and line of each value, also
+    of those from defaults, and the value on the server.
+    """
     (target,) = screen.below_root([target])
     saved = read_plan(screen.root, target)
     if saved is None:

@@ -23,7 +23,13 @@ def state() -> None:
     """
 
 
-@state.command("list")
+@state.command(
+    "list",
+    examples=(
+        ("stemctl state list", "lists all records with their ids"),
+        ("stemctl state list 'session/rat12_*'", "lists some of them"),
+    ),
+)
 @click.argument("targets", metavar="[ADDRESS]...", nargs=-1)
 @output("text", "json")
 @click.pass_obj
@@ -49,7 +55,11 @@ def _without_id(entry: Entry) -> str:
     return f"sent at {entry.pending[-1].at}, no answer" if entry.pending else "only proposed"
 
 
-@state.command()
+@state.command(
+    examples=(
+        ("stemctl state show session/rat12_2024-03-12", "shows what was applied, and the answer"),
+    ),
+)
 @click.argument("target", metavar="ADDRESS")
 @click.pass_obj
 def show(screen: Screen, target: str) -> int:
@@ -62,7 +72,11 @@ def show(screen: Screen, target: str) -> int:
     return 0
 
 
-@state.command()
+@state.command(
+    examples=(
+        ("stemctl state rm session/rat12_2024-03-12", "forgets a record; the server keeps it"),
+    ),
+)
 @click.argument("targets", metavar="ADDRESS...", nargs=-1, required=True)
 @click.pass_obj
 def rm(screen: Screen, targets: tuple[str, ...]) -> int:
@@ -79,7 +93,14 @@ def rm(screen: Screen, targets: tuple[str, ...]) -> int:
     return 0
 
 
-@state.command()
+@state.command(
+    examples=(
+        (
+            "stemctl state mv session/rat12 session/rat12_2024-03-12",
+            "gives a record another address",
+        ),
+    ),
+)
 @click.argument("old", metavar="ADDRESS")
 @click.argument("new", metavar="ADDRESS")
 @click.pass_obj
@@ -93,7 +114,12 @@ def mv(screen: Screen, old: str, new: str) -> int:
     return 0
 
 
-@state.command()
+@state.command(
+    examples=(
+        ("stemctl state migrate --to git", "moves it to a branch of the git remote"),
+        ("stemctl state migrate --to file", "moves it back"),
+    ),
+)
 @click.option(
     "--to",
     "backend",

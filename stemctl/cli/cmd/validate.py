@@ -14,7 +14,15 @@ from stemctl.render.github import findings_github
 from stemctl.render.text.findings_text import findings_markdown
 
 
-@command()
+@command(
+    examples=(
+        ("stemctl validate", "checks all files"),
+        ("stemctl validate records/sessions", "reports on one folder"),
+        ("stemctl validate --online", "also looks up what the files refer to"),
+        ("stemctl validate -o github", "adds annotations to the lines of a pull request"),
+    ),
+    exits=(("1", "the files have errors"),),
+)
 @click.argument("paths", nargs=-1)
 @click.option("--online", is_flag=True, help="Also look up references and names on the server.")
 @output("text", "json", "github")

@@ -329,7 +329,7 @@ _KINDS: dict[str, Callable[[TypedLine, KnownWords], Iterable[Proposal]]] = {
     "NEW": _addresses,
     "MODEL": _models,
     "MODEL[/TYPE]": _models_and_types,
-    "MODEL[.FIELD]": _explained,
+    "MODEL[.FIELD[.TYPE]]": _explained,
     "NAME|ID": _names,
     "NAME|URL": _servers,
     "FIELD[.OP]=VALUE": _filters,
