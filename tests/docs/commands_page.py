@@ -15,6 +15,9 @@ from stemctl.cli.command import Command
 from stemctl.cli.help import HELP
 from stemctl.cli.main import COMMANDS, cli
 from stemctl.cli.options import KINDS, Allow
+from stemctl.cli.screen import Screen
+
+_HELP = ["-h", "--help"]
 
 VARIABLES = (
     ("BRAINSTEM_TOKEN", "your token; wins over saved ones"),
@@ -177,7 +180,7 @@ def commands_page() -> str:
 
 def all_commands() -> Iterator[tuple[str, click.Command]]:
     """Every command with its words, a group before its own commands."""
-    context = click.Context(cli)
+    context = click.Context(cli, help_option_names=_HELP)
     for name in COMMANDS:
         command = cli.get_command(context, name)
         assert command is not None
@@ -185,6 +188,17 @@ def all_commands() -> Iterator[tuple[str, click.Command]]:
         if isinstance(command, click.Group):
             for word, each in command.commands.items():
                 yield f"{name} {word}", each
+
+
+def context_of(path: str, command: click.Command) -> click.Context:
+    """The context in which a command describes itself, in a terminal of 80 columns."""
+    return click.Context(
+        command,
+        info_name=f"stemctl {path}".rstrip(),
+        obj=Screen(),
+        terminal_width=80,
+        help_option_names=_HELP,  # click keeps the option that it makes of the first context
+    )
 
 
 def _rows(lines: str) -> list[tuple[str, str]]:
@@ -204,7 +218,7 @@ def _section(path: str, command: click.Command) -> str:
     if isinstance(command, click.Group):
         names = [f"[`{path} {name}`](#{path}-{name})" for name in command.commands]
         return "\n\n".join([*parts, f"Its commands: {', '.join(names)}."]) + "\n"
-    context = click.Context(command, info_name=f"stemctl {path}")
+    context = context_of(path, command)
     options = [_option(each) for each in command.params if isinstance(each, click.Option)]
     usage = ["stemctl", path, *command.collect_usage_pieces(context)]
     if not any(options):

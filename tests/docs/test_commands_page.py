@@ -13,8 +13,7 @@ import pytest
 
 from stemctl.cli.command import Command
 from stemctl.cli.main import cli
-from stemctl.cli.screen import Screen
-from tests.docs.commands_page import VARIABLES, all_commands, commands_page
+from tests.docs.commands_page import VARIABLES, all_commands, commands_page, context_of
 from tests.support.paths import PROJECT
 
 PAGE = PROJECT / "docs" / "commands.md"
@@ -42,7 +41,7 @@ def test_every_example_is_understood(typed: str) -> None:
     program, *words = shlex.split(line.partition(" > ")[0])
     assert program == "stemctl"
     command: click.Command = cli
-    context = click.Context(cli, info_name="stemctl", obj=Screen())
+    context = context_of("", cli)
     while isinstance(command, click.Group):
         name = words.pop(0)
         found = command.get_command(context, name)
@@ -61,9 +60,7 @@ def test_every_command_has_an_example_of_its_own() -> None:
 
 def test_help_fits_a_terminal_of_80_columns() -> None:
     for path, command in all_commands():
-        context = click.Context(
-            command, info_name=f"stemctl {path}", terminal_width=80, max_content_width=80
-        )
+        context = context_of(path, command)
         wide = [line for line in command.get_help(context).splitlines() if len(line) > 80]
         assert not wide, path
 
