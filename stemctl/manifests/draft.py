@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -41,6 +42,8 @@ class Draft:
     _new: list[_New] = field(default_factory=list)
     _removed: dict[Address, None] = field(default_factory=dict)
     _directives: list[tuple[str, str, Value]] = field(default_factory=list)
+    _entries: dict[tuple[str, str], set[str]] = field(default_factory=dict)
+    """The entries of lists of directives, by key and file."""
     _taken: dict[tuple[str, str], set[int]] = field(default_factory=dict)
     _texts: dict[str, tuple[bytes, tuple[Address, ...]]] = field(default_factory=dict)
 
@@ -86,9 +89,13 @@ class Draft:
 
     def add_directive(self, key: str, entry: Value, file: str) -> None:
         """Add an entry to `moved`, `deleted` or `forget`, unless the file has it."""
-        present = self.sources.file(file).values.get(key)
-        known = [one for k, f, one in self._directives if (k, f) == (key, file)]
-        if entry not in [*(present if isinstance(present, list) else []), *known]:
+        if (key, file) not in self._entries:
+            present = self.sources.file(file).values.get(key)
+            listed = present if isinstance(present, list) else []
+            self._entries[key, file] = {_spelled(one) for one in listed}
+        known, text = self._entries[key, file], _spelled(entry)
+        if text not in known:
+            known.add(text)
             self._directives.append((key, file, entry))
 
     def take_directive(self, key: str, file: str, position: int) -> None:
@@ -106,9 +113,9 @@ class Draft:
         self._gather_keys(found)
         self._gather_records(found)
         self._gather_directives(found)
-        changes, refused = edited_files.texts(self.sources, found.edits, found.about)
+        documents, changes, refused = edited_files.texts(self.sources, found.edits, found.about)
         changes += [FileChange(file, None, data) for file, (data, _) in self._texts.items()]
-        new, problems = edited_files.check(self.sources, changes)
+        new, problems = edited_files.check(self.sources, changes, documents)
         self.repository = new
         if not problems:
             catalog = self.sources.catalog
@@ -196,3 +203,8 @@ class Draft:
             found += [RecordChange(address, "added", file) for address in addresses]
         found += [RecordChange(gone, "removed", place(gone).file) for gone in self._removed]
         return found
+
+
+def _spelled(entry: Value) -> str:
+    """An entry as a text, the same for two that are the same."""
+    return json.dumps(entry, sort_keys=True)

@@ -6,14 +6,16 @@ import codecs
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.core.records import Address, Repository
 from stemctl.core.rewrite import FileChange, Refusal
 from stemctl.manifests.cross_file import check_references
 from stemctl.manifests.discovery import not_a_manifest
+from stemctl.manifests.document import Document
 from stemctl.manifests.editor.by_hand import by_hand
-from stemctl.manifests.editor.edit import edit_text
+from stemctl.manifests.editor.edit import edit_document
 from stemctl.manifests.editor.edits import Add, Edit
 from stemctl.manifests.editor.splices import CannotEdit
 from stemctl.manifests.field_layers import GONE, Gone, elements
@@ -27,8 +29,9 @@ from stemctl.util.json_types import Value
 
 def texts(
     sources: Sources, edits: Mapping[str, Sequence[Edit]], about: Mapping[str, Iterable[Address]]
-) -> tuple[list[FileChange], list[Refusal]]:
-    """The files that change, and those that cannot be edited."""
+) -> tuple[dict[str, Document], list[FileChange], list[Refusal]]:
+    """The files that change, as they are read and as texts, and those that cannot be edited."""
+    documents: dict[str, Document] = {}
     changes, refused = [], []
     for file, wanted in edits.items():
         source = sources.file(file)
@@ -38,28 +41,31 @@ def texts(
             refused.append(Refusal(file, 1, why, by_hand(text, wanted), addresses))
             continue
         try:
-            new = _edited(source, wanted)
+            document = _edited(source, wanted)
         except CannotEdit as error:
             line = text.count("\n", 0, error.position) + 1
             refused.append(Refusal(file, line, error.why, by_hand(text, wanted), addresses))
             continue
+        mark = codecs.BOM_UTF8 if source.data.startswith(codecs.BOM_UTF8) else b""
+        new = mark + document.text.encode()
         if new != source.data:
             is_there = file in sources.read or os.path.lexists(sources.root / file)
             old = source.data if is_there else None
             changes.append(FileChange(file, old, new))
-    return changes, refused
+            documents[file] = document
+    return documents, changes, refused
 
 
-def _edited(source: SourceFile, edits: Sequence[Edit]) -> bytes:
-    """The new content of a file: formatted if the old one is."""
-    mark = codecs.BOM_UTF8 if source.data.startswith(codecs.BOM_UTF8) else b""
-    old = source.data.removeprefix(mark).decode()
+def _edited(source: SourceFile, edits: Sequence[Edit]) -> Document:
+    """A file with its edits: formatted if the old one is."""
     # A new key goes behind the last one, whose end another edit may take: so afterwards.
-    later = [one for one in edits if isinstance(one, Add) and _is_new_key(source, one)]
-    first = [one for one in edits if one not in later]
-    new = edit_text(old, first) if first else old
-    new = edit_text(new, later) if later else new
-    return mark + new.encode()
+    first: list[Edit] = []
+    later: list[Edit] = []
+    for edit in edits:
+        is_later = isinstance(edit, Add) and _is_new_key(source, edit)
+        (later if is_later else first).append(edit)
+    new = edit_document(source.document, first) if first else source.document
+    return edit_document(new, later) if later else new
 
 
 def _is_new_key(source: SourceFile, edit: Add) -> bool:
@@ -71,8 +77,14 @@ def _leads_elsewhere(root: Path, file: str) -> bool:
     return os.path.realpath(root / file) != os.path.join(os.path.realpath(root), file)
 
 
-def check(sources: Sources, changes: Sequence[FileChange]) -> tuple[Repository, list[Diagnostic]]:
-    """What the files declare with their new texts, and the errors that they then have."""
+def check(
+    sources: Sources,
+    changes: Sequence[FileChange],
+    documents: Mapping[str, Document] = MappingProxyType({}),
+) -> tuple[Repository, list[Diagnostic]]:
+    """What the files declare with their new texts, and the errors that they then have. `documents`
+    are new texts that were read already.
+    """
     if not changes:
         return sources.repository, []
     new_texts = {change.file: change.new for change in changes}
@@ -87,6 +99,7 @@ def check(sources: Sources, changes: Sequence[FileChange]) -> tuple[Repository, 
         sources.catalog,
         time_zone=sources.time_zone,
         texts={**sources.read, **new_texts},
+        documents=documents,
     )
     found = [*findings, *check_references(repository, sources.catalog)]
     new_files = [change.file for change in changes if change.old is None]

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
 _AS_ON_DISK: Mapping[str, bytes] = {}
+_UNREAD: Mapping[str, Document] = {}
 
 Layers = Mapping[str, Layer]
 """Defaults by list key."""
@@ -54,6 +55,7 @@ def load_repository(
     today: datetime.date | None = None,
     texts: Mapping[str, bytes] = _AS_ON_DISK,
     kept: dict[str, bytes] | None = None,
+    documents: Mapping[str, Document] = _UNREAD,
 ) -> tuple[Repository, tuple[Diagnostic, ...]]:
     """Everything that the manifests below `root` declare, and what is wrong with them.
 
@@ -61,12 +63,12 @@ def load_repository(
     `ignore_gitignore`, git-ignored files are read as well. Times without an offset are read in
     `time_zone`; if it is None, they are errors. Dates far from `today` are warnings. `texts` are
     files that are to have another content than on the disk, or are to be there. `kept` gets what
-    the files have on the disk.
+    the files have on the disk. `documents` are those of `texts` that were read already.
     """
     found = discovery.find_manifests(root, entries, ignore_gitignore).with_files(texts)
     validator = validator_of(catalog, local_times=time_zone is not None)
     latest = suspicions.latest_plausible(today or utc_now().date())
-    loading = _Reader(root, catalog, validator, time_zone, latest, texts, kept)
+    loading = _Reader(root, catalog, validator, time_zone, latest, texts, kept, documents)
     with gc_pause.paused():
         for file in found.defaults:
             loading.read_defaults(file)
@@ -129,6 +131,7 @@ class _Reader:
     """The last day that a record may plausibly have."""
     texts: Mapping[str, bytes] = field(default_factory=dict)
     kept: dict[str, bytes] | None = None
+    documents: Mapping[str, Document] = field(default_factory=dict)
     problems: list[Diagnostic] = field(default_factory=list)
     records: list[tuple[Record, bool]] = field(default_factory=list)
     directives: dict[str, list[Directive]] = field(
@@ -225,7 +228,7 @@ class _Reader:
 
     def _validated(self, file: str) -> tuple[Document | None, set[Path]]:
         """A document, and the paths in it that cannot be used."""
-        document = _read(self.root, file, self.texts, self.kept)
+        document = self.documents.get(file) or _read(self.root, file, self.texts, self.kept)
         read = list(validation.located(document, self.catalog))
         if document.root is None:
             self.problems += read

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import re
 from typing import Any
 
@@ -67,7 +68,13 @@ def is_date(text: str) -> bool:
 
 def flow_text(value: Value) -> str:
     """A value as it is written anywhere in a line, also between brackets."""
-    return scalar_text([value])[1:-1]
+    return _flow_string(value) if type(value) is str else scalar_text([value])[1:-1]
+
+
+@functools.lru_cache(maxsize=4096)
+def _flow_string(text: str) -> str:
+    """A key, or another short text: most records of a file have the same ones."""
+    return scalar_text([text])[1:-1]
 
 
 def is_exact(value: Value) -> bool:
@@ -84,7 +91,9 @@ def scalar_text(value: Value) -> str:
     if type(value) in (list, dict):
         return line_of(value, _between_brackets)
     plain = plain_scalar(value)
-    return _emitted(value) if plain is None else plain
+    if plain is not None:
+        return plain
+    return value if isinstance(value, str) and is_date(value) else _emitted(value)
 
 
 def _between_brackets(value: Value) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from collections import Counter
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -236,3 +239,32 @@ def test_a_link_is_neither_edited_nor_replaced(lab: Lab) -> None:
     draft.set(MONDAY, "description", "Two.")
     (refusal,) = draft.finish().refused
     assert refusal.why == "it is a link, or behind one"
+
+
+def test_the_effort_grows_with_the_number_of_edits(lab: Lab) -> None:
+    few, many = (calls_of_a_draft(lab, number) for number in (15, 60))
+    grown = {name for name, count in many.items() if count > 5 * max(few[name], 15)}
+    assert grown == set()
+
+
+def calls_of_a_draft(lab: Lab, number: int) -> Counter[str]:
+    """How often each function is called to add so many records and to change as many."""
+    lines = "".join(f"  - {{name: old {n}, description: One.}}\n" for n in range(number))
+    lab.write("records/old.yaml", f"subjects:\n{lines}")
+    draft = draft_of(lab)
+    calls: Counter[str] = Counter()
+
+    def count(frame: FrameType, event: str, _: Any) -> None:
+        if event == "call":
+            calls[f"{frame.f_globals.get('__name__')}.{frame.f_code.co_name}"] += 1
+
+    sys.setprofile(count)
+    try:
+        for n in range(number):
+            draft.set(Address("subject", f"old {n}"), "description", f"Number {n}.")
+            draft.add_record("subject", {"name": f"new {n}", "sex": "M"}, "records/new.yaml")
+            draft.add_directive("forget", f"subject/gone {n}", FILE)
+        assert draft.finish().refused == ()
+    finally:
+        sys.setprofile(None)
+    return calls

@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 
-from stemctl.manifests.document import LINE_END
+from stemctl.manifests.document import LINE_END, Document
 from stemctl.manifests.editor.differences import settled
 from stemctl.manifests.editor.edits import Add, Edit, edited, gathered
 from stemctl.manifests.editor.new_text import member
@@ -27,6 +27,20 @@ _MARK = "\ufeff"
 def edit_text(text: str, edits: Sequence[Edit]) -> str:
     """The text with all edits made.
 
+    Raises:
+        CannotEdit: as for `edit_document`.
+    """
+    mark = _MARK if text.startswith(_MARK) else ""
+    document = parse(text.removeprefix(mark).encode(), "manifest.yaml")
+    try:
+        return mark + edit_document(document, edits).text
+    except CannotEdit as error:
+        raise CannotEdit(error.why, len(mark) + error.position) from None
+
+
+def edit_document(document: Document, edits: Sequence[Edit]) -> Document:
+    """The document with all edits made, as it is read.
+
     Every character outside of the values that change stays as it is, line ends included. The new
     text is read again, and must have exactly the values that it should, and all comments but those
     of what was taken out.
@@ -34,17 +48,17 @@ def edit_text(text: str, edits: Sequence[Edit]) -> str:
     Raises:
         CannotEdit: it is written in a way that is not edited, or the proof fails.
     """
-    mark = _MARK if text.startswith(_MARK) else ""
-    text = text.removeprefix(mark)
-    old = _read(text)
+    text, old = document.text, _value(document)
     plain = LINE_END.sub("\n", text)
     ends = _LineEnds(text)
-    try:
-        with gc_pause.paused():
-            splices = _proven(plain, settled(old, edits), edited(old, edits))
-    except CannotEdit as error:
-        raise CannotEdit(error.why, len(mark) + ends.position(error.position)) from None
-    return mark + _formatted_like(text, spliced(text, [ends.splice(splice) for splice in splices]))
+    with gc_pause.paused():
+        try:
+            splices, new = _proven(plain, settled(old, edits), edited(old, edits), document.file)
+        except CannotEdit as error:
+            raise CannotEdit(error.why, ends.position(error.position)) from None
+        made = _formatted_like(text, spliced(text, [ends.splice(splice) for splice in splices]))
+        # Reading a large file takes longer than comparing its text.
+        return new if made == new.text else parse(made.encode(), document.file)
 
 
 def _formatted_like(old: str, new: str) -> str:
@@ -54,9 +68,10 @@ def _formatted_like(old: str, new: str) -> str:
     if "\r" in plain or (is_windows and old.count("\r\n") != old.count("\n")):
         return new  # line ends of several kinds
     try:
-        if format_text(plain).text != plain:
-            return new
         formatted = format_text(new).text
+        is_same = formatted == (new.replace("\r\n", "\n") if is_windows else new)
+        if is_same or format_text(plain).text != plain:
+            return new
     except CannotFormat:
         return new
     if not same_content(formatted, new):
@@ -64,41 +79,45 @@ def _formatted_like(old: str, new: str) -> str:
     return formatted.replace("\n", "\r\n") if is_windows else formatted
 
 
-def _proven(text: str, edits: Sequence[Edit], wanted: Value) -> Sequence[Splice]:
-    """The splices, with which the text says what is wanted and keeps its comments."""
+def _proven(
+    text: str, edits: Sequence[Edit], wanted: Value, file: str
+) -> tuple[Sequence[Splice], Document]:
+    """The splices, with which the text says what is wanted and keeps its comments, and what is
+    read then.
+    """
     before = places(text)
     splices, gone = _splices(text, before, edits)
     new = spliced(text, splices)
-    if not new.endswith("\n") and not _says(new, wanted):
+    read = parse(new.encode(), file)
+    if not new.endswith("\n") and not _says(read, wanted):
         splices.append(Splice(len(text), len(text), "\n"))  # the last one is a text of lines
-        new += "\n"
-    if not _says(new, wanted):
+        read = parse(f"{new}\n".encode(), file)
+    if not _says(read, wanted):
         raise CannotEdit("the new text would not say what it should", 0)
     remarks = [remark for edit in edits if isinstance(edit, Add) for remark in edit.remarks]
-    if _without(comments(new), remarks) != _kept(before.comments, gone):
+    if _without(comments(read.text), remarks) != _kept(before.comments, gone):
         raise CannotEdit("a comment would get lost", 0)
-    return splices
+    return splices, read
 
 
-def _read(text: str) -> Value:
-    """What a text says, which may be nothing.
+def _value(document: Document) -> Value:
+    """What a document says, which may be nothing.
 
     Raises:
         CannotEdit: it has errors.
     """
-    document = parse(text.encode(), "manifest.yaml")
     problems = [problem for problem in document.problems if problem.code != "empty-file"]
     if not problems:
         return document.root.value if document.root else {}
-    starts = [0, *(match.end() for match in LINE_END.finditer(text))]
+    starts = [0, *(match.end() for match in LINE_END.finditer(document.text))]
     line = problems[0].location.line if problems[0].location else 1
     raise CannotEdit(f"it has an error: {problems[0].message}", starts[line - 1])
 
 
-def _says(text: str, wanted: Value) -> bool:
-    """Whether a text says just that."""
+def _says(document: Document, wanted: Value) -> bool:
+    """Whether a document says just that."""
     try:
-        return same_json(_read(text), wanted)
+        return same_json(_value(document), wanted)
     except CannotEdit:
         return False
 

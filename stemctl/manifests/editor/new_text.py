@@ -54,10 +54,12 @@ def after_key(column: int, value: Value, style: Style = FORMATTED, room: int = 0
         return _literal(column + style.mapping, value)
     if not _is_collection(value):
         return f" {_quoted(value, style.quote) or scalar_text(value)}"
-    text = in_line(value, style)
-    fits = column + room + 1 + len(text) <= WIDTH and style.flow is not False
-    if not value or (_in_one_line(value) and fits):
-        return f" {text}"
+    if not value:
+        return f" {in_line(value, style)}"
+    if style.flow is not False and _in_one_line(value):
+        text = in_line(value, style)
+        if column + room + 1 + len(text) <= WIDTH:
+            return f" {text}"
     inner = column + (style.mapping if isinstance(value, dict) else style.items)
     margin = f"\n{' ' * inner}"
     if isinstance(value, dict):
@@ -76,10 +78,10 @@ def item(column: int, value: Value, flow: bool | None = None, style: Style = FOR
     short and `flow` is not known.
     """
     if isinstance(value, dict) and value:
-        text = in_line(value, style)
-        short = column + STEP + len(text) <= WIDTH and not _has_text_of_lines(value)
-        if short and (_in_one_line(value) if flow is None else flow):
-            return f"- {text}"
+        if not _has_text_of_lines(value) and (_in_one_line(value) if flow is None else flow):
+            text = in_line(value, style)
+            if column + STEP + len(text) <= WIDTH:
+                return f"- {text}"
         inner = column + STEP
         lines = (member(inner, *pair, style) for pair in value.items())
         return "- " + f"\n{' ' * inner}".join(lines)

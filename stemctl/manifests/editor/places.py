@@ -98,12 +98,17 @@ def places(text: str) -> Places:
 
 def comments(text: str) -> list[str]:
     """What the comments of a text say."""
+    if "#" not in text:
+        return []
     finder = _Finder(text)
     while (event := finder.event()) is not None:
-        if isinstance(event, AliasEvent):
+        kind = type(event)
+        if kind is AliasEvent:
             finder.scalars.append((_start(event), _end(event)))
-        elif isinstance(event, ScalarEvent):
-            finder.scalar(Place(_start(event), _end(event), 0), event.style in ("|", ">"))
+        elif kind is ScalarEvent:
+            is_block = event.style in ("|", ">")
+            if is_block or "#" in event.value:  # else there is nothing in it that looks like one
+                finder.scalar(Place(_start(event), _end(event), 0), is_block)
     return [comment for _, comment in finder.found_comments()]
 
 
