@@ -39,6 +39,7 @@ Commands:
   plan        Show what apply would change, without sending anything.
   apply       Send the changes in your files to the server.
   show        Show a saved plan, or where the values of a record come from.
+  report      Write an HTML page to look at your repository in a browser.
   drift       Show what has changed on the server since the last apply.
   resolve     Resolve conflicts: choose your values or the server's.
   get         Show records on the server.

@@ -32,6 +32,7 @@ COMMANDS = (
     "plan",
     "apply",
     "show",
+    "report",
     "drift",
     "resolve",
     "get",

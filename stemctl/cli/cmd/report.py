@@ -1,0 +1,50 @@
+"""report: write a page of the repository, to look at it in a browser."""
+
+from __future__ import annotations
+
+import click
+
+from stemctl.cli.browser import open_in_browser
+from stemctl.cli.command import command
+from stemctl.cli.screen import Screen
+from stemctl.commands import report as page
+from stemctl.util.plural import counted
+
+
+@command(
+    examples=(
+        ("stemctl report --open", "writes report.html, and opens it"),
+        ("stemctl report --out lab.html", "writes it to another file"),
+        ("stemctl report --out - > lab.html", "prints it, for a pipe"),
+    )
+)
+@click.option(
+    "--out",
+    default=page.PAGE,
+    show_default=True,
+    metavar="FILE",
+    help="Write the page to this file; - prints it.",
+)
+@click.option("--open", "opens", is_flag=True, help="Also open the page in your browser.")
+@click.pass_obj
+def report(screen: Screen, out: str, opens: bool) -> int:
+    """Write an HTML page to look at your repository in a browser.
+
+    It has a calendar, counts, a table of all records to search and filter, and what is not
+    applied yet. It is made from the files and the state: no server is asked, and no token is
+    needed.
+    """
+    workspace = screen.open()
+    made = page.report(workspace)
+    if out == "-":
+        screen.out(made.html)
+        return 0
+    path = screen.start / out
+    page.write_page(made.html, path)
+    screen.did = f"the page was written to {out}."
+    screen.out(f"Wrote {out}: a page of {counted(made.records, 'record')}.")
+    if opens and not open_in_browser(path.as_uri()):
+        screen.note("No browser could be opened.")
+    elif not opens:
+        screen.suggest(("stemctl report --open", "writes the page and opens it in your browser"))
+    return 0

@@ -1,0 +1,98 @@
+"""report: a page of the repository, made from its files and its state. No server is asked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from stemctl.commands.loading import load
+from stemctl.commands.workspace import Workspace
+from stemctl.core.diagnostics import InvalidFiles, has_errors
+from stemctl.errors import ConfigError, Untouched
+from stemctl.git.repository import head_commit
+from stemctl.manifests import work_tree
+from stemctl.planning import offline
+from stemctl.planning.planner import Options
+from stemctl.render.lab_page import MARK, LabFacts, lab_html
+from stemctl.render.lab_view import view_lab
+from stemctl.util import gc_pause
+from stemctl.util.atomic_file import replace_file
+
+PAGE = "report.html"
+"""The file that the page is written to, if no other is named."""
+
+
+class Page(NamedTuple):
+    """The page as HTML, and how many records it shows."""
+
+    html: str
+    records: int
+
+
+def report(workspace: Workspace) -> Page:
+    """The page of a repository.
+
+    Raises:
+        InvalidFiles: the files have errors.
+    """
+    with gc_pause.paused():
+        loaded = load(workspace.config, workspace.catalog)
+        if has_errors(loaded.diagnostics):
+            raise InvalidFiles(
+                loaded.diagnostics, f"The files have errors. {Untouched.NOTHING_WRITTEN}"
+            )
+        repository, state = loaded.repository, workspace.store.last_known()
+        workspace.store.state.refuse_foreign(state)
+        plan = offline.plan_offline(
+            repository,
+            state,
+            workspace.catalog,
+            target=workspace.target,
+            options=Options(workspace.config.allow),
+            chosen=frozenset(repository.records),
+        )
+        root = workspace.config.root
+        commit = head_commit(root)
+        changed = work_tree.uncommitted(root, loaded.tracked) if commit and loaded.tracked else ()
+        facts = LabFacts(
+            name=root.name,
+            files=len(repository.files),
+            server=workspace.target,
+            commit=commit,
+            uncommitted=bool(changed),
+            applied=state.commit,
+        )
+        html = lab_html(view_lab(repository, state, plan, workspace.catalog), facts)
+        return Page(html, len(repository.records))
+
+
+def write_page(page: str, path: Path) -> None:
+    """Write the page to a file. Only an older page is overwritten.
+
+    Raises:
+        ConfigError: the path is a link or another file, or cannot be written.
+    """
+    if path.is_symlink():
+        raise ConfigError(
+            f"{path} is a link.",
+            "A page is only written to a regular file.",
+            untouched=Untouched.NOTHING_WRITTEN,
+        )
+    if path.exists() and not _is_page(path):
+        raise ConfigError(
+            f"{path} already exists, and is not a page of stemctl report.",
+            "stemctl does not overwrite it. Choose another file with --out.",
+            untouched=Untouched.NOTHING_WRITTEN,
+        )
+    try:
+        replace_file(path, page)
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be written.", str(error.strerror)) from error
+
+
+def _is_page(path: Path) -> bool:
+    """Whether a file is a page of this command."""
+    if not path.is_file():
+        return False
+    with open(path, encoding="utf-8", errors="replace") as file:
+        return MARK in file.read(200)
