@@ -20,7 +20,7 @@ from stemctl.planning.identity import identity_of, is_id
 from stemctl.planning.live_names import LiveNames
 from stemctl.planning.moves import after_moves
 from stemctl.planning.planner import Options, make_plan
-from stemctl.planning.reference_names import ReferenceNames
+from stemctl.planning.reference_names import ReferenceNames, weak_names
 from stemctl.planning.references import each_reference, wanted_references
 from stemctl.schema.catalog import Catalog
 from stemctl.schema.fields import Field
@@ -216,6 +216,9 @@ def _known(declared: ReferenceNames, state: State, catalog: Catalog) -> Known:
         for address, entry in state.records.items()
         if entry.id and address.model in catalog.models
     ]
+    for address, entry in entries:  # keys take precedence over what need not be unique
+        for name in weak_names(catalog.models[address.model], entry.applied):
+            known[address.model][name] = entry.id
     for address, entry in entries:
         known[address.model][address.key] = entry.id
     for address, entry in entries:  # names take precedence over keys

@@ -21,6 +21,7 @@ from stemctl.schema.catalog import load_catalog
 from tests.planning.test_in_doubt import break_off
 from tests.planning.test_properties import TARGETS
 from tests.planning.test_worlds import FILES, declare, fresh
+from tests.support import edition_2026
 from tests.support.effort import examples
 from tests.support.lab import Lab, Result
 from tests.support.strategies import records
@@ -181,6 +182,16 @@ def test_of_a_reference_that_was_applied_the_name_is_known(lab: Lab) -> None:
     assert plan["changes"][0]["request"]["body"]["projects"] == [
         lab.live("project", "Theta Maze Study")["id"]
     ]
+
+
+def test_a_name_that_is_neither_key_nor_unique_is_known(lab: Lab) -> None:
+    """A reference may use what a record is called; nothing has changed about it."""
+    lab.write("stemctl.yaml", edition_2026.CONFIG)
+    lab.write("seed.yaml", json.dumps(edition_2026.SEED))
+    lab.write("records/lab.yaml", edition_2026.LAB.replace("key: Maze room", "key: b117"))
+    lab.write("records/days.yaml", f"behaviors: [{edition_2026.behavior('b', 'monday')}]")
+    lab.apply()
+    assert offline(lab)["changes"] == []
 
 
 def test_of_several_names_of_a_record_the_one_of_the_files_counts(lab: Lab) -> None:
