@@ -1,10 +1,11 @@
-"""A command typed at a terminal of a fixed size, and what the terminal then holds."""
+"""A command typed at a terminal of a fixed size, and what the terminal then shows."""
 
 from __future__ import annotations
 
 import fcntl
 import os
 import pty
+import re
 import struct
 import subprocess
 import sys
@@ -12,16 +13,16 @@ import termios
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-QUESTION = b": "
+_OURS = ("BRAINSTEM_", "STEMCTL_", "GIT", "CI")
+_LOOKS = ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES")
 
 
 def environ(**more: str) -> dict[str, str]:
-    """The environment, with this stemctl first on the path, and nothing that changes its output."""
+    """The environment of a new user, with this stemctl on the path."""
     kept = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("BRAINSTEM_", "STEMCTL_", "GITHUB_", "GITLAB_", "CI"))
-        and name not in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES")
+        if not name.startswith(_OURS) and name not in _LOOKS
     }
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     return {**kept, "PATH": path, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8", **more}
@@ -35,7 +36,7 @@ def typed(
     columns: int = 100,
     answers: Sequence[str] = (),
 ) -> tuple[int, str]:
-    """The exit code of a command of a shell, and what the terminal got, with what was answered."""
+    """The exit code of a command, and what the terminal shows; each question gets an answer."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
     process = subprocess.Popen(
@@ -57,7 +58,14 @@ def typed(
         if not piece:
             break
         read += piece
-        if waiting and read.rstrip(b"\x1b[0m").endswith(b": "):
+        if waiting and read.endswith(b": "):
             os.write(ours, f"{waiting.pop(0)}\n".encode())
     os.close(ours)
-    return process.wait(), read.decode().replace("\r\n", "\n")
+    return process.wait(), _shown(read.decode())
+
+
+def _shown(text: str) -> str:
+    """What is left on the screen: a machine that is busy shows its progress for a while."""
+    text = re.sub(r"\x1b\[(?![\d;]*m)[?\d;]*[A-Za-z]", "\r", text.replace("\r\n", "\n"))
+    text = re.sub(r"Sending [^\x1b]*? in flight\.\n", "", text)
+    return re.sub(r"[^\n]*\r", "", text)

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import click
+import pytest
 
 from stemctl.cli.help import HELP
 from stemctl.cli.main import COMMANDS, cli
@@ -129,6 +130,7 @@ def test_the_manifest_entries_of_the_page_are_accepted(lab: Lab) -> None:
     assert lab.run("validate").code == 0, lab.run("validate").out
 
 
+@pytest.mark.slow
 def test_the_five_minutes_of_the_readme(tmp_path: Path) -> None:
     """Typed at a terminal, by a user who has nothing: what the README shows is what comes out."""
     folder, env = tmp_path, environ(HOME=str(tmp_path), NO_COLOR="1")
