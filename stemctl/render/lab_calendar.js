@@ -1,5 +1,5 @@
 // A block for each year: its days by week, and below them a line of days for each row.
-const CELL = 15, TOP = 16, LINE = 16, ROWS = 20, DAY = 86400000;
+const CELL = 17, BOX = CELL - 2, TOP = 16, LINE = 16, ROWS = 20, DAY = 86400000;
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 const draw = (tag, attributes, words) => {
@@ -45,7 +45,7 @@ const drawDays = (year, days, lines, words) => {
   const image = draw("svg", { width, height: TOP + 7 * CELL + lines.length * LINE + 4, class: "days", role: "group",
     "aria-label": `${year}: ${number([...days.values()].reduce((a, b) => a + b, 0))} ${words} on ${counted(days.size, "day")}` });
   let empty = "", months = "";
-  for (let i = slot(0, 1); i <= end; i++) empty += `M${Math.floor(i / 7) * CELL},${TOP + (i % 7) * CELL}h13v13h-13z`;
+  for (let i = slot(0, 1); i <= end; i++) empty += `M${Math.floor(i / 7) * CELL},${TOP + (i % 7) * CELL}h${BOX}v${BOX}h-${BOX}z`;
   image.append(draw("path", { d: empty, class: "empty" }));
   for (let month = 0; month < 12; month++) {
     const start = slot(month, 1), x = Math.floor(start / 7) * CELL, prefix = `${year}-${String(month + 1).padStart(2, "0")}`;
@@ -59,7 +59,7 @@ const drawDays = (year, days, lines, words) => {
   const cells = [...days].sort((a, b) => (a[0] < b[0] ? -1 : 1)).map(([day, count]) => {
     const i = slotOf(slot, day), label = `${dayText(day)}: ${number(count)} ${words}`;
     const dim = view.day && !day.startsWith(view.day);
-    const cell = draw("rect", { x: Math.floor(i / 7) * CELL, y: TOP + (i % 7) * CELL, width: 13, height: 13, rx: 2, tabindex: -1,
+    const cell = draw("rect", { x: Math.floor(i / 7) * CELL, y: TOP + (i % 7) * CELL, width: BOX, height: BOX, rx: 2, tabindex: -1,
       class: `l${level(count, most)}${dim ? " dim" : ""}`, role: "button", "aria-label": label, "aria-pressed": view.day === day });
     cell.dataset.day = day;
     cell.dataset.key = "day:" + day;
@@ -76,7 +76,7 @@ const drawLine = (slot, value, tally, y, words) => {
   const most = Math.max(...tally.values()), chosen = view.filters.get(view.by), off = chosen && !chosen.has(value);
   return [...tally].map(([day, count]) => {
     const i = slotOf(slot, day), dim = off || (view.day && !day.startsWith(view.day));
-    const tick = draw("rect", { x: (i / 7 * CELL).toFixed(2), y: y + 2, width: 2.6, height: 11,
+    const tick = draw("rect", { x: (i / 7 * CELL).toFixed(2), y: y + 2, width: 2.8, height: 11,
       class: `l${level(count, most)}${dim ? " dim" : ""}` });
     tick.dataset.day = day;
     tick.append(draw("title", {}, `${text(value)}, ${dayText(day)}: ${number(count)} ${words}`));
@@ -103,7 +103,7 @@ const drawYear = (year, { days, rows }) => {
   const block = make("div", undefined, "year"), labels = make("div", undefined, "labels"), wide = make("div", undefined, "wide");
   const total = [...days.values()].reduce((a, b) => a + b, 0), heading = make("h3");
   heading.append(button(year, "plain", view.day === year, "year:" + year, () => pickDay(year)),
-    make("span", `${number(total)} ${words} on ${counted(days.size, "day")}`));
+    make("span", total ? `${number(total)} ${words} on ${counted(days.size, "day")}` : `no ${words} match`));
   DAYS.forEach((day, i) => labels.append(make("span", i % 2 ? "" : day, "weekday")));
   for (const [value] of lines) {
     const label = button(text(value), "line", isOn(view.by, value), `line:${year}:${value}`, () => toggle(view.by, value));

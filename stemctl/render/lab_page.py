@@ -87,16 +87,18 @@ def lab_html(view: LabView, facts: LabFacts) -> str:
 
 
 _TOOLS = """<div id="app" hidden>
+<div id="models" role="group" aria-label="Kind of record"></div>
 <div class="tools">
 <input type="search" id="search" aria-label="Search"
  placeholder="Search names, values, files ( / )">
 <button type="button" id="theme">Dark or light</button>
-<div id="models" role="group" aria-label="Kind of record"></div>
 <div id="filters" role="group" aria-label="Filters"></div>
 </div>
 <p id="told" role="status"></p>
 <section id="calendar" aria-labelledby="calendar-title">
 <div class="title"><h2 id="calendar-title">Calendar</h2>
+<span class="legend" aria-hidden="true">fewer <i class="l1"></i><i class="l2"></i><i class="l3"></i
+><i class="l4"></i> more</span>
 <label>Rows <select id="by"></select></label></div>
 <div id="years"></div>
 </section>
@@ -145,12 +147,12 @@ def _to_apply(view: LabView, facts: LabFacts) -> str:
         text = f"All {counted(len(view.rows), 'record')}" if len(view.rows) > 1 else "The record"
         verb = "are" if len(view.rows) > 1 else "is"
         return f'<p class="applied">{text} {verb} applied to {escape(facts.server.name)}.</p>'
-    kinds = Counter(status for status, _, _, _ in changes)
+    kinds = Counter(change[0] for change in changes)
     counts = joined([f"{number:,} {status}" for status, number in kinds.items()])
     rows = "".join(
         f'<li class="{_CLASSES.get(symbol, "held")}"><span class="symbol">{escape(symbol)}</span> '
-        f"{escape(title)} <span>{escape(text)}</span></li>"
-        for _, symbol, title, text in changes[:_NAMED]
+        f"{escape(title)} <span>{escape(text)}</span> <code>{escape(place)}</code></li>"
+        for _, symbol, title, text, place in changes[:_NAMED]
     )
     rest = len(changes) - _NAMED
     more = f"<p>and {counted(rest, 'other record')}: see Status below.</p>" if rest > 0 else ""
@@ -161,17 +163,17 @@ def _to_apply(view: LabView, facts: LabFacts) -> str:
     )
 
 
-_CLASSES = {"+": "create", "~": "update", "-": "delete", "=": "adopt", ".": "adopt"}
+_CLASSES = {"…": "waits", "+": "create", "~": "update", "-": "delete", "=": "adopt", ".": "adopt"}
 
 
-def _line(change: Change) -> tuple[str, str, str, str]:
+def _line(change: Change) -> tuple[str, str, str, str, str]:
+    """Status, symbol, address, words and place of a record that is not as it was applied."""
     text = reason_words(change)
     if change.action is Action.UPDATE:
         paths = list(dict.fromkeys(field.path for field in change.fields))
         text = f"{text}: {first_few(paths)}" if paths else text
     place = location_text(change.location)
-    words = ", ".join(part for part in (text, place) if part)
-    return status_of(change), symbol_of(change), str(change.address), words
+    return status_of(change), symbol_of(change), str(change.address), text, place
 
 
 def _without_script(view: LabView) -> str:

@@ -97,7 +97,8 @@ def status_of(change: Change | None) -> str:
 
 def name_of(model: Model, record: Record) -> str:
     """What people call a record; else its key."""
-    name = record.fields.get(model.called or "")
+    row = model.fields.get(model.called or "")
+    name = record.fields.get(row.name) if row and row.kind == "text" else None
     return visible(name if isinstance(name, str) and name else record.address.key)
 
 

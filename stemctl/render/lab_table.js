@@ -8,7 +8,7 @@ const columns = () => {
   const model = models[view.model], found = [{ key: "", title: "Name", of: (record) => record.name }];
   if (!model) found.push({ key: "model", title: "Kind", of: (record) => models[record.model].one });
   if (!model || model.moments) found.push({ key: "when", title: "When", of: (record) => record.when });
-  const telling = groupsOf().filter((group) => group !== STATUS && data.counted[group] !== "First word of the name");
+  const telling = groupsOf().filter((group) => group !== STATUS);
   const chosen = model ? [...new Set([model.by, ...telling].filter((group) => telling.includes(group)))].slice(0, REFERENCES) : [];
   for (const group of chosen) found.push({ key: "g" + group, title: data.counted[group], of: (record) => values(record, group) });
   found.push({ key: "status", title: "Status", of: (record) => values(record, STATUS) });
@@ -89,7 +89,7 @@ const drawRow = (record, all) => {
   head.append(name);
   row.append(head);
   for (const column of all.slice(1)) {
-    const cell = make("td", column.of(record), column.key === "place" || column.key === "when" ? "mono" : "");
+    const cell = make("td", column.of(record), ["place", "when"].includes(column.key) ? "mono " + column.key : "");
     if (column.key === "status") cell.className = cell.textContent === "applied" ? "status" : "status open";
     row.append(cell);
   }

@@ -19,6 +19,9 @@ from stemctl.schema.models import Model
 MOST_GROUPS = 40
 """What one model can be counted by on the page: maps may have any number of keys."""
 
+STATUS_AT = 5
+"""The position of the status among what is counted: on the page before anything is unfolded."""
+
 
 @dataclass(frozen=True, slots=True)
 class ModelView:
@@ -100,11 +103,12 @@ def _together(tallies: Iterable[_Tally]) -> _Tally:
 
 def _model_view(catalog: Catalog, name: str, tally: _Tally) -> ModelView:
     model = catalog.models[name]
+    by = _calendar_rows(catalog, tally) if tally.dated else None
     return ModelView(
         model=model,
         number=tally.records,
-        groups=_first_ones(tally),
-        by=_calendar_rows(catalog, tally) if tally.dated else None,
+        groups=_first_ones(tally, by),
+        by=by,
         moments=tuple(field.name for field in model.moments) if tally.dated else (),
     )
 
@@ -119,18 +123,21 @@ def _precedence(view: ModelView) -> tuple[bool, bool, bool, int, str]:
     return not (happens and is_own), not is_own, not happens, -view.number, view.model.name
 
 
-def _first_ones(tally: _Tally) -> tuple[Group, ...]:
+def _first_ones(tally: _Tally, by: Group | None = None) -> tuple[Group, ...]:
     """What to count by, the telling first: what most records say, and neither all the same nor
-    each another thing.
+    each another thing. The first word of a name counts only where nothing better is there.
     """
 
-    def rank(group: Group) -> tuple[bool, bool, bool, int, str]:
+    def rank(group: Group) -> tuple[bool, bool, int, str]:
         different = len(tally.values[group])
         tells = 1 < different <= max(2, 0.6 * tally.said[group])
-        is_own = group in (STATUS, FIRST_WORD)
-        return not tells, is_own, not group.to, -tally.said[group], group.title
+        return not tells, not group.to, -tally.said[group], group.title
 
-    return tuple(sorted(tally.said, key=rank)[:MOST_GROUPS])
+    left_out = {STATUS} if by == FIRST_WORD else {STATUS, FIRST_WORD}
+    ranked = sorted(tally.said.keys() - left_out, key=rank)[:MOST_GROUPS]
+    differs = len(tally.values.get(STATUS, ())) > 1
+    ranked.insert(STATUS_AT if differs else len(ranked), STATUS)
+    return tuple(ranked)
 
 
 def _calendar_rows(catalog: Catalog, tally: _Tally) -> Group | None:
@@ -142,7 +149,8 @@ def _calendar_rows(catalog: Catalog, tally: _Tally) -> Group | None:
         target = catalog.models.get(group.to)
         below = sum(1 for _ in catalog.below(target))
         said = tally.said[group]
-        fits = len(tally.values[group]) <= max(1, 0.6 * said) and 2 * said >= tally.records
+        repeats = bool(group.to) or len(tally.values[group]) <= max(1, 0.6 * said)
+        fits = repeats and 2 * said >= tally.records
         return fits, below, group == FIRST_WORD, bool(group.to), said, group.title
 
     candidates = [group for group in tally.said if group != STATUS]
