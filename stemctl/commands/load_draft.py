@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
+from stemctl.commands.load_checks import RowChecks
 from stemctl.config.config import Config
 from stemctl.core.diagnostics import Diagnostic
 from stemctl.core.records import Address, Location, Record
 from stemctl.core.rewrite import Rewrite
-from stemctl.manifests import typed_details
 from stemctl.manifests.declared_names import DeclaredNames
 from stemctl.manifests.draft import Draft
 from stemctl.manifests.file_defaults import FileDefaults
@@ -49,8 +49,6 @@ class LoadDraft:
     config: Config
     loading: Loading
     into: str = ""
-    _problems: list[Diagnostic] = field(default_factory=list)
-    _told: set[str] = field(default_factory=set)
     _matched: dict[Address, SheetRecord] = field(default_factory=dict)
     _rows: dict[str, int] = field(default_factory=dict)
     _new: list[tuple[SheetRecord, dict[str, Value], list[Row], Address | None]] = field(
@@ -60,7 +58,7 @@ class LoadDraft:
     def __post_init__(self) -> None:
         sources = self.loading.sources
         self.model: Model = self.loading.reader.known.model
-        self.file = self.loading.reader.sheet.file
+        self.checks = RowChecks(self.loading.reader, sources.catalog)
         self.draft = Draft(sources)
         self._said = SaidValues(self.loading.reader, self.loading.names)
         self._files = RecordFiles(self.config, sources.catalog, known=sources.repository.files)
@@ -72,7 +70,7 @@ class LoadDraft:
     @property
     def problems(self) -> list[Diagnostic]:
         """What is wrong with the rows, and with the files as they would be."""
-        return [*self.loading.reader.problems, *self._problems]
+        return [*self.loading.reader.problems, *self.checks.problems]
 
     def _can_identify(self) -> bool:
         """Whether the sheet has the columns that tell its records apart; else that is a problem."""
@@ -84,12 +82,15 @@ class LoadDraft:
         if name:
             message = f"no column for `{name}`, which says which {self.model.words} a row is about"
             remedy = f'add it to the sheet, or --map "COLUMN={name}"'
-            self._problems.append(sheet_problem(reader.sheet.file, message, remedy))
+            self.checks.problems.append(sheet_problem(reader.sheet.file, message, remedy))
         return not name
 
     def drafted(self) -> Rewrite:
-        """The new files."""
-        if self._can_identify():
+        """The new files; with problems, those of the rows that have none, to find what else the
+        files would have.
+        """
+        can_identify = self._can_identify()
+        if can_identify:
             for record in self.loading.reader.records():
                 self._take(record)
         else:
@@ -99,12 +100,36 @@ class LoadDraft:
             if inner is not None:
                 self._said.check(inner, record.values)
         self._add_new()
-        if self.problems:
+        if not can_identify:
             return Rewrite()
+        for record, inner in self.loading.reader.unknown():
+            self._check_refused(record, inner)
         rewrite = self.draft.finish()
-        found = rewrite.problems or tuple(self._incomplete())
-        self._problems += [self._in_sheet(problem) for problem in found]
+        self.checks.in_files(self._rows, rewrite.problems or tuple(self._incomplete()))
         return rewrite
+
+    def _check_refused(self, record: SheetRecord, inner: SheetRecord | None) -> None:
+        """Name what a record lacks whose row has a problem, if it is new."""
+        parent = self._parent(record)
+        found = self._find(record, parent)
+        declared = self.loading.sources.repository.records
+        if found is None:
+            fields = {**self._layer(record, parent), **_there(record)}
+            self._check_new(record, fields, parent, self._file(record.values, parent))
+            around = Record(Address(record.model.name, ""), fields, Location("", 1, 1))
+        else:
+            around = declared[found]
+        if inner is not None:
+            self.checks.details(inner, _there(inner), around)
+
+    def _check_new(
+        self, record: SheetRecord, fields: Fields, parent: Address | None, file: str
+    ) -> None:
+        """Name what a new record lacks that would have these fields."""
+        place = (self.model.parent or "") if parent else ""
+        self.checks.required(record, fields, place, file)
+        around = self.loading.sources.repository.records[parent] if parent else None
+        self.checks.details(record, fields, around)
 
     def _incomplete(self) -> Iterator[Diagnostic]:
         """What the new records would lack by the rules of `validate`, in the new files."""
@@ -128,28 +153,6 @@ class LoadDraft:
             and address not in self._matched
         ]
 
-    def _in_sheet(self, problem: Diagnostic) -> Diagnostic:
-        """An error that the files would have, at the row that it is from."""
-        row = self._rows.get(problem.address or "")
-        if row is None:
-            return problem
-        model = self.loading.sources.catalog.models[(problem.address or "").partition("/")[0]]
-        column = self.loading.reader.column(model, problem.field or "")
-        where = f"row {row}" + (f", column `{column.name}`" if column else "")
-        return replace(
-            sheet_problem(
-                self.file,
-                f"{where}: {problem.message}",
-                problem.remedy,
-                row,
-                column.position if column else 1,
-            ),
-            code=problem.code,
-            address=problem.address,
-            field=problem.field,
-            value=problem.value,
-        )
-
     def _take(self, record: SheetRecord) -> None:
         parent = self._parent(record)
         found = self._find(record, parent)
@@ -160,7 +163,7 @@ class LoadDraft:
         other = self._matched.setdefault(found, record)
         if other is not record:
             message = f"row {record.row} is about {found}, and so is row {other.row}"
-            self._problem(record, message, "remove one of the rows")
+            self.checks.add(record, message, "remove one of the rows")
             return
         declared = self.loading.sources.repository.records[found]
         self._edit(record, found, declared.fields, {})
@@ -177,7 +180,7 @@ class LoadDraft:
         if len(found) > 1:
             names = joined([f"`{address}`" for address in found[:4]], "or")
             remedy = "add a column `key` that says which" if self.model.nameless else "name it"
-            self._problem(record, f"row {record.row} may be about {names}", remedy)
+            self.checks.add(record, f"row {record.row} may be about {names}", remedy)
         return found[0] if found else None
 
     def _parent(self, record: SheetRecord) -> Address | None:
@@ -198,7 +201,7 @@ class LoadDraft:
             return
         values = dict(self._fields(inner, {}, around))
         fields = {name: value for name, value in values.items() if not _is_unsaid(value)}
-        self._check_details(inner, fields, self.loading.sources.repository.records[parent])
+        self.checks.details(inner, fields, self.loading.sources.repository.records[parent])
         address = self.draft.add_record(inner.model.name, fields, parent=parent)
         self._rows[str(address)] = inner.row
 
@@ -213,7 +216,7 @@ class LoadDraft:
                 continue
             if inside is not None and row.name == record.model.parent:
                 message = f"row {record.row}: {address} is inside {inside}, not `{new}`"
-                self._problem(record, message, f"write `{inside.key}`, or another key")
+                self.checks.add(record, message, f"write `{inside.key}`, or another key")
             else:
                 self.draft.set(address, row.name, new)
 
@@ -284,16 +287,14 @@ class LoadDraft:
     ) -> None:
         file = self._file(fields, parent)
         layer = self._defaults(file).get(self.model.section, {})
-        self._check_required(record, fields, layer, parent)
         section = self.model.section
         said = {name: value for name, value in layer.items() if name in fields}
         for name in [n for n, value in fields.items() if n not in said and _is_unsaid(value)]:
             del fields[name]
         whole = Record(Address(self.model.name, ""), {**layer, **fields}, Location(file, 1, 1))
-        around = self.loading.sources.repository.records[parent] if parent else None
-        self._check_details(record, whole.fields, around)
+        self._check_new(record, whole.fields, parent, file)
         for one, entry in zip(record.inner, inner, strict=True):
-            self._check_details(one, entry.fields, whole)
+            self.checks.details(one, entry.fields, whole)
         row = Row(self.model, "", Address(self.model.name, ""), fields)
         if inner:
             row.inside[inner[0].model.section] = inner
@@ -301,39 +302,6 @@ class LoadDraft:
         under_defaults(self.loading.sources.catalog, row, {section: said})
         address = self.draft.add_record(self.model.name, row.whole(), file=file, parent=parent)
         self._rows[str(address)] = record.row
-
-    def _check_required(
-        self, record: SheetRecord, fields: Fields, layer: Fields, parent: Address | None
-    ) -> None:
-        """Name the fields that a new record needs and that are written nowhere."""
-        for row in self.model.managed:
-            is_place = parent is not None and row.name == self.model.parent
-            if not row.required or is_place or row.name in fields or row.name in layer:
-                continue
-            column = self.loading.reader.column(self.model, row.name)
-            if column is not None:
-                message = f"row {record.row}, column `{column.name}`: a new {self.model.words} "
-                self._problem(record, f"{message}needs it", "write it", column.position)
-            elif f"no {row.name}" not in self._told:
-                self._told.add(f"no {row.name}")
-                section = self.model.section
-                message = f"no column for `{row.name}`, which each new {self.model.words} needs"
-                remedy = (
-                    f"add a column `{row.name}`, or write `defaults: {{{section}: "
-                    f"{{{row.name}: ...}}}}` in {self._file(fields, parent)}"
-                )
-                self._problem(record, message, remedy, row=1)
-
-    def _check_details(self, record: SheetRecord, fields: Fields, around: Record | None) -> None:
-        """Name the details that the type of a new record requires and that are written nowhere."""
-        address = Address(record.model.name, "")
-        new = Record(address, fields, Location(self.file, record.row, 1))
-        for one in typed_details.missing(new, record.model, around):
-            name = one.field or ""
-            column = self.loading.reader.column(record.model, name)
-            remedy = "write it" if column else f"add a column `{name}`"
-            message = f"row {record.row}: {one.message}"
-            self._problem(record, message, remedy, column.position if column else 1)
 
     def _file(self, fields: Fields, parent: Address | None) -> str:
         if parent is not None:
@@ -350,11 +318,11 @@ class LoadDraft:
         }
         return files.pop() if len(files) == 1 else ""
 
-    def _problem(
-        self, record: SheetRecord, message: str, remedy: str, column: int = 1, row: int = 0
-    ) -> None:
-        found = sheet_problem(self.file, message, remedy, row or record.row, column)
-        self._problems.append(found)
+
+def _there(record: SheetRecord) -> dict[str, Value]:
+    """The fields that a sheet says something of, and the names of the parts of those with parts."""
+    parts: dict[str, Value] = {name: dict.fromkeys(cells) for name, cells in record.parts.items()}
+    return {**record.values, **parts}
 
 
 def _is_unsaid(value: Value) -> bool:

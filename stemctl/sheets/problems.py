@@ -44,11 +44,33 @@ class UnreadableSheet(Exception):
         self.problems = tuple(problems)
 
 
+class WorkbookCell(Location):
+    """A place in a workbook, told as its cell is called there: `colony.xlsx:B2`."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        letters, rest = "", self.column
+        while rest:
+            rest, letter = divmod(rest - 1, 26)
+            letters = chr(ord("A") + letter) + letters
+        return f"{self.file}:{letters}{self.line}"
+
+
+_WORKBOOK = re.compile(r"\.xlsx(?:#.*)?", re.IGNORECASE | re.DOTALL)
+"""How the name of a workbook ends; with the name of a sheet, if it is not the first."""
+
+
+def _place(file: str, row: int, column: int) -> Location:
+    is_workbook = _WORKBOOK.search(file) and not file.lower().endswith((".csv", ".tsv"))
+    return (WorkbookCell if is_workbook else Location)(file, row, column)
+
+
 def sheet_problem(
     file: str, message: str, remedy: str, row: int = 1, column: int = 1, value: str = ""
 ) -> Diagnostic:
     """A finding in a sheet; rows and columns are counted as in a spreadsheet, from 1."""
-    location = Location(file, row, column)
+    location = _place(file, row, column)
     return Diagnostic(Severity.ERROR, "bad-sheet", message, location, remedy, value=value)
 
 
@@ -67,7 +89,7 @@ def cell_problem(
         Severity.ERROR,
         "bad-cell",
         message,
-        Location(file, row, column),
+        _place(file, row, column),
         remedy,
         field=name,
         value=text,

@@ -52,10 +52,11 @@ def read_xlsx(data: bytes, file: str, tab: str = "") -> Sheet:
         book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
         other = openpyxl.load_workbook(io.BytesIO(data), read_only=True) if has_formulas else None
         name = _tab(book, file, tab)
-        lines = _lines(book, name, file)
+        place = file if name == book.worksheets[0].title else f"{file}#{name}"
+        lines = _lines(book, name, place)
         if other:
-            lines = _with_formulas(lines, _lines(other, name, file))
-        return sheet_of(file, _rows(lines, file), padded=True)
+            lines = _with_formulas(lines, _lines(other, name, place))
+        return sheet_of(place, _rows(lines, place), padded=True)
     except (UnreadableSheet, MemoryError):
         raise
     except Exception as error:  # openpyxl checks little of what it reads

@@ -6,8 +6,9 @@ else differs is an error.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import NamedTuple, Protocol
 
 from stemctl.core.diagnostics import Diagnostic
@@ -116,6 +117,24 @@ class RowReader:
             record, inner = self._cells(row)
             self.refused.append((record, inner))
 
+    def unknown(self) -> list[tuple[SheetRecord, SheetRecord | None]]:
+        """What refused rows say of records that no other row is about."""
+        rows: dict[tuple[Value, ...], list[tuple[SheetRecord, SheetRecord | None]]] = {}
+        for record, inner in self.refused:
+            if not self._missing(record):
+                rows.setdefault(self.identity(record), []).append((record, inner))
+        kept = self._by_identity
+        return [some[0] for own, some in rows.items() if len(some) == 1 and own not in kept]
+
+    @cached_property
+    def refused_fields(self) -> Mapping[tuple[Value, ...], set[str]]:
+        """The fields that refused rows say something of, by what tells their records apart."""
+        found: dict[tuple[Value, ...], set[str]] = {}
+        for record, _ in self.refused:
+            if not self._missing(record):
+                found.setdefault(self.identity(record), set()).update(record.values)
+        return found
+
     def _cells(self, row: SheetRow) -> tuple[SheetRecord, SheetRecord | None]:
         """What a row says of a record, and of one inside it."""
         self._failed.clear()
@@ -131,7 +150,9 @@ class RowReader:
     def _read(self, row: SheetRow) -> None:
         number = len(self.problems)
         record, inner = self._cells(row)
-        has_inner = inner is not None and bool(inner.whole or inner.parts)
+        has_inner = inner is not None and bool(
+            inner.whole or inner.parts or not self._failed.isdisjoint(inner.rows)
+        )
         missing = self._missing(record) or (self._missing(inner) if inner and has_inner else "")
         if missing and missing not in self._failed:
             message = f"row {row.number} has no `{missing}`"
@@ -194,11 +215,7 @@ class RowReader:
 
     def _keep(self, record: SheetRecord, inner: SheetRecord | None) -> None:
         """Join a row with the earlier rows of its record."""
-        own = self.identify(record.model, record.values)
-        if record.key:
-            around = record.values.get(record.model.parent or "")
-            own = (KEY, record.key, str(around))
-        kept = self._by_identity.setdefault(own, record)
+        kept = self._by_identity.setdefault(self.identity(record), record)
         if kept is not record:
             self._join(kept, record)
         if inner is None:
@@ -210,6 +227,12 @@ class RowReader:
             kept.inner.append(inner)
         else:
             self._join(first, inner)
+
+    def identity(self, record: SheetRecord) -> tuple[Value, ...]:
+        """What tells a record from those of other rows."""
+        if record.key:
+            return (KEY, record.key, str(record.values.get(record.model.parent or "")))
+        return self.identify(record.model, record.values)
 
     def _join(self, kept: SheetRecord, record: SheetRecord) -> None:
         for name, value in record.whole.items():

@@ -12,6 +12,7 @@ import openpyxl
 import pytest
 import yaml
 
+from stemctl.sheets.problems import sheet_problem
 from tests.support.edition_2026 import begin
 from tests.support.lab import Lab, Result
 
@@ -167,6 +168,48 @@ def test_errors_of_values_and_of_rows_together(sheet_lab: Lab) -> None:
     assert "row 5, column `sex`: `F` is not what row 4 says of the same subject: `M`" in result.said
 
 
+def test_what_records_lack_and_what_files_refuse_is_told_beside_wrong_cells(
+    sheet_lab: Lab,
+) -> None:
+    sheet = (
+        "name,projects,strain,sex,birth_date\n"
+        "m1,Theta,,boy,2024-04-01\n"  # a wrong cell, and an empty one
+        "m2,,Long Evans,M,2024-02-30\n"
+        "m3,Theta,Long Evans,M,\n"
+        "m4,Theta,Long Evans,F,\n"  # only the files know that it is to be deleted
+    )
+    sheet_lab.write("records/gone.yaml", "deleted: [subject/m4]\n")
+    before = texts(sheet_lab)
+    result = load(sheet_lab, sheet, "subject")
+    assert result.code == 1
+    told = [one.partition(" [")[0] for one in result.said.splitlines() if ": error: " in one]
+    assert [one.partition(": error: ")[0] for one in told] == [
+        "sheet.csv:2:3",
+        "sheet.csv:2:4",
+        "sheet.csv:3:2",
+        "sheet.csv:3:5",
+        "sheet.csv:5:1",
+    ], result.said
+    assert "row 2, column `strain`: a new subject needs it" in told[0]
+    assert "row 3, column `projects`: a new subject needs it" in told[2]
+    assert "subject/m4" in told[4]
+    assert texts(sheet_lab) == before
+
+
+def test_a_wrong_cell_is_not_a_missing_one(sheet_lab: Lab) -> None:
+    sheet = "subject,type,date_time,weight\nrat12,Weighing,2024-03-15T08:00:00Z,312\n"
+    result = load(sheet_lab, sheet, "subjectlog")
+    assert "`312` has no unit" in result.said
+    assert "1 error in sheet.csv" in result.said
+    sheet = "subject,type,date_time,weight\nrat12,Weighing,2024-03-15 08:00,\n"
+    result = load(sheet_lab, sheet, "subjectlog")
+    assert "has no time zone" in result.said
+    assert "needs `details.weight`" in result.said
+    sheet = "name,projects,strain,sex\nm1,Theta,Long Evans,boy\nm1,Delta,,M\n"
+    result = load(sheet_lab, sheet, "subject")
+    assert "1 error in sheet.csv" in result.said
+
+
 def test_a_column_that_every_record_needs_is_named_once(sheet_lab: Lab) -> None:
     result = load(sheet_lab, "name,sex\nm1,M\nm2,F\n", "subject")
     assert result.code == 1
@@ -289,6 +332,29 @@ def test_dates_and_booleans_of_excel(sheet_lab: Lab) -> None:
     assert [one["birth_date"] for one in mice] == ["2024-04-03", "2024-04-04", "2024-04-05"]
     assert [one["subject_identifier"] for one in mice] == ["7", "007", "8"]
     assert sheet_lab.run("validate").code == 0
+
+
+def test_errors_in_a_workbook_are_told_at_its_cells(sheet_lab: Lab) -> None:
+    book = openpyxl.Workbook()
+    for title in ("Mice", "Rats"):
+        page = book.create_sheet(title)
+        page.append(["name", "projects", "strain", "sex"])
+        page.append([f"{title} 1", "Theta", None, "boy"])
+    book.remove(book["Sheet"])
+    book.save(sheet_lab.root / "colony.xlsx")
+    result = sheet_lab.run("load", "colony.xlsx", "--as", "subject")
+    assert "colony.xlsx:D2: error: row 2, column `sex`: `boy` is not one" in result.said
+    assert "colony.xlsx:C2: error: row 2, column `strain`: a new subject needs it" in result.said
+    result = sheet_lab.run("load", "colony.xlsx#Rats", "--as", "subject")
+    assert "colony.xlsx#Rats:D2: error: row 2, column `sex`: `boy` is not one" in result.said
+    assert "2 errors in colony.xlsx#Rats. Nothing was written." in result.said
+
+
+@pytest.mark.parametrize(("column", "name"), [(1, "A"), (26, "Z"), (27, "AA"), (703, "AAA")])
+def test_columns_of_a_workbook_have_letters(column: int, name: str) -> None:
+    problem = sheet_problem("a.XLSX", "wrong", "", 7, column)
+    assert str(problem.location) == f"a.XLSX:{name}7"
+    assert str(sheet_problem("a.xlsx.csv", "wrong", "", 7, 2).location) == "a.xlsx.csv:7:2"
 
 
 @pytest.mark.parametrize(
