@@ -23,10 +23,13 @@ PAGE = "report.html"
 
 
 class Page(NamedTuple):
-    """The page as HTML, and how many records it shows."""
+    """The page as HTML, how many records it shows, and whether the state that others share was ever
+    fetched here.
+    """
 
     html: str
     records: int
+    state_is_known: bool
 
 
 def report(workspace: Workspace) -> Page:
@@ -63,7 +66,8 @@ def report(workspace: Workspace) -> Page:
             applied=state.commit,
         )
         html = lab_html(view_lab(repository, state, plan, workspace.catalog), facts)
-        return Page(html, len(repository.records))
+        is_known = workspace.store.backend.lock is None or state.serial > 0
+        return Page(html, len(repository.records), is_known)
 
 
 def write_page(page: str, path: Path) -> None:

@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
+from tests.git.team import Team
 from tests.support.lab import Lab
+from tests.support.served import Gate
 
 
 def page(lab: Lab) -> str:
@@ -46,11 +48,11 @@ def records(text: str) -> dict[str, dict[str, Any]]:
 @pytest.fixture
 def deaf(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is asked of any server."""
+    monkeypatch.setattr(socket.socket, "connect", _refuse)
 
-    def refuse(*arguments: object) -> None:
-        raise AssertionError("a connection")
 
-    monkeypatch.setattr(socket.socket, "connect", refuse)
+def _refuse(*arguments: object) -> None:
+    raise AssertionError("a connection")
 
 
 @pytest.mark.usefixtures("deaf")
@@ -128,6 +130,23 @@ def test_quiet_tells_only_the_file(lab: Lab) -> None:
     lab.sessions("{name: s1}")
     result = lab.run("-q", "report")
     assert (result.out, result.err) == ("Wrote report.html: a page of 1 record.\n", "")
+
+
+def test_a_shared_state_is_that_which_was_fetched_last(
+    team: Team, gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate.opened.set()
+    ann, ben = team.clone("ann"), team.clone("ben")
+    ann.apply()
+    team.remote.rename(team.folder / "away.git")
+    monkeypatch.setattr(socket.socket, "connect", _refuse)
+    found = ann.run("report", "--out", "-")
+    assert (found.code, found.err) == (0, "")
+    assert records(found.out)["rat1"]["counted"]["Status"] == ["applied"]
+    found = ben.run("report", "--out", "-")
+    assert found.code == 0
+    assert "never fetched" in found.err
+    assert records(found.out)["rat1"]["counted"]["Status"] == ["to create"]
 
 
 def test_names_lead_to_the_calendar_where_nothing_else_does(lab: Lab) -> None:

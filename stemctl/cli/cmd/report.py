@@ -36,6 +36,11 @@ def report(screen: Screen, out: str, opens: bool) -> int:
     """
     workspace = screen.open()
     made = page.report(workspace)
+    if not made.state_is_known:
+        screen.note(
+            "The shared state was never fetched here, so that no record counts as applied. "
+            "stemctl plan --offline fetches it.\n"
+        )
     if out == "-":
         screen.out(made.html)
         return 0
