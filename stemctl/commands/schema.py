@@ -11,7 +11,8 @@ import yaml
 
 from stemctl.core.plan_wire import plan_schema
 from stemctl.errors import ConfigError, TableError
-from stemctl.render.models_markdown import models_markdown
+from stemctl.render.model_page import model_page
+from stemctl.render.models_markdown import models_markdown, page_of
 from stemctl.schema.catalog import editions, forget_tables, load_catalog
 from stemctl.schema.gone import gone_models
 from stemctl.schema.manifest_schema import generated
@@ -57,13 +58,29 @@ def _written(folder: Path, wanted: Mapping[str, str], check: bool) -> Iterator[s
         yield name
 
 
-def build_page(folder: Path, check: bool) -> Iterator[str]:
-    """Write the page of the models if it is out of date, or with `check` only find that; yields its
-    name. Only a checkout has it: `folder` is that of the schemas, beside its docs.
+def build_pages(folder: Path, check: bool) -> Iterator[str]:
+    """Write the pages of the models that are out of date, or with `check` only find them; yields
+    their names. Only a checkout has them: `folder` is that of the schemas, beside its docs.
     """
-    path = folder.parent / PAGE
+    docs = folder.parent / "docs"
+    if not docs.is_dir():
+        return
     catalogs = [load_catalog(edition) for edition in editions()]
-    gone = {
+    wanted = {PAGE: models_markdown(catalogs, _gone_sentences())}
+    for catalog in catalogs:
+        for model in catalog.models.values():
+            wanted[f"docs/{page_of(catalog, model)}"] = model_page(model, catalog)
+    yield from _written(folder.parent, wanted, check)
+    present = {f"docs/{path.relative_to(docs).as_posix()}" for path in docs.glob("models/*/*.md")}
+    for name in sorted(present - set(wanted)):
+        if not check:
+            (folder.parent / name).unlink()
+        yield name
+
+
+def _gone_sentences() -> dict[str, list[str]]:
+    """What each edition lacks, and what took its place."""
+    return {
         edition: [
             f"`{model.name}` is gone since {model.since}. {model.instead}"
             for model in models.values()
@@ -71,12 +88,6 @@ def build_page(folder: Path, check: bool) -> Iterator[str]:
         for edition in editions()
         if (models := gone_models(edition))
     }
-    text = models_markdown(catalogs, gone)
-    if not path.parent.is_dir() or (path.is_file() and path.read_text(encoding="utf-8") == text):
-        return
-    if not check:
-        path.write_text(text, encoding="utf-8", newline="\n")
-    yield PAGE
 
 
 _ANYTHING = {"required": [], "properties": {}, "additionalProperties": True}

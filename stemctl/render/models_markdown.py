@@ -11,8 +11,8 @@ from stemctl.util.plural import counted
 _HEAD = """\
 # What stemctl supports, model by model
 
-`stemctl schema build` writes this page from the field tables. `stemctl explain MODEL` describes
-the fields of a model.
+Each model has a page of its own, with an example and all its fields. `stemctl explain MODEL`
+prints the same in your terminal.
 
 - **you can**: *declare* means that you write records in your files, and apply creates and changes
   them. *Propose* means that an administrator of BrainSTEM accepts or rejects what apply sends.
@@ -50,7 +50,7 @@ def _edition(catalog: Catalog, gone: Sequence[str]) -> Iterator[str]:
         yield ""
         yield f"### Types in edition {catalog.edition}"
         yield ""
-        yield "The fields of `details` depend on the type. These types are known:"
+        yield "The fields of `details` depend on the type. The page of the model has those of each:"
         yield ""
         yield from types
 
@@ -71,16 +71,21 @@ def support(model: Model) -> str:
     return "propose" if model.approval is not None else "declare"
 
 
+def page_of(catalog: Catalog, model: Model) -> str:
+    """The page of a model, from the folder of this one."""
+    return f"models/{catalog.edition}/{model.name}.md"
+
+
 def _table(catalog: Catalog, models: Iterable[Model]) -> Iterator[str]:
     yield "| model | in manifests under | you can | delete | known by | nested in |"
     yield "|---|---|---|---|---|---|"
     for model in sorted(models, key=lambda each: support(each) == "read"):
         cells = [
-            f"`{model.name}`",
+            f"[`{model.name}`]({page_of(catalog, model)})",
             f"`{model.section}`" if model.writable else "",
             _can(model),
-            _deleted_by(model),
-            _known_by(model),
+            deleted_by(model),
+            known_by(model),
             _nested_in(catalog, model),
         ]
         yield f"| {' | '.join(cells)} |"
@@ -92,13 +97,15 @@ def _can(model: Model) -> str:
     return support(model)
 
 
-def _deleted_by(model: Model) -> str:
+def deleted_by(model: Model) -> str:
+    """Who can delete a record."""
     if "delete" not in model.operations:
         return "no one"
     return model.delete_by or "you"
 
 
-def _known_by(model: Model) -> str:
+def known_by(model: Model) -> str:
+    """What tells records apart."""
     if model.embedded is not None:
         return "its moment"
     if model.identity is not None:
@@ -117,14 +124,13 @@ def _nested_in(catalog: Catalog, model: Model) -> str:
 
 
 def _types(catalog: Catalog) -> Iterator[str]:
-    """The types of each field that has details."""
+    """How many types each field has that details depend on."""
     for model in catalog.models.values():
         if not model.writable:
             continue
         for field in model.managed:
             if field.details is None or "." in field.details.selector:
                 continue
-            types = catalog.details(field.details.group).types
-            named = ", ".join(f"`{name}`" for name in types)
+            types = counted(len(catalog.details(field.details.group).types), "type")
             where = f"`{model.name}.{field.details.selector}`"
-            yield f"- {where}, {counted(len(types), 'type')}: {named}"
+            yield f"- [{where}]({page_of(catalog, model)}): {types}"

@@ -12,7 +12,7 @@ import pytest
 
 from stemctl.cli.help import HELP
 from stemctl.cli.main import COMMANDS, cli
-from stemctl.commands.schema import build_page
+from stemctl.commands.schema import build_pages
 from stemctl.schema.catalog import editions, load_catalog, schemas_dir
 from tests.docs.terminal import environ, typed
 from tests.docs.test_guide import masked, steps
@@ -107,10 +107,13 @@ def test_the_page_of_the_models_is_that_of_the_tables() -> None:
     section = README.partition("## What is supported")[2].partition("\n## ")[0]
     assert all(f"**Edition {edition}**" in section for edition in editions())
     assert "](docs/models.md)" in section
-    assert list(build_page(schemas_dir(), check=True)) == []
+    assert list(build_pages(schemas_dir(), check=True)) == []
     for edition in editions():
         part = PAGE["models"].partition(f"## Edition {edition}\n")[2].partition("\n## ")[0]
-        row = r"^\| `(\w+)` \| (?:`(\w+)`)? ?\| ([\w ()]+) \| ([\w ]+) \|"
+        row = (
+            r"^\| \[`(\w+)`\]\(models/[0-9]+/\w+\.md\) \| (?:`(\w+)`)? ?"
+            r"\| ([\w ()]+) \| ([\w ]+) \|"
+        )
         rows = re.findall(row, part, re.MULTILINE)
         models = load_catalog(edition).models
         assert {name for name, _, _, _ in rows} == set(models)

@@ -9,7 +9,7 @@ import click
 from stemctl.cli.command import group
 from stemctl.cli.screen import Screen
 from stemctl.commands.explain import catalog_of
-from stemctl.commands.schema import build_page, build_schemas, find_schema
+from stemctl.commands.schema import build_pages, build_schemas, find_schema
 from stemctl.errors import ConfigError
 from stemctl.schema.catalog import schemas_dir
 
@@ -28,10 +28,10 @@ def schema() -> None:
 )
 @click.pass_obj
 def build(screen: Screen, check: bool) -> int:
-    """Generate the schemas of all editions, and docs/models.md, from the field tables."""
+    """Generate the schemas of all editions, and the pages of the models, from the field tables."""
     changed = False
     names = (f"schemas/{name}" for name in build_schemas(schemas_dir(), check))
-    for name in itertools.chain(names, build_page(schemas_dir(), check)):
+    for name in itertools.chain(names, build_pages(schemas_dir(), check)):
         changed = True
         screen.did = "" if check else "schemas were written."
         screen.out(f"{'out of date' if check else 'wrote'}: {name}")

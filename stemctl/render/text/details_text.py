@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from stemctl.errors import ConfigError
+from stemctl.render.field_words import part_takes
 from stemctl.render.terminal import TerminalStyle
 from stemctl.render.width import broken
-from stemctl.schema.detail_values import in_words
 from stemctl.schema.fields import DetailType, Field
 from stemctl.schema.models import Model
-from stemctl.schema.quantities import text_of
 from stemctl.util.plural import counted, joined
 from stemctl.util.suggest import containing, nearest
 
@@ -79,8 +78,4 @@ def explain_type(
 
 
 def _about(part: Field) -> str:
-    text = f"{'required; ' if part.required else ''}{part.description} Takes {in_words(part)}"
-    if part.default is None:
-        return text
-    default = text_of(part.default) if part.units else part.default
-    return f"{text}; the server sets {default} if it is left out"
+    return f"{'required; ' if part.required else ''}{part.description} Takes {part_takes(part)}"

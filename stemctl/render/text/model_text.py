@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from stemctl.errors import ConfigError
+from stemctl.render.field_words import takes, where_written
 from stemctl.render.terminal import TerminalStyle
 from stemctl.render.width import broken, columns_of, padded
 from stemctl.schema.catalog import Catalog, by_app
@@ -14,30 +15,6 @@ from stemctl.schema.fields import Field
 from stemctl.schema.models import Model
 from stemctl.util.plural import counted, joined
 from stemctl.util.suggest import nearest
-
-_KINDS = {
-    "id": "an id",
-    "text": "text",
-    "number": "a number",
-    "integer": "a whole number",
-    "boolean": "true or false",
-    "date": "a day, like 2024-03-12",
-    "instant": (
-        "a day, or a date and time with its offset: "
-        "2024-03-12T14:00:00+01:00, or ...T13:00:00Z (UTC)"
-    ),
-    "reference": "the name, key or id of a {to}",
-    "references": "names, keys or ids of {to} records",
-    "list": "a list of texts",
-    "map": "a mapping of names to text or numbers",
-    "items": "a list of mappings with {members}",
-    "json": "any value",
-    "quantity": "a number and its unit, as in `20 kHz`: {units}",
-    "details": "a mapping whose fields depend on {selector}",
-    "members": "a mapping of members to their rights: {members}",
-    "rows": "a list of mappings",
-    "numbers": "a list of numbers",
-}
 
 
 def field_of(model: Model, name: str) -> Field:
@@ -136,7 +113,7 @@ def explain_model(
     head = broken(f"{model.name}: {model.description}", style.width)
     lines, set_by_server = style.wrapped(written, indent=2), style.wrapped(read, indent=2)
     if model.writable:
-        lines = [*broken(_where_written(model, catalog), style.width), "", *lines]
+        lines = [*broken(f"{where_written(model, catalog)}:", style.width), "", *lines]
         if inside:
             rows = [(padded(name, width), child.description) for name, child in inside.items()]
             lines += ["", "Lists of records inside it:", "", *style.wrapped(rows, indent=2)]
@@ -152,23 +129,13 @@ def explain_model(
     }
 
 
-def _where_written(model: Model, catalog: Catalog) -> str:
-    """Where manifests have records of a model: in a list at the top, or inside a parent."""
-    parent = catalog.parent_of(model)
-    if parent is None:
-        return f"In manifests under {model.section}:"
-    if model.embedded:
-        return f"In manifests under {model.section}, inside {parent.one_of_them}:"
-    return f"In manifests under {model.section}, inside {parent.one_of_them} or at the top:"
-
-
 def explain_field(
     model: Model, field: Field, style: TerminalStyle, time_zone: str | None = None
 ) -> tuple[str, dict[str, Any]]:
     """A field: what it takes, an example, and the source of this; times may be written without an
     offset if there is a `time_zone`.
     """
-    rows = [("takes", "nothing: the server sets it" if field.read_only else _takes(field))]
+    rows = [("takes", "nothing: the server sets it" if field.read_only else takes(field))]
     if field.kind == "instant" and not field.read_only:
         rows.append(("offset", _offset_rule(time_zone)))
     if field.required and not field.read_only:
@@ -204,24 +171,6 @@ def _short(field: Field) -> str:
     return f"{required}{field.description}{limit}".replace(".,", ",")
 
 
-def _takes(field: Field) -> str:
-    members = ", ".join(field.members)
-    selector = field.details.selector if field.details else ""
-    units = ", ".join(field.units)
-    text = _KINDS[field.kind].format(to=field.to, members=members, selector=selector, units=units)
-    if field.details and field.details.rows:
-        text = text.replace("a mapping", "a list of mappings", 1)
-    if field.max_length:
-        text += f", at most {field.max_length} characters"
-    if field.enum:
-        text += f": one of {', '.join(map(str, field.enum))}"
-    if field.unique:
-        text += "; must be unique"
-    if field.merges:
-        text += "; merged with what others added, element by element"
-    return text
-
-
 def _document(field: Field) -> dict[str, Any]:
     return {
         "name": field.name,
@@ -231,6 +180,6 @@ def _document(field: Field) -> dict[str, Any]:
         "read_only": field.read_only,
         "max_length": field.max_length,
         "example": field.example,
-        "takes": _takes(field),
+        "takes": takes(field),
         "source": field.source,
     }
