@@ -78,7 +78,9 @@ def pages_of(navigation: list[Any]) -> Iterator[str]:
 def test_every_page_is_in_the_navigation_once() -> None:
     settings = tomllib.loads((PROJECT / "zensical.toml").read_text(encoding="utf-8"))
     listed = list(pages_of(settings["project"]["nav"]))
-    assert sorted(listed) == [page.relative_to(DOCS).as_posix() for page in PAGES]
+    pages = [page.relative_to(DOCS).as_posix() for page in PAGES]
+    # The pages of the models are generated; models.md lists them.
+    assert sorted(listed) == [page for page in pages if not page.startswith("models/")]
 
 
 class Page(HTMLParser):
