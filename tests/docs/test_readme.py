@@ -125,14 +125,6 @@ def test_the_page_of_the_models_is_that_of_the_tables() -> None:
             assert (deleted_by == "no one") is ("delete" not in model.operations)
 
 
-def test_the_manifest_entries_of_the_page_are_accepted(lab: Lab) -> None:
-    found = re.search(r"```yaml\n(moved:.*?)```", PAGE["manifests"], re.DOTALL)
-    assert found is not None
-    lab.sessions("{name: rat12_2024-03-12}", "{name: rat17b_2024-03-12}")
-    lab.write("records/entries.yaml", found[1])
-    assert lab.run("validate").code == 0, lab.run("validate").out
-
-
 @pytest.mark.slow
 def test_the_five_minutes_of_the_readme(tmp_path: Path) -> None:
     """Typed at a terminal, by a user who has nothing: what the README shows is what comes out."""
