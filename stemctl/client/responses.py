@@ -28,7 +28,7 @@ from stemctl.schema.models import Model
 from stemctl.schema.value_shapes import fits
 from stemctl.util.json_types import Fields, Value, is_id
 from stemctl.util.redact import masked
-from stemctl.util.strict_json import read_json
+from stemctl.util.strict_json import HalfCharacter, read_json
 
 _MAX_MESSAGE = 1000
 _MAX_MESSAGES = 20
@@ -198,6 +198,9 @@ def _json_object(response: Response) -> dict[str, Any]:
     status = response.status_code
     try:
         answer = read_json(response.content.decode("utf-8-sig"))
+    except HalfCharacter as error:
+        what = "The server's response holds half a character, which no file can hold."
+        raise NotTheApi(what, _record_of(error), status=status) from error
     except ValueError as error:
         what = "The server's response is truncated, or not JSON."
         raise NotTheApi(what, _because(error), status=status) from error
@@ -310,6 +313,17 @@ def _text(response: Response) -> str:
 def _because(error: ValueError) -> str:
     """What is wrong with a text, without showing it."""
     return "It is not valid UTF-8." if isinstance(error, UnicodeError) else f"{error}."
+
+
+def _record_of(error: HalfCharacter) -> str:
+    """In which field of which record it is."""
+    records = [n for n, one in enumerate(error.around) if isinstance(one, dict) and "id" in one]
+    if not records:
+        return f"It is in `{'.'.join(map(str, error.path))}`."
+    record = error.around[records[-1]]
+    name = f"`{record['name']}`, " if isinstance(record.get("name"), str) else ""
+    field = ".".join(map(str, error.path[records[-1] :]))
+    return f"It is in `{field}` of the record {name}id {record['id']}. Correct it in the browser."
 
 
 def _flat(name: str, body: Any) -> dict[str, list[str]]:

@@ -254,6 +254,8 @@ class _Tree:
         if not is_top:
             fields.pop(model.parent or "", None)
         row = Row(model, id_, handle.address, {**handle.written, **fields})
+        if "id" in handle.written and not fields.get(model.called or ""):
+            row.remarks.append(f"{model.called} is empty on the server, so the id is written")
         for child in self._world.catalog.children(model):
             ids = self._below.get((model.name, id_, child.name))
             if ids:

@@ -35,9 +35,26 @@ def read_json(text: str) -> Value:
             break
     else:
         raise _TOO_DEEP
-    if _HALF.search(text) and _has_half(value):
-        raise ValueError("it holds half a character")
+    if _HALF.search(text) and _is_half(value):
+        raise HalfCharacter(value)
     return value
+
+
+class HalfCharacter(ValueError):
+    """A JSON text that holds half a character: `around` are the values that it is in, from the
+    whole one to the text itself, and `path` the keys and positions between them.
+    """
+
+    def __init__(self, value: Value) -> None:
+        super().__init__("it holds half a character")
+        self.path: list[str | int] = []
+        self.around = [value]
+        while type(value) in _NESTED:
+            steps = value.items() if type(value) is dict else enumerate(value)
+            step, inner = next((step, one) for step, one in steps if _is_half([step, one]))
+            self.path.append(step)
+            self.around.append(inner)
+            value = step if _is_half(step) else inner
 
 
 _TOO_DEEP = ValueError(f"it is nested more than {DEEPEST} deep")
@@ -50,7 +67,8 @@ def _inside(value: Value) -> Iterable[Value]:
     return value.values() if type(value) is dict else value if type(value) is list else ()
 
 
-def _has_half(value: Value) -> bool:
+def _is_half(value: Value) -> bool:
+    """Whether a text is half a character, or one in a value."""
     try:
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:

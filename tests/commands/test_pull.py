@@ -586,3 +586,35 @@ def test_a_model_that_cannot_be_read_is_named(lab: Lab) -> None:
     assert result.code == 3, result.said
     assert "Not read: your account cannot see subjects in this portal." in result.out
     assert lab.run("pull", "subject").code == 1
+
+
+def test_an_empty_name_is_told_above_the_record(lab: Lab) -> None:
+    lab.write("seed.yaml", json.dumps(EVERYTHING))
+    lab.after = lambda request, response: httpx.Response(
+        response.status_code,
+        content=response.content.replace(b'"rat12"', b'""'),
+        headers={"content-type": "application/json"},
+    )
+    assert lab.run("pull", "--all").code == 0
+    text = (lab.root / "records/subjects.yaml").read_text()
+    assert text.startswith(
+        "subjects:\n  # name is empty on the server, so the id is written\n  - key: "
+    )
+    before = contents(lab.root)
+    assert lab.run("pull", "--all").code == 0
+    assert contents(lab.root) == before
+
+
+def test_half_a_character_is_told_with_its_record(lab: Lab) -> None:
+    """A database that cannot hold it never sends it; a broken proxy may."""
+    lab.write("seed.yaml", json.dumps(EVERYTHING))
+    lab.after = lambda request, response: httpx.Response(
+        response.status_code,
+        content=response.content.replace(b'"rat12"', rb'"rat\ud83d"'),
+        headers={"content-type": "application/json"},
+    )
+    result = lab.run("pull", "subject")
+    assert result.code == 1
+    assert "holds half a character, which no file can hold" in result.said
+    assert "It is in `name` of the record " in result.said
+    assert "Correct it in the browser." in result.said

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from stemctl.util.strict_json import DEEPEST, read_json
+from stemctl.util.strict_json import DEEPEST, HalfCharacter, read_json
 
 
 @pytest.mark.parametrize(
@@ -61,3 +61,13 @@ def test_what_json_does_not_have_is_none_of_ours(text: str) -> None:
 def test_as_deep_as_a_manifest_may_be() -> None:
     text = "[" * DEEPEST + "]" * DEEPEST
     assert json.dumps(read_json(text)) == text
+
+
+def test_half_a_character_is_told_with_its_place() -> None:
+    with pytest.raises(HalfCharacter) as caught:
+        read_json('{"a": [{"id": 7, "b": ["x", "\\ud83d"]}, "\\ud83d"]}')
+    assert caught.value.path == ["a", 0, "b", 1]
+    assert caught.value.around[2] == {"id": 7, "b": ["x", "\ud83d"]}
+    with pytest.raises(HalfCharacter) as caught:
+        read_json('{"a": {"\\udc00": 1}}')
+    assert caught.value.path == ["a", "\udc00"]
