@@ -37,7 +37,8 @@ def model_page(model: Model, catalog: Catalog) -> str:
     ]
     example = example_manifest(model, catalog)
     if example:
-        lines += ["", "## Example", "", _ABOUT_EXAMPLE, "", "```yaml", *example.splitlines(), "```"]
+        about = [_ABOUT_EXAMPLE, ""] if model.references else []
+        lines += ["", "## Example", "", *about, "```yaml", *example.splitlines(), "```"]
     lines += _fields(model, catalog)
     lines += _sources(model)
     for field in model.detailed:
@@ -54,7 +55,8 @@ def _facts(model: Model, catalog: Catalog) -> Iterator[str]:
         yield f"**Known by**: {_key(model, catalog)}."
     yield f"**Access**: {'. '.join(_access(model))}."
     if "delete" in model.operations:
-        yield f"**Deleted by**: {deleted_by(model)}{_goes_along(model)}."
+        who = deleted_by(model).replace("you", "those who may change it")
+        yield f"**Deleted by**: {who}{_goes_along(model)}."
     inside = [f"{link(child)}, under `{child.section}`" for child in catalog.children(model)]
     if inside:
         yield f"**Inside it**: {'; '.join(inside)}."
@@ -88,6 +90,8 @@ def _can(model: Model) -> str:
 def _key(model: Model, catalog: Catalog) -> str:
     """What tells records apart, and how an address is written."""
     text = known_by(model)
+    if model.nameless and model.label:
+        text = f"its id; people call it by its `{model.label}`"
     if model.identity:
         text = f"{text}, which is unique on the server"
     elif model.called is None and model.parent is None:
@@ -136,7 +140,9 @@ def _goes_along(model: Model) -> str:
 def _fields(model: Model, catalog: Catalog) -> Iterator[str]:
     written = [field for field in model.managed if not _follows(model, field)]
     if model.writable:
-        yield from _table("Fields", [(f, _takes(f, model, catalog)) for f in written])
+        yield from ("", "## Fields", "", "| field | what it is | takes |", "|---|---|---|")
+        for field in written:
+            yield _row(f"`{field.name}`", _about(field), _takes(field, model, catalog))
         yield from (f"\n{sentence}" for sentence in _notes(written))
         yield f"\n`stemctl explain {model.name}.FIELD` says more about a field."
     read = [field for field in model.fields.values() if field.read_only or not model.writable]
@@ -158,13 +164,6 @@ def _notes(fields: Sequence[Field]) -> Iterator[str]:
         yield _MERGED
     if any(field.kind == "instant" for field in fields):
         yield _TIMES
-
-
-def _table(title: str, rows: Iterable[tuple[Field, str]]) -> Iterator[str]:
-    yield from ("", f"## {title}", "") if title else ("",)
-    yield from ("| field | what it is | takes |", "|---|---|---|")
-    for field, words in rows:
-        yield _row(f"`{field.name}`", _about(field), words)
 
 
 def _row(*cells: str) -> str:
@@ -248,17 +247,32 @@ def _types(field: Field) -> Iterator[str]:
     yield from ("", f"## {_title(field)}", "")
     yield f"The fields of `{field.name}` depend on `{field.details.selector}`, which has {number}:"
     yield ", ".join(f"[{name}](#{name.lower()})" for name in types) + "."
+    if any(part.units for type_ in types.values() for part in type_.fields.values()):
+        yield "\nA number with a unit is written as one text, such as `30 kHz`."
     for type_ in types.values():
         yield from ("", f"### {type_.name}", "", *_type(type_))
 
 
 def _type(type_: DetailType) -> Iterator[str]:
-    shape = " A list of mappings with these fields." if type_.rows else ""
-    yield f"{escaped(type_.title)}.{shape}"
+    """What its name does not say, and its fields."""
+    title = "" if _same(type_.title, type_.name) else f"{escaped(type_.title)}. "
     if not type_.fields:
-        yield "It has no fields."
+        yield f"{title}It has no fields."
         return
-    yield from _table("", [(part, escaped(part_takes(part))) for part in type_.fields.values()])
+    if title or type_.rows:
+        yield f"{title}{'A list of mappings with these fields:' if type_.rows else ''}".rstrip()
+        yield ""
+    yield from ("| field | takes |", "|---|---|")
+    for part in type_.fields.values():
+        about = part.description.removesuffix(".")
+        words = "" if _same(about, part.name) else f"{about}: "
+        required = "**required**; " if part.required else ""
+        yield _row(f"`{part.name}`", f"{required}{escaped(words + part_takes(part))}")
+
+
+def _same(text: str, name: str) -> bool:
+    """Whether a text only spells out a name."""
+    return re.sub(r"\W", "", text).casefold() == name.casefold()
 
 
 def _refers(other: Model, model: Model) -> bool:
