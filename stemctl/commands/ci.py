@@ -1,26 +1,22 @@
-"""ci init: create workflows from the templates of the package."""
+"""ci init: write workflows into a metadata repository."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from stemctl import __version__
+from stemctl.commands.ci_forms import WORKFLOW_FOLDERS, Form, filled, source_values
+from stemctl.commands.install_source import find_source, parse_source
 from stemctl.commands.workspace import Workspace
 from stemctl.config.config import NAME, load_config
 from stemctl.errors import ConfigError, Untouched
 from stemctl.git.errors import unanswered
 from stemctl.git.process import GitFailure, NoRepository, user_git
 from stemctl.util.atomic_file import replace_file
-
-TEMPLATES = Path(__file__).resolve().parent / "templates" / "ci"
-FOR_PULL = TEMPLATES.parent / "ci-pull"
-"""The workflows of a nightly pull, which not everybody wants."""
-WORKFLOW_FOLDERS = {"github": ".github/workflows", "gitlab": ".gitlab"}
-"""Where a forge looks for workflows, below the root of the git repository."""
 
 _PLAIN = re.compile(r"[\w./][\w./@+ -]*")
 """Names that YAML, a shell or a forge cannot take for anything else."""
@@ -34,6 +30,8 @@ class Result:
     environment: str
     folder: str
     """The folder of the metadata below the root, with a trailing /; empty if it is the root."""
+    source: str
+    """What the jobs install."""
     written: list[str] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
@@ -76,37 +74,52 @@ def choose_server(root: Path, forge: str) -> str:
     )
 
 
-def write_workflows(workspace: Workspace, forge: str, server: str, pull: bool) -> Result:
-    """Write the workflows of a forge, with `pull` that of a nightly pull as well. Existing files
-    are not changed.
+def write_workflows(workspace: Workspace, form: Form, source: str | None) -> Result:
+    """Write the workflows of a form. Existing files are not changed.
+
+    Args:
+        workspace: the metadata and the server that the jobs are for.
+        form: for which forge, and which files.
+        source: where jobs get stemctl; None for where this one came from.
 
     Raises:
-        ConfigError: this is not a git repository, or a name cannot be used in a workflow.
+        ConfigError: this is not a git repository, a name cannot be used in a workflow, or jobs
+            cannot get this stemctl.
     """
     top, folder = _find_repository(workspace)
-    target = WORKFLOW_FOLDERS[forge]
+    target = WORKFLOW_FOLDERS[form.forge]
     if not (top / target).resolve().is_relative_to(top.resolve()):
         raise ConfigError(
             f"{target} is a link to a place outside the repository.",
             untouched=Untouched.NOTHING_WRITTEN,
         )
-    branch, environment = default_branch(workspace), workspace.server.name
+    name, branch = workspace.server.name, default_branch(workspace)
     metadata = folder.rstrip("/") or "."
-    for what, name in (("folder", metadata), ("branch", branch), ("environment", environment)):
-        _check_name(what, name)
+    for what, word in (("folder", metadata), ("branch", branch), ("environment", name)):
+        _check_name(what, word)
+    found = parse_source(source) if source else find_source(form.forge, workspace.environ)
     values = {
         "VERSION": __version__,
-        "SERVER": f" --server {server}" if server != workspace.config.default_server else "",
+        "SERVER": f" --server {name}" if name != workspace.config.default_server else "",
+        "NAME": name,
         "FOLDER": metadata,
         "BRANCH": branch,
-        "ENVIRONMENT": environment,
+        "ENVIRONMENT": name,
+        **source_values(form, found, _remote(workspace)),
     }
-    result = Result(branch, environment, folder)
-    folders = [TEMPLATES, FOR_PULL] if pull else [TEMPLATES]
-    for template in sorted(file for one in folders for file in (one / forge).iterdir()):
-        text = _filled(template.read_text(encoding="utf-8"), values)
-        _write(top, f"{target}/{template.name}", text, result)
+    result = Result(branch, name, folder, found.requirement)
+    for path, template in form.templates().items():
+        _write(top, path, filled(template, values), result)
     return result
+
+
+def _remote(workspace: Workspace) -> str:
+    """The address of the metadata repository; empty if it has none yet."""
+    git = user_git(workspace.config.root, workspace.environ)
+    try:
+        return git.text("remote", "get-url", workspace.server.remote)
+    except GitFailure:
+        return ""
 
 
 def _find_repository(workspace: Workspace) -> tuple[Path, str]:
@@ -125,12 +138,6 @@ def _find_repository(workspace: Workspace) -> tuple[Path, str]:
         ) from error
     except GitFailure as error:
         raise unanswered(error.output, root) from error
-
-
-def _filled(template: str, values: Mapping[str, str]) -> str:
-    for name, value in values.items():
-        template = template.replace(f"@{name}@", value)
-    return template
 
 
 def _write(top: Path, name: str, text: str, result: Result) -> None:

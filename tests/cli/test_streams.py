@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.git.team import SOURCE
 from tests.support.lab import Lab
 
 pytestmark = pytest.mark.slow
@@ -208,7 +209,11 @@ WRITERS = {
     "approvals accept": (proposed, ["approvals", "accept", "sensorystimulustype/Air puff"], ""),
     "init": (bare, ["init"], "stemctl.yaml"),
     "fmt": (ugly, ["fmt"], "records/sessions.yaml"),
-    "ci init": (forge, ["ci", "init", "github"], ".github/workflows/stemctl-check.yml"),
+    "ci init": (
+        forge,
+        ["ci", "init", "github", "--source", SOURCE],
+        ".github/workflows/stemctl-check.yml",
+    ),
     "sandbox reset": (applied, ["sandbox", "reset"], ".stemctl/sandbox.db"),
 }
 """What a command needs, its words, and a file that it writes or removes."""
@@ -249,7 +254,7 @@ def test_a_failure_after_the_first_of_several_files(
 
     forge(lab)
     monkeypatch.setattr(os, "replace", until_full)
-    first = lab.run("ci", "init", "github")
+    first = lab.run("ci", "init", "github", "--source", SOURCE)
     assert first.code == 3
     assert "Already done: wrote .github/workflows/stemctl-apply.yml" in first.err
     assert not (lab.root / ".github/workflows/stemctl-check.yml").exists()

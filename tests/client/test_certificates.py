@@ -104,6 +104,6 @@ def test_the_first_variable_wins_and_one_that_cannot_be_read_is_named(
 
 
 def test_the_workflow_listens_to_merge_queues() -> None:
-    path = PROJECT / "stemctl/commands/templates/ci/github/stemctl-check.yml"
+    path = PROJECT / "stemctl/commands/templates/ci/full/github/stemctl-check.yml"
     text = path.read_text(encoding="utf-8").replace("\non:", "\nevents:")
     assert set(yaml.safe_load(text)["events"]) == {"pull_request", "merge_group"}

@@ -17,11 +17,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import yaml
 
 from tests.git.gitlab import JOB, GitLab, Project
-from tests.git.team import ROOT, git, pip_once
+from tests.git.team import ROOT, git, pip_log
 
 KEYWORDS = {"include", "stages", "default", "variables", "workflow"}
 STAGES = [".pre", "build", "test", "deploy", ".post"]
@@ -95,10 +96,15 @@ class Runner:
         tools = self.folder / "bin"
         tools.mkdir(parents=True)
         stemctl = f'#!/bin/sh\nPYTHONPATH={ROOT} exec {sys.executable} -P -m tests.git.quick "$@"\n'
-        python = pip_once(self.folder)
+        python = pip_log(self.installed)
         for name, text in {"stemctl": stemctl, "python": python}.items():
             (tools / name).write_text(text, encoding="utf-8")
             (tools / name).chmod(0o755)
+
+    @property
+    def installed(self) -> Path:
+        """A line for each time that pip was run."""
+        return self.folder / "bin" / "pip.log"
 
     def run(
         self,
@@ -117,7 +123,7 @@ class Runner:
         remote = request.source.remote if request else project.remote
         commit = commit or git(remote, "rev-parse", request.branch if request else "main")
         known = self.predefined(project, source, commit, request, merged)
-        jobs = configuration(remote, commit)
+        jobs = configuration(remote, commit, urlsplit(self.gitlab.url).netloc)
         public = {
             name: one.value for name, one in self.variables[project.id].items() if one.scope == "*"
         }
@@ -250,15 +256,11 @@ class Runner:
         git(clone, "checkout", "-q", "--detach", commit)
 
 
-def configuration(remote: Path, commit: str) -> dict[str, Any]:
-    """The jobs of .gitlab-ci.yml at a commit and of what it includes, with what they extend."""
-    main = yaml.safe_load(git(remote, "show", f"{commit}:.gitlab-ci.yml"))
-    found: dict[str, Any] = {}
-    for one in main.get("include", []):
-        found = merged_over(
-            found, yaml.safe_load(git(remote, "show", f"{commit}:{one['local'].lstrip('/')}"))
-        )
-    found = merged_over(found, main)
+def configuration(remote: Path, commit: str, host: str = "") -> dict[str, Any]:
+    """The jobs of .gitlab-ci.yml at a commit and of what it includes, with what they extend. Our
+    own components are at lab/stemctl on this host.
+    """
+    found = with_includes(remote, commit, ".gitlab-ci.yml", host)
     assert set(found) & KEYWORDS <= {"include", "stages"}, "this would change the jobs of others"
     names = [name for name in found if name not in KEYWORDS and not name.startswith(".")]
     jobs = {name: extended(found, name) for name in names}
@@ -267,6 +269,48 @@ def configuration(remote: Path, commit: str) -> dict[str, Any]:
         "a stage that is not there"
     )
     return jobs
+
+
+def with_includes(remote: Path, commit: str, path: str, host: str) -> dict[str, Any]:
+    main = yaml.safe_load(git(remote, "show", f"{commit}:{path}"))
+    found: dict[str, Any] = {}
+    for one in main.get("include", []):
+        if "component" in one:
+            found = merged_over(found, component(one["component"], one.get("inputs", {}), host))
+        else:
+            local = one["local"].lstrip("/")
+            found = merged_over(found, with_includes(remote, commit, local, host))
+    return merged_over(found, main)
+
+
+def component(address: str, inputs: Mapping[str, str], host: str) -> dict[str, Any]:
+    """The jobs of a component of ours, with its inputs in their places."""
+    place = re.fullmatch(r"([^/]+)/lab/stemctl/([\w-]+)@[0-9a-f]{40}", address)
+    assert place, address
+    assert place[1] == host, "GitLab takes components from itself alone"
+    text = (ROOT / "templates" / f"{place[2]}.yml").read_text(encoding="utf-8")
+    header, body = yaml.safe_load_all(text)
+    specified = header["spec"]["inputs"]
+    assert inputs.keys() <= specified.keys(), "an input that the component does not have"
+    values = {}
+    for name, one in specified.items():
+        values[name] = inputs.get(name, one.get("default"))
+        assert values[name], f"{name} has no value"
+        assert re.search(one["regex"], values[name]), f"{name} does not match its pattern"
+    found = interpolated(body, values)
+    assert isinstance(found, dict)
+    return found
+
+
+def interpolated(node: Any, values: Mapping[str, str]) -> Any:
+    """The inputs in all texts and keys, behind the parser of YAML."""
+    if isinstance(node, dict):
+        return {interpolated(key, values): interpolated(one, values) for key, one in node.items()}
+    if isinstance(node, list):
+        return [interpolated(one, values) for one in node]
+    if isinstance(node, str):
+        return re.sub(r"\$\[\[ inputs\.(\w+) \]\]", lambda found: values[found[1]], node)
+    return node
 
 
 def extended(found: Mapping[str, Any], name: str) -> dict[str, Any]:

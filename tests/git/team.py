@@ -36,6 +36,8 @@ sensory_stimulus_types:
 """
 
 STATES = "stemctl-state"
+SOURCE = "git+https://forge.example/lab/stemctl@4f9d2b7c81e6a05d3b9c7f1e2a68d04b5c3e9f17"
+"""Where the workflows of tests and examples get stemctl: an address that no one can have."""
 
 
 def git(folder: Path, *words: str, check: bool = True) -> str:
@@ -136,22 +138,20 @@ class Team:
         return git(self.remote, "ls-tree", "-r", "--name-only", ref).splitlines()
 
 
-_PIP_ONCE = """\
+_PIP_LOG = """\
 #!/bin/sh
 case "$*" in
-  *"-m pip install"*) if test -e {once}; then exit 0; fi; touch {once} ;;
+  *"-m pip install"*) echo "$*" >> {log}; exit 0 ;;
 esac
 exec {python} "$@"
 """
 
 
-def pip_once(folder: Path) -> str:
-    """A script for `python` that lets pip run once for all tests of a process: the machines here
-    are all the same.
-
-    `folder` is two levels below the folder that they share.
+def pip_log(log: Path) -> str:
+    """A script for `python` that writes down what pip was to install: the machines here have it
+    already, and tests/git/test_install.py has pip install it.
     """
-    return _PIP_ONCE.format(once=folder.parent.parent / "pip-has-run", python=sys.executable)
+    return _PIP_LOG.format(log=log, python=sys.executable)
 
 
 def make_team(folder: Path, url: str) -> Team:

@@ -8,18 +8,17 @@ import json
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from tests.git.jobs import Forge, Ran
-from tests.git.team import STATES, Member, Team, git, hostile_modules, on_the_server
-from tests.support.paths import PROJECT
+from tests.git.serving import http_forge
+from tests.git.team import SOURCE, STATES, Member, Team, git, hostile_modules, on_the_server
 from tests.support.served import Gate
 
 READ, WRITE = "sandbox-reader", "sandbox-user"
@@ -31,22 +30,38 @@ def session(name: str, text: str = "as written") -> str:
     return f"{{name: {name}, date_time: 2024-03-12T09:00:00Z, description: {text}}}"
 
 
+both_forms = pytest.mark.parametrize("form", [[], ["--short"]], ids=["full", "short"])
+"""Others run the full form: the scripts of both are the same, which test_published.py compares."""
+
+
 @pytest.fixture
-def forge(team: Team, tmp_path: Path) -> Forge:
+def form() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def forge(team: Team, tmp_path: Path, form: list[str]) -> Iterator[Forge]:
     """The forge, with the workflows on the main branch; strangers and pull requests see no token
     that writes.
     """
     founder = Member(team.folder / "founder", "founder")
-    result = founder.run("ci", "init", "github")
+    result = founder.run("ci", "init", "github", "--pull", *form, "--source", SOURCE)
     assert result.code == 0, result.said
     founder.publish("Workflows")
-    secrets = {"BRAINSTEM_READ_TOKEN": READ}
-    return Forge(team, tmp_path / "forge", secrets, {"lab": {"BRAINSTEM_TOKEN": WRITE}}, lease=4)
+    secrets, environments = {"BRAINSTEM_READ_TOKEN": READ}, {"lab": {"BRAINSTEM_TOKEN": WRITE}}
+    git(team.remote, "config", "http.receivepack", "true")
+    with http_forge(team.folder) as web:
+        yield Forge(team, web, tmp_path / "forge", secrets, environments, lease=4)
 
 
 def well(ran: Ran) -> Ran:
     assert not ran.failed, ran.said
     return ran
+
+
+def named(ran: Ran) -> list[str]:
+    """The steps that both forms have."""
+    return [step.name for step in ran.steps if step.name != "Choose the steps"]
 
 
 def pull_request(forge: Forge, member: Member, number: int, head: str = "lab/metadata") -> Ran:
@@ -69,6 +84,7 @@ def live(member: Member) -> dict[str, Any]:
 
 
 @pytest.mark.slow
+@both_forms
 def test_a_pull_request_is_checked_planned_and_told_of_in_one_comment(
     team: Team, forge: Forge
 ) -> None:
@@ -76,7 +92,7 @@ def test_a_pull_request_is_checked_planned_and_told_of_in_one_comment(
     ann.sessions(session("rat1"), session("rat2"))
     ann.commit("Two sessions")
     ran = well(pull_request(forge, ann, 7))
-    assert [step.name for step in ran.steps] == [
+    assert named(ran) == [
         "Install stemctl",
         "Check the files",
         "Check their layout",
@@ -135,6 +151,7 @@ def test_a_pull_request_with_an_error_is_stopped_before_a_token_is_near(
 
 
 @pytest.mark.slow
+@both_forms
 def test_a_strangers_pull_request_is_planned_without_any_token(
     team: Team, forge: Forge, gate: Gate
 ) -> None:
@@ -151,6 +168,7 @@ def test_a_strangers_pull_request_is_planned_without_any_token(
     assert len(gate.arrived) == asked
 
 
+@both_forms
 def test_what_is_merged_is_planned_approved_and_applied_once(team: Team, forge: Forge) -> None:
     ran = well(forge.run(APPLY))
     assert ran.tokens == {"plan": {"BRAINSTEM_READ_TOKEN"}, "apply": {"BRAINSTEM_TOKEN"}}
@@ -213,8 +231,6 @@ def test_the_nightly_job_keeps_one_issue(team: Team, forge: Forge) -> None:
 @pytest.mark.slow
 def test_a_nightly_pull_keeps_one_pull_request(team: Team, forge: Forge) -> None:
     founder = Member(team.folder / "founder", "founder")
-    assert founder.run("ci", "init", "github", "--pull").code == 0
-    founder.publish("A workflow that pulls")
     well(forge.run(APPLY))
     ran = well(forge.run(PULL))
     assert ran.outputs["pull"] == {"found": "no"}
@@ -246,8 +262,40 @@ def test_a_nightly_pull_keeps_one_pull_request(team: Team, forge: Forge) -> None
     (request,) = forge.holds["requests"]
     assert request["state"] == "closed"
     assert well(forge.run(NIGHTLY)).outputs["compare"] == {"found": "no"}
-    step = {step.name for step in ran.steps}
-    assert step == {"Install stemctl", "Pull", "Open, renew or close the pull request"}
+    assert named(ran) == ["Install stemctl", "Pull", "Open, renew or close the pull request"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", [["--short"]], ids=["short"])
+def test_the_nights_of_the_short_form(team: Team, forge: Forge) -> None:
+    ran = well(forge.run(NIGHTLY))
+    assert named(ran) == ["Install stemctl", "Compare", "Open, renew or close the issue"]
+    assert ran.outputs == {"compare": {"found": "yes"}, "issue": {}}
+    assert ran.tokens == {"compare": {"BRAINSTEM_READ_TOKEN"}, "issue": set()}
+    assert len(forge.holds["issues"]) == 1
+    ran = well(forge.run(PULL))
+    assert named(ran) == ["Install stemctl", "Pull", "Open, renew or close the pull request"]
+    assert ran.outputs == {"pull": {"found": "no"}, "request": {}}
+
+
+@pytest.mark.slow
+def test_an_entry_of_a_merge_queue_is_planned_from_where_the_queue_was(
+    team: Team, forge: Forge
+) -> None:
+    """Its commits may have been rebased, so that the first of them is not the base."""
+    ann = team.clone("ann")
+    base = ann.git("rev-parse", "HEAD")
+    ann.sessions(session("rat1"), session("rat2"))
+    ann.commit("One")
+    ann.sessions(session("rat1"), session("rat2"), session("rat3"))
+    ann.commit("Two")
+    entry = "refs/heads/gh-readonly-queue/main/pr-7"
+    ann.git("push", "-q", "origin", f"HEAD:{entry}")
+    ran = well(forge.run(CHECK, entry, queued_on=base))
+    assert ran.skipped == ["comment"]
+    mine = ran.summary.partition("Not from changes since")[0]
+    assert "session/rat2" in mine
+    assert "session/rat3" in mine
 
 
 def in_background(forge: Forge, found: list[Ran]) -> threading.Thread:
@@ -359,63 +407,7 @@ def test_a_team_whose_jobs_race_die_and_are_dropped(team: Team, forge: Forge, ga
     assert all(run["commit"] for run in runs)
     told = git(team.remote, "log", "--first-parent", "--format=%B", STATES)
     assert told.count("\nRun: ") == len(runs) >= 4
-    assert "https://forge.example/lab/metadata/actions/runs/" in told
+    assert f"{forge.web.url}lab/metadata/actions/runs/" in told
     state = json.loads(git(team.remote, "show", f"{STATES}:lab.state.json"))
     assert set(state["records"]) == {f"session/{name}" for name in records}
     assert "lab.claim.json" not in team.files()
-
-
-def test_every_command_of_every_workflow_was_run(team: Team, forge: Forge) -> None:
-    """The steps of the tests above are those of the files; a step that is added here has to be run
-    there.
-    """
-    texts = [
-        git(team.remote, "show", f"main:.github/workflows/{name}")
-        for name in (CHECK, APPLY, NIGHTLY)
-    ]
-    steps = {
-        step["name"]
-        for text in texts
-        for job in yaml.safe_load(text)["jobs"].values()
-        for step in job["steps"]
-        if "run" in step
-    }
-    assert steps == {
-        "Install stemctl",
-        "Check the files",
-        "Check their layout",
-        "Plan",
-        "Write or renew the comment",
-        "Apply",
-        "Compare",
-        "Open, renew or close the issue",
-    }
-
-
-@pytest.mark.parametrize("name", [CHECK, APPLY, NIGHTLY, PULL])
-def test_the_schema_of_github_takes_the_workflows(team: Team, forge: Forge, name: str) -> None:
-    founder = Member(team.folder / "founder", "founder")
-    assert founder.run("ci", "init", "github", "--pull").code == 0
-    path = team.folder / "founder/.github/workflows" / name
-    command = [
-        sys.executable,
-        "-m",
-        "check_jsonschema",
-        "--builtin-schema",
-        "vendor.github-workflows",
-        str(path),
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout
-
-
-def test_the_example_has_the_workflows_that_are_written_today(tmp_path: Path) -> None:
-    example = PROJECT / "examples" / "ci"
-    mine = Member(tmp_path / "mine", "ann")
-    shutil.copytree(example, mine.root, ignore=shutil.ignore_patterns("workflows", ".stemctl"))
-    mine.git("init", "-q", "--initial-branch=main")
-    assert mine.run("ci", "init", "github").code == 0
-    for path in (mine.root / ".github/workflows").iterdir():
-        assert path.read_text() == (example / ".github/workflows" / path.name).read_text(), (
-            path.name
-        )

@@ -22,9 +22,9 @@ def owned_paths(lines: list[str]) -> list[str]:
 
 @pytest.mark.parametrize("folder", ["", "lab/", "lab meta/", "a b/c  d/"])
 def test_the_rules_of_code_owners_name_the_configuration(folder: str) -> None:
-    lines = advice("github", True, "main", "brainstem", folder)
+    lines = advice("github", True, "main", "brainstem", folder, source="stemctl")
     assert owned_paths(lines) == [f"/{folder}stemctl.yaml", "/.github/"]
-    gitlab = "\n".join(advice("gitlab", True, "main", "brainstem", folder))
+    gitlab = "\n".join(advice("gitlab", True, "main", "brainstem", folder, source="stemctl"))
     assert f"give /{folder}stemctl.yaml,".replace(" ", "\\ ").replace("give\\ ", "give ") in gitlab
 
 

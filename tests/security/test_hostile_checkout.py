@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from stemctl.cli.main import COMMANDS
-from tests.git.team import Member, Team, git, make_team, serve_folder
+from tests.git.team import SOURCE, Member, Team, git, make_team, serve_folder
 from tests.security.hostile import (
     OWN,
     SECRET,
@@ -67,7 +67,7 @@ LINES = [
         "logout",
         "doctor",
         "completion bash",
-        "ci init github",
+        f"ci init github --source {SOURCE}",
         "--server sandbox sandbox seed",
     ),
 ]
@@ -193,7 +193,7 @@ def test_a_metadata_folder_that_looks_like_a_repository(
         "plan --offline",
         "plan --base origin/main",
         "apply --auto-approve",
-        "ci init github",
+        f"ci init github --source {SOURCE}",
     ]
     said = survives(ann.root / "lab", traps, environments, lines)
     assert all("looks like a bare git repository" in said[line] for line in lines)

@@ -20,6 +20,7 @@ from stemctl.cli.screen import Screen
 from stemctl.client import device_login, tokens
 from stemctl.commands import workspace
 from stemctl.errors import StemctlError
+from tests.git.team import SOURCE
 from tests.security.wire import ADDRESS, CANARY, CONFIG, Fault, Wire, files_with, tapped
 from tests.support.lab import Lab
 
@@ -74,7 +75,7 @@ COMMANDS: dict[str, list[list[str]]] = {
     "explain": [["session"]],
     "schema build": [["--check"]],
     "schema show": [[]],
-    "ci init": [["github"], ["gitlab"]],
+    "ci init": [["github", "--source", SOURCE], ["gitlab", "--source", SOURCE]],
     "login": [["--headless"]],
     "doctor": [[], ["-o", "json"]],
     "sandbox reset": [[]],

@@ -8,6 +8,7 @@ from stemctl.cli.command import group
 from stemctl.cli.options import OneOf
 from stemctl.cli.screen import Screen
 from stemctl.commands.ci import choose_server, write_workflows
+from stemctl.commands.ci_forms import Form
 from stemctl.render.text.ci_text import advice
 
 
@@ -30,17 +31,28 @@ def ci() -> None:
 @click.option(
     "--pull", is_flag=True, help="Also open a pull request every night with what has changed."
 )
+@click.option(
+    "--short", is_flag=True, help="Write short files, which use stemctl's action or component."
+)
+@click.option(
+    "--source",
+    metavar="SOURCE",
+    help="Install this stemctl in the jobs. Default: the one that you run, from where you got it.",
+)
 @click.pass_obj
-def init(screen: Screen, forge: str, pull: bool) -> int:
+def init(screen: Screen, forge: str, pull: bool, short: bool, source: str | None) -> int:
     """Create the workflows for one server.
 
     Uses the server of --server, the default server, or the only one that is not a sandbox.
     Existing files are not changed.
+
+    SOURCE is a commit of a repository, a file with its hash, or a release:
+    git+https://HOST/PATH@COMMIT, https://HOST/PATH.whl#sha256=HASH, stemctl==VERSION.
     """
     if screen.server is None:
         screen.server = choose_server(screen.root, forge)
     workspace = screen.open()
-    result = write_workflows(workspace, forge, workspace.server.name, pull)
+    result = write_workflows(workspace, Form(forge, short, pull), source)
     screen.did = f"wrote {', '.join(result.written)}." if result.written else ""
     for name in result.written:
         screen.out(f"wrote {name}")
@@ -59,6 +71,7 @@ def init(screen: Screen, forge: str, pull: bool) -> int:
             result.branch,
             environment=result.environment,
             folder=result.folder,
+            source=result.source,
             pull=pull,
         )
         screen.note("\n".join(lines))

@@ -355,7 +355,7 @@ _PATHS = {
 }
 
 FREE = frozenset(
-    {"ID", "REF", "RUN", "N", "AGE", "URL", "NAME", "DIGEST"}
+    {"ID", "REF", "RUN", "N", "AGE", "URL", "NAME", "DIGEST", "SOURCE"}
     | {"MAX_BYTES", "PARALLELISM", "PORT", "OUTPUT_FORMAT", "TEMPLATE", "COLUMN"}
 )
 """What only the person who types can know."""

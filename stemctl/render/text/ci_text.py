@@ -4,7 +4,14 @@ from __future__ import annotations
 
 
 def advice(
-    forge: str, shared: bool, branch: str, environment: str, folder: str, *, pull: bool = False
+    forge: str,
+    shared: bool,
+    branch: str,
+    environment: str,
+    folder: str,
+    *,
+    source: str,
+    pull: bool = False,
 ) -> list[str]:
     """The settings that no file can make, in the order in which to make them.
 
@@ -14,11 +21,10 @@ def advice(
         branch: the branch that is applied.
         environment: its environment on the forge.
         folder: where the metadata is, below the root of the repository.
+        source: what the jobs install.
         pull: whether a nightly pull is among the workflows.
     """
-    text = _INSTALLED
-    if not shared:
-        text += _STATE
+    text = "" if shared else _STATE
     text += _GITHUB if forge == "github" else _GITLAB
     if pull:
         text += _GITHUB_PULL if forge == "github" else _GITLAB_PULL
@@ -27,14 +33,8 @@ def advice(
     words = {"@BRANCH@": branch, "@ENVIRONMENT@": environment, "@FOLDER@": owned}
     for word, value in words.items():
         text = text.replace(word, value)
-    return ["", "Left to do:", *text.splitlines()]
+    return ["", f"The jobs install {source}", "Left to do:", *text.splitlines()]
 
-
-_INSTALLED = """\
-  stemctl            the workflows install it by name and version. If you install it from
-                     elsewhere, write that there, with a commit:
-                     stemctl @ git+https://HOST/stemctl@COMMIT
-"""
 
 _STATE = """\
   stemctl.yaml       add  state: {backend: git}  to the server @ENVIRONMENT@, so that jobs share

@@ -1,0 +1,2 @@
+@include login.sh@
+stemctl@SERVER@ apply --auto-approve --digest "$DIGEST"
