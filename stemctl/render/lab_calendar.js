@@ -8,6 +8,7 @@ const draw = (tag, attributes, words) => {
   if (words !== undefined) element.textContent = words;
   return element;
 };
+const tips = new WeakMap();   // an element for each would double the page
 const moment = (year, month, day) => new Date(0).setUTCFullYear(year, month, day);
 const dayText = (day) => `${DAYS[(new Date(day + "T00:00:00Z").getUTCDay() + 6) % 7]} ${Number(day.slice(8, 10))} ` +
   `${MONTHS[Number(day.slice(5, 7)) - 1]} ${day.slice(0, 4)}`;
@@ -63,7 +64,7 @@ const drawDays = (year, days, lines, words) => {
       class: `l${level(count, most)}${dim ? " dim" : ""}`, role: "button", "aria-label": label, "aria-pressed": view.day === day });
     cell.dataset.day = day;
     cell.dataset.key = "day:" + day;
-    cell.append(draw("title", {}, label));
+    tips.set(cell, label);
     return cell;
   });
   (cells.find((cell) => cell.dataset.day === view.day) || cells[cells.length - 1])?.setAttribute("tabindex", 0);
@@ -79,7 +80,7 @@ const drawLine = (slot, value, tally, y, words) => {
     const tick = draw("rect", { x: (i / 7 * CELL).toFixed(2), y: y + 2, width: 2.8, height: 11,
       class: `l${level(count, most)}${dim ? " dim" : ""}` });
     tick.dataset.day = day;
-    tick.append(draw("title", {}, `${text(value)}, ${dayText(day)}: ${number(count)} ${words}`));
+    tips.set(tick, `${text(value)}, ${dayText(day)}: ${number(count)} ${words}`);
     return tick;
   });
 };
@@ -141,6 +142,9 @@ const capital = (words) => words[0].toUpperCase() + words.slice(1);
 named("years").addEventListener("click", (event) => {
   const day = event.target.dataset.day;
   if (day) pickDay(day);
+});
+named("years").addEventListener("mouseover", ({ target }) => {
+  if (tips.has(target) && !target.firstChild) target.append(draw("title", {}, tips.get(target)));
 });
 named("years").addEventListener("keydown", (event) => {
   const cell = event.target;

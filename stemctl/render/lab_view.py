@@ -59,7 +59,7 @@ def view_lab(repository: Repository, state: State, plan: Plan, catalog: Catalog)
     tallies: dict[str, _Tally] = {}
     for address, said in groups.items():
         tally = tallies.setdefault(address.model, _Tally())
-        tally.add(said, is_dated=bool(rows[address].when))
+        tally.add(said, rows[address])
     models = [_model_view(catalog, name, tally) for name, tally in tallies.items()]
     models.sort(key=_precedence)
     return LabView(
@@ -73,16 +73,20 @@ def view_lab(repository: Repository, state: State, plan: Plan, catalog: Catalog)
 
 
 class _Tally:
-    """How many records there are, how many say something of a group, and how many each value."""
+    """How many records there are, how many say something of a group, and how many each value.
+    `from_kin` are the groups of which other records say something, around or inside these.
+    """
 
     def __init__(self) -> None:
         self.records = self.dated = 0
         self.values: dict[Group, Counter[str]] = {}
         self.said: Counter[Group] = Counter()
+        self.from_kin: set[Group] = set()
 
-    def add(self, groups: Groups, is_dated: bool) -> None:
+    def add(self, groups: Groups, row: LabRow) -> None:
         self.records += 1
-        self.dated += is_dated
+        self.dated += bool(row.when)
+        self.from_kin |= groups.keys() - row.groups.keys()
         for group, texts in groups.items():
             self.said[group] += 1
             if (values := self.values.get(group)) is None:
@@ -141,17 +145,20 @@ def _first_ones(tally: _Tally, by: Group | None = None) -> tuple[Group, ...]:
 
 
 def _calendar_rows(catalog: Catalog, tally: _Tally) -> Group | None:
-    """What the rows of a calendar are: the records that most can be written inside of, such as
-    animals with all that was done to them; else what names begin with; else any reference.
+    """What the rows of a calendar are. At best what is referred to from inside, and has most
+    models of its own inside, such as an animal with all that was done to it; else what names begin
+    with; else any reference.
     """
 
-    def worth(group: Group) -> tuple[bool, int, bool, bool, int, str]:
+    def worth(group: Group) -> tuple[bool, int, bool, int, bool, int, str]:
         target = catalog.models.get(group.to)
         below = sum(1 for _ in catalog.below(target))
         said = tally.said[group]
         repeats = bool(group.to) or len(tally.values[group]) <= max(1, 0.6 * said)
         fits = repeats and 2 * said >= tally.records
-        return fits, below, group == FIRST_WORD, bool(group.to), said, group.title
+        inside = below if group in tally.from_kin else 0
+        is_word = group == FIRST_WORD
+        return fits, inside, is_word, below, bool(group.to), said, group.title
 
     candidates = [group for group in tally.said if group != STATUS]
     return max(candidates, key=worth, default=None)

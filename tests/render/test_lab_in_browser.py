@@ -1,0 +1,143 @@
+"""The page of a repository in a browser: its script runs under the page's own policy, makes few
+elements of many records, and does what keys and filters ask.
+
+To press keys, a test adds its own script to a copy of the page that has no policy.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stemctl.render.lab_page import lab_html
+from tests.render.test_html import Tree
+from tests.render.test_lab_page import facts, view_of
+
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy"[^>]*>')
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
+]
+
+
+def opened(page: str, folder: Path) -> tuple[str, str]:
+    """The elements of a page once its script has run, and what the browser said."""
+    assert CHROMIUM is not None
+    path = folder / "page.html"
+    path.write_text(page, encoding="utf-8")
+    command = [CHROMIUM, *FLAGS, f"--user-data-dir={folder}/profile", "--enable-logging=stderr"]
+    done = subprocess.run(
+        [*command, "--dump-dom", path.as_uri()], capture_output=True, text=True, timeout=120
+    )
+    return done.stdout, "\n".join(re.findall(r".*CONSOLE.*", done.stderr))
+
+
+def acted(page: str, folder: Path, script: str) -> Any:
+    """What an expression in the page gives."""
+    added = f"<script>document.title = JSON.stringify((() => {{{script}}})());</script></body>"
+    text, said = opened(POLICY.sub("", page).replace("</body>", added), folder)
+    assert said == ""
+    found = re.search("<title>(.*)</title>", text)
+    assert found
+    return json.loads(found[1].replace("&amp;", "&"))
+
+
+def days(number: int) -> list[Mapping[str, Any]]:
+    return [
+        {
+            "name": f"rat{i % 60}_{i}",
+            "date_time": f"20{20 + i % 6}-{1 + i // 6 % 12:02}-{1 + i // 72 % 28:02}T09:00:00Z",
+            "projects": [f"Project {i % 5}"],
+            "tags": ["maze", "sleep"][: i % 3],
+        }
+        for i in range(number)
+    ]
+
+
+def test_it_runs_under_its_own_policy(tmp_path: Path) -> None:
+    text, said = opened(lab_html(view_of(days(30), {3: "a-b"}), facts()), tmp_path)
+    assert said == ""
+    tree = Tree(re.sub("<script.*?</script>|<noscript>.*?</noscript>", "", text, flags=re.S))
+    assert tree.count("svg") == 2
+    assert [a["href"] for tag, a in tree.tags if tag == "a"] == [
+        "https://stem.example/api/private/stem/session/a-b/"
+    ]
+    assert sum(a.get("class") == "name" for tag, a in tree.tags if tag == "button") == 30
+    assert "sessions by day" in tree.text.lower()
+
+
+def test_hostile_names_stay_text(tmp_path: Path) -> None:
+    name = "</script><img src=x onerror=\"document.title='x'\"><b id=evil>"
+    fields = {"name": name, "tags": [name, "__proto__"], "extra_fields": {name: "v"}}
+    text, said = opened(lab_html(view_of([fields]), facts(name)), tmp_path)
+    assert said == ""
+    tree = Tree(re.sub("<script.*?</script>", "", text, flags=re.S))
+    assert not {"img", "b"} & {tag for tag, _ in tree.tags}
+    assert name in tree.text
+
+
+def test_ten_thousand_records_are_few_elements(tmp_path: Path) -> None:
+    text, said = opened(lab_html(view_of(days(10_000)), facts()), tmp_path)
+    assert said == ""
+    assert len(re.findall("<[a-z]", text)) < 8_000
+
+
+def test_keys_filters_and_printing(tmp_path: Path) -> None:
+    page = lab_html(view_of(days(300)), facts())
+    found = acted(
+        page,
+        tmp_path,
+        """
+        const told = () => named("told").textContent, at = () => document.activeElement;
+        const down = (key) => new KeyboardEvent("keydown", {key, bubbles: true});
+        const press = (key) => at().dispatchEvent(down(key));
+        const rows = () => document.querySelectorAll("#records .name").length, seen = {};
+        press("/"); seen.slash = at().id;
+        field.value = "RAT7_ maze"; search(); seen.search = told();
+        press("ArrowDown"); seen.row = at().textContent;
+        at().click(); seen.details = document.querySelector(".details dl").textContent;
+        press("Escape"); seen.closed = document.querySelector(".details");
+        press("Escape"); seen.cleared = told() + field.value;
+        document.querySelector('[data-key="count:' + data.counted.indexOf("Project") + ':' +
+          data.texts.indexOf("Project 2") + '"]').click();
+        seen.filtered = told(); seen.pressed = at().getAttribute("aria-pressed");
+        pickDay("2024"); seen.year = told();
+        clear(); seen.all = rows();
+        dispatchEvent(new Event("beforeprint")); seen.printed = rows();
+        return seen;
+        """,
+    )
+    assert found == {
+        "slash": "search",
+        "search": "5 of 300 sessions",
+        "row": found["row"],
+        "details": found["details"],
+        "closed": None,
+        "cleared": "",
+        "filtered": "60 of 300 sessions",
+        "pressed": found["pressed"],
+        "year": "10 of 300 sessions",
+        "all": 100,
+        "printed": 300,
+    }
+    assert found["row"].startswith("rat7_")
+    assert "date_time" in found["details"]
