@@ -59,9 +59,10 @@ NO_IO = {
 READS_FILES = {
     *(f"stemctl.schema.{name}" for name in ("catalog", "fields", "models", "tables")),
     "stemctl.util.atomic_file",
+    "stemctl.util.user_folder",
 }
-"""The modules of pure packages that touch files: the tables of stemctl itself, and the one writer
-of files.
+"""The modules of pure packages that touch files: the tables of stemctl itself, the one writer of
+files, and the home of the user.
 """
 
 SPAWNERS = {"subprocess": "stemctl.git.process", "webbrowser": "stemctl.cli.browser"}

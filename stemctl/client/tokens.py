@@ -12,6 +12,7 @@ import platformdirs
 from stemctl.config.config import OFFICIAL_HOST, Server
 from stemctl.errors import ConfigError, Untouched
 from stemctl.util.redact import SANDBOX_PREFIX, VARIABLES, remember
+from stemctl.util.user_folder import in_home
 
 HOSTS_VARIABLE = "STEMCTL_TOKEN_HOSTS"
 _SANDBOX_USER = "sandbox-user"
@@ -40,12 +41,26 @@ class Token:
         return self._text
 
 
-def token_file(host: str) -> Path:
-    """stemctl's own token file for a host, with its port if the URL has one."""
+def token_file(host: str) -> Path | None:
+    """stemctl's own token file for a host, with its port if the URL has one.
+
+    None for a user without a home.
+    """
+    folder = in_home(lambda: platformdirs.user_config_dir("stemctl"))
+    if folder is None:
+        return None
     name = "".join(c if c.isalnum() or c in ".-" else "_" for c in host)
     if not name.strip("."):
         name = "_"
-    return Path(platformdirs.user_config_dir("stemctl")) / "tokens" / name
+    return folder / "tokens" / name
+
+
+def _official_file(home: Path | None) -> Path | None:
+    """The token file of the official client."""
+    try:
+        return (home or Path.home()) / ".config" / "brainstem" / "token"
+    except RuntimeError:
+        return None
 
 
 def find_token(
@@ -70,9 +85,13 @@ def find_token(
                 return _secret(environ[variable].strip(), variable)
     paths = [token_file(server.host)]
     if server.host == OFFICIAL_HOST:
-        paths.append((home or Path.home()) / ".config" / "brainstem" / "token")
+        paths.append(_official_file(home))
     for path in paths:
-        if path.is_file() and (text := path.read_text(encoding="utf-8", errors="replace").strip()):
+        if (
+            path
+            and path.is_file()
+            and (text := path.read_text(encoding="utf-8", errors="replace").strip())
+        ):
             return _secret(text, str(path))
     return None
 
@@ -110,9 +129,25 @@ def withheld_variable(server: Server, environ: Mapping[str, str]) -> str | None:
     return next((variable for variable in VARIABLES if environ.get(variable)), None)
 
 
+def place_to_save(host: str) -> Path:
+    """The token file of a host that is about to be written.
+
+    Raises:
+        ConfigError: this user has no home.
+    """
+    path = token_file(host)
+    if path is None:
+        raise ConfigError(
+            "This user has no home folder, so a token cannot be saved.",
+            "Set HOME or XDG_CONFIG_HOME to a folder, or put a token into BRAINSTEM_TOKEN.",
+            untouched=Untouched.NOTHING_SENT,
+        )
+    return path
+
+
 def save_token(host: str, text: str) -> Path:
     """Write a token to stemctl's file for a host, readable only by its owner from the start."""
-    path = token_file(host)
+    path = place_to_save(host)
     # With several folders, mkdir gives its mode only to the last one.
     for folder in (path.parent.parent, path.parent):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -134,7 +169,7 @@ def readable_by_others(path: Path) -> bool:
 def delete_token(host: str) -> Path | None:
     """Delete stemctl's token file of a host, and return its path if there was one."""
     path = token_file(host)
-    if not path.is_file():
+    if path is None or not path.is_file():
         return None
     path.unlink()
     return path

@@ -25,6 +25,7 @@ async def login(workspace: Workspace, on_pending: Callable[[PendingLogin], None]
             "It has a built-in user. To use another one, set BRAINSTEM_TOKEN to sandbox-admin, "
             "sandbox-user or sandbox-reader.",
         )
+    tokens.place_to_save(workspace.server.host)
     async with connect(workspace) as link:
         pending = await device_login.begin_login(link.http, link.base)
         on_pending(pending)

@@ -18,6 +18,8 @@ from pathlib import Path
 
 import platformdirs
 
+from stemctl.util.user_folder import in_home
+
 STATES = "states"
 """The mirror through which a state on a branch is read and written."""
 
@@ -58,8 +60,8 @@ def folder_for(root: Path, top: Path, remote: str, urls: list[str]) -> Path:
 
 def of_root(root: Path) -> Path | None:
     """The folder of all mirrors for the metadata in `root`; None if there is no cache."""
-    cache = Path(platformdirs.user_cache_dir("stemctl", appauthor=False))
-    return cache / "git" / _digest(str(root.resolve())) if cache.is_absolute() else None
+    cache = in_home(lambda: platformdirs.user_cache_dir("stemctl", appauthor=False))
+    return cache / "git" / _digest(str(root.resolve())) if cache else None
 
 
 def _remember(kept: Path, root: Path) -> None:

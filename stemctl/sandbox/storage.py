@@ -137,11 +137,7 @@ class Storage:
         try:
             self._connection = _open(path)
         except (sqlite3.DatabaseError, OSError) as error:
-            raise ConfigError(
-                f"{path} cannot be used as a sandbox.",
-                str(error),
-                [("stemctl sandbox reset", "creates a new sandbox")],
-            ) from error
+            raise _unusable(path, error) from error
 
     def close(self) -> None:
         """Close the file. Committed data stays."""
@@ -292,6 +288,16 @@ class Storage:
         """Delete a row and its own references. References to it are left to the caller."""
         self.query("DELETE FROM records WHERE position = ?", (row.position,))
         self.query("DELETE FROM links WHERE source = ?", (row.position,))
+
+
+def _unusable(path: Path | None, error: Exception) -> ConfigError:
+    what = f"{path} cannot be used as a sandbox."
+    number = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest says more than we need
+    forbidden = number in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
+    if forbidden or isinstance(error, PermissionError):
+        why = "It cannot be written, which every command needs: check who owns it and its folder."
+        return ConfigError(what, why)
+    return ConfigError(what, str(error), [("stemctl sandbox reset", "creates a new sandbox")])
 
 
 def _open(path: Path | None) -> sqlite3.Connection:

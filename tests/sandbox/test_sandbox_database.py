@@ -276,6 +276,14 @@ def test_a_file_that_stays_locked_is_given_up(
     other.close()
 
 
+def test_a_file_that_cannot_be_opened_is_not_reset(tmp_path: Path, catalog: Catalog) -> None:
+    (tmp_path / "sandbox.db").mkdir()
+    with pytest.raises(ConfigError, match="cannot be used as a sandbox") as caught:
+        Database(tmp_path / "sandbox.db", catalog)
+    assert "check who owns it" in caught.value.why
+    assert caught.value.hints == ()
+
+
 def test_only_so_many_listings_are_kept(api: Api) -> None:
     for number in range(100):
         api.names("stem/session/", ("filter{name}", f"s{number}"))

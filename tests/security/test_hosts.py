@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import pwd
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 from stemctl.client import tokens
 from stemctl.config.config import Server, load_config
 from stemctl.errors import ConfigError
+from stemctl.git import mirror_cache
 from tests.security.wire import CANARY, Wire, tapped
 from tests.support.effort import examples
 from tests.support.lab import Lab
@@ -193,6 +195,35 @@ def test_token_files_stay_in_their_folder(host: str) -> None:
     assert not folder.exists() or {
         path.parent for path in folder.parent.rglob("*") if path.is_file()
     } <= {folder}
+
+
+@pytest.fixture
+def no_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user whom the system does not know, as CI runs containers."""
+
+    def unknown(number: int) -> None:
+        raise KeyError(number)
+
+    for name in ("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+
+
+@pytest.mark.usefixtures("no_home")
+def test_without_a_home_no_file_of_the_checkout_is_a_token(lab: Lab, wire: Wire) -> None:
+    for name in ("stemctl/tokens/www.brainstem.org", "brainstem/token"):
+        path = lab.root / "~" / ".config" / name
+        path.parent.mkdir(parents=True)
+        path.write_text(CANARY)
+    for command in (["plan"], ["logout"], ["login"], ["doctor"]):
+        result = lab.run("--server", "https://www.brainstem.org/", *command)
+        assert result.code in (0, 1), result.said
+        assert "bug" not in result.said
+    assert wire.told == set()
+    result = lab.run("--server", "https://www.brainstem.org/", "login", "--headless")
+    assert "no home folder" in result.said
+    assert mirror_cache.of_root(lab.root) is None
+    assert (lab.root / "~/.config/stemctl/tokens/www.brainstem.org").read_text() == CANARY
 
 
 class Recorder:
