@@ -9,7 +9,7 @@ from stemctl.commands.edited_records import named_records, sources
 from stemctl.commands.references_to import Reference, references_to
 from stemctl.commands.workspace import Workspace, open_workspace
 from stemctl.commands.written_moves import take_stale, written_moves
-from stemctl.core.address_patterns import escaped
+from stemctl.core.address_patterns import escaped, is_pattern
 from stemctl.core.records import Address
 from stemctl.core.rewrite import Rewrite
 from stemctl.errors import ConfigError, Hint, StateError, Untouched
@@ -32,7 +32,9 @@ def remove(workspace: Workspace, words: Sequence[str], *, keep_on_server: bool) 
         InvalidFiles: the files have errors.
     """
     files = sources(workspace)
-    chosen = named_records(workspace, files, words, "rm")
+    done = _done(files, keep_on_server=keep_on_server)
+    left = [word for word in words if word not in done and escaped(word) not in done]
+    chosen = named_records(workspace, files, left, "rm") if left else []
     gone = _with_children(files, chosen)
     if not keep_on_server:
         _refuse_protected(files, gone)
@@ -50,6 +52,14 @@ def remove(workspace: Workspace, words: Sequence[str], *, keep_on_server: bool) 
     declared = set(files.repository.records) - gone
     take_stale(draft, written_moves(files) if files.repository.moved else (), (), declared)
     return draft.finish()
+
+
+def _done(files: Sources, *, keep_on_server: bool) -> set[str]:
+    """The records that were removed already, by the same command that was stopped on its way."""
+    repository = files.repository
+    entries = repository.forget if keep_on_server else repository.deleted
+    exact = {one.subject for one in entries if not is_pattern(one.subject)}
+    return exact - set(map(str, repository.records))
 
 
 def _with_children(files: Sources, chosen: Collection[Address]) -> set[Address]:

@@ -59,6 +59,20 @@ def test_a_record_is_deleted_by_the_next_apply(two: Lab) -> None:
     assert planned(two) == {}
 
 
+def test_what_is_removed_already_is_no_error(two: Lab) -> None:
+    """A command that was stopped on its way is typed again."""
+    two.apply()
+    assert two.run("rm", "session/b").code == 0
+    before = text(two)
+    again = two.run("rm", "session/b")
+    assert again.code == 0, again.said
+    assert "Nothing was written." in again.said
+    assert text(two) == before
+    assert two.run("rm", "session/b", "session/a").code == 0
+    unknown = two.run("rm", "session/c", "nothing")
+    assert unknown.code == 1, unknown.said
+
+
 def test_a_record_that_was_never_applied_needs_no_entry(two: Lab) -> None:
     assert two.run("rm", "session/b").code == 0
     assert "deleted" not in text(two)
