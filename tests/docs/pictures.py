@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import re
 import shutil
 import struct
@@ -16,6 +17,7 @@ import sys
 import tempfile
 import zlib
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
@@ -79,7 +81,7 @@ _SVG = """\
 class Lab:
     """A copy of an example lab, applied, and a colleague who changes some of its records."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, example: str = "rat-lab") -> None:
         self.home, self.folder = folder / "home", folder / "lab"
         self.home.mkdir()
         date = "2024-03-14T12:00:00Z"
@@ -91,20 +93,20 @@ class Lab:
             GIT_COMMITTER_DATE=date,
         )
         ignored = shutil.ignore_patterns(".stemctl")
-        shutil.copytree(PROJECT / "examples" / "rat-lab", self.folder, ignore=ignored)
+        shutil.copytree(PROJECT / "examples" / example, self.folder, ignore=ignored)
         (self.home / ".gitconfig").write_text(
             "[user]\nname = Ann\nemail = ann@lab.example\n[init]\ndefaultBranch = main\n"
             "[color]\nui = always\n",
             encoding="utf-8",
         )
         self.quietly("stemctl apply --auto-approve")
-        self.quietly(
-            "BRAINSTEM_TOKEN=sandbox-admin stemctl approvals accept 'strain/Long Evans TH-Cre'"
-        )
+        accept = "BRAINSTEM_TOKEN=sandbox-admin stemctl approvals accept"
+        for proposal in json.loads(self.quietly("stemctl approvals list -o json")):
+            self.quietly(f"{accept} '{proposal['address']}'")
         self.quietly("stemctl apply --auto-approve; git init -q && git add . && git commit -qm lab")
 
-    def quietly(self, command: str, folder: Path | None = None) -> None:
-        """Run a command that is not in the picture."""
+    def quietly(self, command: str, folder: Path | None = None) -> str:
+        """The output of a command that is not in the picture."""
         done = subprocess.run(
             ["bash", "-c", command],
             cwd=folder or self.folder,
@@ -114,6 +116,7 @@ class Lab:
             check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
 
     def colleague(self, old: str, new: str) -> None:
         """A colleague changes a record on the server."""
@@ -180,13 +183,37 @@ def pull(lab: Lab) -> str:
 def plan_page(lab: Lab) -> str:
     """The plan as a page."""
     edited(lab)
-    lab.quietly("stemctl plan -o html > ../plan.html")
-    return (lab.folder.parent / "plan.html").read_text(encoding="utf-8")
+    return lab.quietly("stemctl plan -o html")
+
+
+def report_page(lab: Lab) -> str:
+    """A lab of some animals, in which two sessions are not applied yet."""
+    path = lab.folder / "records/sessions/2024/rat12.yaml"
+    text = path.read_text(encoding="utf-8")
+    assert "alternation." in text
+    new = (
+        "\n  - name: rat12_2024-03-19_maze\n"
+        "    date_time: 2024-03-19T14:00:00Z\n"
+        "    projects: [Theta Maze Study]\n"
+        "    tags: [theta-maze]\n"
+    )
+    path.write_text(text.replace("alternation.", "choice.", 1) + new, encoding="utf-8")
+    return lab.quietly("stemctl report --out -")
 
 
 TERMINALS: dict[str, Callable[[Lab], str]] = {"overview": overview, "check": check, "pull": pull}
-PAGES: dict[str, tuple[Callable[[Lab], str], int]] = {"plan": (plan_page, 1090)}
-"""What makes each page, and the height of its picture."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page, the example lab that it is about, and the height of its picture."""
+
+    make: Callable[[Lab], str]
+    example: str
+    height: int
+
+
+PAGES = {"plan": Page(plan_page, "rat-lab", 1090), "report": Page(report_page, "lab", 750)}
 
 
 def fixed(text: str) -> str:
@@ -221,9 +248,9 @@ def svg(name: str, shown: str) -> str:
     return re.sub(r"[ \t]+$", "", made, flags=re.MULTILINE)
 
 
-def page(name: str, lab: Lab) -> str:
+def page(name: str, folder: Path) -> str:
     """A page as stemctl writes it."""
-    return fixed(PAGES[name][0](lab))
+    return fixed(PAGES[name].make(Lab(folder, PAGES[name].example)))
 
 
 def page_hash(page_: str) -> str:
@@ -274,12 +301,12 @@ def main() -> None:
     for name, scene in TERMINALS.items():
         with tempfile.TemporaryDirectory() as made:
             _write(FOLDER / f"{name}.svg", svg(name, scene(Lab(Path(made)))).encode())
-    for name, (_, height) in PAGES.items():
+    for name in PAGES:
         with tempfile.TemporaryDirectory() as made:
-            page_ = page(name, Lab(Path(made)))
+            page_ = page(name, Path(made))
         for path, dark in ((FOLDER / f"{name}.png", False), (FOLDER / f"{name}-dark.png", True)):
             if not path.exists() or hash_of_picture(path.read_bytes()) != page_hash(page_):
-                _write(path, photograph(page_, height, dark=dark))
+                _write(path, photograph(page_, PAGES[name].height, dark=dark))
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -49,12 +49,12 @@ def test_a_picture_of_a_terminal_is_current(tmp_path: Path, name: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", pictures.PAGES)
 def test_the_picture_of_a_page_is_current(tmp_path: Path, name: str) -> None:
-    page = pictures.page(name, pictures.Lab(tmp_path))
+    page = pictures.page(name, tmp_path)
     for theme in ("", "-dark"):
         png = (pictures.FOLDER / f"{name}{theme}.png").read_bytes()
         assert pictures.hash_of_picture(png) == pictures.page_hash(page), RENEW
         if pictures.CHROMIUM:
-            height = pictures.PAGES[name][1]
+            height = pictures.PAGES[name].height
             again = pictures.photograph(page, height, dark=bool(theme))
             assert size(again) == size(png)
             assert pictures.hash_of_picture(again) == pictures.page_hash(page)
