@@ -1,6 +1,4 @@
-"""The page docs/start.md, typed word by word into an empty folder; what it shows must be what comes
-out.
-"""
+"""What docs/start.md shows beside the commands that a test types: see test_typed_pages."""
 
 from __future__ import annotations
 
@@ -12,22 +10,10 @@ from pathlib import Path
 import pytest
 
 from tests.docs.terminal import environ
-from tests.docs.test_guide import Shell, masked, shell, steps
 from tests.support.lab import Lab
 from tests.support.paths import PROJECT
 
-__all__ = ["shell"]
 PAGE = (PROJECT / "docs" / "start.md").read_text(encoding="utf-8")
-
-
-@pytest.mark.slow
-def test_the_page(shell: Shell) -> None:
-    commands = list(steps(PAGE))
-    assert len(commands) > 12
-    for command, code, expected in commands:
-        got, said = shell.run(command)
-        assert got == code, f"{command}\n{said}"
-        assert masked(said) == masked(expected), f"{command}\n{said}"
 
 
 @pytest.mark.slow
