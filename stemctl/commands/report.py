@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 from stemctl.commands.loading import load
 from stemctl.commands.workspace import Workspace
-from stemctl.core.diagnostics import InvalidFiles, has_errors
+from stemctl.core.diagnostics import Diagnostic, InvalidFiles, has_errors, in_order
 from stemctl.errors import ConfigError, Untouched
 from stemctl.git.repository import head_commit
 from stemctl.manifests import work_tree
+from stemctl.manifests.load import with_lines
 from stemctl.planning import offline
 from stemctl.planning.planner import Options
 from stemctl.render.lab_page import MARK, LabFacts, lab_html
@@ -40,10 +42,7 @@ def report(workspace: Workspace) -> Page:
     """
     with gc_pause.paused():
         loaded = load(workspace.config, workspace.catalog)
-        if has_errors(loaded.diagnostics):
-            raise InvalidFiles(
-                loaded.diagnostics, f"The files have errors. {Untouched.NOTHING_WRITTEN}"
-            )
+        _check(loaded.diagnostics)
         repository, state = loaded.repository, workspace.store.last_known()
         workspace.store.state.refuse_foreign(state)
         plan = offline.plan_offline(
@@ -55,6 +54,7 @@ def report(workspace: Workspace) -> Page:
             chosen=frozenset(repository.records),
         )
         root = workspace.config.root
+        _check(with_lines(root, in_order([*loaded.diagnostics, *plan.diagnostics])))
         commit = head_commit(root)
         changed = work_tree.uncommitted(root, loaded.tracked) if commit and loaded.tracked else ()
         facts = LabFacts(
@@ -68,6 +68,13 @@ def report(workspace: Workspace) -> Page:
         html = lab_html(view_lab(repository, state, plan, workspace.catalog), facts)
         is_known = workspace.store.backend.lock is None or state.serial > 0
         return Page(html, len(repository.records), is_known)
+
+
+def _check(findings: Iterable[Diagnostic]) -> None:
+    """Refuse to show files with errors: the page would lack the records that have them."""
+    found = tuple(finding for finding in findings if finding.location is not None)
+    if has_errors(found):
+        raise InvalidFiles(found, f"The files have errors. {Untouched.NOTHING_WRITTEN}")
 
 
 def write_page(page: str, path: Path) -> None:

@@ -41,10 +41,10 @@ const tallyDays = (found) => {
   return years;
 };
 
-const drawDays = (year, days, lines, words) => {
+const drawDays = (year, days, lines) => {
   const slot = slots(year), end = slot(11, 31), width = (Math.floor(end / 7) + 1) * CELL;
   const image = draw("svg", { width, height: TOP + 7 * CELL + lines.length * LINE + 4, class: "days", role: "group",
-    "aria-label": `${year}: ${number([...days.values()].reduce((a, b) => a + b, 0))} ${words} on ${counted(days.size, "day")}` });
+    "aria-label": `${year}: ${many([...days.values()].reduce((a, b) => a + b, 0))} on ${counted(days.size, "day")}` });
   let empty = "", months = "";
   for (let i = slot(0, 1); i <= end; i++) empty += `M${Math.floor(i / 7) * CELL},${TOP + (i % 7) * CELL}h${BOX}v${BOX}h-${BOX}z`;
   image.append(draw("path", { d: empty, class: "empty" }));
@@ -58,7 +58,7 @@ const drawDays = (year, days, lines, words) => {
   if (lines.length) image.append(draw("path", { d: months, class: "grid" }));
   const most = Math.max(0, ...days.values());
   const cells = [...days].sort((a, b) => (a[0] < b[0] ? -1 : 1)).map(([day, count]) => {
-    const i = slotOf(slot, day), label = `${dayText(day)}: ${number(count)} ${words}`;
+    const i = slotOf(slot, day), label = `${dayText(day)}: ${many(count)}`;
     const dim = view.day && !day.startsWith(view.day);
     const cell = draw("rect", { x: Math.floor(i / 7) * CELL, y: TOP + (i % 7) * CELL, width: BOX, height: BOX, rx: 2, tabindex: -1,
       class: `l${level(count, most)}${dim ? " dim" : ""}`, role: "button", "aria-label": label, "aria-pressed": view.day === day });
@@ -69,18 +69,18 @@ const drawDays = (year, days, lines, words) => {
   });
   (cells.find((cell) => cell.dataset.day === view.day) || cells[cells.length - 1])?.setAttribute("tabindex", 0);
   image.append(...cells);
-  lines.forEach(([value, tally], row) => image.append(...drawLine(slot, value, tally, TOP + 7 * CELL + 4 + row * LINE, words)));
+  lines.forEach(([value, tally], row) => image.append(...drawLine(slot, value, tally, TOP + 7 * CELL + 4 + row * LINE)));
   return image;
 };
 
-const drawLine = (slot, value, tally, y, words) => {
+const drawLine = (slot, value, tally, y) => {
   const most = Math.max(...tally.values()), chosen = view.filters.get(view.by), off = chosen && !chosen.has(value);
   return [...tally].map(([day, count]) => {
     const i = slotOf(slot, day), dim = off || (view.day && !day.startsWith(view.day));
     const tick = draw("rect", { x: (i / 7 * CELL).toFixed(2), y: y + 2, width: 2.8, height: 11,
       class: `l${level(count, most)}${dim ? " dim" : ""}` });
     tick.dataset.day = day;
-    tips.set(tick, `${text(value)}, ${dayText(day)}: ${number(count)} ${words}`);
+    tips.set(tick, `${text(value)}, ${dayText(day)}: ${many(count)}`);
     return tick;
   });
 };
@@ -100,18 +100,18 @@ const linesOf = (year, rows) => {
 };
 
 const drawYear = (year, { days, rows }) => {
-  const words = view.model === ALL ? "records" : models[view.model].many, { lines, rest } = linesOf(year, rows);
+  const { lines, rest } = linesOf(year, rows);
   const block = make("div", undefined, "year"), labels = make("div", undefined, "labels"), wide = make("div", undefined, "wide");
   const total = [...days.values()].reduce((a, b) => a + b, 0), heading = make("h3");
   heading.append(button(year, "plain", view.day === year, "year:" + year, () => pickDay(year)),
-    make("span", total ? `${number(total)} ${words} on ${counted(days.size, "day")}` : `no ${words} match`));
+    make("span", total ? `${many(total)} on ${counted(days.size, "day")}` : "no match"));
   DAYS.forEach((day, i) => labels.append(make("span", i % 2 ? "" : day, "weekday")));
   for (const [value] of lines) {
     const label = button(text(value), "line", isOn(view.by, value), `line:${year}:${value}`, () => toggle(view.by, value));
     label.title = text(value);
     labels.append(label);
   }
-  wide.append(drawDays(year, days, lines, words));
+  wide.append(drawDays(year, days, lines));
   block.append(heading, labels, wide);
   if (rest > 0) block.append(button(`${number(rest)} more rows`, "more", null, "rows:" + year,
     () => { view.moreRows.add(year); refresh(); }));
@@ -136,6 +136,10 @@ const drawCalendar = (found) => {
     null, "years", () => { view.years = years.length; refresh(); }));
   if (!years.length) blocks.push(make("p", "No record with a date matches the search and the filters."));
   named("years").replaceChildren(...blocks);
+  for (const wide of named("years").querySelectorAll(".wide")) {
+    const cells = wide.querySelectorAll('rect[role="button"]'), last = cells[cells.length - 1];
+    if (last && wide.scrollWidth > wide.clientWidth) wide.scrollLeft = Number(last.getAttribute("x")) + 3 * CELL - wide.clientWidth;
+  }
 };
 const capital = (words) => words[0].toUpperCase() + words.slice(1);
 

@@ -78,6 +78,7 @@ def _model(view: ModelView, groups: dict[Group, int]) -> Value:
         [groups[group] for group in view.groups],
         -1 if view.by is None else groups[view.by],
         _words(view.moments),
+        model.words,
     ]
 
 

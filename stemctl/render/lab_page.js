@@ -28,7 +28,8 @@ const records = data.records.map((row, position) => {
     when: text(row[5]), fields: row[6], groups, changes: row[8], linked: row[9], inside: [], words: null };
 });
 for (const record of records) if (record.parent >= 0) records[record.parent].inside.push(record);
-const models = data.models.map(([one, many, path, groups, by, moments]) => ({ one, many, path, groups, by, moments }));
+const models = data.models.map(([one, many, path, groups, by, moments, word]) =>
+  ({ one, many, path, groups, by, moments, word }));
 const sizes = models.map(() => 0);
 for (const record of records) sizes[record.model] += 1;
 const ALL = -1, STATUS = data.counted.indexOf("Status");
@@ -38,6 +39,8 @@ const view = { model: data.first, words: [], day: "", filters: new Map(), by: -1
 
 const TABS = 7;
 const groupsOf = () => (view.model === ALL ? data.all : models[view.model].groups);
+const many = (count) => number(count) + " " + (view.model === ALL ? (count === 1 ? "record" : "records")
+  : count === 1 ? models[view.model].word : models[view.model].many);
 const words = (record) => (record.words ??= [record.name, models[record.model].one, record.when, record.place, record.id,
   ...record.fields.filter((_, i) => i % 2).map(text), ...[...record.groups.values()].flat().map(text)].join("\n").toLowerCase());
 
@@ -148,10 +151,9 @@ const drawCounts = (found) => {
 };
 
 const tell = (found) => {
-  const of = view.model === ALL ? "records" : models[view.model].many;
   const total = view.model === ALL ? records.length : sizes[view.model];
   const some = found.shown.length < total;
-  named("told").textContent = some ? `${number(found.shown.length)} of ${number(total)} ${of}` : "";
+  named("told").textContent = some ? `${number(found.shown.length)} of ${many(total)}` : "";
 };
 
 const refresh = () => {

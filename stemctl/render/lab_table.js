@@ -61,6 +61,7 @@ const link = (record) => {
   return anchor;
 };
 
+const breakable = (path) => path.split("/").flatMap((part, i) => (i ? ["/", make("wbr"), part] : [part]));
 const pair = (list, name, ...content) => {
   const row = make("div"), value = make("dd");
   value.append(...content);
@@ -89,7 +90,8 @@ const drawRow = (record, all) => {
   head.append(name);
   row.append(head);
   for (const column of all.slice(1)) {
-    const cell = make("td", column.of(record), ["place", "when"].includes(column.key) ? "mono " + column.key : "");
+    const cell = make("td", undefined, ["place", "when"].includes(column.key) ? "mono " + column.key : "");
+    cell.append(...(column.key === "place" ? breakable(record.place) : [column.of(record)]));
     if (column.key === "status") cell.className = cell.textContent === "applied" ? "status" : "status open";
     row.append(cell);
   }

@@ -120,6 +120,14 @@ def test_errors_in_the_files_are_told_in_place_of_a_page(lab: Lab) -> None:
     assert not (lab.root / "report.html").exists()
 
 
+def test_what_only_a_plan_finds_is_told_as_well(lab: Lab) -> None:
+    lab.write("records/sessions.yaml", "sessions: [{name: s1}]")
+    result = lab.run("report")
+    assert result.code == 1
+    assert "a new session needs `projects`" in result.out
+    assert not (lab.root / "report.html").exists()
+
+
 def test_no_manifests_is_an_error(lab: Lab) -> None:
     result = lab.run("report")
     assert result.code == 1
@@ -154,7 +162,7 @@ def test_names_lead_to_the_calendar_where_nothing_else_does(lab: Lab) -> None:
     lab.sessions(*days)
     lab.run("report")
     document = data(page(lab))
-    _, many, _, _, by, moments = document["models"][document["first"]]
+    _, many, _, _, by, moments, _ = document["models"][document["first"]]
     assert (many, document["counted"][by], moments) == (
         "sessions",
         "First word of the name",

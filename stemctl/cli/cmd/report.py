@@ -22,7 +22,7 @@ from stemctl.util.plural import counted
     "--out",
     default=page.PAGE,
     show_default=True,
-    metavar="FILE",
+    type=click.Path(dir_okay=False, allow_dash=True),
     help="Write the page to this file; - prints it.",
 )
 @click.option("--open", "opens", is_flag=True, help="Also open the page in your browser.")
