@@ -21,7 +21,7 @@ from tests.support.effort import examples
 
 MADE = Made("lab <b>", "2024-03-12 at 09:00 UTC", "mara@lab-7")
 STYLE = TerminalStyle(words=WORDS)
-VOID = {"meta", "input", "br"}
+VOID = {"meta", "input", "br", "wbr"}
 
 
 class Tree(HTMLParser):
