@@ -42,6 +42,13 @@ class Origins:
     run: str | None
     fields: tuple[Origin, ...]
     remarks: tuple[Diagnostic, ...] = ()
+    is_found: bool = True
+    """Whether the server has it, as far as this account can see."""
+
+    @property
+    def differs(self) -> bool:
+        """Whether the files and the server have different values."""
+        return any(field.agrees is False for field in self.fields)
 
 
 def find_origins(
@@ -63,6 +70,7 @@ def find_origins(
         location=record.location if record else None,
         run=entry.run if entry else None,
         fields=tuple(_origin(row, record, live, resolver) for row in model.managed),
+        is_found=live is not None,
     )
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from typing import Any
 
 from stemctl.core.plan_codec import findings_json
+from stemctl.errors import Hint
 from stemctl.planning.provenance import Origin, Origins
 from stemctl.render.change_view import location_text
 from stemctl.render.terminal import LONGEST_CELL, TerminalStyle
@@ -18,7 +20,7 @@ from stemctl.util.safe_text import cut, visible
 def origin_text(origins: Origins, style: TerminalStyle) -> str:
     """Fields in one column; below each, the server's value if it differs."""
     lines = [style.paint("bold", cut(visible(str(origins.address)), LONGEST_CELL))]
-    facts = [("id", origins.id or "not on the server, or hidden from your account")]
+    facts = [("id", _identity(origins))]
     if origins.run:
         facts.append(("applied in", f"run {origins.run}"))
     facts.append(("declared in", str(origins.location or "no file")))
@@ -37,7 +39,34 @@ def origin_text(origins: Origins, style: TerminalStyle) -> str:
             lines += style.wrapped([("", value)], indent=2)
     if origins.remarks:
         lines += ["", findings_text(origins.remarks, style)]
-    return style.finish(lines)
+    return style.finish([*lines, *style.next(_hints(origins))])
+
+
+def _identity(origins: Origins) -> str:
+    if origins.id is None:
+        return "not on the server, or hidden from your account"
+    return origins.id if origins.is_found else f"{origins.id}, deleted or hidden from your account"
+
+
+def _hints(origins: Origins) -> list[Hint]:
+    """What to type next, where the files, the state and the server say different things."""
+    name = shlex.quote(str(origins.address))
+    is_declared = origins.location is not None
+    if is_declared and origins.id is None:
+        return [(f"stemctl plan {name}", "shows what apply would create")]
+    if is_declared and not origins.is_found:
+        remove = "takes it out of your files, if it was deleted on purpose"
+        return [
+            (f"stemctl plan {name}", "shows what apply would do about it"),
+            (f"stemctl rm --keep-on-server {name}", remove),
+        ]
+    if is_declared and not origins.differs:
+        return []
+    take = "writes to your files what changed on the server"
+    return [
+        (f"stemctl plan {name}", "shows what apply would do about it"),
+        *([(f"stemctl pull {name}", take)] if is_declared else []),
+    ]
 
 
 def _room(rows: Sequence[tuple[str, str, str]], style: TerminalStyle) -> int:
