@@ -16,6 +16,7 @@ from hatchling.metadata.plugin.interface import MetadataHookInterface
 _LOCAL = r"\((?![a-z]+:)(?P<path>[^()\s]+)\)"
 _PICTURE = re.compile(rf"!\[[^\]]*\]{_LOCAL}\n*")
 _LINKED_PICTURE = re.compile(rf"\[!\[[^\]]*\]{_LOCAL}\]\([^()\s]+\)\n*")
+_PICTURES = re.compile(r"<p>\n<picture>.*?</p>\n*", re.DOTALL)
 _LINK = re.compile(rf"\[(?P<text>[^\]]+)\]{_LOCAL}")
 _VERSION = re.compile(r'^__version__ = "(.+)"$', re.MULTILINE)
 
@@ -27,7 +28,9 @@ def for_index(readme: str, files: str) -> str:
         text, path = match["text"], match["path"]
         return text if not files or path.startswith("#") else f"[{text}]({files}/{path})"
 
-    return _LINK.sub(link, _PICTURE.sub("", _LINKED_PICTURE.sub("", readme)))
+    for picture in (_PICTURES, _LINKED_PICTURE, _PICTURE):
+        readme = picture.sub("", readme)
+    return _LINK.sub(link, readme)
 
 
 class IndexReadme(MetadataHookInterface):

@@ -206,14 +206,17 @@ TERMINALS: dict[str, Callable[[Lab], str]] = {"overview": overview, "check": che
 
 @dataclass(frozen=True)
 class Page:
-    """A page, the example lab that it is about, and the height of its picture."""
+    """A page, the example lab that it is about, and the size of its picture."""
 
     make: Callable[[Lab], str]
     example: str
-    height: int
+    size: tuple[int, int]
 
 
-PAGES = {"plan": Page(plan_page, "rat-lab", 1090), "report": Page(report_page, "lab", 750)}
+PAGES = {
+    "plan": Page(plan_page, "rat-lab", (1000, 1090)),
+    "report": Page(report_page, "lab", (1120, 770)),
+}
 
 
 def fixed(text: str) -> str:
@@ -274,7 +277,7 @@ def _chunks(png: bytes) -> Iterator[tuple[bytes, bytes]]:
         at += length + 12
 
 
-def photograph(page_: str, height: int, *, dark: bool) -> bytes:
+def photograph(page_: str, size: tuple[int, int], *, dark: bool) -> bytes:
     """A page as Chromium shows it."""
     assert CHROMIUM is not None, "Chromium is not installed."
     theme = "dark" if dark else "light"
@@ -285,7 +288,7 @@ def photograph(page_: str, height: int, *, dark: bool) -> bytes:
         command = (
             f"{CHROMIUM} --headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
             "--disable-background-networking --disable-component-update --disable-sync "
-            f"--hide-scrollbars --window-size=1000,{height} --user-data-dir={folder}/profile "
+            f"--hide-scrollbars --window-size={size[0]},{size[1]} --user-data-dir={folder}/profile "
             f"--screenshot={folder}/page.png {(folder / 'page.html').as_uri()}"
         )
         subprocess.run(command.split(), check=True, capture_output=True, timeout=120)
@@ -306,7 +309,7 @@ def main() -> None:
             page_ = page(name, Path(made))
         for path, dark in ((FOLDER / f"{name}.png", False), (FOLDER / f"{name}-dark.png", True)):
             if not path.exists() or hash_of_picture(path.read_bytes()) != page_hash(page_):
-                _write(path, photograph(page_, PAGES[name].height, dark=dark))
+                _write(path, photograph(page_, PAGES[name].size, dark=dark))
 
 
 def _write(path: Path, content: bytes) -> None:

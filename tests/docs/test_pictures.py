@@ -54,7 +54,6 @@ def test_the_picture_of_a_page_is_current(tmp_path: Path, name: str) -> None:
         png = (pictures.FOLDER / f"{name}{theme}.png").read_bytes()
         assert pictures.hash_of_picture(png) == pictures.page_hash(page), RENEW
         if pictures.CHROMIUM:
-            height = pictures.PAGES[name].height
-            again = pictures.photograph(page, height, dark=bool(theme))
-            assert size(again) == size(png)
+            again = pictures.photograph(page, pictures.PAGES[name].size, dark=bool(theme))
+            assert size(again) == size(png) == pictures.PAGES[name].size
             assert pictures.hash_of_picture(again) == pictures.page_hash(page)
