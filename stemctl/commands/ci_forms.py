@@ -125,7 +125,7 @@ def _not_there(form: Form, why: str) -> ConfigError:
         f"They use its {what}, and {forge} takes that from itself alone. {why}",
         [
             (
-                f"stemctl ci init {form.forge} --short{pull} --source git+https://HOST/PATH@COMMIT",
+                f"stemctl ci init {form.forge} --short{pull} --source git+https://HOST/REPO@COMMIT",
                 "names a commit there",
             ),
             (f"stemctl ci init {form.forge}{pull}", "writes workflows that need no such copy"),

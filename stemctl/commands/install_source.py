@@ -24,8 +24,8 @@ _LOCAL = re.compile("file:///|http://127[.]0[.]0[.]1[:/]")
 """What a runner may have on its own machine."""
 _FORMS = """\
 It is one of these; the commit is written in full, without a password:
-  git+https://HOST/PATH@COMMIT
-  https://HOST/PATH.whl#sha256=HASH
+  git+https://HOST/REPO@COMMIT
+  https://HOST/FILE.whl#sha256=HASH
   stemctl==VERSION"""
 
 
@@ -41,7 +41,8 @@ class GitSource:
     def requirement(self) -> str:
         """What pip installs."""
         folder = f"#subdirectory={self.folder}" if self.folder else ""
-        return f"stemctl @ git+{self.url}@{self.commit}{folder}"
+        name = "" if self.url.startswith("file:") else "stemctl @ "  # pip takes none before a file
+        return f"{name}git+{self.url}@{self.commit}{folder}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ def find_source(forge: str, environ: Mapping[str, str]) -> Source:
         return read_direct_url(document, environ)
     except ConfigError as error:
         advice = (
-            f"stemctl ci init {forge} --source git+https://HOST/PATH@COMMIT",
+            f"stemctl ci init {forge} --source git+https://HOST/REPO@COMMIT",
             "names a commit of stemctl that the jobs can get",
         )
         raise ConfigError(

@@ -47,7 +47,7 @@ def init(screen: Screen, forge: str, pull: bool, short: bool, source: str | None
     Existing files are not changed.
 
     SOURCE is a commit of a repository, a file with its hash, or a release:
-    git+https://HOST/PATH@COMMIT, https://HOST/PATH.whl#sha256=HASH, stemctl==VERSION.
+    git+https://HOST/REPO@COMMIT, https://HOST/FILE.whl#sha256=HASH, stemctl==VERSION.
     """
     if screen.server is None:
         screen.server = choose_server(screen.root, forge)
