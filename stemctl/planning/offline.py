@@ -146,7 +146,11 @@ def remember(
     wanted = wanted_references(records, declared, catalog)
     for model, book in books.items():
         book.enter_names(state.names.get(model, {}), wanted.get(model, set()))
-    unresolved = _enter_unresolved(wanted, state, books, known)
+    missing = {
+        model: {name for name in names if not declared.weak(model, name)}
+        for model, names in wanted.items()
+    }
+    unresolved = _enter_unresolved(missing, state, books, known)
     taken = _enter_taken(repository, state, entries, books)
     readings = {
         name: Reading(name, Completeness.COMPLETE, book.records) for name, book in books.items()

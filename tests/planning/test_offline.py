@@ -190,6 +190,7 @@ def test_a_name_that_is_neither_key_nor_unique_is_known(lab: Lab) -> None:
     lab.write("seed.yaml", json.dumps(edition_2026.SEED))
     lab.write("records/lab.yaml", edition_2026.LAB.replace("key: Maze room", "key: b117"))
     lab.write("records/days.yaml", f"behaviors: [{edition_2026.behavior('b', 'monday')}]")
+    assert {change["reason"] for change in offline(lab)["changes"]} == {"new"}
     lab.apply()
     assert offline(lab)["changes"] == []
 
