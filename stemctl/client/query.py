@@ -17,12 +17,12 @@ from stemctl.core.address_patterns import is_pattern
 from stemctl.core.snapshot import Completeness, Reading
 from stemctl.errors import ConfigError, Untouched
 from stemctl.planning.declared import as_declared, as_list, shown_rows
+from stemctl.planning.identity import is_plain
 from stemctl.planning.values import elements
 from stemctl.schema.fields import Field
 from stemctl.schema.models import Model
 from stemctl.util.json_types import Fields, Value, is_uuid
 from stemctl.util.plural import joined
-from stemctl.util.safe_text import has_unseen
 from stemctl.util.suggest import nearest
 
 _TEXT_OPERATORS = frozenset({"contains", "startswith", "endswith"})
@@ -188,7 +188,9 @@ def _by_name(called: str, fields: Fields) -> tuple[str, str, str]:
 
 
 async def with_names(client: ReadClient, found: QueryResult) -> QueryResult:
-    """The result, with the names of the records that its fields refer to."""
+    """The result, with the names of the records that its fields refer to: those that are unique on
+    the server. What files call a record is known to `takeover/reference_texts` alone.
+    """
     names: dict[str, dict[str, str]] = {}
     for row in shown_rows(found.model):
         if row.to is None:
@@ -214,7 +216,7 @@ def unambiguous_names(
         for id_, fields in reading.records.items()
     }
     counts = Counter(names.values())
-    return {id_: name for id_, name in names.items() if counts[name] == 1 and _is_plain(name)}
+    return {id_: name for id_, name in names.items() if counts[name] == 1 and is_plain(model, name)}
 
 
 def name_rows(model: Model) -> tuple[str, ...]:
@@ -223,11 +225,6 @@ def name_rows(model: Model) -> tuple[str, ...]:
         return (model.identity,)
     groups = (g for g in model.together_unique if not any(model.fields[n].to for n in g))
     return next(groups, (model.label,) if model.label else ())
-
-
-def _is_plain(name: str) -> bool:
-    """Whether a reference can be written by this name: an id means a record by its id."""
-    return name == name.strip() != "" and not is_uuid(name) and not has_unseen(name)
 
 
 def declared(found: QueryResult) -> list[dict[str, Value]]:

@@ -1,6 +1,8 @@
 """The value that a text on the command line means, by the kind of its field.
 
-What has no kind, such as the entries of a map, is read as YAML reads it in a file.
+What has no kind, such as the entries of a map, is read as YAML reads it in a file. Who types knows
+YAML, so lists have brackets and numbers have points. A cell of a spreadsheet is read by
+`sheets/read_cells` instead: Excel chose its form, and `1`, `on` and `Male` are values there.
 """
 
 from __future__ import annotations

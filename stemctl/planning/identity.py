@@ -13,6 +13,7 @@ from stemctl.schema.fields import Field
 from stemctl.schema.models import Model
 from stemctl.util.json_types import Fields, Value, is_uuid
 from stemctl.util.plural import joined
+from stemctl.util.safe_text import has_unseen
 
 Key = str | tuple[Value, ...]
 """A unique name, or the values that are unique together behind the number of their group."""
@@ -77,6 +78,11 @@ def is_id(model: Model | None, text: str) -> bool:
     if model is not None and model.integer_ids:
         return text.isascii() and text.isdigit()
     return is_uuid(text)
+
+
+def is_plain(model: Model | None, name: str) -> bool:
+    """Whether a reference can be written by this name: an id means a record by its id."""
+    return name == name.strip() != "" and not is_id(model, name) and not has_unseen(name)
 
 
 def lookups_of(model: Model, fields: Fields) -> frozenset[Lookup] | None:

@@ -1,4 +1,9 @@
-"""The value that the text of a cell is, by the kind of its field. Nothing is guessed."""
+"""The value that the text of a cell is, by the kind of its field. Nothing is guessed.
+
+This is not how the command line is read (`manifests/typed_values`), which is YAML: cells have
+decimal commas, dates in the order of a country, units in the name of their column, and lists by
+semicolons.
+"""
 
 from __future__ import annotations
 

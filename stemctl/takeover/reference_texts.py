@@ -1,4 +1,8 @@
-"""How new records refer to others: by a name or key that means one record, and else by its id."""
+"""How new records refer to others: by a name or key that means one record, and else by its id.
+
+`client/query` gives references names, too, but for tables and manifests that stand alone: it knows
+no files, so that a name only has to be unique on the server.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +11,12 @@ from dataclasses import dataclass, field
 
 from stemctl.core.records import Address, Repository
 from stemctl.core.snapshot import Snapshot
-from stemctl.planning.identity import identity_of, is_id
+from stemctl.planning.identity import identity_of, is_plain
 from stemctl.planning.live_names import LiveNames
 from stemctl.planning.reference_names import ReferenceNames
 from stemctl.schema.catalog import Catalog
 from stemctl.schema.models import Model
 from stemctl.util.json_types import Fields, Value
-from stemctl.util.safe_text import has_unseen
 
 
 @dataclass
@@ -96,8 +99,3 @@ class ReferenceTexts:
     def _fields(self, model: str, id_: str) -> Fields:
         reading = self.snapshot.readings.get(model)
         return reading.records.get(id_, {}) if reading else {}
-
-
-def is_plain(table: Model, name: str) -> bool:
-    """Whether a reference can be written by this name: an id means a record by its id."""
-    return name == name.strip() != "" and not is_id(table, name) and not has_unseen(name)
