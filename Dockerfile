@@ -9,14 +9,18 @@ ARG BASE=docker.io/library/python:3.11-slim
 
 FROM ${BASE} AS build
 WORKDIR /build
-COPY pyproject.toml README.md LICENSE constraints.txt ./
+COPY pyproject.toml README.md LICENSE ./
 COPY .ci/index_readme.py .ci/
 COPY schemas schemas
 COPY stemctl stemctl
-# Precompiled, because nobody can write the cache of compiled files later.
+# All packages by their hashes, also those that build this one. Precompiled, because nobody can write the cache of
+# compiled files later.
 RUN python3 -m venv /opt/stemctl \
-    && /opt/stemctl/bin/pip install --quiet --no-cache-dir --disable-pip-version-check --compile \
-        --constraint constraints.txt '.[xlsx]' \
+    && /opt/stemctl/bin/pip install --quiet --no-cache-dir --disable-pip-version-check --compile --require-hashes \
+        --requirement stemctl/commands/templates/ci/stemctl.lock \
+    && /opt/stemctl/bin/pip install --quiet --no-cache-dir --disable-pip-version-check --compile --no-deps \
+        --no-build-isolation . \
+    && /opt/stemctl/bin/pip uninstall --quiet --yes hatchling packaging pathspec pluggy tomlkit trove-classifiers \
     && /opt/stemctl/bin/pip uninstall --quiet --yes pip setuptools
 
 FROM ${BASE}
