@@ -144,8 +144,8 @@ class Lab:
 
 
 def edited(lab: Lab) -> None:
-    """A colleague changed a session on the server; you edited another one, and added a third."""
-    lab.colleague("First day on the maze.", "First day on the maze, one pause.")
+    """A colleague changed a note on the server; you edited a session, and added one."""
+    lab.colleague("Forty trials.", "Forty-one trials.")
     lab.edit("Second day, with", "Second day on the maze, with")
     with (lab.folder / "records/sessions/2024-03.yaml").open("a", encoding="utf-8") as file:
         file.write(
