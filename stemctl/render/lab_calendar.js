@@ -12,7 +12,7 @@ const tips = new WeakMap();   // an element for each would double the page
 const moment = (year, month, day) => new Date(0).setUTCFullYear(year, month, day);
 const dayText = (day) => `${DAYS[(new Date(day + "T00:00:00Z").getUTCDay() + 6) % 7]} ${Number(day.slice(8, 10))} ` +
   `${MONTHS[Number(day.slice(5, 7)) - 1]} ${day.slice(0, 4)}`;
-const level = (count, most) => (most === 1 ? 3 : Math.max(1, Math.ceil(4 * count / most)));
+const level = (count, most) => (most <= 3 ? count + 1 : Math.ceil(4 * count / most));
 
 const slots = (year) => {
   const first = moment(year, 0, 1), shift = (new Date(first).getUTCDay() + 6) % 7;

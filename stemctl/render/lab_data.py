@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from stemctl.core.plan import Target
-from stemctl.render.lab_groups import Group
+from stemctl.render.lab_groups import STATUS, Group
 from stemctl.render.lab_view import LabView, ModelView
 from stemctl.util.json_types import Value, is_id
 from stemctl.util.safe_text import visible
@@ -65,6 +65,7 @@ def _document(view: LabView, server: Target) -> Value:
         "all": [groups[group] for group in view.all_groups],
         "models": [_model(model, groups) for model in view.models],
         "records": records,
+        "status": groups[STATUS],
         "texts": texts.all,
     }
 

@@ -32,7 +32,7 @@ const models = data.models.map(([one, many, path, groups, by, moments, word]) =>
   ({ one, many, path, groups, by, moments, word }));
 const sizes = models.map(() => 0);
 for (const record of records) sizes[record.model] += 1;
-const ALL = -1, STATUS = data.counted.indexOf("Status");
+const ALL = -1, STATUS = data.status;
 
 const view = { model: data.first, words: [], day: "", filters: new Map(), by: -1, sort: "", down: false, opened: new Set(),
   years: 2, moreRows: new Set(), moreValues: new Set(), moreCounts: false, moreModels: false, listed: 100 };

@@ -214,7 +214,8 @@ def _counts_of(view: LabView, one: ModelView) -> Iterator[str]:
     ]
     for group in [group for group in one.groups if group != STATUS][:6]:
         tally = Counter(text for said in members for text in said.get(group, ()))
-        yield f"<h3>{escape(f'{one.model.title}s by {group.title}')}</h3>"
+        many = one.model.count(2).partition(" ")[2]
+        yield f"<h3>{escape(f'{many[0].upper()}{many[1:]} by {group.title}')}</h3>"
         yield _list(f"{text}: {number:,}" for text, number in tally.most_common(20))
 
 

@@ -50,6 +50,6 @@ def report(screen: Screen, out: str, opens: bool) -> int:
     screen.out(f"Wrote {out}: a page of {counted(made.records, 'record')}.")
     if opens and not open_in_browser(path.as_uri()):
         screen.note("No browser could be opened.")
-    elif not opens:
+    elif out == page.PAGE and not opens:
         screen.suggest(("stemctl report --open", "writes the page and opens it in your browser"))
     return 0
