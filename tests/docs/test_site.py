@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -21,6 +22,7 @@ import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from tests.render.test_lab_in_browser import CHROMIUM, FLAGS
 from tests.support.paths import PROJECT
 
 DOCS = PROJECT / "docs"
@@ -157,3 +159,38 @@ def test_the_site_shows_what_the_forge_shows(site: dict[str, Page]) -> None:
         shown = site[path.relative_to(DOCS).with_suffix(".html").as_posix()].blocks
         forge = Page(f"<article>{MARKDOWN.render(path.read_text(encoding='utf-8'))}</article>")
         assert shown == forge.blocks, path
+
+
+_SEARCH = """<script>
+const every = () => [...document.querySelectorAll("*")].flatMap(
+  (element) => element.shadowRoot ? [...element.shadowRoot.querySelectorAll("*")] : []
+).concat([...document.querySelectorAll("*")]);
+setTimeout(() => document.querySelector(".md-search__button").click(), 1000);
+setTimeout(() => {
+  const field = every().find((element) => element.matches("input:not([type])," +
+    "input[type=text],input[type=search]"));
+  field.value = "prevent_delete";
+  field.dispatchEvent(new Event("input", {bubbles: true, composed: true}));
+}, 3000);
+setTimeout(() => {
+  const links = every().filter((element) => element.matches("a")).map((link) => link.href);
+  document.title = `found ${links.some((link) => link.includes("a-records-own-settings"))}`;
+}, 8000);
+</script></body>"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+def test_the_search_works_in_a_folder(site: dict[str, Page], tmp_path: Path) -> None:
+    """A page that is opened from a file has no server and no workers."""
+    folder = shutil.copytree(PROJECT / "site", tmp_path / "site")
+    home = folder / "index.html"
+    home.write_text(home.read_text(encoding="utf-8").replace("</body>", _SEARCH), encoding="utf-8")
+    command = [str(CHROMIUM), *FLAGS, f"--user-data-dir={tmp_path}/profile"]
+    done = subprocess.run(
+        [*command, "--virtual-time-budget=12000", "--dump-dom", home.as_uri()],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert "<title>found true</title>" in done.stdout
