@@ -314,6 +314,8 @@ def _not_in_list(context: FieldContext, error: SchemaError, node: Node) -> Messa
     near = nearest(str(error.found), [str(value) for value in values], 1)
     if near:
         remedy = f"write `{near[0]}`"
+    elif len(values) == 1:
+        remedy = f"write `{written(values[0])}`"
     elif len(values) > name_hints.MANY and context.field and context.model and context.is_field:
         remedy = name_hints.allowed(context.field, context.model, str(error.found))
     else:

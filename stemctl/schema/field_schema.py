@@ -101,6 +101,16 @@ def _item(field: Field) -> Schema:
     return {**closed(**members), "required": required}
 
 
+def _rights(field: Field) -> Schema:
+    """The rights of one member, or `{remove: true}`."""
+    rights = {
+        name: {"title": name, "description": m.description, **_member(m)}
+        for name, m in field.members.items()
+    }
+    remove = {"enum": [True], "title": "remove", "description": "Take out this member."}
+    return closed(**rights, remove=remove)
+
+
 def _member(member: Member) -> Schema:
     schema = _text_like(member) if member.kind == "text" else {"type": member.kind}
     return {**schema, **({"enum": list(member.enum)} if member.enum else {})}
@@ -126,7 +136,7 @@ _KINDS: dict[str, Callable[[Field], Schema]] = {
     "details": lambda field: {
         "type": "array" if field.details and field.details.rows else "object"
     },
-    "members": lambda field: {"type": "object"},
+    "members": lambda field: {"type": "object", "additionalProperties": _rights(field)},
     "quantity": lambda field: {"type": ["object", "string"]},
     "rows": lambda field: _list_of({"type": "object"}, field),
     "numbers": lambda field: _list_of({"type": "number"}, field),
