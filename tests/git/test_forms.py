@@ -18,6 +18,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from stemctl import __version__
 from stemctl.commands.ci_forms import LOCK, TEMPLATES, published
 from tests.git.jobs import ACTION
 from tests.git.team import SOURCE, git
@@ -131,6 +132,29 @@ def test_the_short_form_names_the_action_at_its_commit(repository: Path) -> None
         }
         assert used == {f"{ACTION}@{'5' * 40}"}
     assert not (repository / ".github" / LOCK).exists()
+
+
+def test_the_guide_shows_a_job_of_the_short_form(repository: Path) -> None:
+    guide = (PROJECT / "docs/ci.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"^```yaml\n(  plan:\n.*?)^```", guide, re.MULTILINE | re.DOTALL)
+    config = repository / "stemctl.yaml"
+    config.write_text(config.read_text().replace("lab:", "brainstem:"))
+    assert ci_init(repository, "github", *FORMS["short"]).code == 0
+    text = (repository / ".github/workflows/stemctl-check.yml").read_text()
+    assert shown.replace("COMMIT", "5" * 40).replace("0.1.0", __version__) in text
+
+
+@pytest.mark.parametrize("name", ["plan.sh", "gitlab-jobs.yml"])
+def test_git_is_told_its_folder_before_files_of_others_are_trusted(name: str) -> None:
+    """In a folder of a pull request that looks like a bare repository, git would obey its
+    settings.
+    """
+    text = (TEMPLATES / "steps" / name).read_text(encoding="utf-8")
+    if name.endswith(".yml"):
+        text = yaml.safe_load(text.replace("@include @INSTALL@@", ""))["stemctl-plan"]["script"][0]
+    calls = re.findall(r"^(?: *|.*\|\| )git (.*)", text, re.MULTILINE)
+    assert len(calls) >= 2
+    assert all(call.startswith('-C "$') for call in calls)
 
 
 def test_the_short_form_names_the_component_at_its_commit(repository: Path) -> None:

@@ -33,51 +33,47 @@ def advice(
     words = {"@BRANCH@": branch, "@ENVIRONMENT@": environment, "@FOLDER@": owned}
     for word, value in words.items():
         text = text.replace(word, value)
-    return ["", f"The jobs install {source}", "Left to do:", *text.splitlines()]
+    return ["", f"The jobs install {source}.", "", "Left to do:", *text.splitlines()]
 
 
 _STATE = """\
-  stemctl.yaml       add  state: {backend: git}  to the server @ENVIRONMENT@, so that jobs share
-                     the state. If you have applied before, then run: stemctl state migrate --to git
+  stemctl.yaml       state: {backend: git}  for @ENVIRONMENT@, so that jobs share the state;
+                     if you have applied before, also: stemctl state migrate --to git
 """
 
 _GITHUB = """\
-  secret             BRAINSTEM_READ_TOKEN, of an account that can only read
-                     (Settings, Secrets, Actions)
-  environment        @ENVIRONMENT@, with required reviewers and deployment from @BRANCH@ only;
-                     in it the secret BRAINSTEM_TOKEN, of an account that can write
-                     (Settings, Environments)
-  branch rule        for @BRANCH@: require pull requests with review, review from code owners, and
-                     the check validate (Settings, Rules). Make no rule for the branch of the
-                     state: the apply job pushes to it
-  .github/CODEOWNERS give these to the people who may decide where tokens are sent:
+  Settings, Secrets  BRAINSTEM_READ_TOKEN, of an account that can only read
+  Environments       @ENVIRONMENT@: required reviewers, deployment from @BRANCH@ only, and the
+                     secret BRAINSTEM_TOKEN, of an account that can write
+  Rules              for @BRANCH@: require pull requests, review by code owners, and the check
+                     validate; none for the branch of the state, to which the apply job pushes
+  .github/CODEOWNERS who may decide where tokens are sent:
                        /@FOLDER@stemctl.yaml  @lab/admins
                        /.github/  @lab/admins
 """
 
 _GITLAB = """\
-  include            in .gitlab-ci.yml:  include: [{local: .gitlab/stemctl.yml}]
-  variables          each masked, with the environment that it is scoped to (Settings, CI/CD):
-                     BRAINSTEM_READ_TOKEN, stemctl/read: of an account that can only read
-                     BRAINSTEM_TOKEN, @ENVIRONMENT@, protected: of an account that can write
-                     STEMCTL_PUSH_TOKEN, @ENVIRONMENT@, protected: a project access token with the
-                     role Developer and the scope write_repository, for the state
-                     STEMCTL_GITLAB_TOKEN, stemctl/notes: a project access token with the role
-                     Reporter and the scope api, for notes and the issue
-  branches           protect @BRANCH@ (Settings, Repository). Only the bot of STEMCTL_PUSH_TOKEN may
-                     push to the branch of the state
-  environment        protect @ENVIRONMENT@, with approval (if your edition of GitLab has it)
-  schedule           a nightly pipeline on @BRANCH@ (Build, Pipeline schedules)
+  .gitlab-ci.yml     include: [{local: .gitlab/stemctl.yml}]
+  CI/CD variables    each masked, and scoped to the environment behind its name:
+                     BRAINSTEM_READ_TOKEN  stemctl/read   an account that can only read
+                     BRAINSTEM_TOKEN       @ENVIRONMENT@, protected: an account that can write
+                     STEMCTL_PUSH_TOKEN    @ENVIRONMENT@, protected: Developer, write_repository
+                     STEMCTL_GITLAB_TOKEN  stemctl/notes  Reporter, api
+                     (the last two are project access tokens)
+  Repository         protect @BRANCH@; only the bot of STEMCTL_PUSH_TOKEN may push to the branch of
+                     the state
+  Environments       protect @ENVIRONMENT@, with approval (if your edition of GitLab has it)
+  Schedules          a nightly pipeline on @BRANCH@
   CODEOWNERS         give /@FOLDER@stemctl.yaml, /.gitlab-ci.yml and /.gitlab/ to the people who may
                      decide where tokens are sent
 """
 
 _GITHUB_PULL = """\
-  pull requests      allow GitHub Actions to create them (Settings, Actions, General). GitHub runs
-                     no checks for these: close one and open it again to have it checked
+  Actions            allow GitHub Actions to create pull requests; to have one of these checked,
+                     close it and open it again
 """
 
 _GITLAB_PULL = """\
-  pull               include .gitlab/stemctl-pull.yml as well; add BRAINSTEM_READ_TOKEN and
-                     STEMCTL_PUSH_TOKEN once more, with the environment stemctl/pull
+  pull               include .gitlab/stemctl-pull.yml as well; BRAINSTEM_READ_TOKEN and
+                     STEMCTL_PUSH_TOKEN once more, for the environment stemctl/pull
 """
