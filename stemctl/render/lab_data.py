@@ -14,13 +14,15 @@ from stemctl.render.lab_view import LabView, ModelView
 from stemctl.util.json_types import Value, is_id
 from stemctl.util.safe_text import visible
 
-_HARMLESS = {ord(character): f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
+_HARMLESS = {character: f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
 
 
 def lab_json(view: LabView, server: Target) -> str:
     """The document, without a character that could end the element it is in."""
     text = json.dumps(_document(view, server), ensure_ascii=False, separators=(",", ":"))
-    return text.translate(_HARMLESS)
+    for character, escape in _HARMLESS.items():
+        text = text.replace(character, escape)
+    return text
 
 
 def address_of(server: Target) -> str:

@@ -147,6 +147,8 @@ def _to_apply(view: LabView, facts: LabFacts) -> str:
         text = f"All {counted(len(view.rows), 'record')}" if len(view.rows) > 1 else "The record"
         verb = "are" if len(view.rows) > 1 else "is"
         return f'<p class="applied">{text} {verb} applied to {escape(facts.server.name)}.</p>'
+    is_some = any(row.status == APPLIED for row in view.rows)
+    title = "Not applied yet" if is_some else "Nothing is applied yet"
     kinds = Counter(change[0] for change in changes)
     counts = joined([f"{number:,} {status}" for status, number in kinds.items()])
     rows = "".join(
@@ -158,7 +160,7 @@ def _to_apply(view: LabView, facts: LabFacts) -> str:
     more = f"<p>and {counted(rest, 'other record')}: see Status below.</p>" if rest > 0 else ""
     return (
         f'<details class="unapplied"{" open" if len(changes) <= 12 else ""}><summary>'
-        f"<h2>Not applied yet: {counted(len(changes), 'record')}</h2> <span>{escape(counts)}</span>"
+        f"<h2>{title}: {counted(len(changes), 'record')}</h2> <span>{escape(counts)}</span>"
         f"</summary><ul>{rows}</ul>{more}</details>"
     )
 

@@ -122,6 +122,9 @@ def test_keys_filters_and_printing(tmp_path: Path) -> None:
         seen.filtered = told(); seen.pressed = at().getAttribute("aria-pressed");
         pickDay("2024"); seen.year = told();
         clear(); seen.all = rows();
+        const last = document.querySelector('rect[tabindex="0"]');
+        last.focus(); press("ArrowLeft"); seen.before = at().dataset.day < last.dataset.day;
+        press("Enter"); seen.day = view.day === at().dataset.day; clear();
         dispatchEvent(new Event("beforeprint")); seen.printed = rows();
         return seen;
         """,
@@ -137,6 +140,8 @@ def test_keys_filters_and_printing(tmp_path: Path) -> None:
         "pressed": found["pressed"],
         "year": "10 of 300 sessions",
         "all": 100,
+        "before": True,
+        "day": True,
         "printed": 300,
     }
     assert found["row"].startswith("rat7_")
