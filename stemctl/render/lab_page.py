@@ -123,7 +123,7 @@ def _about(view: LabView, facts: LabFacts) -> Iterator[str]:
     rest = len(view.rows) - sum(one.number for one in main[:6])
     if rest:
         counts.append(counted(rest, "other record"))
-    yield f"{joined(counts)} in {counted(facts.files, 'file')}."
+    yield f"{joined(counts) or 'No records'} in {counted(facts.files, 'file')}."
 
 
 def _sources(facts: LabFacts) -> Iterator[str]:
@@ -143,6 +143,8 @@ def _sources(facts: LabFacts) -> Iterator[str]:
 def _to_apply(view: LabView, facts: LabFacts) -> str:
     """What is not applied yet."""
     changes = [_line(change) for change in view.changes]
+    if not changes and not view.rows:
+        return ""
     if not changes:
         text = f"All {counted(len(view.rows), 'record')}" if len(view.rows) > 1 else "The record"
         verb = "are" if len(view.rows) > 1 else "is"

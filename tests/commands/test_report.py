@@ -128,6 +128,14 @@ def test_what_only_a_plan_finds_is_told_as_well(lab: Lab) -> None:
     assert not (lab.root / "report.html").exists()
 
 
+def test_a_repository_without_records_has_a_page(lab: Lab) -> None:
+    lab.sessions()
+    result = lab.run("report")
+    assert (result.code, result.out) == (0, "Wrote report.html: a page of 0 records.\n")
+    assert "No records in 1 file." in page(lab)
+    assert "applied to" not in page(lab)
+
+
 def test_no_manifests_is_an_error(lab: Lab) -> None:
     result = lab.run("report")
     assert result.code == 1
