@@ -12,7 +12,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stemctl.core.plan import Plan, Target
+from stemctl.core.plan import Action, Change, FieldChange, Plan, Target
 from stemctl.core.records import Address, Location, Record, Repository
 from stemctl.core.state import Entry, State
 from stemctl.render.html import asset
@@ -43,7 +43,9 @@ FIELDS = st.fixed_dictionaries(
 )
 
 
-def view_of(fields: list[Mapping[str, Any]], ids: Mapping[int, str] = {}) -> LabView:
+def view_of(
+    fields: list[Mapping[str, Any]], ids: Mapping[int, str] = {}, changes: tuple[Change, ...] = ()
+) -> LabView:
     records = {
         Address("session", str(i)): Record(
             Address("session", str(i)), each, Location(f"records/{i}<b>.yaml", i + 1, 1)
@@ -56,7 +58,7 @@ def view_of(fields: list[Mapping[str, Any]], ids: Mapping[int, str] = {}) -> Lab
         SERVER.edition,
         records={Address("session", str(i)): Entry(id_) for i, id_ in ids.items()},
     )
-    plan = Plan(SERVER, None, 0, ())
+    plan = Plan(SERVER, None, 0, changes)
     return view_lab(Repository(records), state, plan, load_catalog("2026"))
 
 
@@ -64,7 +66,16 @@ def facts(name: str = "lab") -> LabFacts:
     return LabFacts(name, 1, SERVER, "a" * 40, uncommitted=True, applied=None)
 
 
-EMPTY = Tree(lab_html(view_of([]), facts()))
+def edited(key: str, value: str) -> Change:
+    """An update of a record with this key, of a field of this name."""
+    place = Location(f"records/{key}.yaml", 1, 1)
+    change = FieldChange(f"extra_fields.{value}", value, f"{value}!", "edited", location=place)
+    return Change(
+        Address("session", key), Action.UPDATE, "edited", fields=(change,), location=place
+    )
+
+
+PLAIN = Tree(lab_html(view_of([{"name": "a"}], {}, (edited("0", "b"),)), facts()))
 NO_DATA = {"li", "ul", "h3", "h2", "p"}
 """Elements of which there is one for each record or count."""
 
@@ -74,11 +85,12 @@ NO_DATA = {"li", "ul", "h3", "h2", "p"}
 def test_no_element_comes_from_data(
     fields: list[Mapping[str, Any]], name: str, ids: list[str]
 ) -> None:
-    page = lab_html(view_of(fields, dict(enumerate(ids))), facts(name))
+    changes = (edited("0", name), *(edited(id_, name) for id_ in ids))
+    page = lab_html(view_of(fields, dict(enumerate(ids)), changes), facts(name))
     tree = Tree(page)
-    known = {tag for tag, _ in EMPTY.tags}
+    known = {tag for tag, _ in PLAIN.tags}
     assert {tag for tag, _ in tree.tags} - NO_DATA == known - NO_DATA
-    attributes = {(tag, *item) for tag, found in EMPTY.tags for item in found.items()}
+    attributes = {(tag, *item) for tag, found in PLAIN.tags for item in found.items()}
     assert {(tag, *item) for tag, found in tree.tags for item in found.items()} <= attributes
     assert tree.count("script") == 2
     assert not has_unseen(page.replace("\n", ""))
