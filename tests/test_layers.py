@@ -54,7 +54,6 @@ NO_IO = {
     "subprocess",
     "tempfile",
     "click",
-    "starlette",
 }
 READS_FILES = {
     *(f"stemctl.schema.{name}" for name in ("catalog", "fields", "models", "tables")),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from stemctl.apply import outcomes
 from stemctl.client.client import ReadClient, WriteClient, WriteResult
@@ -28,8 +29,7 @@ def parent_of_entry(model: Model, change: Change, body: Fields) -> str:
     return parent_id(change.id) if change.id else str(body[model.parent or ""])
 
 
-@dataclass(frozen=True, slots=True)
-class EntryWrite:
+class EntryWrite(Struct, frozen=True):
     """A new entry, a change of one, or its end. `parent` is the model of the record with entries.
 
     A lost answer is decided by what that record has at the moment of the entry.

@@ -10,7 +10,9 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from stemctl.apply import outcomes
 from stemctl.apply.entry_writes import EntryWrite, parent_of_entry
@@ -33,8 +35,7 @@ _MAX_READS = 12
 """How often the record of one change is read: after each pause it is read again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Executor:
+class Executor(Struct, frozen=True):
     """Executes the changes of a run.
 
     `ids` are those of the records that the run created. `known` are the ids of all existing records

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from stemctl.apply import outcomes
 from stemctl.client.client import Query, WriteClient, WriteResult
@@ -21,8 +22,7 @@ from stemctl.util.json_types import Fields
 from stemctl.util.plural import joined
 
 
-@dataclass(frozen=True, slots=True)
-class Lookup:
+class Lookup(Struct, frozen=True):
     """A record, or proposal, that was sent with `body`, and the client to look for it.
 
     `known` are the ids of the records that existed before, or that others turned out to be.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from stemctl.client.client import WriteResult
 from stemctl.client.proof import Proof, of_error, unheld, unshown

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from stemctl.apply.executor import Executor
 from stemctl.client.client import PARALLELISM, WriteClient
@@ -25,8 +26,7 @@ def _locks() -> defaultdict[str, asyncio.Lock]:
     return defaultdict(asyncio.Lock)
 
 
-@dataclass(slots=True)
-class Apply:
+class Apply(Struct):
     """One run.
 
     `stop` ends it early: it waits for requests in flight, and skips the rest. `known` are the ids

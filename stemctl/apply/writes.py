@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from stemctl.apply import outcomes
 from stemctl.client.client import ReadClient, WriteClient, WriteResult
@@ -63,8 +64,7 @@ class Write(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
-class Patch:
+class Patch(Struct, frozen=True):
     """A PATCH, or a proposal of one."""
 
     model: Model
@@ -144,8 +144,7 @@ def _locked_out(model: Model, live: Fields, body: Fields) -> str:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Deletion:
+class Deletion(Struct, frozen=True):
     """A DELETE. `gone` are the records before it that no longer refer to this one."""
 
     model: Model

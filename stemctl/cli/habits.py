@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import click
+from msgspec import Struct
 
 from stemctl.cli.help import VERSION
 from stemctl.cli.two_words import as_addresses, description_of, with_name
 from stemctl.errors import StemctlError
 
 
-@dataclass(frozen=True, slots=True)
-class Advice:
+class Advice(Struct, frozen=True):
     """What to type in place of something that stemctl lacks. `{rest}` are the other words that
     were typed, a model and a name as one address; `{addresses}` are the same, with NAME after a
     model alone; `{slashed}` are the words joined; `{described}` describes a field or a record.

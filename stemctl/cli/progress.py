@@ -8,11 +8,11 @@ import contextlib
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 import click
+from msgspec import Struct
 
 from stemctl.cli.screen import Screen, pause_text
 from stemctl.core.apply_report import Outcome, Status
@@ -127,8 +127,7 @@ class Progress:
         self._bar.update(self._bar.task_ids[0], completed=self.done, description=self._line(now))
 
 
-@dataclass(slots=True)
-class Waiting:
+class Waiting(Struct):
     """Shows that an apply waits for the run of another machine, and for whose."""
 
     screen: Screen

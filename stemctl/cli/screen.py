@@ -8,11 +8,12 @@ import shlex
 import shutil
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec import Struct
+from msgspec.structs import replace
 
 from stemctl.cli import streams
 from stemctl.core.diagnostics import InvalidFiles
@@ -33,8 +34,7 @@ WIDEST = 500
 """A COLUMNS of millions would fill memory with spaces."""
 
 
-@dataclass(slots=True)
-class Screen:
+class Screen(Struct):
     """The global options, and the output: the answer goes to stdout, everything else to stderr."""
 
     directory: Path | None = None

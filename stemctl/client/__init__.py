@@ -1,1 +1,7 @@
 """The API over HTTP: requests, answers, and what an answer proves."""
+
+import sys
+
+# httpx imports its own command line with itself, and rich and pygments with that: longer work than
+# httpx itself. It goes without where that cannot be imported, which is what None says here.
+sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]

@@ -5,8 +5,10 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from stemctl.client import retry
 from stemctl.client.client import ReadClient, WriteClient
@@ -26,8 +28,7 @@ _ID_START = re.compile(r"[0-9a-fA-F]{8}[0-9a-fA-F-]*")
 """An id, or the beginning of one, as shown in plans."""
 
 
-@dataclass(frozen=True, slots=True)
-class Proposal:
+class Proposal(Struct, frozen=True):
     """One approval of the server, and its model."""
 
     model: Model

@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from stemctl.client import query
 from stemctl.client.client import Query, ReadClient
@@ -18,15 +19,13 @@ from stemctl.schema.models import Model
 from stemctl.util.json_types import Fields, Value
 
 
-@dataclass(slots=True)
-class Wanted:
+class Wanted(Struct):
     """The models whose records are wanted inside those of another one, by list key."""
 
     inside: dict[str, tuple[Model, Wanted]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Children:
+class Children(Struct, frozen=True):
     """The records of a model by the id of their parent, and those inside them."""
 
     model: Model

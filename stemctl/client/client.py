@@ -6,11 +6,11 @@ import asyncio
 import contextlib
 import copy
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Self
 from urllib.parse import quote, urlsplit
 
 import httpx
+from msgspec import Struct, field
 
 from stemctl.client import retry
 from stemctl.client.exchange import exchange
@@ -46,8 +46,7 @@ BeforeSend = Callable[[], Awaitable[None]]
 """Called right before a write is sent, to journal its intent."""
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True):
     """The response to a list request: records, the total, and whether this is the last page.
 
     `total` and `last` are None if the server does not say. `beside` is the rest of the response.
@@ -59,16 +58,14 @@ class Page:
     beside: Mapping[str, Value] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class WriteResult:
+class WriteResult(Struct, frozen=True):
     """The result of a write: the record as it is now, or the approval if `proposed`."""
 
     fields: Fields
     proposed: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(Struct, frozen=True):
     """Filters, sort keys and included relations of a list request, as the API spells them."""
 
     filters: tuple[tuple[str, str], ...] = ()
@@ -87,6 +84,10 @@ class Query:
             ("limit", str(limit)),
             ("offset", str(offset)),
         ]
+
+
+EVERYTHING = Query()
+"""All records, in the order of their ids."""
 
 
 class ReadClient:
@@ -108,7 +109,7 @@ class ReadClient:
         self._token = token
         self._limiter: Limiter | SharedSlot = limiter or Limiter(PARALLELISM)
 
-    async def page(self, model: Model, offset: int = 0, query: Query = Query()) -> Page:
+    async def page(self, model: Model, offset: int = 0, query: Query = EVERYTHING) -> Page:
         """One page of a model's list."""
         response = await self._get(f"{model.app}/{model.name}/", query.params(offset))
         return self._page(response, model.many, model)
@@ -125,7 +126,7 @@ class ReadClient:
         record = one_record(answer, model.one)
         return checked_record(_requested(record, id_, model.words), model)
 
-    async def approval_page(self, model: Model, offset: int = 0, query: Query = Query()) -> Page:
+    async def approval_page(self, model: Model, offset: int = 0, query: Query = EVERYTHING) -> Page:
         """One page of the approvals of a model."""
         assert model.approval is not None
         answer = await self._get(f"{model.app}/{model.approval.path}/", query.params(offset))

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
+from msgspec import Struct
 
 from stemctl.client.exchange import exchange
 from stemctl.client.responses import (
@@ -34,8 +34,7 @@ class LoginFailed(ServerError):
     """The login was denied, or took too long."""
 
 
-@dataclass(frozen=True, slots=True)
-class PendingLogin:
+class PendingLogin(Struct, frozen=True):
     """A login that waits for the user to open `uri` and type `user_code`."""
 
     uri: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from stemctl.client.proxy import find_proxy
 from stemctl.client.tokens import (
@@ -16,8 +17,7 @@ from stemctl.client.tokens import (
 from stemctl.config.config import Server
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(Struct, frozen=True):
     """One thing that `doctor` checked. `good` is None where it is only information."""
 
     what: str

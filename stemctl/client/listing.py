@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from stemctl.client.client import Page, Query, ReadClient
 from stemctl.client.proof import of_listing

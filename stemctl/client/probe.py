@@ -11,7 +11,7 @@ import httpx
 
 from stemctl import __version__
 from stemctl.client import retry
-from stemctl.client.client import Query, ReadClient
+from stemctl.client.client import EVERYTHING, ReadClient
 from stemctl.client.exchange import exchange
 from stemctl.client.responses import (
     NotTheApi,
@@ -71,7 +71,7 @@ class Prober(ReadClient):
         return "list" in model.operations and self.portal in model.read_portals
 
     async def _of_model(self, model: Model, must_answer: bool = False) -> ModelProfile:
-        params = Query().params(0)
+        params = EVERYTHING.params(0)
         listed = await self._ask(f"{model.app}/{model.name}/", params, must_answer)
         record = first_record(listed, model)
         detail = None

@@ -33,7 +33,8 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from stemctl.client.responses import NotFound, NotTheApi, ServerError, Unavailable, Unreachable
 from stemctl.planning.identity import unique_groups
@@ -53,8 +54,7 @@ class Proof(enum.StrEnum):
     NO_ANSWER = "no answer"
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Struct, frozen=True):
     """What a response proves, and why it does not prove more."""
 
     proof: Proof

@@ -8,7 +8,9 @@ import re
 import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from stemctl.client.client import Query, ReadClient
 from stemctl.client.listing import read_all
@@ -30,8 +32,7 @@ _ANY_CASE = frozenset(f"i{name}" for name in _TEXT_OPERATORS)
 OPERATORS = _TEXT_OPERATORS | _ANY_CASE | {"iexact", "gt", "gte", "lt", "lte", "in"}
 
 
-@dataclass(frozen=True, slots=True)
-class QueryResult:
+class QueryResult(Struct, frozen=True):
     """The result of a query: records, and whether these are all that match."""
 
     model: Model

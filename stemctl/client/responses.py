@@ -15,11 +15,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
+from msgspec import Struct
 
 from stemctl.client.certificates import refused_certificate, remedy
 from stemctl.client.proxy import ProxyFailed, ProxyRefused
@@ -148,8 +148,7 @@ def key_names(answer: Mapping[str, Any]) -> str:
     return ", ".join(names) or "nothing"
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(Struct, frozen=True):
     """A complete response, with its body decoded."""
 
     status_code: int

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from stemctl.commands.workspace import Workspace
 from stemctl.core.state import State

@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
 from typing import Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from stemctl.client.limiter import Limiter
 from stemctl.commands import execute
@@ -61,8 +63,7 @@ class View(Protocol):
         """Requests are about to be sent."""
 
 
-@dataclass(frozen=True, slots=True)
-class ApplyOptions:
+class ApplyOptions(Struct, frozen=True):
     """How a plan is applied, whether it is saved or made now. `digest` is the one it must have."""
 
     auto_approve: bool = False
@@ -103,8 +104,7 @@ def apply_saved(
         return run_async(run.saved(plan, name))
 
 
-@dataclass(frozen=True, slots=True)
-class _ApplyRun:
+class _ApplyRun(Struct, frozen=True):
     """One apply. The state is locked."""
 
     workspace: Workspace

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from stemctl.errors import StemctlError
 from stemctl.util.plural import counted
@@ -12,8 +13,7 @@ from stemctl.util.plural import counted
 _MOST_HINTS = 3
 
 
-@dataclass(slots=True)
-class Attempts:
+class Attempts(Struct):
     """What was tried, and what became of it; `noun` is the thing that is counted."""
 
     noun: str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from stemctl.config.config import Config, load_config
 from stemctl.core.diagnostics import Severity
@@ -18,8 +19,7 @@ from stemctl.schema.catalog import Catalog
 from stemctl.util.plural import counted
 
 
-@dataclass(frozen=True, slots=True)
-class Before:
+class Before(Struct, frozen=True):
     """What was declared at a commit, and notes on the comparison with it."""
 
     base: Base

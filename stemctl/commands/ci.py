@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from stemctl import __version__
 from stemctl.commands.ci_forms import WORKFLOW_FOLDERS, Form, filled, source_values
@@ -22,8 +23,7 @@ _PLAIN = re.compile(r"[\w./][\w./@+ -]*")
 """Names that YAML, a shell or a forge cannot take for anything else."""
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Struct, frozen=True):
     """What became of each workflow: paths below the root of the git repository."""
 
     branch: str

@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from stemctl.commands.install_source import GitSource, Source
 from stemctl.errors import ConfigError, Untouched
@@ -23,8 +24,7 @@ _INCLUDE = re.compile("^( *)@include (.+)@$", re.MULTILINE)
 _FORGES = {"github": "github.com", "gitlab": "gitlab.com"}
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(Struct, frozen=True):
     """What is wanted: for which forge, how long, and whether with a nightly pull."""
 
     forge: str

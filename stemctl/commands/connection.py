@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator, Iterator, Mapping
-from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
+from msgspec import Struct
 
 from stemctl import __version__
 from stemctl.client import proxy
@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from stemctl.sandbox.database import Database
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(Struct, frozen=True):
     """An open connection to a server, which gives clients that can only read, or also write."""
 
     http: httpx.AsyncClient

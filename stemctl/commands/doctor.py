@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from stemctl.client.diagnose import Check, check_setup
 from stemctl.client.probe import Prober
@@ -13,8 +14,7 @@ from stemctl.core.profile import Profile
 from stemctl.planning.table_truth import ModelTruth, Verdict, compare, verdict_of
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnosis:
+class Diagnosis(Struct, frozen=True):
     """What was found out about a server."""
 
     checks: Sequence[Check]

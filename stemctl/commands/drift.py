@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from stemctl.client.listing import take_snapshot
 from stemctl.commands.connection import connect

@@ -6,8 +6,10 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
 from typing import Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from stemctl.apply.scheduler import Apply, held_outcome
 from stemctl.client.client import WriteClient
@@ -37,8 +39,7 @@ class Observer(Protocol):
         """Take the outcome of one change."""
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
+class Applied(Struct, frozen=True):
     """The report of a plan, and why the state could not be written, if it could not."""
 
     report: Report

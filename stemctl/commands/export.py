@@ -6,7 +6,8 @@ What a manifest cannot have is left out, and a comment says why (`takeover/writa
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from stemctl.core.records import Address
 from stemctl.schema.catalog import Catalog
@@ -18,16 +19,14 @@ from stemctl.util.json_types import Fields, Value
 from stemctl.util.safe_text import visible
 
 
-@dataclass(frozen=True, slots=True)
-class Live:
+class Live(Struct, frozen=True):
     """A record as a manifest would declare it, and its id."""
 
     record: Fields
     id: str
 
 
-@dataclass(slots=True)
-class Exported:
+class Exported(Struct):
     """The text of a manifest, and how many records and values are not in it."""
 
     text: str

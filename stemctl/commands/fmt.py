@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
+from msgspec import Struct, field
 
 from stemctl.commands.loading import load
 from stemctl.config.config import NAME, Config
@@ -25,8 +25,7 @@ _PROBLEMS = ("no-such-path", "not-defaults", file_names.CODE)
 """The findings of discovery about files that would have to be formatted."""
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
+class Chosen(Struct, frozen=True):
     """The files to format."""
 
     files: tuple[str, ...]
@@ -34,8 +33,7 @@ class Chosen:
     """Paths, and entries of stemctl.yaml, that mean no file."""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """A file before and after formatting."""
 
     file: str
@@ -43,8 +41,7 @@ class Change:
     new: str
 
 
-@dataclass(slots=True)
-class Formatting:
+class Formatting(Struct):
     """The files that change, and why others cannot be formatted."""
 
     changes: list[Change] = field(default_factory=list)

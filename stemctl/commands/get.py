@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from stemctl.client import children, query
 from stemctl.client.children import Children
@@ -15,8 +16,7 @@ from stemctl.schema.find_model import find_model
 from stemctl.schema.models import Model
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """Which records to read, as the options say."""
 
     model: str
@@ -27,8 +27,7 @@ class Request:
     include: Sequence[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """The records, and those inside them if a manifest is to have these."""
 
     result: QueryResult

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from stemctl.client import query
 from stemctl.client.client import ReadClient
@@ -24,8 +25,7 @@ from stemctl.sheets.write_sheet import write_sheet
 from stemctl.util.plural import counted, joined
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     """A table as the bytes of a file, and what is not in it."""
 
     data: bytes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from stemctl.client.query import check_id
 from stemctl.commands.connection import connect
@@ -22,8 +22,7 @@ from stemctl.schema.models import Model
 from stemctl.util.json_types import Fields, is_record_id, is_uuid
 
 
-@dataclass(frozen=True, slots=True)
-class Imported:
+class Imported(Struct, frozen=True):
     """The address, the id it is bound to now, and the name that the record has on the server."""
 
     address: Address

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 from urllib.request import url2pathname
+
+from msgspec import Struct
 
 from stemctl import __version__
 from stemctl.commands.install_folder import published_commit
@@ -29,8 +30,7 @@ It is one of these; the commit is written in full, without a password:
   stemctl==VERSION"""
 
 
-@dataclass(frozen=True, slots=True)
-class GitSource:
+class GitSource(Struct, frozen=True):
     """A commit of a repository, and the folder in it that holds the project."""
 
     url: str
@@ -45,8 +45,7 @@ class GitSource:
         return f"{name}git+{self.url}@{self.commit}{folder}"
 
 
-@dataclass(frozen=True, slots=True)
-class FileSource:
+class FileSource(Struct, frozen=True):
     """A wheel, or an archive of the source code."""
 
     url: str
@@ -58,8 +57,7 @@ class FileSource:
         return f"stemctl @ {self.url}#sha256={self.sha256}"
 
 
-@dataclass(frozen=True, slots=True)
-class Release:
+class Release(Struct, frozen=True):
     """A version on the package index."""
 
     version: str

@@ -11,12 +11,12 @@ import contextlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import yaml
+from msgspec import Struct
 
 from stemctl.config.search import NAME, find_root
 from stemctl.errors import StemctlError
@@ -37,8 +37,7 @@ _PATIENCE = 1.0
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-@dataclass(frozen=True)
-class KnownWords:
+class KnownWords(Struct, frozen=True, dict=True):
     """The words of one repository and one of its servers."""
 
     start: Path
@@ -171,8 +170,7 @@ class KnownWords:
         return b"{}"
 
 
-@dataclass
-class _File:
+class _File(Struct):
     """A manifest, which is parsed when its keys are asked for."""
 
     data: bytes

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import posixpath
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from stemctl.commands.load_draft import LoadDraft, Loading
 from stemctl.commands.rewrite import sources_of
@@ -42,8 +44,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """What is asked for. Paths of files that are read are from the folder `start`; `into` is from
     the folder of stemctl.yaml.
     """
@@ -56,8 +57,7 @@ class Request:
     into: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Load:
+class Load(Struct, frozen=True):
     """What the files are to say, and what the sheet leaves open."""
 
     config: Config

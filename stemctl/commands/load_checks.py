@@ -5,7 +5,9 @@ files would have.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from stemctl.core.diagnostics import Diagnostic
 from stemctl.core.records import Address, Location, Record
@@ -20,8 +22,7 @@ _LACKING = ("missing-field", "missing-pair")
 """The codes of findings about what a new record lacks."""
 
 
-@dataclass
-class RowChecks:
+class RowChecks(Struct):
     """Collects problems of rows. A cell that cannot be read is one problem, and not another one
     because its record lacks the value.
     """

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from stemctl.commands.load_checks import RowChecks
 from stemctl.config.config import Config
@@ -31,8 +32,7 @@ from stemctl.util.json_types import Fields, Value
 from stemctl.util.plural import joined
 
 
-@dataclass(frozen=True, slots=True)
-class Loading:
+class Loading(Struct, frozen=True):
     """The files, the rows, and how the two are compared."""
 
     sources: Sources
@@ -42,8 +42,7 @@ class Loading:
     declared: DeclaredRecords
 
 
-@dataclass
-class LoadDraft:
+class LoadDraft(Struct, dict=True):
     """Puts what a sheet says into a draft. `into` is the file for new records, if one is named."""
 
     config: Config

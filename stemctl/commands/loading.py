@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from stemctl.config.config import NAME, Config
 from stemctl.core.diagnostics import Diagnostic, InvalidFiles, Severity, in_order
@@ -19,8 +20,7 @@ from stemctl.schema.catalog import Catalog
 from stemctl.util.plural import counted, first_few
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(Struct, frozen=True):
     """The manifests as read, the findings about them, and what git knows of the files."""
 
     repository: Repository

@@ -6,7 +6,9 @@ It is written to the new backend and read back, and only then removed from the o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from stemctl.commands.workspace import Workspace
 from stemctl.config.config import NAME, Server
@@ -17,8 +19,7 @@ from stemctl.state.file_backend import FileBackend
 from stemctl.state.git_backend import GitBackend
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
+class Moved(Struct, frozen=True):
     """The state, where it is now, and what to do next."""
 
     state: State

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from stemctl.commands.edited_records import named_records, one_record, sources
 from stemctl.commands.references_to import Reference, dangling, references_to
@@ -23,8 +25,7 @@ from stemctl.util.json_types import Value
 _NOWHERE = Location("", 0, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Renaming:
+class Renaming(Struct, frozen=True):
     """Old to new address of the records that are renamed, and the entry that says it."""
 
     addresses: Mapping[Address, Address]
@@ -171,8 +172,7 @@ def _is_reverse(one: Move, other: Move) -> bool:
     return one.subject == str(other.to) and other.subject == str(one.to)
 
 
-@dataclass
-class _Renamer:
+class _Renamer(Struct):
     files: Sources
     draft: Draft
     entry: Move

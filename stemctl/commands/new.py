@@ -5,7 +5,8 @@ from __future__ import annotations
 import copy
 import shlex
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from stemctl.commands.copied_records import copied, fill, shift
 from stemctl.commands.edited_records import bad_words, one_record, sources
@@ -29,8 +30,7 @@ from stemctl.util.suggest import nearest
 KEY, ID, LIFECYCLE = "key", "id", "lifecycle"
 
 
-@dataclass(frozen=True, slots=True)
-class Missing:
+class Missing(Struct, frozen=True):
     """A field that a new record needs: why, what the record has that it is like, and a value that
     may be meant.
     """
@@ -45,8 +45,7 @@ Ask = Callable[[Missing, str], str]
 """Asks for a field; the second text says what was wrong with the last answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """What was typed."""
 
     model: str

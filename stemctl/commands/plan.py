@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from stemctl.client.client import ReadClient
 from stemctl.client.listing import take_snapshot
@@ -34,8 +36,7 @@ from stemctl.util import gc_pause
 from stemctl.util.timestamps import utc_now
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
+class Planned(Struct, frozen=True):
     """A plan with what it was made from."""
 
     plan: Plan

@@ -8,7 +8,9 @@ left the files, which an apply may delete. The next pull finishes what was begun
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from stemctl.client.query import make_query
 from stemctl.commands.connection import connect
@@ -51,8 +53,7 @@ Pick = Callable[[Sequence[Twins]], Collection[str]]
 """Asks which records to write of those that have a twin; gives their ids."""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """What to pull, as the options say."""
 
     targets: tuple[str, ...] = ()
@@ -63,8 +64,7 @@ class Request:
     theirs: bool = False
 
 
-@dataclass
-class Pull:
+class Pull(Struct):
     """A pull before anything is written: what the files become, and what is left."""
 
     workspace: Workspace

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from stemctl.client.client import Query, ReadClient
 from stemctl.client.listing import read_all, take_snapshot

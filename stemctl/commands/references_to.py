@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from stemctl.core.records import Address, Record
 from stemctl.manifests.declared_names import DeclaredNames
@@ -11,8 +12,7 @@ from stemctl.manifests.sources import Sources
 from stemctl.schema.fields import Field
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Struct, frozen=True):
     """One word of a field that means a declared record."""
 
     record: Record

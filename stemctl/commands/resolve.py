@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from stemctl.commands.attempts import Attempts
 from stemctl.commands.connection import connect
@@ -18,8 +18,7 @@ from stemctl.planning.planner import Options
 from stemctl.planning.selection import choose
 
 
-@dataclass(frozen=True, slots=True)
-class Conflicts:
+class Conflicts(Struct, frozen=True):
     """The records in conflict that targets name, and an error about the targets without any."""
 
     changes: tuple[Change, ...]

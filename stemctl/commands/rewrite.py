@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from stemctl.commands.loading import load, require_all_files
 from stemctl.config.config import Config
@@ -16,8 +17,7 @@ from stemctl.schema.catalog import Catalog
 from stemctl.util.atomic_file import replace_file
 
 
-@dataclass(slots=True)
-class Written:
+class Written(Struct):
     """The files that were written, and why others were not."""
 
     files: list[str] = field(default_factory=list)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from stemctl.commands.edited_records import bad_words, named_records, sources
 from stemctl.commands.workspace import Workspace
@@ -26,8 +27,7 @@ from stemctl.schema.models import Model
 from stemctl.util.json_types import Value
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
+class Words(Struct, frozen=True):
     """What was typed, sorted out: records and what to do with them."""
 
     targets: tuple[str, ...]

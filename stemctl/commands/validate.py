@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from stemctl.commands.loading import Loaded, load
 from stemctl.commands.workspace import Workspace
@@ -17,8 +19,7 @@ from stemctl.manifests.work_tree import absent_findings
 from stemctl.util.plural import counted
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(Struct, frozen=True):
     """The findings, and the files that they are about."""
 
     loaded: Loaded

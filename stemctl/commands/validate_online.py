@@ -4,7 +4,7 @@ takes longer than checking a thousand files.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from stemctl.commands.connection import connect
 from stemctl.commands.loading import Loaded

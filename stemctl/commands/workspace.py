@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from stemctl.config.config import Config, Server, load_config
 from stemctl.core.plan import Target
@@ -19,17 +20,19 @@ from stemctl.state.local_folder import FOLDER
 from stemctl.state.store import Store, open_store
 
 
-@dataclass(frozen=True, slots=True)
-class Workspace:
+class Workspace(Struct, frozen=True):
     """A metadata repository, one of its servers, and the environment."""
 
     config: Config
     server: Server
     catalog: Catalog
     store: Store
-    # A token may be in the environment, so it has no repr.
-    environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     on_pause: Callable[[float], None] = lambda seconds: None
+
+    def __repr__(self) -> str:
+        # Without the environment: a token may be in it.
+        return f"Workspace(server={self.server!r})"
 
     @property
     def target(self) -> Target:

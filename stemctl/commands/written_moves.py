@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from stemctl.core.address_patterns import is_pattern, literal
 from stemctl.core.records import Address, Directive, Location
@@ -15,8 +16,7 @@ from stemctl.schema.catalog import Catalog
 MOVED = "moved"
 
 
-@dataclass(frozen=True, slots=True)
-class WrittenMove:
+class WrittenMove(Struct, frozen=True):
     """One entry: its file, its number there, and what it means."""
 
     file: str

@@ -6,10 +6,12 @@ import difflib
 import re
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from stemctl.config import config_errors
 from stemctl.config.file_templates import FileTemplate, InvalidTemplate, file_template
@@ -45,8 +47,7 @@ _LIKE_OURS = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Server:
+class Server(Struct, frozen=True):
     """A named URL with portal and edition. `seed` is a file that fills a new sandbox, `faults` one
     with faults that the sandbox simulates.
 
@@ -79,8 +80,7 @@ class Server:
         return self.host in _LOOPBACK
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(Struct, frozen=True):
     """The configuration of one metadata repository; `root` is its folder.
 
     Times without an offset are read in `time_zone`, and are errors if it is None. `layout` says how

@@ -6,8 +6,9 @@ import difflib
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from stemctl.core.records import Location
 from stemctl.errors import ConfigError
@@ -43,8 +44,7 @@ Said = tuple[str, str]
 """What is wrong, and what to write."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Struct, frozen=True):
     """A part of stemctl.yaml that is wrong."""
 
     location: Location

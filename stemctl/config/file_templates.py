@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import functools
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from stemctl.errors import ConfigError
 from stemctl.util.plural import joined
@@ -30,8 +31,7 @@ _LONGEST = 200
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³])", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(Struct, frozen=True):
     """`{name}`, or `{date_time:%Y-%m}`: a date has a format."""
 
     name: str
@@ -42,8 +42,7 @@ Part = tuple[str | Word, ...]
 """A folder or the file: literal texts and words."""
 
 
-@dataclass(frozen=True, slots=True)
-class FileTemplate:
+class FileTemplate(Struct, frozen=True):
     """A template that was checked, by the folders and the file that its names have."""
 
     text: str

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from stemctl.core.profile import Answer, Listing, Shape, TotalPlace
 from stemctl.core.shapes import UNKNOWN, Place, kind_of, place_of, shape_of
@@ -34,8 +35,7 @@ _MOST_TOTAL = 10_000_000
 _UNKNOWN_FIELD = Place(each=UNKNOWN)
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(Struct, frozen=True):
     """An answer as it came; `content` is its JSON object, if it has one."""
 
     status: int | None

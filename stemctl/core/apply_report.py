@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Self
+
+from msgspec import Struct, field
 
 from stemctl.core.plan import NOT_HELD, WAITING, Action, Change, Held, Plan
 from stemctl.util.json_types import Fields, Value
@@ -22,8 +23,7 @@ class Status(enum.StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """The outcome of one change.
 
     `message` is a sentence for people, `errors` what the server said field by field, `refused` the
@@ -46,8 +46,7 @@ class Outcome:
     done: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """All outcomes of a run, in the order of the plan; `stopped` says why it ended before all was
     begun.
     """

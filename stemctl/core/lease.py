@@ -10,7 +10,9 @@ from __future__ import annotations
 import datetime
 import json
 import uuid
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from stemctl.core.formats import too_new
 from stemctl.core.plan import METHODS
@@ -39,8 +41,7 @@ _LONGEST = datetime.timedelta(hours=1)
 """No real lease is this long: an edited lease must not block all other runs."""
 
 
-@dataclass(frozen=True, slots=True)
-class Lease:
+class Lease(Struct, frozen=True):
     """Who writes, since when and until when (UTC, by the owner's clock), from which commit, how
     many changes.
 

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import Struct, field
 
 from stemctl.core.diagnostics import Diagnostic
 from stemctl.core.records import Address, Location
@@ -75,8 +76,7 @@ class Request(Wire, frozen=True):
     body: Fields | None
 
 
-@dataclass(frozen=True, slots=True)
-class FieldChange:
+class FieldChange(Struct, frozen=True):
     """One difference, with references as written. `path` is the field, or `field.entry` of a map.
 
     A conflict has `before` as what the server holds and `base` as what was applied; `reviewer`
@@ -94,8 +94,7 @@ class FieldChange:
     """False where the server does not show the field, so that `before` is not known."""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """One difference between the files and the server, and what to do about it.
 
     `managed` names the fields that `expects` hashes (of a delete all). `declared` are the fields as
@@ -156,8 +155,7 @@ class Change:
         return () if self.held else tuple(f for f in self.fields if f.held)
 
 
-@dataclass(frozen=True, slots=True)
-class StateChange:
+class StateChange(Struct, frozen=True):
     """A state entry that changes without a request: its base moves, its key changes
     (`previous_address`), or it is removed (`drop`).
 
@@ -175,8 +173,7 @@ class StateChange:
     approval: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(Struct, frozen=True):
     """Information that neither sends nor holds anything."""
 
     address: Address | None
@@ -184,8 +181,7 @@ class Note:
     location: Location | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(Struct, frozen=True):
     """What was found out about a request whose answer was lost, and what follows."""
 
     address: Address
@@ -220,8 +216,7 @@ class Base(Wire, frozen=True):
     commit: str
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """All changes, sorted by address, and what is needed to carry them out. It depends
     neither on the clock nor on chance.
     """

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 from stemctl.util.json_types import Fields, Path
 
@@ -42,16 +43,14 @@ class Address(NamedTuple):
         return Address(model, key)
 
 
-@dataclass(frozen=True, slots=True)
-class Lifecycle:
+class Lifecycle(Struct, frozen=True):
     """What a record asks of stemctl beyond its fields."""
 
     prevent_delete: bool = False
     ignore_changes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Struct, frozen=True):
     """A declared record after defaults were merged in.
 
     `fields` holds only writable fields, as written (references are names or ids). `locations` maps
@@ -76,8 +75,7 @@ class Record:
         return self.location
 
 
-@dataclass(frozen=True, slots=True)
-class Directive:
+class Directive(Struct, frozen=True):
     """An entry of `moved`, `forget` or `deleted`. In `moved`, `subject` is the old address
     and `to` the new one.
     """
@@ -87,8 +85,7 @@ class Directive:
     to: Address | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Repository:
+class Repository(Struct, frozen=True):
     """Everything the manifests declare. `seen` counts the records of each file, also those with
     errors, which `records` leaves out.
     """

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from stemctl.core.diagnostics import Diagnostic
 from stemctl.core.records import Address
 
 
-@dataclass(frozen=True, slots=True)
-class FileChange:
+class FileChange(Struct, frozen=True):
     """A file before and after, as bytes. `old` is None for a file that is new."""
 
     file: str
@@ -17,8 +16,7 @@ class FileChange:
     new: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(Struct, frozen=True):
     """A file that cannot be edited safely: where and why, the edits to make by hand, and the
     records that they are about. `line` is counted from 1.
     """
@@ -30,8 +28,7 @@ class Refusal:
     addresses: tuple[Address, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class RecordChange:
+class RecordChange(Struct, frozen=True):
     """What was done to a record: `added`, `edited`, `removed` or `renamed`; `fields` are those that
     have another value now.
     """
@@ -42,8 +39,7 @@ class RecordChange:
     fields: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Rewrite:
+class Rewrite(Struct, frozen=True):
     """The files that change, and what that means for records. With `problems`, the new texts would
     have errors, and nothing of it may be written.
     """

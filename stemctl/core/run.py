@@ -14,8 +14,9 @@ import datetime
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from stemctl import __version__
 from stemctl.core.apply_report import Outcome, Status
@@ -32,8 +33,7 @@ from stemctl.util.json_types import Fields, Value, is_record_id
 _RUN_ID = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ(-\d+)?", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Intent:
+class Intent(Struct, frozen=True):
     """A write that is about to be sent: when (UTC, ISO 8601), what, and the record as it was (None:
     there was none). `method` says what it does to the record, also where an action does it.
     """
@@ -44,8 +44,7 @@ class Intent:
     before: Fields | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """What the first `requests` of a change did, where more follow: the outcome if it were all.
 
     `answered` is the intent of the last of them.
@@ -56,8 +55,7 @@ class Part:
     answered: Intent | None
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Struct, frozen=True):
     """One execution of apply. `lineage` is the one that the state has from this run on.
 
     `intents` holds the last one of each address, `outcomes` those that are known, in the order in
@@ -114,8 +112,7 @@ class Run:
         return {word: number for word, number in found.items() if number}
 
 
-@dataclass(frozen=True, slots=True)
-class Brief:
+class Brief(Struct, frozen=True):
     """What a list says of a run: `ended` is None if it is on (`is_on`), or broke off."""
 
     id: str

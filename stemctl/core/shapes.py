@@ -10,7 +10,8 @@ import datetime
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from stemctl.core.profile import Kind, Range, Shape
 from stemctl.schema.catalog import Catalog
@@ -23,8 +24,7 @@ _URL = re.compile(r"(https?|ftp)://\S+", re.IGNORECASE)
 _LONGEST_MOMENT = 40
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(Struct, frozen=True):
     """What the tables say about the values at one place: the keys of objects, what the items of
     lists are (`each`, also the values of a map), and the texts that are allowed.
     """

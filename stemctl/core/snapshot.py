@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime
 import enum
 from collections.abc import Iterator, Mapping, Set
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from stemctl.util.json_types import Fields
 
@@ -23,8 +24,7 @@ class Completeness(enum.Enum):
     DENIED = "denied"
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """What the server held of one model when we looked, and whether we saw all of it.
 
     `records` maps ids to fields as answered. `total` is what the server says it has for us, None if
@@ -62,8 +62,7 @@ class Reading:
         return lookups is not None and self.sound and lookups <= self.searched
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(Struct, frozen=True):
     """All readings of one plan: of records by model, of approvals by the model they belong to."""
 
     readings: Mapping[str, Reading]

@@ -6,10 +6,11 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from typing import Annotated
 
 import msgspec
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from stemctl.core.records import Address
 from stemctl.util.json_types import Fields
@@ -42,8 +43,7 @@ class PendingRequest(msgspec.Struct, frozen=True):
             raise ValueError("a time without a zone")
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """What is remembered of one address.
 
     `applied` holds the managed fields as they were written when they were applied, `observed` what
@@ -76,8 +76,7 @@ class Uncommitted(msgspec.Struct, frozen=True):
     files: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(Struct, frozen=True):
     """The memory of one server. `names` maps model, then name, to the id that a reference meant;
     `run` is the last run that is folded into it, `commit` the last commit of the files that was
     applied. `folder` is where those files are in their git repository (empty at its top), in a

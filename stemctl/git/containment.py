@@ -11,8 +11,9 @@ import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from stemctl.errors import ConfigError, StateError
 from stemctl.git.mirror import Mirror, open_mirror

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from stemctl.errors import ConfigError, StateError
 from stemctl.git.errors import unanswered
@@ -19,16 +20,14 @@ from stemctl.git.process import Git, GitFailure, user_git
 _MAX_COMMITS = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Commit:
+class Commit(Struct, frozen=True):
     """A commit, with the first line of its message; empty if it is not known."""
 
     id: str
     subject: str
 
 
-@dataclass(frozen=True, slots=True)
-class CommitRange:
+class CommitRange(Struct, frozen=True):
     """What HEAD has more and less than the commit that was applied last.
 
     Attributes:

@@ -13,8 +13,10 @@ import re
 import shutil
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from stemctl.errors import ConfigError
 from stemctl.git import errors, mirror_cache, transport
@@ -32,8 +34,7 @@ _LOOSE = 1000
 """Loose objects above which a mirror is packed; they take 4 KiB each, or more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mirror:
+class Mirror(Struct, frozen=True):
     """The bare repository at `path`, and the remote that it reaches.
 
     What only needs `path` raises Damaged if the repository does not work.

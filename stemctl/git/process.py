@@ -13,8 +13,9 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from stemctl.errors import StateError, Untouched
 from stemctl.git import dot_git
@@ -98,8 +99,7 @@ class NoGit(StateError):
     """Git is not installed on this machine."""
 
 
-@dataclass(frozen=True, slots=True)
-class Git:
+class Git(Struct, frozen=True):
     """A git to call: `arguments` come before every command, relative remotes begin at `cwd`."""
 
     arguments: tuple[str, ...]

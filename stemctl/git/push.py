@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import time
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from stemctl.errors import StateError
 from stemctl.git import errors
@@ -49,8 +50,7 @@ def push(mirror: Mirror, branch: str, new: str, old: str | None, *, detached: bo
         mirror.git.run("update-ref", mirror.seen_ref(branch), new, detached=detached)
 
 
-@dataclass(frozen=True, slots=True)
-class _Push:
+class _Push(Struct, frozen=True):
     mirror: Mirror
     branch: str
     new: str

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from stemctl.errors import Hint, StateError
 from stemctl.git.errors import quoted
@@ -19,8 +20,7 @@ from stemctl.util.safe_text import visible
 _PASSWORD = re.compile("://([^/@:]*):[^/@]*@")
 
 
-@dataclass
-class TwoAddresses:
+class TwoAddresses(Struct):
     """The addresses of a remote; `proved` after a push to one was seen to arrive at the other."""
 
     remote: str

@@ -8,7 +8,8 @@ import json
 import re
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from stemctl.manifests.layers import element_name
 from stemctl.manifests.typed_values import LISTS, NoValue, element_of, value_of, yaml_value
@@ -23,8 +24,7 @@ from stemctl.util.suggest import nearest
 _WORD = re.compile(r"(?P<name>[^=/]*?)(?P<sign>[+-]?)=(?P<text>.*)", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Assignment:
+class Assignment(Struct, frozen=True):
     """One word: a field, an entry of it or nothing, `=`, `+=` or `-=`, and a text."""
 
     word: str
@@ -51,8 +51,7 @@ def assignment(word: str) -> Assignment | None:
     return Assignment(word, name, entry, f"{found['sign']}=", found["text"])
 
 
-@dataclass
-class Fitting:
+class Fitting(Struct):
     """Applies assignments to a record of a model.
 
     `around` are the fields of the record that it is inside of. Times may have no offset if the lab

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import calendar
 import re
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+
+from msgspec import Struct
 
 _MONTHS = {
     name.lower(): number
@@ -54,8 +55,7 @@ _DAY_EXAMPLE = "write a day as `2024-03-12`"
 _EXAMPLE = f"{_DAY_EXAMPLE}, a time as `2024-03-12T14:00:00+01:00` or `2024-03-12T13:00:00Z` (UTC)"
 
 
-@dataclass(frozen=True, slots=True)
-class _Day:
+class _Day(Struct, frozen=True):
     """A day as it may have been meant; `rest` is what is written behind it."""
 
     year: int

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from stemctl.core.records import Address, Lifecycle, Location, Record
 from stemctl.manifests.document import Node

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import posixpath
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.manifests import file_names
@@ -19,8 +21,7 @@ from stemctl.util.safe_text import cut, visible
 CONFIG = "stemctl.yaml"
 
 
-@dataclass(frozen=True, slots=True)
-class ManifestFiles:
+class ManifestFiles(Struct, frozen=True):
     """Manifests and folder defaults, relative to the root, with `/`; sorted. `links` lead out of
     the root and are not followed.
     """

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
+from msgspec import Struct, field
 
 from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.core.records import Location
@@ -77,8 +77,7 @@ class Node:
         return node
 
 
-@dataclass(slots=True)
-class Document:
+class Document(Struct):
     """One file as read. `root` is None where nothing could be read.
 
     `blanks` are nodes without a value, `ambiguous` are nodes whose value is a guess. Both have

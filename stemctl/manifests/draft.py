@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from stemctl.core.records import Address, Repository
 from stemctl.core.rewrite import FileChange, RecordChange, Refusal, Rewrite
@@ -18,8 +19,7 @@ from stemctl.schema.models import Model
 from stemctl.util.json_types import Fields, Path, Value
 
 
-@dataclass(frozen=True, slots=True)
-class _New:
+class _New(Struct, frozen=True):
     """A record to add: to a list of a file, or of a record if it has a `parent`."""
 
     address: Address
@@ -30,8 +30,7 @@ class _New:
     remarks: tuple[str, ...] = ()
 
 
-@dataclass
-class Draft:
+class Draft(Struct):
     """Changes of the manifests of a repository. Nothing is read or written before `finish`."""
 
     sources: Sources

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from functools import cached_property
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.core.records import Address, Location, Record
@@ -30,8 +32,7 @@ def check_unique(records: Sequence[Record], catalog: Catalog) -> Iterator[Diagno
     yield from _alike(seen.values, catalog)
 
 
-@dataclass
-class _Seen:
+class _Seen(Struct, dict=True):
     """The records so far, by all that must not be there twice."""
 
     catalog: Catalog

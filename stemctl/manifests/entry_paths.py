@@ -6,7 +6,8 @@ import enum
 import fnmatch
 import posixpath
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from stemctl.manifests.file_names import SUFFIXES
 
@@ -21,8 +22,7 @@ class Reach(enum.Enum):
     INSIDE = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Struct, frozen=True):
     """The files that are read: YAML at or below `entries`, the defaults above, and `config`."""
 
     entries: tuple[tuple[str, ...], ...]

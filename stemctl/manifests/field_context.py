@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from stemctl.core.records import Address
 from stemctl.manifests.document import Document
@@ -20,8 +22,7 @@ Message = tuple[str, str, str]
 """What is said about a value: code, message, remedy."""
 
 
-@dataclass(frozen=True, slots=True)
-class FieldContext:
+class FieldContext(Struct, frozen=True):
     """One value of a manifest, and what the field tables say about it.
 
     `depth` is the number of steps that lead to its record. For a list of records inside another

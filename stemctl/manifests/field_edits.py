@@ -7,7 +7,8 @@ record that uses it changes alike, and else the record gets a value of its own.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from stemctl.core.records import Address
 from stemctl.manifests.editor.differences import differences
@@ -33,8 +34,7 @@ Wanted = Mapping[Address, Mapping[str, "Value | Gone"]]
 """The values that fields of records are to have; GONE for those that are to have none."""
 
 
-@dataclass
-class FieldEdits:
+class FieldEdits(Struct):
     """The edits by file, for all fields that are to change."""
 
     sources: Sources

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from stemctl.core.records import Address
 from stemctl.manifests.layers import element_name, merged
@@ -26,8 +27,7 @@ GONE = Gone()
 """In place of a value: nothing is written."""
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """The value of a field of one record: its own as written, or GONE, and those of the defaults
     that it takes, the nearest first. `hidden` says whether the nearest hide others.
     """
@@ -88,14 +88,14 @@ def _other_type(rule: Field, layers: Iterable[Fields], place: DefaultPlace) -> b
     return bool(own) and own[0] != place.values.get(selector)
 
 
-@dataclass(slots=True, eq=False)
 class Delta:
     """How the elements of a field change: those that are new or have another value, by name, and
     the names of those that go. A field that is not merged by element has one nameless element.
     """
 
-    new: dict[str, Value] = field(default_factory=dict)
-    gone: set[str] = field(default_factory=set)
+    def __init__(self, new: dict[str, Value] | None = None, gone: set[str] | None = None) -> None:
+        self.new = new if new is not None else {}
+        self.gone = gone if gone is not None else set()
 
     def __eq__(self, other: object) -> bool:
         """Whether both change a value alike; `1` and `true` are not alike."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from stemctl.core.records import Location
 from stemctl.manifests.layers import Layer
@@ -12,8 +13,7 @@ from stemctl.schema.models import Model
 from stemctl.util.json_types import Fields, Path
 
 
-@dataclass
-class FileDefaults:
+class FileDefaults(Struct):
     """The defaults that records of a file have, from the file itself and from its folder."""
 
     sources: Sources

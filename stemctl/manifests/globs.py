@@ -11,8 +11,9 @@ import fnmatch
 import os
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+
+from msgspec import Struct
 
 from stemctl.manifests.file_names import SUFFIXES, corrected
 
@@ -31,8 +32,7 @@ class InvalidPattern(ValueError):
     """A pattern that cannot be used. The message says what to write instead."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Visit:
+class _Visit(Struct, frozen=True):
     """A folder, relative to the root. `whole`: everything in it matches."""
 
     folder: str

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import array
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from stemctl.core.records import Location
 from stemctl.schema.fields import Field
@@ -59,8 +61,7 @@ def unpacked(file: str, number: int) -> Location:
     return Location(file, (number >> _LINE) + 1, (number & _MAX_COLUMN) + 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(Struct, frozen=True):
     """The values of one record or of defaults: fields, lifecycle, and locations by field.
 
     `idle` are sets and maps that are written empty, and have the elements of defaults all the same.

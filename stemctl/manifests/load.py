@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from stemctl.core.address_patterns import is_pattern, literal
 from stemctl.core.diagnostics import Diagnostic, Severity, in_order
@@ -119,8 +121,7 @@ def with_lines(
     return tuple(completed(finding) for finding in diagnostics)
 
 
-@dataclass(slots=True)
-class _Reader:
+class _Reader(Struct):
     """Reads files one by one. Only records, directives and findings are kept of each."""
 
     root: FilePath
@@ -348,8 +349,7 @@ class _Reader:
 _NO_LAYER = Layer()
 
 
-@dataclass(frozen=True, slots=True)
-class _List:
+class _List(Struct, frozen=True):
     """A list of records: where it is, the defaults of its file, and the record around it."""
 
     path: Path

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from stemctl.core.address_patterns import is_pattern, literal
 from stemctl.core.diagnostics import Diagnostic, Severity
@@ -23,8 +25,7 @@ Ends = tuple[str, str]
 """What is before and behind the `*` of a pattern."""
 
 
-@dataclass(frozen=True, slots=True)
-class MovedPattern:
+class MovedPattern(Struct, frozen=True):
     """An entry of `moved` for all records of a model whose keys fit."""
 
     model: str
@@ -74,8 +75,7 @@ def _renamed(address: Address, model: str, old: Ends, new: Ends) -> Address | No
     return Address(model, renamed) if renamed else None
 
 
-@dataclass(slots=True)
-class Expansion:
+class Expansion(Struct):
     """The entries of `moved` for single records, each with the declared record that it ends at, and
     what is wrong with those that have a `*`.
     """
@@ -117,8 +117,7 @@ def _end(move: Directive, targets: Mapping[str, Address | None]) -> Address | No
     return end
 
 
-@dataclass(slots=True)
-class _Steps:
+class _Steps(Struct):
     """Goes back from declared records to what they were called before, step by step."""
 
     single: Sequence[Directive]
@@ -129,12 +128,11 @@ class _Steps:
     used: set[MovedPattern] = field(default_factory=set)
     led_on: dict[str, Address] = field(default_factory=dict)
     """Where entries for single records end, if a pattern moves their records on."""
-    _before: dict[Address, list[Address]] = field(init=False)
-    _apart: set[str] = field(init=False)
+    _before: dict[Address, list[Address]] = field(default_factory=dict)
+    _apart: set[str] = field(default_factory=set)
     _ends: dict[Address, tuple[Address, MovedPattern]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._before = {}
         self._apart = {move.subject for move in self.single}
         for move in self.single:
             if move.to:

@@ -10,8 +10,9 @@ import os
 import posixpath
 import shlex
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.manifests.discovery import CONFIG, ManifestFiles, find_manifests, folders_above
@@ -26,8 +27,7 @@ from stemctl.util.suggest import nearest
 CODE = "not-a-manifest"
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(Struct, frozen=True):
     """The files and folders that paths mean, and a finding for each path that means none."""
 
     names: frozenset[str]

@@ -6,9 +6,9 @@ Each value knows where it is written. Nesting and aliases are limited while they
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import Any, NamedTuple
 
+from msgspec.structs import replace
 from yaml.events import (
     AliasEvent,
     MappingEndEvent,

@@ -7,11 +7,11 @@ import functools
 import os
 import re
 import stat
-from dataclasses import replace
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING
 
 import yaml
+from msgspec.structs import replace
 
 from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.core.records import Location

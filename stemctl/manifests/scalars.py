@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 import math
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from stemctl.util.json_types import Value
 
@@ -45,8 +46,7 @@ _DECIMAL = re.compile(
 _NO_NUMBER = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 
 
-@dataclass(frozen=True, slots=True)
-class AmbiguousScalar:
+class AmbiguousScalar(Struct, frozen=True):
     """A word that YAML readers understand differently; `remedy` says what to type instead."""
 
     message: str

@@ -5,9 +5,11 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from stemctl.schema.catalog import Catalog
 from stemctl.schema.compiled import Accepts, Schema, compiled
@@ -22,8 +24,7 @@ if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
 
 
-@dataclass(frozen=True, slots=True)
-class SchemaError:
+class SchemaError(Struct, frozen=True):
     """A value that breaks a rule of the schema.
 
     `properties` are the keys that its object may have. With `of_key`, the rule is about `found` as

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec import Struct, field
 
 from stemctl.core.records import Address, Repository
 from stemctl.manifests import discovery, reader
@@ -37,8 +38,7 @@ class DefaultPlace(NamedTuple):
     values: Fields
 
 
-@dataclass(slots=True, weakref_slot=True)
-class SourceFile:
+class SourceFile(Struct, weakref=True):
     """One file as it was read."""
 
     file: str
@@ -53,8 +53,7 @@ class SourceFile:
         return value if isinstance(value, dict) else {}
 
 
-@dataclass
-class Sources:
+class Sources(Struct, dict=True):
     """The manifests of a repository, valid, with the texts of those that are looked at."""
 
     root: FilePath

@@ -9,8 +9,9 @@ import itertools
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.manifests.document import Document, Node, code_span

@@ -10,11 +10,9 @@ from collections.abc import Iterator
 
 from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.core.records import Record
-from stemctl.manifests.detail_hints import how_to_add
 from stemctl.manifests.document import Document, Node
 from stemctl.manifests.field_context import written_type
 from stemctl.manifests.layers import Layer
-from stemctl.manifests.messages import Translator
 from stemctl.manifests.schema_errors import details_errors
 from stemctl.schema.catalog import Catalog
 from stemctl.schema.detail_values import as_stored, type_of
@@ -65,9 +63,11 @@ def check(
         type_ = type_beside(field, layer.fields, parent)
         if type_ is None or field.details is None:
             continue
-        translator = Translator(document, catalog, type_)
-        for error in details_errors(field.details, type_.name, written.value, (*path, field.name)):
-            yield from translator.findings(error)
+        errors = details_errors(field.details, type_.name, written.value, (*path, field.name))
+        for error in errors:
+            from stemctl.manifests.messages import Translator  # most details are valid
+
+            yield from Translator(document, catalog, type_).findings(error)
 
 
 def _wrong_moments(
@@ -127,6 +127,8 @@ def missing(record: Record, model: Model, parent: Record | None) -> Iterator[Dia
             continue
         for part in type_.fields.values():
             if part.required and part.name not in (details or {}):
+                from stemctl.manifests.detail_hints import how_to_add  # most lack nothing
+
                 place = f"below `{field.name}:`" if details else f"below a line `{field.name}:`"
                 yield Diagnostic(
                     Severity.ERROR,

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import bisect
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.core.records import Address, Location, Record
-from stemctl.manifests import name_hints, type_hints, typed_details
+from stemctl.manifests import typed_details
 from stemctl.manifests.document import Document, Node, code_span
 from stemctl.manifests.field_context import field_context, record_path
-from stemctl.manifests.messages import Translator
 from stemctl.manifests.record_nodes import record_nodes
 from stemctl.manifests.schema_errors import ManifestValidator, SchemaError
 from stemctl.schema.catalog import Catalog
@@ -30,8 +30,29 @@ def check_document(
         return [], set()
     unread = document.blanks + document.ambiguous
     paths = _paths(root, unread) if unread else {}
-    translator = Translator(document, catalog)
     errors = list(validator.errors(root.value))
+    repeated = list(_repeated_items(document, catalog))
+    if not errors and not paths and not repeated:
+        return [], set()
+    findings, broken = _explained(document, catalog, errors, paths)
+    for path, finding in repeated:
+        broken.add(path)
+        findings.append(finding)
+    return _first_of_each(findings, set(_covered(document.problems))), broken
+
+
+def _explained(
+    document: Document, catalog: Catalog, errors: list[SchemaError], paths: dict[int, list[Path]]
+) -> tuple[list[Diagnostic], set[Path]]:
+    """Findings about errors of the schema, and about values that could not be read at `paths`; and
+    the paths of the records that have them.
+    """
+    # Most files are valid, and what explains errors takes longer to load than to check a file.
+    from stemctl.manifests.messages import Translator
+
+    root = document.root
+    assert root is not None
+    translator = Translator(document, catalog)
     explained = {error.path for error in errors if error.keyword == "type"}
     findings = [
         translator.no_value(paths[id(node)][0], node)
@@ -45,10 +66,7 @@ def check_document(
         # A value that could not be read has its finding already.
         if id(root.at(error.path)) not in paths:
             findings += translator.findings(error)
-    for path, finding in _repeated_items(document, catalog):
-        broken.add(path)
-        findings.append(finding)
-    return _first_of_each(findings, set(_covered(document.problems))), broken
+    return findings, broken
 
 
 def _covered(problems: list[Diagnostic]) -> Iterator[Location]:
@@ -91,6 +109,8 @@ def located(document: Document, catalog: Catalog) -> Iterator[Diagnostic]:
         inside = exact or problem.location.column > left_edge
         remedy = problem.remedy
         if problem.code == "ambiguous-value" and exact:
+            from stemctl.manifests import type_hints  # most files have none
+
             remedy = type_hints.narrowed(remedy, context)
         yield replace(
             problem,
@@ -267,4 +287,8 @@ def _how_to_add(field: Field, model: Model) -> str:
     if field.name == model.parent:
         return f"{remedy}, or write the {model.words} inside its {field.to}"
     remedy += ", or under `defaults:` for the whole file"
-    return f"{remedy}; {name_hints.allowed(field, model)}" if field.enum else remedy
+    if not field.enum:
+        return remedy
+    from stemctl.manifests import name_hints  # most records lack nothing
+
+    return f"{remedy}; {name_hints.allowed(field, model)}"

@@ -10,8 +10,10 @@ import os
 import posixpath
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.git.errors import unanswered
@@ -43,8 +45,7 @@ class AbsentReason(enum.Enum):
     UNMERGED = "in conflict, in a merge that is not finished"
 
 
-@dataclass(frozen=True, slots=True)
-class Tracked:
+class Tracked(Struct, frozen=True):
     """What the index of git says about the files that are read.
 
     `absent` files are tracked and cannot be read. `unwatched` files, path to blob, are there, but
@@ -119,8 +120,7 @@ def uncommitted(root: Path, tracked: Tracked) -> tuple[str, ...]:
     return tuple(sorted(found | _rewritten(root, tracked)))
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
+class _Row(Struct, frozen=True):
     """A row of the index. Tag H is ordinary, S skip-worktree, a small letter assume-unchanged."""
 
     tag: str

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 
-@dataclass(frozen=True, slots=True)
-class SyntaxHint:
+class SyntaxHint(Struct, frozen=True):
     """What is wrong, and what to type. LINE stands for the line where the broken construct begins.
 
     `at_opening`: the caret belongs to the beginning of the construct. `unclosed`: it has brackets

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from stemctl.core.plan import Change, FieldChange, Held, StateChange
 from stemctl.core.snapshot import Completeness, Reading
@@ -20,8 +22,7 @@ from stemctl.util.json_types import Fields, Value
 DECIDED = ("Accepted", "Rejected")
 
 
-@dataclass(frozen=True, slots=True)
-class ApprovalStatus:
+class ApprovalStatus(Struct, frozen=True):
     """Why a proposal is not sent (None: it may be), the approval that says so, and the detail.
 
     `other` is true where the pending proposal has different content from the files.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from stemctl.core.address_patterns import matches
 from stemctl.core.plan import Base, Plan

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from stemctl.core.diagnostics import Diagnostic
 from stemctl.core.records import Address
@@ -12,8 +13,7 @@ from stemctl.core.state import Entry, PendingRequest
 from stemctl.util.json_types import Fields
 
 
-@dataclass(frozen=True, slots=True)
-class Bound:
+class Bound(Struct, frozen=True):
     """The record is live.
 
     `found` says how: `state`, `id`, `name`, `elsewhere` (the old id is gone, the name is there), or
@@ -28,8 +28,7 @@ class Bound:
     previous_address: Address | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Absent:
+class Absent(Struct, frozen=True):
     """The record is not on the server, as far as this account can see; `gone` if it once was."""
 
     entry: Entry | None = None
@@ -37,13 +36,11 @@ class Absent:
     previous_address: Address | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(Struct, frozen=True):
     """The reading was not complete, so the record may or may not be live."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ambiguous:
+class Ambiguous(Struct, frozen=True):
     """The record may be on the server; only its user, or time, can tell.
 
     `lives` are the live records that may be it, `doubt` is the creation that was sent.
@@ -57,8 +54,7 @@ class Ambiguous:
 Binding = Bound | Absent | Ambiguous | Unknown
 
 
-@dataclass(frozen=True, slots=True)
-class Identities:
+class Identities(Struct, frozen=True):
     """The binding of every declared record, the state entries left over, and what is wrong."""
 
     bindings: Mapping[Address, Binding]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from functools import cached_property
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from stemctl.core.plan import Action, Change, FieldChange, Held, Request
 from stemctl.core.records import Record
@@ -29,16 +31,14 @@ from stemctl.util.json_types import Fields, Value
 from stemctl.util.plural import joined
 
 
-@dataclass(frozen=True, slots=True)
-class Permissions:
+class Permissions(Struct, frozen=True):
     """What one record may do that could destroy other people's work."""
 
     granted: frozenset[str] = frozenset()
     resubmit: bool = False
 
 
-@dataclass(frozen=True)
-class RecordComparer:
+class RecordComparer(Struct, frozen=True, dict=True):
     """Compares records one by one; holds what all of them need."""
 
     catalog: Catalog

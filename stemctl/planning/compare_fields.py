@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from stemctl.core.diagnostics import Diagnostic
 from stemctl.core.plan import FieldChange, Held, Note
@@ -29,8 +31,7 @@ from stemctl.util.json_equality import same_json
 from stemctl.util.json_types import Fields, Value
 
 
-@dataclass(frozen=True, slots=True)
-class BoundRecord:
+class BoundRecord(Struct, frozen=True):
     """A declared record, the live record that it is bound to, and what the state knows of it.
 
     `entry` is what the state holds, `base` what counts as applied and observed. `accepted` says
@@ -50,8 +51,7 @@ class BoundRecord:
         return self.binding.found in ("id", "name", "elsewhere")
 
 
-@dataclass(frozen=True, slots=True)
-class FieldComparison:
+class FieldComparison(Struct, frozen=True):
     """The result for one field.
 
     `send` is the value to send; `declared` and `observed` are what the base of the field becomes

@@ -8,7 +8,6 @@ equals a body is in one small group.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 
 from stemctl.planning.values import canonical
 from stemctl.schema.fields import Field
@@ -21,25 +20,21 @@ _PLAIN = frozenset(
 )
 
 
-@dataclass(slots=True)
 class ContentIndex:
     """The records of one reading, by what all records of the model must have."""
 
-    model: Model
-    records: Mapping[str, Fields]
-    _rows: tuple[Field, ...] = field(init=False)
-    _groups: dict[str, list[str]] = field(init=False)
-    _odd: list[str] = field(default_factory=list)
-    """Records that lack such a value, against the rules of the API: they may equal anything."""
-
-    def __post_init__(self) -> None:
-        self._rows = tuple(
+    def __init__(self, model: Model, records: Mapping[str, Fields]) -> None:
+        self.model = model
+        self.records = records
+        self._rows: tuple[Field, ...] = tuple(
             row
-            for row in self.model.managed
+            for row in model.managed
             if row.required and row.shown and not row.proposal and row.kind in _PLAIN
         )
-        self._groups = {}
-        for id_, fields in self.records.items():
+        self._groups: dict[str, list[str]] = {}
+        self._odd: list[str] = []
+        """Records that lack such a value, against the rules of the API: they may equal anything."""
+        for id_, fields in records.items():
             if all(row.name in fields for row in self._rows):
                 self._groups.setdefault(self._hash(fields), []).append(id_)
             else:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from stemctl.core.address_patterns import matches
 from stemctl.core.plan import (
@@ -30,8 +31,7 @@ from stemctl.util.json_types import Fields, Value
 _KEPT = "it stays in the state until you list it under forget:"
 
 
-@dataclass(slots=True)
-class Departures:
+class Departures(Struct):
     """Decides about all state entries that left the files.
 
     `chosen` are the addresses that the plan looks at, `entries` those that left, and `removed` maps
@@ -45,8 +45,8 @@ class Departures:
     chosen: Set[Address]
     entries: Mapping[Address, Entry]
     removed: Mapping[tuple[str, str], Set[str]]
-    _by_id: dict[str, Address] = field(init=False)
-    _names: Mapping[str, Directive] = field(init=False)
+    _by_id: dict[str, Address] = field(default_factory=dict)
+    _names: Mapping[str, Directive] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._by_id = {entry.id: address for address, entry in self.entries.items() if entry.id}

@@ -8,7 +8,9 @@ until the files declare them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.core.plan import FieldChange, Held
@@ -79,8 +81,7 @@ def _misfits(record: Record, row: Field, type_: DetailType, value: Value) -> Ite
         )
 
 
-@dataclass(slots=True)
-class Paired:
+class Paired(Struct):
     """The comparisons of the fields of a record, with those that are sent together. `refused` says
     why the server would refuse them.
     """

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from stemctl.core.records import Address, Location, Repository
 from stemctl.core.snapshot import Completeness, Reading, Snapshot
@@ -15,8 +16,7 @@ from stemctl.schema.fields import Field
 from stemctl.util.json_types import Fields, Value
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
+class Moved(Struct, frozen=True):
     """One field that changed: `path` is the field, or field and entry of a map; sets are whole.
 
     `held` is False if the server did not keep what was applied. Then `before` is what was applied,
@@ -29,8 +29,7 @@ class Moved:
     held: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Drifted:
+class Drifted(Struct, frozen=True):
     """A managed record that differs from what was applied; `missing` if it was not found."""
 
     address: Address
@@ -40,8 +39,7 @@ class Drifted:
     missing: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Drift:
+class Drift(Struct, frozen=True):
     """All records that drifted, how many were compared, and which models could not be read."""
 
     records: tuple[Drifted, ...]

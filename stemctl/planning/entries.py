@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from stemctl.core.entry_ids import entry_id, moment_of, parent_id
 from stemctl.core.snapshot import Completeness, Lookup, Reading

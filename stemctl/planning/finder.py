@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
+
+from msgspec import Struct, field
 
 from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.core.records import Record, Repository
@@ -30,8 +31,7 @@ class Contradiction(Exception):
         )
 
 
-@dataclass
-class Finder:
+class Finder(Struct, dict=True):
     """Finds the live records of one model. `resolve` turns references into ids, those of the models
     that this one is bound after.
     """

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Set
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from stemctl.core.plan import Action, Change, FieldChange, Held, Settled, StateChange
 from stemctl.core.records import Address, Record

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from stemctl.core.records import Record
 from stemctl.core.snapshot import Snapshot
@@ -48,8 +49,7 @@ def perhaps_invited(record: Record, entry: Entry, model: Model) -> Iterator[tupl
             yield row, {names[key].strip() for key in unknown}
 
 
-@dataclass(frozen=True, slots=True)
-class Invitations:
+class Invitations(Struct, frozen=True):
     """The invitations of a snapshot."""
 
     catalog: Catalog

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 
 from stemctl.core.snapshot import Completeness, Reading
@@ -13,18 +12,15 @@ from stemctl.schema.models import Model
 from stemctl.util.json_types import Fields
 
 
-@dataclass
 class LiveNames:
     """The records of one reading by what tells them apart (`unique`) and by what people call them
     (`weak`).
     """
 
-    model: Model | None
-    reading: Reading | None
-    records: Mapping[str, Fields] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.records = self.reading.records if self.reading else {}
+    def __init__(self, model: Model | None, reading: Reading | None) -> None:
+        self.model = model
+        self.reading = reading
+        self.records: Mapping[str, Fields] = reading.records if reading else {}
 
     @cached_property
     def unique(self) -> Mapping[Key, list[str]]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import graphlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.core.records import Address, Record, Repository

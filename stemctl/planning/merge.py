@@ -18,7 +18,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from stemctl.planning.values import (
     assemble,
@@ -61,8 +63,7 @@ _PERMISSION = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class FieldVersions:
+class FieldVersions(Struct, frozen=True):
     """The four values of one field.
 
     `applied` and `observed` are UNSET without a base, `live` where the answer lacks the field.
@@ -79,8 +80,7 @@ class FieldVersions:
         return self.applied is not UNSET
 
 
-@dataclass(frozen=True, slots=True)
-class FieldDiff:
+class FieldDiff(Struct, frozen=True):
     """One difference.
 
     `path` is the field, or field and entry of a map. `held` is the missing permission, or
@@ -95,8 +95,7 @@ class FieldDiff:
     base: Value = None
 
 
-@dataclass(frozen=True, slots=True)
-class Merged:
+class Merged(Struct, frozen=True):
     """The result for one field: its differences, and the value to send (UNSET if there is none).
 
     `settled` is true where the base becomes what the files and the server say, once what is sent
@@ -185,8 +184,7 @@ def permission_for(case: MergeCase, allowed: Collection[str]) -> str | None:
 _ABSENT: Value = object()
 
 
-@dataclass(frozen=True, slots=True)
-class _Elements:
+class _Elements(Struct, frozen=True):
     """The elements of all versions, under the same keys.
 
     Without a base, `applied` and `observed` are empty.
@@ -210,8 +208,7 @@ class _Elements:
         return result
 
 
-@dataclass(frozen=True, slots=True)
-class _Element:
+class _Element(Struct, frozen=True):
     """The result for one element that the files or the base name."""
 
     key: str

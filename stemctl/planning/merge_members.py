@@ -7,7 +7,9 @@ added and is not there yet may be invited, so he is pending. Nobody is invited t
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from stemctl.core.plan import Held
 from stemctl.planning.members import (
@@ -36,8 +38,7 @@ from stemctl.util.json_types import Value
 _ABSENT: Value = object()
 
 
-@dataclass(frozen=True, slots=True)
-class Invited:
+class Invited(Struct, frozen=True):
     """The keys of those who are invited to a record; None if that could not be read. `maybe` are
     those who may be, since the answer to the request was lost.
     """
@@ -49,8 +50,7 @@ class Invited:
 NOBODY_KNOWN = Invited()
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(Struct, frozen=True):
     """The result for one member that the files or the base name."""
 
     key: str
@@ -70,8 +70,7 @@ class _Entry:
         return self.differs and self.held is None
 
 
-@dataclass(frozen=True, slots=True)
-class _Sides:
+class _Sides(Struct, frozen=True):
     """The members of all versions, by their keys. `out` and `was_out` are those to take out."""
 
     declared: Mapping[str, Rights]

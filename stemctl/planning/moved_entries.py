@@ -7,7 +7,8 @@ is removed.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from stemctl.core.entry_ids import moment_of
 from stemctl.core.plan import Action, Change, FieldChange, Request

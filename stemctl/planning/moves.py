@@ -7,7 +7,6 @@ A record that is renamed takes the keys of its children along: `session/a` to `s
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 
 from stemctl.core.records import Address, Repository
@@ -18,20 +17,19 @@ from stemctl.schema.models import Model
 from stemctl.util.json_types import Fields
 
 
-@dataclass
 class Entries:
     """Entries by address, `previous` maps an address to the one that it has in the state, and
     `owners` an id to its address.
     """
 
-    repository: Repository
-    catalog: Catalog
-    by_address: dict[Address, Entry]
-    previous: dict[Address, Address] = field(default_factory=dict)
-    owners: dict[str, Address] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.owners = {entry.id: at for at, entry in self.by_address.items() if entry.id}
+    def __init__(
+        self, repository: Repository, catalog: Catalog, by_address: dict[Address, Entry]
+    ) -> None:
+        self.repository = repository
+        self.catalog = catalog
+        self.by_address = by_address
+        self.previous: dict[Address, Address] = {}
+        self.owners = {entry.id: at for at, entry in by_address.items() if entry.id}
 
     def move(self, old: Address, new: Address) -> None:
         """Give an entry another address, unless that is taken."""

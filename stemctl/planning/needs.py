@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Set
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from stemctl.core.entry_ids import entry_id, moment_of
 from stemctl.core.records import Address, Record, Repository
@@ -19,8 +20,7 @@ from stemctl.schema.catalog import Catalog
 from stemctl.schema.models import Model
 
 
-@dataclass(slots=True)
-class Need:
+class Need(Struct):
     """What has to be read of one model.
 
     `names` are what to look records up by. `ids` maps each id to what to look for if the id is

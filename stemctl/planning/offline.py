@@ -9,7 +9,9 @@ name that neither the files nor the state know gets a placeholder in place of an
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Set
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from stemctl.core.placeholders import placeholder
 from stemctl.core.plan import Change, FieldChange, Note, Plan, Request, Settled, Target
@@ -116,8 +118,7 @@ Known = dict[str, dict[str, Value]]
 """Model to name or key to its id; a placeholder for a record that is only declared."""
 
 
-@dataclass(frozen=True, slots=True)
-class Memory:
+class Memory(Struct, frozen=True):
     """What the state knows, in place of a server.
 
     `unresolved` maps each placeholder id to its (model, name), which neither the files nor the
@@ -232,8 +233,7 @@ def _known(declared: ReferenceNames, state: State, catalog: Catalog) -> Known:
     return known
 
 
-@dataclass(slots=True)
-class _Book:
+class _Book(Struct):
     """What is remembered of one model: records by id."""
 
     model: Model

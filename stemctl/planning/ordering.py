@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import graphlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.core.placeholders import placeholders_in

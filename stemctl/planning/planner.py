@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Set
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from stemctl.core.diagnostics import Diagnostic, Severity, in_order
 from stemctl.core.plan import PERMISSIONS, Action, Change, Note, Plan, StateChange, Subset, Target
@@ -35,8 +37,7 @@ DEFAULT_LIMIT = 10
 """How many records of one run a permission covers if it names no number."""
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(Struct, frozen=True):
     """What the user asks for.
 
     `allow` maps a permission to the highest number of records of one run that it covers. `only` and
@@ -67,7 +68,16 @@ def make_plan(
     If something is allowed, the plan is made twice: first to count the records that each permission
     would cover, since none is allowed above its number, then with the permissions that remain.
     """
-    planner = _Planner(repository, state, snapshot, catalog=catalog, target=target, options=options)
+    planner = _Planner(
+        repository,
+        state,
+        snapshot,
+        catalog=catalog,
+        target=target,
+        options=options,
+        identities=identify(repository, state, snapshot, catalog),
+        chosen=choose(repository, state, options.only, options.exclude),
+    )
     plan = planner.plan({})
     granted, notes = _grants(plan, options.allow)
     if granted:
@@ -105,20 +115,15 @@ def _grants(plan: Plan, allow: Mapping[str, int]) -> tuple[Granted, list[Note]]:
 _NO_PERMISSION: frozenset[str] = frozenset()
 
 
-@dataclass(slots=True)
-class _Planner:
+class _Planner(Struct):
     repository: Repository
     state: State
     snapshot: Snapshot
     catalog: Catalog
     target: Target
     options: Options
-    identities: Identities = field(init=False)
-    chosen: Set[Address] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.identities = identify(self.repository, self.state, self.snapshot, self.catalog)
-        self.chosen = choose(self.repository, self.state, self.options.only, self.options.exclude)
+    identities: Identities
+    chosen: Set[Address]
 
     def plan(self, granted: Granted) -> Plan:
         resolver = Resolver(

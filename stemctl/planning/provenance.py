@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from stemctl.core.diagnostics import Diagnostic
 from stemctl.core.records import Address, Location, Record
@@ -14,8 +15,7 @@ from stemctl.schema.models import Model
 from stemctl.util.json_types import Fields, Value
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """One field: what the files declare and where, and the server's value.
 
     `elements` holds the place of each element where these differ. `declared` is None where the
@@ -32,8 +32,7 @@ class Origin:
     agrees: bool | None
 
 
-@dataclass(frozen=True, slots=True)
-class Origins:
+class Origins(Struct, frozen=True):
     """A record with all of its writable fields, and what validation remarks about it."""
 
     address: Address

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from stemctl.core.diagnostics import Diagnostic
 from stemctl.core.plan import (
@@ -23,8 +25,7 @@ from stemctl.planning.values import expects
 from stemctl.util.json_types import Fields
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Struct, frozen=True):
     """The result for one record.
 
     At most one change, at most one state entry that changes without a request, notes and findings.
@@ -38,8 +39,7 @@ class Comparison:
     diagnostics: tuple[Diagnostic, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Result:
+class _Result(Struct, frozen=True):
     """All fields of a record: what is shown, what is sent, and what the base becomes."""
 
     changes: tuple[FieldChange, ...]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from stemctl.core.apply_report import Outcome, Status
 from stemctl.core.plan import Action, Change, StateChange

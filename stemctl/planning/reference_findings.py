@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.core.records import Record
@@ -15,8 +15,7 @@ from stemctl.util.look_alike import twin_of
 from stemctl.util.suggest import nearest
 
 
-@dataclass(frozen=True, slots=True)
-class WrittenReference:
+class WrittenReference(Struct, frozen=True):
     """A reference of a record, as it is written, and the model that it refers to."""
 
     record: Record

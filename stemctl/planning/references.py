@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
+
+from msgspec import Struct, field
 
 from stemctl.core.diagnostics import Diagnostic
 from stemctl.core.placeholders import is_placeholder, placeholder, text_of
@@ -23,8 +24,7 @@ from stemctl.schema.models import Model
 from stemctl.util.json_types import Fields, Value
 
 
-@dataclass
-class Resolver:
+class Resolver(Struct, dict=True):
     """Turns written references into ids, and remembers what was wrong and which names were used.
 
     An id means itself. Anything else is the key or unique name of a declared record, or else the

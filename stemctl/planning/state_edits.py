@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from stemctl.core.plan import Change, FieldChange, Held
 from stemctl.core.records import Address

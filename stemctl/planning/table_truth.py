@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from stemctl.core.profile import TEXTS, Kind, Listing, ModelProfile, Profile, Shape
 from stemctl.schema.catalog import Catalog
@@ -29,8 +30,7 @@ class Weight(enum.StrEnum):
     """Plans are right all the same."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One way in which a server differs from the table of a model."""
 
     model: str
@@ -40,8 +40,7 @@ class Finding:
     fields: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ModelTruth:
+class ModelTruth(Struct, frozen=True):
     """What is known about one model: how many records were compared, and what is different."""
 
     model: Model

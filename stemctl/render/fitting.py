@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from stemctl.util.plural import inflected
 from stemctl.util.safe_text import visible
@@ -17,8 +18,7 @@ _LONGEST = 100
 """Bytes of a name in a line that is never left out."""
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(Struct, frozen=True):
     """Lines that are shown together or not at all, and how many records they tell of.
 
     `short` is what is shown if there is no room for all of them.
@@ -34,8 +34,7 @@ class Item:
         return self.short or self.text
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(Struct, frozen=True):
     """Items between what opens and what closes them; `name` is what they are called where they are
     left out.
     """

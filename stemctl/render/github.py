@@ -5,7 +5,9 @@ a pull request.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from stemctl.core.apply_report import Outcome, Report, Status
 from stemctl.core.diagnostics import Diagnostic, Severity
@@ -48,8 +50,7 @@ _WITH_FIELDS = {Held.CONFLICT, Held.REVERT, Held.REPLACE}
 """Where the fields say what it is about."""
 
 
-@dataclass(frozen=True, slots=True)
-class Annotation:
+class Annotation(Struct, frozen=True):
     """A remark beside a line: how bad it is, a title, and a text."""
 
     kind: str

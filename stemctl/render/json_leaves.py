@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from stemctl.util.json_equality import one_spelling
 from stemctl.util.json_types import Value
@@ -24,8 +25,7 @@ _BOOLEANS = {True: b"true", False: b"false"}
 _Steps = Sequence[int | str]
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+class Leaf(Struct, frozen=True):
     """A place inside a JSON value that differs. `added` and `removed` tell a key that is missing
     from one that holds null.
     """

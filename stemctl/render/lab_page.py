@@ -10,7 +10,8 @@ import base64
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from stemctl.core.plan import Action, Change, Target
 from stemctl.render.change_view import location_text, reason_words, symbol_of
@@ -33,8 +34,7 @@ _NAMED = 50
 """Changes that the page names in its first section."""
 
 
-@dataclass(frozen=True, slots=True)
-class LabFacts:
+class LabFacts(Struct, frozen=True):
     """What the page says about itself. It has no time: the same files make the same page."""
 
     name: str

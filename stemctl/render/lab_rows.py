@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from stemctl.core.plan import Action, Change, Plan
 from stemctl.core.records import Address, Record, Repository
@@ -34,8 +35,7 @@ _TO_DO = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class LabRow:
+class LabRow(Struct, frozen=True):
     """A declared record. `when` is the day, or day and time, that it is about; `id` is empty where
     the state binds none; `groups` has what it is counted by; `changes` what a plan would send.
     """

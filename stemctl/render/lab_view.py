@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from stemctl.core.plan import Change, Plan
 from stemctl.core.records import Repository
@@ -23,8 +24,7 @@ STATUS_AT = 5
 """The position of the status among what is counted: on the page before anything is unfolded."""
 
 
-@dataclass(frozen=True, slots=True)
-class ModelView:
+class ModelView(Struct, frozen=True):
     """A model of the page. `groups` are those that say something first; `by` is what the rows of
     its calendar are, `moments` the fields that a record's day can come from.
     """
@@ -36,8 +36,7 @@ class ModelView:
     moments: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class LabView:
+class LabView(Struct, frozen=True):
     """What the page shows. `first` is the position of the model that it opens with, or None for
     all; `changes` are what a plan against the state would do.
     """

@@ -7,7 +7,8 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from stemctl.core.plan import Action, Plan
 from stemctl.render.change_view import ChangeView, Group

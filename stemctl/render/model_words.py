@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from stemctl.util.plural import counted
 
@@ -12,8 +13,7 @@ if TYPE_CHECKING:
     from stemctl.schema.catalog import Catalog  # loads a YAML parser
 
 
-@dataclass(frozen=True, slots=True)
-class ModelWords:
+class ModelWords(Struct, frozen=True):
     """The nouns of each model, singular and plural; the fields (`model.field`) of kind `json`; the
     field that its records are called by; and the field with its parent, with the parent's model.
     """

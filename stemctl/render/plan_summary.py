@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from stemctl.core.diagnostics import Severity
 from stemctl.core.plan import NOT_HELD, Action, Held, Plan

@@ -8,7 +8,8 @@ the printer to escape.
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from stemctl.core.plan import Action, Change, Note, Plan
 from stemctl.render.change_view import ChangeView, location_text, view_change
@@ -27,8 +28,7 @@ from stemctl.util.plural import counted, first_few
 from stemctl.util.safe_text import visible
 
 
-@dataclass(frozen=True, slots=True)
-class NoteView:
+class NoteView(Struct, frozen=True):
     """Something to know that sends nothing; without a title it is about no record, with `examples`
     about many.
     """
@@ -40,8 +40,7 @@ class NoteView:
     records: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class PlanView:
+class PlanView(Struct, frozen=True):
     """The parts of a plan. `others` are the changes that the difference to `base` does not explain;
     `why_others` says where they can come from.
     """

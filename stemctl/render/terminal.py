@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from stemctl.errors import Hint
 from stemctl.render.model_words import NO_WORDS, ModelWords
@@ -47,8 +48,7 @@ LONGEST_LINE = 500
 """The same for a sentence of its own."""
 
 
-@dataclass(frozen=True, slots=True)
-class TerminalStyle:
+class TerminalStyle(Struct, frozen=True):
     """What the terminal can show, and how this run is called.
 
     `program` is how stemctl was started (`stemctl -C lab`), so that a proposed command can be typed

@@ -5,7 +5,7 @@ Lists, single records and writes use the same rules.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from stemctl.sandbox.storage import Sql
 from stemctl.sandbox.users import MANAGES, OWNS, RIGHTS, User
@@ -18,8 +18,7 @@ Rights = tuple[str, ...]
 """Any of these rights is enough; none are needed to read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Viewer:
+class Viewer(Struct, frozen=True):
     """The user of a request, or the public if there is no user. `groups` are those of the user."""
 
     catalog: Catalog

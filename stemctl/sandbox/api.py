@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Literal
 from urllib.parse import parse_qs
 
-from starlette.applications import Starlette
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
-from starlette.routing import Route
+from msgspec.structs import replace
 
 from stemctl.sandbox import device, invitations, log_entries, membership, proposals, resources
 from stemctl.sandbox.access import Viewer
+from stemctl.sandbox.asgi import (
+    ASGIApp,
+    HttpRequest,
+    Receive,
+    Scope,
+    Send,
+    http_request,
+    read_content,
+    respond,
+)
 from stemctl.sandbox.calls import Call, Endpoint, Handler, read_object
 from stemctl.sandbox.database import Database
 from stemctl.sandbox.envelopes import proposals_of
@@ -25,27 +31,27 @@ from stemctl.schema.models import Model
 
 Totals = Literal["both", "meta", "count", "none"]
 
-_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
-
 
 def create_app(
     database: Database, *, totals: Totals = "both", likeness: Likeness | None = None
-) -> Starlette:
+) -> ASGIApp:
     """The API over one database. `totals` is how lists say their length, since servers differ;
     `likeness` makes it answer as another server does.
     """
     sandbox = _Sandbox(database, totals, likeness)
 
-    async def serve(request: Request) -> Response:
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
         # The body is read before the transaction begins. Within it nothing waits, so that requests
         # cannot interleave.
-        try:
-            content = await request.body()
-        except ClientDisconnect:  # the request is incomplete, and its client is gone
-            return Response(status_code=400)
-        return _response(sandbox.answer(request, content))
+        content = await read_content(receive)
+        if content is None:  # the request is incomplete, and its client is gone
+            return
+        answer = sandbox.answer(http_request(scope, content))
+        await respond(send, answer.status, answer.body, answer.headers)
 
-    return Starlette(routes=[Route("/{path:path}", serve, methods=_METHODS)])
+    return serve
 
 
 class _Sandbox:
@@ -58,24 +64,22 @@ class _Sandbox:
         self._endpoints = _endpoints(database.catalog)
         database.add_accounts()
 
-    def answer(self, request: Request, content: bytes) -> Reply:
+    def answer(self, request: HttpRequest) -> Reply:
         try:
-            match request.url.path.removesuffix("/").split("/")[1:]:
+            match request.path.removesuffix("/").split("/")[1:]:
                 case ["api", "auth", "device", *rest] if rest in ([], ["token"]):
-                    return self._login(request, content, polling=bool(rest))
+                    return self._login(request, polling=bool(rest))
                 case ["account", "authorize"]:
-                    return self._authorize(request, content)
+                    return self._authorize(request)
                 case ["api", portal, app, name, *rest] if (app, name) in self._endpoints:
-                    reply = self._records(
-                        request, content, portal, self._endpoints[app, name], rest
-                    )
+                    reply = self._records(request, portal, self._endpoints[app, name], rest)
                     return self._likeness.reply(app, name, reply) if self._likeness else reply
             raise unknown_url()
         except Refusal as refusal:
             return refusal.answer
 
     def _records(
-        self, request: Request, content: bytes, portal: str, endpoint: Endpoint, rest: list[str]
+        self, request: HttpRequest, portal: str, endpoint: Endpoint, rest: list[str]
     ) -> Reply:
         shape, id_ = _shape(rest)
         methods = endpoint.handlers.get(shape)
@@ -92,16 +96,16 @@ class _Sandbox:
             handler = _handler(methods, method)
             if writes and (portal not in endpoint.write_portals or not viewer.writes):
                 raise forbidden()
-            url = str(request.url.replace(query=""))
-            parameters = request.query_params.multi_items()
+            parameters = request.parameters
             if self._likeness is not None:
-                path = request.url.path.split("/")
+                path = request.path.split("/")
                 parameters = self._likeness.asked(path[3], path[4], parameters, shape == "many")
-            return handler(
-                Call(self._database, viewer, url, parameters, content, self._totals), id_
+            call = Call(
+                self._database, viewer, request.url, parameters, request.content, self._totals
             )
+            return handler(call, id_)
 
-    def _user(self, request: Request, portal: str) -> User | None:
+    def _user(self, request: HttpRequest, portal: str) -> User | None:
         """The user of a request; None on the public portal.
 
         Raises:
@@ -109,26 +113,27 @@ class _Sandbox:
         """
         if portal == "public":
             return None
-        user = device.user_of(self._database, request.headers.get("authorization"))
+        user = device.user_of(self._database, request.authorization)
         if portal == "super" and not user.administrator:
             raise forbidden()
         return user
 
-    def _login(self, request: Request, content: bytes, *, polling: bool) -> Reply:
+    def _login(self, request: HttpRequest, *, polling: bool) -> Reply:
         if request.method != "POST":
             raise not_allowed(request.method, "POST")
         with self._database.transaction():
             if not polling:
-                return Reply(200, device.start(self._database, str(request.base_url)))
-            return Reply(200, device.poll(self._database, read_object(content).get("device_code")))
+                return Reply(200, device.start(self._database, f"{request.host}/"))
+            code = read_object(request.content).get("device_code")
+            return Reply(200, device.poll(self._database, code))
 
-    def _authorize(self, request: Request, content: bytes) -> Reply:
+    def _authorize(self, request: HttpRequest) -> Reply:
         if request.method in {"GET", "HEAD"}:
-            return Reply(200, device.page(request.query_params.get("code", "")))
+            return Reply(200, device.page(request.parameter("code")))
         if request.method != "POST":
             raise not_allowed(request.method, "GET, POST")
-        form = parse_qs(content.decode(errors="replace"))
-        code = form.get("code", [request.query_params.get("code", "")])[0]
+        form = parse_qs(request.content.decode(errors="replace"))
+        code = form.get("code", [request.parameter("code")])[0]
         approve = form.get("decision", ["approve"])[0] == "approve"
         with self._database.transaction():
             found = device.decide(self._database, code, approve=approve)
@@ -176,12 +181,3 @@ def _handler(methods: Mapping[str, Handler], method: str) -> Handler:
     if method not in methods:
         raise not_allowed(method, ", ".join(methods))
     return methods[method]
-
-
-def _response(answer: Reply) -> Response:
-    headers = dict(answer.headers)
-    if answer.body is None:
-        return Response(status_code=answer.status, headers=headers)
-    if isinstance(answer.body, str):
-        return HTMLResponse(answer.body, answer.status, headers)
-    return JSONResponse(answer.body, answer.status, headers)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Set
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from stemctl.sandbox.access import Viewer
 from stemctl.sandbox.list_query import Parameters
@@ -16,8 +17,7 @@ from stemctl.schema.models import Model
 from stemctl.util.json_types import Fields, Value
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """A request of a viewer. `url` has no query. It also implements `Lookups` for checks."""
 
     storage: Storage
@@ -55,8 +55,7 @@ Handler = Callable[[Call, str], Reply]
 """Serves a call; the text is the id in the URL, empty for a list."""
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(Struct, frozen=True):
     """The handlers of `{app}/{name}`, by shape of the URL, then by method.
 
     Shapes are `many` (no id), `one` (an id), and any action that follows an id.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from stemctl.schema.catalog import Catalog
 from stemctl.schema.fields import Field

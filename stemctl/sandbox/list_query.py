@@ -9,7 +9,8 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from stemctl.sandbox.body_checks import is_links
 from stemctl.sandbox.field_values import Invalid, instant
@@ -41,8 +42,7 @@ _ORDER_OPERATORS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 OPERATORS = {*_TEXT_OPERATORS, *(f"i{name}" for name in _TEXT_OPERATORS), *_ORDER_OPERATORS, "in"}
 
 
-@dataclass(frozen=True, slots=True)
-class PageRange:
+class PageRange(Struct, frozen=True):
     """A part of a list."""
 
     limit: int

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from stemctl.errors import ConfigError
 from stemctl.sandbox.body_checks import is_stored
@@ -14,8 +15,7 @@ from stemctl.util.json_types import Fields, Value, is_uuid
 _OWN = ("id", "key")
 
 
-@dataclass(slots=True)
-class SeedRecord:
+class SeedRecord(Struct):
     """A record of the seed. `label` says where it is, `id` is known once it has one.
 
     `key` is a name that only the seed knows; `parent` is the record that it is written in.

@@ -16,9 +16,10 @@ import time
 import uuid
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from stemctl.errors import ConfigError
 from stemctl.schema.catalog import Catalog
@@ -48,8 +49,7 @@ _KEPT_LISTINGS = 32
 _BUSY_SECONDS = 60
 
 
-@dataclass(frozen=True, slots=True)
-class Sql:
+class Sql(Struct, frozen=True):
     """A condition on a row of `records`, which is named `r0` at the top level."""
 
     text: str
@@ -70,8 +70,7 @@ class Sql:
         return Sql(f"({text})" if text else "0", tuple(value for c in found for value in c.values))
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """A stored record. `body` has its fields, without the computed ones."""
 
     position: int

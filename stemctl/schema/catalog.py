@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from stemctl.errors import ConfigError, TableError
 from stemctl.schema.fields import DetailGroup, detail_group
@@ -13,8 +14,8 @@ from stemctl.schema.models import Model, model_of
 from stemctl.schema.tables import BUILT, read_apps, read_tables
 
 
-@dataclass(frozen=True, eq=False)  # compared by identity: it is a key of caches
-class Catalog:
+# Compared by identity: it is a key of caches.
+class Catalog(Struct, frozen=True, eq=False, dict=True):
     """All models of one edition, by name, in alphabetical order."""
 
     edition: str

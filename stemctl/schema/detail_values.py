@@ -5,7 +5,8 @@ them there.
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from stemctl.schema.compiled import Accepts, compiled
 from stemctl.schema.detail_schemas import field_schema
@@ -97,8 +98,7 @@ def _accepts(field: Field, value: Value) -> bool:
     return _compiled(_Same(field))(value)
 
 
-@dataclass(frozen=True, slots=True)
-class _Same:
+class _Same(Struct, frozen=True):
     """A field that is the same only as itself, so that it can be a key."""
 
     field: Field

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from stemctl.errors import TableError
 from stemctl.schema.tables import read_details
@@ -15,8 +16,7 @@ _LISTS = {"references", "list", "items", "rows", "numbers"}
 _MAPS = {"map", "members"}
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(Struct, frozen=True):
     """One member of the objects that an `items` field lists."""
 
     name: str
@@ -28,8 +28,7 @@ class Member:
     description: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Details:
+class Details(Struct, frozen=True):
     """What decides the members of a `details` field: the group of types, and the field beside it
     that holds the type (`parent.field` if the parent of the record has it). With `rows`, the value
     is a list of objects.
@@ -56,8 +55,7 @@ class Details:
         return "." in self.selector
 
 
-@dataclass(frozen=True)
-class Field:
+class Field(Struct, frozen=True, dict=True):
     """One field of a model; `schemas/table.schema.json` describes each attribute."""
 
     name: str
@@ -141,8 +139,7 @@ class Field:
         return self.keyed or (self.kind in _LISTS and not self.ordered)
 
 
-@dataclass(frozen=True, slots=True)
-class DetailType:
+class DetailType(Struct, frozen=True):
     """The fields that the details of one type have. Entries of an `interval` type have a start and
     an end in place of a moment.
     """
@@ -154,8 +151,7 @@ class DetailType:
     interval: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class DetailGroup:
+class DetailGroup(Struct, frozen=True):
     """All types that a `details` field may have, by name."""
 
     name: str

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from stemctl.schema.catalog import Catalog, editions, load_catalog, schemas_dir
 from stemctl.schema.tables import read_gone
 
 
-@dataclass(frozen=True, slots=True)
-class GoneModel:
+class GoneModel(Struct, frozen=True):
     """A model that the API had before."""
 
     name: str

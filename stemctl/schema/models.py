@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from stemctl.schema.fields import Field, field_of
 from stemctl.util.json_types import Value
 
 
-@dataclass(frozen=True, slots=True)
-class Approval:
+class Approval(Struct, frozen=True):
     """Where the proposals of a model live: URL segment, other spellings of it, envelope keys."""
 
     path: str
@@ -21,8 +21,7 @@ class Approval:
     aliases: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
+class Access(Struct, frozen=True):
     """Who may see and change a record; used by the sandbox.
 
     `schemas/table.schema.json` describes each attribute.
@@ -38,8 +37,7 @@ class Access:
     account: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Joining:
+class Joining(Struct, frozen=True):
     """What the acceptance of an invitation does: `member` joins the record in `to`, in the field
     `within` of that record. `rights` are the fields that grant rights, by their names there. With
     `asked`, it is the member who asks, and the other side accepts.
@@ -52,8 +50,7 @@ class Joining:
     asked: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Embedded:
+class Embedded(Struct, frozen=True):
     """Records that live inside the field `within` of their parent, and are written by its actions.
 
     One of the fields in `by` tells them apart: the moment, or the start of an interval.
@@ -66,8 +63,7 @@ class Embedded:
     remove: str
 
 
-@dataclass(frozen=True)
-class Model:
+class Model(Struct, frozen=True, dict=True):
     """A kind of record the API serves.
 
     `identity` is one field that is unique on the server. `together_unique` are groups of fields

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 
 import yaml
+from msgspec import Struct, field
 
 from stemctl.errors import ConfigError, Untouched
 from stemctl.manifests.written import flow_text, scalar_text
@@ -21,8 +21,7 @@ _KEYS = ("columns", "ignore", "time_zone")
 _EXAMPLE = '--map "Animal ID=name, Sex=sex:{male: M, female: F}"'
 
 
-@dataclass(frozen=True, slots=True)
-class ColumnRule:
+class ColumnRule(Struct, frozen=True):
     """The field of a column, what its cells mean, and how they are written."""
 
     path: str
@@ -32,8 +31,7 @@ class ColumnRule:
     unit: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ColumnMap:
+class ColumnMap(Struct, frozen=True):
     """The rules by the names of columns, columns to ignore, and the zone of local times."""
 
     columns: Mapping[str, ColumnRule] = field(default_factory=dict)

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from stemctl.schema.catalog import Catalog
 from stemctl.schema.fields import Field
@@ -20,8 +22,7 @@ KEY = "key"
 _UNIT = re.compile(r"(.+?)\s*[(\[]([^()\[\]]+)[)\]]")
 
 
-@dataclass(frozen=True, slots=True)
-class Meaning:
+class Meaning(Struct, frozen=True):
     """The field of a column, and which part of it: `extra_fields`, `room`. `model` is that of the
     sheet, or the one of the records inside its records. With `left`, nothing is read from the
     column, for this reason. `is_template` says that the column has the name of a template.

@@ -11,8 +11,9 @@ import csv
 import math
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from stemctl.manifests.scalars import LARGEST_EXACT
 from stemctl.schema.fields import Field
@@ -34,8 +35,7 @@ _DECIMAL_COMMA = re.compile(r"([-+]?[0-9]+),([0-9]+)(.*)", re.ASCII | re.DOTALL)
 _SPELLED = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """How the cells of a column are written, where they do not say it themselves: the time zone of
     local times, the order of the parts of a date (`DMY`), a decimal comma, the unit of numbers, and
     whether elements of lists may be separated by commas.

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from stemctl.manifests.declared_names import DeclaredNames
 from stemctl.planning.values import is_empty, same
@@ -19,8 +21,7 @@ from stemctl.util.json_types import Fields, Value
 from stemctl.util.plural import joined
 
 
-@dataclass
-class SaidValues:
+class SaidValues(Struct):
     """Values of fields, by what a sheet says of them. Problems go to the `reader`."""
 
     reader: RowReader

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from stemctl.core.diagnostics import Diagnostic
 from stemctl.sheets.problems import UnreadableSheet, sheet_problem
@@ -25,8 +26,7 @@ class SheetRow(NamedTuple):
     cells: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Sheet:
+class Sheet(Struct, frozen=True):
     """A table without its empty rows. `positions` are the columns in the file, counted from 1."""
 
     file: str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from stemctl.core.diagnostics import Diagnostic
 from stemctl.schema.patterns import portable
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Struct, frozen=True):
     """A column that is read: its place in the rows, its position in the file, what it means, and
     how its cells are read. `values` are those that a map gives to cells.
     """
@@ -46,8 +46,7 @@ class Column:
         return folded.get(word.casefold(), text)
 
 
-@dataclass(slots=True)
-class Resolved:
+class Resolved(Struct):
     """The columns to read, the reasons why others are left, and what is wrong."""
 
     columns: list[Column] = field(default_factory=list)

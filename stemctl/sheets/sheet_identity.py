@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from stemctl.core.records import Address, Repository
 from stemctl.manifests.declared_names import DeclaredNames
@@ -15,8 +16,7 @@ from stemctl.takeover.own_keys import type_fields
 from stemctl.util.json_types import Fields, Value
 
 
-@dataclass
-class SheetIdentity:
+class SheetIdentity(Struct):
     """Tells records apart by those of the fields that a sheet has: `written`, by model."""
 
     catalog: Catalog

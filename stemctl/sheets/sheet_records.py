@@ -7,9 +7,11 @@ else differs is an error.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import NamedTuple, Protocol
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from stemctl.core.diagnostics import Diagnostic
 from stemctl.schema.fields import Field
@@ -46,8 +48,7 @@ class RawCell(NamedTuple):
     text: str
 
 
-@dataclass(slots=True)
-class SheetRecord:
+class SheetRecord(Struct):
     """What a sheet says of one record: whole fields, parts of fields, and records inside it."""
 
     model: Model
@@ -67,8 +68,7 @@ class SheetRecord:
         return {n: value for n, value in self.whole.items() if not isinstance(value, Cell)}
 
 
-@dataclass
-class RowReader:
+class RowReader(Struct, dict=True):
     """Reads the rows of a sheet into records. `constants` are fields that every record has."""
 
     sheet: Sheet

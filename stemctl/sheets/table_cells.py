@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from stemctl.planning.declared import as_declared, as_list, shown_rows, written_value
 from stemctl.planning.values import elements, is_empty, same
@@ -22,8 +23,7 @@ Row = Sequence[str | int | float]
 LIST = Field("", "list", "Several values.", "")
 
 
-@dataclass
-class LiveRecords:
+class LiveRecords(Struct):
     """The records that columns lead to: of each model by id, with what they are called, and the
     keys that records have in the files.
 

@@ -9,7 +9,8 @@ behaviors.subjects.name  a field of records that are inside, or that a field ref
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from stemctl.errors import ConfigError, Untouched
 from stemctl.schema.catalog import Catalog
@@ -20,8 +21,7 @@ from stemctl.util.plural import joined
 from stemctl.util.suggest import nearest
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """From a record to others: those that `field` refers to, or those inside it (None)."""
 
     model: Model
@@ -33,8 +33,7 @@ class Step:
         return self.field is None or self.field.kind != "reference"
 
 
-@dataclass(frozen=True, slots=True)
-class TableColumn:
+class TableColumn(Struct, frozen=True):
     """A column: the steps to the records whose values it has, and their field.
 
     Without a field, it is what these records are called; `part` is a part of the field.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from stemctl.config.config import Server
 from stemctl.core.state import State
@@ -13,8 +14,7 @@ from stemctl.state.local_folder import FOLDER
 from stemctl.util.atomic_file import replace_file
 
 
-@dataclass(frozen=True, slots=True)
-class FileBackend:
+class FileBackend(Struct, frozen=True):
     """A state file; `where` is its path for people."""
 
     path: Path

@@ -6,7 +6,8 @@ A run pushes its lease, with its plan, before its first write. The push of its s
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from stemctl.core.lease import Lease, lease_json, lease_of, plan_lines, read_lease, run_of
 from stemctl.core.run import Run
@@ -19,8 +20,7 @@ from stemctl.state.lease_holder import LeaseHolder, Moment
 from stemctl.state.state_branch import Files, StateBranch, Tip
 
 
-@dataclass
-class GitLock:
+class GitLock(Struct):
     """The lease of one server on a state branch."""
 
     branch: StateBranch

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 from stemctl.core.lease import Lease, may_send, renewed
 from stemctl.errors import LeaseEnded
 
@@ -28,8 +30,7 @@ class Moment:
         return max(self.clock() - self._wall, ticks)
 
 
-@dataclass
-class LeaseHolder:
+class LeaseHolder(Struct):
     """Our lease while its run is on. We count from before the push that made it, others from after.
 
     `push` renews it in the backend, `give_back` removes it there; `where` is that backend for

@@ -6,7 +6,8 @@ import contextlib
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from stemctl.errors import StateError, Untouched
 from stemctl.state.local_folder import LocalFolder
@@ -17,8 +18,7 @@ _PATIENCE = 1.0
 """Seconds to wait for the lock: `is_held` takes it for a moment too."""
 
 
-@dataclass(frozen=True, slots=True)
-class FolderLock:
+class FolderLock(Struct, frozen=True):
     """A lock of the operating system, which dies with its process."""
 
     local: LocalFolder

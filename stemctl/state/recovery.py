@@ -5,7 +5,8 @@ The next command that writes reduces it into the state, so that no request is fo
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from stemctl.core.lease import Lease
 from stemctl.core.run import Run, end_line, first_lines
@@ -20,8 +21,7 @@ from stemctl.state.server_state import ServerState, next_state
 from stemctl.util.timestamps import stamp, utc_now
 
 
-@dataclass(frozen=True)
-class Recovery:
+class Recovery(Struct, frozen=True):
     """The run that did not end, and how its outcome gets into the state."""
 
     state: ServerState

@@ -8,8 +8,9 @@ import contextlib
 import datetime
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from stemctl.config.config import Server
 from stemctl.core.run import Brief, Run, in_brief, read_brief, read_run
@@ -22,8 +23,7 @@ from stemctl.util.timestamps import utc_now
 _PLAIN = ".jsonl"
 
 
-@dataclass(frozen=True, slots=True)
-class RunLog:
+class RunLog(Struct, frozen=True):
     """Journals, each named by its run."""
 
     local: LocalFolder

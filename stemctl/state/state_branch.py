@@ -18,6 +18,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
+from msgspec import Struct
+
 from stemctl.config.config import Server
 from stemctl.core.state import State
 from stemctl.core.state_codec import from_json, shards_of, to_json, to_shards
@@ -45,8 +47,7 @@ _EXPECTED = re.compile(
 """The paths that a state branch may have."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tip:
+class Tip(Struct, frozen=True):
     """The branch as it was fetched: its commit (None: there is no branch), and path to blob."""
 
     commit: str | None

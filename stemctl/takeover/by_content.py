@@ -8,7 +8,9 @@ pull does so: it sends nothing, so a wrong match can create or change nothing.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from stemctl.core.records import Address, Record
 from stemctl.core.snapshot import Reading
@@ -24,8 +26,7 @@ from stemctl.takeover.take import is_default
 from stemctl.util.json_types import Fields, Value
 
 
-@dataclass(slots=True)
-class ByContent:
+class ByContent(Struct):
     """The sides with what was matched. `alike` are live records, by model and id, that a declared
     one may be, where more than one comes into question.
     """

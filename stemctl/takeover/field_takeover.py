@@ -8,7 +8,8 @@ sets and maps are compared one by one; those that others added come along.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from stemctl.planning.compare_fields import BoundRecord, versions_of
 from stemctl.planning.members import as_written as member_names
@@ -37,8 +38,7 @@ another; or only the files changed it.
 _ABSENT: Value = object()
 
 
-@dataclass(frozen=True, slots=True)
-class FieldTakeover:
+class FieldTakeover(Struct, frozen=True):
     """`value` is what the field is to say, as files write it; UNSET if it stays as it is.
 
     `kept` are the names of what stays although the server has another value (`tags`,
@@ -116,8 +116,7 @@ def _one(row: Field, value: Value) -> Value:
 # Sets and maps, element by element
 
 
-@dataclass(frozen=True, slots=True)
-class _Elements:
+class _Elements(Struct, frozen=True):
     """The elements of a field that is a set or a map."""
 
     bound: BoundRecord

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from stemctl.core.address_patterns import matches
 from stemctl.core.records import Address, Repository
@@ -44,8 +45,7 @@ def parents_first(catalog: Catalog, models: Mapping[str, Model]) -> Iterator[Mod
                 yield model
 
 
-@dataclass
-class LiveAddresses:
+class LiveAddresses(Struct):
     """Asked for parents before what is inside them, since keys continue those of parents."""
 
     catalog: Catalog

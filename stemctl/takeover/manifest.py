@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from stemctl.core.records import Address, Repository
 from stemctl.core.snapshot import Snapshot
@@ -36,8 +37,7 @@ if there is no such file yet.
 """
 
 
-@dataclass(frozen=True)
-class World:
+class World(Struct, frozen=True):
     """What is known when records are taken over: what was read, what the files declare, and which
     live record each declared one is (`bound`: by model and id).
     """
@@ -53,8 +53,7 @@ class World:
         return reading.records if reading else {}
 
 
-@dataclass(slots=True)
-class NewRecords:
+class NewRecords(Struct):
     """Live records as files are to have them.
 
     `new` are whole files. `added` are records for files that are there, and `inside` records for
@@ -286,8 +285,7 @@ class _Tree:
         return {name: around.get(name.rpartition(".")[2]) for name in selectors if "." in name}
 
 
-@dataclass(slots=True)
-class _Names:
+class _Names(Struct):
     """The texts for references that were met: model to id to text, as `as_declared` takes them."""
 
     texts: ReferenceTexts

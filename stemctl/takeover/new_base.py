@@ -9,7 +9,8 @@ finds the new files: to whom has the old ones still, their values would look lik
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from stemctl.core.records import Address, Record
 from stemctl.core.state import Entry, State

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
+
+from msgspec import Struct, field
 
 from stemctl.core.entry_ids import selector
 from stemctl.core.records import Address
@@ -21,8 +22,7 @@ _OTHER = re.compile(r"[^A-Za-z0-9]+")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
-@dataclass(frozen=True, slots=True)
-class Handle:
+class Handle(Struct, frozen=True):
     """The address of a record, and what its mapping has besides its fields so that this is its
     address: `key`, or `key` and `id`.
     """
@@ -31,8 +31,7 @@ class Handle:
     written: Mapping[str, Value] = field(default_factory=dict)
 
 
-@dataclass
-class OwnKeys:
+class OwnKeys(Struct, dict=True):
     """Gives new records their addresses. `taken` are those of declared records; `can_be_called`
     says whether a file can have a record with this name.
     """

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from stemctl.core.address_patterns import is_pattern, literal, matches
 from stemctl.core.records import Address
@@ -25,8 +26,7 @@ def labs_own(catalog: Catalog) -> tuple[Model, ...]:
     return tuple(model for model in catalog.writable if not is_shared(model))
 
 
-@dataclass(frozen=True)
-class Selection:
+class Selection(Struct, frozen=True):
     """`patterns` of addresses, `exact` addresses, and `ids` of live records by model. What is
     inside a selected record is selected, too. With `everything`, patterns are not the user's.
     """

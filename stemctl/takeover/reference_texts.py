@@ -7,7 +7,8 @@ no files, so that a name only has to be unique on the server.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from stemctl.core.records import Address, Repository
 from stemctl.core.snapshot import Snapshot
@@ -19,8 +20,7 @@ from stemctl.schema.models import Model
 from stemctl.util.json_types import Fields, Value
 
 
-@dataclass
-class ReferenceTexts:
+class ReferenceTexts(Struct, dict=True):
     """What to write for the id of a record.
 
     `addresses` are those of the records that files declare or will declare, by model and id.

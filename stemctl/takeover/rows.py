@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from stemctl.core.records import Address
 from stemctl.schema.models import Model
@@ -11,8 +12,7 @@ from stemctl.util.json_types import Value
 from stemctl.util.safe_text import visible
 
 
-@dataclass(slots=True)
-class Row:
+class Row(Struct):
     """A record as a file is to have it: its key and fields in order, and the records inside it by
     list key. `left_out` are the values that no file can have, each with the reason. `remarks` go
     above the record as comments.
@@ -55,8 +55,7 @@ class Row:
                 yield from row.walk()
 
 
-@dataclass(slots=True)
-class NewFile:
+class NewFile(Struct):
     """What a new file is to say: defaults, and records by list key."""
 
     file: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
+
+from msgspec import Struct
 
 from stemctl.core.records import Address, Repository
 from stemctl.core.snapshot import Snapshot
@@ -20,8 +21,7 @@ Written = Callable[[Address], Fields]
 """A declared record as it stands in its file."""
 
 
-@dataclass(frozen=True)
-class Sides:
+class Sides(Struct, frozen=True, dict=True):
     """Everything that a pull decides from: files, state and server, and what was asked for.
 
     `theirs` takes the server's value of whatever differs, in the records that are named one by

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from stemctl.core.records import Address, Record
 from stemctl.core.state import Entry
@@ -40,8 +41,7 @@ MOVED, RENAMED, DOUBT, REMOVED, TAKEN, REFUSED, INSIDE, ALIKE = (
 """Further reasons for which a record, or a field of it, is left."""
 
 
-@dataclass(frozen=True, slots=True)
-class Left:
+class Left(Struct, frozen=True):
     """What was left as it is of a record, and why: a reason of this module or `field_takeover`.
 
     `detail` says more: the new name or parent, or what the schema refuses.
@@ -53,8 +53,7 @@ class Left:
     detail: str = ""
 
 
-@dataclass(slots=True)
-class Takeover:
+class Takeover(Struct):
     """What is to be written, and what is left.
 
     `edits` are the new values of declared records, `ids` what each declared record is bound to.
@@ -99,8 +98,7 @@ def in_doubt(entry: Entry) -> bool:
     return bool(entry.pending) or entry.approval is not None
 
 
-@dataclass(frozen=True)
-class _Declared:
+class _Declared(Struct, frozen=True):
     """A declared record that is live."""
 
     sides: Sides

@@ -7,7 +7,8 @@ people to say.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from stemctl.core.snapshot import Reading
 from stemctl.planning.identity import keys_of
@@ -17,8 +18,7 @@ from stemctl.util.canonical_json import hash_of
 from stemctl.util.json_types import Fields
 
 
-@dataclass(frozen=True, slots=True)
-class Twins:
+class Twins(Struct, frozen=True):
     """Live records of one model, by id, that have one `name`, or are equal. `declared` are the ids
     of those that have an address.
     """
@@ -34,8 +34,7 @@ class Twins:
         return tuple(id_ for id_ in self.records if id_ not in self.declared)
 
 
-@dataclass(slots=True)
-class Unbound:
+class Unbound(Struct):
     """The records of one model without an address, and those among them that have a twin."""
 
     model: Model

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 
 from stemctl.core.diagnostics import Severity
 from stemctl.core.entry_ids import selector
@@ -34,15 +33,13 @@ Wrap = Callable[[Fields], Fields]
 """Puts the mapping of a record where it is in a file: a list key, or more."""
 
 
-@dataclass
 class Writable:
     """Leaves out what today's schemas refuse."""
 
-    catalog: Catalog
-    _called: dict[tuple[str, str], bool] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self._validator = validator_of(self.catalog)
+    def __init__(self, catalog: Catalog) -> None:
+        self.catalog = catalog
+        self._called: dict[tuple[str, str], bool] = {}
+        self._validator = validator_of(catalog)
 
     def can_be_called(self, model: Model, name: str) -> bool:
         """Whether a file can have a record with this name."""

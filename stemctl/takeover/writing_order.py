@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from stemctl.core.rewrite import Rewrite
 from stemctl.schema.catalog import Catalog

@@ -31,13 +31,14 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", choices=[[], *PARTS], help="all, if none is named")
     parser.add_argument("--sizes", default="1000,10000,100000", help="numbers of records")
     parser.add_argument("--runs", type=int, default=5, help="of quick work")
+    parser.add_argument("--before", default="", help="another stemctl, to compare an apply with")
     asked = parser.parse_args()
     sizes = [int(size) for size in asked.sizes.split(",")]
     began, found = time.monotonic(), []
     print(f"{machine.describe()}\n", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         for name in asked.parts or PARTS:
-            for row in PARTS[name](Bench(Path(folder), sizes, asked.runs)):
+            for row in PARTS[name](Bench(Path(folder), sizes, asked.runs, asked.before)):
                 print(f"- {report.line(row)}", flush=True)
                 found.append(row)
     found = report.with_growth(found)

@@ -29,18 +29,29 @@ def rows(bench: Bench) -> Iterator[Row]:
     for work in REQUESTS:
         yield from _beside(bench.folder / work, work)
     for count in (1, *bench.sizes):
-        with serve(bench.folder / f"grow{count}", 0) as server:
-            lab = labs.write_lab(
-                bench.folder / f"grow{count}" / "lab", range(count), 10, server.url
-            )
-            server.begin(0)
-            (mine,) = figures(1, stemctl(lab, "apply", "--auto-approve"), warm=False)
-            yield Row("apply, everything new", mine, asked=server.begin(0), records=count)
+        mine, asked = _everything_new(bench.folder / f"grow{count}", count)
+        if count == 10_000 and bench.before:
+            other, _ = _everything_new(bench.folder / "before", count, bench.before)
+            goal = Goal(2, other.wall / mine.wall, "2 × faster than before")
+            beside = ("the stemctl before", other)
+            yield Row("apply, everything new", mine, *beside, (), asked, [goal], count)
+        else:
+            yield Row("apply, everything new", mine, asked=asked, records=count)
+
+
+def _everything_new(folder: Path, count: int, program: str = "") -> tuple[Figure, Asked]:
+    with serve(folder, 0) as server:
+        lab = labs.write_lab(folder / "lab", range(count), 10, server.url)
+        server.begin(0)
+        command = stemctl(lab, "apply", "--auto-approve", program=program)
+        (mine,) = figures(1, command, warm=False)
+        return mine, server.begin(0)
 
 
 def _beside(folder: Path, work: str) -> Iterator[Row]:
     name = f"apply, {COUNT:,} {work}s, 50 ms a request"
     there = 0 if work == "create" else COUNT
+    least = COUNT * REQUESTS[work] * LATENCY / PARALLEL
     mine, asked = _ours(folder / "ours", work, there)
     with serve(folder / "client", there) as server:
         server.begin(LATENCY)
@@ -48,7 +59,8 @@ def _beside(folder: Path, work: str) -> Iterator[Row]:
     goals = [Goal(PARALLEL, asked.at_once, "at once: at most 8", at_most=True)]
     if work == "create":
         goals.append(Goal(6, other.wall / mine.wall, "6 × faster"))
-    limits = [("of latency", COUNT * REQUESTS[work] * LATENCY / PARALLEL)]
+        goals.append(Goal(1.1, mine.wall / least, "at most 1.1 × the latency", at_most=True))
+    limits = [("of latency", least)]
     yield Row(name, mine, "official client, a loop", other, limits, asked, goals)
     if work == "create" and terraform.is_here():
         other = _terraform(folder / "terraform")

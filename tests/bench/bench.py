@@ -21,16 +21,22 @@ class Bench:
     folder: Path
     sizes: Sequence[int]
     runs: int
+    before: str = ""
+    """Another stemctl, to compare an apply with."""
 
     def runs_of(self, count: int) -> int:
         """How often work of this size is measured: three times if one takes a minute."""
         return self.runs if count <= 1000 else min(self.runs, 3)
 
 
-def stemctl(lab: Path | None, *arguments: str, expect: int = 0) -> Command:
+def stemctl(
+    lab: Path | None, *arguments: str, expect: int = 0, program: str | Path = ""
+) -> Command:
     """A command of stemctl, as a user starts it."""
     where = ["-C", str(lab)] if lab else []
-    return Command([PROGRAMS / "stemctl", *where, *arguments], expect=expect, environ=TOKEN)
+    return Command(
+        [program or PROGRAMS / "stemctl", *where, *arguments], expect=expect, environ=TOKEN
+    )
 
 
 def peer(name: str, *arguments: object) -> Command:

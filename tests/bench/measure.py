@@ -31,6 +31,10 @@ class Figure:
     peak: int
 
 
+_ENVIRON = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+"""What an installed program finds: modules that were compiled before."""
+
+
 def figures(runs: int, *commands: Command, warm: bool = True) -> list[Figure]:
     """Run commands in turn, A B A B ..., so that a machine that slows down does so for all of them.
 
@@ -62,7 +66,7 @@ def once(command: Command) -> tuple[float, float, int]:
         process = subprocess.Popen(
             [str(argument) for argument in command.arguments],
             cwd=command.cwd,
-            env={**os.environ, **(command.environ or {})},
+            env={**_ENVIRON, **(command.environ or {})},
             stdin=subprocess.DEVNULL,
             stdout=said,
             stderr=subprocess.STDOUT,

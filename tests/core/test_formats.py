@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import re
 import shutil
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from stemctl import __version__
 from stemctl.core.formats import NEWEST
@@ -63,7 +63,7 @@ def test_a_state_of_the_first_format_is_read_and_written_to_the_byte() -> None:
     ],
 )
 def test_a_state_that_needs_a_later_key_has_a_later_format(later: dict[str, object]) -> None:
-    fresh = dataclasses.replace(state(), **later)  # type: ignore[arg-type]
+    fresh = replace(state(), **later)  # type: ignore[arg-type]
     written = "".join(to_json(fresh))
     assert json.loads(written)["format"] == 2
     assert from_json(written, "state.json") == fresh
@@ -130,7 +130,7 @@ def test_a_kept_plan_of_the_first_format_is_read_and_shown(lab: Lab) -> None:
 def test_a_plan_that_needs_a_later_key_has_a_later_format() -> None:
     document = plan_in(text("plan.json"))
     assert document is not None
-    plan = dataclasses.replace(open_plan(document, "plan.json"), uncommitted=("records/a.yaml",))
+    plan = replace(open_plan(document, "plan.json"), uncommitted=("records/a.yaml",))
     written = plan_document(plan)
     assert written["format"] == 2
     assert open_plan(written, "plan.json") == plan
@@ -143,15 +143,15 @@ def test_a_plan_with_further_requests_has_a_later_format_and_another_digest() ->
     document = plan_in(text("plan.json"))
     assert document is not None
     plan = open_plan(document, "plan.json")
-    create = dataclasses.replace(
+    create = replace(
         plan.changes[0],
         action=Action.CREATE,
         id=None,
         request=Request("POST", "stem/session/", {"name": "a"}),
         then=(Request("PATCH", "stem/session/{session/a}/", {"tags": ["b"]}),),
     )
-    longer = dataclasses.replace(plan, changes=(create,))
-    shorter = dataclasses.replace(plan, changes=(dataclasses.replace(create, then=()),))
+    longer = replace(plan, changes=(create,))
+    shorter = replace(plan, changes=(replace(create, then=()),))
     written = json.loads(json.dumps(plan_document(longer)))
     assert written["format"] == 3
     assert written["changes"][0]["then"] == [

@@ -1,9 +1,9 @@
-import dataclasses
 import json
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from stemctl.core.diagnostics import Severity
 from stemctl.core.records import Address, Location, Record, Repository
@@ -70,7 +70,7 @@ def test_what_is_missing_is_what_the_schema_of_a_record_says(model, data):
 
 
 def writable_projects():
-    project = dataclasses.replace(CATALOG.models["project"], operations=("list", "add", "detail"))
+    project = replace(CATALOG.models["project"], operations=("list", "add", "detail"))
     return Catalog("test", {**CATALOG.models, "project": project})
 
 

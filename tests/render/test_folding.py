@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
+from msgspec.structs import replace
 
 from stemctl.core.apply_report import Outcome, Report, Status
 from stemctl.core.plan import Action, Change, FieldChange, Held, Note, Plan, Request, Target

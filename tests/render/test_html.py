@@ -5,11 +5,11 @@ first, and holds every record.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
 from hypothesis import given
+from msgspec.structs import replace
 
 from stemctl.core.plan import Action, FieldChange, Held, Plan
 from stemctl.render.html import Made, asset, plan_html

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from stemctl.core.plan import Action, Change, FieldChange, Held, Plan, Request, Subset, Target
 from stemctl.core.records import Address

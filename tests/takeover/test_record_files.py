@@ -2,12 +2,12 @@
 
 import os
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from stemctl.config.config import Config, load_config
 from stemctl.config.file_templates import InvalidTemplate, file_template, option_template

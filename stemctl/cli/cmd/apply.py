@@ -9,9 +9,9 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 
 import click
+from msgspec import Struct
 
 from stemctl.apply.scheduler import Apply
 from stemctl.cli.command import command
@@ -157,8 +157,7 @@ def _cannot_ask(same: tuple[str, str]) -> ConfigError:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _TerminalView:
+class _TerminalView(Struct, frozen=True):
     """What an apply shows at a terminal or in the log of a job."""
 
     screen: Screen

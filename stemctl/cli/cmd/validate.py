@@ -10,7 +10,6 @@ from stemctl.cli.screen import Screen
 from stemctl.commands import validate as check
 from stemctl.core.diagnostics import has_errors
 from stemctl.core.documents import findings_document
-from stemctl.render.github import findings_github
 from stemctl.render.text.findings_text import findings_markdown
 
 
@@ -53,6 +52,9 @@ def validate(screen: Screen, paths: tuple[str, ...], online: bool, output_format
             )
         )
     elif output_format == "github":
+        # What it takes to show a plan beside its lines is needed for nothing else here.
+        from stemctl.render.github import findings_github
+
         screen.annotate(lambda folder: findings_github(diagnostics, folder))
         screen.sentences(summary)
     else:

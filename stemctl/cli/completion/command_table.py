@@ -10,16 +10,16 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from stemctl.util.json_types import Value
 
 FILE = Path(__file__).with_name("commands.json")
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(Struct, frozen=True):
     """An option: all its spellings, what its value is (empty: it takes none), and its choices."""
 
     names: tuple[str, ...]
@@ -28,8 +28,7 @@ class Option:
     choices: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Argument:
+class Argument(Struct, frozen=True):
     """A word that is no option: what it is, its choices, and whether there may be many of it."""
 
     value: str
@@ -37,8 +36,7 @@ class Argument:
     choices: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(Struct, frozen=True):
     """A command, or a group of commands."""
 
     help: str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from stemctl.cli.completion.command_table import Argument, Option
 from stemctl.cli.completion.typed_line import TypedLine
@@ -20,8 +21,7 @@ MOST = 2000
 """Proposals that a shell gets; more are not readable, and make some shells slow."""
 
 
-@dataclass(frozen=True, slots=True)
-class Proposal:
+class Proposal(Struct, frozen=True):
     """A word that may be typed. `open`: more follows in the same word."""
 
     text: str
@@ -29,8 +29,7 @@ class Proposal:
     open: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Proposals:
+class Proposals(Struct, frozen=True):
     """Proposals that begin with what was typed, or else the kind of paths that the shell completes
     by itself: `files`, `folders`, or none.
     """

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from stemctl.cli.completion.command_table import Argument, Command, Option
 
 
-@dataclass(slots=True)
-class TypedLine:
+class TypedLine(Struct):
     """A command line up to the cursor.
 
     `word` is the beginning of what is asked for, and `before` what the shell has in front of it in

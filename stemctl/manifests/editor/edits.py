@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from stemctl.util.json_types import Path, Value
 
 
-@dataclass(frozen=True, slots=True)
-class Put:
+class Put(Struct, frozen=True):
     """A member of a mapping gets a value, or an item of a list another one.
 
     A member that is new goes behind those before it in `order`, or to the end.
@@ -20,8 +20,7 @@ class Put:
     order: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Add:
+class Add(Struct, frozen=True):
     """A list gets a further item, at its end or before the item that has the number `before` now;
     a list that is not there is made. `remarks` go above the item as comments, if it has a line of
     its own.
@@ -34,8 +33,7 @@ class Add:
     remarks: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Take:
+class Take(Struct, frozen=True):
     """A member of a mapping, or an item of a list, goes."""
 
     path: Path
@@ -44,8 +42,7 @@ class Take:
 Edit = Put | Add | Take
 
 
-@dataclass(slots=True)
-class Changes:
+class Changes(Struct):
     """All edits at one value and inside it.
 
     `puts` are new values of members and items, `takes` those that go, `adds` new items, and

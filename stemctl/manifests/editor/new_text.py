@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from stemctl.manifests.written import flow_text, scalar_text
 from stemctl.util.json_types import Value
@@ -22,8 +23,7 @@ _LITERAL = re.compile(
 """A line that a literal text can hold as it is: it neither begins nor ends with a space."""
 
 
-@dataclass(frozen=True, slots=True)
-class Style:
+class Style(Struct, frozen=True):
     """How a file is written: the spaces by which mappings and lists are indented below their key,
     the quotes around texts that need none, and whether lists are in brackets (None: if they fit).
     """

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec import Struct, field
 from yaml.events import (
     AliasEvent,
     DocumentStartEvent,
@@ -32,8 +32,7 @@ _BLANK = ("", " ", "\t", "\n")
 """What follows a dash or a question mark that is no text; nothing, at the end of the text."""
 
 
-@dataclass(slots=True)
-class Place:
+class Place(Struct):
     """A value: its characters from `start` to `end`, and the column where it begins.
 
     A list has its items in `parts`, and a mapping its members, whose numbers are in `numbers`.
@@ -63,8 +62,7 @@ class Place:
         return self.start == self.end
 
 
-@dataclass(slots=True)
-class Part:
+class Part(Struct):
     """An item or a member: `head` is where its dash or key begins, and `after` is the position
     behind the dash or colon (None if it has none). In brackets, an item begins with its value.
     """
@@ -81,8 +79,7 @@ class Part:
         return max(self.value.end, self.after or 0, written)
 
 
-@dataclass(slots=True)
-class Places:
+class Places(Struct):
     """All values of a text, and its comments: where each begins, and what it says."""
 
     root: Place | None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from stemctl.manifests.slips.situation import Edit, Repair, Situation, plain_or_quoted
 
@@ -14,8 +15,7 @@ _HASH = re.compile(r"(?:(?<=[\s\[{,])|^)#")
 _KEY_IN_BRACES = re.compile(r"""\s*(?:"[^"]*"|'[^']*'|[^"'\[\]{},:#]+):\s+""")
 
 
-@dataclass(slots=True)
-class FlowLine:
+class FlowLine(Struct):
     """One line as brackets see it: what is open at its end, and the items between the commas."""
 
     open: list[tuple[str, int]] = field(default_factory=list)

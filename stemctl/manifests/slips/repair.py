@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
 
 import yaml
+from msgspec import Struct
+from msgspec.structs import replace
 from yaml.events import (
     CollectionEndEvent,
     CollectionStartEvent,
@@ -144,8 +145,7 @@ def repaired(lines: list[str], edits: Iterable[Edit]) -> list[str]:
     return result
 
 
-@dataclass(slots=True)
-class Verdict:
+class Verdict(Struct):
     """Line and column of the first error of a text, and how many keys are not where they belong."""
 
     blamed: tuple[int, ...]

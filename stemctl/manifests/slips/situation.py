@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import cached_property
+
+from msgspec import Struct, field
 
 _FARTHEST = 40
 """Lines above the place where the parser stopped in which the slip is looked for."""
@@ -20,8 +21,7 @@ _ENTRY = re.compile(
 _COMMENT = re.compile(r"(?:^|[ \t])#.*$")
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(Struct, frozen=True):
     """A part of a line, counted from 0, and what is written in its place."""
 
     line: int
@@ -30,8 +30,7 @@ class Edit:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Repair:
+class Repair(Struct, frozen=True):
     """A slip that there may be: where it is, how it is explained, and the edits that undo it.
 
     The first edit is at the slip. The others undo the same slip elsewhere, so that the parser gets
@@ -53,8 +52,7 @@ class Repair:
         return first.line, first.start, max(1, first.end - first.start)
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """A line as `- key: value`: the columns where its parts begin, and where the value ends."""
 
     line: int
@@ -66,8 +64,7 @@ class Entry:
     value: str
 
 
-@dataclass(frozen=True)
-class Situation:
+class Situation(Struct, frozen=True, dict=True):
     """The lines of a file; where the parser stopped, where the construct began that it was in, and
     the words that are keys in such files; `sections` are those at the top.
     """

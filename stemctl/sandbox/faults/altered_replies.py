@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from stemctl.sandbox.faults.script import Fault
 from stemctl.sandbox.list_query import PageRange
@@ -23,8 +25,7 @@ _LOGIN_PAGE = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class RawReply:
+class RawReply(Struct, frozen=True):
     """A reply as it is sent."""
 
     status: int
@@ -53,8 +54,7 @@ class RawReply:
         return found if isinstance(found, dict) else None
 
 
-@dataclass(frozen=True, slots=True)
-class FaultContext:
+class FaultContext(Struct, frozen=True):
     """The request of a reply: the part of a list, the models, and the fault."""
 
     page: PageRange

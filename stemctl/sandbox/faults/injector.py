@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from starlette.responses import JSONResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
-
 from stemctl.errors import ConfigError
+from stemctl.sandbox.asgi import ASGIApp, Receive, Scope, Send, read_content, respond
 from stemctl.sandbox.faults.counts import Counts
 from stemctl.sandbox.faults.kinds import KEYS, KINDS, Exchange, Tasks, replay
 from stemctl.sandbox.faults.script import IncomingRequest, Script, read_script
@@ -34,7 +32,7 @@ class WithFaults:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        content = await _content(receive)
+        content = await read_content(receive)
         if content is None:
             return
         request = IncomingRequest(scope["method"], _below_portal(scope["path"]), content)
@@ -43,7 +41,7 @@ class WithFaults:
         except ConfigError as error:
             texts = ("The fault script of this sandbox is invalid.", error.what, error.why)
             detail = " ".join(texts).rstrip()
-            await JSONResponse({"detail": detail}, 500)(scope, receive, send)
+            await respond(send, 500, {"detail": detail})
             return
         if fault is None:
             await self._app(scope, replay(content), send)
@@ -66,18 +64,6 @@ class WithFaults:
         if self._read is None or not content or self._read[0] != content:
             self._read = (content, read_script(self._path, KEYS))
         return self._read[1]
-
-
-async def _content(receive: Receive) -> bytes | None:
-    """The body of a request; None if the client disconnects before it is complete."""
-    content: list[bytes] = []
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return None
-        content.append(message.get("body", b""))
-        if not message.get("more_body", False):
-            return b"".join(content)
 
 
 def _below_portal(path: str) -> str | None:

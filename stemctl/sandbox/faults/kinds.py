@@ -6,14 +6,15 @@ import asyncio
 import json
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, replace
 from email.utils import formatdate
 from http import HTTPStatus
 from urllib.parse import parse_qsl, urlencode
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from stemctl.sandbox import list_query
+from stemctl.sandbox.asgi import ASGIApp, Message, Receive, Scope, Send
 from stemctl.sandbox.faults import altered_replies, line, wire
 from stemctl.sandbox.faults.altered_replies import FaultContext, RawReply
 from stemctl.sandbox.faults.script import Fault, Keys
@@ -23,8 +24,7 @@ from stemctl.util.json_types import Fields, Value
 Tasks = set[asyncio.Task[RawReply]]
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
+class Exchange(Struct, frozen=True):
     """A request that a fault strikes, and the connection to the client.
 
     `late` has the tasks of delayed requests.
@@ -269,8 +269,7 @@ async def _bomb(exchange: Exchange) -> None:
     await wire.bomb(exchange.send, exchange.fault.mebibytes)
 
 
-@dataclass(frozen=True, slots=True)
-class FaultKind:
+class FaultKind(Struct, frozen=True):
     """What a fault does, a line about it, and its keys."""
 
     strike: Strike

@@ -12,7 +12,8 @@ import socket
 import struct
 
 import httpx
-from starlette.types import Receive, Send
+
+from stemctl.sandbox.asgi import Receive, Send
 
 
 async def still_there(receive: Receive, seconds: float) -> bool:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
+
 from stemctl.errors import ConfigError
 from stemctl.manifests import reader
 from stemctl.manifests.document import Document, Node, code_span
@@ -16,8 +18,7 @@ from stemctl.util.json_types import Value
 from stemctl.util.suggest import nearest
 
 
-@dataclass(frozen=True, slots=True)
-class IncomingRequest:
+class IncomingRequest(Struct, frozen=True):
     """What a fault may match. `path` is below `/api/PORTAL/` and ends with a slash, or None."""
 
     method: str
@@ -54,16 +55,14 @@ class Fault:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Script:
+class Script(Struct, frozen=True):
     """The whole script. A seed makes `chance` repeatable."""
 
     faults: tuple[Fault, ...]
     seed: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Keys:
+class Keys(Struct, frozen=True):
     """The keys of one kind of fault, in addition to those of every fault."""
 
     needs: tuple[str, ...] = ()

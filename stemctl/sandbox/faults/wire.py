@@ -9,8 +9,7 @@ import asyncio
 import zlib
 from collections.abc import Iterator
 
-from starlette.types import Receive, Send
-
+from stemctl.sandbox.asgi import Receive, Send
 from stemctl.sandbox.faults import line
 
 _ZEROS = bytes(2**20)
