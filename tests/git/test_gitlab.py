@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +37,7 @@ class Hosted:
     runner: Runner
     home: Project
     fork: Project
+    source: str
 
     def propose(
         self, *sessions: str, branch: str = "topic", project: Project | None = None
@@ -105,7 +108,7 @@ def hosted(team: Team, short: bool) -> Iterator[Hosted]:
         founder.publish("CI")
         git(team.folder, "clone", "-q", "--bare", str(team.remote), "fork.git")
         runner = Runner(team.folder / "jobs", gitlab, {1: VARIABLES, 2: {}})
-        yield Hosted(team, gitlab, runner, home, fork)
+        yield Hosted(team, gitlab, runner, home, fork, source)
 
 
 def passed(pipeline: Pipeline) -> Pipeline:
@@ -366,6 +369,27 @@ def test_every_night_one_merge_request_has_what_changed(hosted: Hosted) -> None:
     options = told.read_text()
     assert options.count("merge_request.create") == 2
     assert options.count("merge_request.target=main") == 2
+
+
+@pytest.mark.parametrize("short", [True], ids=["short"])
+def test_the_jobs_of_both_forms_differ_in_how_they_install(hosted: Hosted) -> None:
+    founder = Member(hosted.team.folder / "founder", "founder")
+    founder.write(".gitlab-ci.yml", INCLUDE.replace("]", ", {local: .gitlab/stemctl-pull.yml}]"))
+    forms = []
+    for words in (["--short", "--source", hosted.source], ["--source", SOURCE]):
+        shutil.rmtree(founder.root / ".gitlab")
+        founder.git("remote", "set-url", "origin", f"{hosted.gitlab.url}/lab/metadata.git")
+        result = founder.run("ci", "init", "gitlab", "--pull", *words)
+        assert result.code == 0, result.said
+        founder.git("remote", "set-url", "origin", str(hosted.team.remote))
+        commit = founder.publish("Jobs")
+        host = hosted.gitlab.url.removeprefix("http://")
+        text = json.dumps(configuration(hosted.team.remote, commit, host))
+        # `git` cuts the last newline of a file
+        jobs = json.loads(text.replace(' --server \\"lab\\"', "").replace('\\n"', '"'))
+        assert "stemctl-pull" in jobs
+        forms.append({name: {**job, "before_script": ...} for name, job in jobs.items()})
+    assert forms[0] == forms[1]
 
 
 def test_pipelines_of_other_branches_have_none_of_these_jobs(hosted: Hosted) -> None:

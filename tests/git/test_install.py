@@ -66,7 +66,9 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Machine:
     """A machine with all that the lock has, which the tests below share."""
     machine = machine_at(tmp_path_factory.mktemp("machine"))
     lock = PROJECT / "stemctl/commands/templates/ci" / LOCK
-    done = machine.run(f"python -I -m pip install --quiet --require-hashes -r {lock}")
+    done = machine.run(
+        f"python -I -m pip install --quiet --require-hashes --only-binary :all: -r {lock}"
+    )
     if done.returncode and "No matching distribution found" in done.stderr:
         pytest.skip("no package index can be reached")
     assert done.returncode == 0, done.stderr

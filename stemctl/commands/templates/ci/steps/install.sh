@@ -1,3 +1,4 @@
-# -I: import nothing from the checkout
-python -I -m pip install --quiet --require-hashes --requirement "$GITHUB_WORKSPACE/.github/stemctl.lock"
+# -I: import nothing from the checkout; only wheels, since what builds others has no hash
+lock="$GITHUB_WORKSPACE/.github/stemctl.lock"
+python -I -m pip install --quiet --require-hashes --only-binary :all: --requirement "$lock"
 python -I -m pip install --quiet --no-deps --no-build-isolation "$STEMCTL"
