@@ -174,6 +174,7 @@ def names_and_links(member: Member, traps: Traps) -> None:
         "records/_defaults.yaml": traps.outside / "_defaults.yaml",
         "lab.state.json.new": traps.outside / "state",
         "plan.json": traps.outside / "plan",
+        "report.html": traps.outside / "report.html",
         ".github": traps.outside,
         ".stemctl-schema.json": traps.outside / "schema",
         ".vscode": traps.outside,

@@ -50,6 +50,7 @@ LINES = [
         "apply --auto-approve",
         "apply plan.json --auto-approve",
         "show session/rat1",
+        "report",
         "drift",
         "resolve session/rat1",
     ),

@@ -44,6 +44,7 @@ COMMANDS: dict[str, list[list[str]]] = {
         ["plan.json"],
     ],
     "show": [["plan.json"], ["session/a"], ["session/a", "-o", "json"]],
+    "report": [[], ["--out", "-"]],
     "drift": [[], ["-o", "json"], ["-o", "markdown"]],
     "resolve": [["session/a"]],
     "get": [
