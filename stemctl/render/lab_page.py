@@ -19,9 +19,10 @@ from stemctl.render.html import asset
 from stemctl.render.html_changes import escape
 from stemctl.render.lab_data import lab_json
 from stemctl.render.lab_groups import STATUS
-from stemctl.render.lab_rows import APPLIED, status_of
+from stemctl.render.lab_rows import APPLIED, LONGEST_NAME, status_of
 from stemctl.render.lab_view import LabView, ModelView
 from stemctl.util.plural import counted, first_few, joined
+from stemctl.util.safe_text import cut, visible
 
 MARK = '<html lang="en" data-page="stemctl report">'
 """What tells a page of ours from other files."""
@@ -177,7 +178,8 @@ def _line(change: Change) -> tuple[str, str, str, str, str]:
         paths = list(dict.fromkeys(field.path for field in change.fields))
         text = f"{text}: {first_few(paths)}" if paths else text
     place = location_text(change.location)
-    return status_of(change), symbol_of(change), str(change.address), text, place
+    address = cut(visible(str(change.address)), LONGEST_NAME)
+    return status_of(change), symbol_of(change), address, text, place
 
 
 def _without_script(view: LabView) -> str:

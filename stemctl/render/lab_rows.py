@@ -23,6 +23,9 @@ from stemctl.util.safe_text import cut, visible
 LONGEST = 2_000
 """Characters of a value that the page shows."""
 
+LONGEST_NAME = 200
+"""Characters of a name that the page shows."""
+
 _DAY = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d)?")
 
 APPLIED, WAITS = "applied", "waiting for others"
@@ -99,7 +102,8 @@ def name_of(model: Model, record: Record) -> str:
     """What people call a record; else its key."""
     row = model.fields.get(model.called or "")
     name = record.fields.get(row.name) if row and row.kind == "text" else None
-    return visible(name if isinstance(name, str) and name else record.address.key)
+    called = name if isinstance(name, str) and name else record.address.key
+    return cut(visible(called), LONGEST_NAME)
 
 
 def _when(model: Model, record: Record) -> str:

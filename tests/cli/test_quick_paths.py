@@ -11,7 +11,7 @@ import pytest
 from stemctl.cli.main import COMMANDS
 
 HEAVY = {"asyncio", "deepdiff", "httpx", "jsonschema", "rich", "sqlite3", "uvicorn"}
-QUICK = ["validate", "fmt", "show", "init", "state", "runs", "ci", "logout"]
+QUICK = ["validate", "fmt", "show", "report", "init", "state", "runs", "ci", "logout"]
 
 
 def loaded_by(code: str, told: str = "print(*sys.modules)") -> set[str]:

@@ -42,6 +42,7 @@ COMMANDS = [
     ["plan"],
     ["plan", "-o", "json"],
     ["apply", "-y"],
+    ["report", "--out", "-"],
     ["get", "project"],
     ["sandbox", "seed"],
 ]

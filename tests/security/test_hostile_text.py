@@ -99,6 +99,7 @@ READING = [
     ["approvals", "list", "-o", "json"],
     ["approvals", "show", "sensorystimulustype"],
     ["approvals", "show", "sensorystimulustype", "-o", "json"],
+    ["report", "--out", "-"],
     ["drift"],
     ["drift", "-o", "json"],
     ["pull", "--all", "--dry-run"],
@@ -374,7 +375,7 @@ LONGEST = 600
         c
         for c in [*READING, *WRITING]
         if not {"json", "yaml", "html", "markdown", "github", "--dry-run"} & set(c)
-        and c[0] not in ("state", "runs")
+        and c[0] not in ("state", "runs", "report")
     ],
     ids=" ".join,
 )
