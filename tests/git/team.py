@@ -38,6 +38,8 @@ sensory_stimulus_types:
 STATES = "stemctl-state"
 SOURCE = "git+https://forge.example/lab/stemctl@4f9d2b7c81e6a05d3b9c7f1e2a68d04b5c3e9f17"
 """Where the workflows of tests and examples get stemctl: an address that no one can have."""
+ON_GITHUB = f"git+https://github.com/lab/stemctl@{'5' * 40}"
+"""Where those of the short form look for stemctl's action."""
 
 
 def git(folder: Path, *words: str, check: bool = True) -> str:

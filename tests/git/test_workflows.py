@@ -18,7 +18,16 @@ import pytest
 
 from tests.git.jobs import Forge, Ran
 from tests.git.serving import http_forge
-from tests.git.team import SOURCE, STATES, Member, Team, git, hostile_modules, on_the_server
+from tests.git.team import (
+    ON_GITHUB,
+    SOURCE,
+    STATES,
+    Member,
+    Team,
+    git,
+    hostile_modules,
+    on_the_server,
+)
 from tests.support.served import Gate
 
 READ, WRITE = "sandbox-reader", "sandbox-user"
@@ -45,7 +54,8 @@ def forge(team: Team, tmp_path: Path, form: list[str]) -> Iterator[Forge]:
     that writes.
     """
     founder = Member(team.folder / "founder", "founder")
-    result = founder.run("ci", "init", "github", "--pull", *form, "--source", SOURCE)
+    source = ON_GITHUB if form else SOURCE
+    result = founder.run("ci", "init", "github", "--pull", *form, "--source", source)
     assert result.code == 0, result.said
     founder.publish("Workflows")
     secrets, environments = {"BRAINSTEM_READ_TOKEN": READ}, {"lab": {"BRAINSTEM_TOKEN": WRITE}}
