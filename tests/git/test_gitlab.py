@@ -217,7 +217,6 @@ def test_a_merged_results_pipeline_tells_what_the_merge_request_changes(hosted: 
 
 
 @pytest.mark.slow
-@both_forms
 @pytest.mark.parametrize("runs_in", ["fork", "home"])
 def test_a_merge_request_of_a_fork_sees_no_token_and_is_planned_from_the_state(
     hosted: Hosted, gate: Gate, runs_in: str
