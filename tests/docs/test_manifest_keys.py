@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from stemctl.planning.members import REMOVE
 from stemctl.schema.catalog import editions, load_catalog
 from stemctl.schema.config_schema import config_schema
 from stemctl.schema.manifest_schema import manifest_schema
@@ -60,3 +61,14 @@ def test_of_a_record() -> None:
             own |= {"id": {}} if "id" in record else {}
             known |= dict.fromkeys(keys({"properties": own}))
     assert set(rows("Of a record")) == set(known)
+
+
+def test_of_a_member() -> None:
+    fields = [
+        field
+        for edition in editions()
+        for model in load_catalog(edition).listed
+        for field in model.managed
+    ]
+    known = {name for field in fields if field.kind == "members" for name in field.members}
+    assert set(rows("Of a member")) == {*known, REMOVE}
