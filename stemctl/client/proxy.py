@@ -20,6 +20,7 @@ from urllib.parse import quote, unquote, urlsplit
 import httpx
 
 from stemctl.client.certificates import causes, certificates
+from stemctl.client.connections import ONE, Connections
 from stemctl.errors import ConfigError, Hint, Untouched
 from stemctl.util.redact import remember
 
@@ -102,7 +103,7 @@ class _Through(httpx.AsyncHTTPTransport):
     """Sends requests through a proxy."""
 
     def __init__(
-        self, proxy: Proxy, host: str, limits: httpx.Limits, verify: ssl.SSLContext | bool
+        self, proxy: Proxy, host: str, limits: httpx.Limits, verify: ssl.SSLContext
     ) -> None:
         super().__init__(proxy=proxy.address, limits=limits, verify=verify, trust_env=False)
         self._proxy, self._host = proxy, host
@@ -115,19 +116,24 @@ class _Through(httpx.AsyncHTTPTransport):
             raise self._proxy.explained(error, self._host) from error
 
 
-def transport(
-    url: str, environ: Mapping[str, str], limits: httpx.Limits
-) -> httpx.AsyncBaseTransport:
+def transport(url: str, environ: Mapping[str, str]) -> httpx.AsyncBaseTransport:
     """The transport of requests to a server.
 
     Raises:
         ConfigError: the environment names a proxy or certificates that cannot be used.
     """
     proxy, host = find_proxy(url, environ), urlsplit(url).hostname or ""
-    verify = certificates(environ) if urlsplit(url).scheme == "https" else True
-    if proxy is not None:
-        return _Through(proxy, host, limits, verify)
-    return httpx.AsyncHTTPTransport(limits=limits, verify=verify, trust_env=False)
+    if urlsplit(url).scheme == "https":
+        trusted = httpx.create_ssl_context(verify=certificates(environ), trust_env=False)
+    else:  # this machine, without TLS; to read certificates takes 20 ms
+        trusted = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+    def connect() -> httpx.AsyncHTTPTransport:
+        if proxy is not None:
+            return _Through(proxy, host, ONE, trusted)
+        return httpx.AsyncHTTPTransport(limits=ONE, verify=trusted, trust_env=False)
+
+    return Connections(connect)
 
 
 def find_proxy(url: str, environ: Mapping[str, str]) -> Proxy | None:

@@ -58,11 +58,8 @@ async def connect(workspace: Workspace, parallelism: int = PARALLELISM) -> Async
         if workspace.server.is_sandbox:
             base, transport = "http://sandbox/", stack.enter_context(sandbox_transport(workspace))
         else:
-            limits = httpx.Limits(
-                max_connections=parallelism, max_keepalive_connections=parallelism
-            )
             base = _checked_url(workspace.server)
-            transport = proxy.transport(base, workspace.environ, limits)
+            transport = proxy.transport(base, workspace.environ)
         http = await stack.enter_async_context(
             httpx.AsyncClient(
                 transport=transport,
