@@ -31,3 +31,10 @@ def test_permissions_are_told_apart() -> None:
 def test_each_symbol_is_explained() -> None:
     rows = set(re.findall(r"^\| `(.)` \|", part("How to read a plan"), re.MULTILINE))
     assert rows == {*SYMBOLS.values(), "…", "!"}
+
+
+def test_exit_codes_are_those_of_the_commands() -> None:
+    commands = (PROJECT / "docs" / "commands.md").read_text(encoding="utf-8")
+    row = re.compile(r"^\| \d+ \| .*\|$", re.MULTILINE)
+    assert row.findall(part("Exit codes"))
+    assert set(row.findall(part("Exit codes"))) <= set(row.findall(commands))
