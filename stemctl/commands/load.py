@@ -30,6 +30,7 @@ from stemctl.sheets.column_map import ColumnMap, file_map
 from stemctl.sheets.columns import Columns, Meaning
 from stemctl.sheets.problems import UnreadableSheet, folded, sheet_problem
 from stemctl.sheets.read_sheet import ENDINGS, read_sheet
+from stemctl.sheets.record_paths import RecordPaths
 from stemctl.sheets.sheet import MOST_BYTES, Sheet, UnevenRows
 from stemctl.sheets.sheet_columns import Resolved, resolve_columns
 from stemctl.sheets.sheet_identity import DeclaredRecords, SheetIdentity
@@ -115,7 +116,7 @@ def _loading(
         resolved.columns,
         constants,
         identity,
-        lambda model, name: bool(names.candidates(model, name)),
+        RecordPaths(sources.catalog, sources.repository, names),
     )
     declared = DeclaredRecords(known.model, sources.repository, identity)
     return Loading(sources, names, reader, identity, declared)

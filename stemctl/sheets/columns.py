@@ -8,7 +8,7 @@ record, `project__name`. What does not follow from this rule is in the table of 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -194,6 +194,16 @@ def kind_member(field: Field) -> str:
     if field.kind != "items" or len(others) != 1 or not field.members[others[0]].enum:
         return ""
     return others[0]
+
+
+def with_type_titles(field: Field, models: Iterable[Model]) -> Field:
+    """A field, with the titles of types as further labels if it holds the type of details."""
+    details = [row.details for model in models for row in model.detailed]
+    for one in details:
+        if one and one.selector.rpartition(".")[2] == field.name:
+            titles = {name: type_.title for name, type_ in one.types.items()}
+            return replace(field, labels={**titles, **field.labels})
+    return field
 
 
 def part_field(field: Field, part: str, type_name: object) -> Field | None:

@@ -36,6 +36,10 @@ class CellError(ValueError):
         self.options = options
         self.rule = rule or message
 
+    def about(self, which: str) -> CellError:
+        """The same of a part of the cell: `has `b`, which is not a number`."""
+        return CellError(which + self.message, self.remedy, *self.options, rule=self.rule)
+
 
 class UnreadableSheet(Exception):
     """A file whose rows cannot be trusted, so that none of them is read."""

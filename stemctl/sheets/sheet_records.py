@@ -6,20 +6,20 @@ else differs is an error.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import contextlib
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple, Protocol
 
 from msgspec import Struct, field
-from msgspec.structs import replace
 
 from stemctl.core.diagnostics import Diagnostic
 from stemctl.schema.fields import Field
 from stemctl.schema.models import Model
 from stemctl.sheets.cells import Cell
-from stemctl.sheets.columns import KEY, Columns
+from stemctl.sheets.columns import KEY, Columns, with_type_titles
 from stemctl.sheets.problems import CellError, cell_problem, sheet_problem
-from stemctl.sheets.read_cells import elements_of, read_cell
+from stemctl.sheets.read_cells import Reading, elements_of, read_cell
 from stemctl.sheets.sheet import Sheet, SheetRow
 from stemctl.sheets.sheet_columns import Column
 from stemctl.util.json_equality import same_json
@@ -36,8 +36,14 @@ class Identify(Protocol):
         """A field that is needed for it and not there."""
 
 
-Knows = Callable[[str, str], bool]
-"""Whether the files have a record of a model with this name."""
+class FindReferred(Protocol):
+    """What references in cells mean."""
+
+    def find(self, to: str, word: str, reading: Reading) -> list[str]:
+        """What manifests may call the records of the model `to` that a word means."""
+
+    def why_not(self, to: str, word: str) -> CellError | None:
+        """Why a word means no record; None if it may be the name of one on the server."""
 
 
 class RawCell(NamedTuple):
@@ -76,7 +82,7 @@ class RowReader(Struct, dict=True):
     columns: Sequence[Column]
     constants: Fields
     identify: Identify
-    knows: Knows
+    referred: FindReferred
     problems: list[Diagnostic] = field(default_factory=list)
     refused: list[tuple[SheetRecord, SheetRecord | None]] = field(default_factory=list)
     """What rows with problems say of a record, and of one inside it."""
@@ -193,20 +199,47 @@ class RowReader(Struct, dict=True):
         field_ = self._fields[column.at]
         assert field_ is not None  # only a key has none
         if column.reading.commas and field_.to and "," in text and ";" not in text:
-            return self._names(field_, text)
+            return self._names(field_, text, column.reading)
         value = read_cell(field_, text, column.reading)
         if value is Cell.CLEAR and field_.required:
             raise CellError("would clear a field that is required", "write a value")
-        return value
+        if isinstance(value, list) and field_.to:
+            return self._each(field_, value, column.reading)
+        return self._name(field_, value, column.reading) if field_.to else value
 
-    def _names(self, field_: Field, text: str) -> list[str]:
+    def _each(self, field_: Field, words: list[Value], reading: Reading) -> list[Value | Cell]:
+        """What a manifest calls the records of a list."""
+        found = []
+        for word in words:
+            try:
+                found.append(self._name(field_, word, reading))
+            except CellError as error:
+                which = f"has `{word}`, which " if len(words) > 1 else ""
+                raise error.about(which) from None
+        return found
+
+    def _name(self, field_: Field, word: Value | Cell, reading: Reading) -> Value | Cell:
+        """What a manifest calls the record that a word means."""
+        if not isinstance(word, str):
+            return word
+        found = self.referred.find(field_.to or "", word, reading)
+        if len(found) > 1:
+            keys = [f"`{key}`" for key in found[:4]]
+            raise CellError(f"may be {joined(keys, 'or')}", "write one of these keys")
+        if not found and (why := self.referred.why_not(field_.to or "", word)):
+            raise why
+        return found[0] if found else word
+
+    def _names(self, field_: Field, text: str, reading: Reading) -> list[Value | Cell]:
         """Names in a cell of a template, which may be separated by commas."""
-        whole, pieces = text.strip(), elements_of(text, commas=True)
-        if self.knows(field_.to or "", whole):
-            return [whole]
-        unknown = [piece for piece in pieces if not self.knows(field_.to or "", piece)]
+        to, whole, pieces = field_.to or "", text.strip(), elements_of(text, commas=True)
+        with contextlib.suppress(CellError):  # of a path, whose date is not all that follows it
+            if self.referred.find(to, whole, reading):
+                return self._each(field_, [whole], reading)
+        named = self._each(field_, [*pieces], reading)
+        unknown = [piece for piece in pieces if not self.referred.find(to, piece, reading)]
         if not unknown:
-            return pieces
+            return named
         raise CellError(
             f"may be one name or several: {joined(unknown[:3])} "
             f"{'is' if len(unknown) == 1 else 'are'} not in the files",
@@ -270,14 +303,9 @@ class RowReader(Struct, dict=True):
         return [self.sheet.rows[self._numbers[number]] for number in wanted]
 
     def _field(self, column: Column) -> Field | None:
-        """The field of a column, with the titles of types if it holds the type of details."""
+        """The field of a column; a key has none."""
         field_ = column.meaning.model.fields.get(column.meaning.field)
-        details = [row.details for model in self.known.models for row in model.detailed]
-        for one in details if field_ else ():
-            if field_ and one and one.selector.rpartition(".")[2] == field_.name:
-                titles = {name: type_.title for name, type_ in one.types.items()}
-                return replace(field_, labels={**titles, **field_.labels})
-        return field_
+        return with_type_titles(field_, self.known.models) if field_ else None
 
 
 def _is_joined(record: SheetRecord, name: str) -> bool:

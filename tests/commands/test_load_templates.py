@@ -181,6 +181,116 @@ def test_epochs_cannot_be_loaded(template_lab: Lab) -> None:
     assert "Epochs cannot be loaded: the API has no way to write them." in result.err
 
 
+IMPLANTS = """\
+defaults: {procedures: {coordinates_system: CCF_XYZ_Absolute}}
+subjects:
+  - name: rat14
+    projects: [Theta]
+    strain: Long Evans
+    sex: F
+    procedures:
+      - {key: probe, type: SiliconProbeImplant, date_time: 2024-01-15T23:30:00Z}
+      - {key: again, type: SiliconProbeImplant, date_time: 2024-02-20}
+      - {key: fiber, type: OpticFiberImplant}
+"""
+
+
+def _acquisition(procedures: str, equipment: str = "") -> str:
+    columns, _ = TEMPLATES["dataacquisition"].split("\n", 1)
+    return f'{columns}\nmonday,Video tracking,"{procedures}",{equipment},,\n'
+
+
+@pytest.fixture
+def implants(template_lab: Lab) -> Lab:
+    template_lab.write("records/implants.yaml", IMPLANTS)
+    return template_lab
+
+
+def _loaded(lab: Lab, text: str, *options: str) -> dict[str, Any]:
+    lab.write("sheet.csv", text)
+    result = lab.run("load", "sheet.csv", "--as", "dataacquisition", *options)
+    assert result.code == 0, result.said
+    (monday,) = [
+        one
+        for one in yaml.safe_load((lab.root / "records/lab.yaml").read_text())["sessions"]
+        if one["name"] == "monday"
+    ]
+    (found,) = monday["data_acquisitions"]
+    return dict(found)
+
+
+@pytest.mark.parametrize(
+    ("cell", "keys"),
+    [
+        ("rat14/SiliconProbeImplant/2024-01-15", ["rat14/probe"]),
+        ("rat14/silicon probe implant/2024-01-15 23:30Z", ["rat14/probe"]),
+        (
+            "rat14/SiliconProbeImplant/2024-02-20, rat14/OpticFiberImplant/",
+            ["rat14/again", "rat14/fiber"],
+        ),
+        ("rat14/SiliconProbeImplant/2024-02-20; rat12/OpticFiberImplant", ["rat14/again", "fiber"]),
+        ("rat14/fiber", ["rat14/fiber"]),
+        (
+            "0b5a4c5e-2f43-4c0e-9f0e-1d5b7a1f0001, 0b5a4c5e-2f43-4c0e-9f0e-1d5b7a1f0002",
+            ["0b5a4c5e-2f43-4c0e-9f0e-1d5b7a1f0001", "0b5a4c5e-2f43-4c0e-9f0e-1d5b7a1f0002"],
+        ),
+    ],
+)
+def test_a_procedure_is_found_by_subject_type_and_date(
+    implants: Lab, cell: str, keys: list[str]
+) -> None:
+    found = _loaded(implants, _acquisition(cell, "Maze room/amplifier"))
+    assert found["procedures"] == keys
+    assert found["equipment"] == ["amplifier"]
+
+
+def test_a_day_is_one_of_the_clock_of_the_lab(implants: Lab) -> None:
+    text = _acquisition("rat14/SiliconProbeImplant/2024-01-16")
+    found = _loaded(implants, text, "--time-zone", "Europe/Copenhagen")
+    assert found["procedures"] == ["rat14/probe"]
+
+
+def test_the_map_says_the_order_of_a_date_in_a_path(implants: Lab) -> None:
+    text = _acquisition("rat14/SiliconProbeImplant/20.02.2024")
+    rule = "data_acquisition__procedures=procedures:{date: D.M.Y}"
+    assert _loaded(implants, text, "--map", rule)["procedures"] == ["rat14/again"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "message", "remedy"),
+    [
+        (
+            "rat14/SiliconProbeImplant",
+            "may be `rat14/probe` or `rat14/again`",
+            "write one of these keys",
+        ),
+        (
+            "rat14/SiliconProbeImplant/2024-01-16",
+            "is no procedure in the files",
+            "write `subject/type/date_time`, the key, or the id; the files have `rat14/probe`, "
+            "`rat14/again`, `rat14/fiber`",
+        ),
+        ("rat14/Nonsense/2024-01-15", "is no procedure in the files", "the files have `rat14/"),
+        ("fiber, rat15/Headcap/2024-01-16", "which is no procedure", "`stemctl pull procedure`"),
+        ("no-such-key", "is no procedure in the files", "`stemctl pull procedure`"),
+        ("rat14/SiliconProbeImplant/2024-01-15 12:00", "has no time zone", "--time-zone"),
+        ("rat14/SiliconProbeImplant/03/04/2024", "2024-04-03", "date"),
+    ],
+)
+def test_a_procedure_that_is_not_certain_is_refused(
+    implants: Lab, cell: str, message: str, remedy: str
+) -> None:
+    implants.write("sheet.csv", _acquisition(cell))
+    before = (implants.root / "records/lab.yaml").read_bytes()
+    result = implants.run("load", "sheet.csv", "--as", "dataacquisition")
+    assert result.code == 1
+    said = " ".join(result.said.split())
+    assert "row 2, column `data_acquisition__procedures`" in said
+    assert message in said
+    assert remedy in said
+    assert (implants.root / "records/lab.yaml").read_bytes() == before
+
+
 def test_a_comma_between_unknown_names_is_refused(template_lab: Lab) -> None:
     template_lab.write("sheet.csv", TEMPLATES["cohort"].replace("rat13", "rat99"))
     result = template_lab.run("load", "sheet.csv", "--as", "cohort")
