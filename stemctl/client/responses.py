@@ -125,7 +125,8 @@ def checked_record(fields: Value, model: Model) -> Fields:
         )
     known = model.fields
     for name, value in fields.items():
-        if name in known and not fits(known[name], value):
+        row = known.get(name)
+        if row is not None and not fits(row, value):
             raise NotTheApi(
                 f"The {name} of the server's {model.words} {fields['id']} "
                 "does not have the documented type.",

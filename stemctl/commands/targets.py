@@ -27,6 +27,8 @@ def spell_targets(
     Raises:
         ConfigError: a target matches no record; `where` says where was looked.
     """
+    if not targets:  # as in most plans
+        return ()
     root = workspace.config.root
     addresses = {str(address) for address in (*repository.records, *state.records)}
     found: list[str] = []

@@ -13,7 +13,8 @@ def fits(row: Field, value: Value, planned: bool = False) -> bool:
 
     What is `planned` may refer to records that are not there yet, `{"$ref": address}`.
     """
-    return value is None or _SHAPES.get(row.kind, _is_plain)(value, planned)
+    shape = _SHAPES.get(row.kind)
+    return _is_plain(value) if shape is None else value is None or shape(value, planned)
 
 
 def _is_anything(value: Value, planned: bool) -> bool:
@@ -39,10 +40,12 @@ def _is_texts(value: Value, planned: bool) -> bool:
 
 
 def _are_references(value: Value, planned: bool) -> bool:
-    return isinstance(value, list) and all(_is_reference(one, planned) for one in value)
+    return isinstance(value, list) and all(
+        type(one) is str or _is_reference(one, planned) for one in value
+    )
 
 
-def _is_plain(value: Value, planned: bool = False) -> bool:
+def _is_plain(value: Value) -> bool:
     return not isinstance(value, (list, dict))
 
 

@@ -92,6 +92,21 @@ def test_what_is_identical_means_the_same(row: Field, left: Any, right: Any) -> 
         assert same(row, left, right) == quick
 
 
+def plainly_identical(left: Any, right: Any) -> bool:
+    if type(left) is not type(right) or left != right:
+        return False
+    if type(left) is list:
+        return all(map(plainly_identical, left, right))
+    return type(left) is not dict or all(plainly_identical(left[key], right[key]) for key in left)
+
+
+@given(ANY, ANY)
+@examples(200)
+def test_the_quick_way_to_see_what_is_identical_is_the_plain_way(left: Any, right: Any) -> None:
+    assert identical(left, right) == plainly_identical(left, right)
+    assert identical(left, json.loads(json.dumps(left)))
+
+
 def test_identical_is_not_equal() -> None:
     assert identical({"a": [1, {"b": True}]}, {"a": [1, {"b": True}]})
     for left, right in [
