@@ -5,7 +5,7 @@ What a manifest cannot have is left out, and a comment says why (`takeover/writa
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -33,13 +33,22 @@ class Exported(Struct):
     left_out: int = 0
 
 
-def export(catalog: Catalog, model: Model, records: Sequence[Live]) -> Exported:
-    """A manifest with these records, and comments about what cannot be written."""
+def export(
+    catalog: Catalog,
+    model: Model,
+    records: Sequence[Live],
+    keys: Mapping[tuple[str, str], str] | None = None,
+) -> Exported:
+    """A manifest with these records, and comments about what cannot be written. `keys` are those
+    that the state knows, by model and id: records inside others get them.
+    """
     writable, names = Writable(catalog), set[str]()
     rows = []
     for live in records:
         row = _row(catalog, model, live.record, live.id)
         _name(row, writable, names)
+        if keys:
+            _name_inside(row, str(row.fields.get("key") or _called(row)), keys)
         if why := writable.make_writable(row):
             row.fields, row.inside = {}, {}
             row.left_out = [("", why)]
@@ -80,6 +89,28 @@ def _name(row: Row, writable: Writable, names: set[str]) -> None:
         row.leave_out(identity, "another record has the same name")
     names.add(name)
     row.fields = {"key": row.id, "id": row.id, **row.fields}
+
+
+def _called(row: Row) -> str:
+    name = row.fields.get(row.model.called or "")
+    return name.strip() if isinstance(name, str) else ""
+
+
+def _name_inside(row: Row, key: str, keys: Mapping[tuple[str, str], str]) -> None:
+    """Give the records inside one with this key the keys that the state knows, which continue it.
+    Another one cannot be written there, so such a record keeps its id.
+    """
+    for one in (each for rows in row.inside.values() for each in rows):
+        name, known = _called(one), keys.get((one.model.name, one.id), "")
+        if known == key and not name:
+            one.fields.pop("key", None)
+        elif known.startswith(f"{key}/"):
+            one.fields.pop("key", None)
+            own = known.removeprefix(f"{key}/")
+            if own != name:
+                one.fields = {"key": own, **one.fields}
+        own = str(one.fields.get("key") or name)
+        _name_inside(one, f"{key}/{own}" if own else key, keys)
 
 
 def remark(exported: Exported) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
@@ -28,10 +28,13 @@ class Request(Struct, frozen=True):
 
 
 class Found(Struct, frozen=True):
-    """The records, and those inside them if a manifest is to have these."""
+    """The records, and those inside them if a manifest is to have these: then with the keys that
+    the state knows, by model and id.
+    """
 
     result: QueryResult
     children: tuple[Children, ...] = ()
+    keys: Mapping[tuple[str, str], str] = {}
 
     @property
     def complete(self) -> bool:
@@ -60,7 +63,9 @@ async def get(
         found = await query.find(client, model, name, asked)
         found = await query.with_names(client, found) if with_names else found
         inside = await children.read(client, found, wanted) if nested else ()
-        return Found(found, inside)
+    known = workspace.store.read().records if inside else {}
+    keys = {(at.model, entry.id): at.key for at, entry in known.items() if entry.id}
+    return Found(found, inside, keys)
 
 
 def requested(workspace: Workspace, request: Request) -> tuple[Model, str | None]:

@@ -66,6 +66,29 @@ def test_several_without_a_name_have_keys(lab: Lab) -> None:
     assert [one["key"] == one["id"] for one in session["behaviors"]] == [True, True]
 
 
+def test_records_inside_have_the_keys_that_the_state_knows(lab: Lab) -> None:
+    assert lab.run("pull", "--all").code == 0
+    text = manifest(lab, "subject", "--include", "procedures.procedure_logs,subject_logs")
+    (rat12,) = [one for one in yaml.safe_load(text)["subjects"] if one["name"] == "rat12"]
+    (procedure,) = rat12["procedures"]
+    assert procedure["key"] == "silicon-probe-implant"
+    (log,) = procedure["procedure_logs"]
+    assert "key" not in log  # the state has procedurelog/rat12/silicon-probe-implant
+    assert [one["key"] for one in rat12["subject_logs"]] == ["housing", "weighing"]
+    (setup,) = yaml.safe_load(manifest(lab, "setup", "--include", "equipment"))["setups"]
+    assert "key" not in setup["equipment"][0]  # its name is its key
+
+
+def test_a_key_that_does_not_continue_that_of_the_parent_is_not_written(lab: Lab) -> None:
+    text = manifest(lab, "subject", "rat12", "--include", "procedures")
+    (procedure, *_) = yaml.safe_load(text)["subjects"][0]["procedures"]
+    lab.write("records/lab.yaml", "{}")
+    own = {"key": "elsewhere", "id": procedure["id"], **procedure, "subject": "rat12"}
+    lab.write("records/lab.yaml", yaml.safe_dump({"procedures": [own]}))
+    assert lab.run("import", "procedure/elsewhere", procedure["id"]).code == 0
+    assert manifest(lab, "subject", "rat12", "--include", "procedures") == text
+
+
 def test_one_parent_asks_for_its_own_children_alone(lab: Lab) -> None:
     (session,) = lab.run("get", "session", "-o", "json").json
     manifest(lab, "session", session["name"], "--include", "data_acquisitions")

@@ -188,7 +188,7 @@ def _print(screen: Screen, catalog: Catalog, answer: Found, output_format: str) 
             Live({**row, **nested(record, answer.children)}, str(record["id"]))
             for row, record in rows
         ]
-        exported = export(catalog, found.model, live)
+        exported = export(catalog, found.model, live, answer.keys)
         screen.out(exported.text)
         if left_out := remark(exported):
             screen.note(left_out)
