@@ -131,9 +131,11 @@ const drawCalendar = (found) => {
     return option;
   }));
   by.value = view.by;
-  const blocks = years.slice(0, view.years).map(([year, tallies]) => drawYear(year, tallies));
-  if (years.length > view.years) blocks.push(button(`Earlier: ${years.slice(view.years).map(([year]) => year).join(", ")}`, "more",
-    null, "years", () => { view.years = years.length; refresh(); }));
+  const matching = years.filter(([, { days }]) => days.size), first = (matching.length ? matching : years).slice(0, view.years);
+  const rest = view.years < years.length ? years.filter((one) => !first.includes(one)) : [];
+  const blocks = (rest.length ? first : years).map(([year, tallies]) => drawYear(year, tallies));
+  if (rest.length) blocks.push(button(`${rest[0][0] < first[0][0] ? "Earlier" : "Other years"}: ${rest.map(([year]) => year).join(", ")}`,
+    "more", null, "years", () => { view.years = years.length; refresh(); }));
   if (!years.length) blocks.push(make("p", "No record with a date matches the search and the filters."));
   named("years").replaceChildren(...blocks);
   for (const wide of named("years").querySelectorAll(".wide")) {

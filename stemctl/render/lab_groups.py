@@ -86,12 +86,11 @@ def merged(*several: Groups) -> Groups:
     """What several records say, each value once."""
     if len(several) == 1:
         return several[0]
-    found: dict[Group, tuple[str, ...]] = {}
+    found: dict[Group, dict[str, None]] = {}
     for groups in several:
         for group, texts in groups.items():
-            before = found.get(group)
-            found[group] = texts if before is None else tuple(dict.fromkeys((*before, *texts)))
-    return found
+            found.setdefault(group, {}).update(dict.fromkeys(texts))
+    return {group: tuple(texts) for group, texts in found.items()}
 
 
 class Kin:

@@ -142,6 +142,7 @@ const drawCounts = (found) => {
     if (tally.length > limit && limit === SHORT)
       card.append(button(number(tally.length - limit) + " more", "more", null, "more:" + group,
         () => { view.moreValues.add(group); refresh(); }));
+    else if (tally.length > limit) card.append(make("p", `and ${number(tally.length - limit)} more: search for them`));
     cards.push(card);
   }
   named("counts").replaceChildren(...cards);

@@ -1,8 +1,11 @@
 // The table, of which only the rows that were scrolled to exist; and what listens to the keyboard.
-const REFERENCES = 3, STEP = 200;
+const REFERENCES = 3, STEP = 200, NAMES = 8;
 const HAS_IDS = records.some((record) => record.id);
 let listed = [];
-const values = (record, group) => (record.groups.get(group) || []).map(text).join(", ");
+const values = (record, group) => {
+  const all = record.groups.get(group) || [], rest = all.length - NAMES;
+  return all.slice(0, rest > 1 ? NAMES : all.length).map(text).join(", ") + (rest > 1 ? `, and ${number(rest)} more` : "");
+};
 
 const columns = () => {
   const model = models[view.model], found = [{ key: "", title: "Name", of: (record) => record.name }];

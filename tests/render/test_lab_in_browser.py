@@ -146,3 +146,42 @@ def test_keys_filters_and_printing(tmp_path: Path) -> None:
     }
     assert found["row"].startswith("rat7_")
     assert "date_time" in found["details"]
+
+
+def test_no_count_is_left_out_without_a_word(tmp_path: Path) -> None:
+    records = [
+        {
+            "name": f"{'old' if i < 3 else 'new'}_{i}",
+            "date_time": f"{2010 if i < 3 else 2020 + i % 3}-05-06T09:00:00Z",
+            "projects": [f"Project {i % 300}"],
+            "tags": [f"tag {n}" for n in range(300 if i == 299 else 1)],
+        }
+        for i in range(300)
+    ]
+    found = acted(
+        lab_html(view_of(records), facts()),
+        tmp_path,
+        """
+        const seen = {}, card = () => [...document.querySelectorAll(".card")]
+          .find((one) => one.querySelector("h3").textContent === "Tags");
+        card().querySelector(".more").click();
+        seen.values = card().querySelectorAll("li").length;
+        seen.rest = card().lastChild.textContent;
+        field.value = "new_299"; search();
+        seen.cell = [...document.querySelectorAll("#records td")].map((one) => one.textContent)
+          .find((one) => one.startsWith("tag 0"));
+        clear();
+        [...document.querySelectorAll(".count")].find((one) => one.title === "old").click();
+        seen.years = [...document.querySelectorAll(".year h3")].map((one) => one.textContent);
+        seen.others = document.querySelector('[data-key="years"]').textContent;
+        return seen;
+        """,
+    )
+    tags = ", ".join(f"tag {n}" for n in range(8))
+    assert found == {
+        "values": 200,
+        "rest": "and 100 more: search for them",
+        "cell": f"{tags}, and 292 more",
+        "years": ["20103 sessions on 1 day"],
+        "others": "Other years: 2022, 2021, 2020",
+    }
