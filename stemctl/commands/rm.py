@@ -5,14 +5,15 @@ from __future__ import annotations
 import shlex
 from collections.abc import Collection, Sequence
 
+from stemctl.commands.base import read_before
 from stemctl.commands.edited_records import named_records, sources
 from stemctl.commands.references_to import Reference, references_to
 from stemctl.commands.workspace import Workspace, open_workspace
 from stemctl.commands.written_moves import take_stale, written_moves
-from stemctl.core.address_patterns import escaped, is_pattern
+from stemctl.core.address_patterns import escaped, is_pattern, literal
 from stemctl.core.records import Address
 from stemctl.core.rewrite import Rewrite
-from stemctl.errors import ConfigError, Hint, StateError, Untouched
+from stemctl.errors import ConfigError, Hint, StateError, StemctlError, Untouched
 from stemctl.manifests.draft import Draft
 from stemctl.manifests.sources import Sources
 from stemctl.util.plural import first_few
@@ -33,14 +34,15 @@ def remove(workspace: Workspace, words: Sequence[str], *, keep_on_server: bool) 
     """
     files = sources(workspace)
     done = _done(files, keep_on_server=keep_on_server)
+    known = _applied(workspace)
     left = [word for word in words if word not in done and escaped(word) not in done]
+    left = _not_gone(workspace, files, left, known)
     chosen = named_records(workspace, files, left, "rm") if left else []
     gone = _with_children(files, chosen)
     if not keep_on_server:
         _refuse_protected(files, gone)
     _refuse_referred(files, gone, keep_on_server=keep_on_server)
     draft = Draft(files)
-    known = _applied(workspace)
     for address in chosen:
         record = files.repository.records[address]
         if record.parent in gone:
@@ -60,6 +62,29 @@ def _done(files: Sources, *, keep_on_server: bool) -> set[str]:
     entries = repository.forget if keep_on_server else repository.deleted
     exact = {one.subject for one in entries if not is_pattern(one.subject)}
     return exact - set(map(str, repository.records))
+
+
+def _not_gone(
+    workspace: Workspace,
+    files: Sources,
+    words: Sequence[str],
+    known: Collection[Address] | None,
+) -> list[str]:
+    """The words without those that name records which the last commit has, and neither the files
+    nor a state: they were removed already, and need no entry. So a command that was stopped on its
+    way can be typed again, and a slip is still an error.
+    """
+    declared = set(map(str, files.repository.records))
+    missing = {word: literal(word) for word in words if "/" in word and not is_pattern(word)}
+    missing = {word: name for word, name in missing.items() if name not in declared}
+    if not missing or known is None:
+        return list(words)
+    try:
+        committed = read_before(workspace.config, workspace.catalog, "HEAD").repository.records
+    except StemctlError:  # without git or a commit, nothing tells them from a slip
+        return list(words)
+    gone = set(map(str, committed)) - set(map(str, known))
+    return [word for word in words if missing.get(word) not in gone]
 
 
 def _with_children(files: Sources, chosen: Collection[Address]) -> set[Address]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.git.team import git
 from tests.support.edition_2026 import begin
 from tests.support.lab import Lab
 
@@ -37,6 +38,13 @@ def day(lab: Lab) -> Lab:
     lab.write("records/day.yaml", DAY)
     lab.apply()
     return lab
+
+
+def committed(lab: Lab) -> None:
+    who = ("-c", "user.name=Ann", "-c", "user.email=ann@lab.example")
+    git(lab.root, "init", "--quiet")
+    git(lab.root, "add", "records", "stemctl.yaml")
+    git(lab.root, *who, "commit", "--quiet", "-m", "two")
 
 
 def text(lab: Lab, name: str = "records/two.yaml") -> str:
@@ -77,6 +85,28 @@ def test_a_record_that_was_never_applied_needs_no_entry(two: Lab) -> None:
     assert two.run("rm", "session/b").code == 0
     assert "deleted" not in text(two)
     assert planned(two).keys() == {"session/a"}
+
+
+def test_what_no_state_knows_may_be_removed_already(two: Lab) -> None:
+    """The last commit tells it from a slip, which stays an error."""
+    assert two.run("rm", "session/b", "session/c").code == 1
+    committed(two)
+    assert two.run("rm", "session/b").code == 0
+    again = two.run("rm", "session/a", "session/b")
+    assert again.code == 0, again.said
+    assert "session" not in text(two).replace("sessions: []", "")
+    last = two.run("rm", "session/a", "session/b")
+    assert last.code == 0, last.said
+    assert "Nothing was written." in last.said
+    assert two.run("rm", "session/a", "session/c").code == 1
+
+
+def test_what_a_state_knows_is_not_taken_for_removed(two: Lab) -> None:
+    """It needs an entry, which only a record in the files gets."""
+    committed(two)
+    two.apply()
+    two.write("records/two.yaml", TEXT.partition("  # The second")[0])
+    assert two.run("rm", "session/b").code == 1
 
 
 def test_it_stays_on_the_server(two: Lab) -> None:
