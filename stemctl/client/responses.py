@@ -199,6 +199,10 @@ def _json_object(response: Response) -> dict[str, Any]:
     try:
         answer = read_json(response.content.decode("utf-8-sig"))
     except HalfCharacter as error:
+        # The whole answer is refused, by `pull` too. A database in UTF-8 cannot hold half a
+        # character, so something on the way has changed the answer, and what else it changed is
+        # not known. Without this record, the others would seem to be all that there are: it would
+        # look deleted, and its name free. With it, state, journal and plan could not be written.
         what = "The server's response holds half a character, which no file can hold."
         raise NotTheApi(what, _record_of(error), status=status) from error
     except ValueError as error:
