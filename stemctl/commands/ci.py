@@ -143,7 +143,7 @@ def _find_repository(workspace: Workspace) -> tuple[Path, str]:
 def _write(top: Path, name: str, text: str, result: Result) -> None:
     path = top / name
     if path.is_symlink() or path.exists():
-        same = path.is_file() and path.read_text(encoding="utf-8") == text
+        same = path.is_file() and path.read_bytes() == text.encode()
         (result.unchanged if same else result.kept).append(name)
         return
     try:
@@ -177,15 +177,18 @@ def _check_name(what: str, name: str) -> None:
 
 
 def default_branch(workspace: Workspace) -> str:
-    """The branch to merge into: the default branch of the remote if it is known, or else the
-    current one.
+    """The branch to merge into: the default branch of the remote, or what it is called there as a
+    rule, or else the current one. `git push` alone does not record the first; and the workflows
+    are often written on a branch of their own.
     """
     git = user_git(workspace.config.root, workspace.environ)
-    head = f"refs/remotes/{workspace.server.remote}/HEAD"
-    for ref in (head, "HEAD"):
+    remote = f"refs/remotes/{workspace.server.remote}/"
+    for ref in (f"{remote}HEAD", "HEAD"):
         answer = git.query_or_stop("symbolic-ref", "--quiet", ref)
-        if answer is None:
-            continue
-        branch = answer.decode(errors="replace").rstrip("\n")
-        return branch.removeprefix(head.removesuffix("HEAD")).removeprefix("refs/heads/")
+        if answer is not None:
+            branch = answer.decode(errors="replace").rstrip("\n")
+            return branch.removeprefix(remote).removeprefix("refs/heads/")
+        for usual in ("main", "master"):
+            if git.query_or_stop("rev-parse", "--quiet", "--verify", f"{remote}{usual}"):
+                return usual
     return "main"

@@ -192,7 +192,8 @@ def _file_source(url: str, sha256: str) -> FileSource:
 
 
 def _check_address(url: str) -> None:
-    if urlsplit(url).scheme != "https" or not _PLAIN_URL.fullmatch(url):
+    parts = urlsplit(url)
+    if parts.scheme != "https" or not parts.netloc or not _PLAIN_URL.fullmatch(url):
         raise ConfigError(f"Jobs cannot get stemctl from {url}.", "They need an https address.")
 
 

@@ -126,6 +126,7 @@ def test_a_source_that_is_named(text: str, requirement: str) -> None:
         f"git+{HOSTED}",
         f"git+{HOSTED}@{COMMIT}#egg=x",
         f"git+http://forge.example/lab/stemctl@{COMMIT}",
+        f"git+https:///lab/stemctl@{COMMIT}",
         f"git+https://ann:{SECRET}@forge.example/lab/stemctl@{COMMIT}",
         f"git+https://{SECRET}@forge.example/lab/stemctl@{COMMIT}",
         f'git+https://forge.example/"; id; "@{COMMIT}',
