@@ -129,6 +129,7 @@ def test_the_page_of_the_models_is_that_of_the_tables() -> None:
 @pytest.mark.slow
 def test_the_five_minutes_of_the_readme(tmp_path: Path) -> None:
     """Typed at a terminal, by a user who has nothing: what the README shows is what comes out."""
+    (tmp_path / ".gitconfig").write_text("[user]\n  name = Ann\n  email = ann@lab.example\n")
     folder, env = tmp_path, environ(HOME=str(tmp_path), NO_COLOR="1")
     commands = list(steps(README.partition("## Five minutes")[2].partition("\n## ")[0]))
     assert len(commands) > 4
@@ -140,6 +141,11 @@ def test_the_five_minutes_of_the_readme(tmp_path: Path) -> None:
         assert got == code, f"{command}\n{said}"
         assert masked(said) == masked(expected), f"{command}\n{said}"
         folder = Path((tmp_path / "pwd").read_text(encoding="utf-8").strip())
+    kept = subprocess.run(
+        ["git", "ls-files"], cwd=folder, capture_output=True, text=True, check=True
+    ).stdout
+    assert "records/first.yaml" in kept.split()
+    assert ".stemctl/" not in kept
 
 
 def test_the_readme_is_short() -> None:
