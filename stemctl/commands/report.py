@@ -57,6 +57,7 @@ def report(workspace: Workspace) -> Page:
         _check(with_lines(root, in_order([*loaded.diagnostics, *plan.diagnostics])))
         commit = head_commit(root)
         changed = work_tree.uncommitted(root, loaded.tracked) if commit and loaded.tracked else ()
+        is_known = workspace.store.backend.lock is None or state.serial > 0
         facts = LabFacts(
             name=root.name,
             files=len(repository.files),
@@ -64,9 +65,9 @@ def report(workspace: Workspace) -> Page:
             commit=commit,
             uncommitted=bool(changed),
             applied=state.commit,
+            state_is_known=is_known,
         )
         html = lab_html(view_lab(repository, state, plan, workspace.catalog), facts)
-        is_known = workspace.store.backend.lock is None or state.serial > 0
         return Page(html, len(repository.records), is_known)
 
 

@@ -45,6 +45,8 @@ class LabFacts(Struct, frozen=True):
     uncommitted: bool
     applied: str | None
     """The commit that was applied last."""
+    state_is_known: bool = True
+    """Whether the state that others share was ever fetched."""
 
 
 def lab_html(view: LabView, facts: LabFacts) -> str:
@@ -152,6 +154,8 @@ def _to_apply(view: LabView, facts: LabFacts) -> str:
         return f'<p class="applied">{text} {verb} applied to {escape(facts.server.name)}.</p>'
     is_some = any(row.status == APPLIED for row in view.rows)
     title = "Not applied yet" if is_some else "Nothing is applied yet"
+    if not facts.state_is_known:
+        title = "Not known to be applied, since the shared state was never fetched"
     kinds = Counter(change[0] for change in changes)
     counts = joined([f"{number:,} {status}" for status, number in kinds.items()])
     rows = "".join(

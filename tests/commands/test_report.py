@@ -162,6 +162,8 @@ def test_a_shared_state_is_that_which_was_fetched_last(
     found = ben.run("report", "--out", "-")
     assert found.code == 0
     assert "never fetched" in found.err
+    assert "<h2>Not known to be applied, since the shared state was never fetched:" in found.out
+    assert "Nothing is applied" not in found.out
     assert records(found.out)["rat1"]["counted"]["Status"] == ["to create"]
 
 
