@@ -148,6 +148,15 @@ def test_quiet_tells_only_the_file(lab: Lab) -> None:
     assert (result.out, result.err) == ("Wrote report.html: a page of 1 record.\n", "")
 
 
+def test_a_page_that_is_not_at_the_root_is_told_where_it_is(lab: Lab) -> None:
+    lab.sessions("{name: s1}")
+    below = lab.root / "records"
+    found = lab.run("-C", str(below), "report")
+    assert f"Wrote {below / 'report.html'}:" in found.out
+    assert (below / "report.html").is_file()
+    assert "report --open" not in found.said  # it would write another page, at the root
+
+
 def test_a_shared_state_is_that_which_was_fetched_last(
     team: Team, gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:

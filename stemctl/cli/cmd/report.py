@@ -46,10 +46,12 @@ def report(screen: Screen, out: str, opens: bool) -> int:
         return 0
     path = screen.start / out
     page.write_page(made.html, path)
-    screen.did = f"the page was written to {out}."
-    screen.out(f"Wrote {out}: a page of {counted(made.records, 'record')}.")
+    at_root = screen.start == screen.root
+    name = out if at_root else str(path)  # other paths are told from the root
+    screen.did = f"the page was written to {name}."
+    screen.out(f"Wrote {name}: a page of {counted(made.records, 'record')}.")
     if opens and not open_in_browser(path.as_uri()):
         screen.note("No browser could be opened.")
-    elif out == page.PAGE and not opens:
+    elif out == page.PAGE and at_root and not opens:
         screen.suggest(("stemctl report --open", "writes the page and opens it in your browser"))
     return 0
