@@ -63,6 +63,8 @@ def find_origins(
     id_ = entry.id if entry else None
     if id_ is None and live is not None:
         id_ = str(live["id"])
+    if id_ is None and record is not None:
+        id_ = record.id
     return Origins(
         address,
         id_,

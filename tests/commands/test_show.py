@@ -28,3 +28,11 @@ def test_what_to_type_next_about_a_record(lab: Lab) -> None:
     left = lab.run("show", "session/b c").out
     assert "plan 'session/b c'    shows what apply would do about it" in left
     assert "pull" not in left.partition("Next")[2]
+
+
+def test_an_id_that_the_file_names_is_not_said_to_be_new(lab: Lab) -> None:
+    id_ = "00000000-0000-4000-8000-000000000001"
+    lab.sessions(f"{{name: s1, id: {id_}}}")
+    shown = lab.run("show", "session/s1").out
+    assert f"{id_}, deleted or hidden from your account" in shown
+    assert "would create" not in shown
