@@ -17,6 +17,7 @@ from stemctl.config.config import NAME, load_config
 from stemctl.errors import ConfigError, Untouched
 from stemctl.git.errors import unanswered
 from stemctl.git.process import GitFailure, NoRepository, user_git
+from stemctl.schema.catalog import editions
 from stemctl.util.atomic_file import replace_file
 
 _PLAIN = re.compile(r"[\w./][\w./@+ -]*")
@@ -38,7 +39,7 @@ class Result(Struct, frozen=True):
     """Files that exist with other content, and were not changed."""
 
 
-def choose_server(root: Path, forge: str) -> str:
+def choose_server(root: Path, form: Form) -> str:
     """The server that CI is for: the default one, or the only one that is not a sandbox.
 
     Raises:
@@ -61,15 +62,20 @@ def choose_server(root: Path, forge: str) -> str:
         raise ConfigError(
             f"There are {len(names):,} servers: {', '.join(names)}.",
             "A workflow applies to one server. Choose it.",
-            [(f"stemctl --server {name} ci init {forge}", f"for {name}") for name in names[:2]],
+            [
+                (f"stemctl --server {name} ci init {form.words}", f"for {name}")
+                for name in names[:2]
+            ],
             untouched=Untouched.NOTHING_WRITTEN,
         )
+    # the files were checked against the edition of the sandbox
+    edition = next((server.edition for server in config.servers.values()), editions()[-1])
     raise ConfigError(
         "The only server is the sandbox.",
         "A sandbox in CI is deleted at the end of its job. Add a server to stemctl.yaml:\n"
         "  servers:\n"
-        "    brainstem: {url: https://www.brainstem.org/, portal: private, edition: 2024, "
-        "state: {backend: git}}",
+        "    brainstem: {url: https://www.brainstem.org/, portal: private, "
+        f"edition: {edition}, state: {{backend: git}}}}",
         untouched=Untouched.NOTHING_WRITTEN,
     )
 
@@ -97,7 +103,7 @@ def write_workflows(workspace: Workspace, form: Form, source: str | None) -> Res
     metadata = folder.rstrip("/") or "."
     for what, word in (("folder", metadata), ("branch", branch), ("environment", name)):
         _check_name(what, word)
-    found = parse_source(source) if source else find_source(form.forge, workspace.environ)
+    found = parse_source(source) if source else find_source(form.words, workspace.environ)
     values = {
         "VERSION": __version__,
         "SERVER": f" --server {name}" if name != workspace.config.default_server else "",

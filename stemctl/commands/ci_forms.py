@@ -31,6 +31,12 @@ class Form(Struct, frozen=True):
     short: bool = False
     pull: bool = False
 
+    @property
+    def words(self) -> str:
+        """What is typed behind `ci init`."""
+        options = (" --pull" if self.pull else "") + (" --short" if self.short else "")
+        return f"{self.forge}{options}"
+
     def templates(self) -> dict[str, Path]:
         """The template of each file, by its path below the root of the git repository."""
         kind = "short" if self.short else "full"
@@ -119,16 +125,16 @@ def _host(remote: str) -> str:
 
 def _not_there(form: Form, why: str) -> ConfigError:
     forge, what = ("GitHub", "action") if form.forge == "github" else ("GitLab", "component")
-    pull = " --pull" if form.pull else ""
+    full = Form(form.forge, pull=form.pull)
     return ConfigError(
         f"Short workflows need a copy of stemctl's repository on your {forge}.",
         f"They use its {what}, and {forge} takes that from itself alone. {why}",
         [
             (
-                f"stemctl ci init {form.forge} --short{pull} --source git+https://HOST/REPO@COMMIT",
+                f"stemctl ci init {form.words} --source git+https://HOST/REPO@COMMIT",
                 "names a commit there",
             ),
-            (f"stemctl ci init {form.forge}{pull}", "writes workflows that need no such copy"),
+            (f"stemctl ci init {full.words}", "writes workflows that need no such copy"),
         ],
         Untouched.NOTHING_WRITTEN,
     )

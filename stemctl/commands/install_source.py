@@ -71,8 +71,8 @@ class Release(Struct, frozen=True):
 Source = GitSource | FileSource | Release
 
 
-def find_source(forge: str, environ: Mapping[str, str]) -> Source:
-    """Where the stemctl that runs came from.
+def find_source(words: str, environ: Mapping[str, str]) -> Source:
+    """Where the stemctl that runs came from. `words` is what was typed behind `ci init`.
 
     Raises:
         ConfigError: from where no job can get it, or nothing says so.
@@ -84,7 +84,7 @@ def find_source(forge: str, environ: Mapping[str, str]) -> Source:
         return read_direct_url(document, environ)
     except ConfigError as error:
         advice = (
-            f"stemctl ci init {forge} --source git+https://HOST/REPO@COMMIT",
+            f"stemctl ci init {words} --source git+https://HOST/REPO@COMMIT",
             "names a commit of stemctl that the jobs can get",
         )
         raise ConfigError(
@@ -167,7 +167,7 @@ def parse_source(text: str) -> Source:
     except ValueError:
         pass
     except ConfigError as error:
-        raise ConfigError(error.what, error.why, (), Untouched.NOTHING_WRITTEN) from error
+        raise ConfigError(error.what, error.why, error.hints, Untouched.NOTHING_WRITTEN) from error
     raise ConfigError("This is not a source of stemctl.", _FORMS, (), Untouched.NOTHING_WRITTEN)
 
 
@@ -180,8 +180,20 @@ def _git_source(url: str, commit: str, folder: str, *, typed: bool = False) -> G
     if not _PLAIN_URL.fullmatch(f"{url}{folder}"):
         raise ConfigError("The source has characters that cannot be used in a workflow.")
     if not _COMMIT.fullmatch(commit):
-        raise ConfigError("The source has no commit.", _FORMS)
+        raise _no_commit(url, commit)
     return GitSource(url, commit, folder)
+
+
+def _no_commit(url: str, name: str) -> ConfigError:
+    if not url or not re.fullmatch(r"[A-Za-z0-9][\w.+-]*", name, re.ASCII):
+        return ConfigError("The source has no commit.", _FORMS)
+    if re.fullmatch("[0-9a-f]{7,}", name):
+        return ConfigError(f"`{name}` is not a whole commit.", "Write all of its 40 digits.")
+    return ConfigError(
+        f"`{name}` is not a commit.",
+        "A tag or a branch can move, so write the 40 digits of its commit.",
+        [(f"git ls-remote {url} {name}", "shows the commit of a tag or a branch")],
+    )
 
 
 def _file_source(url: str, sha256: str) -> FileSource:

@@ -14,6 +14,7 @@ from stemctl.core.records import Location
 from stemctl.errors import ConfigError
 from stemctl.manifests.document import Document
 from stemctl.manifests.field_context import written
+from stemctl.schema.catalog import editions
 from stemctl.schema.config_schema import PERMISSIONS, Schema
 from stemctl.util.json_types import Path, Value
 from stemctl.util.safe_text import cut, visible
@@ -28,7 +29,7 @@ _MOST = 5
 _EXAMPLES = {
     ("manifests",): "[records]",
     ("servers",): "{sandbox: {url: sandbox:}}",
-    ("servers", "*"): "{url: https://www.brainstem.org/, edition: 2024}",
+    ("servers", "*"): "{url: https://www.brainstem.org/, edition: EDITION}",
     ("servers", "*", "url"): "https://www.brainstem.org/",
     ("servers", "*", "state"): "{backend: git}",
     ("policy",): "{allow: {delete: 10}}",
@@ -127,7 +128,7 @@ def _pattern(path: Path) -> tuple[str, ...]:
 
 def _example(path: Path) -> str:
     example = _EXAMPLES.get(_pattern(path)) if path else None
-    return f"Write `{example}`." if example else ""
+    return f"Write `{example.replace('EDITION', editions()[-1])}`." if example else ""
 
 
 def _sentence(remedy: str) -> str:
@@ -153,7 +154,7 @@ def _wrong_type(path: Path, value: Value, schema: Schema) -> Said:
         return what, f"Write a number of records, such as `{number}`."
     if len(path) == 2 and path[0] == "servers" and isinstance(value, str):
         url = _url(value)
-        edition = "" if url == "sandbox:" else ", edition: 2024"
+        edition = "" if url == "sandbox:" else f", edition: {editions()[-1]}"
         return what, f"Write `{{url: {url}{edition}}}`." if url else _example(path)
     if path[-1] == "state" and value in ("git", "file"):
         return what, f"Write `{{backend: {value}}}`."
@@ -249,7 +250,7 @@ def _missing(path: Path, value: Any, name: str) -> Said | None:
         return None
     what = f"{_label(path)} has no `{name}`"
     if name == "edition":
-        return what, "Add `edition: 2024`."
+        return what, f"Add `edition: {editions()[-1]}`."
     if name == "backend":
         return what, "Add `backend: git`, or `backend: file`."
     is_sandbox = "sandbox" in str(path[-1])

@@ -20,9 +20,10 @@ from packaging.utils import canonicalize_name
 
 from stemctl import __version__
 from stemctl.commands.ci_forms import LOCK, TEMPLATES, published
+from stemctl.schema.catalog import editions
 from tests.git.jobs import ACTION
 from tests.git.team import ON_GITHUB, SOURCE, git
-from tests.support.lab import Result, run_in_process
+from tests.support.lab import Lab, Result, run_in_process
 from tests.support.paths import PROJECT
 
 PUBLISHED = {
@@ -210,3 +211,18 @@ def test_the_lock_has_all_that_is_needed() -> None:
     needed = project["project"]["dependencies"] + project["build-system"]["requires"]
     assert {canonicalize_name(Requirement(one).name) for one in needed} <= pins().keys()
     assert "://" not in (TEMPLATES / LOCK).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("edition", editions())
+def test_a_server_beside_the_sandbox_has_its_edition(lab: Lab, edition: str) -> None:
+    lab.write("stemctl.yaml", f'servers: {{sandbox: {{url: "sandbox:", edition: {edition}}}}}\n')
+    result = lab.run("ci", "init", "github")
+    assert result.code == 1
+    assert f"edition: {edition}, state: {{backend: git}}}}" in result.err
+
+
+def test_next_keeps_the_options(lab: Lab) -> None:
+    servers = "".join(f"  {x}: {{url: 'https://{x}.example/', edition: 2026}}\n" for x in "ab")
+    lab.write("stemctl.yaml", f"servers:\n{servers}")
+    result = lab.run("ci", "init", "gitlab", "--short")
+    assert "--server a ci init gitlab --short" in result.err

@@ -144,6 +144,23 @@ def test_what_is_no_source_is_refused_and_not_quoted_with_its_password(text: str
     assert SECRET not in f"{caught.value.what} {caught.value.why} {caught.value.hints}"
 
 
+@pytest.mark.parametrize(
+    ("name", "what", "hint"),
+    [
+        ("v0.1.0", "`v0.1.0` is not a commit.", f"git ls-remote {HOSTED} v0.1.0"),
+        ("main", "`main` is not a commit.", f"git ls-remote {HOSTED} main"),
+        (COMMIT[:8], "is not a whole commit.", ""),
+        ("$(id)", "The source has no commit.", ""),
+        ("--upload-pack=x", "The source has no commit.", ""),
+    ],
+)
+def test_a_name_in_place_of_a_commit(name: str, what: str, hint: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_source(f"git+{HOSTED}@{name}")
+    assert what in caught.value.what
+    assert [command for command, _ in caught.value.hints] == ([hint] if hint else [])
+
+
 @pytest.fixture
 def own(tmp_path: Path) -> Member:
     """A clone of a repository of stemctl, whose remote looks as if it was elsewhere."""
@@ -218,8 +235,9 @@ def test_what_is_refused_says_what_to_type_and_writes_nothing(
     record = git_record("file:///home/ann/stemctl")
     monkeypatch.setattr(install_source, "_direct_url", lambda: record)
     git(lab.root, "init", "-q", "--initial-branch=main")
-    result = lab.run("--server", "https://www.brainstem.org/", "ci", "init", "github")
+    words = ("ci", "init", "github", "--short", "--pull")
+    result = lab.run("--server", "https://www.brainstem.org/", *words)
     assert result.code == 1
-    assert "--source git+https://HOST/REPO@COMMIT" in result.err
+    assert "ci init github --pull --short --source git+https://HOST/REPO@COMMIT" in result.err
     assert "Nothing was written." in result.err
     assert not (lab.root / ".github").exists()

@@ -49,10 +49,11 @@ def init(screen: Screen, forge: str, pull: bool, short: bool, source: str | None
     SOURCE is a commit of a repository, a file with its hash, or a release:
     git+https://HOST/REPO@COMMIT, https://HOST/FILE.whl#sha256=HASH, stemctl==VERSION.
     """
+    form = Form(forge, short, pull)
     if screen.server is None:
-        screen.server = choose_server(screen.root, forge)
+        screen.server = choose_server(screen.root, form)
     workspace = screen.open()
-    result = write_workflows(workspace, Form(forge, short, pull), source)
+    result = write_workflows(workspace, form, source)
     screen.did = f"wrote {', '.join(result.written)}." if result.written else ""
     for name in result.written:
         screen.out(f"wrote {name}")
