@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import calendar
 import re
-from datetime import date, datetime, timedelta
+from datetime import datetime
 
 from msgspec import Struct
+
+from stemctl.manifests.local_times import NotOneMoment, with_offset
+from stemctl.schema.patterns import INSTANT
 
 _MONTHS = {
     name.lower(): number
@@ -50,6 +53,9 @@ _ZONES = {
     "pst": "-08:00",
 }
 """Names of zones that mean one offset alone: CST is in America and in China."""
+
+EXAMPLE_ZONE = "Europe/Copenhagen"
+"""A zone whose time is an example; the message says that it is of this zone."""
 
 _DAY_EXAMPLE = "write a day as `2024-03-12`"
 _EXAMPLE = f"{_DAY_EXAMPLE}, a time as `2024-03-12T14:00:00+01:00` or `2024-03-12T13:00:00Z` (UTC)"
@@ -213,14 +219,19 @@ def _offset(zone: str, moment: str) -> str | None:
 
 
 def _with_offset(day: str, time: str) -> str:
-    """Two ways to write a time without an offset: local time in Central Europe, and UTC."""
-    whole, dot, fraction = time.partition(".")
-    local = datetime.fromisoformat(f"{day}T{whole}")
-    if local.date() == date(1, 1, 1):
-        return f"write `{day}T{time}Z` (UTC)"
-    utc = local - timedelta(hours=1)
-    shown = "..." if utc.date() == local.date() else utc.date().isoformat()
-    return (
-        f"write `{day}T{time}+01:00`, or `{shown}T{utc:%H:%M:%S}{dot}{fraction}Z` (UTC), "
-        "or set a `time_zone:` in stemctl.yaml"
-    )
+    """Ways to write a time without an offset. It may be from any place, so two are named."""
+    local = f"{day}T{time}"
+    example = in_example_zone(local)
+    there = f"`{example}` for {EXAMPLE_ZONE}, " if example else ""
+    return f"write {there}`{local}Z` for UTC, or set a `time_zone:` in stemctl.yaml"
+
+
+def in_example_zone(local: str) -> str:
+    """A time with the offset that `EXAMPLE_ZONE` has at that moment; empty if there is none."""
+    import zoneinfo  # most files have no such time
+
+    try:
+        moment = with_offset(local, zoneinfo.ZoneInfo(EXAMPLE_ZONE))
+    except (NotOneMoment, OverflowError, zoneinfo.ZoneInfoNotFoundError):
+        return ""
+    return moment if re.search(INSTANT, moment) else ""

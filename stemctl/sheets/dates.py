@@ -6,6 +6,7 @@ import datetime
 import re
 from typing import TYPE_CHECKING
 
+from stemctl.manifests.date_hints import EXAMPLE_ZONE, in_example_zone
 from stemctl.manifests.local_times import NotOneMoment, with_offset
 from stemctl.schema.patterns import DATE, INSTANT
 from stemctl.sheets.problems import UNSURE_DAY, CellError
@@ -59,10 +60,7 @@ def read_instant(text: str, order: str = "", zone: ZoneInfo | None = None) -> st
     if found["offset"]:
         moment = local + _offset(found["offset"])
     elif zone is None:
-        raise CellError(
-            "has no time zone",
-            f"add `--time-zone Europe/Copenhagen` (yours), or write `{local}+01:00` (yours)",
-        )
+        raise CellError("has no time zone", _zone_remedy(local))
     else:
         try:
             moment = with_offset(local, zone)
@@ -71,6 +69,14 @@ def read_instant(text: str, order: str = "", zone: ZoneInfo | None = None) -> st
     if not re.search(INSTANT, moment):
         raise CellError("is not a moment that can be stored", _ISO_TIME)
     return moment
+
+
+def _zone_remedy(local: str) -> str:
+    """How to name the zone of a time: for the whole sheet, or in its cell."""
+    return (
+        f"add `--time-zone ZONE` with the zone of your lab, such as {EXAMPLE_ZONE}, "
+        f"or write the offset, as in `{in_example_zone(local) or local + 'Z'}`"
+    )
 
 
 def _day(found: re.Match[str], order: str) -> str:

@@ -210,6 +210,19 @@ def test_a_wrong_cell_is_not_a_missing_one(sheet_lab: Lab) -> None:
     assert "1 error in sheet.csv" in result.said
 
 
+@pytest.mark.parametrize("machine", ["UTC", "America/New_York"])
+@pytest.mark.parametrize(("day", "offset"), [("2025-06-01", "+02:00"), ("2025-01-01", "+01:00")])
+def test_a_time_without_a_zone_has_the_offset_of_that_day_in_the_example(
+    sheet_lab: Lab, monkeypatch: pytest.MonkeyPatch, machine: str, day: str, offset: str
+) -> None:
+    monkeypatch.setenv("TZ", machine)
+    said = load(sheet_lab, f"name,date_time\nm01,{day} 10:00\n", "session").said
+    remedy = said.replace("\n", " ")
+    assert "the zone of your lab, such as Europe/Copenhagen" in remedy
+    assert f"`{day}T10:00:00{offset}`" in remedy
+    assert "(yours)" not in remedy
+
+
 def test_a_column_that_every_record_needs_is_named_once(sheet_lab: Lab) -> None:
     result = load(sheet_lab, "name,sex\nm1,M\nm2,F\n", "subject")
     assert result.code == 1

@@ -7,20 +7,23 @@ from hypothesis import strategies as st
 from stemctl.manifests.date_hints import date_remedy
 from stemctl.schema.patterns import INSTANT
 
+OR_ZONE = "or set a `time_zone:` in stemctl.yaml"
+
 
 @pytest.mark.parametrize(
     "text, expected",
     [
         (
             "2024-03-12 14:00",
-            "write `2024-03-12T14:00:00+01:00`, or `...T13:00:00Z` (UTC), "
-            "or set a `time_zone:` in stemctl.yaml",
+            "write `2024-03-12T14:00:00+01:00` for Europe/Copenhagen, "
+            f"`2024-03-12T14:00:00Z` for UTC, {OR_ZONE}",
         ),
         (
-            "2024-03-12T00:30:00.25",
-            "write `2024-03-12T00:30:00.25+01:00`, or `2024-03-11T23:30:00.25Z` (UTC), "
-            "or set a `time_zone:` in stemctl.yaml",
+            "2024-07-12T00:30:00.25",
+            "write `2024-07-12T00:30:00.25+02:00` for Europe/Copenhagen, "
+            f"`2024-07-12T00:30:00.25Z` for UTC, {OR_ZONE}",
         ),
+        ("2024-03-31 02:30", f"write `2024-03-31T02:30:00Z` for UTC, {OR_ZONE}"),
         ("2024-03-12T14:00Z", "write `2024-03-12T14:00:00Z`"),
         ("2024-03-12T14:00:00 UTC", "write `2024-03-12T14:00:00Z`"),
         ("2024-03-12t14:00:00z", "write `2024-03-12T14:00:00Z`"),
@@ -34,7 +37,7 @@ from stemctl.schema.patterns import INSTANT
         ("0000-01-01", "there is no year 0000"),
         ("2024-03-12T24:00:00Z", "hours go up to 23, minutes and seconds to 59"),
         ("2024-03-12T23:59:60Z", "hours go up to 23, minutes and seconds to 59"),
-        ("0001-01-01 00:30", "write `0001-01-01T00:30:00Z` (UTC)"),
+        ("0001-01-01 00:30", f"write `0001-01-01T00:30:00Z` for UTC, {OR_ZONE}"),
     ],
 )
 def test_what_to_write_for_a_time(text, expected):
