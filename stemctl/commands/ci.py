@@ -110,6 +110,7 @@ def write_workflows(workspace: Workspace, form: Form, source: str | None) -> Res
         "NAME": name,
         "FOLDER": metadata,
         "BRANCH": branch,
+        "BRANCHES": branch.replace("+", r"\\+"),  # there, + says how often a letter may come
         "ENVIRONMENT": name,
         **source_values(form, found, _remote(workspace)),
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+import yaml
 
 from tests.git.team import git
 from tests.support.lab import Lab, Result
@@ -51,6 +52,16 @@ def test_without_a_usual_name_it_is_the_current_branch(hosted: Lab) -> None:
     git(hosted.root, "push", "-q", "origin", "main:lab", ":main")
     assert init(hosted).code == 0
     assert applies_from(hosted) == ['"add-workflows"']
+
+
+def test_a_plus_in_the_name_of_a_branch_is_a_plus(hosted: Lab) -> None:
+    git(hosted.root, "push", "-q", "origin", "main:c++", ":main")
+    git(hosted.root, "remote", "set-head", "origin", "c++")
+    assert init(hosted).code == 0
+    text = (hosted.root / ".github/workflows/stemctl-apply.yml").read_text(encoding="utf-8")
+    document = yaml.load(text, yaml.BaseLoader)
+    assert document["on"]["push"]["branches"] == [r"c\+\+"]
+    assert document["jobs"]["plan"]["steps"][0]["with"]["ref"] == "c++"
 
 
 def test_a_file_that_is_no_text_is_not_changed(hosted: Lab) -> None:
