@@ -80,7 +80,7 @@ def find_source(words: str, environ: Mapping[str, str]) -> Source:
     try:
         document = _direct_url()
         if document is None:
-            return Release(__version__)
+            raise _installed_by_name(words)
         return read_direct_url(document, environ)
     except ConfigError as error:
         advice = (
@@ -92,8 +92,18 @@ def find_source(words: str, environ: Mapping[str, str]) -> Source:
         ) from error
 
 
+def _installed_by_name(words: str) -> ConfigError:
+    """Which index it was is recorded nowhere, and another one may have other code of this name."""
+    return ConfigError(
+        "Nothing says where this stemctl came from.",
+        "It was installed by its name, from a package index or a folder of wheels. If that was\n"
+        "not pypi.org, jobs would run whatever pypi.org has under this name, with your token.",
+        [(f"stemctl ci init {words} --source stemctl=={__version__}", "takes it from pypi.org")],
+    )
+
+
 def _direct_url() -> str | None:
-    """The record of the installer; None if stemctl came from a package index."""
+    """The record of the installer; None if stemctl was installed by its name."""
     from importlib import metadata
 
     try:

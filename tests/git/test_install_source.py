@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,6 @@ from stemctl.commands import install_source
 from stemctl.commands.install_source import (
     FileSource,
     GitSource,
-    Release,
     parse_source,
     read_direct_url,
 )
@@ -222,11 +222,20 @@ def test_without_an_option_it_is_where_this_one_came_from(
     assert f'  STEMCTL: "stemctl @ git+{HOSTED}@{COMMIT}"\n' in in_git(lab, "github")
 
 
-def test_a_release_is_named_by_its_version(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_alone_is_no_source_until_you_say_so(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(install_source, "_direct_url", lambda: None)
     monkeypatch.setattr(install_source, "__version__", "9.8.7")
-    assert '  STEMCTL: "stemctl==9.8.7"\n' in in_git(lab, "github")
-    assert install_source.find_source("github", {}) == Release("9.8.7")
+    git(lab.root, "init", "-q", "--initial-branch=main")
+    lab.write("stemctl.yaml", "servers: {lab: {url: 'https://www.brainstem.org/', edition: 2026}}")
+    refused = lab.run("ci", "init", "github")
+    assert refused.code == 1
+    assert re.search("ci init github --source stemctl==9.8.7 +takes it from pypi.org", refused.err)
+    assert not (lab.root / ".github").exists()
+    assert lab.run("ci", "init", "github", "--source", "stemctl==9.8.7").code == 0
+    text = (lab.root / ".github/workflows/stemctl-apply.yml").read_text()
+    assert '  STEMCTL: "stemctl==9.8.7"\n' in text
 
 
 def test_what_is_refused_says_what_to_type_and_writes_nothing(
