@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from stemctl.core.plan import PERMISSIONS
+from stemctl.core.plan import PERMISSIONS, Held
 from stemctl.schema.config_schema import PORTALS
 from tests.support.paths import PROJECT
 
@@ -17,8 +17,8 @@ WORDS = {
 
 def test_each_word_has_a_sentence_or_two() -> None:
     asked = "edition portal adopt held proposal base drift address key state journal lease plan"
-    asked += " digest details entry child manifest conflict sandbox run"
-    assert set(asked.split()) <= set(WORDS)
+    asked += " digest details entry child manifest conflict sandbox run managed"
+    assert {*asked.split(), *Held} <= set(WORDS)
     for word, text in WORDS.items():
         assert text.endswith("."), word
         assert 1 <= len(re.findall(r"\.(?= |$)", text)) <= 3, word
