@@ -12,6 +12,6 @@ __all__ = ["shell"]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["start", "manifests", "plan", "state"])
+@pytest.mark.parametrize("name", ["start", "manifests", "plan", "state", "ci"])
 def test_what_the_page_shows_comes_out(shell: Shell, name: str) -> None:
     assert type_page(shell, PROJECT / "docs" / f"{name}.md") > 10

@@ -6,10 +6,9 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 from pathlib import Path
 
-from tests.docs.test_guide import PORT, Shell, masked, steps
+from tests.docs.test_guide import Shell, masked, ports, steps
 
 _FILE = re.compile(r"^```yaml\n(# (\S+\.yaml)\n.*?)^```$", re.DOTALL | re.MULTILINE)
 _UPDATE = os.environ.get("STEMCTL_UPDATE")
@@ -21,15 +20,13 @@ def type_page(shell: Shell, page: Path) -> int:
     A block of YAML that begins with the name of a file in a comment is that file. With
     STEMCTL_UPDATE=1, the page is rewritten to show what came out; exit codes are not.
     """
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
     text = page.read_text(encoding="utf-8")
+    shown_port, port = ports(text)
     typed = _FILE.sub(_writing, text)
     count = place = 0
     for command, code, expected in steps(typed):
-        got, said = shell.run(command.replace(PORT, port))
-        said = said.replace(port, PORT)
+        got, said = shell.run(command.replace(shown_port, port))
+        said = said.replace(port, shown_port)
         assert got == code, f"{command}\n{said}"
         shown = f"\n$ {command}" + (f"  # exit code {code}" if code else "") + f"\n{expected}"
         place = max(place, text.find(shown, place))

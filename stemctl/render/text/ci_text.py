@@ -44,7 +44,8 @@ _STATE = """\
 _GITHUB = """\
   Settings, Secrets  BRAINSTEM_READ_TOKEN, of an account that can only read
   Environments       @ENVIRONMENT@: required reviewers, deployment from @BRANCH@ only, and the
-                     secret BRAINSTEM_TOKEN, of an account that can write
+                     secret BRAINSTEM_TOKEN, of an account that can write (private repositories:
+                     reviewers need GitHub Enterprise, environments at least Pro or Team)
   Rules              for @BRANCH@: require pull requests, review by code owners, and the check
                      validate; none for the branch of the state, to which the apply job pushes
   .github/CODEOWNERS who may decide where tokens are sent:
