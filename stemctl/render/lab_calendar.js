@@ -1,5 +1,5 @@
 // A block for each year: its days by week, and below them a line of days for each row.
-const CELL = 17, BOX = CELL - 2, TOP = 16, LINE = 16, ROWS = 20, DAY = 86400000;
+const CELL = 17, WIDTH = 54 * CELL, BOX = CELL - 2, TOP = 16, LINE = 16, ROWS = 20, DAY = 86400000;
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 const draw = (tag, attributes, words) => {
@@ -42,8 +42,8 @@ const tallyDays = (found) => {
 };
 
 const drawDays = (year, days, lines) => {
-  const slot = slots(year), end = slot(11, 31), width = (Math.floor(end / 7) + 1) * CELL;
-  const image = draw("svg", { width, height: TOP + 7 * CELL + lines.length * LINE + 4, class: "days", role: "group",
+  const slot = slots(year), end = slot(11, 31), height = TOP + 7 * CELL + lines.length * LINE + 4;
+  const image = draw("svg", { width: WIDTH, height, viewBox: `0 0 ${WIDTH} ${height}`, class: "days", role: "group",
     "aria-label": `${year}: ${many([...days.values()].reduce((a, b) => a + b, 0))} on ${counted(days.size, "day")}` });
   let empty = "", months = "";
   for (let i = slot(0, 1); i <= end; i++) empty += `M${Math.floor(i / 7) * CELL},${TOP + (i % 7) * CELL}h${BOX}v${BOX}h-${BOX}z`;

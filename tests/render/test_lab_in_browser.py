@@ -148,6 +148,25 @@ def test_keys_filters_and_printing(tmp_path: Path) -> None:
     assert "date_time" in found["details"]
 
 
+@pytest.mark.skipif(shutil.which("pdftoppm") is None, reason="poppler is not installed")
+def test_a_printed_calendar_has_the_last_sunday_of_a_year(tmp_path: Path) -> None:
+    assert CHROMIUM is not None
+    fields = {"name": "rat1", "date_time": "2028-12-31T09:00:00Z"}  # in the 54th week
+    page, image = tmp_path / "page.html", tmp_path / "page"
+    page.write_text(lab_html(view_of([fields]), facts()), encoding="utf-8")
+    command = [CHROMIUM, *FLAGS, f"--user-data-dir={tmp_path}/profile"]
+    subprocess.run(
+        [*command, f"--print-to-pdf={image}.pdf", page.as_uri()], check=True, timeout=120
+    )
+    subprocess.run(["pdftoppm", "-singlefile", "-r", "72", f"{image}.pdf", image], check=True)
+    head, pixels = re.split(rb"\n255\n", image.with_suffix(".ppm").read_bytes(), maxsplit=1)
+    width = int(head.split()[1])
+    day = bytes.fromhex("6fb9ad")  # a day with one session
+    at = [i // 3 % width for i in range(0, len(pixels), 3) if pixels[i : i + 3] == day]
+    assert at
+    assert min(at) > 0.85 * width
+
+
 def test_no_count_is_left_out_without_a_word(tmp_path: Path) -> None:
     records = [
         {
