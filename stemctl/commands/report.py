@@ -15,6 +15,7 @@ from stemctl.manifests import work_tree
 from stemctl.manifests.load import with_lines
 from stemctl.planning import offline
 from stemctl.planning.planner import Options
+from stemctl.planning.unsent_proposals import without_unsent_proposals
 from stemctl.render.lab_page import MARK, LabFacts, lab_html
 from stemctl.render.lab_view import view_lab
 from stemctl.util import gc_pause
@@ -67,6 +68,7 @@ def report(workspace: Workspace) -> Page:
             applied=state.commit,
             state_is_known=is_known,
         )
+        plan = without_unsent_proposals(plan)
         html = lab_html(view_lab(repository, state, plan, workspace.catalog), facts)
         return Page(html, len(repository.records), is_known)
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import socket
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.git.team import Team
-from tests.support.lab import Lab
+from tests.support.lab import Lab, run_in_process
+from tests.support.paths import PROJECT
 from tests.support.served import Gate
 
 
@@ -203,3 +206,31 @@ def test_only_servers_of_the_web_have_links(lab: Lab) -> None:
     )
     lab.run("report")
     assert data(page(lab))["base"] == "https://stem.example/api/private/"
+
+
+@pytest.fixture
+def rat_lab(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(PROJECT / "examples" / "rat-lab", tmp_path / "rat-lab"))
+
+
+def statuses(folder: Path) -> Counter[str]:
+    assert run_in_process("-C", str(folder), "report").code == 0
+    text = (folder / "report.html").read_text(encoding="utf-8")
+    return Counter(one for row in records(text).values() for one in row["counted"]["Status"])
+
+
+def test_before_the_first_apply_nothing_waits(rat_lab: Path) -> None:
+    """What others decide on is usually there already; only the server could tell."""
+    assert set(statuses(rat_lab)) == {"to create"}
+
+
+def test_what_refers_to_a_proposal_waits_once_it_was_sent(rat_lab: Path) -> None:
+    strains = "strains:\n  - {name: New, description: x, species: Rattus norvegicus}\n"
+    path = rat_lab / "records" / "new.yaml"
+    path.write_text(strains, encoding="utf-8")
+    assert run_in_process("-C", str(rat_lab), "apply", "--auto-approve").code == 0
+    subject = "{name: rat99, sex: M, strain: New, projects: [Theta Maze Study]}"
+    path.write_text(f"{strains}subjects:\n  - {subject}\n", encoding="utf-8")
+    found = statuses(rat_lab)
+    assert "to create" not in found
+    assert found["waiting for others"] >= 2
