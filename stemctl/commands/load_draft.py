@@ -11,6 +11,7 @@ from stemctl.config.config import Config
 from stemctl.core.diagnostics import Diagnostic
 from stemctl.core.records import Address, Location, Record
 from stemctl.core.rewrite import Rewrite
+from stemctl.errors import ConfigError
 from stemctl.manifests.declared_names import DeclaredNames
 from stemctl.manifests.draft import Draft
 from stemctl.manifests.file_defaults import FileDefaults
@@ -23,7 +24,7 @@ from stemctl.sheets.problems import sheet_problem
 from stemctl.sheets.said_values import SaidValues
 from stemctl.sheets.sheet_identity import DeclaredRecords, SheetIdentity
 from stemctl.sheets.sheet_records import RowReader, SheetRecord
-from stemctl.takeover.default_values import under_defaults
+from stemctl.takeover.default_values import has_to_refuse, under_defaults
 from stemctl.takeover.own_keys import Handle, OwnKeys
 from stemctl.takeover.record_files import RecordFiles
 from stemctl.takeover.rows import Row
@@ -114,7 +115,8 @@ class LoadDraft(Struct, dict=True):
         declared = self.loading.sources.repository.records
         if found is None:
             fields = {**self._layer(record, parent), **_there(record)}
-            self._check_new(record, fields, parent, self._file(record.values, parent))
+            file = self._file(record, record.values, parent)
+            self._check_new(record, fields, parent, file)
             around = Record(Address(record.model.name, ""), fields, Location("", 1, 1))
         else:
             around = declared[found]
@@ -242,7 +244,8 @@ class LoadDraft(Struct, dict=True):
         """The defaults that a new record has and the parts of fields in its row add to: without
         details of another type than its own.
         """
-        layer = dict(self._defaults(self._file(record.values, parent)).get(self.model.section, {}))
+        file = self._file(record, record.values, parent)
+        layer = dict(self._defaults(file).get(self.model.section, {}))
         for row in self.model.detailed:
             selector = row.details.selector if row.details else ""
             if record.values.get(selector, layer.get(selector)) != layer.get(selector):
@@ -284,7 +287,7 @@ class LoadDraft(Struct, dict=True):
         inner: list[Row],
         parent: Address | None,
     ) -> None:
-        file = self._file(fields, parent)
+        file = self._file(record, fields, parent)
         layer = self._defaults(file).get(self.model.section, {})
         section = self.model.section
         said = {name: value for name, value in layer.items() if name in fields}
@@ -302,10 +305,29 @@ class LoadDraft(Struct, dict=True):
         address = self.draft.add_record(self.model.name, row.whole(), file=file, parent=parent)
         self._rows[str(address)] = record.row
 
-    def _file(self, fields: Fields, parent: Address | None) -> str:
+    def _file(self, record: SheetRecord, fields: Fields, parent: Address | None) -> str:
+        """The file of a new record: that of its parent or of all others, else by the layout."""
         if parent is not None:
             return self.loading.sources.place(parent).file
-        return self.into or self._only_file or self._files.file_of(self.model, fields)
+        only = self._only_file
+        if self.into or (only and not self._refuses_defaults(record, only)):
+            return self.into or only
+        try:
+            file = self._files.file_of(self.model, fields)
+        except ConfigError:
+            if only:
+                return only
+            raise
+        return only if only and self._refuses_defaults(record, file) else file
+
+    def _refuses_defaults(self, record: SheetRecord, file: str) -> bool:
+        """Whether a row contradicts the defaults of a file, so that they must not apply."""
+        said = {
+            name: self.model.fields[name].empty if value is Cell.CLEAR else value
+            for name, value in record.whole.items()
+            if value is Cell.CLEAR or not isinstance(value, Cell)
+        }
+        return has_to_refuse(self.model, said, self._defaults(file).get(self.model.section, {}))
 
     def _file_of_all(self) -> str:
         """The file with all records of the model, if there is one."""

@@ -32,6 +32,15 @@ def under_defaults(catalog: Catalog, row: Row, defaults: Mapping[str, Fields]) -
     return row
 
 
+def has_to_refuse(model: Model, fields: Fields, layer: Fields) -> bool:
+    """Whether a record with these fields could only be written with `no_defaults`."""
+    return any(
+        _left(model.fields[name], fields[name], below) is None
+        for name, below in layer.items()
+        if name in fields and not _is_of_other_type(model.fields[name], fields, layer)
+    )
+
+
 def _under(row: Row, layer: Fields, is_inside: bool) -> None:
     given, refused = dict(row.fields), []
     for name, below in layer.items():

@@ -614,3 +614,41 @@ def test_details_that_a_type_requires_are_not_cleared(sheet_lab: Lab) -> None:
     result = load(sheet_lab, sheet, "subjectlog/Weighing")
     assert result.code == 1
     assert "column `weight`: `-` would clear a field that is required" in result.said
+
+
+FIRST = """\
+defaults:
+  sessions:
+    projects: [Theta]
+sessions:
+  - {name: s1, date_time: "2024-03-12T09:00:00Z"}
+"""
+
+
+@pytest.mark.parametrize(
+    ("project", "options", "file"),
+    [
+        ("Delta", [], "records/sessions/2025-06.yaml"),
+        ("Theta", [], "records/first.yaml"),
+        ("Delta", ["--into", "records/first.yaml"], "records/first.yaml"),
+    ],
+)
+def test_a_record_that_contradicts_the_defaults_of_the_others_goes_by_the_layout(
+    lab: Lab, project: str, options: list[str], file: str
+) -> None:
+    lab.write("records/first.yaml", FIRST)
+    sheet = f"name,date_time,projects\ns2,2025-06-01T10:00:00Z,{project}\n"
+    result = load(lab, sheet, "session", *options)
+    assert result.code == 0, result.said
+    text = (lab.root / file).read_text(encoding="utf-8")
+    assert "s2" in text
+    assert ("no_defaults" in text) is bool(options)
+    assert lab.run("validate").code == 0
+
+
+def test_where_the_layout_has_the_same_defaults_it_stays_with_the_others(lab: Lab) -> None:
+    lab.write("records/_defaults.yaml", "defaults: {sessions: {projects: [Theta]}}\n")
+    lab.write("records/first.yaml", FIRST)
+    sheet = "name,date_time,projects\ns2,2025-06-01T10:00:00Z,Delta\n"
+    assert load(lab, sheet, "session").code == 0
+    assert "no_defaults" in (lab.root / "records/first.yaml").read_text(encoding="utf-8")
