@@ -72,6 +72,18 @@ class Columns:
             return replace(found, unit=with_unit[2]) if found and with_unit[2] in units else None
         return found
 
+    def inside(self, name: str) -> list[Meaning]:
+        """The references that a column would mean of the models inside this one."""
+        children = [child for child in self.catalog.children(self.model) if not child.embedded]
+        found = [Columns(child, self.catalog).meaning(name) for child in children]
+        return [
+            one
+            for one in found
+            if one
+            and one.field in {row.name for row in one.model.references}
+            and one.field != one.model.parent
+        ]
+
     def known(self) -> list[str]:
         """The names of all columns that can be written, for proposals."""
         names = [KEY] if self.model.called is None else []

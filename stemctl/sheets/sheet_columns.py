@@ -17,6 +17,7 @@ from stemctl.sheets.dates import ORDERS
 from stemctl.sheets.problems import sheet_problem
 from stemctl.sheets.read_cells import Reading
 from stemctl.sheets.sheet import Sheet
+from stemctl.util.plural import joined
 from stemctl.util.suggest import containing, edits, nearest
 
 if TYPE_CHECKING:
@@ -139,6 +140,12 @@ def _unknown(
         message = f"column `{name}`: `{rule.path}` cannot be written, since {meaning.left}"
     else:
         message = f"column `{name}`: {words} has no field `{rule.path}`"
+    if rule is None and (inside := known.inside(name)):
+        fields = joined([f"its `{one.model.section}` have `{one.field}`" for one in inside])
+        options = joined([f"--as {one.model.name}" for one in inside], "or")
+        remedy = f'load that from another table with {options}, and add --ignore "{name}" here'
+        message = f"{message}, but {fields}"
+        return sheet_problem(sheet.file, message, remedy, 1, sheet.positions[at])
     word = rule.path if rule else name
     plains = {plain(one): one for one in names}
     near = [one for one in nearest(plain(word), plains, 1) if _is_near(plain(word), one)]

@@ -652,3 +652,28 @@ def test_where_the_layout_has_the_same_defaults_it_stays_with_the_others(lab: La
     sheet = "name,date_time,projects\ns2,2025-06-01T10:00:00Z,Delta\n"
     assert load(lab, sheet, "session").code == 0
     assert "no_defaults" in (lab.root / "records/first.yaml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("column", "message", "options"),
+    [
+        ("subject", "but its `behaviors` have `subjects`", "--as behavior"),
+        ("subject__name", "but its `behaviors` have `subjects`", "--as behavior"),
+        (
+            "procedure",
+            "but its `data_acquisitions` have `procedures` and its `manipulations` have",
+            "--as dataacquisition or --as manipulation",
+        ),
+    ],
+)
+def test_a_column_of_the_records_inside_says_where_it_belongs(
+    sheet_lab: Lab, column: str, message: str, options: str
+) -> None:
+    sheet = f"name,date_time,projects,{column}\ns1,2025-06-01T10:00:00Z,Theta,m1\n"
+    result = load(sheet_lab, sheet, "session")
+    assert result.code == 1
+    said = " ".join(result.said.split())
+    assert f"session has no field for the column `{column}`, {message}" in said
+    assert f'with {options}, and add --ignore "{column}" here' in said
+    known = load(sheet_lab, sheet, "session", "--ignore", column)
+    assert known.code == 0, known.said
