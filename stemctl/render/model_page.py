@@ -209,7 +209,7 @@ def _choices(field: Field, model: Model) -> str:
     """The values that a field may have; of a long list of types, where they are."""
     for each in model.detailed:
         if each.details and each.details.selector == field.name and len(field.enum) > _MOST_CHOICES:
-            return f"[{len(field.enum)} types](#{_anchor(each)})"
+            return f"[{len(field.enum):,} types](#{_anchor(each)})"
     return ", ".join(f"`{each}`" for each in field.enum)
 
 

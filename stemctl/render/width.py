@@ -63,11 +63,22 @@ def broken(text: str, columns: int) -> list[str]:
         else:
             lines.append(line)
             line = word.lstrip(" ")
-        while columns > 1 and " " not in line and columns_of(line) > _room(line, columns):
-            start = beginning(line, columns)
-            lines.append(start)
-            line = line[len(start) :]
+        if columns > 1 and " " not in line:
+            *full, line = _cut(line, columns)
+            lines += full
     return [*lines, line]
+
+
+def _cut(word: str, columns: int) -> list[str]:
+    """A word in pieces of so many columns, if it takes more than it may."""
+    pieces: list[str] = []
+    while True:
+        # Only as much as fits is measured, since the rest of a long word would be again and again.
+        fits = beginning(word, _room(word, columns))
+        if len(fits) == len(word):
+            return [*pieces, word]
+        pieces.append(beginning(fits, columns))
+        word = word[len(pieces[-1]) :]
 
 
 def _room(word: str, columns: int) -> int:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stemctl.render import width
 from stemctl.render.terminal import TerminalStyle
 from stemctl.render.width import beginning, columns_of, ending, padded
 from tests.support.effort import examples
@@ -41,3 +42,19 @@ def test_columns_and_right_edges_are_aligned_for_wide_characters() -> None:
     assert columns_of(line) == 40
     wrapped = style.wrapped([("日本", "a"), ("tags", "b")], indent=0)
     assert [columns_of(line) for line in wrapped] == [9, 9]
+
+
+def test_a_long_text_is_measured_once_not_for_each_of_its_lines(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    real, measured = width.columns_of, [0]
+
+    def counting(text: str) -> int:
+        measured[0] += len(text)
+        return real(text)
+
+    monkeypatch.setattr(width, "columns_of", counting)
+    lines = width.broken("鼠" * 4000, 80)
+    assert "".join(lines) == "鼠" * 4000
+    assert {len(line) for line in lines} == {40}
+    assert measured[0] < 4 * 4000
