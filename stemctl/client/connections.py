@@ -15,7 +15,7 @@ ONE = httpx.Limits(max_connections=1, max_keepalive_connections=1)
 
 
 class Connections(httpx.AsyncBaseTransport):
-    """As many connections as there were ever requests at the same time."""
+    """As many connections as there were requests at the same time, and failures."""
 
     def __init__(self, connect: Callable[[], httpx.AsyncBaseTransport]) -> None:
         self._connect = connect
@@ -27,11 +27,9 @@ class Connections(httpx.AsyncBaseTransport):
             self._free.append(self._connect())
             self._all.append(self._free[-1])
         connection = self._free.pop()
-        try:
-            response = await connection.handle_async_request(request)
-        except BaseException:
-            self._free.append(connection)
-            raise
+        # One that failed is not used again: where a proxy refuses or TLS fails, httpcore goes on to
+        # count a connection that is not there, and the next request waits for it in vain.
+        response = await connection.handle_async_request(request)
         assert isinstance(response.stream, httpx.AsyncByteStream)
         response.stream = _Answer(response.stream, lambda: self._free.append(connection))
         return response

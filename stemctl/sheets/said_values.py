@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
@@ -15,7 +16,7 @@ from stemctl.sheets.cell_checks import check_value
 from stemctl.sheets.cells import Cell
 from stemctl.sheets.columns import kind_member, part_field
 from stemctl.sheets.problems import CellError
-from stemctl.sheets.read_cells import read_cell
+from stemctl.sheets.read_cells import PLAIN, read_cell
 from stemctl.sheets.sheet_records import RawCell, RowReader, SheetRecord
 from stemctl.util.json_types import Fields, Value
 from stemctl.util.plural import joined
@@ -76,7 +77,11 @@ class SaidValues(Struct):
             return value
         if isinstance(value, list):
             return [self._meant(row, one) for one in value]
-        return str(self.names.meant(row.to, str(value)) or value)
+        word = str(value)
+        with contextlib.suppress(CellError):  # of a path, whose end is no date
+            keys = self.reader.referred.find(row.to, word, PLAIN)
+            word = keys[0] if len(keys) == 1 else word
+        return str(self.names.meant(row.to, word) or word)
 
     def type_of(self, row: Field, record: SheetRecord, base: Fields, around: Fields) -> Value:
         """The type that decides about a field with details."""
