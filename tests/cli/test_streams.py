@@ -256,7 +256,9 @@ def test_a_failure_after_the_first_of_several_files(
     monkeypatch.setattr(os, "replace", until_full)
     first = lab.run("ci", "init", "github", "--source", SOURCE)
     assert first.code == 3
-    assert "Already done: wrote .github/workflows/stemctl-apply.yml" in first.err
+    assert (
+        "Already done: wrote .github/stemctl.lock, .github/workflows/stemctl-apply.yml" in first.err
+    )
     assert not (lab.root / ".github/workflows/stemctl-check.yml").exists()
     (lab.root / "stemctl.yaml").unlink()
     second = lab.run("init")

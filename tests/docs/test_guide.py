@@ -78,9 +78,9 @@ def steps(text: str) -> Iterator[tuple[str, int, str]]:
 
 def masked(text: str) -> str:
     """A text without what is another one each time."""
-    text = re.sub(
-        r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z(?=$|[ ,.)\"])", "TIME", text, flags=re.MULTILINE
-    )
+    moment = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"
+    second_run = r"(-\d+)?"  # of the same second
+    text = re.sub(rf"{moment}{second_run}(?=$|[ ,.)\"])", "TIME", text, flags=re.MULTILINE)
     text = re.sub(
         r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b[0-9a-f]{64}\b|\b[0-9a-f]{40}\b", "ID", text
     )

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.git.serving import BASIC, PASSWORD, SECRETS, USER, Forge, http_forge, local_ssh
-from tests.git.team import STATES, Member, Team, git, make_team
+from tests.git.team import SOURCE, STATES, Member, Team, git, make_team
 from tests.support.served import Gate
 
 pytestmark = pytest.mark.slow
@@ -286,7 +286,7 @@ def test_a_folder_whose_name_is_not_utf_8(team: Team) -> None:
     ann.apply()
     assert team.story()[0] == DONE
     assert "Nothing to do" in ann.run("plan").out
-    assert ann.run("ci", "init", "github").code == 0
+    assert ann.run("ci", "init", "github", "--source", SOURCE).code == 0
 
 
 def test_a_work_tree_of_its_own_branch(team: Team, ann: Member) -> None:
