@@ -300,6 +300,20 @@ def test_a_comma_between_unknown_names_is_refused(template_lab: Lab) -> None:
     assert "separate names by `;`" in result.said
 
 
+def test_a_reference_by_its_parts_stays_as_the_file_has_it(template_lab: Lab) -> None:
+    """`AIA/CA1` and the key of the declared region mean the same record."""
+    template_lab.write(
+        "records/regions.yaml",
+        "brain_regions: [{atlas: AIA, acronym: CA1, name: Field CA1}]\n"
+        "procedures:\n"
+        "  - {key: cut, subject: rat12, type: Craniotomy, brain_region: AIA/CA1,\n"
+        "     coordinates_system: CCF_XYZ_Absolute}\n",
+    )
+    template_lab.write("sheet.csv", "key,brain_region\ncut,AIA/CA1\n")
+    result = template_lab.run("load", "sheet.csv", "--as", "procedure", "--dry-run")
+    assert (result.code, result.out) == (0, ""), result.said
+
+
 def test_what_get_writes_load_takes_back(template_lab: Lab) -> None:
     """After it, the files say no more than the server has, and a second time nothing changes."""
     lab = template_lab
