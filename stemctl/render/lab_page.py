@@ -25,7 +25,7 @@ from stemctl.util.plural import counted, first_few, joined
 from stemctl.util.safe_text import cut, visible
 
 MARK = '<html lang="en" data-page="stemctl report">'
-"""What tells a page of ours from other files."""
+"""By this, a page that stemctl wrote is known."""
 
 _SCRIPTS = ("lab_page.js", "lab_calendar.js", "lab_table.js")
 _LISTED = 1_000

@@ -64,7 +64,7 @@ class RecordPaths(Struct):
         return list(found)
 
     def why_not(self, to: str, word: str) -> CellError | None:
-        """Why a word means no record; None if it may be the name of one that only the server has:
+        """Why a word names no record; None if it may be the name of one that only the server has:
         records of a model without names are known by keys alone.
         """
         model = self.catalog.models[to]

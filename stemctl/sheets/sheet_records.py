@@ -43,7 +43,7 @@ class FindReferred(Protocol):
         """What manifests may call the records of the model `to` that a word means."""
 
     def why_not(self, to: str, word: str) -> CellError | None:
-        """Why a word means no record; None if it may be the name of one on the server."""
+        """Why a word names no record; None if it may be the name of one on the server."""
 
 
 class RawCell(NamedTuple):
