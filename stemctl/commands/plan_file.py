@@ -5,11 +5,10 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
+from stemctl.commands.output_file import write_output
 from stemctl.core.plan import Plan
 from stemctl.core.plan_codec import plan_lines
 from stemctl.core.saved_plan import BadPlan, open_plan, plan_in
-from stemctl.errors import ConfigError, Untouched
-from stemctl.util.atomic_file import replace_file
 
 
 def read_plan(root: Path, name: str) -> Plan | None:
@@ -41,20 +40,11 @@ def write_plan(plan: Plan, path: Path) -> None:
     Raises:
         ConfigError: the path is a link or another file, or cannot be written.
     """
-    if path.is_symlink():
-        raise ConfigError(
-            f"{path} is a link.",
-            "A plan is only saved to a regular file.",
-            untouched=Untouched.NOTHING_WRITTEN,
-        )
-    old = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
-    if path.exists() and plan_in(old) is None:
-        raise ConfigError(
-            f"{path} already exists, and is not a plan.",
-            "stemctl does not overwrite it. Choose another file.",
-            untouched=Untouched.NOTHING_WRITTEN,
-        )
-    try:
-        replace_file(path, plan_lines(plan))
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be written.", str(error.strerror)) from error
+    write_output(path, plan_lines(plan), "plan", _is_plan)
+
+
+def _is_plan(path: Path) -> bool:
+    """Whether a file is a saved plan."""
+    return (
+        path.is_file() and plan_in(path.read_text(encoding="utf-8", errors="replace")) is not None
+    )

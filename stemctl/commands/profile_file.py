@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from stemctl.commands.output_file import check_output, write_output
 from stemctl.core.profile import Profile, is_profile, profile_text, read_profile
-from stemctl.errors import ConfigError, Untouched
-from stemctl.util.atomic_file import replace_file
+from stemctl.errors import ConfigError
 
 _LARGEST = 16 * 2**20
 """Bytes of a profile that are read: one of all models has a hundredth of this."""
@@ -18,18 +18,7 @@ def check_target(path: Path) -> None:
     Raises:
         ConfigError: the path is a link or another file.
     """
-    if path.is_symlink():
-        raise ConfigError(
-            f"{path} is a link.",
-            "A profile is only saved to a regular file.",
-            untouched=Untouched.NOTHING_WRITTEN,
-        )
-    if path.exists() and not is_profile(_text(path)):
-        raise ConfigError(
-            f"{path} already exists, and is not a profile.",
-            "stemctl does not overwrite it. Choose another file.",
-            untouched=Untouched.NOTHING_WRITTEN,
-        )
+    check_output(path, "profile", _is_profile)
 
 
 def write_profile(profile: Profile, path: Path) -> None:
@@ -38,13 +27,12 @@ def write_profile(profile: Profile, path: Path) -> None:
     Raises:
         ConfigError: the path is a link or another file, or cannot be written.
     """
-    check_target(path)
-    try:
-        replace_file(path, profile_text(profile))
-    except OSError as error:
-        raise ConfigError(
-            f"{path} cannot be written.", str(error.strerror), untouched=Untouched.NOTHING_WRITTEN
-        ) from error
+    write_output(path, profile_text(profile), "profile", _is_profile)
+
+
+def _is_profile(path: Path) -> bool:
+    """Whether a file is a profile."""
+    return is_profile(_text(path))
 
 
 def load_profile(path: Path, name: str) -> Profile:

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from stemctl.commands.loading import load
+from stemctl.commands.output_file import write_output
 from stemctl.commands.workspace import Workspace
 from stemctl.core.diagnostics import Diagnostic, InvalidFiles, has_errors, in_order
-from stemctl.errors import ConfigError, Untouched
+from stemctl.errors import Untouched
 from stemctl.git.repository import head_commit
 from stemctl.manifests import work_tree
 from stemctl.manifests.load import with_lines
@@ -19,7 +20,6 @@ from stemctl.planning.unsent_proposals import without_unsent_proposals
 from stemctl.render.lab_page import MARK, LabFacts, lab_html
 from stemctl.render.lab_view import view_lab
 from stemctl.util import gc_pause
-from stemctl.util.atomic_file import replace_file
 
 PAGE = "report.html"
 """The file that the page is written to, if no other is named."""
@@ -86,22 +86,7 @@ def write_page(page: str, path: Path) -> None:
     Raises:
         ConfigError: the path is a link or another file, or cannot be written.
     """
-    if path.is_symlink():
-        raise ConfigError(
-            f"{path} is a link.",
-            "A page is only written to a regular file.",
-            untouched=Untouched.NOTHING_WRITTEN,
-        )
-    if path.exists() and not _is_page(path):
-        raise ConfigError(
-            f"{path} already exists, and is not a page of stemctl report.",
-            "stemctl does not overwrite it. Choose another file with --out.",
-            untouched=Untouched.NOTHING_WRITTEN,
-        )
-    try:
-        replace_file(path, page)
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be written.", str(error.strerror)) from error
+    write_output(path, page, "page of stemctl report", _is_page)
 
 
 def _is_page(path: Path) -> bool:
