@@ -62,8 +62,8 @@ def test_a_state_of_the_first_format_is_read_and_written_to_the_byte() -> None:
         {"uncommitted": Uncommitted("2024-03-22T14:03:11Z", "ann@lab", ("records/a.yaml",))},
     ],
 )
-def test_a_state_that_needs_a_later_key_has_a_later_format(later: dict[str, object]) -> None:
-    fresh = replace(state(), **later)  # type: ignore[arg-type]
+def test_a_state_that_needs_a_later_key_has_a_later_format(later: dict[str, Any]) -> None:
+    fresh = replace(state(), **later)
     written = "".join(to_json(fresh))
     assert json.loads(written)["format"] == 2
     assert from_json(written, "state.json") == fresh
