@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import jsonschema
-import yaml
 
 from stemctl.core.plan_wire import plan_schema
 from stemctl.errors import ConfigError, TableError
@@ -16,7 +15,7 @@ from stemctl.render.models_markdown import models_markdown, page_of
 from stemctl.schema.catalog import editions, forget_tables, load_catalog
 from stemctl.schema.gone import gone_models
 from stemctl.schema.manifest_schema import generated
-from stemctl.schema.tables import BUILT, GONE, built_details, built_text
+from stemctl.schema.tables import BUILT, GONE, built_details, built_text, read_table
 
 PAGE = "docs/models.md"
 
@@ -98,7 +97,7 @@ def check_tables(folder: Path) -> None:
     """Validate every field table against table.schema.json.
 
     Raises:
-        TableError: with the first table that does not satisfy it.
+        TableError: with the first table that is not YAML, or does not satisfy it.
     """
     schema = json.loads((folder / "table.schema.json").read_text(encoding="utf-8"))
     of_model = jsonschema.Draft202012Validator(schema)
@@ -108,9 +107,7 @@ def check_tables(folder: Path) -> None:
     judged += [(path, of_details) for path in sorted((folder / "details").glob("*/*.yaml"))]
     judged += [(path, of_gone) for path in sorted((folder / "tables").glob(f"*/{GONE}"))]
     for path, validator in judged:
-        wrong = jsonschema.exceptions.best_match(
-            validator.iter_errors(yaml.safe_load(path.read_bytes()))
-        )
+        wrong = jsonschema.exceptions.best_match(validator.iter_errors(read_table(path)))
         if wrong is not None:
             under = ".".join(map(str, wrong.absolute_path))
             raise TableError(

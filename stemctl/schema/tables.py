@@ -39,6 +39,19 @@ def read_tables(folder: Path, built: Path) -> list[Table]:
     return list(document["tables"]) if fits else _parsed(folder)
 
 
+def read_table(path: Path) -> Table:
+    """One file of tables.
+
+    Raises:
+        TableError: it is not YAML.
+    """
+    try:
+        table: Table = yaml.load(path.read_bytes(), _LOADER)
+    except (OSError, yaml.YAMLError) as error:
+        raise TableError(f"{path} is not a field table.", str(error)) from error
+    return table
+
+
 def read_details(folder: Path, group: str) -> Table:
     """The types of a group of details, from the file that was built of its table if it fits.
 
@@ -52,7 +65,7 @@ def read_details(folder: Path, group: str) -> Table:
             return dict(document["table"])
     except (OSError, ValueError):
         pass
-    return _table(path)
+    return read_table(path)
 
 
 def read_gone(folder: Path) -> dict[str, Table]:
@@ -62,7 +75,7 @@ def read_gone(folder: Path) -> dict[str, Table]:
         TableError: the file is not YAML.
     """
     path = folder / GONE
-    return _table(path) if path.is_file() else {}
+    return read_table(path) if path.is_file() else {}
 
 
 def read_apps(tables: Path) -> dict[str, str]:
@@ -72,7 +85,7 @@ def read_apps(tables: Path) -> dict[str, str]:
         TableError: the file is not YAML.
     """
     path = tables / "apps.yaml"
-    return _table(path) if path.is_file() else {}
+    return read_table(path) if path.is_file() else {}
 
 
 def built_details(path: Path) -> str:
@@ -81,7 +94,7 @@ def built_details(path: Path) -> str:
     Raises:
         TableError: the table is not YAML.
     """
-    document = {"size": path.stat().st_size, "table": _table(path)}
+    document = {"size": path.stat().st_size, "table": read_table(path)}
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
@@ -105,12 +118,4 @@ def _sizes(folder: Path) -> dict[str, int]:
 
 
 def _parsed(folder: Path) -> list[Table]:
-    return [_table(path) for path in _paths(folder)]
-
-
-def _table(path: Path) -> Table:
-    try:
-        table: Table = yaml.load(path.read_bytes(), _LOADER)
-    except (OSError, yaml.YAMLError) as error:
-        raise TableError(f"{path} is not a field table.", str(error)) from error
-    return table
+    return [read_table(path) for path in _paths(folder)]

@@ -4,13 +4,12 @@ lost, by content.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import httpx
 import pytest
 
 from tests.planning.test_in_doubt import Gone, break_off, later, settled
-from tests.schema.test_invented_model import TABLE, add_table
+from tests.schema.test_invented_model import TABLE
+from tests.support.invented import add_table
 from tests.support.lab import Lab
 
 NAMELESS = {
@@ -31,9 +30,9 @@ DRUM = "rigs:\n  - {key: drum, name: Drum, weight: 2}\n"
 
 
 @pytest.fixture
-def lab(lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
+def lab(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Lab:
     monkeypatch.setattr("stemctl.client.retry.backoff", lambda attempt: 0.0)
-    add_table(NAMELESS, tmp_path, monkeypatch)
+    add_table(NAMELESS, monkeypatch)
     return lab
 
 

@@ -18,7 +18,7 @@ import yaml
 
 from stemctl.render.html import asset
 from stemctl.schema.catalog import load_catalog
-from tests.schema.test_invented_model import add_table
+from tests.support.invented import add_table
 from tests.support.lab import Lab
 from tests.support.paths import TESTS
 
@@ -55,7 +55,7 @@ def prepare(lab: Lab, folder: Path) -> str | None:
     """Bring the lab to where the case plans; the token that the plan is made with."""
     if (folder / "table.yaml").exists():
         table = yaml.safe_load((folder / "table.yaml").read_text(encoding="utf-8"))
-        add_table(table, lab.root / "tables", lab.monkeypatch)
+        add_table(table, lab.monkeypatch)
     if (folder / "before.yaml").exists():
         lab.write("records/case.yaml", (folder / "before.yaml").read_text(encoding="utf-8"))
         assert lab.run("apply", "--auto-approve").code in (0, 3)

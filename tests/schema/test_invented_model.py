@@ -5,16 +5,12 @@ references.
 from __future__ import annotations
 
 import json
-import shutil
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import yaml
 
-from stemctl.commands.schema import build_schemas
-from stemctl.schema import catalog
+from tests.support.invented import add_table
 from tests.support.lab import Lab
 
 TABLE: dict[str, Any] = {
@@ -44,24 +40,9 @@ TABLE: dict[str, Any] = {
 }  # fmt: skip
 
 
-def add_table(table: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make a model known for this test, with the schemas that follow from its table."""
-    schemas = tmp_path / "schemas"
-    shutil.copytree(catalog.schemas_dir(), schemas)
-    path = schemas / "tables" / "2024" / "gadgets" / "rig.yaml"
-    path.parent.mkdir()
-    path.write_text(yaml.safe_dump(table, sort_keys=False))
-    monkeypatch.setattr(catalog, "schemas_dir", lambda: schemas)
-    assert sorted(build_schemas(schemas, check=True)) == [
-        "2024/manifest.schema.json",
-        "2024/rig.schema.json",
-        "2024/tables.json",
-    ]
-
-
 @pytest.fixture
-def lab(lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
-    add_table(TABLE, tmp_path, monkeypatch)
+def lab(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Lab:
+    add_table(TABLE, monkeypatch)
     return lab
 
 
