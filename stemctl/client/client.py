@@ -13,7 +13,7 @@ import httpx
 from msgspec import Struct, field
 
 from stemctl.client import retry
-from stemctl.client.exchange import exchange
+from stemctl.client.exchange import Http, Params, exchange
 from stemctl.client.limiter import Limiter, SharedSlot
 from stemctl.client.responses import (
     NotFound,
@@ -95,7 +95,7 @@ class ReadClient:
 
     def __init__(
         self,
-        http: httpx.AsyncClient,
+        http: Http,
         base: str,
         portal: str,
         catalog: Catalog,
@@ -159,7 +159,7 @@ class ReadClient:
         return f"{self.base}api/{self.portal}/{path}"
 
     async def _get(self, path: str, params: Sequence[tuple[str, str]]) -> dict[str, Any]:
-        return await self._send("GET", path, params=list(params))
+        return await self._send("GET", path, params=params)
 
     def _page(self, answer: dict[str, Any], key: str, model: Model) -> Page:
         records = answer.get(key)
@@ -179,7 +179,7 @@ class ReadClient:
         self,
         method: str,
         path: str,
-        params: list[tuple[str, str | int | float | bool | None]] | None = None,
+        params: Params | None = None,
         body: Fields | None = None,
         first: BeforeSend | None = None,
     ) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import httpx
 from msgspec import Struct
 
-from stemctl.client.exchange import exchange
+from stemctl.client.exchange import Http, exchange
 from stemctl.client.responses import (
     NotTheApi,
     ServerError,
@@ -45,7 +45,7 @@ class PendingLogin(Struct, frozen=True):
     expires_in: float
 
 
-async def begin_login(http: httpx.AsyncClient, base: str) -> PendingLogin:
+async def begin_login(http: Http, base: str) -> PendingLogin:
     """Request a code from the server.
 
     Raises:
@@ -82,7 +82,7 @@ def _page(address: Any) -> str:
 
 
 async def finish_login(
-    http: httpx.AsyncClient,
+    http: Http,
     base: str,
     pending: PendingLogin,
     sleep: Callable[[float], Any] = asyncio.sleep,
@@ -118,9 +118,7 @@ def _failed(answer: dict[str, Any]) -> LoginFailed:
 _AGAIN = [("stemctl login", "starts a new login")]
 
 
-async def _post(
-    http: httpx.AsyncClient, base: str, path: str, body: dict[str, str]
-) -> dict[str, Any]:
+async def _post(http: Http, base: str, path: str, body: dict[str, str]) -> dict[str, Any]:
     try:
         response = await exchange(http, "POST", f"{base}api/{path}", json=body)
     except httpx.HTTPError as error:

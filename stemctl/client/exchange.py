@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+import functools
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Self
 
 import httpx
 
 from stemctl.client import retry
 from stemctl.client.responses import NotTheApi, Response
+from stemctl.util.json_types import Value
 
 MAX_BYTES = 64 * 2**20
 """The limit of a decoded response. A page of a hundred records is a thousand times smaller."""
@@ -16,24 +20,84 @@ MAX_BYTES = 64 * 2**20
 _ENCODINGS = ("", "identity", "gzip")
 """The accepted encodings. A response that is compressed twice could expand without a limit."""
 
+_ALWAYS = {
+    "Accept": "application/json",
+    "Accept-Encoding": "gzip",
+    "Connection": "keep-alive",
+}
 
-async def exchange(http: httpx.AsyncClient, method: str, url: str, **options: Any) -> Response:
-    """Send a request, and read the whole response. `options` are those of `AsyncClient.stream`.
+_parsed = functools.lru_cache(maxsize=64)(httpx.URL)
+"""The URL of a text. New records are all sent to those of their models."""
+
+Params = Sequence[tuple[str, str | int | float | bool | None]]
+
+
+class Http:
+    """Sends requests over a transport of httpx, with headers of its own.
+
+    A client of httpx also keeps cookies, follows redirects and finds credentials elsewhere. None of
+    that is wanted here, and it takes longer than the request itself.
+    """
+
+    def __init__(
+        self, transport: httpx.AsyncBaseTransport, headers: Mapping[str, str] | None = None
+    ) -> None:
+        self._transport = transport
+        self._headers = {**_ALWAYS, **(headers or {})}
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._transport.aclose()
+
+    async def respond(
+        self, method: str, url: str, params: Params | None, json: Value, headers: Mapping[str, str]
+    ) -> httpx.Response:
+        """Send a request. Of the response, only the head has arrived; it has to be closed.
+
+        Raises:
+            httpx.InvalidURL: the URL is not valid.
+            httpx.HTTPError: there is no response.
+        """
+        request = httpx.Request(
+            method,
+            _parsed(url),
+            params=None if params is None else list(params),
+            headers={**self._headers, **headers},
+            json=json,
+            extensions={"timeout": retry.TIMEOUT.as_dict()},
+        )
+        return await self._transport.handle_async_request(request)
+
+
+async def exchange(
+    http: Http,
+    method: str,
+    url: str,
+    *,
+    params: Params | None = None,
+    json: Value = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Send a request, and read the whole response.
 
     Raises:
         httpx.HTTPError: no complete response arrived within `retry.DEADLINE`.
         NotTheApi: the response is too large, or has an encoding that was not requested.
     """
-    headers = {
-        "Accept": "application/json",
-        "Accept-Encoding": "gzip",
-        **options.pop("headers", {}),
-    }
     try:
         async with asyncio.timeout(retry.DEADLINE):
-            sent = http.stream(method, url, headers=headers, timeout=retry.TIMEOUT, **options)
-            async with sent as response:
+            response = await http.respond(method, url, params, json, headers or {})
+            try:
                 content = await _content(response)
+            finally:
+                await response.aclose()
     except TimeoutError as error:
         raise httpx.ReadTimeout(
             f"no complete response within {retry.DEADLINE:.0f} seconds"

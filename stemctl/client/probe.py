@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import datetime
 import time
-from collections.abc import Sequence
 
 import httpx
 
 from stemctl import __version__
 from stemctl.client import retry
 from stemctl.client.client import EVERYTHING, ReadClient
-from stemctl.client.exchange import exchange
+from stemctl.client.exchange import Params, exchange
 from stemctl.client.responses import (
     NotTheApi,
     Response,
@@ -31,8 +30,6 @@ from stemctl.core.profile import ModelProfile, Profile
 from stemctl.schema.models import Model
 from stemctl.util.json_types import is_id
 from stemctl.util.strict_json import read_json
-
-Params = Sequence[tuple[str, str | int | float | bool | None]]
 
 
 class Prober(ReadClient):
@@ -111,7 +108,7 @@ class Prober(ReadClient):
         async with self._limiter.slot():
             begun = time.monotonic()
             response = await exchange(
-                self._http, "GET", self.url_of(path), params=list(params), headers=self._headers()
+                self._http, "GET", self.url_of(path), params=params, headers=self._headers()
             )
             return response, time.monotonic() - begun
 

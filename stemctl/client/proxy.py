@@ -21,6 +21,7 @@ import httpx
 
 from stemctl.client.certificates import causes, certificates
 from stemctl.client.connections import ONE, Connections
+from stemctl.client.direct import Direct
 from stemctl.errors import ConfigError, Hint, Untouched
 from stemctl.util.redact import remember
 
@@ -122,18 +123,14 @@ def transport(url: str, environ: Mapping[str, str]) -> httpx.AsyncBaseTransport:
     Raises:
         ConfigError: the environment names a proxy or certificates that cannot be used.
     """
+    if urlsplit(url).scheme != "https":  # this machine, without TLS and without a proxy
+        return Connections(lambda: Direct(url, None))
     proxy, host = find_proxy(url, environ), urlsplit(url).hostname or ""
-    if urlsplit(url).scheme == "https":
-        trusted = httpx.create_ssl_context(verify=certificates(environ), trust_env=False)
-    else:  # this machine, without TLS; to read certificates takes 20 ms
-        trusted = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-
-    def connect() -> httpx.AsyncHTTPTransport:
-        if proxy is not None:
-            return _Through(proxy, host, ONE, trusted)
-        return httpx.AsyncHTTPTransport(limits=ONE, verify=trusted, trust_env=False)
-
-    return Connections(connect)
+    trusted = httpx.create_ssl_context(verify=certificates(environ), trust_env=False)
+    trusted.set_alpn_protocols(["http/1.1"])
+    if proxy is None:
+        return Connections(lambda: Direct(url, trusted))
+    return Connections(lambda: _Through(proxy, host, ONE, trusted))
 
 
 def find_proxy(url: str, environ: Mapping[str, str]) -> Proxy | None:

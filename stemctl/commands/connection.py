@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator, Iterator, Mapping
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from msgspec import Struct
 from stemctl import __version__
 from stemctl.client import proxy
 from stemctl.client.client import PARALLELISM, ReadClient, WriteClient
+from stemctl.client.exchange import Http
 from stemctl.client.limiter import Limiter
 from stemctl.client.tokens import Token, find_token
 from stemctl.commands.workspace import Workspace
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 class Link(Struct, frozen=True):
     """An open connection to a server, which gives clients that can only read, or also write."""
 
-    http: httpx.AsyncClient
+    http: Http
     base: str
     workspace: Workspace
     token: Token | None
@@ -61,14 +61,7 @@ async def connect(workspace: Workspace, parallelism: int = PARALLELISM) -> Async
             base = _checked_url(workspace.server)
             transport = proxy.transport(base, workspace.environ)
         http = await stack.enter_async_context(
-            httpx.AsyncClient(
-                transport=transport,
-                headers={"User-Agent": f"stemctl/{__version__}"},
-                follow_redirects=False,
-                # The token is all that identifies a client, so cookies are not kept.
-                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
-                trust_env=False,  # `proxy` reads the variables
-            )
+            Http(transport, {"User-Agent": f"stemctl/{__version__}"})
         )
         yield Link(
             http,

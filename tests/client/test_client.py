@@ -15,6 +15,7 @@ from brainstem_api_tools import BrainstemClient
 
 from stemctl.client import retry
 from stemctl.client.client import Query, ReadClient, WriteClient
+from stemctl.client.exchange import Http
 from stemctl.client.responses import NotFound, Refused, ServerError, error_messages, one_record
 from stemctl.client.tokens import Token
 from stemctl.sandbox.api import create_app
@@ -41,7 +42,7 @@ def with_client(
         database = Database(None, CATALOG)
         database.seed(SEEDED)
         transport = httpx.ASGITransport(create_app(database))
-        async with httpx.AsyncClient(transport=transport) as http:
+        async with Http(transport) as http:
             try:
                 return await work(
                     WriteClient(http, "http://sandbox/", portal, CATALOG, Token(token, "a test"))

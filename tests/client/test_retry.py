@@ -14,6 +14,7 @@ import pytest
 
 from stemctl.client import retry
 from stemctl.client.client import WriteClient
+from stemctl.client.exchange import Http
 from stemctl.client.limiter import Limiter
 from stemctl.client.responses import Paused, ServerError
 from stemctl.schema.catalog import load_catalog
@@ -50,7 +51,7 @@ def with_server(
     server: Server, limiter: Limiter, work: Callable[[WriteClient], Awaitable[Any]]
 ) -> Any:
     async def run() -> Any:
-        async with httpx.AsyncClient(transport=server) as http:
+        async with Http(server) as http:
             return await work(
                 WriteClient(http, "http://127.0.0.1/", "private", CATALOG, limiter=limiter)
             )

@@ -255,9 +255,11 @@ def _watch_requests(points: _Points) -> None:
 
     import httpx
 
-    handle = httpx.AsyncHTTPTransport.handle_async_request
+    from stemctl.client.connections import Connections
 
-    async def watched(self: httpx.AsyncHTTPTransport, request: httpx.Request) -> httpx.Response:
+    handle = Connections.handle_async_request
+
+    async def watched(self: Connections, request: httpx.Request) -> httpx.Response:
         points.point(b"r")
         if request.method != "GET":
             points.note(b"w")
@@ -275,7 +277,7 @@ def _watch_requests(points: _Points) -> None:
         points.point(b"a")
         return response
 
-    httpx.AsyncHTTPTransport.handle_async_request = watched  # type: ignore[method-assign]
+    Connections.handle_async_request = watched  # type: ignore[method-assign]
 
 
 def _watch_answers(points: _Points) -> None:

@@ -13,6 +13,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stemctl.client.connections import Connections
 from stemctl.core.diagnostics import Diagnostic
 from stemctl.manifests import reader, validation
 from stemctl.manifests.schema_errors import validator_of
@@ -349,10 +350,10 @@ COMMANDS = st.sampled_from(
 def nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
     """No address leads anywhere."""
 
-    async def handle(self: httpx.AsyncHTTPTransport, request: httpx.Request) -> httpx.Response:
+    async def handle(self: Connections, request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("there is no network here")
 
-    monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", handle)
+    monkeypatch.setattr(Connections, "handle_async_request", handle)
     monkeypatch.setattr("stemctl.client.retry.backoff", lambda attempt: 0.0)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from stemctl.client.connections import Connections
 from stemctl.sandbox.api import create_app
 from stemctl.sandbox.database import Database
 from stemctl.schema.catalog import load_catalog
@@ -53,13 +54,13 @@ def tapped(monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
         database.query("INSERT INTO tokens VALUES (?, ?)", (CANARY, "admin@sandbox.example"))
         app = httpx.ASGITransport(create_app(database))
 
-        async def handle(self: httpx.AsyncHTTPTransport, request: httpx.Request) -> httpx.Response:
+        async def handle(self: Connections, request: httpx.Request) -> httpx.Response:
             await request.aread()
             wire.requests.append(request)
             answer = wire.fault(request)
             return answer if answer is not None else await app.handle_async_request(request)
 
-        monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", handle)
+        monkeypatch.setattr(Connections, "handle_async_request", handle)
         yield wire
 
 

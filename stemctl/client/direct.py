@@ -1,0 +1,229 @@
+"""A connection without a proxy: a line of asyncio, and h11, which reads and writes HTTP on it.
+
+It takes the place of httpcore's connection, which has the same h11 in it, and around it locks,
+traces and a second library for sockets: two thirds of the time of a request. Failures are those of
+httpx, with the words that they have there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import select
+import socket
+import ssl
+import sys
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import h11
+import httpx
+
+_LONGEST_HEAD = 100 * 1024
+_EXPIRES_AFTER = 5.0
+"""Seconds after which an idle connection is not used again: servers close them. As in httpx."""
+
+_NEXT_ADDRESS_AFTER = 0.25
+"""Seconds after which the next address of a host is tried as well."""
+
+
+class Direct(httpx.AsyncBaseTransport):
+    """One connection to the server of a URL; made anew whenever the last one is no longer usable.
+
+    `trusted` are the certificates for TLS, which is used if there are any.
+    """
+
+    def __init__(self, url: str, trusted: ssl.SSLContext | None) -> None:
+        where = httpx.URL(url)
+        self._host = where.raw_host.decode("ascii")
+        self._port = where.port or (80 if trusted is None else 443)
+        self._trusted = trusted
+        self._line: _Line | None = None
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request, and read the head of its response."""
+        timeout = request.extensions["timeout"]
+        content = await request.aread()
+        line = self._line
+        if line is None or not line.is_usable():
+            await self.aclose()
+            line = self._line = await self._connect(timeout["connect"])
+        try:
+            line.send(request, content)
+            head = await line.head(timeout["read"])
+        except BaseException:
+            line.close()
+            raise
+        body = _Body(line, timeout["read"])
+        return httpx.Response(head.status_code, headers=head.headers.raw_items(), stream=body)
+
+    async def aclose(self) -> None:
+        """Close the connection."""
+        if self._line is not None:
+            self._line.close()
+            self._line = None
+            await asyncio.sleep(0)  # asyncio closes its socket in the next turn
+
+    async def _connect(self, seconds: float) -> _Line:
+        """A new connection. Nothing is sent before TLS has checked the server."""
+        hostname = None if self._trusted is None else self._host
+        try:
+            async with asyncio.timeout(seconds):
+                _, line = await asyncio.get_running_loop().create_connection(
+                    _Line,
+                    self._host,
+                    self._port,
+                    ssl=self._trusted,
+                    server_hostname=hostname,
+                    happy_eyeballs_delay=_NEXT_ADDRESS_AFTER,
+                )
+        except TimeoutError as error:
+            raise httpx.ConnectTimeout("") from error
+        except (ssl.SSLError, socket.gaierror, UnicodeError) as error:
+            raise httpx.ConnectError(str(error)) from error
+        except OSError as error:
+            raise httpx.ConnectError("All connection attempts failed") from error
+        return line
+
+
+class _Line(asyncio.Protocol):
+    """A connection that is open or was, and how far its HTTP is."""
+
+    def __init__(self) -> None:
+        self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=_LONGEST_HEAD)
+        self._transport: Any = None
+        self._watched: Any = None
+        self._is_over = False
+        self._error: Exception | None = None
+        self._expires = 0.0
+        self._news: asyncio.Future[None] | None = None
+
+    # what asyncio calls
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+        self._watched = _watched(transport.get_extra_info("socket"))
+        self._expires = time.monotonic() + _EXPIRES_AFTER
+
+    def data_received(self, data: bytes) -> None:
+        self._http.receive_data(data)
+        self._tell()
+
+    def eof_received(self) -> None:
+        self._is_over = True
+        self._tell()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._is_over = True
+        self._error = exc
+        self._tell()
+
+    def _tell(self) -> None:
+        if self._news is not None and not self._news.done():
+            self._news.set_result(None)
+
+    # what requests use
+
+    def is_usable(self) -> bool:
+        """Whether it can take a request. A server that has said anything since the last response
+        has closed it, or is about to; asyncio may not have seen that yet.
+        """
+        is_quiet = not self._is_over and self._http.trailing_data == (b"", False)
+        is_idle = self._http.our_state is h11.IDLE and time.monotonic() < self._expires
+        return is_quiet and is_idle and not _is_readable(self._watched)
+
+    def send(self, request: httpx.Request, content: bytes) -> None:
+        """Send a whole request at once: in two parts, it would take the system twice as long."""
+        try:
+            head = h11.Request(
+                method=request.method, target=request.url.raw_path, headers=request.headers.raw
+            )
+            parts = [self._http.send(head)]
+            if content:
+                parts.append(self._http.send(h11.Data(data=content)))
+            parts.append(self._http.send(h11.EndOfMessage()))
+        except h11.LocalProtocolError as error:
+            raise httpx.LocalProtocolError(str(error)) from error
+        self._transport.write(b"".join(filter(None, parts)))
+
+    async def head(self, seconds: float) -> h11.Response:
+        """The head of the response, after those that only say that it will come."""
+        while True:
+            event = await self.event(seconds)
+            if isinstance(event, h11.Response):
+                return event
+
+    async def event(self, seconds: float) -> Any:
+        """The next part of the response. `seconds` is how long the server may be silent.
+
+        Raises:
+            httpx.TransportError: it does not come, or is not HTTP.
+        """
+        while True:
+            try:
+                event = self._http.next_event()
+            except h11.RemoteProtocolError as error:
+                raise httpx.RemoteProtocolError(str(error)) from error
+            if event is not h11.NEED_DATA:
+                return event
+            if not self._is_over:
+                await self._wait(seconds)
+            elif self._error is not None:
+                raise httpx.ReadError("") from self._error
+            elif self._http.their_state is h11.SEND_RESPONSE:
+                raise httpx.RemoteProtocolError("Server disconnected without sending a response.")
+            else:
+                self._http.receive_data(b"")  # h11 knows what an end means here
+
+    async def _wait(self, seconds: float) -> None:
+        self._news = asyncio.get_running_loop().create_future()
+        try:
+            async with asyncio.timeout(seconds):
+                await self._news
+        except TimeoutError as error:
+            raise httpx.ReadTimeout("") from error
+        finally:
+            self._news = None
+
+    def finish(self) -> None:
+        """The response was read, or is not wanted any more: then the rest of it is in the way."""
+        if self._http.our_state is h11.DONE and self._http.their_state is h11.DONE:
+            self._http.start_next_cycle()
+            self._expires = time.monotonic() + _EXPIRES_AFTER
+        else:
+            self.close()
+
+    def close(self) -> None:
+        """Close it, whatever is under way."""
+        self._is_over = True
+        self._transport.abort()
+
+
+class _Body(httpx.AsyncByteStream):
+    """The body of a response. Once it is closed, its line is free."""
+
+    def __init__(self, line: _Line, seconds: float) -> None:
+        self._line, self._seconds = line, seconds
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while isinstance(event := await self._line.event(self._seconds), h11.Data):
+            yield bytes(event.data)
+
+    async def aclose(self) -> None:
+        self._line.finish()
+
+
+def _watched(connected: socket.socket) -> Any:
+    """What `_is_readable` looks at."""
+    if sys.platform == "win32":
+        return connected
+    polled = select.poll()
+    polled.register(connected.fileno(), select.POLLIN)
+    return polled
+
+
+def _is_readable(watched: Any) -> bool:
+    """Whether the other side has sent something, or closed the connection."""
+    if sys.platform == "win32":
+        return bool(select.select([watched], [], [], 0)[0])
+    return bool(watched.poll(0))
