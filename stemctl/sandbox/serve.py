@@ -14,6 +14,7 @@ from stemctl.sandbox.api import create_app
 from stemctl.sandbox.database import Database
 from stemctl.sandbox.faults.injector import WithFaults
 from stemctl.sandbox.likeness import Likeness
+from stemctl.sandbox.whole_answers import WholeAnswers
 
 
 def serve(
@@ -52,6 +53,6 @@ def serve_app(app: Any, port: int, ready: Callable[[str], None]) -> None:
     listener.listen(128)
     ready(f"http://127.0.0.1:{listener.getsockname()[1]}/")
     with listener:
-        uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off")).run(
-            sockets=[listener]
-        )
+        uvicorn.Server(
+            uvicorn.Config(app, http=WholeAnswers, log_level="warning", lifespan="off")
+        ).run(sockets=[listener])
