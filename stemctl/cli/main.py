@@ -13,6 +13,7 @@ import click
 from stemctl import __version__
 from stemctl.cli.command import Group, program_options
 from stemctl.cli.help import HELP
+from stemctl.cli.leave import leave
 from stemctl.cli.screen import Screen
 from stemctl.cli.usage import usage_error
 from stemctl.core.diagnostics import InvalidFiles
@@ -87,7 +88,7 @@ cli.params += program_options(hidden=False)
 
 def main() -> None:
     """Run stemctl and exit with 0, 1, 2, 3, 130, or 70 for a bug in stemctl."""
-    sys.exit(run(sys.argv[1:]))
+    leave(run(sys.argv[1:]))
 
 
 def run(arguments: list[str]) -> int:

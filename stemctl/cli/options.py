@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -10,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from stemctl.cli.screen import Screen
+from stemctl.util.late_pattern import late_pattern
 from stemctl.util.plural import joined
 from stemctl.util.suggest import edits, nearest
 
@@ -36,7 +36,7 @@ class OneOf(click.Choice):  # type: ignore[type-arg]  # generic in newer version
         return self.fail(f"{value!r} is not {joined(known, 'or')}.{guess}", param, ctx)
 
 
-_FILE = re.compile(r"[./\\]")
+_FILE = late_pattern(r"[./\\]")
 _OTHER_WORDS = {
     "yml": "yaml",
     "md": "markdown",
@@ -107,9 +107,9 @@ class Digest(click.ParamType):  # type: ignore[type-arg]  # generic in newer ver
         return digest
 
 
-_NUMBER = re.compile("[0-9]{1,9}")
+_NUMBER = late_pattern("[0-9]{1,9}")
 _SHORTEST_DIGEST = 16
-_DIGEST = re.compile(f"[0-9a-f]{{{_SHORTEST_DIGEST},64}}")
+_DIGEST = late_pattern(f"[0-9a-f]{{{_SHORTEST_DIGEST},64}}")
 
 allow = click.option(
     "--allow",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,10 +20,11 @@ from stemctl.planning.approvals import DECIDED
 from stemctl.schema.catalog import Catalog
 from stemctl.schema.models import Model
 from stemctl.util.json_types import Fields
+from stemctl.util.late_pattern import late_pattern
 from stemctl.util.plural import joined
 from stemctl.util.suggest import nearest
 
-_ID_START = re.compile(r"[0-9a-fA-F]{8}[0-9a-fA-F-]*")
+_ID_START = late_pattern(r"[0-9a-fA-F]{8}[0-9a-fA-F-]*")
 """An id, or the beginning of one, as shown in plans."""
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,6 +17,7 @@ from stemctl.client.responses import (
     read_response,
     unreachable,
 )
+from stemctl.util.late_pattern import late_pattern
 from stemctl.util.redact import remember
 
 CLIENT_NAME = "stemctl"
@@ -26,8 +26,8 @@ WINDOW = 900.0
 
 INTERVAL = 5.0
 _SHORTEST_INTERVAL, _LONGEST_INTERVAL = 1.0, 60.0
-_ADDRESS = re.compile(r"https?://[!-~]+")
-_TOKEN = re.compile(r"[!-~]+")
+_ADDRESS = late_pattern(r"https?://[!-~]+")
+_TOKEN = late_pattern(r"[!-~]+")
 
 
 class LoginFailed(ServerError):

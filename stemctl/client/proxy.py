@@ -23,14 +23,15 @@ from stemctl.client.certificates import causes, certificates
 from stemctl.client.connections import ONE, Connections
 from stemctl.client.direct import Direct
 from stemctl.errors import ConfigError, Hint, Untouched
+from stemctl.util.late_pattern import late_pattern
 from stemctl.util.redact import remember
 
 VARIABLES = ("https_proxy", "all_proxy")
 _EXCEPT = "no_proxy"
 _TUNNELS = ("http", "https")
 _SOCKS = ("socks5", "socks5h")
-_PLACE = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
-_STATUS = re.compile(r"[0-9]{3}(?![0-9])")
+_PLACE = late_pattern(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
+_STATUS = late_pattern(r"[0-9]{3}(?![0-9])")
 
 
 class _Explained(httpx.TransportError):

@@ -24,6 +24,7 @@ from stemctl.planning.values import elements
 from stemctl.schema.fields import Field
 from stemctl.schema.models import Model
 from stemctl.util.json_types import Fields, Value, is_uuid
+from stemctl.util.late_pattern import late_pattern
 from stemctl.util.plural import joined
 from stemctl.util.suggest import nearest
 
@@ -65,8 +66,8 @@ def _is_id(model: Model, word: str) -> bool:
     return bool(_NUMBER.fullmatch(word)) if model.integer_ids else is_uuid(word)
 
 
-_NUMBER = re.compile("[0-9]{1,18}", re.ASCII)
-_LOOKUP = re.compile(r"[a-z]\w*(\.[a-z]\w*)*", re.ASCII)
+_NUMBER = late_pattern("[0-9]{1,18}", re.ASCII)
+_LOOKUP = late_pattern(r"[a-z]\w*(\.[a-z]\w*)*", re.ASCII)
 """A field, with an operator or with fields of the record that it refers to."""
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,12 +10,13 @@ import platformdirs
 
 from stemctl.config.config import OFFICIAL_HOST, Server
 from stemctl.errors import ConfigError, Untouched
+from stemctl.util.late_pattern import late_pattern
 from stemctl.util.redact import SANDBOX_PREFIX, VARIABLES, remember
 from stemctl.util.user_folder import in_home
 
 HOSTS_VARIABLE = "STEMCTL_TOKEN_HOSTS"
 _SANDBOX_USER = "sandbox-user"
-_SENDABLE = re.compile(r"[ -~]+")
+_SENDABLE = late_pattern(r"[ -~]+")
 """Characters that a header can carry unchanged."""
 
 

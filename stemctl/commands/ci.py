@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,8 +18,9 @@ from stemctl.git.errors import unanswered
 from stemctl.git.process import GitFailure, NoRepository, user_git
 from stemctl.schema.catalog import editions
 from stemctl.util.atomic_file import replace_file
+from stemctl.util.late_pattern import late_pattern
 
-_PLAIN = re.compile(r"[\w./][\w./@+ -]*")
+_PLAIN = late_pattern(r"[\w./][\w./@+ -]*")
 """Names that YAML, a shell or a forge cannot take for anything else."""
 
 

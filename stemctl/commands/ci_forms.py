@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from stemctl.commands.install_source import GitSource, Source
 from stemctl.errors import ConfigError, Untouched
+from stemctl.util.late_pattern import late_pattern
 
 TEMPLATES = Path(__file__).resolve().parent / "templates" / "ci"
 LOCK = "stemctl.lock"
@@ -20,7 +21,7 @@ LOCK = "stemctl.lock"
 WORKFLOW_FOLDERS = {"github": ".github/workflows", "gitlab": ".gitlab"}
 """Where a forge looks for workflows, below the root of the git repository."""
 
-_INCLUDE = re.compile("^( *)@include (.+)@$", re.MULTILINE)
+_INCLUDE = late_pattern("^( *)@include (.+)@$", re.MULTILINE)
 _FORGES = {"github": "github.com", "gitlab": "gitlab.com"}
 
 

@@ -24,6 +24,7 @@ from stemctl.errors import LeaseEnded, StateError
 from stemctl.state.backend import Busy, StateMoved
 from stemctl.state.journal import Journal
 from stemctl.state.lease_holder import LeaseHolder
+from stemctl.util import quick_start
 
 LOOK_EVERY = 5.0
 """Seconds between two looks at a lease that is waited for."""
@@ -159,6 +160,7 @@ async def _renewed(lease: LeaseHolder | None) -> AsyncIterator[None]:
     if lease is None:
         yield
         return
+    quick_start.finish()  # from here on, a second thread loads modules
     over = asyncio.Event()
     renewing = asyncio.create_task(_renew(lease, over))
     try:

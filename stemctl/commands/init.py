@@ -23,6 +23,7 @@ from stemctl.schema.catalog import editions, load_catalog, schemas_dir
 from stemctl.schema.local_schema import with_local_times
 from stemctl.schema.manifest_schema import as_text
 from stemctl.util.atomic_file import replace_file
+from stemctl.util.late_pattern import late_pattern
 
 TEMPLATES = Path(__file__).resolve().parent / "templates" / "init"
 
@@ -80,7 +81,7 @@ def files_for(root: Path, url: str, portal: str, edition: str) -> tuple[str, Fil
 _SEED = "sandbox-seed.yaml"
 
 
-_PLAIN_URL = re.compile("https?://[A-Za-z0-9.:/_-]+")
+_PLAIN_URL = late_pattern("https?://[A-Za-z0-9.:/_-]+")
 """URLs that need no quotes."""
 
 

@@ -15,13 +15,14 @@ from msgspec import Struct
 from stemctl import __version__
 from stemctl.commands.install_folder import published_commit
 from stemctl.errors import ConfigError, Untouched
+from stemctl.util.late_pattern import late_pattern
 
-_COMMIT = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
-_SHA256 = re.compile("[0-9a-f]{64}")
-_PLAIN_URL = re.compile(r"[\w.~:/%+=,@-]+", re.ASCII)
+_COMMIT = late_pattern("[0-9a-f]{40}|[0-9a-f]{64}")
+_SHA256 = late_pattern("[0-9a-f]{64}")
+_PLAIN_URL = late_pattern(r"[\w.~:/%+=,@-]+", re.ASCII)
 """Without what YAML, a shell or a forge could take for anything else."""
-_SSH = re.compile(r"(?:ssh://git@([\w.-]+)/|git@([\w.-]+):)([\w.~/+-]+)")
-_LOCAL = re.compile("file:///|http://127[.]0[.]0[.]1[:/]")
+_SSH = late_pattern(r"(?:ssh://git@([\w.-]+)/|git@([\w.-]+):)([\w.~/+-]+)")
+_LOCAL = late_pattern("file:///|http://127[.]0[.]0[.]1[:/]")
 """What a runner may have on its own machine."""
 _FORMS = """\
 It is one of these; the commit is written in full, without a password:

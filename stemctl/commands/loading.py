@@ -42,7 +42,12 @@ def load(
     """
     tracked = work_tree.inspect(config.root, config.manifests)
     repository, findings = load_repository(
-        config.root, config.manifests, catalog, time_zone=config.time_zone, kept=kept
+        config.root,
+        config.manifests,
+        catalog,
+        time_zone=config.time_zone,
+        kept=kept,
+        tracked=tracked.plain,
     )
     nothing_declared = not repository.files and not tracked.absent
     errors = [finding for finding in findings if finding.severity is Severity.ERROR]

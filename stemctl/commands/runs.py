@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import datetime
-import re
 
 from stemctl.commands.workspace import Workspace
 from stemctl.core.run import Run
 from stemctl.errors import ConfigError, StateError
+from stemctl.util.late_pattern import late_pattern
 from stemctl.util.timestamps import utc_now
 
 _LIST = ("stemctl runs list", "shows the runs of this folder")
-_AGE = re.compile(r"([0-9]{1,4})([dwmy])")
+_AGE = late_pattern(r"([0-9]{1,4})([dwmy])")
 _DAYS = {"d": 1, "w": 7, "m": 31, "y": 366}
 
 

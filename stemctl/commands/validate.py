@@ -87,14 +87,15 @@ def _related(named: Named, files: Iterable[str], defaults: Sequence[str]) -> Ite
 
 
 def _missing_fields(workspace: Workspace, loaded: Loaded) -> list[Diagnostic]:
-    known = workspace.store.last_known().records
-    live = {address for address, entry in known.items() if entry.id}
     models = workspace.catalog.models
     findings: list[Diagnostic] = []
     for address, record in loaded.repository.records.items():
-        exists = address in live or record.id is not None
-        parent = loaded.repository.around(record)
-        findings += missing_fields(record, models[address.model], exists, parent)
+        model, parent = models[address.model], loaded.repository.around(record)
+        missing = [*missing_fields(record, model, record.id is not None, parent)]
+        # The state is read only if something is missing.
+        if missing and record.id is None and workspace.is_known(address):
+            missing = [*missing_fields(record, model, True, parent)]
+        findings += missing
     return findings
 
 

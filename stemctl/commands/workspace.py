@@ -5,28 +5,29 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import AbstractContextManager
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
 from stemctl.config.config import Config, Server, load_config
-from stemctl.core.plan import Target
 from stemctl.core.records import Address
-from stemctl.core.run import Run
 from stemctl.errors import ConfigError, Untouched
-from stemctl.git.ci_job import describe_owner
 from stemctl.schema.catalog import Catalog, load_catalog
-from stemctl.state.local_folder import FOLDER
-from stemctl.state.store import Store, open_store
+
+if TYPE_CHECKING:
+    from stemctl.core.plan import Target
+    from stemctl.core.run import Run
+    from stemctl.state.store import Store
 
 
-class Workspace(Struct, frozen=True):
+class Workspace(Struct, frozen=True, dict=True):
     """A metadata repository, one of its servers, and the environment."""
 
     config: Config
     server: Server
     catalog: Catalog
-    store: Store
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     on_pause: Callable[[float], None] = lambda seconds: None
 
@@ -34,14 +35,44 @@ class Workspace(Struct, frozen=True):
         # Without the environment: a token may be in it.
         return f"Workspace(server={self.server!r})"
 
+    @cached_property
+    def store(self) -> Store:
+        """What stemctl remembers of the server."""
+        from stemctl.state.store import open_store  # with plans and runs
+
+        return open_store(self.config.root, self.server, self.catalog, self.environ, self._declared)
+
+    def _declared(self) -> Collection[Address]:
+        """The addresses in the files, where the state cannot tell which records it is about."""
+        from stemctl.manifests.load import load_repository
+
+        config = self.config
+        repository, _ = load_repository(
+            config.root, config.manifests, self.catalog, time_zone=config.time_zone
+        )
+        return repository.records.keys()
+
+    @cached_property
+    def _known(self) -> Collection[Address]:
+        known = self.store.last_known().records
+        return {address for address, entry in known.items() if entry.id}
+
+    def is_known(self, address: Address) -> bool:
+        """Whether a record exists on the server, as far as the state knows."""
+        return address in self._known
+
     @property
     def target(self) -> Target:
         """The server as plans describe it."""
+        from stemctl.core.plan import Target
+
         return Target(self.server.name, self.server.url, self.server.portal, self.server.edition)
 
     @property
     def owner(self) -> str:
         """Who works here, as it is shown to others."""
+        from stemctl.git.ci_job import describe_owner
+
         return describe_owner(self.environ)
 
     def writing(self) -> AbstractContextManager[Run | None]:
@@ -51,6 +82,8 @@ class Workspace(Struct, frozen=True):
     @property
     def database(self) -> str | None:
         """The database of the built-in sandbox, as it is shown to people."""
+        from stemctl.state.local_folder import FOLDER
+
         return f"{FOLDER}/sandbox.db" if self.server.is_sandbox else None
 
 
@@ -61,18 +94,7 @@ def open_workspace(
     config = load_config(root)
     server = config.server(name)
     environ = environ if environ is not None else os.environ
-    catalog = load_catalog(server.edition)
-
-    def declared() -> Collection[Address]:
-        # Needed only where the state cannot tell by itself which records it is about.
-        from stemctl.manifests.load import load_repository
-
-        zone = config.time_zone
-        repository, _ = load_repository(root, config.manifests, catalog, time_zone=zone)
-        return repository.records.keys()
-
-    store = open_store(root, server, catalog, environ, declared)
-    return Workspace(config, server, catalog, store, environ)
+    return Workspace(config, server, load_catalog(server.edition), environ)
 
 
 def check_writable(workspace: Workspace, models: Iterable[str]) -> None:

@@ -24,6 +24,7 @@ from stemctl.schema.catalog import editions
 from stemctl.schema.compiled import compiled
 from stemctl.schema.config_schema import config_schema
 from stemctl.util.json_types import Value
+from stemctl.util.late_pattern import late_pattern
 from stemctl.util.suggest import nearest
 
 if TYPE_CHECKING:
@@ -34,14 +35,14 @@ SANDBOX = "sandbox:"
 OFFICIAL_HOST = "www.brainstem.org"
 _LONGEST_URL = 2000
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
-_URL = re.compile(
+_URL = late_pattern(
     r"https?://(?:[a-z0-9_][a-z0-9._-]*|\[[0-9a-f:.]+\])(?::[0-9]+)?/[a-z0-9._~!$&'()*+,;=:@%/-]*",
     re.IGNORECASE | re.ASCII,  # else the long s and the Kelvin sign pass for s and k
 )
 """URLs that all parsers split in the same way, so that requests go to the host that is checked."""
 
 
-_LIKE_OURS = re.compile(
+_LIKE_OURS = late_pattern(
     r"\.?(?:stem|brainstem)[-_ .]?ctl(?:[-_ .]?config)?(?:\.(?:ya?ml|json|toml))?(?:\.\w+|~)?",
     re.IGNORECASE,
 )

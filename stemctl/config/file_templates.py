@@ -12,6 +12,7 @@ import re
 from msgspec import Struct
 
 from stemctl.errors import ConfigError
+from stemctl.util.late_pattern import late_pattern
 from stemctl.util.plural import joined
 from stemctl.util.safe_text import cut, visible
 from stemctl.util.suggest import nearest
@@ -22,13 +23,13 @@ WORDS = ("model", "app", "name", "prefix")
 ENDING = ".yaml"
 EXAMPLE = "records/{model}/{date_time:%Y-%m}.yaml"
 
-_BRACES = re.compile(r"\{([^{}]*)\}|([{}])")
-_FIELD = re.compile("[a-z][a-z0-9_]*", re.ASCII)
+_BRACES = late_pattern(r"\{([^{}]*)\}|([{}])")
+_FIELD = late_pattern("[a-z][a-z0-9_]*", re.ASCII)
 _DIRECTIVES = "YymdHjGV"
-_FORMAT = re.compile(rf"(?:%[{_DIRECTIVES}]|[A-Za-z0-9_-])+", re.ASCII)
-_LITERAL = re.compile(r"[\w .+=@-]*")
+_FORMAT = late_pattern(rf"(?:%[{_DIRECTIVES}]|[A-Za-z0-9_-])+", re.ASCII)
+_LITERAL = late_pattern(r"[\w .+=@-]*")
 _LONGEST = 200
-_RESERVED = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³])", re.IGNORECASE)
+_RESERVED = late_pattern(r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³])", re.IGNORECASE)
 
 
 class Word(Struct, frozen=True):

@@ -10,9 +10,10 @@ import functools
 import re
 
 from stemctl.core.records import Address
+from stemctl.util.late_pattern import late_pattern
 
-_TOKEN = re.compile(r"\\[*?\\]|.", re.DOTALL)
-_SPECIAL = re.compile(r"\\(?=[*?\\])|[*?]")
+_TOKEN = late_pattern(r"\\[*?\\]|.", re.DOTALL)
+_SPECIAL = late_pattern(r"\\(?=[*?\\])|[*?]")
 
 
 def is_pattern(text: str) -> bool:

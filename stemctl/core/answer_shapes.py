@@ -17,6 +17,7 @@ from stemctl.core.shapes import UNKNOWN, Place, kind_of, place_of, shape_of
 from stemctl.schema.catalog import Catalog
 from stemctl.schema.models import Model
 from stemctl.util.json_types import Value
+from stemctl.util.late_pattern import late_pattern
 
 TOTALS: tuple[TotalPlace, ...] = ("meta.total_results", "meta.count", "count")
 """The places in which a list may say how many records there are, the best first."""
@@ -27,8 +28,8 @@ _BESIDE = ("meta", "count", "next", "previous", "links")
 _OUTCOME = ("instance_id", "action", "reviewer", "status", "comments")
 """What an approval has beside the content that was proposed."""
 
-_WORD = re.compile(r"[a-z]+(_[a-z]+)*")
-_HEADER = re.compile(r"[a-z]+(-[a-z]+)*")
+_WORD = late_pattern(r"[a-z]+(_[a-z]+)*")
+_HEADER = late_pattern(r"[a-z]+(-[a-z]+)*")
 _LONGEST_WORD = 40
 _MOST_WORDS = 60
 _MOST_TOTAL = 10_000_000

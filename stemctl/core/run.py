@@ -29,8 +29,9 @@ from stemctl.core.records import Address
 from stemctl.errors import StateError, Untouched
 from stemctl.util.canonical_json import canonical_pieces, hash_of_pieces
 from stemctl.util.json_types import Fields, Value, is_record_id
+from stemctl.util.late_pattern import late_pattern
 
-_RUN_ID = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ(-\d+)?", re.ASCII)
+_RUN_ID = late_pattern(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ(-\d+)?", re.ASCII)
 
 
 class Intent(Struct, frozen=True):

@@ -17,10 +17,11 @@ from stemctl.core.profile import Kind, Range, Shape
 from stemctl.schema.catalog import Catalog
 from stemctl.schema.fields import Field, Member
 from stemctl.util.json_types import Value, is_uuid
+from stemctl.util.late_pattern import late_pattern
 
-_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
-_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d\S*", re.ASCII)
-_URL = re.compile(r"(https?|ftp)://\S+", re.IGNORECASE)
+_DAY = late_pattern(r"\d{4}-\d\d-\d\d", re.ASCII)
+_TIME = late_pattern(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d\S*", re.ASCII)
+_URL = late_pattern(r"(https?|ftp)://\S+", re.IGNORECASE)
 _LONGEST_MOMENT = 40
 
 

@@ -18,6 +18,7 @@ from stemctl.errors import Hint, StateError, Untouched
 from stemctl.util.canonical_json import canonical_pieces, hash_of_pieces
 from stemctl.util.json_equality import same_json
 from stemctl.util.json_types import RECORD_ID_PATTERN, Fields, Value
+from stemctl.util.late_pattern import late_pattern
 
 Id = Annotated[str, msgspec.Meta(pattern=RECORD_ID_PATTERN)]
 Commit = Annotated[str, msgspec.Meta(pattern=r"^(?:[0-9a-f]{40}|[0-9a-f]{64})\Z")]
@@ -144,7 +145,7 @@ def _state(wire: StateWire) -> State:
     )
 
 
-_MERGED = re.compile(r"^(<<<<<<<|=======|>>>>>>>)", re.MULTILINE)
+_MERGED = late_pattern(r"^(<<<<<<<|=======|>>>>>>>)", re.MULTILINE)
 
 
 def _damaged(where: str, text: str, error: Exception) -> StateError:

@@ -7,7 +7,6 @@ A commit is contained if merging it would change nothing in the folders of the m
 from __future__ import annotations
 
 import os
-import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,11 +18,12 @@ from stemctl.errors import ConfigError, StateError
 from stemctl.git.mirror import Mirror, open_mirror
 from stemctl.git.mirror_cache import CONTENT
 from stemctl.git.process import Git, GitFailure, user_git
+from stemctl.util.late_pattern import late_pattern
 
 _MAX_COMMITS = 50
 """Commits that are looked at. For what was merged earlier there is --allow-behind."""
 
-_TREE = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
+_TREE = late_pattern("[0-9a-f]{40}|[0-9a-f]{64}")
 
 Trees = tuple[str, ...]
 """The ids of some folders in one commit, each empty if the commit does not have the folder."""

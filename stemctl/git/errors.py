@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from pathlib import PurePath
 
 from stemctl.errors import Hint, StateError, Untouched
+from stemctl.util.late_pattern import late_pattern
 from stemctl.util.redact import MASK, masked
 from stemctl.util.safe_text import visible
 
@@ -21,10 +21,10 @@ _NOISE = (
 )
 """Beginnings of lines that git prints for many failures, or that our hints repeat."""
 
-_HEADER = re.compile(r"(?i)\b(basic|bearer|token) [\w+/=.~-]{16,}")
+_HEADER = late_pattern(r"(?i)\b(basic|bearer|token) [\w+/=.~-]{16,}")
 """What a credential helper gave to git, sent back by a server that refused it."""
 
-_OWNER = re.compile(r"--add safe\.directory (.+)")
+_OWNER = late_pattern(r"--add safe\.directory (.+)")
 _BARE = "safe.barerepository"
 
 _RACES = (

@@ -10,7 +10,6 @@ import contextlib
 import functools
 import hashlib
 import os
-import re
 import shutil
 import stat
 import tempfile
@@ -18,6 +17,7 @@ from pathlib import Path
 
 import platformdirs
 
+from stemctl.util.late_pattern import late_pattern
 from stemctl.util.user_folder import in_home
 
 STATES = "states"
@@ -32,7 +32,7 @@ CONTENT = "content"
 _ROOT = "root"
 """The file beside the mirrors that names the folder of the metadata they are for."""
 
-_LOGIN = re.compile("://[^/@]*@")
+_LOGIN = late_pattern("://[^/@]*@")
 """User and password in a URL, which may differ for each job."""
 
 

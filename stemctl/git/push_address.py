@@ -5,7 +5,6 @@ Both must be the same repository: a state that is written to one and read from t
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from msgspec import Struct
@@ -14,10 +13,11 @@ from stemctl.errors import Hint, StateError
 from stemctl.git.errors import quoted
 from stemctl.git.process import Git
 from stemctl.git.transport import Setting
+from stemctl.util.late_pattern import late_pattern
 from stemctl.util.redact import MASK, masked
 from stemctl.util.safe_text import visible
 
-_PASSWORD = re.compile("://([^/@:]*):[^/@]*@")
+_PASSWORD = late_pattern("://([^/@:]*):[^/@]*@")
 
 
 class TwoAddresses(Struct):

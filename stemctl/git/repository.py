@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import os
 import posixpath
-import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePath
@@ -16,11 +15,12 @@ from pathlib import Path, PurePath
 from stemctl.errors import ConfigError, Hint, Untouched
 from stemctl.git.errors import quoted, unanswered
 from stemctl.git.process import GitFailure, NoGit, NoRepository, user_git
+from stemctl.util.late_pattern import late_pattern
 
 _YAML = (".yaml", ".yml")
 _LINK = "120000"
 _UNBORN = "does not have any commits yet"
-_HASH = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
+_HASH = late_pattern("[0-9a-f]{40}|[0-9a-f]{64}")
 
 _HEADER_BYTES = 200
 """More than the line that git prints before the content of a blob."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import unquote
+
+from stemctl.util.late_pattern import late_pattern
 
 Setting = tuple[str, str]
 """A key and its value, as git lists them."""
@@ -37,8 +38,8 @@ _PLAIN: Sequence[Setting] = (
 )
 """Overrides of what people configure for their own pushes, and would break ours."""
 
-_LOGIN = re.compile(r"https?://([^/@:\s]*):?([^/@\s]*)@")
-_TOKEN = re.compile(r"[\w-]{21,}")
+_LOGIN = late_pattern(r"https?://([^/@:\s]*):?([^/@\s]*)@")
+_TOKEN = late_pattern(r"[\w-]{21,}")
 """A token in place of a user name: names are shorter, or contain dots."""
 
 

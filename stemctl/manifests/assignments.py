@@ -18,10 +18,11 @@ from stemctl.schema.fields import Field
 from stemctl.schema.models import Model
 from stemctl.util.json_equality import same_json
 from stemctl.util.json_types import Fields, Value
+from stemctl.util.late_pattern import late_pattern
 from stemctl.util.plural import joined
 from stemctl.util.suggest import nearest
 
-_WORD = re.compile(r"(?P<name>[^=/]*?)(?P<sign>[+-]?)=(?P<text>.*)", re.DOTALL)
+_WORD = late_pattern(r"(?P<name>[^=/]*?)(?P<sign>[+-]?)=(?P<text>.*)", re.DOTALL)
 
 
 class Assignment(Struct, frozen=True):

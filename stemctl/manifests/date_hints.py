@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from stemctl.manifests.local_times import NotOneMoment, with_offset
 from stemctl.schema.patterns import INSTANT
+from stemctl.util.late_pattern import late_pattern
 
 _MONTHS = {
     name.lower(): number
@@ -32,13 +33,13 @@ _WITH_WORDS = (
 _YEAR_LAST = (
     rf"(?P<one>\d{{1,2}})(?P<mark>[./-])(?P<two>\d{{1,2}})(?P=mark)(?P<year>\d{{4}}|\d\d){_REST}"
 )
-_TIME = re.compile(
+_TIME = late_pattern(
     r"[T ,_]*(?P<hour>\d{1,2})(?:[:.h]?(?P<minute>\d{2})(?:[:.m]?(?P<second>\d{2})"
     r"(?:[.,](?P<fraction>\d{1,9})\d*)?s?)?m?|h|(?= ?[ap]\.?m))"
     r"\s*(?P<half>[ap])?(?(half)\.?m\.?)\s*(?P<zone>.*)",
     re.ASCII | re.IGNORECASE,
 )
-_OFFSET = re.compile(
+_OFFSET = late_pattern(
     r"(?:UTC|GMT)?\s*(?P<sign>[+-])(?P<hours>\d{1,2})(?::?(?P<minutes>\d{2}))?", re.IGNORECASE
 )
 _ZONES = {

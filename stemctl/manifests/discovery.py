@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from pathlib import Path, PurePosixPath
 
 from msgspec import Struct
@@ -74,14 +74,18 @@ def _unread(message: str, remedy: str) -> Diagnostic:
 
 
 def find_manifests(
-    root: Path, entries: Sequence[str], ignore_gitignore: bool = False
+    root: Path,
+    entries: Sequence[str],
+    ignore_gitignore: bool = False,
+    tracked: Set[str] = frozenset(),
 ) -> ManifestFiles:
     """The files that `entries` name: folders, files or globs below `root`.
 
     Hidden and git-ignored files are skipped. Links that lead out of `root` are not followed: a pull
     request must not make stemctl print files from elsewhere on the machine. Such links are errors,
     since the records behind them would look deleted, and so are files like `a.YAML`. With
-    `ignore_gitignore`, git is not asked.
+    `ignore_gitignore`, git is not asked; it is not asked about `tracked` files, which it never
+    ignores.
     """
     problems: list[Diagnostic] = []
     paths: set[str] = set()
@@ -94,7 +98,7 @@ def find_manifests(
             problems.append(problem)
     paths.discard(CONFIG)
     asked = sorted(paths | links | set(_defaults_above(root, paths)))
-    known = asked if ignore_gitignore else not_ignored(root, asked)
+    known = asked if ignore_gitignore else not_ignored(root, asked, tracked)
     outside = tuple(path for path in known if path in links)
     kept = [path for path in known if path not in links]
     problems += [not_followed(path) for path in outside]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,8 +11,9 @@ from msgspec import Struct, field
 from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.core.records import Location
 from stemctl.util.json_types import Path, Value
+from stemctl.util.late_pattern import late_pattern
 
-LINE_END = re.compile(r"\r\n|\n|\r")
+LINE_END = late_pattern(r"\r\n|\n|\r")
 
 
 _NO_ITEMS: list[Node] = []

@@ -13,6 +13,7 @@ import re
 from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.core.records import Location
 from stemctl.manifests.document import code_span
+from stemctl.util.late_pattern import late_pattern
 from stemctl.util.safe_text import visible
 
 SUFFIXES = (".yaml", ".yml")
@@ -21,13 +22,13 @@ CODE = "not-read"
 
 _DEFAULTS = (DEFAULTS, "_defaults.yml")
 
-_TYPED = re.compile(r"(.*?)(\.ya?ml)(\.txt)?", re.IGNORECASE)
+_TYPED = late_pattern(r"(.*?)(\.ya?ml)(\.txt)?", re.IGNORECASE)
 """Another case, as some systems and programs write it, or the ending that some editors append."""
-_SET_ASIDE = re.compile(
+_SET_ASIDE = late_pattern(
     r"(.*\.ya?ml)(?:~|[._ -](?:bak|backup|old|orig|save|copy|disabled|off|[0-9]+)|_)", re.IGNORECASE
 )
 """Something after the ending, as in `a.yaml.bak` and `a.yaml~`."""
-_MISSPELLED = re.compile(r"(.*)\.(?:yam|ymal|yalm|ylm|yamll|ymll)", re.IGNORECASE)
+_MISSPELLED = late_pattern(r"(.*)\.(?:yam|ymal|yalm|ylm|yamll|ymll)", re.IGNORECASE)
 
 
 def corrected(name: str) -> str | None:

@@ -14,13 +14,15 @@ _ASK_DIFFERENTLY = ("is in submodule", "is beyond a symbolic link")
 """Errors of git for paths that it knows by another name, or in another repository."""
 
 
-def not_ignored(root: Path, paths: Sequence[str]) -> list[str]:
+def not_ignored(root: Path, paths: Sequence[str], tracked: Set[str] = frozenset()) -> list[str]:
     """`paths` without those that git ignores; all of them without git or a repository.
+
+    Git ignores no file that it tracks, so it is not asked about `tracked` ones.
 
     Raises:
         StateError: git fails.
     """
-    ignored = _ignored(root, paths)
+    ignored = _ignored(root, [path for path in paths if path not in tracked])
     return [path for path in paths if path not in ignored]
 
 

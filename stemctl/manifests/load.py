@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING
 
@@ -52,6 +52,7 @@ def load_repository(
     texts: Mapping[str, bytes] = _AS_ON_DISK,
     kept: dict[str, bytes] | None = None,
     documents: Mapping[str, Document] = _UNREAD,
+    tracked: Set[str] = frozenset(),
 ) -> tuple[Repository, tuple[Diagnostic, ...]]:
     """Everything that the manifests below `root` declare, and what is wrong with them.
 
@@ -60,8 +61,9 @@ def load_repository(
     `time_zone`; if it is None, they are errors. Dates far from `today` are warnings. `texts` are
     files that are to have another content than on the disk, or are to be there. `kept` gets what
     the files have on the disk. `documents` are those of `texts` that were read already.
+    `tracked` files are known to git, which does not ignore them.
     """
-    found = discovery.find_manifests(root, entries, ignore_gitignore).with_files(texts)
+    found = discovery.find_manifests(root, entries, ignore_gitignore, tracked).with_files(texts)
     validator = validator_of(catalog, local_times=time_zone is not None)
     latest = suspicions.latest_plausible(today or utc_now().date())
     loader = FileLoader(

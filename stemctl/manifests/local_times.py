@@ -18,13 +18,14 @@ from stemctl.manifests.record_nodes import default_nodes, record_nodes
 from stemctl.schema.catalog import Catalog
 from stemctl.schema.patterns import LOCAL_INSTANT
 from stemctl.util.json_types import Path
+from stemctl.util.late_pattern import late_pattern
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-_LOCAL = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.[0-9]+)?")
+_LOCAL = late_pattern(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.[0-9]+)?")
 
-_VALID = re.compile(LOCAL_INSTANT)
+_VALID = late_pattern(LOCAL_INSTANT)
 
 
 def add_offsets(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime
-import re
 
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_COMPACT = re.compile(r"(?<![0-9])(20[0-9]{2})([0-9]{2})([0-9]{2})(?![0-9])")
+from stemctl.util.late_pattern import late_pattern
+
+_DAY = late_pattern(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_COMPACT = late_pattern(r"(?<![0-9])(20[0-9]{2})([0-9]{2})([0-9]{2})(?![0-9])")
 _TO_SECONDS = 19
 
 

@@ -16,10 +16,11 @@ from stemctl.core.address_patterns import is_pattern, literal
 from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.core.records import Address, Directive, Location
 from stemctl.manifests.document import code_span
+from stemctl.util.late_pattern import late_pattern
 from stemctl.util.look_alike import twin_of
 from stemctl.util.plural import counted
 
-_TOKEN = re.compile(r"\\[*?\\]|.", re.DOTALL)
+_TOKEN = late_pattern(r"\\[*?\\]|.", re.DOTALL)
 
 Ends = tuple[str, str]
 """What is before and behind the `*` of a pattern."""

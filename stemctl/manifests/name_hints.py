@@ -16,13 +16,14 @@ from stemctl.schema.gone import GoneModel, gone_model
 from stemctl.schema.models import Model
 from stemctl.util.characters import named
 from stemctl.util.json_types import Value
+from stemctl.util.late_pattern import late_pattern
 from stemctl.util.plural import counted, joined
 from stemctl.util.suggest import containing, nearest
 
 MANY = 12
 """More names than this are not listed in a message."""
 
-_ODD = re.compile("[^!-~]")
+_ODD = late_pattern("[^!-~]")
 
 
 def unknown(

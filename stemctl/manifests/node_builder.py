@@ -5,7 +5,6 @@ Each value knows where it is written. Nesting and aliases are limited while they
 
 from __future__ import annotations
 
-import re
 from typing import Any, NamedTuple
 
 from msgspec.structs import replace
@@ -24,6 +23,7 @@ from stemctl.manifests import lost_text, scalars
 from stemctl.manifests.document import Document, Node, code_span
 from stemctl.manifests.yaml_parser import Parser
 from stemctl.util.json_types import Value
+from stemctl.util.late_pattern import late_pattern
 
 MAX_DEPTH = 100
 MAX_ALIASED = 100_000
@@ -319,8 +319,8 @@ class NodeBuilder:
         return []
 
 
-_GLUED_KEY = re.compile(r"[{,]\s*\?[^\s]")
-_ANCHOR = re.compile(r"[&*]([^\s,\[\]{}]+)")
+_GLUED_KEY = late_pattern(r"[{,]\s*\?[^\s]")
+_ANCHOR = late_pattern(r"[&*]([^\s,\[\]{}]+)")
 
 _KEYS: dict[str, str] = {"<<": "<<"}
 """Keys that are plain text, with or without quotes. Thousands of records share the same few."""

@@ -9,9 +9,10 @@ from collections.abc import Callable
 
 from stemctl.manifests.scalars import LARGEST_EXACT
 from stemctl.util.json_types import Value
+from stemctl.util.late_pattern import late_pattern
 
-_WORDS = re.compile(r"[A-Za-z][A-Za-z0-9 _./()+-]*(?<! )", re.ASCII)
-_QUANTITY = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,15})? [A-Za-zµ°/]+")
+_WORDS = late_pattern(r"[A-Za-z][A-Za-z0-9 _./()+-]*(?<! )", re.ASCII)
+_QUANTITY = late_pattern(r"-?[0-9]{1,15}(?:\.[0-9]{1,15})? [A-Za-zµ°/]+")
 _OTHER_THAN_TEXT = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
 _LONGEST_KEY = 100
 """Of a key that is written without a question mark before it."""

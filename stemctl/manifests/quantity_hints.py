@@ -11,13 +11,14 @@ from stemctl.manifests.field_context import Message
 from stemctl.schema.fields import Field
 from stemctl.schema.quantities import usual_unit
 from stemctl.util.json_types import Value
+from stemctl.util.late_pattern import late_pattern
 from stemctl.util.plural import joined
 from stemctl.util.suggest import nearest
 
-_PARTS = re.compile(
+_PARTS = late_pattern(
     r"(?P<number>[-+−–]?[0-9.,'’_ \u00a0\u2009\u202f]*[0-9.](?:[eE][-+]?[0-9]+)?)\s*(?P<unit>.*)"
 )
-_SHORTEST = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,2})?")
+_SHORTEST = late_pattern(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,2})?")
 _SPELLED_OUT = {
     "hertz": "Hz", "kilohertz": "kHz", "megahertz": "MHz",
     "sec": "s", "secs": "s", "second": "s", "seconds": "s", "msec": "ms",

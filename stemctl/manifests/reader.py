@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 import functools
 import os
-import re
 import stat
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING
@@ -22,6 +21,7 @@ from stemctl.manifests.node_builder import NodeBuilder, StopReading
 from stemctl.schema.catalog import editions, load_catalog
 from stemctl.schema.manifest_schema import DIRECTIVES
 from stemctl.util.characters import named
+from stemctl.util.late_pattern import late_pattern
 
 if TYPE_CHECKING:
     from stemctl.manifests.slips.situation import Repair
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 MAX_FILE_BYTES = 64 * 1024 * 1024
 
 # What YAML does not allow, and the line ends that only some readers recognise.
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+_UNPRINTABLE = late_pattern("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 
 def read(path: FilePath | str, file: str, kept: dict[str, bytes] | None = None) -> Document:

@@ -14,6 +14,7 @@ import re
 from msgspec import Struct
 
 from stemctl.util.json_types import Value
+from stemctl.util.late_pattern import late_pattern
 
 LARGEST_EXACT = 2**53
 """Above it, readers that have only floating point numbers change an integer."""
@@ -32,18 +33,18 @@ _OLD_WORDS = frozenset(
     for word in ("yes", "no", "on", "off", "y", "n")
     for spelling in (word, word.capitalize(), word.upper())
 )
-_OLD_NUMBER = re.compile(r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?|\.")
+_OLD_NUMBER = late_pattern(r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?|\.")
 """Numbers to the base of 60, and a number without digits."""
 
 _NUMERIC = frozenset("+-.0123456789")
 """First characters of everything that may be a number."""
 
-_AGREED = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+(?:[eE][-+][0-9]+)?)?")
-_OTHER_BASE = re.compile(r"([-+]?)(0[xX][0-9a-fA-F_]+|0o[0-7_]+|0[bB][01_]+)")
-_DECIMAL = re.compile(
+_AGREED = late_pattern(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+(?:[eE][-+][0-9]+)?)?")
+_OTHER_BASE = late_pattern(r"([-+]?)(0[xX][0-9a-fA-F_]+|0o[0-7_]+|0[bB][01_]+)")
+_DECIMAL = late_pattern(
     r"[-+]?(?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9_]+)(?:[eE][-+]?[0-9]+)?|[-+]_[0-9_]*"
 )
-_NO_NUMBER = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
+_NO_NUMBER = late_pattern(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 
 
 class AmbiguousScalar(Struct, frozen=True):

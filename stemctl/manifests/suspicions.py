@@ -22,18 +22,19 @@ from stemctl.schema.catalog import Catalog
 from stemctl.schema.manifest_schema import DIRECTIVES
 from stemctl.util.characters import named
 from stemctl.util.json_types import Path
+from stemctl.util.late_pattern import late_pattern
 
-_COMMENT = re.compile(r"[ \t]+(#\w.*)")
-_HAS_COMMENT = re.compile(r"#(?<=[ \t]#)\w")
-_PADDED = re.compile(r"""["'](?:[ ]|(?<=[ ].)[ ]*(?:$|[,\]}]))""", re.MULTILINE)
+_COMMENT = late_pattern(r"[ \t]+(#\w.*)")
+_HAS_COMMENT = late_pattern(r"#(?<=[ \t]#)\w")
+_PADDED = late_pattern(r"""["'](?:[ ]|(?<=[ ].)[ ]*(?:$|[,\]}]))""", re.MULTILINE)
 """These two begin with the rare character, so that searching for them is quick."""
-_ESCAPED_PATH = re.compile(r'"[A-Za-z]:(?:\\\\[^"\n\\]+)*(\\[abefnrtv0])[^"\n]*"')
+_ESCAPED_PATH = late_pattern(r'"[A-Za-z]:(?:\\\\[^"\n\\]+)*(\\[abefnrtv0])[^"\n]*"')
 _INVISIBLE = "\u00ad\u034f\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069"
 _JOINERS = "\u200c\u200d"
 _SPACES = "\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
 _OPENING, _CLOSING = "“„‟«»‘‚‛”’", "”“‟»«’‘‛"
-_ODD = re.compile(f"[{_INVISIBLE}{_JOINERS}{_SPACES}]")
-_WORD = re.compile(r"\w+")
+_ODD = late_pattern(f"[{_INVISIBLE}{_JOINERS}{_SPACES}]")
+_WORD = late_pattern(r"\w+")
 _LOOKALIKES = frozenset("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧοϹϲνρυ")
 """Greek letters that look like Latin ones. Others, as in `Δt`, are meant."""
 

@@ -15,15 +15,16 @@ from stemctl.schema.fields import Field, Member
 from stemctl.schema.manifest_schema import DIRECTIVES
 from stemctl.schema.patterns import DATE, INSTANT
 from stemctl.util.json_types import Value
+from stemctl.util.late_pattern import late_pattern
 
 MOMENTS = {"date", "instant"}
 _TRUTHS = {
     **dict.fromkeys(("yes", "on", "y", "true", "1"), "true"),
     **dict.fromkeys(("no", "off", "n", "false", "0"), "false"),
 }
-_PAIR = re.compile(r"(?P<key>[A-Za-z_]\w*)\s*(?:=>|->|:=|==?|:|：)\s*(?P<value>\S.*)")
-_NUMBER = re.compile(r"(-?[0-9]+)(?:[.,]([0-9]+))?\s*[^0-9\s.,]*")
-_MOVE = re.compile(r"(\S.*?)\s*(?:->|=>|→)\s*(\S.*)")
+_PAIR = late_pattern(r"(?P<key>[A-Za-z_]\w*)\s*(?:=>|->|:=|==?|:|：)\s*(?P<value>\S.*)")
+_NUMBER = late_pattern(r"(-?[0-9]+)(?:[.,]([0-9]+))?\s*[^0-9\s.,]*")
+_MOVE = late_pattern(r"(\S.*?)\s*(?:->|=>|→)\s*(\S.*)")
 _LONGEST = 80
 """A longer remedy would be harder to read than to work out."""
 

@@ -7,8 +7,6 @@ YAML, so lists have brackets and numbers have points. A cell of a spreadsheet is
 
 from __future__ import annotations
 
-import re
-
 from stemctl.manifests import reader, scalars
 from stemctl.manifests.date_hints import date_remedy
 from stemctl.manifests.scalars import AmbiguousScalar
@@ -18,6 +16,7 @@ from stemctl.schema.fields import Field
 from stemctl.schema.models import Model
 from stemctl.schema.quantities import parse
 from stemctl.util.json_types import Value
+from stemctl.util.late_pattern import late_pattern
 from stemctl.util.plural import joined
 from stemctl.util.suggest import nearest
 
@@ -25,7 +24,7 @@ LISTS = ("list", "references", "numbers", "rows", "items")
 _NUMBERS = ("integer", "number")
 _FLOW = ("[", "{", '"', "'")
 _BOOLEANS: dict[str, Value] = {"true": True, "yes": True, "false": False, "no": False}
-_MOMENT = re.compile(
+_MOMENT = late_pattern(
     r"(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})[T ](?P<clock>[0-9]{2}:[0-9]{2})"
     r"(?P<seconds>:[0-9]{2}(?:\.[0-9]+)?)?"
     r" ?(?P<offset>Z|[+-][0-9]{2}:[0-9]{2})?"

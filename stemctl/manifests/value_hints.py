@@ -8,6 +8,7 @@ from itertools import pairwise
 from urllib.parse import quote
 
 from stemctl.schema.patterns import FORMATS
+from stemctl.util.late_pattern import late_pattern
 
 UUID = "an id looks like `01234567-89ab-cdef-0123-456789abcdef`"
 
@@ -34,7 +35,7 @@ def _guesses(name: str, text: str) -> Iterator[str]:
     """What the author may have meant; the format decides whether a guess is valid."""
     text = text.strip().strip("<>\"'“”")
     if name == "uuid":
-        if match := re.search(_UUID, text):
+        if match := _UUID.search(text):
             yield match[0].lower()
         digits = re.sub("[^0-9A-Fa-f]", "", text)
         if len(digits) == 32:
@@ -64,4 +65,4 @@ def _urls(text: str) -> Iterator[str]:
 
 
 _SAFE = "/:?#[]@!$&'()*+,;=%~"
-_UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
+_UUID = late_pattern(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)

@@ -9,7 +9,7 @@ import enum
 import os
 import posixpath
 import shlex
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
 
 from msgspec import Struct, field
@@ -50,10 +50,12 @@ class Tracked(Struct, frozen=True):
 
     `absent` files are tracked and cannot be read. `unwatched` files, path to blob, are there, but
     git does not check whether they changed. `targets` of links are read as well. `submodules` are
-    those that contain files that are read.
+    those that contain files that are read. `plain` are the names of ordinary files, whatever they
+    hold: git ignores none of them.
     """
 
     scope: Scope
+    plain: Set[str] = frozenset()
     absent: Mapping[str, AbsentReason] = field(default_factory=dict)
     unwatched: Mapping[str, str] = field(default_factory=dict)
     targets: tuple[str, ...] = ()
@@ -76,14 +78,15 @@ def inspect(root: Path, entries: Sequence[str]) -> Tracked:
     scope = scope_of(entries, CONFIG, DEFAULTS)
     special: list[_Row] = []
     files: list[_Row] = []
-    for row in _rows(root, "", scope):
+    plain: set[str] = set()
+    for row in _rows(root, "", scope, plain):
         if row.mode not in (_LINK, _SUBMODULE):
             files.append(row)
         elif scope.reach(row.path) is not Reach.NONE:
             special.append(row)
     submodules = tuple(row.path for row in special if row.mode == _SUBMODULE)
     targets = (_target(root, row.path) for row in special if row.mode == _LINK)
-    tracked = Tracked(scope, targets=tuple(filter(None, targets)), submodules=submodules)
+    tracked = Tracked(scope, plain, targets=tuple(filter(None, targets)), submodules=submodules)
     files = [row for row in files if tracked.reads(row.path)]
     absent = _absent(root, [*special, *files])
     unwatched = {row.path: row.blob for row in files if row.tag != "H" and row.path not in absent}
@@ -129,11 +132,12 @@ class _Row(Struct, frozen=True):
     path: str
 
 
-def _rows(root: Path, folder: str, scope: Scope) -> list[_Row]:
-    """The rows that are not ordinary files, also those of submodules."""
+def _rows(root: Path, folder: str, scope: Scope, plain: set[str]) -> list[_Row]:
+    """The rows that are not ordinary files, also those of submodules; `plain` gets the others."""
     found: list[_Row] = []
     for line in (_asked(root / folder, "ls-files", "-v", "--stage", "-z") or b"").split(b"\0")[:-1]:
         if line.startswith(_PLAIN):
+            plain.add(folder + os.fsdecode(line[line.index(b"\t") + 1 :]))
             continue
         facts, _, name = line.partition(b"\t")
         tag, mode, blob, _ = facts.decode().split(" ")
@@ -141,7 +145,7 @@ def _rows(root: Path, folder: str, scope: Scope) -> list[_Row]:
         found.append(row)
         is_near = mode == _SUBMODULE and scope.reach(row.path) is not Reach.NONE
         if is_near and _is_checked_out(root, row.path):
-            found += _rows(root, f"{row.path}/", scope)
+            found += _rows(root, f"{row.path}/", scope, plain)
     return found
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import functools
-import re
 from typing import Any
 
 import yaml
@@ -12,13 +11,14 @@ import yaml
 from stemctl.manifests import scalars
 from stemctl.manifests.plain_text import line_of, plain_scalar
 from stemctl.util.json_types import Value
+from stemctl.util.late_pattern import late_pattern
 from stemctl.util.safe_text import has_unseen, visible
 
 _TIMESTAMP = "tag:yaml.org,2002:timestamp"
-_LIKE_A_DATE = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt \t].*)?")
+_LIKE_A_DATE = late_pattern(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt \t].*)?")
 """What readers of YAML 1.1 take for a date, and more."""
 
-_DATE = re.compile(
+_DATE = late_pattern(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
     r"(?:T(?:[01][0-9]|2[0-3]):[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?(?:Z|[+-][0-9]{2}:[0-9]{2})?)?"
 )

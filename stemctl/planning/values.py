@@ -22,10 +22,11 @@ from stemctl.schema.quantities import in_one_spelling
 from stemctl.util.canonical_json import hash_of
 from stemctl.util.json_equality import one_spelling, same_json
 from stemctl.util.json_types import Fields, Value
+from stemctl.util.late_pattern import late_pattern
 from stemctl.util.timestamps import utc_moment
 
-_PARAGRAPH = re.compile(r"<(p|div)>([^<]*)</\1>", re.IGNORECASE | re.ASCII)
-_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE | re.ASCII)
+_PARAGRAPH = late_pattern(r"<(p|div)>([^<]*)</\1>", re.IGNORECASE | re.ASCII)
+_SCHEME = late_pattern(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE | re.ASCII)
 _UUID_LENGTH = 36
 """Ids of this length are compared in lower case: a cheap test, as every reference is compared."""
 

@@ -10,6 +10,7 @@ from stemctl.core.run import Run
 from stemctl.core.state import State
 from stemctl.render.text.outcome_text import outcome_row
 from stemctl.render.text.uncommitted_text import and_changes
+from stemctl.util.late_pattern import late_pattern
 from stemctl.util.plural import counted
 from stemctl.util.safe_text import cut, visible
 
@@ -19,7 +20,7 @@ The history of a state branch is searched for it.
 """
 
 _LINES = 50
-_RUN = re.compile(r"^Run: (\S+)$", re.MULTILINE)
+_RUN = late_pattern(r"^Run: (\S+)$", re.MULTILINE)
 _TOLD_FIRST = ("failed", "unknown", "sent without an answer")
 _QUIET = "[skip ci]"
 """No CI job should run for this branch."""

@@ -4,7 +4,6 @@ all.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 
@@ -28,6 +27,7 @@ from stemctl.render.model_words import ModelWords
 from stemctl.render.spans import Spans, spans
 from stemctl.render.values import LONG, shown, value_key
 from stemctl.util.json_types import Value
+from stemctl.util.late_pattern import late_pattern
 from stemctl.util.plural import counted, first_few
 from stemctl.util.safe_text import visible
 
@@ -40,8 +40,8 @@ _FEW_VALUES = 3
 _MOST_ENTRIES = 12
 """Entries of a map that have rows of their own."""
 
-_DATE = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d+)?Z)?")
-_TIME = re.compile(r"\d{4}-\d\d-\d\d([T ][\d:.]+([zZ]|[-+]\d\d:?\d\d)?)?")
+_DATE = late_pattern(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d+)?Z)?")
+_TIME = late_pattern(r"\d{4}-\d\d-\d\d([T ][\d:.]+([zZ]|[-+]\d\d:?\d\d)?)?")
 """A time of any zone; of these, the first and the last day are shown."""
 
 

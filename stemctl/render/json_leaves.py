@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -11,12 +10,13 @@ from msgspec import Struct
 
 from stemctl.util.json_equality import one_spelling
 from stemctl.util.json_types import Value
+from stemctl.util.late_pattern import late_pattern
 from stemctl.util.safe_text import visible
 
 _MOST_PARTS, _DEEPEST = 2_000, 50
 """Of larger or deeper values DeepDiff takes seconds to find the leaves."""
 
-_NAME = re.compile(r"[\w-]+")
+_NAME = late_pattern(r"[\w-]+")
 """A key that is clear without quotes."""
 
 _BOOLEANS = {True: b"true", False: b"false"}

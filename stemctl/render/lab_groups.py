@@ -6,7 +6,6 @@ a day counts for that day's project, and the day for what was recorded.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
@@ -15,10 +14,11 @@ from stemctl.schema.catalog import Catalog
 from stemctl.schema.fields import Field
 from stemctl.schema.models import Model
 from stemctl.util.json_types import Value
+from stemctl.util.late_pattern import late_pattern
 from stemctl.util.safe_text import cut, visible
 
 _LONGEST = 120
-_FIRST_WORD = re.compile(r"[^\s_./-]+(?=[\s_./-])")
+_FIRST_WORD = late_pattern(r"[^\s_./-]+(?=[\s_./-])")
 
 
 class Group(NamedTuple):

@@ -4,7 +4,6 @@ be counted by, and what is not applied of it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
@@ -18,6 +17,7 @@ from stemctl.render.values import shown
 from stemctl.schema.catalog import Catalog
 from stemctl.schema.models import Model
 from stemctl.util.json_types import Value
+from stemctl.util.late_pattern import late_pattern
 from stemctl.util.safe_text import cut, visible
 
 LONGEST = 2_000
@@ -26,7 +26,7 @@ LONGEST = 2_000
 LONGEST_NAME = 200
 """Characters of a name that the page shows."""
 
-_DAY = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d)?")
+_DAY = late_pattern(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d)?")
 
 APPLIED, WAITS = "applied", "waiting for others"
 _TO_DO = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
@@ -10,6 +9,7 @@ from msgspec import Struct
 from stemctl.errors import Hint
 from stemctl.render.model_words import NO_WORDS, ModelWords
 from stemctl.render.width import broken, columns_of, padded
+from stemctl.util.late_pattern import late_pattern
 from stemctl.util.safe_text import cut, harmless
 
 _CODES = {"green": "32", "yellow": "33", "blue": "34", "red": "31", "dim": "2", "bold": "1"}
@@ -27,7 +27,7 @@ MARGINS = {
 """The symbols of the margin and their colours."""
 
 
-_VARIABLE = re.compile(r"[A-Z_]+=\S+ ")
+_VARIABLE = late_pattern(r"[A-Z_]+=\S+ ")
 """A variable that is set for one command."""
 
 _LONGEST_NAME = 60

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Hashable, Sequence
 
 from stemctl.schema.quantities import is_quantity, text_of
 from stemctl.util.json_types import Value
+from stemctl.util.late_pattern import late_pattern
 from stemctl.util.safe_text import visible
 
 LONG = 60
 """Text above this many characters is shown as a word diff."""
 
-_NUMBER = re.compile(r"[-+]?[0-9][0-9_.eE+-]*")
-_WORD = re.compile(r"[\w./:@+-]*\w")
+_NUMBER = late_pattern(r"[-+]?[0-9][0-9_.eE+-]*")
+_WORD = late_pattern(r"[\w./:@+-]*\w")
 """Text that ends where a reader thinks it ends, with no quotes around it."""
 
 _OWN_WORDS = {"none", "(none)", "(cleared)", "(not shown)", "null", "true", "false"}

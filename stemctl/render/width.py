@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
+from stemctl.util.late_pattern import late_pattern
 
-_WORD = re.compile(r" *[^ ]+")
+_WORD = late_pattern(r" *[^ ]+")
 
 
 def columns_of(text: str) -> int:

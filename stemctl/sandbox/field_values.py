@@ -10,12 +10,13 @@ from stemctl.schema.fields import Field, Member
 from stemctl.schema.patterns import portable
 from stemctl.util.json_equality import same_json
 from stemctl.util.json_types import Value, is_uuid
+from stemctl.util.late_pattern import late_pattern
 
-_URI = re.compile(r"(?:https?|ftp)://[^\s/?#]+[^\s]*", re.IGNORECASE)
-_EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
+_URI = late_pattern(r"(?:https?|ftp)://[^\s/?#]+[^\s]*", re.IGNORECASE)
+_EMAIL = late_pattern(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 # Python accepts more forms (week dates, no separators). The service documents these two.
-_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
-_INSTANT = re.compile(
+_DATE = late_pattern(r"\d{4}-\d\d-\d\d", re.ASCII)
+_INSTANT = late_pattern(
     r"\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:[Zz]|[+-]\d\d:?\d\d)?)?", re.ASCII
 )
 

@@ -20,12 +20,13 @@ from stemctl.schema.catalog import Catalog
 from stemctl.schema.fields import Field
 from stemctl.schema.models import Model
 from stemctl.util.json_types import Value
+from stemctl.util.late_pattern import late_pattern
 
 Parameters = Sequence[tuple[str, str]]
 
 _STRUCTURES = {"map", "items", "json", "details", "members", "quantity", "rows", "numbers"}
 
-_FILTER = re.compile(r"filter\{([^}]*)\}")
+_FILTER = late_pattern(r"filter\{([^}]*)\}")
 _DEFAULT_LIMIT = 20
 _MAX_LIMIT = 100
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from urllib.parse import urlencode
 
@@ -13,8 +12,9 @@ from stemctl.sandbox.storage import Row, Storage, targets
 from stemctl.schema.fields import Field
 from stemctl.schema.models import Model
 from stemctl.util.json_types import Value
+from stemctl.util.late_pattern import late_pattern
 
-_PAGING = re.compile(r"limit|offset")
+_PAGING = late_pattern(r"limit|offset")
 
 
 def records(storage: Storage, model: Model, rows: Sequence[Row]) -> list[dict[str, Value]]:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 
-_PIECE = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\$", re.DOTALL)
+from stemctl.util.late_pattern import late_pattern
+
+_PIECE = late_pattern(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\$", re.DOTALL)
 """An escape, a class of characters, or an end."""
 
 _ASCII = {"\\d": "0-9", "\\w": "A-Za-z0-9_"}

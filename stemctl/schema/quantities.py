@@ -6,23 +6,23 @@ Units are never converted: what is written is what is stored.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Sequence
 
 from stemctl.schema.patterns import portable
 from stemctl.util.json_equality import one_spelling
 from stemctl.util.json_types import Value
+from stemctl.util.late_pattern import late_pattern
 
 LONGEST = 60
 """Characters of a quantity that is written as text: no number of this length is infinite."""
 
 _NUMBER = "-?(?:0|[1-9][0-9]*)(?:\\.[0-9]+)?(?:[eE][-+]?[0-9]{1,2})?"
-_TEXT = re.compile(f"({_NUMBER}) ?([^ ].*)")
+_TEXT = late_pattern(f"({_NUMBER}) ?([^ ].*)")
 
 _TWINS = {"\u00b5": "\u03bc", "\u03a9": "\u2126"}
 """Micro sign and ohm, each with the code point that other keyboards write."""
 
-_SYNTAX = re.compile(r"[\\^$.|?*+()\[\]{}]")
+_SYNTAX = late_pattern(r"[\\^$.|?*+()\[\]{}]")
 
 _ONE_SPELLING = str.maketrans({twin: sign for sign, twin in _TWINS.items()})
 

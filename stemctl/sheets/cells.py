@@ -20,6 +20,7 @@ from stemctl.schema.fields import Field
 from stemctl.schema.quantities import is_quantity, text_of
 from stemctl.util.json_equality import one_spelling
 from stemctl.util.json_types import Value
+from stemctl.util.late_pattern import late_pattern
 
 SCALAR = Field("", "scalar", "A text or a number.", "")
 """An entry of a map: the only kind of value whose type its text decides."""
@@ -30,7 +31,7 @@ LISTS = frozenset({"list", "references", "numbers"})
 _RUN = ("=", "+", "-", "@", "\t", "\r", "'")
 """What a spreadsheet takes for the beginning of a formula or a command, and our own mark."""
 
-NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?", re.ASCII)
+NUMBER = late_pattern(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?", re.ASCII)
 
 
 class Cell(enum.Enum):

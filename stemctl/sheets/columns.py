@@ -17,9 +17,10 @@ from stemctl.schema.catalog import Catalog
 from stemctl.schema.fields import Field
 from stemctl.schema.models import Model
 from stemctl.sheets.cells import SCALAR
+from stemctl.util.late_pattern import late_pattern
 
 KEY = "key"
-_UNIT = re.compile(r"(.+?)\s*[(\[]([^()\[\]]+)[)\]]")
+_UNIT = late_pattern(r"(.+?)\s*[(\[]([^()\[\]]+)[)\]]")
 
 
 class Meaning(Struct, frozen=True):

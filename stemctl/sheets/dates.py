@@ -10,6 +10,7 @@ from stemctl.manifests.date_hints import EXAMPLE_ZONE, in_example_zone
 from stemctl.manifests.local_times import NotOneMoment, with_offset
 from stemctl.schema.patterns import DATE, INSTANT
 from stemctl.sheets.problems import UNSURE_DAY, CellError
+from stemctl.util.late_pattern import late_pattern
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -23,7 +24,7 @@ _CLOCK = (
     r"\s?(?P<half>[AaPp][Mm])?"
 )
 _OFFSET = r"(?P<offset>[Zz]|[-+][0-9]{2}:?[0-9]{2})"
-_MOMENT = re.compile(rf"{_DAY}(?:(?:[Tt]|\s+){_CLOCK}(?:\s?{_OFFSET})?)?", re.ASCII)
+_MOMENT = late_pattern(rf"{_DAY}(?:(?:[Tt]|\s+){_CLOCK}(?:\s?{_OFFSET})?)?", re.ASCII)
 
 _ISO_DAY = "write it like `2024-03-12`"
 _ISO_TIME = "write it like `2024-03-12 14:00` or `2024-03-12T14:00:00+01:00`"

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.core.records import Location
+from stemctl.util.late_pattern import late_pattern
 from stemctl.util.plural import counted, first_few, inflected
 from stemctl.util.safe_text import cut
 
@@ -21,7 +22,7 @@ _UNFOLDED = 5
 UNSURE_DAY = "a day whose order is not certain"
 """The rule of dates that a map has to decide: all of a column are one question."""
 
-_ORDER = re.compile(r'"[^\n]*?:\{date: [DMY/]+\}"')
+_ORDER = late_pattern(r'"[^\n]*?:\{date: [DMY/]+\}"')
 
 
 class CellError(ValueError):
@@ -62,7 +63,7 @@ class WorkbookCell(Location):
         return f"{self.file}:{letters}{self.line}"
 
 
-_WORKBOOK = re.compile(r"\.xlsx(?:#.*)?", re.IGNORECASE | re.DOTALL)
+_WORKBOOK = late_pattern(r"\.xlsx(?:#.*)?", re.IGNORECASE | re.DOTALL)
 """How the name of a workbook ends; with the name of a sheet, if it is not the first."""
 
 

@@ -22,6 +22,7 @@ from stemctl.sheets.cells import NUMBER, Cell, plain_number, without_mark
 from stemctl.sheets.dates import read_date, read_instant
 from stemctl.sheets.problems import CellError
 from stemctl.util.json_types import Value
+from stemctl.util.late_pattern import late_pattern
 from stemctl.util.plural import joined
 from stemctl.util.strict_json import read_json
 from stemctl.util.suggest import nearest
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
 
 _TRUE = frozenset({"true", "yes", "1", "on", "enabled"})
 _FALSE = frozenset({"false", "no", "0", "off", "disabled"})
-_DECIMAL_COMMA = re.compile(r"([-+]?[0-9]+),([0-9]+)(.*)", re.ASCII | re.DOTALL)
-_SPELLED = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?", re.ASCII)
+_DECIMAL_COMMA = late_pattern(r"([-+]?[0-9]+),([0-9]+)(.*)", re.ASCII | re.DOTALL)
+_SPELLED = late_pattern(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?", re.ASCII)
 
 
 class Reading(Struct, frozen=True):

@@ -9,14 +9,14 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-import re
 from collections.abc import Iterator
 
 from stemctl.sheets.problems import UnreadableSheet, sheet_problem
 from stemctl.sheets.sheet import LONGEST_CELL, MOST_COLUMNS, Sheet, SheetRow, sheet_of
+from stemctl.util.late_pattern import late_pattern
 
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
-_EXCEL_SAYS = re.compile(r"sep=(.)\r?\n")
+_EXCEL_SAYS = late_pattern(r"sep=(.)\r?\n")
 
 
 def read_csv(data: bytes, file: str, tabs: bool = False) -> Sheet:

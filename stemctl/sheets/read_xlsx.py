@@ -14,6 +14,7 @@ from stemctl.core.diagnostics import Diagnostic
 from stemctl.errors import ConfigError, Untouched
 from stemctl.sheets.problems import UnreadableSheet, sheet_problem
 from stemctl.sheets.sheet import LONGEST_CELL, MOST_COLUMNS, Sheet, SheetRow, sheet_of
+from stemctl.util.late_pattern import late_pattern
 from stemctl.util.plural import joined
 from stemctl.util.suggest import nearest
 
@@ -27,8 +28,8 @@ _MOST_LINES = 1_048_576
 """Rows that Excel can have, also empty ones."""
 
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s>/]")
-_DURATION = re.compile(r"\[(?:h+|m+|s+)\]", re.IGNORECASE)
-_HAS_CLOCK = re.compile(r"[hs]", re.IGNORECASE)
+_DURATION = late_pattern(r"\[(?:h+|m+|s+)\]", re.IGNORECASE)
+_HAS_CLOCK = late_pattern(r"[hs]", re.IGNORECASE)
 
 
 def read_xlsx(data: bytes, file: str, tab: str = "") -> Sheet:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from stemctl.errors import ConfigError, StemctlError, Untouched
+from stemctl.util.late_pattern import late_pattern
 
 SEPARATORS = {"csv": ",", "tsv": "\t"}
 XLSX = "xlsx"
@@ -17,7 +17,7 @@ _LONGEST_CELL = 32_767
 _MOST_ROWS = 1_048_576
 """The limits of Excel. A longer text would be cut, and more rows would not open."""
 
-_NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_NO_XML = late_pattern("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 Row = Sequence[str | int | float]
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from msgspec import Struct
 
@@ -13,16 +12,13 @@ from stemctl.core.lease import Lease, may_send, renewed
 from stemctl.errors import LeaseEnded
 
 
-@dataclass
 class Moment:
     """How long ago something began, by both clocks: a suspended machine stops one of them."""
 
-    clock: Callable[[], datetime.datetime]
-    _wall: datetime.datetime = field(init=False)
-    _ticks: float = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._wall, self._ticks = self.clock(), time.monotonic()
+    def __init__(self, clock: Callable[[], datetime.datetime]) -> None:
+        self.clock = clock
+        self._wall = clock()
+        self._ticks = time.monotonic()
 
     def ago(self) -> datetime.timedelta:
         """The longer one of what the two clocks say."""

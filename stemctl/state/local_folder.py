@@ -8,9 +8,10 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+
+from msgspec import Struct
 
 from stemctl.errors import StateError, Untouched
 from stemctl.git.errors import unanswered
@@ -24,13 +25,16 @@ _NEVER_READ = ("git", "history")
 """Where earlier versions had repositories of their own."""
 
 
-@dataclass(frozen=True)
-class LocalFolder:
+class LocalFolder(Struct, frozen=True, dict=True):
     """What is kept of one server on this machine."""
 
     root: Path
     server: str
-    environ: Mapping[str, str] = field(repr=False)
+    environ: Mapping[str, str]
+
+    def __repr__(self) -> str:
+        # Without the environment: a token may be in it.
+        return f"LocalFolder(root={self.root!r}, server={self.server!r})"
 
     @cached_property
     def path(self) -> Path:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from stemctl.config.config import Server
@@ -35,8 +35,7 @@ def open_backend(root: Path, server: Server, environ: Mapping[str, str]) -> Stat
     return GitBackend(root, server, environ)
 
 
-@dataclass(frozen=True)
-class ServerState:
+class ServerState(Struct, frozen=True, dict=True):
     """The state in its backend, and whose it is."""
 
     root: Path
@@ -44,8 +43,12 @@ class ServerState:
     catalog: Catalog
     backend: StateBackend
     runs: RunLog
-    environ: Mapping[str, str] = field(repr=False)
+    environ: Mapping[str, str]
     declared: Declared
+
+    def __repr__(self) -> str:
+        # Without the environment: a token may be in it.
+        return f"ServerState(server={self.server!r})"
 
     @cached_property
     def folder(self) -> str | None:

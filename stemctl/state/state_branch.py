@@ -10,7 +10,6 @@ from __future__ import annotations
 import datetime
 import getpass
 import platform
-import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -30,6 +29,7 @@ from stemctl.git.mirror_cache import STATES
 from stemctl.git.process import GitFailure
 from stemctl.git.push import LostRace, push
 from stemctl.render import commit_message
+from stemctl.util.late_pattern import late_pattern
 from stemctl.util.safe_text import visible
 
 SHARDED_ABOVE = 2000
@@ -41,7 +41,7 @@ Answer = TypeVar("Answer")
 Files = dict[str, bytes | None]
 """Paths to their new content; None for a file that goes away."""
 
-_EXPECTED = re.compile(
+_EXPECTED = late_pattern(
     r"README\.md|[^/]+\.(?:state\.json|claim\.json|plan\.jsonl|run\.jsonl|state/[0-9a-f]{2}\.json)"
 )
 """The paths that a state branch may have."""

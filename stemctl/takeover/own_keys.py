@@ -6,7 +6,6 @@ later.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 
@@ -17,9 +16,10 @@ from stemctl.core.records import Address
 from stemctl.schema.catalog import Catalog
 from stemctl.schema.models import Model
 from stemctl.util.json_types import Fields, Value, is_uuid
+from stemctl.util.late_pattern import late_pattern
 
-_OTHER = re.compile(r"[^A-Za-z0-9]+")
-_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_OTHER = late_pattern(r"[^A-Za-z0-9]+")
+_HUMP = late_pattern(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
 class Handle(Struct, frozen=True):

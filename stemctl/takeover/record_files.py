@@ -7,7 +7,6 @@ replaced, and two names that differ only in case are one file, as on many system
 from __future__ import annotations
 
 import datetime
-import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
@@ -25,12 +24,13 @@ from stemctl.manifests.globs import covers, is_pattern
 from stemctl.schema.catalog import Catalog
 from stemctl.schema.models import Model
 from stemctl.util.json_types import Fields, Value
+from stemctl.util.late_pattern import late_pattern
 from stemctl.util.suggest import nearest
 
 UNDATED, UNNAMED = "undated", "unnamed"
 _FOLDER = "records"
-_UNSAFE = re.compile(r"[^\w.+=@-]+")
-_END_OF_PREFIX = re.compile(r"[_\- /]")
+_UNSAFE = late_pattern(r"[^\w.+=@-]+")
+_END_OF_PREFIX = late_pattern(r"[_\- /]")
 _LONGEST_VALUE = 60
 _MOST_BYTES = 200
 """Of one folder or file. Most systems take 255, some that encrypt fewer."""

@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from stemctl.util.late_pattern import late_pattern
+
 Value = Any
 """A JSON value: None, bool, int, float, str, list or dict of such."""
 
@@ -16,10 +18,10 @@ Path = tuple[str | int, ...]
 """Way to a value inside a document: keys and list positions."""
 
 
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
-_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]*", re.ASCII)
+_UUID = late_pattern(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
+_ID = late_pattern(r"[0-9A-Za-z][0-9A-Za-z_-]*", re.ASCII)
 RECORD_ID_PATTERN = r"^[0-9A-Za-z][0-9A-Za-z_-]*(/[0-9]{4}-[0-9T:.-]{6,30}Z)?\Z"
-_RECORD_ID = re.compile(RECORD_ID_PATTERN)
+_RECORD_ID = late_pattern(RECORD_ID_PATTERN)
 
 
 def is_id(value: Value) -> bool:

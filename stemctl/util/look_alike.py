@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 
 from stemctl.util.characters import named
+from stemctl.util.late_pattern import late_pattern
 from stemctl.util.safe_text import visible
 
 _TWINS = dict(
@@ -24,7 +24,7 @@ _UNIFIED = str.maketrans(
         **dict.fromkeys("\xad\u200b\u200c\u200d\u2060\ufeff\u200e\u200f", None),
     }
 )
-_PLAIN_LETTER = re.compile("[A-Za-z0-9]")
+_PLAIN_LETTER = late_pattern("[A-Za-z0-9]")
 
 
 def folded(text: str) -> str:

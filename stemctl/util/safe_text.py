@@ -6,6 +6,7 @@ import json
 import re
 
 from stemctl.util.json_types import Value
+from stemctl.util.late_pattern import late_pattern
 
 _UNSEEN = (
     "\x00-\x1f\x7f-\x9f"  # control characters
@@ -14,8 +15,8 @@ _UNSEEN = (
     "\ufff0-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e0fff"  # invisible, such as directions
     "\ud800-\udfff"  # half characters, which no file takes
 )
-_CONTROL = re.compile(f"[{_UNSEEN}]")
-_OURS = re.compile(f"\x1b\\[(?:0|1|2|31|32|33|34)m|\n|[{_UNSEEN}]")
+_CONTROL = late_pattern(f"[{_UNSEEN}]")
+_OURS = late_pattern(f"\x1b\\[(?:0|1|2|31|32|33|34)m|\n|[{_UNSEEN}]")
 
 
 def visible(text: str) -> str:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Iterable
 
 from stemctl.util.json_types import Value
+from stemctl.util.late_pattern import late_pattern
 
 DEEPEST = 100
 """As in manifests: no reader of the values runs out of stack."""
 
-_HALF = re.compile(r"\\u[dD][89a-fA-F]")
+_HALF = late_pattern(r"\\u[dD][89a-fA-F]")
 """An escape of half a character; two of them in a row are a whole one."""
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterable
-from difflib import SequenceMatcher
 
 _PLAUSIBLE = 0.6
 
@@ -14,7 +14,7 @@ _TELLING = 3
 
 def nearest(word: str, candidates: Iterable[str], most: int = 3) -> list[str]:
     """The candidates that look like `word`, nearest first, upper and lower case being the same."""
-    matcher = SequenceMatcher(autojunk=False)
+    matcher = difflib.SequenceMatcher(autojunk=False)
     matcher.set_seq2(word.casefold())
     found = []
     for candidate in dict.fromkeys(candidates):
@@ -38,5 +38,7 @@ def edits(word: str, other: str) -> int:
     """How many letters must be added, removed or changed to make one word the other; in words that
     differ a lot, a few more than necessary.
     """
-    pieces = SequenceMatcher(None, word.casefold(), other.casefold(), autojunk=False).get_opcodes()
+    pieces = difflib.SequenceMatcher(
+        None, word.casefold(), other.casefold(), autojunk=False
+    ).get_opcodes()
     return sum(max(a2 - a1, b2 - b1) for tag, a1, a2, b1, b2 in pieces if tag != "equal")

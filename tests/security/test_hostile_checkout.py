@@ -72,7 +72,7 @@ LINES = [
         "--server sandbox sandbox seed",
     ),
 ]
-STATEFUL = ["validate", "plan --offline", "plan", "apply --auto-approve"]
+STATEFUL = ["plan --offline", "plan", "apply --auto-approve"]
 
 
 @pytest.fixture

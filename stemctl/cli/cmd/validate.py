@@ -9,7 +9,6 @@ from stemctl.cli.options import output
 from stemctl.cli.screen import Screen
 from stemctl.commands import validate as check
 from stemctl.core.diagnostics import has_errors
-from stemctl.core.documents import findings_document
 from stemctl.render.text.findings_text import findings_markdown
 
 
@@ -45,6 +44,8 @@ def validate(screen: Screen, paths: tuple[str, ...], online: bool, output_format
     summary = check.summary(workspace, checked)
     screen.summarize(lambda max_bytes: findings_markdown(diagnostics, summary, max_bytes))
     if output_format == "json":
+        from stemctl.core.documents import findings_document  # and all other documents
+
         edition = workspace.server.edition
         screen.document(
             findings_document(

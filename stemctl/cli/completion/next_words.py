@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from stemctl.cli.completion.command_table import Argument, Option
 from stemctl.cli.completion.typed_line import TypedLine
+from stemctl.util.late_pattern import late_pattern
 from stemctl.util.safe_text import has_unseen
 
 if TYPE_CHECKING:  # most words need neither the files nor the field tables
@@ -249,7 +250,7 @@ def _settings(line: TypedLine, known: KnownWords) -> Iterator[Proposal]:
             yield Proposal(f"{row.name}.", row.description, open=True)
 
 
-_SETTING = re.compile(r"(\w+)([-+]?=)(.*)", re.DOTALL)
+_SETTING = late_pattern(r"(\w+)([-+]?=)(.*)", re.DOTALL)
 
 
 def _addresses_or_settings(line: TypedLine, known: KnownWords) -> Iterator[Proposal]:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from stemctl.cli.completion.next_words import Proposal, Proposals
+from stemctl.util.late_pattern import late_pattern
 
 SHELLS = ("bash", "zsh", "fish")
 
@@ -39,7 +40,7 @@ def _program(words: Sequence[str]) -> int:
     return next((at for at, word in enumerate(words) if not _VARIABLE.match(word)), 0)
 
 
-_VARIABLE = re.compile(r"[A-Za-z_]\w*\+?=")
+_VARIABLE = late_pattern(r"[A-Za-z_]\w*\+?=")
 
 
 def answer(shell: str, sent: Sequence[str], found: Proposals) -> str:
@@ -117,7 +118,7 @@ def unquoted(raw: str) -> str:
     return text
 
 
-_PLAIN = re.compile(r"[\w./:=@%+,-]*")
+_PLAIN = late_pattern(r"[\w./:=@%+,-]*")
 
 
 def _quoted(text: str, quote: str) -> str:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from itertools import pairwise
 
 from stemctl.manifests.editor.places import Part, Place
 from stemctl.manifests.editor.splices import CannotEdit, Lines
+from stemctl.util.late_pattern import late_pattern
 
 INSIDE = "a comment is inside the value"
 
-_EMPTY = re.compile(r"\n[ \t]*\n")
+_EMPTY = late_pattern(r"\n[ \t]*\n")
 """An empty line between two others."""
 
 _ENOUGH = 8

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 from stemctl.manifests.editor.places import Part, Place
 from stemctl.manifests.editor.splices import CannotEdit, Lines
+from stemctl.util.late_pattern import late_pattern
 
-_GAP = re.compile(r"(?:[ \t\n]|#[^\n]*)*")
+_GAP = late_pattern(r"(?:[ \t\n]|#[^\n]*)*")
 
 
 def replace(lines: Lines, place: Place, part: Part, text: str) -> None:

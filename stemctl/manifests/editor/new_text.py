@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 from msgspec import Struct
 
 from stemctl.manifests.written import flow_text, scalar_text
 from stemctl.util.json_types import Value
+from stemctl.util.late_pattern import late_pattern
 from stemctl.util.safe_text import has_unseen
 
 WIDTH = 100
@@ -17,7 +17,7 @@ WIDTH = 100
 STEP = 2
 """Spaces of one level, and columns of a dash and the space behind it."""
 
-_LITERAL = re.compile(
+_LITERAL = late_pattern(
     r"(?:[^\s\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff][^\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff]*|)"
 )
 """A line that a literal text can hold as it is: it neither begins nor ends with a space."""

@@ -20,11 +20,12 @@ from yaml.events import (
 )
 
 from stemctl.manifests.yaml_parser import Parser
+from stemctl.util.late_pattern import late_pattern
 
-_SPACE = re.compile(r"(?:[ \t\n]|#[^\n]*)*")
+_SPACE = late_pattern(r"(?:[ \t\n]|#[^\n]*)*")
 """Everything that may stand between two tokens."""
 
-_COMMENT = re.compile(r"""(?:^|(?<=[\s,:?\-\[\]{}'"]))#[^\n]*""")
+_COMMENT = late_pattern(r"""(?:^|(?<=[\s,:?\-\[\]{}'"]))#[^\n]*""")
 """A comment, in a text that has no scalars. An anchor or a tag may hold a `#`."""
 
 

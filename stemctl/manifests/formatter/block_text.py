@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from stemctl.util.late_pattern import late_pattern
+
 STEP = 2
 """Spaces of one level."""
 
-_HEADER = re.compile(r"(?P<style>[|>])(?P<how>[-+0-9]*)[ \t]*(?P<comment>#.*)?")
+_HEADER = late_pattern(r"(?P<style>[|>])(?P<how>[-+0-9]*)[ \t]*(?P<comment>#.*)?")
 
 
 def continued(text: str, indent: int) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -13,8 +12,9 @@ from stemctl.manifests.document import LINE_END, Document, Node
 from stemctl.schema.catalog import Catalog
 from stemctl.schema.fields import Field
 from stemctl.schema.models import Model
+from stemctl.util.late_pattern import late_pattern
 
-_LINE_ENDS = re.compile(f"({LINE_END.pattern})")
+_LINE_ENDS = late_pattern(f"({LINE_END.pattern})")
 """Splits a text into lines, with the end of each between them."""
 
 Rewrite = tuple[int, int, str, str]

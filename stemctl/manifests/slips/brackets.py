@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from msgspec import Struct, field
 
 from stemctl.manifests.slips.situation import Edit, Repair, Situation, plain_or_quoted
+from stemctl.util.late_pattern import late_pattern
 
 _CLOSERS = {"[": "]", "{": "}"}
-_QUOTED = re.compile(r""""(?:[^"\\]|\\.)*"|'(?:[^']|'')*'""")
-_HASH = re.compile(r"(?:(?<=[\s\[{,])|^)#")
-_KEY_IN_BRACES = re.compile(r"""\s*(?:"[^"]*"|'[^']*'|[^"'\[\]{},:#]+):\s+""")
+_QUOTED = late_pattern(r""""(?:[^"\\]|\\.)*"|'(?:[^']|'')*'""")
+_HASH = late_pattern(r"(?:(?<=[\s\[{,])|^)#")
+_KEY_IN_BRACES = late_pattern(r"""\s*(?:"[^"]*"|'[^']*'|[^"'\[\]{},:#]+):\s+""")
 
 
 class FlowLine(Struct):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator
 
 from stemctl.manifests.slips.situation import Edit, Entry, Repair, Situation, spaces_before
+from stemctl.util.late_pattern import late_pattern
 from stemctl.util.plural import counted
 
-_CONTINUED = re.compile(r"^[ ]*(?!- )[^\s:#-][^:#]*$")
+_CONTINUED = late_pattern(r"^[ ]*(?!- )[^\s:#-][^:#]*$")
 
 
 def continued_text(situation: Situation) -> Iterator[Repair]:

@@ -8,15 +8,16 @@ from itertools import pairwise
 
 from stemctl.manifests.slips.situation import Edit, Repair, Situation, spaces_before
 from stemctl.util.characters import named
+from stemctl.util.late_pattern import late_pattern
 
 _START = r"^(?P<lead>[ ]*(?:-[ ]+)*)"
 _WORD = r"(?P<key>[A-Za-z_]\w*)"
-_NO_SPACE_AFTER_COLON = re.compile(rf"{_START}{_WORD}:(?P<value>[^\s:/].*)$")
-_OTHER_COLON = re.compile(rf"{_START}{_WORD}\s*(?P<mark>[：﹕ː∶])\s*(?P<value>.*)$")
-_ASSIGNMENT = re.compile(rf"{_START}{_WORD}[ ]*(?P<mark>=>|->|:=|==?)[ ]*(?P<value>.*)$")
-_NO_SPACE_AFTER_DASH = re.compile(r"^(?P<lead>[ ]*(?:-[ ]+)*)-(?P<value>[^\s-].*)$")
-_OTHER_DASH = re.compile(r"^(?P<lead>[ ]*)(?P<mark>[–—−‐‑•·*+])[ \u00a0]+(?P<value>.*)$")
-_SLASHES = re.compile(r"^(?P<lead>\s*)//\s*(?P<value>.*)$")
+_NO_SPACE_AFTER_COLON = late_pattern(rf"{_START}{_WORD}:(?P<value>[^\s:/].*)$")
+_OTHER_COLON = late_pattern(rf"{_START}{_WORD}\s*(?P<mark>[：﹕ː∶])\s*(?P<value>.*)$")
+_ASSIGNMENT = late_pattern(rf"{_START}{_WORD}[ ]*(?P<mark>=>|->|:=|==?)[ ]*(?P<value>.*)$")
+_NO_SPACE_AFTER_DASH = late_pattern(r"^(?P<lead>[ ]*(?:-[ ]+)*)-(?P<value>[^\s-].*)$")
+_OTHER_DASH = late_pattern(r"^(?P<lead>[ ]*)(?P<mark>[–—−‐‑•·*+])[ \u00a0]+(?P<value>.*)$")
+_SLASHES = late_pattern(r"^(?P<lead>\s*)//\s*(?P<value>.*)$")
 
 _Fixed = Callable[[re.Match[str]], tuple[int, str, str]]
 """Where a repaired line differs, and what stands there from that column on; and the message."""
@@ -107,7 +108,7 @@ def slashes(situation: Situation) -> Iterator[Repair]:
     return _all_lines(situation, _SLASHES, fixed)
 
 
-_SPACED = re.compile(rf"{_START}{_WORD}(?P<value>(?:[ ]+.*)?)$")
+_SPACED = late_pattern(rf"{_START}{_WORD}(?P<value>(?:[ ]+.*)?)$")
 
 
 def missing_colon(situation: Situation) -> Iterator[Repair]:

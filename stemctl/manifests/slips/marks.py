@@ -7,16 +7,17 @@ from collections.abc import Iterator
 
 from stemctl.manifests.slips.situation import Edit, Repair, Situation
 from stemctl.util.characters import named
+from stemctl.util.late_pattern import late_pattern
 
 INVISIBLE = "\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff"
 SPACES = "\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
-_ODD = re.compile(f"[{SPACES}{INVISIBLE}]+")
-_BEGINNING = re.compile(
+_ODD = late_pattern(f"[{SPACES}{INVISIBLE}]+")
+_BEGINNING = late_pattern(
     rf"^[ \t{SPACES}{INVISIBLE}]*(?:-[ {SPACES}{INVISIBLE}]+)*"
     rf"(?:[A-Za-z_{INVISIBLE}][\w{INVISIBLE}]*:[ {SPACES}{INVISIBLE}]+)?"
 )
-_CONFLICT = re.compile(r"(<{7}|={7}|>{7}|\|{7})(?: |$)")
-_MARKUP = re.compile(r"\s*<(?:!DOCTYPE|!--|\?xml|html\b|head\b|body\b)", re.IGNORECASE)
+_CONFLICT = late_pattern(r"(<{7}|={7}|>{7}|\|{7})(?: |$)")
+_MARKUP = late_pattern(r"\s*<(?:!DOCTYPE|!--|\?xml|html\b|head\b|body\b)", re.IGNORECASE)
 
 
 def odd_characters(situation: Situation) -> Iterator[Repair]:

@@ -14,10 +14,11 @@ from stemctl.manifests.slips.situation import (
     plain_or_quoted,
     spaces_before,
 )
+from stemctl.util.late_pattern import late_pattern
 
 _CURLY = "“”„‟«»‘’‚‛"
-_CLOSED = re.compile(r""""(?:[^"\\]|\\.)*"|'(?:[^']|'')*'""")
-_WORD_BEFORE_COLON = re.compile(r"([A-Za-z_]\w*):(?: |$)")
+_CLOSED = late_pattern(r""""(?:[^"\\]|\\.)*"|'(?:[^']|'')*'""")
+_WORD_BEFORE_COLON = late_pattern(r"([A-Za-z_]\w*):(?: |$)")
 
 
 def escapes(situation: Situation) -> Iterator[Repair]:

@@ -8,17 +8,19 @@ from functools import cached_property
 
 from msgspec import Struct, field
 
+from stemctl.util.late_pattern import late_pattern
+
 _FARTHEST = 40
 """Lines above the place where the parser stopped in which the slip is looked for."""
 
 KEY = r"[A-Za-z_$][\w.-]*(?:[ ][\w.-]+){0,3}"
-_ENTRY = re.compile(
+_ENTRY = late_pattern(
     rf"""(?P<lead>[ ]*(?:-[ ]+)*)                # indentation, and the dashes of lists
     (?:(?P<key>{KEY}|"[^"]*"|'[^']*')[ ]*:(?:[ ]+|$))?
     (?P<value>.*)$""",
     re.VERBOSE,
 )
-_COMMENT = re.compile(r"(?:^|[ \t])#.*$")
+_COMMENT = late_pattern(r"(?:^|[ \t])#.*$")
 
 
 class Edit(Struct, frozen=True):

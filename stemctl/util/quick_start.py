@@ -1,0 +1,108 @@
+"""What libraries do when they are imported and no command needs, left out or put off.
+
+Importing takes most of the time of a short command. Without this file, everything works as well: it
+takes a fifth longer.
+
+- Modules that a library imports for seldom work are executed when they are first used.
+- Patterns of click and PyYAML are compiled when they are used. Most are never: PyYAML's are for its
+  parser in Python, and we use the one in C.
+- msgspec takes what `typing` has, and does not load the large `typing_extensions`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib.machinery import ModuleSpec, PathFinder
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, cast
+
+from stemctl.util.late_pattern import LatePattern, compile_now
+
+if TYPE_CHECKING:
+    from importlib.abc import Loader
+
+LATE = frozenset(
+    {
+        *("asyncio.sslproto", "ssl"),  # asyncio: an address with https
+        *("bz2", "lzma"),  # shutil: archives
+        *("difflib", "getpass", "gzip", "hashlib", "html"),  # stemctl: only some commands use them
+        "ipaddress",  # urllib: addresses of IPv6
+        "idna",  # httpx: names of servers that are not ASCII
+        *("msgspec.inspect", "msgspec.toml", "msgspec.yaml", "textwrap"),  # msgspec: schemas
+        "tokenize",  # linecache: source code
+    }
+)
+"""Modules that are imported now and executed when one of their names is first used."""
+
+
+def prepare() -> None:
+    """Import the libraries of every command, and let some modules wait."""
+    sys.meta_path.insert(0, _Late())
+    re.compile = LatePattern  # type: ignore[assignment]
+    try:
+        with _without("typing_extensions"):
+            for name in ("click", "msgspec", "yaml"):
+                importlib.import_module(name)
+    finally:
+        re.compile = compile_now
+
+
+def finish() -> None:
+    """Execute all modules that wait, before there are threads that could meet one half done."""
+    for name in LATE:
+        if isinstance(module := sys.modules.get(name), _LateModule):
+            module.execute()
+
+
+class _LateModule(ModuleType):
+    """A module whose names are not there yet."""
+
+    def execute(self) -> None:
+        """Become what it should be."""
+        self.__class__ = ModuleType  # type: ignore[assignment]
+        spec = self.__spec__
+        if spec is not None and spec.loader is not None:
+            spec.loader.exec_module(self)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # the import system looks whether they are there
+            raise AttributeError(name)
+        self.execute()
+        return getattr(self, name)
+
+
+class _Late:
+    """Finds the modules that wait, and puts off their execution."""
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        spec = PathFinder.find_spec(name, path) if name in LATE else None
+        if spec is not None:
+            spec.loader_state, spec.loader = spec.loader, cast("Loader", self)
+        return spec
+
+    def create_module(self, spec: ModuleSpec) -> None:
+        """The usual one."""
+
+    def exec_module(self, module: ModuleType) -> None:
+        assert module.__spec__ is not None
+        module.__spec__.loader = module.__loader__ = module.__spec__.loader_state
+        module.__class__ = _LateModule
+
+
+@contextmanager
+def _without(name: str) -> Iterator[None]:
+    """An optional module that cannot be imported."""
+    if name in sys.modules:
+        yield
+        return
+    sys.modules[name] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules[name]

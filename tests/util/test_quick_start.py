@@ -1,0 +1,66 @@
+"""A quick start shows what a plain one shows."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from stemctl.util import quick_start
+
+PLAIN = "from stemctl.cli.main import main; main()"
+QUICK = "from stemctl.cli import start; start()"
+
+
+def said(code: str, folder: Path, *words: str) -> tuple[int, str, str]:
+    command = [sys.executable, "-c", f"import sys; sys.argv[1:] = {words!r}\n{code}"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "stemctl.yaml").write_text("manifests: [a.yaml]\n", encoding="utf-8")
+    text = "sessions:\n  - {name: a, date_time: 2026-01-01, projcts: [x], description: 1}\n"
+    (tmp_path / "a.yaml").write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["validate", "fmt --check", "explain session", "plan --offline", "validat", "new --help"],
+)
+def test_both_say_the_same(folder: Path, line: str) -> None:
+    quick = said(QUICK, folder, *line.split())
+    assert quick == said(PLAIN, folder, *line.split())
+    assert any(quick[1:])
+
+
+def test_modules_wait_until_they_are_used() -> None:
+    code = """
+        import sys, types
+        from stemctl.util import quick_start
+        quick_start.prepare()
+        import bz2, difflib, hashlib, ipaddress, textwrap, typing_extensions
+        waiting = {name for name in quick_start.LATE
+            if name in sys.modules and type(sys.modules[name]) is not types.ModuleType}
+        assert waiting >= {"bz2", "difflib", "hashlib", "ipaddress", "textwrap"}, waiting
+        from difflib import SequenceMatcher
+        assert hashlib.sha256(b"").hexdigest().startswith("e3b0")
+        assert hashlib.__spec__.loader is hashlib.__loader__ and hashlib.__file__
+        import hashlib as again
+        assert again is hashlib and type(hashlib) is type(difflib) is types.ModuleType
+        assert str(ipaddress.ip_address("::1")) == "::1"
+        quick_start.finish()
+        assert all(type(sys.modules[name]) is types.ModuleType for name in waiting)
+        assert bz2.decompress(bz2.compress(b"x")) == b"x"
+    """
+    lines = [line.removeprefix("        ") for line in code.splitlines()]
+    subprocess.run([sys.executable, "-c", "\n".join(lines)], check=True)
+
+
+def test_all_modules_that_wait_exist() -> None:
+    for name in quick_start.LATE:
+        assert __import__(name)
