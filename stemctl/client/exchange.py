@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterable, Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -119,7 +119,10 @@ async def _content(response: httpx.Response) -> bytes:
             status=response.status_code,
         )
     content = bytearray()
-    async for piece in response.aiter_bytes():
+    # Where nothing is to be unpacked, httpx would only pass the pieces on, through two generators.
+    pieces = response.aiter_bytes() if encoding == "gzip" else response.stream
+    assert isinstance(pieces, AsyncIterable)
+    async for piece in pieces:
         content += piece
         if len(content) > MAX_BYTES:
             raise NotTheApi(

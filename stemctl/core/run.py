@@ -177,7 +177,10 @@ def end_line(run: Run) -> str:
 
 
 def _line(body: Mapping[str, Any]) -> str:
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")) + "\n"
+    return _COMPACT.encode(body) + "\n"
+
+
+_COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 def read_run(content: bytes, where: str) -> Run:
