@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections.abc import AsyncIterable, Mapping, Sequence
+from json import JSONEncoder
 from types import TracebackType
 from typing import Self
 
@@ -25,6 +26,7 @@ _ALWAYS = {
     "Accept-Encoding": "gzip",
     "Connection": "keep-alive",
 }
+_ENCODER = JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 _parsed = functools.lru_cache(maxsize=64)(httpx.URL)
 """The URL of a text. New records are all sent to those of their models."""
@@ -43,7 +45,7 @@ class Http:
         self, transport: httpx.AsyncBaseTransport, headers: Mapping[str, str] | None = None
     ) -> None:
         self._transport = transport
-        self._headers = {**_ALWAYS, **(headers or {})}
+        self._headers = _encoded({**_ALWAYS, **(headers or {})})
 
     async def __aenter__(self) -> Self:
         return self
@@ -65,15 +67,27 @@ class Http:
             httpx.InvalidURL: the URL is not valid.
             httpx.HTTPError: there is no response.
         """
+        where, content = _parsed(url), b""
+        # A request that is given its stream takes its headers as they are. Otherwise, httpx makes
+        # them anew twice.
+        all_headers = [(b"Host", where.netloc), *self._headers, *_encoded(headers)]
+        if json is not None:
+            content = _ENCODER.encode(json).encode()
+            of_body = {"Content-Length": f"{len(content)}", "Content-Type": "application/json"}
+            all_headers += _encoded(of_body)
         request = httpx.Request(
             method,
-            _parsed(url),
+            where,
             params=None if params is None else list(params),
-            headers={**self._headers, **headers},
-            json=json,
+            headers=all_headers,
+            stream=httpx.ByteStream(content),
             extensions={"timeout": retry.TIMEOUT.as_dict()},
         )
         return await self._transport.handle_async_request(request)
+
+
+def _encoded(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    return [(name.encode("ascii"), value.encode("ascii")) for name, value in headers.items()]
 
 
 async def exchange(

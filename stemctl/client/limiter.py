@@ -20,7 +20,7 @@ class Limiter:
         self.limit = slots
         self._max = slots
         self.on_pause = on_pause
-        self._in_flight = 0
+        self._in_flight = self._waiting = 0
         self._answers = 0
         self._resume_at = 0.0
         self._changed = asyncio.Condition()
@@ -33,10 +33,21 @@ class Limiter:
             yield
         finally:
             self._in_flight -= 1
-            async with self._changed:
-                self._changed.notify(max(1, self.limit - self._in_flight))
+            if self._waiting:
+                async with self._changed:
+                    self._changed.notify(max(1, self.limit - self._in_flight))
 
     async def _take_slot(self) -> None:
+        if not self._waiting and self._in_flight < self.limit and not self.is_paused:
+            self._in_flight += 1  # as nearly always in an apply
+            return
+        self._waiting += 1
+        try:
+            await self._wait_for_slot()
+        finally:
+            self._waiting -= 1
+
+    async def _wait_for_slot(self) -> None:
         while True:
             async with self._changed:
                 await self._changed.wait_for(lambda: self._in_flight < self.limit)
