@@ -16,9 +16,6 @@ from stemctl.git.ci_job import describe_owner, job_url
 from stemctl.planning.matching import identify
 from stemctl.planning.planner import Options
 from stemctl.planning.read_counts import count_read
-from stemctl.render.github import plan_github
-from stemctl.render.html import Made, plan_html
-from stemctl.render.markdown import elsewhere, plan_markdown
 from stemctl.render.plan_summary import plan_summary
 from stemctl.render.text.commits_text import since_text
 from stemctl.render.text.plan_text import plan_text, where_line
@@ -30,6 +27,7 @@ from stemctl.util.plural import counted, joined
 if TYPE_CHECKING:  # a saved plan is shown without loading the network
     from stemctl.commands.plan import Planned
     from stemctl.commands.workspace import Workspace
+    from stemctl.render.html import Made
 
 
 def make_options(
@@ -51,17 +49,25 @@ def print_plan(screen: Screen, plan: Plan, output_format: str, max_bytes: int | 
         case "json":
             screen.document(plan_document(plan))
         case "markdown":
+            from stemctl.render.markdown import elsewhere, plan_markdown
+
             screen.out(plan_markdown(plan, style, max_bytes, elsewhere(job_url(os.environ))))
         case "github":
+            from stemctl.render.github import plan_github
+
             screen.annotate(lambda folder: plan_github(plan, folder, style.words))
             screen.out(where_line(plan.server))
             screen.out(plan_summary(plan))
         case _:
+            from stemctl.render.html import plan_html
+
             screen.out(plan_html(plan, style, _made(screen)))
 
 
 def _made(screen: Screen) -> Made:
     """Where, when and by whom a page is made: the plan itself depends neither on clock nor user."""
+    from stemctl.render.html import Made
+
     now = datetime.now(UTC)
     return Made(screen.root.name, f"{now:%Y-%m-%d at %H:%M} UTC", describe_owner(os.environ))
 

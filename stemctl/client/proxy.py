@@ -13,15 +13,16 @@ import ipaddress
 import re
 import socket
 import ssl
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from urllib.parse import quote, unquote, urlsplit
 
 import httpx
+from msgspec import Struct
 
 from stemctl.client.certificates import causes, certificates
 from stemctl.client.connections import ONE, Connections
 from stemctl.client.direct import Direct
+from stemctl.client.proxy_failures import ProxyFailed, ProxyRefused
 from stemctl.errors import ConfigError, Hint, Untouched
 from stemctl.util.late_pattern import late_pattern
 from stemctl.util.redact import remember
@@ -34,30 +35,17 @@ _PLACE = late_pattern(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 _STATUS = late_pattern(r"[0-9]{3}(?![0-9])")
 
 
-class _Explained(httpx.TransportError):
-    """A failure with what happened, why, and what to type."""
-
-    def __init__(self, what: str, why: str, hints: Sequence[Hint]) -> None:
-        super().__init__(what)
-        self.what, self.why, self.hints = what, why, hints
-
-
-class ProxyFailed(_Explained, httpx.ConnectError):
-    """The proxy cannot be reached, or cannot reach the server: no connection was made."""
-
-
-class ProxyRefused(_Explained, httpx.ProxyError):
-    """The proxy refuses us. It would refuse another attempt too, and may count attempts."""
-
-
-@dataclass(frozen=True, slots=True)
-class Proxy:
+class Proxy(Struct, frozen=True):
     """A proxy, and the variable that names it. `shown` is its address without the password."""
 
     variable: str
     shown: str
-    address: str = field(repr=False)
+    address: str
     has_password: bool
+
+    def __repr__(self) -> str:
+        # Without the address, which may have a password in it.
+        return f"Proxy(variable={self.variable!r}, shown={self.shown!r})"
 
     def explained(self, error: httpx.TransportError, host: str) -> httpx.TransportError:
         """The failure of a request to a host through this proxy, in words that name the proxy."""

@@ -22,7 +22,7 @@ import httpx
 from msgspec import Struct
 
 from stemctl.client.certificates import refused_certificate, remedy
-from stemctl.client.proxy import ProxyFailed, ProxyRefused
+from stemctl.client.proxy_failures import ProxyFailed, ProxyRefused
 from stemctl.errors import Hint, StemctlError, Untouched
 from stemctl.schema.models import Model
 from stemctl.schema.value_shapes import fits

@@ -24,7 +24,7 @@ from collections.abc import Mapping
 
 import httpx
 
-from stemctl.client.proxy import ProxyRefused
+from stemctl.client.proxy_failures import ProxyRefused
 
 ATTEMPTS = 3
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)

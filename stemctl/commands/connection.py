@@ -11,7 +11,6 @@ import httpx
 from msgspec import Struct
 
 from stemctl import __version__
-from stemctl.client import proxy
 from stemctl.client.client import PARALLELISM, ReadClient, WriteClient
 from stemctl.client.exchange import Http
 from stemctl.client.limiter import Limiter
@@ -58,6 +57,8 @@ async def connect(workspace: Workspace, parallelism: int = PARALLELISM) -> Async
         if workspace.server.is_sandbox:
             base, transport = "http://sandbox/", stack.enter_context(sandbox_transport(workspace))
         else:
+            from stemctl.client import proxy  # connections that a sandbox does not need
+
             base = _checked_url(workspace.server)
             transport = proxy.transport(base, workspace.environ)
         http = await stack.enter_async_context(

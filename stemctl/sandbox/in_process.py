@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx
 
 from stemctl.errors import ConfigError, Untouched
 from stemctl.sandbox.api import Totals, create_app
 from stemctl.sandbox.database import Database
-from stemctl.sandbox.faults.injector import WithFaults
+
+if TYPE_CHECKING:
+    from stemctl.sandbox.faults.injector import WithFaults
 
 
 def transport_to(
@@ -29,6 +32,8 @@ def transport_to(
             f"The fault script {faults} is outside this repository.",
             untouched=Untouched.NOTHING_READ,
         )
+    from stemctl.sandbox.faults.injector import WithFaults  # most sandboxes have none
+
     return _Faulty(WithFaults(app, root / faults, database.catalog))
 
 

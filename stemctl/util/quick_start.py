@@ -31,7 +31,9 @@ LATE = frozenset(
         *("bz2", "lzma"),  # shutil: archives
         *("difflib", "getpass", "gzip", "hashlib", "html"),  # stemctl: only some commands use them
         "ipaddress",  # urllib: addresses of IPv6
+        "h11",  # stemctl: a server that is not in this process
         "idna",  # httpx: names of servers that are not ASCII
+        "platformdirs",  # stemctl: tokens, and caches
         *("msgspec.inspect", "msgspec.toml", "msgspec.yaml", "textwrap"),  # msgspec: schemas
         "tokenize",  # linecache: source code
     }
