@@ -29,7 +29,7 @@ LATE = frozenset(
     {
         *("asyncio.sslproto", "ssl"),  # asyncio: an address with https
         *("bz2", "lzma"),  # shutil: archives
-        *("difflib", "getpass", "gzip", "hashlib", "html"),  # stemctl: only some commands use them
+        *("difflib", "getpass", "gzip", "hashlib", "html", "pickle"),  # stemctl: some commands
         "ipaddress",  # urllib: addresses of IPv6
         "h11",  # stemctl: a server that is not in this process
         "idna",  # httpx: names of servers that are not ASCII
