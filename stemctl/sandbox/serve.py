@@ -54,5 +54,7 @@ def serve_app(app: Any, port: int, ready: Callable[[str], None]) -> None:
     ready(f"http://127.0.0.1:{listener.getsockname()[1]}/")
     with listener:
         uvicorn.Server(
-            uvicorn.Config(app, http=WholeAnswers, log_level="warning", lifespan="off")
+            uvicorn.Config(
+                app, http=WholeAnswers, log_level="warning", access_log=False, lifespan="off"
+            )
         ).run(sockets=[listener])
