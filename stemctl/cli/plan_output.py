@@ -13,7 +13,6 @@ from stemctl.cli.screen import Screen
 from stemctl.core.plan import Plan
 from stemctl.core.plan_codec import plan_document
 from stemctl.git.ci_job import describe_owner, job_url
-from stemctl.planning.matching import identify
 from stemctl.planning.planner import Options
 from stemctl.planning.read_counts import count_read
 from stemctl.render.plan_summary import plan_summary
@@ -116,13 +115,12 @@ def _in_no_file(workspace: Workspace, planned: Planned) -> list[str]:
     if planned.plan.offline or planned.options.only or planned.options.exclude:
         return []
     catalog, repository = workspace.catalog, planned.repository
-    identities = identify(repository, planned.state, planned.snapshot, catalog)
     declared = {address.model for address in repository.records}
     among = [model for model in labs_own(catalog) if model.name in declared]
     found = in_no_file(
         repository,
         planned.snapshot,
-        identities,
+        planned.identities,
         catalog,
         among,
         is_shared=planned.state.is_shared,

@@ -15,13 +15,16 @@ from msgspec import Struct, field
 from stemctl.client import retry
 from stemctl.client.exchange import Http, Params, exchange
 from stemctl.client.limiter import Limiter, SharedSlot
+from stemctl.client.quick_lists import CheckedRows, quick_list
 from stemctl.client.responses import (
     NotFound,
     NotTheApi,
+    Parse,
     Paused,
     Refused,
     Response,
     checked_record,
+    json_object,
     key_names,
     one_record,
     read_response,
@@ -50,12 +53,14 @@ class Page(Struct, frozen=True):
     """The response to a list request: records, the total, and whether this is the last page.
 
     `total` and `last` are None if the server does not say. `beside` is the rest of the response.
+    `texts` are the records as JSON, if that was kept.
     """
 
     records: tuple[Fields, ...]
     total: int | None
     last: bool | None
     beside: Mapping[str, Value] = field(default_factory=dict)
+    texts: tuple[bytes, ...] = ()
 
 
 class WriteResult(Struct, frozen=True):
@@ -111,8 +116,13 @@ class ReadClient:
 
     async def page(self, model: Model, offset: int = 0, query: Query = EVERYTHING) -> Page:
         """One page of a model's list."""
-        response = await self._get(f"{model.app}/{model.name}/", query.params(offset))
-        return self._page(response, model.many, model)
+
+        def parse(response: Response) -> dict[str, Any]:
+            return quick_list(response.content, model) or json_object(response)
+
+        path = f"{model.app}/{model.name}/"
+        answer = await self._send("GET", path, params=[*query.params(offset)], parse=parse)
+        return self._page(answer, model.many, model)
 
     async def detail(self, model: Model, id_: str, include: Sequence[str] = ()) -> Fields:
         """One record.
@@ -172,8 +182,10 @@ class ReadClient:
         totals = [meta.get("total_results"), meta.get("count"), answer.get("count")]
         total = next((t for t in totals if type(t) is int and 0 <= t <= _MAX_TOTAL), None)
         last = answer["next"] is None if "next" in answer else None
-        sound = tuple(checked_record(fields, model) for fields in records)
-        return Page(sound, total, last, {k: v for k, v in answer.items() if k != key})
+        beside = {k: v for k, v in answer.items() if k != key}
+        if isinstance(records, CheckedRows):
+            return Page(tuple(records), total, last, beside, tuple(records.texts))
+        return Page(tuple(checked_record(row, model) for row in records), total, last, beside)
 
     async def _send(
         self,
@@ -182,6 +194,7 @@ class ReadClient:
         params: Params | None = None,
         body: Fields | None = None,
         first: BeforeSend | None = None,
+        parse: Parse = json_object,
     ) -> dict[str, Any]:
         """Send a request, with retries as in `retry`. `first` is awaited before each attempt.
 
@@ -203,7 +216,7 @@ class ReadClient:
                     )
                 self._heed(answer, attempt)
                 if last or not retry.may_retry_status(method, answer.status_code):
-                    return read_response(answer, method, self.base, url)
+                    return read_response(answer, method, self.base, url, parse)
                 if answer.status_code in retry.BUSY:
                     continue  # the limiter waits
             except httpx.HTTPError as error:

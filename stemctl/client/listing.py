@@ -10,11 +10,12 @@ from msgspec.structs import replace
 from stemctl.client.client import Page, Query, ReadClient
 from stemctl.client.proof import of_listing
 from stemctl.client.responses import Forbidden, NotFound, NotTheApi, ServerError, Unavailable
+from stemctl.core.live_records import LiveRecords
 from stemctl.core.snapshot import Completeness, Lookup, Reading, Snapshot
 from stemctl.planning.entries import with_entries, with_parents
 from stemctl.planning.needs import Need
 from stemctl.schema.models import Model
-from stemctl.util.json_types import Fields
+from stemctl.util.json_types import Fields, Value
 
 _MANY = 20
 """If more known ids are missing from a listing, the listing may be incomplete."""
@@ -107,50 +108,66 @@ async def read_all(name: str, get: GetPage, first: Page | None = None) -> Readin
 
 
 async def _pages(name: str, get: GetPage, first: Page) -> Reading:
-    rows = list(first.records)
+    rows = _rows(first)
     totals = {first.total}
+
+    async def part(offset: int) -> tuple[list[_Row], int | None]:
+        page = await get(offset)
+        return _rows(page), page.total  # the records of a page are let go before the next one comes
+
     if first.total is not None and rows:
         offsets = range(len(rows), first.total, len(rows))
         while offsets:
             try:
-                pages = await asyncio.gather(*(get(offset) for offset in offsets[:_AT_ONCE]))
+                parts = await asyncio.gather(*(part(offset) for offset in offsets[:_AT_ONCE]))
             except (Unavailable, NotTheApi) as error:
                 return _reading(name, rows, first.total, error.what)
-            for page in pages:
-                rows += page.records
-                totals.add(page.total)
+            for more, total in parts:
+                rows += more
+                totals.add(total)
             # After an empty page, a server has no more records, whatever its total says.
-            offsets = offsets[_AT_ONCE:] if pages[-1].records else range(0)
+            offsets = offsets[_AT_ONCE:] if parts[-1][0] else range(0)
     elif rows and not first.last:
-        known = {fields.get("id") for fields in rows}
-        while (page := await get(len(rows))).records:
-            new = [fields for fields in page.records if fields.get("id") not in known]
+        known = {id_ for id_, _ in rows}
+        while more := _rows(page := await get(len(rows))):
+            new = [row for row in more if row[0] not in known]
             if not new:  # a server that ignores the offset repeats the page
                 break
-            known |= {fields.get("id") for fields in new}
+            known |= {id_ for id_, _ in new}
             rows += new
             if page.last:
                 break
-    return _reading(name, rows, first.total, of_listing(rows, totals).why)
+    return _reading(name, rows, first.total, of_listing([id_ for id_, _ in rows], totals).why)
 
 
-def _reading(name: str, rows: list[Fields], total: int | None, wrong: str) -> Reading:
+_Row = tuple[Value, Fields | bytes]
+"""The id of a record, and the record, or its text where the page has it."""
+
+
+def _rows(page: Page) -> list[_Row]:
+    ids = [fields.get("id") for fields in page.records]
+    return list(zip(ids, page.texts or page.records, strict=True))
+
+
+def _reading(name: str, rows: list[_Row], total: int | None, wrong: str) -> Reading:
     found = Completeness.PARTIAL if wrong else Completeness.COMPLETE
-    records = {str(fields.get("id")): fields for fields in rows}
+    records = LiveRecords({str(id_): row for id_, row in rows})
     return Reading(name, found, records, total if total is not None else len(records), reason=wrong)
 
 
 def _not_in(model: Model, seen: Mapping[str, Fields], need: Need) -> tuple[list[str], list[Lookup]]:
     """The needed ids and names that are not among the seen records."""
-    names = {fields.get(model.identity) for fields in seen.values()} if model.identity else set()
-    return sorted(set(need.ids) - set(seen)), sorted(need.names - names, key=str)
+    names: set[Value] = set()
+    if model.identity and need.names:
+        names = {fields.get(model.identity) for fields in seen.values()}
+    return sorted(need.ids.keys() - seen.keys()), sorted(need.names - names, key=str)
 
 
 async def _look_for_missing(
     client: ReadClient, model: Model, reading: Reading, need: Need
 ) -> Reading:
     """Request known ids that a listing lacks. If too many are missing, the listing is partial."""
-    ids, _ = _not_in(model, reading.records, need)
+    ids = sorted(need.ids.keys() - reading.records.keys())
     if len(ids) > _MANY and len(ids) > len(need.ids) // 2:
         reason = f"{len(ids):,} of {len(need.ids):,} known records are not in the list"
         return replace(reading, completeness=Completeness.PARTIAL, reason=reading.reason or reason)
@@ -189,13 +206,19 @@ async def _one_by_one(
     return replace(
         reading,
         completeness=Completeness.PARTIAL if failed else reading.completeness,
-        records={**reading.records, **found},
+        records=_with(reading.records, found),
         missing=missing,
         hidden=hidden,
         absent=absent,
         searched=frozenset(name for name, rows in rows_of.items() if rows is not None),
         reason=reason,
     )
+
+
+def _with(records: Mapping[str, Fields], more: Mapping[str, Fields]) -> Mapping[str, Fields]:
+    if isinstance(records, LiveRecords):
+        return records.having(more) if more else records
+    return {**records, **more}
 
 
 async def _look(client: ReadClient, model: Model, id_: str) -> Fields | ServerError:

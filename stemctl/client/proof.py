@@ -111,9 +111,8 @@ def of_delete(answer: Mapping[str, Value]) -> Evidence:
     return Evidence(Proof.LOST, "The server answered the DELETE with content.")
 
 
-def of_listing(rows: Sequence[Fields], totals: Collection[int | None]) -> Evidence:
-    """Whether pages are the whole list; `totals` are the totals of all pages."""
-    ids = [fields.get("id") for fields in rows]
+def of_listing(ids: Sequence[Value], totals: Collection[int | None]) -> Evidence:
+    """Whether pages are the whole list: `ids` of their records, `totals` of all pages."""
     if len(set(ids)) < len(ids):
         return Evidence(Proof.NO_ANSWER, "a record was listed twice, so another one may be missing")
     if len(set(totals)) > 1:

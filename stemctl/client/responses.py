@@ -14,7 +14,7 @@ ServerError           a request did not succeed
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -157,7 +157,37 @@ class Response(Struct, frozen=True):
     content: bytes
 
 
-def read_response(response: Response, method: str, base: str, url: str = "") -> dict[str, Any]:
+def json_object(response: Response) -> dict[str, Any]:
+    """The JSON object of a response that has one.
+
+    Raises:
+        NotTheApi: it has none.
+    """
+    status = response.status_code
+    try:
+        answer = read_json(response.content.decode("utf-8-sig"))
+    except HalfCharacter as error:
+        # The whole answer is refused, by `pull` too. A database in UTF-8 cannot hold half a
+        # character, so something on the way has changed the answer, and what else it changed is
+        # not known. Without this record, the others would seem to be all that there are: it would
+        # look deleted, and its name free. With it, state, journal and plan could not be written.
+        what = "The server's response holds half a character, which no file can hold."
+        raise NotTheApi(what, _record_of(error), status=status) from error
+    except ValueError as error:
+        what = "The server's response is truncated, or not JSON."
+        raise NotTheApi(what, _because(error), status=status) from error
+    if not isinstance(answer, dict):
+        what = "The server's response is not a JSON object."
+        raise NotTheApi(what, f"It is {answer!r:.80}.", status=status)
+    return answer
+
+
+Parse = Callable[[Response], dict[str, Any]]
+
+
+def read_response(
+    response: Response, method: str, base: str, url: str = "", parse: Parse = json_object
+) -> dict[str, Any]:
     """The JSON object of a response, or the ServerError that it means. `url` is for messages.
 
     Raises:
@@ -186,32 +216,12 @@ def read_response(response: Response, method: str, base: str, url: str = "") -> 
             [_DOCTOR],
             status=status,
         )
-    return _json_object(response)
+    return parse(response)
 
 
 def _is_html(response: Response) -> bool:
     content_type = response.headers.get("Content-Type", "")
     return "html" in content_type or response.content.lstrip()[:1] == b"<"
-
-
-def _json_object(response: Response) -> dict[str, Any]:
-    status = response.status_code
-    try:
-        answer = read_json(response.content.decode("utf-8-sig"))
-    except HalfCharacter as error:
-        # The whole answer is refused, by `pull` too. A database in UTF-8 cannot hold half a
-        # character, so something on the way has changed the answer, and what else it changed is
-        # not known. Without this record, the others would seem to be all that there are: it would
-        # look deleted, and its name free. With it, state, journal and plan could not be written.
-        what = "The server's response holds half a character, which no file can hold."
-        raise NotTheApi(what, _record_of(error), status=status) from error
-    except ValueError as error:
-        what = "The server's response is truncated, or not JSON."
-        raise NotTheApi(what, _because(error), status=status) from error
-    if not isinstance(answer, dict):
-        what = "The server's response is not a JSON object."
-        raise NotTheApi(what, f"It is {answer!r:.80}.", status=status)
-    return answer
 
 
 def failure(response: Response, method: str, base: str, url: str = "") -> ServerError:

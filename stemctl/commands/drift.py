@@ -56,7 +56,7 @@ def _needs(state: State, catalog: Catalog) -> dict[str, Need]:
     wanted: dict[str, Need] = {}
     for address, entry in state.records.items():
         if entry.id and address.model in catalog.models:
-            wanted.setdefault(address.model, Need()).ids[entry.id] = frozenset()
+            wanted.setdefault(address.model, Need()).ids[entry.id] = ()
     for name in list(wanted):
         for row in catalog.models[name].references:
             if row.to and row.to in catalog.models:

@@ -28,9 +28,12 @@ from stemctl.manifests import work_tree
 from stemctl.manifests.load import with_lines
 from stemctl.planning import offline
 from stemctl.planning.attribution import explain
+from stemctl.planning.bindings import Identities
+from stemctl.planning.matching import identify
 from stemctl.planning.needs import needs, wants_approvals
 from stemctl.planning.planner import Options, make_plan
 from stemctl.planning.selection import choose
+from stemctl.planning.shared_fields import share_fields
 from stemctl.render.text.uncommitted_text import commit_notes
 from stemctl.util import gc_pause
 from stemctl.util.timestamps import utc_now
@@ -42,6 +45,7 @@ class Planned(Struct, frozen=True):
     plan: Plan
     repository: Repository
     snapshot: Snapshot
+    identities: Identities
     state: State
     options: Options
     since: CommitRange
@@ -71,19 +75,33 @@ async def plan(
     repository, catalog = loaded.repository, workspace.catalog
     with gc_pause.paused():
         state, options, chosen = _selected(workspace, loaded, options)
-        wanted = needs(repository, state, catalog, chosen)
+        state = share_fields(state, repository)
         began = utc_now()
-        snapshot = await take_snapshot(client, wanted, wants_approvals(repository, catalog, chosen))
+        snapshot = await take_snapshot(
+            client,
+            needs(repository, state, catalog, chosen),
+            wants_approvals(repository, catalog, chosen),
+        )
         snapshot = replace(snapshot, began=began)
+        identities = identify(repository, state, snapshot, catalog)
         made = make_plan(
             repository,
             state,
             snapshot,
+            identities,
             catalog=catalog,
             target=workspace.target,
             options=options,
         )
-    return _planned(workspace, loaded, made, snapshot=snapshot, state=state, options=options)
+    return _planned(
+        workspace,
+        loaded,
+        made,
+        snapshot=snapshot,
+        identities=identities,
+        state=state,
+        options=options,
+    )
 
 
 def plan_offline(workspace: Workspace, loaded: Loaded, options: Options) -> Planned:
@@ -101,7 +119,15 @@ def plan_offline(workspace: Workspace, loaded: Loaded, options: Options) -> Plan
         options=options,
         chosen=chosen,
     )
-    return _planned(workspace, loaded, made, snapshot=Snapshot({}), state=state, options=options)
+    return _planned(
+        workspace,
+        loaded,
+        made,
+        snapshot=Snapshot({}),
+        identities=Identities({}, {}),
+        state=state,
+        options=options,
+    )
 
 
 def _selected(
@@ -123,6 +149,7 @@ def _planned(
     made: Plan,
     *,
     snapshot: Snapshot,
+    identities: Identities,
     state: State,
     options: Options,
 ) -> Planned:
@@ -137,6 +164,7 @@ def _planned(
         plan=replace(made, notes=(*made.notes, *notes)),
         repository=loaded.repository,
         snapshot=snapshot,
+        identities=identities,
         state=state,
         options=options,
         since=since_applied(workspace, state, commit),
@@ -152,6 +180,7 @@ def replan(workspace: Workspace, planned: Planned, allow: Mapping[str, int]) -> 
         planned.repository,
         planned.state,
         planned.snapshot,
+        planned.identities,
         catalog=workspace.catalog,
         target=workspace.target,
         options=options,

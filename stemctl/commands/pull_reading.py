@@ -102,7 +102,7 @@ def _unnamed(
         known = asked.setdefault(name, set())
         new = {id_ for id_ in ids - known if id_ and not (reading and id_ in reading.records)}
         if new and not catalog.models[name].embedded:
-            found[name] = Need(ids=dict.fromkeys(sorted(new), frozenset()))
+            found[name] = Need(ids=dict.fromkeys(sorted(new), ()))
             known |= new
     return found
 

@@ -76,7 +76,7 @@ def _the_one(workspace: Workspace, repository: Repository, state: State, target:
 def _live(address: Address, state: State, snapshot: Snapshot, resolver: Resolver) -> Fields | None:
     """What the server holds: the record that a plan would bind, else the one of the state."""
     binding = resolver.identities.bindings.get(address)
-    if isinstance(binding, Bound) and binding.live is not None:
+    if isinstance(binding, Bound):
         return binding.live
     entry = state.records.get(address)
     if entry is None or not entry.id or address.model not in snapshot.readings:

@@ -6,51 +6,18 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated
-
-import msgspec
 
 from stemctl.core.formats import NEWEST, format_of, too_new
+from stemctl.core.quick_state import quick_state
 from stemctl.core.records import Address
-from stemctl.core.state import Entry, PendingRequest, Proposed, State, Uncommitted
+from stemctl.core.state import Entry, State
+from stemctl.core.state_wire import StateWire, row, state_of
 from stemctl.core.wire_types import typed
 from stemctl.errors import Hint, StateError, Untouched
 from stemctl.util.canonical_json import canonical_pieces, hash_of_pieces
 from stemctl.util.json_equality import same_json
-from stemctl.util.json_types import RECORD_ID_PATTERN, Fields, Value
+from stemctl.util.json_types import Value
 from stemctl.util.late_pattern import late_pattern
-
-Id = Annotated[str, msgspec.Meta(pattern=RECORD_ID_PATTERN)]
-Commit = Annotated[str, msgspec.Meta(pattern=r"^(?:[0-9a-f]{40}|[0-9a-f]{64})\Z")]
-"""It becomes an argument of git."""
-
-
-class EntryWire(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """An entry. Fields at their default are left out. `gc` as in `Wire`."""
-
-    id: Id | None
-    applied: Fields
-    observed: Fields = msgspec.field(default_factory=dict)
-    prevent_delete: bool = False
-    approval: Proposed | None = None
-    run: str | None = None
-    doubts: tuple[PendingRequest, ...] = ()
-
-
-class StateWire(msgspec.Struct, frozen=True):
-    """A state file without its format and checksum."""
-
-    lineage: str | None
-    serial: int
-    url: str
-    portal: str
-    edition: str
-    names: Mapping[str, Mapping[str, str]]
-    records: dict[str, EntryWire]
-    run: str | None = None
-    commit: Commit | None = None
-    uncommitted: Uncommitted | None = None
-    folder: str | None = None
 
 
 def to_json(state: State) -> Iterator[str]:
@@ -109,6 +76,9 @@ def from_json(text: str, where: str, shards: Sequence[str] = ()) -> State:
         StateError: it is not JSON, of a newer format, or its checksum does not match (a merge by
         git, or a hand).
     """
+    found = quick_state(text, shards)
+    if found is not None:
+        return found
     try:
         body = json.loads(text)
         if shards:
@@ -129,25 +99,9 @@ def from_json(text: str, where: str, shards: Sequence[str] = ()) -> State:
                 ways_out(where),
                 Untouched.NOTHING_READ,
             )
-        return _state(typed(body, StateWire))
+        return state_of(typed(body, StateWire))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise _damaged(where, text, error) from error
-
-
-def _state(wire: StateWire) -> State:
-    return State(
-        url=wire.url,
-        portal=wire.portal,
-        edition=wire.edition,
-        lineage=wire.lineage,
-        serial=wire.serial,
-        run=wire.run,
-        commit=wire.commit,
-        uncommitted=wire.uncommitted,
-        folder=None if wire.folder is None else _folder(wire.folder),
-        names=wire.names,
-        records={Address.parse(key): _entry(entry) for key, entry in wire.records.items()},
-    )
 
 
 _MERGED = late_pattern(r"^(<<<<<<<|=======|>>>>>>>)", re.MULTILINE)
@@ -210,45 +164,12 @@ def _later(state: State) -> dict[str, Value]:
     return found
 
 
-def row(entry: Entry) -> dict[str, Value]:
-    """An entry as the state file holds it."""
-    wire = EntryWire(
-        id=entry.id,
-        applied=entry.applied,
-        observed=entry.observed,
-        prevent_delete=entry.prevent_delete,
-        approval=entry.approval,
-        run=entry.run or None,
-        doubts=entry.pending,
-    )
-    found: dict[str, Value] = msgspec.to_builtins(wire)
-    return found
-
-
 def same_entries(left: Mapping[Address, Entry], right: Mapping[Address, Entry]) -> bool:
     """Whether two states remember the same of the same records."""
     return left.keys() == right.keys() and all(
         entry is right[address] or same_json(row(entry), row(right[address]))
         for address, entry in left.items()
     )
-
-
-def _entry(wire: EntryWire) -> Entry:
-    return Entry(
-        id=wire.id,
-        applied=wire.applied,
-        observed=wire.observed,
-        prevent_delete=wire.prevent_delete,
-        approval=wire.approval,
-        run=wire.run,
-        pending=wire.doubts,
-    )
-
-
-def _folder(folder: str) -> str:
-    if folder.startswith("/") or ".." in folder.split("/") or "\0" in folder:
-        raise ValueError("no folder of a repository")
-    return folder
 
 
 def _checksum(state: State) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from msgspec import Struct, field
 
 from stemctl.core.diagnostics import Diagnostic
 from stemctl.core.records import Address
+from stemctl.core.snapshot import Reading
 from stemctl.core.state import Entry, PendingRequest
 from stemctl.util.json_types import Fields
 
@@ -17,15 +18,20 @@ class Bound(Struct, frozen=True):
     """The record is live.
 
     `found` says how: `state`, `id`, `name`, `elsewhere` (the old id is gone, the name is there), or
-    `sent` (stemctl created it, and the answer was lost). `entry` is what the state knows of it;
-    after a rename, that of `previous_address`.
+    `sent` (stemctl created it, and the answer was lost). `records` are the live records that it is
+    one of. `entry` is what the state knows of it; after a rename, that of `previous_address`.
     """
 
     id: str
-    live: Fields
+    records: Mapping[str, Fields]
     found: str
     entry: Entry | None = None
     previous_address: Address | None = None
+
+    @property
+    def live(self) -> Fields:
+        """The fields of the record. They may be made each time, of a text: see `LiveRecords`."""
+        return self.records[self.id]
 
 
 class Absent(Struct, frozen=True):
@@ -68,6 +74,29 @@ class Identities(Struct, frozen=True):
         """The id of a declared record that is live."""
         binding = self.bindings.get(address)
         return binding.id if isinstance(binding, Bound) else None
+
+
+class Lives(Mapping[Address, Fields]):
+    """The live fields of every address that is on the server."""
+
+    def __init__(self, identities: Identities, readings: Mapping[str, Reading]) -> None:
+        self._identities = identities
+        self._readings = readings
+
+    def __getitem__(self, address: Address) -> Fields:
+        binding = self._identities.bindings.get(address)
+        if isinstance(binding, Bound):
+            return binding.live
+        entry = self._identities.leftovers[address]
+        return self._readings[address.model].records[entry.id or ""]
+
+    def __iter__(self) -> Iterator[Address]:
+        bindings, leftovers = self._identities.bindings, self._identities.leftovers
+        yield from (address for address, found in bindings.items() if isinstance(found, Bound))
+        yield from (address for address in leftovers if address in self)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
 def import_command(address: Address, id_: str) -> str:

@@ -172,23 +172,26 @@ class RecordComparer(Struct, frozen=True, dict=True):
         This is a shortcut for most records of most plans. Comparing them field by field would give
         the same result.
         """
-        entry, lifecycle, live = binding.entry, record.lifecycle, binding.live
+        entry, lifecycle = binding.entry, record.lifecycle
         if entry is None or binding.found != "state" or binding.previous_address is not None:
             return False
         if entry.observed or entry.approval or entry.pending:
             return False
         if lifecycle.prevent_delete != entry.prevent_delete:
             return False
-        if not identical(record.fields, entry.applied):
+        is_applied = record.fields is entry.applied or identical(record.fields, entry.applied)
+        if not is_applied:
             return False
-        model, resolver = self.catalog.models[record.address.model], self.resolver
-        for name, written in record.fields.items():
-            row = model.fields[name]
-            if name not in live or not identical(resolver.known(row, written), live[name]):
-                return False
-        for row in model.references:
-            if row.name in record.fields:  # the plan remembers what its names mean
-                resolver.resolve(row, record.fields[row.name], record)
+        live, resolver = binding.live, self.resolver
+        rows = self.catalog.models[record.address.model].references
+        references = [row for row in rows if row.name in record.fields]
+        ids = {row.name: resolver.known(row, record.fields[row.name]) for row in references}
+        wanted = {**record.fields, **ids}
+        there = {name: live[name] for name in wanted if name in live}
+        if not identical(wanted, there):
+            return False
+        for row in references:  # the plan remembers what its names mean
+            resolver.resolve(row, record.fields[row.name], record)
         return True
 
     def _proposal(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -31,7 +32,7 @@ from stemctl.util.json_equality import same_json
 from stemctl.util.json_types import Fields, Value
 
 
-class BoundRecord(Struct, frozen=True):
+class BoundRecord(Struct, frozen=True, dict=True):
     """A declared record, the live record that it is bound to, and what the state knows of it.
 
     `entry` is what the state holds, `base` what counts as applied and observed. `accepted` says
@@ -44,6 +45,11 @@ class BoundRecord(Struct, frozen=True):
     entry: Entry
     base: Entry
     accepted: bool
+
+    @cached_property
+    def live(self) -> Fields:
+        """The fields of the live record, made of their text once."""
+        return self.binding.live
 
     @property
     def adopts(self) -> bool:
@@ -118,7 +124,7 @@ def versions_of(bound: BoundRecord, row: Field, resolver: Resolver) -> FieldVers
         declared=resolver.resolve(row, bound.record.fields[name], bound.record),
         applied=applied,
         observed=base.observed.get(name, applied),
-        live=bound.binding.live.get(name, UNSET),
+        live=bound.live.get(name, UNSET),
     )
 
 
@@ -127,7 +133,7 @@ def _without_required(bound: BoundRecord, row: Field, applied: Fields) -> Fields
     be taken out, so they are the server's from now on.
     """
     record, selector = bound.record, row.details.selector if row.details else ""
-    type_ = type_of(row, record.fields.get(selector, bound.binding.live.get(selector)))
+    type_ = type_of(row, record.fields.get(selector, bound.live.get(selector)))
     declared = record.fields[row.name] or {}
     required = {name for name, part in type_.fields.items() if part.required} if type_ else set()
     return {

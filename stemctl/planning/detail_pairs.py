@@ -109,7 +109,7 @@ def paired(
     """Bring together what is sent together."""
     result = Paired(dict(fields))
     for selector, name in bound.model.pairs:
-        row, live_type = bound.model.fields[name], bound.binding.live.get(selector)
+        row, live_type = bound.model.fields[name], bound.live.get(selector)
         chosen = result.fields.get(selector)
         details = result.fields.get(name)
         if chosen is not None and chosen.send is not UNSET:
@@ -154,13 +154,14 @@ def _of_new_type(
     granted: frozenset[str],
 ) -> FieldComparison:
     """Details beside another type than the server has: those of its fields that fit stay."""
-    live = bound.binding.live.get(row.name)
+    live = bound.live.get(row.name)
     kept = live
     if not type_.rows:
         before = live if isinstance(live, dict) else {}
         wrong = problems_of(type_, before)
         kept = {name: value for name, value in before.items() if name not in wrong}
-    binding = replace(bound.binding, live={**bound.binding.live, row.name: kept})
+    changed = {**bound.live, row.name: kept}
+    binding = replace(bound.binding, records={bound.binding.id: changed})
     found = compare_field(replace(bound, binding=binding), row, resolver, granted=granted)
     dropped = [
         FieldChange(f"{row.name}.{name}", value, None, "edited", location=bound.record.location)

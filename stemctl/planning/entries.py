@@ -17,7 +17,7 @@ from stemctl.schema.models import Model
 from stemctl.schema.value_shapes import fits
 from stemctl.util.json_types import Fields, Value
 
-_NO_NAMES: frozenset[Lookup] = frozenset()
+_NO_NAMES: tuple[Lookup, ...] = ()
 
 
 def entries_in(model: Model, parent: Fields) -> list[tuple[str, Fields]]:

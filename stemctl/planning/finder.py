@@ -128,14 +128,14 @@ class Finder(Struct, dict=True):
                 "remove this line, or give the record another key",
             )
         if id_ in self.reading.records:
-            return Bound(id_, self.reading.records[id_], "state", entry)
+            return Bound(id_, self.reading.records, "state", entry)
         if id_ not in self.reading.missing:
             return Unknown()
         other = self._by_key(record, None)
         if deletion_sent(entry):  # we deleted it, though the answer was lost
             return other
         if isinstance(other, Bound) and other.previous_address is None:
-            return Bound(other.id, other.live, "elsewhere")
+            return Bound(other.id, other.records, "elsewhere")
         return Absent(entry, gone=True) if isinstance(other, Absent) else other
 
     def _by_id(self, record: Record, entry: Entry | None, id_: str) -> Binding:
@@ -151,7 +151,7 @@ class Finder(Struct, dict=True):
             memory = self.memory.by_address[owner] if owner else entry
             return Bound(
                 id_,
-                self.reading.records[id_],
+                self.reading.records,
                 "state" if owner else "id",
                 memory,
                 previous_address=owner,
@@ -181,10 +181,10 @@ class Finder(Struct, dict=True):
         """The binding where a live record has what has to be unique."""
         owner = self.memory.owners.get(id_)
         if owner is None or owner == record.address:
-            return Bound(id_, self.reading.records[id_], "name", entry)
+            return Bound(id_, self.reading.records, "name", entry)
         if owner not in self.repository.records:
             memory = self.memory.by_address[owner]
-            return Bound(id_, self.reading.records[id_], "state", memory, previous_address=owner)
+            return Bound(id_, self.reading.records, "state", memory, previous_address=owner)
         # The record that has the name is declared under another one: this plan renames it.
         return Absent(entry)
 

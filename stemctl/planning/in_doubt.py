@@ -129,8 +129,8 @@ def find_creation(
         lives = candidates(doubt)
         ours = {id_: live for id_, live in lives.items() if as_sent(model, live, doubt.body)}
         if len(ours) == 1:
-            ((id_, live),) = ours.items()
-            return Bound(id_, live, "sent", entry)
+            (id_,) = ours
+            return Bound(id_, ours, "sent", entry)
         if ours:
             return Ambiguous(ours, doubt)
     for doubt in () if model.nameless else doubts:

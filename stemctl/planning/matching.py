@@ -157,6 +157,9 @@ def _claimed_twice(
     repository: Repository, bindings: Mapping[Address, Binding]
 ) -> Iterator[Diagnostic]:
     """A finding for each record that another address is bound to as well."""
+    ids = [(address.model, b.id) for address, b in bindings.items() if isinstance(b, Bound)]
+    if len(set(ids)) == len(ids):
+        return
     first: dict[tuple[str, str], Address] = {}
     for address, binding in bindings.items():
         if not isinstance(binding, Bound):

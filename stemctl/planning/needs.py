@@ -29,14 +29,14 @@ class Need(Struct):
 
     names: set[Lookup] = field(default_factory=set)
     everything: bool = False
-    ids: dict[str, frozenset[Lookup]] = field(default_factory=dict)
+    ids: dict[str, tuple[Lookup, ...]] = field(default_factory=dict)
 
     def add_declared(self, record: Record, entry: Entry, model: Model) -> None:
         """Add what is needed to find a declared record."""
         lookups = lookups_of(model, record.fields)
         id_ = entry.id or record.id
         if id_ is not None:
-            self.ids[id_] = lookups or frozenset()
+            self.ids[id_] = tuple(lookups or ())
         else:
             self._add(lookups)
         self._add_sent(entry, model)
@@ -45,14 +45,14 @@ class Need(Struct):
         """Add what is needed to find a record that left the files."""
         self._add_sent(entry, model)
         if entry.id:
-            self.ids.setdefault(entry.id, frozenset())
+            self.ids.setdefault(entry.id, ())
 
     def add_reference(self, text: str, then: str | None, model: Model) -> None:
         """Add what is needed to find the record that a reference means, or `then` meant."""
         lookups = lookups_for(model, text)
         self._add(lookups)
         if then is not None:
-            self.ids[then] = lookups or frozenset()
+            self.ids[then] = tuple(lookups or ())
 
     def _add(self, lookups: frozenset[Lookup] | None) -> None:
         if lookups is None:
@@ -62,10 +62,12 @@ class Need(Struct):
 
     def _add_sent(self, entry: Entry, model: Model) -> None:
         """Add what a record may have been created with, where the answer was lost."""
+        if not entry.pending:
+            return
         for doubt in creations(entry):
             if entry.id is None or not model.nameless:
                 self._add(lookups_of(model, doubt.body))
-        self.ids |= dict.fromkeys(_entries_sent(entry, model), frozenset())
+        self.ids |= dict.fromkeys(_entries_sent(entry, model), ())
 
 
 _NO_ENTRY = Entry()

@@ -20,6 +20,7 @@ from stemctl.core.snapshot import Completeness, Reading, Snapshot
 from stemctl.core.state import Entry, State
 from stemctl.planning.identity import identity_of, is_id
 from stemctl.planning.live_names import LiveNames
+from stemctl.planning.matching import identify
 from stemctl.planning.moves import after_moves
 from stemctl.planning.planner import Options, make_plan
 from stemctl.planning.reference_names import ReferenceNames, weak_names
@@ -45,7 +46,13 @@ def plan_offline(
     """The plan, if the server held exactly what it held after the last apply."""
     memory = remember(repository, state, catalog, chosen)
     plan = make_plan(
-        repository, state, memory.snapshot, catalog=catalog, target=target, options=options
+        repository,
+        state,
+        memory.snapshot,
+        identify(repository, state, memory.snapshot, catalog),
+        catalog=catalog,
+        target=target,
+        options=options,
     )
     changes = (
         _marked(change, memory, catalog.models[change.address.model]) for change in plan.changes

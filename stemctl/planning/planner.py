@@ -14,12 +14,11 @@ from stemctl.core.snapshot import Completeness, Snapshot
 from stemctl.core.state import Entry, State
 from stemctl.manifests.validation import missing_fields
 from stemctl.planning.administrators import by_administrators
-from stemctl.planning.bindings import Absent, Ambiguous, Bound, Identities
+from stemctl.planning.bindings import Absent, Ambiguous, Bound, Identities, Lives
 from stemctl.planning.compare import Permissions, RecordComparer
 from stemctl.planning.deletes import Departures
 from stemctl.planning.in_doubt import ambiguous_change, settled_rows
 from stemctl.planning.likely_renames import hold_renames
-from stemctl.planning.matching import identify
 from stemctl.planning.moved_entries import carry_over
 from stemctl.planning.ordering import in_order as put_in_order
 from stemctl.planning.ordering import references_removed
@@ -30,7 +29,6 @@ from stemctl.planning.selection import choose
 from stemctl.planning.similar_names import similar_names
 from stemctl.schema.catalog import Catalog
 from stemctl.schema.models import Model
-from stemctl.util.json_types import Fields
 from stemctl.util.plural import counted
 
 DEFAULT_LIMIT = 10
@@ -58,12 +56,13 @@ def make_plan(
     repository: Repository,
     state: State,
     snapshot: Snapshot,
+    identities: Identities,
     *,
     catalog: Catalog,
     target: Target,
     options: Options,
 ) -> Plan:
-    """Compare everything and decide what to do.
+    """Compare everything and decide what to do. `identities` come from `matching.identify`.
 
     If something is allowed, the plan is made twice: first to count the records that each permission
     would cover, since none is allowed above its number, then with the permissions that remain.
@@ -75,7 +74,7 @@ def make_plan(
         catalog=catalog,
         target=target,
         options=options,
-        identities=identify(repository, state, snapshot, catalog),
+        identities=identities,
         chosen=choose(repository, state, options.only, options.exclude),
     )
     plan = planner.plan({})
@@ -272,7 +271,7 @@ class _Planner(Struct):
         """All changes in their order, and the cycles among them."""
         changes = [result.change for result in comparisons.values() if result.change]
         changes += [found for found in left if isinstance(found, Change)]
-        lives = self._lives()
+        lives = Lives(self.identities, self.snapshot.readings)
         changes = carry_over(changes, self.repository, lives, self.catalog)
         held = list(hold_renames(changes, lives, self.catalog))
         return put_in_order(held, lives, self.catalog)
@@ -284,19 +283,6 @@ class _Planner(Struct):
             result.change is None and isinstance(bindings[address], Bound)
             for address, result in comparisons.items()
         )
-
-    def _lives(self) -> dict[Address, Fields]:
-        """The live fields of every address that is on the server."""
-        lives = {
-            address: binding.live
-            for address, binding in self.identities.bindings.items()
-            if isinstance(binding, Bound)
-        }
-        for address, entry in self.identities.leftovers.items():
-            reading = self.snapshot.readings.get(address.model)
-            if reading and entry.id and entry.id in reading.records:
-                lives[address] = reading.records[entry.id]
-        return lives
 
     def _subset(self) -> Subset:
         everything = {*self.repository.records, *self.state.records}

@@ -118,7 +118,7 @@ def _change(bound: BoundRecord, result: _Result) -> Change:
             record.address,
             id_=binding.id,
             body=result.body,
-            live=binding.live,
+            live=bound.live,
         )
     takes_over = bound.adopts or any(field.reason == "accepted" for field in fields)
     only_adopts = takes_over and request is None
@@ -138,7 +138,7 @@ def _change(bound: BoundRecord, result: _Result) -> Change:
         location=record.location,
         request=request,
         fields=fields,
-        expects=expects(model, binding.live, managed),
+        expects=expects(model, bound.live, managed),
         managed=managed,
         declared={} if conflict else result.declared,
         observed=result.observed,

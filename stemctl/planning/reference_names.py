@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 
 from stemctl.core.records import Address, Record, Repository
 from stemctl.planning.identity import identity_of, splits
@@ -21,16 +22,17 @@ class ReferenceNames:
 
     def __init__(self, repository: Repository, catalog: Catalog) -> None:
         self._catalog = catalog
-        self._strong: Names = {}
+        self._records = repository.records
+        self._named: Names = {}
+        """The records whose unique name is not their key: most have their name as key."""
         self._weak: Names = {}
         self._parts: dict[tuple[str, ...], list[Address]] = {}
         records = repository.records
         for address, record in records.items():
-            self._strong.setdefault(address, []).append(address)
             model = catalog.models[address.model]
             name = identity_of(model, record.fields)
             if name is not None and name != address.key:
-                self._strong.setdefault((address.model, name), []).append(address)
+                self._named.setdefault((address.model, name), []).append(address)
         for address, record in records.items():
             model = catalog.models[address.model]
             if model.identity is None and model.embedded is None:
@@ -58,18 +60,35 @@ class ReferenceNames:
 
     def strong(self, model: str, text: str) -> list[Address]:
         """The records with this key, unique name, or unique values joined by slashes."""
-        found = self._strong.get((model, text))
-        if found is not None or not self._parts:
-            return found or []
+        found = self._by_key_or_name(Address(model, text))
+        if found or not self._parts:
+            return found
         table = self._catalog.models.get(model)
         if table is None:
             return []
         for group in table.together_unique:
             for parts in splits(text, len(group)):
-                found = self._parts.get(self._meant(table, group, list(parts)))
-                if found:
-                    return found
+                together = self._parts.get(self._meant(table, group, list(parts)))
+                if together:
+                    return together
         return []
+
+    def _by_key_or_name(self, address: Address) -> list[Address]:
+        named = self._named.get(address)
+        if address not in self._records:
+            return named or []
+        return self._strong[address] if named else [address]
+
+    @cached_property
+    def _strong(self) -> Names:
+        """All keys and unique names, in the order of the files."""
+        found: Names = {}
+        names = {address: name for (_, name), those in self._named.items() for address in those}
+        for address in self._records:
+            found.setdefault(address, []).append(address)
+            if address in names:
+                found.setdefault((address.model, names[address]), []).append(address)
+        return found
 
     def weak(self, model: str, text: str) -> list[Address]:
         """The records that are called so, if no other record is."""

@@ -63,7 +63,7 @@ def take_field(
     """What a field of a declared record becomes. `written` gives the record as its file has it, for
     the spelling of what stays; with `theirs`, the server's value wins in any case.
     """
-    live = bound.binding.live.get(row.name, UNSET)
+    live = bound.live.get(row.name, UNSET)
     if live is UNSET or identical(resolver.known(row, bound.record.fields[row.name]), live):
         return _NOTHING  # most fields of most records
     versions = versions_of(bound, row, resolver)
@@ -78,7 +78,7 @@ def take_field(
     )
     if (reason := _stays(case)) and not theirs:
         return FieldTakeover(kept={row.name: reason})
-    return FieldTakeover(as_file_writes(row, versions.live, bound.binding.live, resolver))
+    return FieldTakeover(as_file_writes(row, versions.live, bound.live, resolver))
 
 
 def _stays(case: MergeCase) -> str:
@@ -185,7 +185,7 @@ class _Elements(Struct, frozen=True):
                 for text, id_ in zip(texts, ids, strict=True)
                 for key in elements(row, [id_])
             }
-        live = self.bound.binding.live
+        live = self.bound.live
         spelled = {key: self._new(key, value, live) for key, value in files.items()}
         mine = own if isinstance(own, dict) and row.keyed else {}
         return spelled | {key: mine[key] for key in spelled if key in mine}
@@ -196,7 +196,7 @@ class _Elements(Struct, frozen=True):
         """The live elements of these keys as files would write them, without the defaults that a
         type adds.
         """
-        row, fields = self.row, self.bound.binding.live
+        row, fields = self.row, self.bound.live
         there = {key: live[key] for key in keys if key in live}
         if row.kind == "members":
             names = member_names(fields.get(row.name))

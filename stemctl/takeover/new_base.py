@@ -60,7 +60,7 @@ def _moved(sides: Sides, record: Record, binding: Bound, entry: Entry) -> Entry 
     for row in written_rows(model, record):
         if row.proposal or row.name in record.lifecycle.ignore_changes:
             continue
-        live, written = binding.live.get(row.name, UNSET), record.fields[row.name]
+        live, written = bound.live.get(row.name, UNSET), record.fields[row.name]
         if live is UNSET:
             continue
         agree = identical(sides.resolver.known(row, written), live)

@@ -19,14 +19,15 @@ Path = tuple[str | int, ...]
 
 
 _UUID = late_pattern(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
-_ID = late_pattern(r"[0-9A-Za-z][0-9A-Za-z_-]*", re.ASCII)
+ID_PATTERN = r"^[0-9A-Za-z][0-9A-Za-z_-]*\Z"
+_ID = late_pattern(ID_PATTERN)
 RECORD_ID_PATTERN = r"^[0-9A-Za-z][0-9A-Za-z_-]*(/[0-9]{4}-[0-9T:.-]{6,30}Z)?\Z"
 _RECORD_ID = late_pattern(RECORD_ID_PATTERN)
 
 
 def is_id(value: Value) -> bool:
     """Whether a value may name a record in a path: it cannot lead out of the model's collection."""
-    return isinstance(value, str) and _ID.fullmatch(value) is not None
+    return isinstance(value, str) and _ID.match(value) is not None
 
 
 def is_record_id(value: Value) -> bool:

@@ -23,7 +23,7 @@ def bound(live: Fields, accepted: bool) -> BoundRecord:
     entry = Entry("1", {"description": "One."})
     return BoundRecord(
         record,
-        Bound("1", live, "state", entry),
+        Bound("1", {"1": live}, "state", entry),
         CATALOG.models["session"],
         entry=entry,
         base=entry,

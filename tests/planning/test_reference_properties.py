@@ -117,10 +117,12 @@ def test_what_equals_a_new_record_is_found_without_comparing_all(monkeypatch: An
         return holds(*arguments)
 
     monkeypatch.setattr(compare, "_holds", counted)
+    repository = Repository(records)
     plan = make_plan(
-        Repository(records),
+        repository,
         state(),
         snapshot,
+        identify(repository, state(), snapshot, CATALOG),
         catalog=CATALOG,
         target=Target("s", "https://x.example/", "private", "2026"),
         options=Options(),

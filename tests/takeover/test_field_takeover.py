@@ -55,7 +55,7 @@ def of(name: str, files: Any, entry: Entry, live: Any) -> Sides:
         Repository({ADDRESS: record}),
         state,
         Snapshot({"session": Reading("session", Completeness.COMPLETE, {"id": fields})}),
-        Identities({ADDRESS: Bound("id", fields, "state", entry)}, {}),
+        Identities({ADDRESS: Bound("id", {"id": fields}, "state", entry)}, {}),
         Selection(CATALOG, ("session/*",)),
         lambda address: record.fields,
     )

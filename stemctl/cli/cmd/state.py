@@ -11,7 +11,7 @@ from stemctl.commands import migrate as migration
 from stemctl.commands.state import find_entry, forget, rename
 from stemctl.commands.targets import in_state
 from stemctl.core.state import Entry
-from stemctl.core.state_codec import row
+from stemctl.core.state_wire import row
 from stemctl.util.plural import counted
 
 
