@@ -33,7 +33,7 @@ from stemctl.planning.matching import identify
 from stemctl.planning.needs import needs, wants_approvals
 from stemctl.planning.planner import Options, make_plan
 from stemctl.planning.selection import choose
-from stemctl.planning.shared_fields import share_fields
+from stemctl.planning.shared_fields import shared_with
 from stemctl.render.text.uncommitted_text import commit_notes
 from stemctl.util import gc_pause
 from stemctl.util.timestamps import utc_now
@@ -75,7 +75,6 @@ async def plan(
     repository, catalog = loaded.repository, workspace.catalog
     with gc_pause.paused():
         state, options, chosen = _selected(workspace, loaded, options)
-        state = share_fields(state, repository)
         began = utc_now()
         snapshot = await take_snapshot(
             client,
@@ -136,7 +135,8 @@ def _selected(
     """The state, the options with full addresses, and the addresses that they select."""
     if has_errors(loaded.diagnostics):
         raise InvalidFiles(loaded.diagnostics, f"The files have errors. {Untouched.NOTHING_READ}")
-    repository, state = loaded.repository, workspace.store.read()
+    repository = loaded.repository
+    state = workspace.store.read(shared_with(repository))
     only = spell_targets(workspace, repository, state, options.only)
     exclude = spell_targets(workspace, repository, state, options.exclude)
     options = replace(options, only=only, exclude=exclude)

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from stemctl.core.formats import NEWEST
 from stemctl.core.records import Address
-from stemctl.core.state import Entry, State
+from stemctl.core.state import Entry, Share, State, as_read
 from stemctl.core.state_wire import EntryWire, StateWire, entry_of, state_of
 
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -24,15 +24,15 @@ _any = msgspec.json.Decoder().decode
 _canonical = msgspec.json.Encoder(order="sorted").encode
 
 
-def quick_state(text: str, shards: Sequence[str] = ()) -> State | None:
+def quick_state(text: str, shards: Sequence[str] = (), share: Share = as_read) -> State | None:
     """The state in these texts, if they are sound; None if they have to be read the plain way."""
     try:
-        return _sound_state(text, shards)
+        return _sound_state(text, shards, share)
     except (ValueError, KeyError, TypeError, RecursionError, msgspec.MsgspecError):
         return None
 
 
-def _sound_state(text: str, shards: Sequence[str]) -> State | None:
+def _sound_state(text: str, shards: Sequence[str], share: Share) -> State | None:
     parts = _object(text)
     records = _object(parts.pop("records"))
     if shards:
@@ -42,19 +42,19 @@ def _sound_state(text: str, shards: Sequence[str]) -> State | None:
     checksum = head.pop("checksum")
     if type(head["format"]) is not int or head["format"] > NEWEST:
         return None
-    found, entries = _read(head, records)
+    found, entries = _read(head, records, share)
     if found != checksum:
         return None
     state = state_of(msgspec.convert({**head, "records": {}}, StateWire))
-    return replace(state, records={Address.parse(key): entries[key] for key in records})
+    return replace(state, records=dict(map(entries.__getitem__, records)))
 
 
 def _read(
-    head: Mapping[str, Any], records: Mapping[str, msgspec.Raw]
-) -> tuple[str, dict[str, Entry]]:
-    """The checksum, as `canonical_json.hash_of` has it, and the entries."""
+    head: Mapping[str, Any], records: Mapping[str, msgspec.Raw], share: Share
+) -> tuple[str, dict[str, tuple[Address, Entry]]]:
+    """The checksum, as `canonical_json.hash_of` has it, and the entries with their addresses."""
     found = hashlib.sha256()
-    entries: dict[str, Entry] = {}
+    entries: dict[str, tuple[Address, Entry]] = {}
     for number, name in enumerate(sorted([*head, "records"])):
         found.update((b"," if number else b"{") + _canonical(name) + b":")
         if name != "records":
@@ -64,7 +64,9 @@ def _read(
         for key in sorted(records):
             body = _any(records[key])
             found.update(between + _canonical(key) + b":" + _canonical(body))
-            entries[key] = entry_of(msgspec.convert(body, EntryWire))
+            wire = msgspec.convert(body, EntryWire)
+            address, applied = share(Address.parse(key), wire.applied)
+            entries[key] = address, entry_of(wire, applied)
             between = b","
         found.update(b"}" if records else b"{}")
     found.update(b"}")

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from stemctl.core.formats import NEWEST, format_of, too_new
 from stemctl.core.quick_state import quick_state
 from stemctl.core.records import Address
-from stemctl.core.state import Entry, State
+from stemctl.core.state import Entry, Share, State, as_read
 from stemctl.core.state_wire import StateWire, row, state_of
 from stemctl.core.wire_types import typed
 from stemctl.errors import Hint, StateError, Untouched
@@ -69,14 +69,14 @@ def shards_of(text: str) -> list[str]:
     return [shard for shard in found if isinstance(shard, str)] if isinstance(found, list) else []
 
 
-def from_json(text: str, where: str, shards: Sequence[str] = ()) -> State:
+def from_json(text: str, where: str, shards: Sequence[str] = (), share: Share = as_read) -> State:
     """Read the text of a state file, with those of its shards.
 
     Raises:
         StateError: it is not JSON, of a newer format, or its checksum does not match (a merge by
         git, or a hand).
     """
-    found = quick_state(text, shards)
+    found = quick_state(text, shards, share)
     if found is not None:
         return found
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import Annotated
 
@@ -59,16 +60,20 @@ def row(entry: Entry) -> dict[str, Value]:
     return found
 
 
-def entry_of(wire: EntryWire) -> Entry:
+def entry_of(wire: EntryWire, applied: Fields) -> Entry:
+    """An entry. Most have nothing that was observed, and the same run, which they share."""
     return Entry(
         id=wire.id,
-        applied=wire.applied,
-        observed=wire.observed,
+        applied=applied,
+        observed=wire.observed or _NOTHING,
         prevent_delete=wire.prevent_delete,
         approval=wire.approval,
-        run=wire.run,
+        run=wire.run and sys.intern(wire.run),
         pending=wire.doubts,
     )
+
+
+_NOTHING: Fields = {}
 
 
 def state_of(wire: StateWire) -> State:
@@ -83,7 +88,10 @@ def state_of(wire: StateWire) -> State:
         uncommitted=wire.uncommitted,
         folder=None if wire.folder is None else _folder(wire.folder),
         names=wire.names,
-        records={Address.parse(key): entry_of(entry) for key, entry in wire.records.items()},
+        records={
+            Address.parse(key): entry_of(entry, entry.applied)
+            for key, entry in wire.records.items()
+        },
     )
 
 

@@ -179,8 +179,7 @@ class RecordComparer(Struct, frozen=True, dict=True):
             return False
         if lifecycle.prevent_delete != entry.prevent_delete:
             return False
-        is_applied = record.fields is entry.applied or identical(record.fields, entry.applied)
-        if not is_applied:
+        if not identical(record.fields, entry.applied):
             return False
         live, resolver = binding.live, self.resolver
         rows = self.catalog.models[record.address.model].references

@@ -1,27 +1,28 @@
-"""A state that shares its values with the files: of many records, most were applied as they are
+"""What was applied shares its values with the files: of many records, most were applied as they are
 declared, and each would be in memory twice.
 """
 
 from __future__ import annotations
 
 import msgspec
-from msgspec.structs import replace
 
 from stemctl.core.records import Address, Repository
-from stemctl.core.state import Entry, State
+from stemctl.core.state import Share
 from stemctl.util.json_types import Fields
 
 
-def share_fields(state: State, repository: Repository) -> State:
-    """The same state, with the values of the files where they are the same."""
-    records: dict[Address, Entry] = {}
-    for address, entry in state.records.items():
+def shared_with(repository: Repository) -> Share:
+    """Gives the values of the files where they are what was applied."""
+
+    def share(address: Address, applied: Fields) -> tuple[Address, Fields]:
         record = repository.records.get(address)
-        if record is not None and _same_text(record.fields, entry.applied):
-            records[record.address] = replace(entry, applied=record.fields)
-        else:
-            records[address] = entry
-    return replace(state, records=records)
+        if record is None:
+            return address, applied
+        declared = record.fields
+        values = {name: declared[name] for name in applied if name in declared}
+        return record.address, values if _same_text(values, applied) else applied
+
+    return share
 
 
 def _same_text(left: Fields, right: Fields) -> bool:

@@ -78,7 +78,9 @@ def _are_of_the_same_types(left: Value, right: Value) -> bool:
     elif kind is dict:
         inside = [(value, right[key]) for key, value in left.items()]
     for one, other in inside:  # most values of records are texts, and a plan compares all of them
-        if type(one) is not str and not _are_of_the_same_types(one, other):
+        if one is other or type(one) is str:
+            continue
+        if not _are_of_the_same_types(one, other):
             return False
     return True
 

@@ -58,7 +58,7 @@ ODD = [
 def plainly(text: str, monkeypatch: pytest.MonkeyPatch) -> State | None:
     """The state as it is read without a shortcut; None if it is refused."""
     with monkeypatch.context() as patch:
-        patch.setattr(state_codec, "quick_state", lambda text, shards: None)
+        patch.setattr(state_codec, "quick_state", lambda *_: None)
         try:
             return from_json(text, "lab.state.json")
         except StateError:

@@ -1,13 +1,11 @@
-"""A state that shares its values with the files is the same state, and is written the same."""
+"""What was applied stays the same where it shares its values with the files."""
 
 from __future__ import annotations
 
 import itertools
 
 from stemctl.core.records import Address, Location, Record, Repository
-from stemctl.core.state import Entry, State
-from stemctl.core.state_codec import to_json
-from stemctl.planning.shared_fields import share_fields
+from stemctl.planning.shared_fields import shared_with
 from stemctl.util.json_types import Fields, Value
 
 ADDRESS = Address("session", "a")
@@ -18,25 +16,35 @@ VALUES: list[Value] = [
 ]
 
 
-def shared(declared: Fields, applied: Fields) -> tuple[State, State]:
-    """A state before and after."""
-    state = State("https://x.example/", "private", "2024", records={ADDRESS: Entry("1", applied)})
+def shared(declared: Fields, applied: Fields) -> tuple[Fields, Fields]:
+    """What was applied, before and after."""
     repository = Repository({ADDRESS: Record(ADDRESS, declared, HERE)})
-    return state, share_fields(state, repository)
+    address, after = shared_with(repository)(Address("session", "a"), applied)
+    assert address is ADDRESS
+    return applied, after
 
 
 def test_it_stays_the_same() -> None:
     number = 0
     for one, other in itertools.product(VALUES, VALUES):
-        declared = {"x": one}
-        before, after = shared(declared, {"x": other})
+        declared = {"x": [one]}
+        before, after = shared(declared, {"x": [other]})
         assert repr(before) == repr(after)
-        number += after.records[ADDRESS].applied is declared
+        number += after["x"] is declared["x"]
     assert number >= len(VALUES) - 1
 
 
 def test_the_order_of_keys_stays() -> None:
-    fields: Fields = {"b": {"d": 1, "c": 2}, "a": 3}
-    before, after = shared({"a": 3, "b": {"c": 2, "d": 1}}, fields)
-    assert "".join(to_json(before)) == "".join(to_json(after))
-    assert after.records[ADDRESS].applied is fields
+    declared = {"a": [3], "b": {"c": 2, "d": 1}}
+    before, after = shared(declared, {"b": {"c": 2, "d": 1}, "a": [3]})
+    assert repr(before) == repr(after)
+    assert after["a"] is declared["a"]
+    before, after = shared(declared, {"b": {"d": 1, "c": 2}, "a": [3]})
+    assert repr(before) == repr(after)
+
+
+def test_a_part_is_not_the_whole() -> None:
+    before, after = shared({"a": [1], "b": [2]}, {"a": [1]})
+    assert repr(before) == repr(after)
+    before, after = shared({"a": [1]}, {"a": [1], "b": [2]})
+    assert repr(before) == repr(after)
