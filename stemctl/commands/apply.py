@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -27,6 +27,7 @@ from stemctl.core.state import State
 from stemctl.errors import ConfigError, Untouched
 from stemctl.planning.planner import Options
 from stemctl.state.backend import StateMoved
+from stemctl.state.journal import Journal
 
 OnWait = Callable[[Lease, float], None]
 """Called every few seconds with the lease that is waited for, and the seconds waited so far."""
@@ -127,12 +128,15 @@ class _ApplyRun(Struct, frozen=True):
                 if approved is None:
                     return None
                 try:
-                    return await self._execute(
-                        link, approved.plan, approved.state, approved.snapshot.ids()
-                    )
+                    seen = frozenset(approved.snapshot.ids())
+                    begun = await self._begin(approved.plan, approved.state, seen)
+                    break
                 except StateMoved as moved:
                     self.tell_settled(moved.settled)
                     self.view.replanning()
+            # A run needs only its plan: of many records, what that was made from is let go.
+            del loaded, planned, approved
+            return await self._execute(link, begun)
 
     async def saved(self, plan: Plan, name: str) -> Applied:
         """Check that the plan fits, and execute it."""
@@ -146,7 +150,7 @@ class _ApplyRun(Struct, frozen=True):
         self.view.saved_plan_fits(plan)
         async with connect(workspace, self.options.parallelism) as link:
             try:
-                return await self._execute(link, plan, state)
+                return await self._execute(link, await self._begin(plan, state))
             except StateMoved as moved:
                 self.tell_settled(moved.settled)
                 now = workspace.store.read()
@@ -183,26 +187,38 @@ class _ApplyRun(Struct, frozen=True):
                 untouched=Untouched.NOTHING_SENT,
             )
 
-    async def _execute(
-        self, link: Link, plan: Plan, state: State, seen: Iterable[str] = ()
-    ) -> Applied:
+    async def _begin(
+        self, plan: Plan, state: State, seen: frozenset[str] = frozenset()
+    ) -> _Begun | Applied:
+        """Begin the run of a plan; a plan with nothing to execute is done."""
         began = time.monotonic()
-        if plan.actionable() or plan.state_changes:
-            applied = await self._send(link, plan, state, seen)
-        else:
+        if not (plan.actionable() or plan.state_changes):
             applied = execute.report_unchanged(self.workspace, plan, state)
-        return replace(applied, seconds=time.monotonic() - began)
-
-    async def _send(self, link: Link, plan: Plan, state: State, seen: Iterable[str]) -> Applied:
+            return replace(applied, seconds=time.monotonic() - began)
         with self.view.waiting() as on_wait:
             journal = await execute.begin(self.workspace, plan, on_wait)
-        with self.view.sending(plan, link.limiter) as observer:
-            return await execute.execute(
+        return _Begun(journal, state, seen, began)
+
+    async def _execute(self, link: Link, begun: _Begun | Applied) -> Applied:
+        if isinstance(begun, Applied):
+            return begun
+        with self.view.sending(begun.journal.run.plan, link.limiter) as observer:
+            applied = await execute.execute(
                 self.workspace,
                 link.writer(),
-                journal,
-                state=state,
-                seen=seen,
+                begun.journal,
+                state=begun.state,
+                seen=begun.seen,
                 parallelism=self.options.parallelism,
                 observer=observer,
             )
+        return replace(applied, seconds=time.monotonic() - begun.began)
+
+
+class _Begun(Struct, frozen=True):
+    """A run that has begun; `seen` are the ids of the records that were read for its plan."""
+
+    journal: Journal
+    state: State
+    seen: frozenset[str]
+    began: float

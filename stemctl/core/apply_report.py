@@ -23,7 +23,7 @@ class Status(enum.StrEnum):
     UNKNOWN = "unknown"
 
 
-class Outcome(Struct, frozen=True):
+class Outcome(Struct, frozen=True, gc=False):
     """The outcome of one change.
 
     `message` is a sentence for people, `errors` what the server said field by field, `refused` the

@@ -76,7 +76,7 @@ class Request(Wire, frozen=True):
     body: Fields | None
 
 
-class FieldChange(Struct, frozen=True):
+class FieldChange(Struct, frozen=True, gc=False):
     """One difference, with references as written. `path` is the field, or `field.entry` of a map.
 
     A conflict has `before` as what the server holds and `base` as what was applied; `reviewer`
@@ -94,7 +94,7 @@ class FieldChange(Struct, frozen=True):
     """False where the server does not show the field, so that `before` is not known."""
 
 
-class Change(Struct, frozen=True):
+class Change(Struct, frozen=True, gc=False):
     """One difference between the files and the server, and what to do about it.
 
     `managed` names the fields that `expects` hashes (of a delete all). `declared` are the fields as

@@ -34,7 +34,7 @@ from stemctl.util.late_pattern import late_pattern
 _RUN_ID = late_pattern(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ(-\d+)?", re.ASCII)
 
 
-class Intent(Struct, frozen=True):
+class Intent(Struct, frozen=True, gc=False):
     """A write that is about to be sent: when (UTC, ISO 8601), what, and the record as it was (None:
     there was none). `method` says what it does to the record, also where an action does it.
     """

@@ -43,7 +43,7 @@ class PendingRequest(msgspec.Struct, frozen=True):
             raise ValueError("a time without a zone")
 
 
-class Entry(Struct, frozen=True):
+class Entry(Struct, frozen=True, gc=False):
     """What is remembered of one address.
 
     `applied` holds the managed fields as they were written when they were applied, `observed` what

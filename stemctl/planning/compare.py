@@ -281,4 +281,5 @@ def _once(row: Field, value: Value) -> Value:
     """A set holds each element once, however often it was written."""
     if row.kind == "members":
         return added(value)
-    return assemble(row, elements(row, value)) if row.merges else value
+    once = assemble(row, elements(row, value)) if row.merges else value
+    return value if identical(once, value) else once  # mostly, so that it is in memory once

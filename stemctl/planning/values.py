@@ -11,7 +11,7 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from stemctl.core.placeholders import is_placeholder, text_of
 from stemctl.planning.members import members_of
@@ -72,16 +72,16 @@ def _are_of_the_same_types(left: Value, right: Value) -> bool:
     kind = type(left)
     if kind is not type(right):
         return False
-    inside: Iterable[tuple[Value, Value]] = ()
-    if kind is list:
-        inside = zip(left, right, strict=True)
-    elif kind is dict:
-        inside = [(value, right[key]) for key, value in left.items()]
-    for one, other in inside:  # most values of records are texts, and a plan compares all of them
-        if one is other or type(one) is str:
-            continue
-        if not _are_of_the_same_types(one, other):
-            return False
+    if kind is dict:  # most values of records are texts, and a plan compares all of them
+        for key, value in left.items():
+            if type(value) is not str:
+                other = right[key]
+                if value is not other and not _are_of_the_same_types(value, other):
+                    return False
+    elif kind is list:
+        for value, other in zip(left, right, strict=True):
+            if type(value) is not str and not _are_of_the_same_types(value, other):
+                return False
     return True
 
 
