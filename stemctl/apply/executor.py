@@ -113,10 +113,11 @@ class Executor(Struct, frozen=True):
     def _with_ids(self, model: Model, body: Fields) -> Fields:
         """The body with ids in its references; other fields may hold what looks like one."""
         references = {row.name: row.to or "" for row in model.references}
-        return {
+        found = {
             name: self._with_sendable_ids(references[name], value) if name in references else value
             for name, value in body.items()
         }
+        return body if found == body else found  # mostly, so that it is in memory once
 
     def _with_sendable_ids(self, to: str, value: Value) -> Value:
         """References with the ids that the run created; as numbers where the server counts."""

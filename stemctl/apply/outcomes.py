@@ -34,8 +34,8 @@ def taken(
     id_ = str(written.fields["id"])
     if written.proposed:
         return Outcome(change, Status.PROPOSED, change.id, approval=id_)
-    refused = unheld(model, body, written.fields, before) | unshown(model, body)
-    observed = _observed(model, change, body, written.fields)
+    refused = unheld(model, body, written.fields, before) | unshown(model, body) or _NOTHING
+    observed = _observed(model, change, body, written.fields) or _NOTHING
     message = "; ".join(_invited(model, body, written.fields))
     return Outcome(change, Status.APPLIED, id_, message=message, refused=refused, observed=observed)
 

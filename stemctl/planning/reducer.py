@@ -189,7 +189,7 @@ def _take(
 
 def _new_applied(entry: Entry, change: Change | StateChange) -> Fields:
     kept = {name: value for name, value in entry.applied.items() if name not in change.released}
-    return {**kept, **change.declared}
+    return {**kept, **change.declared} if kept else change.declared
 
 
 def _new_observed(entry: Entry, change: Change | StateChange, observed: Fields) -> Fields:
