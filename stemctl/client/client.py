@@ -15,8 +15,8 @@ from msgspec import Struct, field
 from stemctl.client import retry
 from stemctl.client.exchange import Http, Params, exchange
 from stemctl.client.limiter import Limiter, SharedSlot
-from stemctl.client.quick_lists import CheckedRows, quick_list
 from stemctl.client.responses import (
+    CheckedRows,
     NotFound,
     NotTheApi,
     Parse,
@@ -38,6 +38,9 @@ from stemctl.util.json_types import Fields, Value
 
 PAGE = 100
 """Records of a page: the API returns no more."""
+
+_LARGE = 20_000
+"""Bytes. A smaller list is read before what reads quickly is loaded."""
 
 _MAX_TOTAL = 10_000_000
 """A larger total is ignored: no server has so many records."""
@@ -118,6 +121,10 @@ class ReadClient:
         """One page of a model's list."""
 
         def parse(response: Response) -> dict[str, Any]:
+            if len(response.content) < _LARGE:
+                return json_object(response)
+            from stemctl.client.quick_lists import quick_list
+
             return quick_list(response.content, model) or json_object(response)
 
         path = f"{model.app}/{model.name}/"

@@ -7,33 +7,23 @@ does not take is read the plain way: that decides, and says what is wrong.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
+from stemctl.client.responses import CheckedRows
 from stemctl.schema.models import Model
 from stemctl.schema.record_types import list_of_records, names_and_kinds
-from stemctl.util.json_types import Fields
 from stemctl.util.strict_json import DEEPEST
-
-_SMALLEST = 20_000
-"""Bytes. To make the type of a model takes as long as to check some dozens of records."""
 
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _list = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _any = msgspec.json.Decoder().decode
 
 
-class CheckedRows(list[Fields]):
-    """The records of a list, which need no further check, and `texts`, the same as JSON."""
-
-    texts: Sequence[bytes] = ()
-
-
 def quick_list(content: bytes, model: Model) -> dict[str, Any] | None:
     """The object of an answer that lists records; None if it has to be read the plain way."""
-    if len(content) < _SMALLEST or model.integer_ids:
+    if model.integer_ids:
         return None
     try:
         answer = _any(content)  # all of it: a text alone would leave numbers and characters alone

@@ -135,6 +135,12 @@ def checked_record(fields: Value, model: Model) -> Fields:
     return fields
 
 
+class CheckedRows(list[Fields]):
+    """The records of a list that was checked while it was read, and `texts`, the same as JSON."""
+
+    texts: Sequence[bytes] = ()
+
+
 def _id_of(fields: Fields) -> Value:
     """The id of a record; a number as text, since ids are compared and kept as text."""
     id_ = fields.get("id")

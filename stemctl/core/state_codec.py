@@ -7,8 +7,9 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+import msgspec
+
 from stemctl.core.formats import NEWEST, format_of, too_new
-from stemctl.core.quick_state import quick_state
 from stemctl.core.records import Address
 from stemctl.core.state import Entry, Share, State, as_read
 from stemctl.core.state_wire import StateWire, row, state_of
@@ -69,6 +70,10 @@ def shards_of(text: str) -> list[str]:
     return [shard for shard in found if isinstance(shard, str)] if isinstance(found, list) else []
 
 
+LARGE = 100_000
+"""Characters. A smaller state is read before what reads quickly is loaded."""
+
+
 def from_json(text: str, where: str, shards: Sequence[str] = (), share: Share = as_read) -> State:
     """Read the text of a state file, with those of its shards.
 
@@ -76,9 +81,12 @@ def from_json(text: str, where: str, shards: Sequence[str] = (), share: Share = 
         StateError: it is not JSON, of a newer format, or its checksum does not match (a merge by
         git, or a hand).
     """
-    found = quick_state(text, shards, share)
-    if found is not None:
-        return found
+    if len(text) + sum(map(len, shards)) >= LARGE:
+        from stemctl.core.quick_state import quick_state
+
+        found = quick_state(text, shards, share)
+        if found is not None:
+            return found
     try:
         body = json.loads(text)
         if shards:

@@ -15,7 +15,6 @@ from stemctl.core.state import Entry, PendingRequest, Proposed, State, Uncommitt
 from stemctl.core.state_codec import ways_out
 from stemctl.errors import StateError, Untouched
 from stemctl.schema.catalog import Catalog
-from stemctl.schema.record_types import list_of_fields, names_and_kinds
 from stemctl.schema.value_shapes import fits
 from stemctl.util.json_types import Fields
 
@@ -84,6 +83,8 @@ def _usual(state: State, catalog: Catalog) -> bool:
     """Whether all values have the usual shapes of their fields, which is checked in one go; if not,
     each is looked at.
     """
+    from stemctl.schema.record_types import list_of_fields, names_and_kinds  # for many records
+
     contents: dict[str, list[Fields]] = {}
     for address, entry in state.records.items():
         found = contents.setdefault(address.model, [])

@@ -8,7 +8,6 @@ from typing import Any
 import httpx
 import pytest
 
-from stemctl.client import quick_lists
 from stemctl.client.quick_lists import quick_list
 from stemctl.client.responses import NotTheApi, Response, checked_record, json_object
 from stemctl.core.live_records import LiveRecords
@@ -51,11 +50,6 @@ def plainly(text: str, model: Model) -> Any:
     except (NotTheApi, KeyError, TypeError):
         return None
     return {**answer, model.many: rows}
-
-
-@pytest.fixture(autouse=True)
-def _small_ones_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(quick_lists, "_SMALLEST", 0)
 
 
 def agrees(text: str, model: Model) -> bool:
