@@ -50,7 +50,7 @@ class Lifecycle(Struct, frozen=True):
     ignore_changes: tuple[str, ...] = ()
 
 
-class Record(Struct, frozen=True):
+class Record(Struct, frozen=True, gc=False):
     """A declared record after defaults were merged in.
 
     `fields` holds only writable fields, as written (references are names or ids). `locations` maps

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from typing import Any
 
 from msgspec.structs import replace
 
@@ -22,12 +21,10 @@ def declared_record(
     """The record that `node` declares, with the values of its layer."""
     own = node.value
     id_ = own.get("id")
-    locations: dict[Path, int | Location] = {}
-    for by_path in layer.locations.values():
-        locations.update(by_path)
+    locations = layer.locations
     for name in ("key", "id"):
         if name in node.members:
-            locations[name,] = _packed(node.members[name].event.start_mark)
+            locations = {**locations, (name,): packed(node.members[name].event.start_mark)}
     mark = node.event.start_mark
     return Record(
         address,
@@ -43,33 +40,38 @@ def declared_record(
 def written_layer(node: Node, model: Model, broken: bool = False) -> Layer:
     """The fields written in a mapping, with their locations."""
     fields: dict[str, Value] = {}
-    locations: dict[str, dict[Path, int | Location]] = {}
-    known = model.fields
+    locations: dict[Path, int | Location] = {}
+    known, keys = model.fields, node.keys
     for name, child in node.members.items():
         rule = known.get(name)
         if rule is None or rule.read_only:
             continue
-        fields[name] = child.value
-        locations[name] = _locations(rule, node.keys[name], child)
+        value = child.value
+        fields[name] = _texts(*value) if child.items and {*map(type, value)} == {str} else value
+        mark, key = child.event.start_mark, keys[name].start_mark
+        # A value that begins below its key has the location of the key.
+        locations[_path(name)] = packed(mark if mark.line == key.line else key)
+        if rule.merges:
+            _add_elements(locations, rule, child)
     lifecycle = node.value.get("lifecycle")
     return Layer(fields, lifecycle if isinstance(lifecycle, dict) else {}, locations, broken)
 
 
-def _locations(rule: Field, key: Any, node: Node) -> dict[Path, int | Location]:
-    """The location of a field, and of its elements if it is merged by element."""
-    mark = node.event.start_mark
-    if (
-        mark.line != key.start_mark.line
-    ):  # a value that begins below its key has the location of the key
-        mark = key.start_mark
-    locations: dict[Path, int | Location] = {_path(rule.name): _packed(mark)}
-    if rule.merges:
-        for name, event in node.keys.items():
-            locations[_path(rule.name, name)] = _packed(event.start_mark)
-        for item in node.items:
-            path = _path(rule.name, element_name(rule, item.value))
-            locations[path] = _packed(item.event.start_mark)
-    return locations
+@functools.lru_cache(10_000)
+def _texts(*texts: str) -> list[str]:
+    """The same list as one object: most records have their projects and tags in common. The values
+    of records are never changed; those of defaults are shared as well.
+    """
+    return list(texts)
+
+
+def _add_elements(locations: dict[Path, int | Location], rule: Field, node: Node) -> None:
+    """The location of each element of a field that is merged by element."""
+    for name, event in node.keys.items():
+        locations[_path(rule.name, name)] = packed(event.start_mark)
+    for item in node.items:
+        element = item.value if type(item.value) is str else element_name(rule, item.value)
+        locations[_path(rule.name, element)] = packed(item.event.start_mark)
 
 
 @functools.lru_cache(10_000)
@@ -78,19 +80,12 @@ def _path(*steps: str) -> Path:
     return steps
 
 
-def _packed(mark: Any) -> int:
-    return packed(mark.line, mark.column)
-
-
 def in_file(layer: Layer, file: str) -> Layer:
     """A layer whose locations name their file, for records of other files."""
-
-    def named(location: int | Location) -> Location:
-        return unpacked(file, location) if isinstance(location, int) else location
-
-    locations: dict[str, dict[Path, int | Location]] = {}
-    for name, by_path in layer.locations.items():
-        locations[name] = {path: named(location) for path, location in by_path.items()}
+    locations: dict[Path, int | Location] = {
+        path: unpacked(file, location) if isinstance(location, int) else location
+        for path, location in layer.locations.items()
+    }
     return replace(layer, locations=locations)
 
 

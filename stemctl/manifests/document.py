@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import yaml
@@ -16,33 +17,21 @@ from stemctl.util.late_pattern import late_pattern
 LINE_END = late_pattern(r"\r\n|\n|\r")
 
 
-_NO_ITEMS: list[Node] = []
-_NO_MEMBERS: dict[str, Node] = {}
-_NO_KEYS: dict[str, Any] = {}
+_NO_MEMBERS: Mapping[str, Any] = MappingProxyType({})
 
 
-class Node:
+class Node(Struct, gc=False, eq=False):
     """A value, with the parser's event that it was read from.
 
     A list has `items`. A mapping has `members`, and `keys` with the event of each key. For other
-    values these are empty.
+    values these are empty. There are many nodes, none of which is inside itself.
     """
 
-    __slots__ = ("event", "items", "keys", "members", "value")
-
-    def __init__(
-        self,
-        value: Value,
-        event: Any,
-        items: list[Node] = _NO_ITEMS,
-        members: dict[str, Node] = _NO_MEMBERS,
-        keys: dict[str, Any] = _NO_KEYS,
-    ) -> None:
-        self.value = value
-        self.event = event
-        self.items = items
-        self.members = members
-        self.keys = keys
+    value: Value
+    event: Any
+    items: Sequence[Node] = ()
+    members: Mapping[str, Node] = _NO_MEMBERS
+    keys: Mapping[str, Any] = _NO_MEMBERS
 
     @property
     def is_list(self) -> bool:

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 
 from msgspec import Struct, field
 
-from stemctl.core.records import Location
 from stemctl.manifests.layers import Layer
 from stemctl.manifests.sources import Sources
 from stemctl.schema.models import Model
-from stemctl.util.json_types import Fields, Path
+from stemctl.util.json_types import Fields
 
 
 class FileDefaults(Struct):
@@ -40,5 +39,4 @@ class FileDefaults(Struct):
 def _layer(model: Model, values: Fields) -> Layer:
     fields = {name: value for name, value in values.items() if name in model.fields}
     lifecycle = values.get("lifecycle")
-    places: dict[str, dict[Path, int | Location]] = {name: {} for name in fields}
-    return Layer(fields, lifecycle if isinstance(lifecycle, dict) else {}, places)
+    return Layer(fields, lifecycle if isinstance(lifecycle, dict) else {})

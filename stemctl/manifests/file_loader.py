@@ -61,6 +61,8 @@ class FileLoader(Struct):
     documents: Mapping[str, Document] = field(default_factory=dict)
     keeps_bytes: bool = False
     folders: dict[str, Layers] = field(default_factory=dict)
+    nearest: dict[str, Layers] = field(default_factory=dict)
+    """The defaults that apply in a folder, once these are all read."""
     found: FileContents = field(default_factory=FileContents)
     """The contents of the files that are being read."""
 
@@ -193,11 +195,10 @@ class FileLoader(Struct):
 
     def _layers_for(self, document: Document, broken: set[Path]) -> Layers:
         """The defaults of a file: its own over those of the nearest folder."""
-        above = discovery.folders_above(os.path.dirname(document.file))
-        below = next((self.folders[folder] for folder in above if folder in self.folders), {})
-        own = self._layers(document, broken)
-        if not own or document.root is None:
+        below = self._folder_defaults(document.file.rpartition("/")[0])
+        if document.root is None or "defaults" not in document.root.members:
             return below
+        own = self._layers(document, broken)
         own = {key: self._checked_defaults(document, key, own[key], below) for key in own}
         models = {key: self.catalog.by_list_key(key) for key in own}
         joined = {
@@ -210,6 +211,15 @@ class FileLoader(Struct):
             for name in layer.idle:
                 self.found.problems.append(validation.idle_field(document, written, name, None))
         return {**below, **own, **joined}
+
+    def _folder_defaults(self, folder: str) -> Layers:
+        """The defaults of the nearest folder that has some."""
+        found = self.nearest.get(folder)
+        if found is None:
+            above = discovery.folders_above(folder)
+            nearest = (self.folders[one] for one in above if one in self.folders)
+            found = self.nearest[folder] = next(nearest, {})
+        return found
 
     def _checked_defaults(self, document: Document, key: str, own: Layer, below: Layers) -> Layer:
         """The defaults of one list, marked as broken if their details do not fit their type."""

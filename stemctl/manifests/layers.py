@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import array
+import functools
+import sys
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -12,10 +15,13 @@ from stemctl.core.records import Location
 from stemctl.schema.fields import Field
 from stemctl.util.json_types import Path, Value
 
-_LINE = 24
-"""Bits of a column. There are many locations, so each is kept as one number."""
+_LINE = 27
+"""Bits of a column: files are not larger than 64 MiB. There are many locations, so each is kept as
+one number.
+"""
 
-_MAX_COLUMN = (1 << _LINE) - 1
+_COLUMN = (1 << _LINE) - 1
+_BYTES = 8
 
 
 class Locations(Mapping[Path, Location]):
@@ -23,25 +29,30 @@ class Locations(Mapping[Path, Location]):
 
     A packed number is a location in the record's own file; defaults of other files have a Location.
     Every record has locations and few are ever used, so they are small, and searched one by one.
+    Most records have the same paths.
     """
 
     __slots__ = ("_file", "_packed", "_paths")
 
     def __init__(self, file: str, packed: Mapping[Path, int | Location]) -> None:
         self._file = file
-        self._paths = tuple(packed)
-        numbers = [location for location in packed.values() if not isinstance(location, Location)]
-        self._packed: Sequence[int | Location]
-        if len(numbers) == len(packed):
-            self._packed = array.array("Q", numbers)
-        else:
+        self._paths = _shared(tuple(packed))
+        self._packed: bytes | tuple[int | Location, ...]
+        try:
+            numbers: Any = packed.values()
+            self._packed = array.array("Q", numbers).tobytes()
+        except TypeError:
             self._packed = tuple(packed.values())
 
     def __getitem__(self, path: Path) -> Location:
         try:
-            packed = self._packed[self._paths.index(path)]
+            position = self._paths.index(path)
         except ValueError:
             raise KeyError(path) from None
+        if isinstance(self._packed, bytes):
+            number = self._packed[position * _BYTES : (position + 1) * _BYTES]
+            return unpacked(self._file, int.from_bytes(number, sys.byteorder))
+        packed = self._packed[position]
         return packed if isinstance(packed, Location) else unpacked(self._file, packed)
 
     def __iter__(self) -> Iterator[Path]:
@@ -51,25 +62,33 @@ class Locations(Mapping[Path, Location]):
         return len(self._paths)
 
 
-def packed(line: int, column: int) -> int:
-    """Line and column, counted from 0, as one number."""
-    return line << _LINE | (column if column < _MAX_COLUMN else _MAX_COLUMN)
+@functools.lru_cache(1_000)
+def _shared(paths: tuple[Path, ...]) -> tuple[Path, ...]:
+    """The same paths, as one object for all records."""
+    return paths
+
+
+def packed(mark: Any) -> int:
+    """The place of a mark of the parser as one number."""
+    number: int = mark.line << _LINE | mark.column
+    return number
 
 
 def unpacked(file: str, number: int) -> Location:
     """The location of a packed number."""
-    return Location(file, (number >> _LINE) + 1, (number & _MAX_COLUMN) + 1)
+    return Location(file, (number >> _LINE) + 1, (number & _COLUMN) + 1)
 
 
 class Layer(Struct, frozen=True):
-    """The values of one record or of defaults: fields, lifecycle, and locations by field.
+    """The values of one record or of defaults: fields, lifecycle, and where they are written: the
+    location of each field and of the elements of those that are merged.
 
     `idle` are sets and maps that are written empty, and have the elements of defaults all the same.
     """
 
     fields: dict[str, Value] = field(default_factory=dict)
     lifecycle: dict[str, Value] = field(default_factory=dict)
-    locations: dict[str, dict[Path, int | Location]] = field(default_factory=dict)
+    locations: dict[Path, int | Location] = field(default_factory=dict)
     broken: bool = False
     idle: tuple[str, ...] = ()
 
@@ -88,16 +107,19 @@ class Layer(Struct, frozen=True):
         fields = self.fields | {
             name: value for name, value in taken.items() if name not in self.fields
         }
-        locations = {name: below.locations[name] for name in taken} | self.locations
-        idle = []
-        for name in taken.keys() & self.fields.keys():
-            rule = model_fields[name]
-            if rule.merges:
-                fields[name] = merged(rule, below.fields[name], self.fields[name])
-                locations[name] = {**below.locations[name], **self.locations[name]}
-                if fields[name] and self.fields[name] in ([], {}):
-                    locations[name] = below.locations[name]
-                    idle.append(name)
+        joined = [name for name in taken if name in self.fields and model_fields[name].merges]
+        for name in joined:
+            fields[name] = merged(model_fields[name], below.fields[name], self.fields[name])
+        idle = [name for name in joined if fields[name] and self.fields[name] in ([], {})]
+        hidden = self.fields.keys() - joined
+        locations = {
+            path: location
+            for path, location in below.locations.items()
+            if path[0] in taken and path[0] not in hidden
+        }
+        for path, location in self.locations.items():
+            if path[0] not in idle:
+                locations[path] = location
         return Layer(
             fields,
             merged_lifecycle(below.lifecycle, self.lifecycle),
@@ -121,8 +143,8 @@ class Layer(Struct, frozen=True):
         defaults lead. If the record has not `written` it, nothing in the file stands for it.
         """
         locations = self.locations
-        if field in locations and field not in written:
-            locations = {name: found for name, found in locations.items() if name != field}
+        if (field,) in locations and field not in written:
+            locations = {path: found for path, found in locations.items() if path[0] != field}
         return replace(self, fields={**self.fields, field: parent}, locations=locations)
 
 

@@ -46,7 +46,7 @@ def add_offsets(
             try:
                 value = _with_offset(local, zone)
                 # A new node: an alias may have the same text where it is not a time.
-                record.members[field.name] = Node(value, node.event)
+                record.members = {**record.members, field.name: Node(value, node.event)}
             except NotOneMoment as error:
                 message, remedy = error.message, error.remedy
                 yield (

@@ -5,6 +5,8 @@ Each value knows where it is written. Nesting and aliases are limited while they
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from msgspec.structs import replace
@@ -21,6 +23,7 @@ from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.core.records import Location
 from stemctl.manifests import lost_text, scalars
 from stemctl.manifests.document import Document, Node, code_span
+from stemctl.manifests.scalars import NO_PLAIN_FIRST, NO_PLAIN_WORDS
 from stemctl.manifests.yaml_parser import Parser
 from stemctl.util.json_types import Value
 from stemctl.util.late_pattern import late_pattern
@@ -82,14 +85,27 @@ class NodeBuilder:
 
     def node(self, event: Any, depth: int) -> Node:
         """The value that begins with `event`."""
-        if type(event) is AliasEvent:
+        kind = type(event)
+        if kind is ScalarEvent and event.tag is None and event.anchor is None:
+            self.built += 1
+            text = event.value
+            # Most values are texts: nothing about these needs a closer look.
+            if (
+                text[:1] not in NO_PLAIN_FIRST
+                and text not in NO_PLAIN_WORDS
+                and " - " not in text
+                and "\0" not in text
+            ):
+                return Node(_shared(text), event)
+            return self.scalar(event)
+        if kind is AliasEvent:
             return self.alias(event, depth)
         self.built += 1
         if event.tag is not None:
             self.refuse_tag(event)
         if event.anchor is not None:
             return self.anchored(event, depth)
-        return self.scalar(event) if type(event) is ScalarEvent else self.plain(event, depth)
+        return self.plain(event, depth)
 
     def plain(self, event: Any, depth: int) -> Node:
         """A value, whether it has an anchor or not."""
@@ -227,8 +243,9 @@ class NodeBuilder:
 
     def sequence(self, event: Any, depth: int) -> Node:
         items = []
-        while type(item := self.next()) is not SequenceEndEvent:
-            items.append(self.node(item, depth + 1))
+        following, node = self.next, self.node
+        while type(item := following()) is not SequenceEndEvent:
+            items.append(node(item, depth + 1))
         return Node([item.value for item in items], event, items)
 
     def mapping(self, event: Any, depth: int) -> Node:
@@ -236,11 +253,16 @@ class NodeBuilder:
         members: dict[str, Node] = {}
         values: dict[str, Value] = {}
         merged: list[Node] = []
-        while type(item := self.next()) is not MappingEndEvent:
+        following, node = self.next, self.node
+        while type(item := following()) is not MappingEndEvent:
             if self.has_glued:
                 self.refuse_glued(item)
-            key = self.key(item, depth)
-            child = self.node(self.next(), depth + 1)
+            key: str | None = None
+            if type(item) is ScalarEvent and item.tag is None:
+                key = _KEYS.get(item.value)
+            if key is None:
+                key = self.key(item, depth)
+            child = node(following(), depth + 1)
             if key is None:
                 continue
             if key == "<<" and item.implicit[0]:
@@ -266,8 +288,6 @@ class NodeBuilder:
 
     def key(self, event: Any, depth: int) -> str | None:
         """The text of a key; None, with a finding, if it is a list or a mapping."""
-        if type(event) is ScalarEvent and event.value in _KEYS and event.tag is None:
-            return _KEYS[event.value]
         document = self.document
         if type(event) is not ScalarEvent:
             before = self.document.text[: event.start_mark.index]
@@ -301,7 +321,7 @@ class NodeBuilder:
             _KEYS[key] = key
         return key
 
-    def merge_sources(self, event: Any, node: Node, is_second: bool) -> list[Node]:
+    def merge_sources(self, event: Any, node: Node, is_second: bool) -> Sequence[Node]:
         """The mappings that `<<` merges; the first of them wins. With two `<<`, readers disagree
         which one does.
         """
@@ -321,6 +341,13 @@ class NodeBuilder:
 
 _GLUED_KEY = late_pattern(r"[{,]\s*\?[^\s]")
 _ANCHOR = late_pattern(r"[&*]([^\s,\[\]{}]+)")
+
+
+@functools.lru_cache(10_000)
+def _shared(text: str) -> str:
+    """The same text as one object: records have projects, tags and descriptions in common."""
+    return text
+
 
 _KEYS: dict[str, str] = {"<<": "<<"}
 """Keys that are plain text, with or without quotes. Thousands of records share the same few."""

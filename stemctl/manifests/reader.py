@@ -38,24 +38,46 @@ def read(path: FilePath | str, file: str, kept: dict[str, bytes] | None = None) 
     `file` is the name of the file in locations, and in `kept`, which gets its content.
     """
     try:
-        with open(path, "rb", buffering=0, opener=_without_waiting) as stream:
-            facts = os.fstat(stream.fileno())
-            if not stat.S_ISREG(facts.st_mode):
-                return Document(file, "", problems=[_unreadable(file, "not a regular file")])
-            if facts.st_size > MAX_FILE_BYTES:
-                return _too_large(file)
-            data = stream.read()
+        data = _content(path)
     except OSError as error:
         problem = _unreadable(file, f"cannot be read: {error.strerror or error}")
         return Document(file, "", problems=[problem])
+    if data is None:
+        return Document(file, "", problems=[_unreadable(file, "not a regular file")])
+    if len(data) > MAX_FILE_BYTES:
+        return _too_large(file)
     if kept is not None:
         kept[file] = data
     return parse(data, file)
 
 
-def _without_waiting(path: str, flags: int) -> int:
-    """Open a pipe without waiting for its writer: it is refused as it is not a regular file."""
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+_READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+"""Without waiting for the writer of a pipe, which is refused as it is not a regular file."""
+
+
+_PIECE = 64 * 1024
+"""Python reserves that much before it asks, and gets it quickly up to about here."""
+
+
+def _content(path: FilePath | str) -> bytes | None:
+    """The bytes of a file, or more than it may have; None if it is not a regular file.
+
+    A file object would ask the system twice as much, which counts with thousands of small files.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    descriptor = os.open(path, _READ)
+    try:
+        facts = os.fstat(descriptor)
+        if not stat.S_ISREG(facts.st_mode):
+            return None
+        data = os.read(descriptor, min(facts.st_size, MAX_FILE_BYTES) + 1)
+        while len(data) <= MAX_FILE_BYTES and (more := os.read(descriptor, _PIECE)):
+            data += more  # it has grown since
+        return data
+    finally:
+        os.close(descriptor)
 
 
 def parse(data: bytes, file: str) -> Document:

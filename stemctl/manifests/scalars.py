@@ -47,6 +47,13 @@ _DECIMAL = late_pattern(
 _NO_NUMBER = late_pattern(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 
 
+NO_PLAIN_FIRST = _NUMERIC | {""}
+NO_PLAIN_WORDS = frozenset({*_WORDS, *_AMBIGUOUS_WORDS, *_OLD_WORDS})
+"""A plain scalar that is none of these words, and does not begin with one of these characters, is
+the text it looks like, without a doubt.
+"""
+
+
 class AmbiguousScalar(Struct, frozen=True):
     """A word that YAML readers understand differently; `remedy` says what to type instead."""
 

@@ -170,14 +170,14 @@ class _Parser:
         match = self._members(members["match"], _OF_MATCH) if "match" in members else {}
         values = {
             key: self._value(key, child)
-            for key, child in (match | members).items()
+            for key, child in {**match, **members}.items()
             if key in _VALUES
         }
         return Fault(kind, **values)
 
     def _members(
         self, node: Node, known: Iterable[str], needed: Iterable[str] = ()
-    ) -> dict[str, Node]:
+    ) -> Mapping[str, Node]:
         """The members of a mapping, which has all needed keys and no unknown ones."""
         if not node.is_mapping:
             raise self._wrong(node.event, f"this must be a mapping of {', '.join(known)}")
