@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import posixpath
 from collections.abc import Iterable, Iterator, Sequence, Set
 from pathlib import Path, PurePosixPath
 
@@ -42,7 +41,7 @@ class ManifestFiles(Struct, frozen=True):
 
 
 def _is_defaults(path: str) -> bool:
-    return posixpath.basename(path) == DEFAULTS
+    return path.rpartition("/")[2] == DEFAULTS
 
 
 def not_a_manifest(root: Path, entries: Sequence[str], file: str) -> Diagnostic | None:
@@ -160,18 +159,42 @@ def _files(root: Path, path: Path) -> Iterator[tuple[str, bool]]:
         if _is_manifest(path.name):
             yield relative, True
         return
-    prefix = len(os.path.join(root, ""))
-    for folder, folders, names in os.walk(path):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        for name in folders:
-            full = os.path.join(folder, name)
-            if os.path.islink(full) and not inside(path, full):
-                yield full[prefix:].replace(os.sep, "/"), False
-        for name in names:
-            if _is_manifest(name) and not name.startswith("."):
-                full = os.path.join(folder, name)
-                is_read = not os.path.islink(full) or inside(root, full)
-                yield full[prefix:].replace(os.sep, "/"), is_read
+    to_visit = [(str(path), relative)]
+    while to_visit:
+        folder, below = to_visit.pop()
+        for entry in _entries(folder):
+            name = entry.name
+            where = f"{below}/{name}" if below else name
+            if _is_folder(entry):
+                if not (entry.is_symlink() or _is_junction(entry)):
+                    to_visit.append((entry.path, where))
+                elif entry.is_symlink() and not inside(path, entry.path):
+                    yield where, False
+            elif _is_manifest(name):
+                yield where, not entry.is_symlink() or inside(root, entry.path)
+
+
+def _entries(folder: str) -> Iterator[os.DirEntry[str]]:
+    """What is in a folder and not hidden; nothing if it cannot be read. The system says what is a
+    folder or a link together with its name.
+    """
+    try:
+        with os.scandir(folder) as entries:
+            yield from (entry for entry in entries if not entry.name.startswith("."))
+    except OSError:
+        return
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads to itself
+        return False
+
+
+def _is_junction(entry: os.DirEntry[str]) -> bool:
+    """A link between folders as Windows has them; Python knows them since 3.12."""
+    return bool(getattr(entry, "is_junction", bool)())
 
 
 def _is_manifest(name: str) -> bool:
@@ -185,7 +208,7 @@ def _hidden(relative: str) -> bool:
 
 def _defaults_above(root: Path, paths: Iterable[str]) -> Iterator[str]:
     """Folder defaults that apply to `paths` from folders which no entry names."""
-    nearest = {os.path.dirname(path) for path in paths}
+    nearest = {path.rpartition("/")[0] for path in paths}
     folders = {above for folder in nearest for above in folders_above(folder)}
     for folder in folders:
         path = f"{folder}/{DEFAULTS}" if folder else DEFAULTS

@@ -50,7 +50,7 @@ def corrected(name: str) -> str | None:
 
 def finding(root: os.PathLike[str] | str, path: str) -> Diagnostic | None:
     """What to do about a file with such a name; None for a copy beside the file that is read."""
-    folder, name = posixpath.split(path)
+    folder, _, name = path.rpartition("/")
     right = corrected(name)
     if right is None:
         return None
