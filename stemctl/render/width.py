@@ -25,9 +25,11 @@ def beginning(text: str, columns: int) -> str:
     """As much of the beginning of a text as fits into so many columns."""
     if text.isascii():
         return text[: max(0, columns)]
+    from rich.cells import cell_len  # once, not for each character
+
     taken = 0
     for position, character in enumerate(text):
-        taken += columns_of(character)
+        taken += 1 if character.isascii() else cell_len(character)
         if taken > columns:
             return text[:position]
     return text
@@ -77,7 +79,7 @@ def _cut(word: str, columns: int) -> list[str]:
         fits = beginning(word, _room(word, columns))
         if len(fits) == len(word):
             return [*pieces, word]
-        pieces.append(beginning(fits, columns))
+        pieces.append(word[:columns] if word.isascii() else fits)
         word = word[len(pieces[-1]) :]
 
 
