@@ -49,6 +49,7 @@ def validate(workspace: Workspace, paths: Sequence[str] = ()) -> Checked:
     Records that exist on the server, as far as the state knows, need no required fields.
     """
     loaded = load(workspace.config, workspace.catalog)
+    workspace.refuse_foreign_files()
     missing = with_lines(workspace.config.root, _missing_fields(workspace, loaded))
     findings = in_order([*loaded.diagnostics, *missing])
     if not paths:

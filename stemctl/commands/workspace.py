@@ -42,6 +42,19 @@ class Workspace(Struct, frozen=True, dict=True):
 
         return open_store(self.config.root, self.server, self.catalog, self.environ, self._declared)
 
+    def refuse_foreign_files(self) -> None:
+        """Check what lies where stemctl keeps things, without reading it.
+
+        Raises:
+            StateError: a checkout may have brought it along.
+        """
+        from stemctl.state.local_folder import LocalFolder, refuse_link, state_file
+
+        root = self.config.root
+        _ = LocalFolder(root, self.server.name, self.environ).path
+        if self.server.backend != "git":
+            refuse_link(*state_file(root, self.server))
+
     def _declared(self) -> Collection[Address]:
         """The addresses in the files, where the state cannot tell which records it is about."""
         from stemctl.manifests.load import load_repository

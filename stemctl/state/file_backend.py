@@ -9,8 +9,8 @@ from msgspec import Struct
 from stemctl.config.config import Server
 from stemctl.core.state import Share, State, as_read
 from stemctl.core.state_codec import from_json, to_json, ways_out
-from stemctl.errors import StateError, Untouched
-from stemctl.state.local_folder import FOLDER
+from stemctl.errors import StateError
+from stemctl.state.local_folder import refuse_link, state_file
 from stemctl.util.atomic_file import replace_file
 
 
@@ -22,10 +22,8 @@ class FileBackend(Struct, frozen=True):
 
     @classmethod
     def of(cls, root: Path, server: Server) -> FileBackend:
-        """`<server>.state.json`, below .stemctl for a sandbox."""
-        name = f"{server.name}.state.json"
-        where = f"{FOLDER}/{name}" if server.is_sandbox else name
-        return cls(root / where, where)
+        """The state file of a server."""
+        return cls(*state_file(root, server))
 
     @property
     def lock(self) -> None:
@@ -37,14 +35,7 @@ class FileBackend(Struct, frozen=True):
         Raises:
             StateError: it is damaged, of a newer stemctl, or a link.
         """
-        # The next write would replace a link, and a checkout can bring one along.
-        if self.path.is_symlink():
-            raise StateError(
-                f"{self.where} is a link.",
-                "It may point to a file that is not your state.",
-                [(f"rm {self.where}", "removes it")],
-                Untouched.NOTHING_SENT,
-            )
+        refuse_link(self.path, self.where)
         try:
             text = self.path.read_bytes().decode(errors="surrogatepass")
         except FileNotFoundError:

@@ -10,12 +10,16 @@ import shlex
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from stemctl.errors import StateError, Untouched
 from stemctl.git.errors import unanswered
 from stemctl.git.process import GitFailure, NoGit, NoRepository, user_git
+
+if TYPE_CHECKING:
+    from stemctl.config.config import Server
 
 FOLDER = ".stemctl"
 """Sandbox database and its state, journals, run records, locks; holds its own .gitignore."""
@@ -84,6 +88,29 @@ class LocalFolder(Struct, frozen=True, dict=True):
     def shown(self, path: Path) -> str:
         """A path in this folder, as shown to people."""
         return path.relative_to(self.root).as_posix()
+
+
+def state_file(root: Path, server: Server) -> tuple[Path, str]:
+    """`<server>.state.json`, below .stemctl for a sandbox; and its path for people."""
+    name = f"{server.name}.state.json"
+    where = f"{FOLDER}/{name}" if server.is_sandbox else name
+    return root / where, where
+
+
+def refuse_link(path: Path, where: str) -> None:
+    """Check that a state file is no link: a checkout can bring one along, and the next write would
+    replace it.
+
+    Raises:
+        StateError: it is one.
+    """
+    if path.is_symlink():
+        raise StateError(
+            f"{where} is a link.",
+            "It may point to a file that is not your state.",
+            [(f"rm {where}", "removes it")],
+            Untouched.NOTHING_SENT,
+        )
 
 
 def _checked(root: Path, environ: Mapping[str, str]) -> Path:

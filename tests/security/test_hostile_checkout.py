@@ -72,7 +72,7 @@ LINES = [
         "--server sandbox sandbox seed",
     ),
 ]
-STATEFUL = ["plan --offline", "plan", "apply --auto-approve"]
+STATEFUL = ["validate", "plan --offline", "plan", "apply --auto-approve"]
 
 
 @pytest.fixture
