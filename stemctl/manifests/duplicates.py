@@ -95,8 +95,8 @@ def _id_key(model: Model, id_: str) -> tuple[str, str]:
 
 
 def _duplicate_values(record: Record, model: Model, values: _Values) -> Iterator[Diagnostic]:
-    for row in model.managed:
-        if not row.unique or not isinstance(record.fields.get(row.name), str):
+    for row in model.unique:
+        if not isinstance(record.fields.get(row.name), str):
             continue
         first = values.setdefault((model.name, row.name, normal(row, record)), record)
         if first is not record:

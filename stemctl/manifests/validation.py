@@ -256,8 +256,8 @@ def missing_fields(
     record: Record, model: Model, live: bool = False, parent: Record | None = None
 ) -> Iterator[Diagnostic]:
     """The required fields that a record lacks: errors, or notes if it is `live` on the server."""
-    for field in model.managed:
-        if not field.required or field.name in record.fields:
+    for field in model.required:
+        if field.name in record.fields:
             continue
         message, remedy = f"`{field.name}` is left to the server", ""
         if not live:

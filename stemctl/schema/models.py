@@ -143,6 +143,16 @@ class Model(Struct, frozen=True, dict=True):
         return tuple(f for f in self.managed if f.kind in ("date", "instant"))
 
     @functools.cached_property
+    def unique(self) -> tuple[Field, ...]:
+        """The writable fields of which no two records have the same value."""
+        return tuple(f for f in self.managed if f.unique)
+
+    @functools.cached_property
+    def required(self) -> tuple[Field, ...]:
+        """The writable fields that a new record needs."""
+        return tuple(f for f in self.managed if f.required)
+
+    @functools.cached_property
     def with_keys(self) -> tuple[Field, ...]:
         """The writable fields with items that a member identifies."""
         return tuple(f for f in self.managed if f.by)
