@@ -8,7 +8,13 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stemctl.manifests.scalars import AmbiguousScalar, resolve
+from stemctl.manifests.scalars import (
+    NO_PLAIN_FIRST,
+    NO_PLAIN_WORDS,
+    AmbiguousScalar,
+    doubt,
+    resolve,
+)
 from tests.support.effort import examples
 
 
@@ -163,3 +169,30 @@ def test_what_a_remedy_proposes_is_taken(text):
     proposed = re.findall(r"(?:, | or )`(\S+)`(?= or | for a number)", found.remedy)
     for number in proposed:
         assert isinstance(resolve(number), (int, float)), number
+
+
+WORDS = [
+    "true",
+    "Null",
+    "~",
+    "=",
+    "<<",
+    "yes",
+    "N",
+    "off",
+    "-",
+    ".",
+    "+1",
+    "0x1",
+    "1:30",
+    "nan",
+    "",
+]
+
+
+@given(st.sampled_from(WORDS) | st.text(max_size=8) | st.text("yYnNoOtTfF~=<.+-0e1_:x", max_size=5))
+@examples(300)
+def test_a_text_that_needs_no_closer_look_is_what_it_looks_like(text):
+    if text[:1] not in NO_PLAIN_FIRST and text not in NO_PLAIN_WORDS:
+        assert resolve(text) == text
+        assert not doubt(text)
