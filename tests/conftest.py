@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import random
 import socket
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,10 +25,27 @@ def pytest_configure(config: pytest.Config) -> None:
     load_profile(config)
 
 
+@pytest.hookimpl(trylast=True)  # when Hypothesis has marked its tests
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     seed = given_seed(config)
     if seed is not None:  # so that each test has its turn, however short the time
         random.Random(seed).shuffle(items)
+    count_for_coverage(items)
+
+
+def count_for_coverage(items: list[pytest.Item]) -> None:
+    """Let no random examples count for coverage, and of the cases of a test only the first five.
+
+    To trace a test doubles its time, and the others reach hardly a line more. Only in
+    `tests/manifests` each case is another mistake, with lines of its own.
+    """
+    cases: Counter[str] = Counter()
+    for item in items:
+        test = item.nodeid.partition("[")[0]
+        cases[test] += 1
+        one_of_many = cases[test] > 5 and not test.startswith("tests/manifests/")
+        if one_of_many or item.get_closest_marker("hypothesis"):
+            item.add_marker("no_cover")
 
 
 def pytest_runtest_setup() -> None:
