@@ -87,7 +87,13 @@ def masked(text: str) -> str:
     text = re.sub(r"\b(?=[a-f]*\d)([0-9a-f]{12}|[0-9a-f]{7})\b", "ID", text)
     text = re.sub(r"\bapproval [0-9a-f]{8}$", "approval ID", text, flags=re.MULTILINE)
     text = re.sub(r"\b[\w-]+@[\w.-]+(?=$| {2,})", "WHO", text, flags=re.MULTILINE)
-    return re.sub(r"\d+\.\d s\b", "N s", text)
+    text = re.sub(r"\d+\.\d s\b", "N s", text)
+    return re.sub(r"(?:^ *[+~-] \S+ +created +ID\n)+", _sorted_lines, text, flags=re.MULTILINE)
+
+
+def _sorted_lines(rows: re.Match[str]) -> str:
+    """What was created at the same time, in one order: the server may answer in another."""
+    return "".join(sorted(rows[0].splitlines(keepends=True)))
 
 
 def ports(text: str) -> tuple[str, str]:
