@@ -20,6 +20,9 @@ import h11
 import httpx
 
 _LONGEST_HEAD = 100 * 1024
+_PIECE = 64 * 1024
+"""Bytes of a body that are passed on at once. Compressed, they may be a thousand times as many."""
+
 _EXPIRES_AFTER = 5.0
 """Seconds after which an idle connection is not used again: servers close them. As in httpx."""
 
@@ -107,6 +110,8 @@ class _Line(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._http.receive_data(data)
+        if self._news is None:  # what nobody waits for must not fill the memory
+            self._transport.pause_reading()
         self._tell()
 
     def eof_received(self) -> None:
@@ -177,6 +182,7 @@ class _Line(asyncio.Protocol):
 
     async def _wait(self, seconds: float) -> None:
         self._news = asyncio.get_running_loop().create_future()
+        self._transport.resume_reading()
         try:
             async with asyncio.timeout(seconds):
                 await self._news
@@ -207,7 +213,9 @@ class _Body(httpx.AsyncByteStream):
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         while isinstance(event := await self._line.event(self._seconds), h11.Data):
-            yield bytes(event.data)
+            data = bytes(event.data)
+            for start in range(0, len(data), _PIECE):
+                yield data[start : start + _PIECE]
 
     async def aclose(self) -> None:
         self._line.finish()

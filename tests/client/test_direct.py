@@ -279,3 +279,44 @@ def test_a_request_leaves_in_one_piece() -> None:
     asyncio.run(served(handle, work))
     assert first[0].startswith(b"POST /here?a=b HTTP/1.1\r\n")
     assert first[0].endswith(b"x" * 500)
+
+
+def test_what_nobody_waits_for_does_not_fill_the_memory() -> None:
+    """A server that keeps sending after its response stops once the system's buffers are full."""
+    has_sent_all = asyncio.Event()
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(WHOLE)
+        with contextlib.suppress(ConnectionError):
+            for _ in range(64):
+                writer.write(b"x" * 2**20)
+                await writer.drain()
+            has_sent_all.set()
+
+    async def work(url: str) -> None:
+        sender = Direct(url, None)
+        assert (await outcome(sender, request(url)))[0] == 200
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(has_sent_all.wait(), 0.3)
+        await sender.aclose()
+
+    asyncio.run(served(handle, work))
+
+
+def test_a_body_comes_in_pieces_that_are_small_when_unpacked() -> None:
+    length = 2**20
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % length + b"x" * length
+
+    async def work(url: str) -> list[int]:
+        sender = Direct(url, None)
+        response = await sender.handle_async_request(request(url))
+        assert isinstance(response.stream, httpx.AsyncByteStream)
+        pieces = [len(piece) async for piece in response.stream]
+        await response.aclose()
+        await sender.aclose()
+        return pieces
+
+    pieces = asyncio.run(served(answering([answer]), work))
+    assert sum(pieces) == length
+    assert max(pieces) <= 64 * 1024
