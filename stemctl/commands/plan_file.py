@@ -8,7 +8,7 @@ from pathlib import Path
 from stemctl.commands.output_file import write_output
 from stemctl.core.plan import Plan
 from stemctl.core.plan_codec import plan_lines
-from stemctl.core.saved_plan import BadPlan, open_plan, plan_in
+from stemctl.core.saved_plan import BadPlan, Document, open_plan, plan_in
 
 
 def read_plan(root: Path, name: str) -> Plan | None:
@@ -20,11 +20,9 @@ def read_plan(root: Path, name: str) -> Plan | None:
     """
     path = root / name
     try:
-        # The locations in a plan may hold the name of a folder that is not UTF-8.
-        text = path.read_text(encoding="utf-8", errors="surrogatepass") if path.is_file() else ""
+        document = _document(path) if path.is_file() else None
     except UnicodeDecodeError:
         return None
-    document = plan_in(text)
     if document is not None:
         return open_plan(document, name)
     if name.endswith(".json"):
@@ -32,6 +30,12 @@ def read_plan(root: Path, name: str) -> Plan | None:
         hint = (f"stemctl plan --out {shlex.quote(name)}", "saves a plan there")
         raise BadPlan(what, "", [hint])
     return None
+
+
+def _document(path: Path) -> Document | None:
+    # The locations in a plan may hold the name of a folder that is not UTF-8. The text of a plan of
+    # many changes is let go before the changes are made.
+    return plan_in(path.read_text(encoding="utf-8", errors="surrogatepass"))
 
 
 def write_plan(plan: Plan, path: Path) -> None:
