@@ -106,7 +106,7 @@ def test_nothing_configured(lab: Lab) -> None:
 
 
 def test_a_bug_is_70_and_names_a_trace(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stemctl.planning.planner.identify", lambda *_: 1 / 0)
+    monkeypatch.setattr("stemctl.commands.plan.identify", lambda *_: 1 / 0)
     lab.sessions("{name: s}")
     result = lab.run("plan", "-o", "json")
     assert result.code == 70
