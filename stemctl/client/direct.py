@@ -23,8 +23,10 @@ _LONGEST_HEAD = 100 * 1024
 _PIECE = 64 * 1024
 """Bytes of a body that are passed on at once. Compressed, they may be a thousand times as many."""
 
-_EXPIRES_AFTER = 5.0
-"""Seconds after which an idle connection is not used again: servers close them. As in httpx."""
+_EXPIRES_AFTER = 4.0
+"""Seconds after which an idle connection is not used again: many servers close it after five, and a
+request that is on its way then may be lost.
+"""
 
 _NEXT_ADDRESS_AFTER = 0.25
 """Seconds after which the next address of a host is tried as well."""
