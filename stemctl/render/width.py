@@ -7,9 +7,14 @@ from stemctl.util.late_pattern import late_pattern
 _WORD = late_pattern(r" *[^ ]+")
 
 
+def _is_plain(text: str) -> bool:
+    """Whether each character takes a column, which `…` does: we write it ourselves."""
+    return text.isascii() or text.replace("…", ".").isascii()
+
+
 def columns_of(text: str) -> int:
     """The columns that a text takes."""
-    if text.isascii():
+    if _is_plain(text):
         return len(text)
     from rich.cells import cell_len  # a tenth of the time that most commands take to start
 
@@ -23,7 +28,7 @@ def padded(text: str, columns: int) -> str:
 
 def beginning(text: str, columns: int) -> str:
     """As much of the beginning of a text as fits into so many columns."""
-    if text.isascii():
+    if _is_plain(text):
         return text[: max(0, columns)]
     from rich.cells import cell_len  # once, not for each character
 
