@@ -55,6 +55,7 @@ class Direct(httpx.AsyncBaseTransport):
             line = self._line = await self._connect(timeout["connect"])
         try:
             line.send(request, content)
+            await line.sent(timeout["write"])
             head = await line.head(timeout["read"])
         except BaseException:
             line.close()
@@ -98,7 +99,7 @@ class _Line(asyncio.Protocol):
         self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=_LONGEST_HEAD)
         self._transport: Any = None
         self._watched: Any = None
-        self._is_over = False
+        self._is_over = self._is_full = False
         self._error: Exception | None = None
         self._expires = 0.0
         self._news: asyncio.Future[None] | None = None
@@ -123,6 +124,13 @@ class _Line(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._is_over = True
         self._error = exc
+        self._tell()
+
+    def pause_writing(self) -> None:
+        self._is_full = True
+
+    def resume_writing(self) -> None:
+        self._is_full = False
         self._tell()
 
     def _tell(self) -> None:
@@ -152,6 +160,22 @@ class _Line(asyncio.Protocol):
         except h11.LocalProtocolError as error:
             raise httpx.LocalProtocolError(str(error)) from error
         self._transport.write(b"".join(filter(None, parts)))
+
+    async def sent(self, seconds: float) -> None:
+        """Wait until the system has taken nearly all of a large request: until then, the server is
+        not silent.
+
+        Raises:
+            httpx.WriteTimeout: it takes longer.
+        """
+        if not self._is_full:
+            return
+        try:
+            async with asyncio.timeout(seconds):
+                while self._is_full and not self._is_over:
+                    await self._wait(seconds)
+        except (TimeoutError, httpx.ReadTimeout) as error:
+            raise httpx.WriteTimeout("") from error
 
     async def head(self, seconds: float) -> h11.Response:
         """The head of the response, after those that only say that it will come."""

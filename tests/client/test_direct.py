@@ -320,3 +320,41 @@ def test_a_body_comes_in_pieces_that_are_small_when_unpacked() -> None:
     pieces = asyncio.run(served(answering([answer]), work))
     assert sum(pieces) == length
     assert max(pieces) <= 64 * 1024
+
+
+LARGE = b"x" * 2**24
+"""More than the buffers of the system hold."""
+
+
+def test_a_server_that_is_still_reading_is_not_silent() -> None:
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        await asyncio.sleep(0.4)
+        await reader.readexactly(len(LARGE))
+        writer.write(WHOLE)
+
+    async def work(url: str) -> None:
+        for kind in ("ours", "theirs"):
+            sender, sent = transport(kind, url), request(url, LARGE)
+            sent.extensions["timeout"] = {**TIMEOUT, "read": 0.3}
+            assert (await outcome(sender, sent))[0] == 200
+            await sender.aclose()
+
+    asyncio.run(served(handle, work))
+
+
+def test_a_server_that_does_not_read_is_waited_for_as_long_as_the_request_says() -> None:
+    is_over = asyncio.Event()
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await is_over.wait()
+
+    async def work(url: str) -> None:
+        for kind in ("ours", "theirs"):
+            sender, sent = transport(kind, url), request(url, LARGE)
+            sent.extensions["timeout"] = {**TIMEOUT, "write": 0.05}
+            assert await outcome(sender, sent) == (httpx.WriteTimeout, "")
+            await sender.aclose()
+        is_over.set()
+
+    asyncio.run(served(handle, work))
