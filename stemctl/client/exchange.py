@@ -73,8 +73,8 @@ class Http:
         all_headers = [(b"Host", where.netloc), *self._headers, *_encoded(headers)]
         if json is not None:
             content = _ENCODER.encode(json).encode()
-            of_body = {"Content-Length": f"{len(content)}", "Content-Type": "application/json"}
-            all_headers += _encoded(of_body)
+            length = str(len(content))
+            all_headers += _encoded({"Content-Length": length, "Content-Type": "application/json"})
         request = httpx.Request(
             method,
             where,

@@ -32,6 +32,7 @@ def test_all_patterns_of_the_program_are_valid() -> None:
     for module in pkgutil.walk_packages(stemctl.__path__, "stemctl."):
         if not module.name.endswith("__main__"):
             importlib.import_module(module.name)
+    gc.unfreeze()  # other tests may have hidden them from the next line
     waiting = [found for found in gc.get_objects() if isinstance(found, LatePattern)]
     assert len(waiting) > 100
     for found in waiting:
