@@ -86,13 +86,13 @@ def test_a_kept_plan_keeps_it(team: Team, ann: Member) -> None:
 
 
 def test_a_permission_given_at_the_question_keeps_it(team: Team, ann: Member) -> None:
-    from stemctl.commands import loading
-    from stemctl.commands.plan import plan_offline, replan
+    from stemctl.commands.event_loop import run_async
+    from stemctl.commands.plan import plan_online, replan
     from stemctl.commands.workspace import open_workspace
     from stemctl.planning.planner import Options
 
     space = open_workspace(ann.root)
-    planned = plan_offline(space, loading.load(space.config, space.catalog), Options())
+    planned = run_async(plan_online(space, Options()))
     again = replan(space, planned, {"delete": 1})
     assert again.plan.uncommitted == planned.plan.uncommitted == ("records/sessions.yaml",)
     assert again.plan.notes == planned.plan.notes != ()
