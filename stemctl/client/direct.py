@@ -33,7 +33,7 @@ _NEXT_ADDRESS_AFTER = 0.25
 
 
 class Direct(httpx.AsyncBaseTransport):
-    """One connection to the server of a URL; made anew whenever the last one is no longer usable.
+    """One connection to the server of a URL; a new one whenever the last one is no longer usable.
 
     `trusted` are the certificates for TLS, which is used if there are any.
     """
@@ -163,7 +163,7 @@ class _Line(asyncio.Protocol):
 
     async def sent(self, seconds: float) -> None:
         """Wait until the system has taken nearly all of a large request: until then, the server is
-        not silent.
+        not silent. One that answers meanwhile is not waited for, so that what it sends is read.
 
         Raises:
             httpx.WriteTimeout: it takes longer.
@@ -172,7 +172,7 @@ class _Line(asyncio.Protocol):
             return
         try:
             async with asyncio.timeout(seconds):
-                while self._is_full and not self._is_over:
+                while self._is_full and not self._is_over and not self._http.trailing_data[0]:
                     await self._wait(seconds)
         except (TimeoutError, httpx.ReadTimeout) as error:
             raise httpx.WriteTimeout("") from error

@@ -69,7 +69,7 @@ class Http:
         """
         where, content = _parsed(url), b""
         # A request that is given its stream takes its headers as they are. Otherwise, httpx makes
-        # them anew twice.
+        # each of them twice more.
         all_headers = [(b"Host", where.netloc), *self._headers, *_encoded(headers)]
         if json is not None:
             content = _ENCODER.encode(json).encode()

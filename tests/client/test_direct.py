@@ -358,3 +358,38 @@ def test_a_server_that_does_not_read_is_waited_for_as_long_as_the_request_says()
         is_over.set()
 
     asyncio.run(served(handle, work))
+
+
+def test_a_server_that_answers_without_reading_is_not_waited_for() -> None:
+    """It may send without end while it reads nothing: its answer is read, and then judged."""
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        with contextlib.suppress(ConnectionError):
+            while True:
+                writer.write(b"x" * 2**20)
+                await writer.drain()
+
+    async def work(url: str) -> None:
+        sender, sent = Direct(url, None), request(url, LARGE)
+        assert (await outcome(sender, sent))[0] is httpx.RemoteProtocolError
+        await sender.aclose()
+
+    asyncio.run(served(handle, work))
+
+
+def test_a_server_that_hangs_up_without_reading_is_not_waited_for() -> None:
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        await asyncio.sleep(0.1)  # until the buffers are full
+        writer.transport.abort()
+
+    async def work(url: str) -> None:
+        for kind in ("ours", "theirs"):
+            sender, sent = transport(kind, url), request(url, LARGE)
+            sent.extensions["timeout"] = {**TIMEOUT, "write": 5}
+            failed = (await outcome(sender, sent))[0]
+            assert failed in {httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError}
+            await sender.aclose()
+
+    asyncio.run(served(handle, work))
