@@ -91,7 +91,7 @@ def _checked_url(server: Server) -> str:
 @contextlib.contextmanager
 def sandbox_transport(workspace: Workspace) -> Iterator[httpx.AsyncBaseTransport]:
     """A transport to the sandbox of a workspace. A new sandbox is filled from its seed."""
-    # Only the sandbox needs Starlette and SQLite.
+    # Only a sandbox needs SQLite, and the API in small.
     from stemctl.sandbox.in_process import transport_to
 
     with contextlib.closing(open_sandbox(workspace)) as database:

@@ -77,6 +77,7 @@ _NOTHING: Fields = {}
 
 
 def state_of(wire: StateWire) -> State:
+    """The state that was written."""
     return State(
         url=wire.url,
         portal=wire.portal,

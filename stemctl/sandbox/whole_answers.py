@@ -15,6 +15,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 class WholeAnswers(H11Protocol):
     """HTTP over a transport that collects what is written in one turn of the event loop."""
 
+    # uvicorn names its kind of transport here, which is the one that asyncio gives, and takes
+    # whatever has its methods.
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(_Collecting(transport, self.loop))  # type: ignore[arg-type]
 

@@ -44,6 +44,8 @@ LATE = frozenset(
 def prepare() -> None:
     """Import the libraries of every command, and let some modules wait."""
     sys.meta_path.insert(0, _Late())
+    # For the time of these imports, in the only thread that there is. Patterns that wait have the
+    # methods of patterns, which is all that these libraries use.
     re.compile = LatePattern  # type: ignore[assignment]
     try:
         with _without("typing_extensions"):
@@ -64,7 +66,7 @@ class _LateModule(ModuleType):
     """A module whose names are not there yet."""
 
     def execute(self) -> None:
-        """Become what it should be."""
+        """Become what it should be: a module may change its class, if not for a type checker."""
         self.__class__ = ModuleType  # type: ignore[assignment]
         spec = self.__spec__
         if spec is not None and spec.loader is not None:
@@ -103,6 +105,7 @@ def _without(name: str) -> Iterator[None]:
     if name in sys.modules:
         yield
         return
+    # None is how the import system is told so, though it is no module.
     sys.modules[name] = None  # type: ignore[assignment]
     try:
         yield
