@@ -6,9 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import click
 
-from stemctl.cli.habits import canonical, choices
-from stemctl.cli.option_habits import ADVICE, ARGUMENTS, NEEDLESS, SAME
-from stemctl.cli.usage import needs_value, no_such_option, no_value, options_near, path_of
+from stemctl.cli import habits, option_habits, usage
 
 _TRUE, _FALSE = {"true", "1", "yes", "on"}, {"false", "0", "no", "off"}
 
@@ -31,7 +29,6 @@ class _Reader:
 
     def __init__(self, command: click.Command, ctx: click.Context, args: Sequence[str]) -> None:
         self._ctx = ctx
-        self._path = path_of(ctx)
         self._is_group = isinstance(command, click.Group)
         self._options: Mapping[str, click.Option] = options_of(command, ctx)
         self._args = list(args)
@@ -64,7 +61,7 @@ class _Reader:
         """The option with this name: with one dash or two, in any case, with - or _."""
         if typed in self._options:
             return typed
-        name = canonical(typed)
+        name = habits.canonical(typed)
         return name if name in self._options else None
 
     def _known(self, name: str, value: str | None) -> Iterator[str]:
@@ -72,13 +69,13 @@ class _Reader:
         option = self._options[name]
         if not (option.is_flag or option.count):
             if value is None and not self._args:
-                raise needs_value(self._ctx, name)
+                raise usage.needs_value(self._ctx, name)
             yield name
             yield self._args.pop(0) if value is None else value
         elif value is None or value.casefold() in _TRUE:
             yield name
         elif value.casefold() not in _FALSE:
-            raise no_value(self._ctx, name)
+            raise usage.no_value(self._ctx, name)
 
     def _is_cluster(self, word: str) -> bool:
         """Whether it is a short option with its value, as `-ojson`, or several, as `-qv`."""
@@ -88,32 +85,33 @@ class _Reader:
         if first is None:
             return False
         if isinstance(first.type, click.Choice):
-            return word[2:].casefold() in map(str.casefold, choices(first.type))
+            return word[2:].casefold() in map(str.casefold, habits.choices(first.type))
         if not (first.is_flag or first.count):
             return True
         return all(f"-{letter}" in self._options for letter in word[1:])
 
     def _habit(self, word: str) -> Iterator[str]:
+        path = usage.path_of(self._ctx)
         typed, equals, value = word.partition("=")
-        name = canonical(typed)
+        name = habits.canonical(typed)
         full = f"{name}={value.casefold()}"
-        keys = [f"{self._path} {full}", full] if equals else []
-        for key in [*keys, f"{self._path} {name}".lstrip(), name]:
-            if key in NEEDLESS:
+        keys = [f"{path} {full}", full] if equals else []
+        for key in [*keys, f"{path} {name}".lstrip(), name]:
+            if key in option_habits.NEEDLESS:
                 return
-            if key in ARGUMENTS:
+            if key in option_habits.ARGUMENTS:
                 yield from [value] if equals else self._args[:1]
                 self._args = self._args if equals else self._args[1:]
                 return
-            option, fixed, constant = SAME.get(key, "").partition("=")
+            option, fixed, constant = option_habits.SAME.get(key, "").partition("=")
             if option in self._options:
                 has_value = equals and key != full
                 yield from self._known(option, constant if fixed else value if has_value else None)
                 return
-            if key in ADVICE:
-                raise ADVICE[key].error(self._path, typed, self._others(word))
-        if len(typed) > 3 and options_near(self._ctx, typed):
-            raise no_such_option(self._ctx, typed)  # click would name the first letter alone
+            if key in option_habits.ADVICE:
+                raise option_habits.ADVICE[key].error(path, typed, self._others(word))
+        if len(typed) > 3 and usage.options_near(self._ctx, typed):
+            raise usage.no_such_option(self._ctx, typed)  # click would name the first letter alone
         yield word
 
     def _others(self, word: str) -> list[str]:

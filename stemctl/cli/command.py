@@ -6,19 +6,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
+from stemctl.cli import habits, usage
 from stemctl.cli.arguments import understood
-from stemctl.cli.habits import command_of
 from stemctl.cli.help import VERSION
 from stemctl.cli.screen import Screen
-from stemctl.cli.usage import too_many, unknown_command
 
 _ALSO_HERE = "Also accepted here: -C, --server, --no-color, -q, -v (see stemctl --help)."
 
 Rows = Sequence[tuple[str, str]]
+
+_F = TypeVar("_F", bound=Callable[..., Any])
 
 _WIDEST = 44
 """Columns of examples whose explanations are beside them; else they are below."""
@@ -70,11 +71,42 @@ def program_options(*, hidden: bool) -> list[click.Parameter]:
         (["-v", "--verbose"], _verbose, {"count": True}),
     ]
     return [
-        click.Option(
-            names, callback=_on_screen(keep), expose_value=False, hidden=hidden, **settings
-        )
+        Option(names, callback=_on_screen(keep), expose_value=False, hidden=hidden, **settings)
         for names, keep, settings in rows
     ]
+
+
+class Option(click.Option):
+    """An option whose help is a line. click takes help for a docstring, and loads `inspect` with
+    its five modules to unindent it: a twentieth of a short command.
+    """
+
+    def __init__(self, *args: Any, help: str | None = None, **settings: Any) -> None:
+        """An option as click makes it."""
+        super().__init__(*args, **settings)
+        self.help = help
+
+
+def option(*names: str, **settings: Any) -> Callable[[_F], _F]:
+    """`click.option` with the class of this module."""
+    return click.option(*names, cls=Option, **settings)
+
+
+def _show_help(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        click.echo(ctx.get_help(), color=ctx.color)
+        ctx.exit()
+
+
+_HELP = Option(
+    ["-h", "--help"],
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_help,
+    help="Show this message and exit.",
+)
+"""Of all commands. click would make one with a help of its kind."""
 
 
 class Command(click.Command):
@@ -87,6 +119,10 @@ class Command(click.Command):
         super().__init__(*args, **{"epilog": _ALSO_HERE, **settings})
         self.examples, self.exits = examples, exits
         self.params += program_options(hidden=True)
+
+    def get_help_option(self, ctx: click.Context) -> click.Option:
+        """The option that shows the help."""
+        return _HELP
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """What follows the options."""
@@ -114,7 +150,7 @@ class Command(click.Command):
         ctx.allow_extra_args = True
         rest = super().parse_args(ctx, understood(self, ctx, args))
         if rest and not ctx.resilient_parsing:
-            raise too_many(ctx, rest)
+            raise usage.too_many(ctx, rest)
         return rest
 
 
@@ -130,6 +166,10 @@ class Group(click.Group):
         if settings["epilog"]:
             self.params += program_options(hidden=True)
 
+    def get_help_option(self, ctx: click.Context) -> click.Option:
+        """The option that shows the help."""
+        return _HELP
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the options before the command."""
         return super().parse_args(ctx, understood(self, ctx, args))
@@ -143,9 +183,9 @@ class Group(click.Group):
             StemctlError: there is none; it says what to type.
         """
         if not ctx.resilient_parsing and self.get_command(ctx, args[0]) is None:
-            words = command_of(self, ctx, args)
+            words = habits.command_of(self, ctx, args)
             if self.get_command(ctx, words[0]) is None:
-                raise unknown_command(self, ctx, words)
+                raise usage.unknown_command(self, ctx, words)
             args = words
         return super().resolve_command(ctx, args)
 

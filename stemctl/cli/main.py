@@ -11,11 +11,11 @@ import sys
 import click
 
 from stemctl import __version__
+from stemctl.cli import usage
 from stemctl.cli.command import Group, program_options
 from stemctl.cli.help import HELP
 from stemctl.cli.leave import leave
 from stemctl.cli.screen import Screen
-from stemctl.cli.usage import usage_error
 from stemctl.core.diagnostics import InvalidFiles
 from stemctl.errors import StemctlError
 from stemctl.util import redact
@@ -110,7 +110,7 @@ def _attempt(screen: Screen, arguments: list[str]) -> int:
     except StemctlError as error:
         return screen.failed(error)
     except click.UsageError as error:
-        return screen.failed(usage_error(error))
+        return screen.failed(usage.usage_error(error))
     except click.ClickException as error:
         return screen.failed(StemctlError(error.format_message()))
     except (click.Abort, KeyboardInterrupt):

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from stemctl.cli.command import option
 from stemctl.cli.screen import Screen
 from stemctl.util.late_pattern import late_pattern
 from stemctl.util.plural import joined
@@ -50,7 +51,7 @@ _OTHER_WORDS = {
 
 def output(*formats: str) -> Callable[[_F], _F]:
     """`-o`, `--format` with these choices; the first is the default."""
-    return click.option(
+    return option(
         "-o",
         "--format",
         "output_format",
@@ -111,7 +112,7 @@ _NUMBER = late_pattern("[0-9]{1,9}")
 _SHORTEST_DIGEST = 16
 _DIGEST = late_pattern(f"[0-9a-f]{{{_SHORTEST_DIGEST},64}}")
 
-allow = click.option(
+allow = option(
     "--allow",
     "allowed",
     type=Allow(),
@@ -121,17 +122,17 @@ allow = click.option(
         "if more than N records are affected (default: 10), none is allowed."
     ),
 )
-resubmit = click.option(
+resubmit = option(
     "--resubmit",
     is_flag=True,
     help="Resubmit proposals that were rejected, or are pending with different text.",
 )
-exclude = click.option(
+exclude = option(
     "--exclude",
     multiple=True,
     metavar="ADDRESS|PATH",
     help="Exclude matching records; * and ? are wildcards. Repeatable.",
 )
-max_bytes = click.option(
+max_bytes = option(
     "--max-bytes", type=click.IntRange(1000), help="Limit the size of -o markdown, in bytes."
 )

@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from stemctl.cli.screen import Screen, pause_text
 from stemctl.core.apply_report import Outcome, Status
-from stemctl.render.text.run_text import waiting_text
+from stemctl.render.text import run_text
 from stemctl.render.width import broken
 from stemctl.util.plural import counted
 
@@ -140,7 +140,7 @@ class Waiting(Struct):
         """Describe the run once, and say every half minute that it still holds the lease."""
         self._seconds = seconds
         if lease.run != self._run:
-            self.screen.note(waiting_text(lease, self.where))
+            self.screen.note(run_text.waiting_text(lease, self.where))
             self._run, self._last_line = lease.run, seconds
         elif seconds - self._last_line >= PLAIN_EVERY:
             self.screen.note(

@@ -20,6 +20,7 @@ from stemctl.core.diagnostics import InvalidFiles
 from stemctl.errors import Hint, StemctlError
 from stemctl.render.model_words import model_words
 from stemctl.render.terminal import LONGEST_LINE, TerminalStyle
+from stemctl.render.text import run_text
 from stemctl.render.width import broken
 from stemctl.util.redact import masked
 from stemctl.util.safe_text import cut, harmless, json_text, visible
@@ -123,14 +124,13 @@ class Screen(Struct):
 
     def announce(self, workspace: Workspace) -> None:
         """Say that a run was interrupted or is in progress: the output takes it into account."""
-        from stemctl.render.text.run_text import broken_text, elsewhere_text, going_on_text
-
         store = workspace.store
         run, lease = store.recovery.unfinished(), store.recovery.elsewhere()
         if lease is not None:
-            self.note(elsewhere_text(lease, store.where) + "\n")
+            self.note(run_text.elsewhere_text(lease, store.where) + "\n")
         elif run is not None:
-            text = going_on_text(run) if store.lock.is_held() else broken_text(run)
+            is_on = store.lock.is_held()
+            text = run_text.going_on_text(run) if is_on else run_text.broken_text(run)
             self.note(text + "\n")
 
     def out(self, text: str) -> None:
@@ -203,12 +203,13 @@ class Screen(Struct):
 
     def findings(self, diagnostics: Sequence[Diagnostic], summary: str = "") -> None:
         """Print findings about the files, and a summary below them, as part of the answer."""
-        from stemctl.render.text.findings_text import findings_text
-
         style = self.style()
-        summary = "\n".join(style.prose(summary.split("\n")))
-        texts = (findings_text(diagnostics, style), summary)
-        self.out("\n".join(text for text in texts if text))
+        texts = style.prose(summary.split("\n")) if summary else []
+        if diagnostics:
+            from stemctl.render.text.findings_text import findings_text
+
+            texts.insert(0, findings_text(diagnostics, style))
+        self.out("\n".join(texts))
 
     def annotate(self, render: Callable[[str], str]) -> None:
         """Print workflow commands as part of the answer; `render` takes the path of the metadata

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from stemctl.commands.workspace import Workspace
 from stemctl.core.state import State
 from stemctl.errors import StateError, Untouched
-from stemctl.git.containment import is_contained
+from stemctl.git import containment
 from stemctl.git.history import CommitRange, changed_between, commit_range
 from stemctl.manifests.work_tree import prefix
 from stemctl.render.text.commits_text import behind_words, commit_lines, ways_forward
@@ -24,7 +24,7 @@ def since_applied(workspace: Workspace, state: State, commit: str | None) -> Com
     folders = [prefix(root)]
     if state.folder is not None and state.folder not in folders:
         folders.append(state.folder)
-    if is_contained(root, remote, state.commit, commit, folders, workspace.environ):
+    if containment.is_contained(root, remote, state.commit, commit, folders, workspace.environ):
         return replace(commits, missing=(), contained=True)
     return commits
 

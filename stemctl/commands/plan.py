@@ -26,8 +26,7 @@ from stemctl.git.history import CommitRange
 from stemctl.git.repository import head_commit
 from stemctl.manifests import work_tree
 from stemctl.manifests.load import with_lines
-from stemctl.planning import offline
-from stemctl.planning.attribution import explain
+from stemctl.planning import attribution, offline
 from stemctl.planning.bindings import Identities
 from stemctl.planning.matching import identify
 from stemctl.planning.needs import needs, wants_approvals
@@ -197,7 +196,7 @@ def replan(workspace: Workspace, planned: Planned, allow: Mapping[str, int]) -> 
 
 def split_by_base(workspace: Workspace, planned: Planned, before: Before) -> Planned:
     """Separate the changes made since a commit from those merged but not yet applied."""
-    made = explain(
+    made = attribution.explain(
         planned.plan,
         before.base,
         before=before.repository,

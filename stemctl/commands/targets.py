@@ -10,7 +10,7 @@ from stemctl.commands.workspace import Workspace
 from stemctl.core.records import Address, Repository
 from stemctl.core.state import State
 from stemctl.errors import ConfigError, Untouched
-from stemctl.manifests.named_paths import is_there, name_of, reason
+from stemctl.manifests import named_paths
 from stemctl.planning.selection import choose, spell
 from stemctl.schema.catalog import Catalog
 
@@ -34,12 +34,12 @@ def spell_targets(
     found: list[str] = []
     for target in targets:
         may_be_a_path = bool(target.strip()) and target not in addresses
-        name = name_of(root, repository.files, target) if may_be_a_path else None
+        name = named_paths.name_of(root, repository.files, target) if may_be_a_path else None
         try:
             words = [target if name is None else name or "."]
             found += spell(words, repository, state, workspace.catalog, where)
         except ConfigError as error:
-            if name is not None or (may_be_a_path and is_there(root, target)):
+            if name is not None or (may_be_a_path and named_paths.is_there(root, target)):
                 raise _no_record(workspace, repository, target, name) from error
             raise
     return tuple(found)
@@ -104,6 +104,6 @@ def _no_record(
         is_folder = os.path.isdir(config.root / target)
         verb = "contains no manifest" if is_folder else "is not a manifest"
         what = f"{target} {verb} of this repository."
-        why = reason(config.root, config.manifests, repository.files, target)
+        why = named_paths.reason(config.root, config.manifests, repository.files, target)
         why = f"{why[:1].upper()}{why[1:]}.".replace("`", "")
     return ConfigError(what, why, untouched=Untouched.NOTHING_READ)

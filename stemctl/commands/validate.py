@@ -11,9 +11,9 @@ from msgspec.structs import replace
 from stemctl.commands.loading import Loaded, load
 from stemctl.commands.workspace import Workspace
 from stemctl.core.diagnostics import Diagnostic, Severity, in_order
+from stemctl.manifests import named_paths
 from stemctl.manifests.discovery import CONFIG, find_manifests, folders_above, not_followed
 from stemctl.manifests.load import with_lines
-from stemctl.manifests.named_paths import Named, find_named, known_files
 from stemctl.manifests.validation import missing_fields
 from stemctl.manifests.work_tree import absent_findings
 from stemctl.util.plural import counted
@@ -66,8 +66,8 @@ def _named(
     config = workspace.config
     found = find_manifests(config.root, config.manifests)
     absent = loaded.tracked.absent if loaded.tracked else {}
-    known = (*known_files(found, config.found), *absent)
-    named = find_named(config.root, config.manifests, known, paths, done="checked")
+    known = (*named_paths.known_files(found, config.found), *absent)
+    named = named_paths.find_named(config.root, config.manifests, known, paths, done="checked")
     files = [file for file in found.manifests if named.covers(file)]
     files += [file for file in (*found.defaults, CONFIG) if file in named.names]
     problems = [not_followed(link) for link in found.links if named.covers(link)]
@@ -77,7 +77,9 @@ def _named(
     return checked, (*named.problems, *problems)
 
 
-def _related(named: Named, files: Iterable[str], defaults: Sequence[str]) -> Iterator[str]:
+def _related(
+    named: named_paths.Named, files: Iterable[str], defaults: Sequence[str]
+) -> Iterator[str]:
     """The folder defaults that are named, or apply to one of the files."""
     yield from (file for file in defaults if named.covers(file))
     by_folder = {posixpath.dirname(file): file for file in defaults}

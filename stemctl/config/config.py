@@ -13,8 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from stemctl.config import config_errors
-from stemctl.config.file_templates import FileTemplate, InvalidTemplate, file_template
+from stemctl.config import config_errors, file_templates
 from stemctl.config.search import NAME as NAME
 from stemctl.core.records import Location
 from stemctl.errors import ConfigError
@@ -94,7 +93,7 @@ class Config(Struct, frozen=True):
     servers: Mapping[str, Server] = field(default_factory=dict)
     allow: Mapping[str, int] = field(default_factory=dict)
     time_zone: ZoneInfo | None = None
-    layout: FileTemplate | None = None
+    layout: file_templates.FileTemplate | None = None
     found: bool = True
     default_at: Location | None = None
     """Where the default server is named."""
@@ -202,12 +201,12 @@ def _time_zone(document: Document, data: Mapping[str, Value]) -> ZoneInfo | None
         raise ConfigError(f"{location}: {error.what}.", error.why) from error
 
 
-def _layout(document: Document, data: Mapping[str, Value]) -> FileTemplate | None:
+def _layout(document: Document, data: Mapping[str, Value]) -> file_templates.FileTemplate | None:
     if "layout" not in data:
         return None
     try:
-        return file_template(data["layout"])
-    except InvalidTemplate as error:
+        return file_templates.file_template(data["layout"])
+    except file_templates.InvalidTemplate as error:
         assert document.root is not None
         location = document.location(document.root.members["layout"].event)
         raise ConfigError(f"{location}: `layout`: {error.what}.", error.remedy) from error

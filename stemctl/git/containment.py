@@ -15,8 +15,8 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from stemctl.errors import ConfigError, StateError
-from stemctl.git.mirror import Mirror, open_mirror
-from stemctl.git.mirror_cache import CONTENT
+from stemctl.git import mirror as mirrors
+from stemctl.git import mirror_cache
 from stemctl.git.process import Git, GitFailure, user_git
 from stemctl.util.late_pattern import late_pattern
 
@@ -53,7 +53,7 @@ def is_contained(
                     return True
             if not shallow:
                 return False
-        mirror = open_mirror(CONTENT, root, remote, environ)
+        mirror = mirrors.open_mirror(mirror_cache.CONTENT, root, remote, environ)
         wanted = (applied, head) if shallow else (applied,)
         try:
             return _contains(_fetched(mirror, wanted, objects), applied, head, folders)
@@ -71,7 +71,7 @@ def _scratch(git: Git, objects: Path) -> Iterator[Git]:
         yield _seeing(git, objects, GIT_OBJECT_DIRECTORY=folder)
 
 
-def _fetched(mirror: Mirror, commits: Sequence[str], objects: Path) -> Git:
+def _fetched(mirror: mirrors.Mirror, commits: Sequence[str], objects: Path) -> Git:
     """The mirror with these commits in it, which also sees those of the user."""
     mirror.fetch_commits(*commits, without="blob:none")
     return _seeing(mirror.git, objects)

@@ -12,9 +12,8 @@ from pathlib import Path
 from msgspec import Struct
 
 from stemctl.errors import ConfigError, StateError
-from stemctl.git.errors import unanswered
-from stemctl.git.mirror import Mirror, open_mirror
-from stemctl.git.mirror_cache import HISTORY
+from stemctl.git import errors, mirror_cache
+from stemctl.git import mirror as mirrors
 from stemctl.git.process import Git, GitFailure, user_git
 
 _MAX_COMMITS = 1000
@@ -63,9 +62,9 @@ def commit_range(
         if git.has_commit(applied) and (git.is_ancestor(applied, head) or not shallow):
             return _range(git, applied, head)
     except GitFailure as error:
-        raise unanswered(error.output, root) from error
+        raise errors.unanswered(error.output, root) from error
     try:
-        mirror = open_mirror(HISTORY, root, remote, environ)
+        mirror = mirrors.open_mirror(mirror_cache.HISTORY, root, remote, environ)
         try:
             return _fetched_range(mirror, git, applied, head, shallow=shallow)
         except GitFailure:  # the remote lacks a commit, or what was fetched before is damaged
@@ -93,9 +92,9 @@ def related(
             if not shallow:
                 return False
     except GitFailure as error:
-        raise unanswered(error.output, root) from error
+        raise errors.unanswered(error.output, root) from error
     try:
-        mirror = open_mirror(HISTORY, root, remote, environ)
+        mirror = mirrors.open_mirror(mirror_cache.HISTORY, root, remote, environ)
         _fetch(mirror, applied, head, shallow=shallow)
         if shallow:
             return mirror.git.query("merge-base", applied, head) is not None
@@ -125,7 +124,7 @@ def changed_between(
 
 
 def _fetched_range(
-    mirror: Mirror, git: Git, applied: str, head: str, *, shallow: bool
+    mirror: mirrors.Mirror, git: Git, applied: str, head: str, *, shallow: bool
 ) -> CommitRange:
     """The range, with what the remote has of it."""
     _fetch(mirror, applied, head, shallow=shallow)
@@ -137,7 +136,7 @@ def _fetched_range(
     return CommitRange(missing=tuple(missing))
 
 
-def _fetch(mirror: Mirror, applied: str, head: str, *, shallow: bool) -> None:
+def _fetch(mirror: mirrors.Mirror, applied: str, head: str, *, shallow: bool) -> None:
     wanted = (applied, head) if shallow else (applied,)
     mirror.fetch_commits(*wanted)
 

@@ -18,8 +18,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from stemctl.errors import StateError, Untouched
-from stemctl.git import dot_git
-from stemctl.git.errors import bare_in_checkout, unanswered
+from stemctl.git import dot_git, errors
 from stemctl.util.redact import without_tokens
 
 PATIENCE = 60.0
@@ -168,7 +167,7 @@ class Git(Struct, frozen=True):
         except NoRepository:
             raise
         except GitFailure as error:
-            raise unanswered(error.output, self.cwd) from error
+            raise errors.unanswered(error.output, self.cwd) from error
 
     def has_commit(self, commit: str) -> bool:
         """Whether the repository has a commit."""
@@ -210,7 +209,7 @@ class Git(Struct, frozen=True):
             return
         bare = dot_git.bare_repository(self.cwd, self.environ)
         if bare is not None:
-            raise bare_in_checkout(bare)
+            raise errors.bare_in_checkout(bare)
 
     def _failure(self, output: str, code: int) -> GitFailure:
         if _NO_REPOSITORY not in output:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePath
 
 from stemctl.errors import ConfigError, Hint, Untouched
-from stemctl.git.errors import quoted, unanswered
+from stemctl.git import errors
 from stemctl.git.process import GitFailure, NoGit, NoRepository, user_git
 from stemctl.util.late_pattern import late_pattern
 
@@ -42,7 +42,7 @@ def head_commit(root: Path) -> str | None:
     except GitFailure as error:
         if _UNBORN in error.output:
             return None
-        raise unanswered(error.output, root) from error
+        raise errors.unanswered(error.output, root) from error
     return found.decode().strip()
 
 
@@ -71,7 +71,7 @@ def commit_of(root: Path, ref: str) -> str:
     except GitFailure as error:  # git works, so this name is the problem
         raise ConfigError(
             f"Commit {ref!r} not found.",
-            f"It was not fetched, or has another name.{quoted(error.output)}",
+            f"It was not fetched, or has another name.{errors.quoted(error.output)}",
             _ways_to(root, ref),
             Untouched.NOTHING_READ,
         ) from error
@@ -131,7 +131,7 @@ def _listed(root: Path, commit: str) -> Iterator[tuple[str, str, str]]:
         listing = _run(root, "ls-tree", "-r", "-z", "--end-of-options", commit)
     except GitFailure as error:
         raise ConfigError(
-            f"git cannot list the files of {commit[:12]}.", quoted(error.output).strip()
+            f"git cannot list the files of {commit[:12]}.", errors.quoted(error.output).strip()
         ) from error
     for line in listing.split(b"\0")[:-1]:
         facts, _, name = line.partition(b"\t")
@@ -155,7 +155,7 @@ def _contents(root: Path, blobs: Iterable[str]) -> Mapping[str, bytes]:
         answer = _run(root, "cat-file", "--batch", stdin=question.encode())
     except GitFailure as error:
         raise ConfigError(
-            "git cannot read the files of that commit.", quoted(error.output).strip()
+            "git cannot read the files of that commit.", errors.quoted(error.output).strip()
         ) from error
     contents: dict[str, bytes] = {}
     rest = memoryview(answer)

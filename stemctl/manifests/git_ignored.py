@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence, Set
 from pathlib import Path
 
-from stemctl.git.errors import unanswered
+from stemctl.git import errors
 from stemctl.git.process import GitFailure, NoGit, NoRepository, user_git
 
 _SUBMODULE = "160000"
@@ -59,12 +59,12 @@ def _ignored_here(root: Path, paths: Sequence[str]) -> set[str]:
         return set()
     except GitFailure as error:
         if not any(words in error.output for words in _ASK_DIFFERENTLY):
-            raise unanswered(error.output, root) from error
+            raise errors.unanswered(error.output, root) from error
     try:
         named = _as_git_names_them(root, paths)
         ignored = _check(root, list(named))
     except GitFailure as error:
-        raise unanswered(error.output, root) from error
+        raise errors.unanswered(error.output, root) from error
     return {path for name in ignored for path in named[name]}
 
 

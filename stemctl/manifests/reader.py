@@ -20,7 +20,7 @@ from stemctl.manifests.merge_conflicts import conflicts
 from stemctl.manifests.node_builder import NodeBuilder, StopReading
 from stemctl.schema.catalog import editions, load_catalog
 from stemctl.schema.manifest_schema import DIRECTIVES
-from stemctl.util.characters import named
+from stemctl.util import characters
 from stemctl.util.late_pattern import late_pattern
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ def _unprintable(document: Document, position: int) -> Diagnostic:
     location = _location(document.file, document.text[:position])
     character = ord(document.text[position])
     remedy = "remove it"
-    message = f"{named(chr(character))} is not allowed in YAML"
+    message = f"{characters.named(chr(character))} is not allowed in YAML"
     if character < 0xA0:
         spelled = f"\\x{character:02x}"
         message = f"the control character {spelled} is not allowed in YAML"

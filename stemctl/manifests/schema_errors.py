@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
+from stemctl.schema import local_schema
 from stemctl.schema.catalog import Catalog
 from stemctl.schema.compiled import Accepts, Schema, compiled
 from stemctl.schema.detail_schemas import type_schema
 from stemctl.schema.fields import Details
-from stemctl.schema.local_schema import with_local_times
 from stemctl.schema.manifest_schema import unfolding_manifest_schema
 from stemctl.util.json_types import Path, Value
 
@@ -161,7 +161,7 @@ _Positions = dict[Path, list[int]]
 def validator_of(catalog: Catalog, local_times: bool = False) -> ManifestValidator:
     """The validator of the manifests of an edition; `local_times` need no offset."""
     if local_times:
-        return ManifestValidator(unfolding_manifest_schema(catalog, with_local_times))
+        return ManifestValidator(unfolding_manifest_schema(catalog, local_schema.with_local_times))
     return ManifestValidator(unfolding_manifest_schema(catalog))
 
 

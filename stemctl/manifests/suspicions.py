@@ -14,13 +14,13 @@ from typing import Any
 from msgspec.structs import replace
 
 from stemctl.core.diagnostics import Diagnostic, Severity
+from stemctl.manifests import field_context
 from stemctl.manifests.document import Document, Node, code_span
-from stemctl.manifests.field_context import FieldContext, field_context
 from stemctl.manifests.record_nodes import default_nodes, record_nodes
 from stemctl.manifests.scalars import quoted
 from stemctl.schema.catalog import Catalog
 from stemctl.schema.manifest_schema import DIRECTIVES
-from stemctl.util.characters import named
+from stemctl.util import characters
 from stemctl.util.json_types import Path
 from stemctl.util.late_pattern import late_pattern
 
@@ -76,7 +76,7 @@ def _about_scalar(
         yield from _cut_by_comment(document, event)
     if text.isascii() and text.strip(" ") == text:
         return
-    context = field_context(path, document, catalog)
+    context = field_context.field_context(path, document, catalog)
     is_name = _is_name(context, path)
     finding = _odd_character(document, event, text, is_name) or (
         _spaces_around(document, event, text) if is_name else None
@@ -85,7 +85,7 @@ def _about_scalar(
         yield replace(finding, address=context.address, field=context.field_name)
 
 
-def _is_name(context: FieldContext, path: Path) -> bool:
+def _is_name(context: field_context.FieldContext, path: Path) -> bool:
     """Whether a value must be written alike everywhere: a name, a reference, a tag."""
     kind = context.field.kind if context.field else ""
     is_listed = kind in ("list", "reference", "references")
@@ -133,7 +133,7 @@ def _odd_character(document: Document, event: Any, text: str, is_name: bool) -> 
         if not _is_odd_here(text, match.start(), is_name):
             continue
         what = "invisible " if unicodedata.category(character) == "Cf" else ""
-        message = f"{what}{named(character)} in the text"
+        message = f"{what}{characters.named(character)} in the text"
         remedy = "write a space" if character.isspace() else "remove it"
         finding = _warning(document, event, "odd-character", (message, remedy))
         if moved := _at(document, finding, character, event):
@@ -159,7 +159,7 @@ def _wrapped_in_quotes(document: Document, event: Any, text: str) -> Diagnostic 
     inner = text[1:-1]
     if text[0] not in _OPENING or text[-1] not in _CLOSING or set(inner) & set(_OPENING):
         return None
-    message = f"{named(text[0])} is not a quote in YAML: it is part of the text"
+    message = f"{characters.named(text[0])} is not a quote in YAML: it is part of the text"
     words = message, f"write `{quoted(inner)}`"
     return _warning(document, event, "odd-character", words)
 
@@ -180,7 +180,7 @@ def _mixed_scripts(document: Document, event: Any, text: str) -> Diagnostic | No
         if strange and any(c.isascii() and c.isalpha() for c in word):
             plain = unicodedata.normalize("NFKC", strange)
             remedy = f"write `{plain}`" if plain.isascii() else "type it with a Latin keyboard"
-            message = f"{named(strange)} among Latin letters"
+            message = f"{characters.named(strange)} among Latin letters"
             finding = _warning(document, event, "odd-character", (message, remedy))
             return _at(document, finding, strange, event)
     return None

@@ -10,9 +10,8 @@ from msgspec.structs import replace
 
 from stemctl.core.diagnostics import Diagnostic, Severity
 from stemctl.core.records import Address, Location, Record
-from stemctl.manifests import typed_details
+from stemctl.manifests import field_context, typed_details
 from stemctl.manifests.document import Document, Node, code_span
-from stemctl.manifests.field_context import field_context, record_path
 from stemctl.manifests.record_nodes import record_nodes
 from stemctl.manifests.schema_errors import ManifestValidator, SchemaError
 from stemctl.schema.catalog import Catalog
@@ -61,7 +60,7 @@ def _explained(
     ]
     wrong = [path for unread_paths in paths.values() for path in unread_paths]
     wrong += [error.path for error in errors]
-    broken = {record_path(path, catalog) for path in wrong}
+    broken = {field_context.record_path(path, catalog) for path in wrong}
     for error in _without_consequences(errors):
         # A value that could not be read has its finding already.
         if id(root.at(error.path)) not in paths:
@@ -103,7 +102,7 @@ def located(document: Document, catalog: Catalog) -> Iterator[Diagnostic]:
         assert problem.location is not None
         after = bisect.bisect_right(starts, problem.location, key=lambda row: row[0])
         location, path = starts[max(0, after - 1)]
-        context = field_context(path, document, catalog)
+        context = field_context.field_context(path, document, catalog)
         exact = location == problem.location
         # A duplicate key has no node. What was written before it is in the same record.
         inside = exact or problem.location.column > left_edge

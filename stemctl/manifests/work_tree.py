@@ -16,7 +16,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from stemctl.core.diagnostics import Diagnostic, Severity
-from stemctl.git.errors import unanswered
+from stemctl.git import errors
 from stemctl.git.process import GitFailure, NoGit, NoRepository, user_git
 from stemctl.manifests.discovery import CONFIG
 from stemctl.manifests.entry_paths import Reach, Scope, scope_of
@@ -223,7 +223,7 @@ def _asked(folder: Path, *words: str, stdin: bytes = b"") -> bytes | None:
     except (NoRepository, NoGit):
         return None
     except GitFailure as error:
-        raise unanswered(error.output, folder) from error
+        raise errors.unanswered(error.output, folder) from error
 
 
 def absent_findings(absent: Mapping[str, AbsentReason]) -> Iterator[Diagnostic]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import parse_qs
 
 from msgspec.structs import replace
@@ -23,11 +23,13 @@ from stemctl.sandbox.asgi import (
 from stemctl.sandbox.calls import Call, Endpoint, Handler, read_object
 from stemctl.sandbox.database import Database
 from stemctl.sandbox.envelopes import proposals_of
-from stemctl.sandbox.likeness import Likeness
 from stemctl.sandbox.replies import Refusal, Reply, forbidden, not_allowed, unknown_url
 from stemctl.sandbox.users import User
 from stemctl.schema.catalog import Catalog
 from stemctl.schema.models import Model
+
+if TYPE_CHECKING:
+    from stemctl.sandbox.likeness import Likeness  # what it takes is seldom needed
 
 Totals = Literal["both", "meta", "count", "none"]
 

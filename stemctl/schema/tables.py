@@ -7,9 +7,11 @@ They are YAML for people. Reading forty of them would take longer than all that 
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import yaml
 
 from stemctl.errors import TableError
@@ -24,6 +26,8 @@ _LOADER: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 Table = dict[str, Any]
 
+_decode = msgspec.json.Decoder().decode
+
 
 def read_tables(folder: Path, built: Path) -> list[Table]:
     """The tables in `folder`, from the `built` file if it was made of these.
@@ -32,8 +36,8 @@ def read_tables(folder: Path, built: Path) -> list[Table]:
         TableError: a table is not YAML.
     """
     try:
-        document = json.loads(built.read_bytes())
-    except (OSError, ValueError):
+        document = _decode(built.read_bytes())
+    except (OSError, msgspec.DecodeError):
         return _parsed(folder)
     fits = isinstance(document, dict) and document.get("sizes") == _sizes(folder)
     return list(document["tables"]) if fits else _parsed(folder)
@@ -60,10 +64,10 @@ def read_details(folder: Path, group: str) -> Table:
     """
     path = folder / f"{group}.yaml"
     try:
-        document = json.loads((folder / f"{group}.json").read_bytes())
+        document = _decode((folder / f"{group}.json").read_bytes())
         if isinstance(document, dict) and document.get("size") == path.stat().st_size:
             return dict(document["table"])
-    except (OSError, ValueError):
+    except (OSError, msgspec.DecodeError):
         pass
     return read_table(path)
 
@@ -104,7 +108,7 @@ def built_text(folder: Path) -> str:
     Raises:
         TableError: a table is not YAML.
     """
-    document = {"sizes": _sizes(folder), "tables": _parsed(folder)}
+    document = {"sizes": dict(sorted(_sizes(folder).items())), "tables": _parsed(folder)}
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
@@ -114,7 +118,13 @@ def _paths(folder: Path) -> list[Path]:
 
 def _sizes(folder: Path) -> dict[str, int]:
     """What tells whether a table came, went or changed: times differ between checkouts."""
-    return {path.relative_to(folder).as_posix(): path.stat().st_size for path in _paths(folder)}
+    return {
+        f"{app.name}/{file.name}": file.stat().st_size
+        for app in os.scandir(folder)
+        if app.is_dir()
+        for file in os.scandir(app)
+        if file.name.endswith(".yaml")
+    }
 
 
 def _parsed(folder: Path) -> list[Table]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from stemctl.errors import StateError, Untouched
-from stemctl.git.errors import unanswered
+from stemctl.git import errors
 from stemctl.git.process import GitFailure, NoGit, NoRepository, user_git
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ def _check_tracked(root: Path, environ: Mapping[str, str]) -> None:
     except (NoRepository, NoGit):
         return
     except GitFailure as error:
-        raise unanswered(error.output, root) from error
+        raise errors.unanswered(error.output, root) from error
     for path in map(os.fsdecode, listed.split(b"\0")[:-1]):
         name, _, rest = path.partition("/")
         if rest == _IGNORE or not os.path.lexists(root / name):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-from stemctl.util.characters import named
+from stemctl.util import characters
 from stemctl.util.late_pattern import late_pattern
 from stemctl.util.safe_text import visible
 
@@ -66,7 +66,7 @@ def _common(left: str, right: str) -> int:
 def _points(text: str) -> str:
     if not text:
         return "nothing"
-    shown = [char if _PLAIN_LETTER.fullmatch(char) else named(char) for char in text[:4]]
+    shown = [char if _PLAIN_LETTER.fullmatch(char) else characters.named(char) for char in text[:4]]
     return " + ".join(shown) + (" …" if len(text) > 4 else "")
 
 

@@ -6,11 +6,13 @@ takes a fifth longer.
 - Modules that a library imports for seldom work are executed when they are first used.
 - Patterns of click and PyYAML are compiled when they are used. Most are never: PyYAML's are for its
   parser in Python, and we use the one in C.
+- click looks on the disk for translations of what it may say. stemctl speaks English.
 - msgspec takes what `typing` has, and does not load the large `typing_extensions`.
 """
 
 from __future__ import annotations
 
+import gettext
 import importlib
 import re
 import sys
@@ -25,19 +27,45 @@ from stemctl.util.late_pattern import LatePattern, compile_now
 if TYPE_CHECKING:
     from importlib.abc import Loader
 
-LATE = frozenset(
-    {
-        *("asyncio.sslproto", "ssl"),  # asyncio: an address with https
-        *("bz2", "lzma"),  # shutil: archives
-        *("difflib", "getpass", "gzip", "hashlib", "html", "pickle"),  # stemctl: some commands
-        "ipaddress",  # urllib: addresses of IPv6
-        "h11",  # stemctl: a server that is not in this process
-        "idna",  # httpx: names of servers that are not ASCII
-        "platformdirs",  # stemctl: tokens, and caches
-        *("msgspec.inspect", "msgspec.toml", "msgspec.yaml", "textwrap"),  # msgspec: schemas
-        "tokenize",  # linecache: source code
-    }
-)
+_OF_OTHERS = {
+    "asyncio.staggered",  # asyncio: a host with several addresses
+    *("asyncio.sslproto", "ssl"),  # asyncio: an address with https
+    *("bz2", "lzma"),  # shutil: archives
+    *("difflib", "getpass", "gzip", "hashlib", "html", "json", "pickle"),  # stemctl: some commands
+    *("email.parser", "mimetypes"),  # http.client, httpx: uploads
+    "h11",  # stemctl: a server that is not in this process
+    "idna",  # httpx: names of servers that are not ASCII
+    *("inspect", "linecache", "tokenize", "traceback"),  # click, asyncio, logging: source code
+    "ipaddress",  # urllib: addresses of IPv6
+    "locale",  # gettext: translations
+    *("msgspec.inspect", "msgspec.toml", "msgspec.yaml", "textwrap"),  # msgspec: schemas
+    "ntpath",  # pathlib: paths of Windows
+    "platformdirs",  # stemctl: tokens, and caches
+    *("secrets", "shlex"),  # stemctl: tokens of the sandbox, and lines to type
+}
+
+_OF_OURS = {
+    *("cli.habits", "cli.option_habits", "cli.usage"),  # a line that was typed wrong
+    *("commands.plan_file", "planning.attribution", "planning.offline"),  # options of plan
+    *("config.config_errors", "config.file_templates"),  # a stemctl.yaml that has errors, or layout
+    *(
+        "git.containment",
+        "git.errors",
+        "git.mirror",
+        "git.mirror_cache",
+    ),  # a commit that is not here
+    *("manifests.field_context", "manifests.lost_text", "manifests.yaml_hints"),  # findings
+    *("manifests.local_times", "manifests.typed_details"),  # some fields
+    *("manifests.named_paths", "manifests.second_core"),  # some files, and many
+    *("render.markdown", "render.text.findings_text", "render.text.run_text"),
+    "sandbox.seeding",  # a new sandbox
+    *("schema.local_schema", "util.characters"),
+}
+"""What most runs of a short command do not need. Whoever uses such a module imports it as a whole:
+`from stemctl.cli import usage`. To take a name from it would execute it at once.
+"""
+
+LATE = frozenset({*_OF_OTHERS, *(f"stemctl.{name}" for name in _OF_OURS)})
 """Modules that are imported now and executed when one of their names is first used."""
 
 
@@ -47,12 +75,14 @@ def prepare() -> None:
     # For the time of these imports, in the only thread that there is. Patterns that wait have the
     # methods of patterns, which is all that these libraries use.
     re.compile = LatePattern  # type: ignore[assignment]
+    translate, gettext.gettext = gettext.gettext, lambda message: message
     try:
         with _without("typing_extensions"):
             for name in ("click", "msgspec", "yaml"):
                 importlib.import_module(name)
     finally:
         re.compile = compile_now
+        gettext.gettext = translate
 
 
 def finish() -> None:

@@ -64,3 +64,29 @@ def test_modules_wait_until_they_are_used() -> None:
 def test_all_modules_that_wait_exist() -> None:
     for name in quick_start.LATE:
         assert __import__(name)
+
+
+def test_a_valid_file_needs_none_of_them(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("sessions: []\n", encoding="utf-8")
+    (tmp_path / "stemctl.yaml").write_text(
+        "default_server: sandbox\nmanifests: [a.yaml]\n", encoding="utf-8"
+    )
+    code = """
+import sys, types
+from stemctl.cli import leave, start
+from stemctl.util import quick_start
+
+def tell(code):
+    late = [name for name in quick_start.LATE if name in sys.modules]
+    done = [name for name in late if type(sys.modules[name]) is types.ModuleType]
+    print(code, len(late) > 20, sorted(done))
+
+leave.leave = tell
+start()
+"""
+    assert said(code, tmp_path, "validate") == (
+        0,
+        "No errors in 1 file, 0 records checked against edition 2024. Nothing was sent.\n"
+        "0 True []\n",
+        "",
+    )

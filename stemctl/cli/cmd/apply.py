@@ -14,7 +14,7 @@ import click
 from msgspec import Struct
 
 from stemctl.apply.scheduler import Apply
-from stemctl.cli.command import command
+from stemctl.cli.command import command, option
 from stemctl.cli.options import Digest, allow, exclude, output, resubmit
 from stemctl.cli.plan_output import make_options, print_planned
 from stemctl.cli.progress import Progress, Waiting
@@ -65,20 +65,20 @@ _PARALLELISM = 8
 @exclude
 @allow
 @resubmit
-@click.option(
+@option(
     "--auto-approve",
     "--yes",
     "-y",
     is_flag=True,
     help="Apply without asking; required without a terminal.",
 )
-@click.option(
+@option(
     "--allow-behind",
     is_flag=True,
     help="Apply even if this commit lacks commits that were already applied.",
 )
-@click.option("--digest", type=Digest(), help="Apply only a plan with this digest.")
-@click.option(
+@option("--digest", type=Digest(), help="Apply only a plan with this digest.")
+@option(
     "--parallelism",
     type=click.IntRange(1, 64),
     default=_PARALLELISM,

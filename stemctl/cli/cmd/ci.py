@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from stemctl.cli.command import group
+from stemctl.cli.command import group, option
 from stemctl.cli.options import OneOf
 from stemctl.cli.screen import Screen
 from stemctl.commands.ci import choose_server, write_workflows
@@ -28,13 +28,9 @@ def ci() -> None:
     exits=(("1", "error, or a file exists with other content and was kept"),),
 )
 @click.argument("forge", type=OneOf(["github", "gitlab"]))
-@click.option(
-    "--pull", is_flag=True, help="Also open a pull request every night with what has changed."
-)
-@click.option(
-    "--short", is_flag=True, help="Write short files, which use stemctl's action or component."
-)
-@click.option(
+@option("--pull", is_flag=True, help="Also open a pull request every night with what has changed.")
+@option("--short", is_flag=True, help="Write short files, which use stemctl's action or component.")
+@option(
     "--source",
     metavar="SOURCE",
     help="Install this stemctl in the jobs. Default: the one that you run, from where you got it.",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from stemctl.cli.command import command
+from stemctl.cli.command import command, option
 from stemctl.cli.options import output
 from stemctl.cli.screen import Screen
 from stemctl.commands import doctor as use_case
@@ -35,14 +35,14 @@ _MARKS = {True: "ok", False: "no", None: "note"}
         ("3", "as 1, and the profile was written"),
     ),
 )
-@click.option(
+@option(
     "--profile",
     "profile",
     type=click.Path(path_type=Path),
     metavar="FILE",
     help="Also write the shape of the server's answers to FILE, without any value of a record.",
 )
-@click.option(
+@option(
     "--detailed-exitcode",
     is_flag=True,
     help="Exit with 2 if the server differs from the tables in any way.",

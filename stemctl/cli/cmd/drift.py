@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from stemctl.cli.command import command
+from stemctl.cli.command import command, option
 from stemctl.cli.options import max_bytes, output
 from stemctl.cli.screen import Screen
 from stemctl.commands import drift as use_case
@@ -24,7 +24,7 @@ from stemctl.render.text.plan_text import where_line
     ),
 )
 @click.argument("targets", metavar="[ADDRESS|PATH]...", nargs=-1)
-@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 if there is any drift.")
+@option("--detailed-exitcode", is_flag=True, help="Exit with 2 if there is any drift.")
 @max_bytes
 @output("text", "json", "markdown")
 @click.pass_obj

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import click
 
-from stemctl.cli.command import command
+from stemctl.cli.command import command, option
 from stemctl.cli.screen import Screen
 from stemctl.commands import fmt as use_case
 from stemctl.commands.fmt import Formatting
@@ -32,15 +32,13 @@ from stemctl.util.plural import counted, inflected
     ),
 )
 @click.argument("paths", nargs=-1)
-@click.option(
-    "--check", is_flag=True, help="Write nothing, and exit with 1 if a file would change."
-)
-@click.option(
+@option("--check", is_flag=True, help="Write nothing, and exit with 1 if a file would change.")
+@option(
     "--diff",
     is_flag=True,
     help="Write nothing, and show what would change; exits like --check.",
 )
-@click.option(
+@option(
     "--edition",
     metavar="EDITION",
     help="Also spell keys as this edition does, and list what else it needs.",

@@ -7,7 +7,7 @@ import sys
 import click
 from msgspec.structs import replace
 
-from stemctl.cli.command import command
+from stemctl.cli.command import command, option
 from stemctl.cli.model_list import print_models
 from stemctl.cli.options import OneOf, output
 from stemctl.cli.screen import Screen
@@ -44,31 +44,31 @@ from stemctl.sheets.write_sheet import FORMATS, XLSX
 )
 @click.argument("model", metavar="[MODEL]", required=False)
 @click.argument("name", metavar="[NAME|ID]", required=False)
-@click.option(
+@option(
     "--portal",
     type=OneOf(["private", "public", "super"]),
     help="Use this portal instead of the configured one.",
 )
-@click.option(
+@option(
     "--filter",
     "filters",
     multiple=True,
     metavar="FIELD[.OP]=VALUE",
     help="Show only records that match; repeatable.",
 )
-@click.option(
+@option(
     "--sort",
     multiple=True,
     metavar="[-]FIELD",
     help="Sort by a field, - for descending order; repeatable.",
 )
-@click.option(
+@option(
     "--include",
     multiple=True,
     metavar="RELATION",
     help="Include related records; repeatable, or A,B.",
 )
-@click.option(
+@option(
     "--columns",
     metavar="COLUMNS",
     help="Choose the columns of a table: name, behaviors.subjects.name, extra_fields.room.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from stemctl.cli.command import command
+from stemctl.cli.command import command, option
 from stemctl.cli.options import OneOf
 from stemctl.cli.screen import Screen
 from stemctl.commands.init import (
@@ -27,15 +27,13 @@ from stemctl.schema.catalog import editions
     ),
     exits=(("3", "with --from: something is left to be decided; it is named"),),
 )
-@click.option(
-    "--from", "url", metavar="URL", help="Take over all records of your lab from this server."
-)
-@click.option(
+@option("--from", "url", metavar="URL", help="Take over all records of your lab from this server.")
+@option(
     "--portal",
     type=OneOf(["private", "super"]),
     help="Use the server of --from through this portal. Default: private.",
 )
-@click.option(
+@option(
     "--edition",
     metavar="YEAR",
     help="Choose the edition of the API for --from. Default: the newest.",

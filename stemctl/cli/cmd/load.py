@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from stemctl.cli.command import command
+from stemctl.cli.command import command, option
 from stemctl.cli.options import output
 from stemctl.cli.rewriting import finish
 from stemctl.cli.screen import Screen
@@ -29,14 +29,14 @@ from stemctl.sheets.column_map import ColumnMap, option_map
     exits=(("3", "a file cannot be edited, or was left; it is named"),),
 )
 @click.argument("file", metavar="FILE")
-@click.option("--as", "model", metavar="MODEL[/TYPE]", required=True, help="Say what the rows are.")
-@click.option("--map", "columns", metavar='"COLUMN=FIELD, …"', help="Say what columns mean.")
-@click.option("--map-file", metavar="FILE", help="Read this from a file.")
-@click.option("--save-map", metavar="FILE", help="Keep it in a file, for the next time.")
-@click.option("--time-zone", metavar="ZONE", help="Read times without an offset in this zone.")
-@click.option("--ignore", multiple=True, metavar="COLUMN", help="Leave this column; repeatable.")
-@click.option("--into", metavar="FILE", help="Write new records to this file.")
-@click.option("--dry-run", is_flag=True, help="Show the difference, and write nothing.")
+@option("--as", "model", metavar="MODEL[/TYPE]", required=True, help="Say what the rows are.")
+@option("--map", "columns", metavar='"COLUMN=FIELD, …"', help="Say what columns mean.")
+@option("--map-file", metavar="FILE", help="Read this from a file.")
+@option("--save-map", metavar="FILE", help="Keep it in a file, for the next time.")
+@option("--time-zone", metavar="ZONE", help="Read times without an offset in this zone.")
+@option("--ignore", multiple=True, metavar="COLUMN", help="Leave this column; repeatable.")
+@option("--into", metavar="FILE", help="Write new records to this file.")
+@option("--dry-run", is_flag=True, help="Show the difference, and write nothing.")
 @output("text", "json")
 @click.pass_obj
 def load(

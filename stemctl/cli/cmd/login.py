@@ -7,7 +7,7 @@ import sys
 import click
 
 from stemctl.cli.browser import open_in_browser
-from stemctl.cli.command import command
+from stemctl.cli.command import command, option
 from stemctl.cli.screen import Screen
 from stemctl.client.device_login import PendingLogin
 from stemctl.commands import login as use_case
@@ -26,7 +26,7 @@ from stemctl.util.safe_text import visible
         ),
     ),
 )
-@click.option(
+@option(
     "--headless", is_flag=True, help="Print the address and the code instead of opening a browser."
 )
 @click.pass_obj

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from stemctl.cli.command import command
+from stemctl.cli.command import command, option
 from stemctl.cli.options import output
 from stemctl.cli.rewriting import finish
 from stemctl.cli.screen import Screen
@@ -23,7 +23,7 @@ from stemctl.commands.mv import rename
 )
 @click.argument("old")
 @click.argument("new")
-@click.option("--dry-run", is_flag=True, help="Show the difference, and write nothing.")
+@option("--dry-run", is_flag=True, help="Show the difference, and write nothing.")
 @output("text", "json")
 @click.pass_obj
 def mv(screen: Screen, old: str, new: str, dry_run: bool, output_format: str) -> int:

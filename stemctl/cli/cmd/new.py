@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from stemctl.cli.command import command
+from stemctl.cli.command import command, option
 from stemctl.cli.options import output
 from stemctl.cli.prompts import ask_value
 from stemctl.cli.rewriting import finish
@@ -26,9 +26,9 @@ from stemctl.commands.new import Missing, Request, create
 )
 @click.argument("model")
 @click.argument("words", metavar="[FIELD=VALUE]...", nargs=-1)
-@click.option("--like", metavar="ADDRESS", help="Copy this record, with what is inside it.")
-@click.option("--into", metavar="FILE", help="Write it to this file.")
-@click.option("--dry-run", is_flag=True, help="Show the difference, and write nothing.")
+@option("--like", metavar="ADDRESS", help="Copy this record, with what is inside it.")
+@option("--into", metavar="FILE", help="Write it to this file.")
+@option("--dry-run", is_flag=True, help="Show the difference, and write nothing.")
 @output("text", "json")
 @click.pass_obj
 def new(

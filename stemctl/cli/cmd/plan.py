@@ -6,10 +6,11 @@ from pathlib import Path
 
 import click
 
-from stemctl.cli.command import command
+from stemctl.cli.command import command, option
 from stemctl.cli.options import allow, exclude, max_bytes, output, resubmit
 from stemctl.cli.plan_output import make_options, print_plan, print_planned
 from stemctl.cli.screen import Screen
+from stemctl.commands import plan_file
 from stemctl.commands.base import read_before
 from stemctl.commands.event_loop import run_async
 from stemctl.commands.loading import load
@@ -21,10 +22,9 @@ from stemctl.commands.plan import (
     plan_online,
     split_by_base,
 )
-from stemctl.commands.plan_file import write_plan
 from stemctl.commands.workspace import Workspace
 from stemctl.planning.planner import Options
-from stemctl.render.markdown import plan_markdown
+from stemctl.render import markdown
 
 
 @command(
@@ -47,20 +47,20 @@ from stemctl.render.markdown import plan_markdown
 @exclude
 @allow
 @resubmit
-@click.option(
+@option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
     help="Save the plan to a file, to apply exactly this plan later.",
 )
-@click.option(
+@option(
     "--detailed-exitcode",
     is_flag=True,
     help="Exit with 2 if there is something to apply or to decide.",
 )
-@click.option(
+@option(
     "--offline", is_flag=True, help="Compare with the state only; needs no server and no token."
 )
-@click.option(
+@option(
     "--base",
     metavar="REF",
     help="Separate changes made since REF from those merged but not yet applied.",
@@ -97,10 +97,10 @@ def plan(
     options = make_options(workspace, allowed, resubmit, only=targets, exclude=exclude)
     planned = _plan(workspace, options, base, offline)
     if out is not None:
-        write_plan(planned.plan, screen.start / out)
+        plan_file.write_plan(planned.plan, screen.start / out)
         screen.did = f"the plan was saved to {out}."
     style = screen.style(workspace.catalog)
-    screen.summarize(lambda limit: plan_markdown(planned.plan, style, limit))
+    screen.summarize(lambda limit: markdown.plan_markdown(planned.plan, style, limit))
     if output_format == "text":
         print_planned(screen, workspace, planned, saved_as=str(out) if out else None)
     else:

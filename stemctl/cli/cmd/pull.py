@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from stemctl.cli.command import command
+from stemctl.cli.command import command, option
 from stemctl.cli.options import output
 from stemctl.cli.prompts import ask_which_to_write
 from stemctl.cli.rewriting import PLAN, finish
@@ -50,32 +50,28 @@ from stemctl.util.safe_text import visible
     exits=(("3", "something is left to be decided; it is named, with what to type"),),
 )
 @click.argument("targets", metavar="[MODEL|ADDRESS|PATTERN]...", nargs=-1)
-@click.option(
+@option(
     "--all",
     "everything",
     is_flag=True,
     help="Pull all that labs write themselves; shared models only if you name them.",
 )
-@click.option(
+@option(
     "--filter",
     "filters",
     multiple=True,
     metavar="FIELD[.OP]=VALUE",
     help="Pull only records of the MODEL that match; repeatable.",
 )
-@click.option(
+@option(
     "--layout",
     metavar="TEMPLATE",
     help="Choose the files of new records: records/{model}/{date_time:%Y-%m}.yaml.",
 )
-@click.option(
-    "--all-fields", is_flag=True, help="Also write fields that your records do not declare."
-)
-@click.option("--ask", is_flag=True, help="Ask which record to write of those that are alike.")
-@click.option(
-    "--theirs", is_flag=True, help="Take the server's values even where you edited yours."
-)
-@click.option("--dry-run", is_flag=True, help="Show the difference, and write nothing.")
+@option("--all-fields", is_flag=True, help="Also write fields that your records do not declare.")
+@option("--ask", is_flag=True, help="Ask which record to write of those that are alike.")
+@option("--theirs", is_flag=True, help="Take the server's values even where you edited yours.")
+@option("--dry-run", is_flag=True, help="Show the difference, and write nothing.")
 @output("text", "json")
 @click.pass_obj
 def pull(

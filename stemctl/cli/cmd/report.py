@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from stemctl.cli.browser import open_in_browser
-from stemctl.cli.command import command
+from stemctl.cli.command import command, option
 from stemctl.cli.screen import Screen
 from stemctl.commands import report as page
 from stemctl.util.plural import counted
@@ -18,14 +18,14 @@ from stemctl.util.plural import counted
         ("stemctl report --out - > lab.html", "prints it, for a pipe"),
     )
 )
-@click.option(
+@option(
     "--out",
     default=page.PAGE,
     show_default=True,
     type=click.Path(dir_okay=False, allow_dash=True),
     help="Write the page to this file; - prints it.",
 )
-@click.option("--open", "opens", is_flag=True, help="Also open the page in your browser.")
+@option("--open", "opens", is_flag=True, help="Also open the page in your browser.")
 @click.pass_obj
 def report(screen: Screen, out: str, opens: bool) -> int:
     """Write an HTML page to look at your repository in a browser.

@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from stemctl.cli.command import command
+from stemctl.cli.command import command, option
 from stemctl.cli.options import OneOf
 from stemctl.cli.prompts import ask_which_to_keep
 from stemctl.cli.screen import Screen
@@ -25,7 +25,7 @@ from stemctl.util.plural import counted
     ),
 )
 @click.argument("targets", metavar="ADDRESS...", nargs=-1, required=True)
-@click.option(
+@option(
     "--keep",
     type=OneOf(["files", "server"]),
     help="Keep your values, or the server's; asked at a terminal, else files.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from stemctl.cli.command import command
+from stemctl.cli.command import command, option
 from stemctl.cli.options import output
 from stemctl.cli.rewriting import finish
 from stemctl.cli.screen import Screen
@@ -19,10 +19,10 @@ from stemctl.commands.rm import remove
     exits=(("3", "a file cannot be edited; nothing was written"),),
 )
 @click.argument("targets", metavar="ADDRESS|PATTERN...", nargs=-1, required=True)
-@click.option(
+@option(
     "--keep-on-server", is_flag=True, help="Stop managing the records; they stay on the server."
 )
-@click.option("--dry-run", is_flag=True, help="Show the difference, and write nothing.")
+@option("--dry-run", is_flag=True, help="Show the difference, and write nothing.")
 @output("text", "json")
 @click.pass_obj
 def rm(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from stemctl.cli.command import group
+from stemctl.cli.command import group, option
 from stemctl.cli.options import output
 from stemctl.cli.screen import Screen
 from stemctl.commands import runs as use_case
@@ -90,12 +90,10 @@ def show(screen: Screen, name: str, output_format: str) -> int:
         ("stemctl runs prune --keep 20", "keeps the latest twenty"),
     ),
 )
-@click.option(
+@option(
     "--keep", type=click.IntRange(min=1), metavar="N", help="Keep the latest N records of runs."
 )
-@click.option(
-    "--older-than", metavar="AGE", help="Remove only older ones: 90d, 12w, 6m, 2y, or a date."
-)
+@option("--older-than", metavar="AGE", help="Remove only older ones: 90d, 12w, 6m, 2y, or a date.")
 @click.pass_obj
 def prune(screen: Screen, keep: int | None, older_than: str | None) -> int:
     """Remove the records of old runs from this folder.

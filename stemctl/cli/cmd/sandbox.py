@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from stemctl.cli.command import group
+from stemctl.cli.command import group, option
 from stemctl.cli.screen import Screen
 from stemctl.commands import sandbox as use_cases
 from stemctl.commands.connection import open_sandbox
@@ -34,20 +34,20 @@ def sandbox() -> None:
         ),
     ),
 )
-@click.option(
+@option(
     "--port",
     type=click.IntRange(0, 65535),
     default=8000,
     show_default=True,
     help="Listen on this port; 0 chooses a free one.",
 )
-@click.option(
+@option(
     "--faults",
     type=click.Path(path_type=Path),
     metavar="FILE",
     help="Simulate the faults in a file; see docs/faults.md.",
 )
-@click.option(
+@option(
     "--profile",
     type=click.Path(path_type=Path),
     metavar="FILE",

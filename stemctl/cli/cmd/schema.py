@@ -6,7 +6,7 @@ import itertools
 
 import click
 
-from stemctl.cli.command import group
+from stemctl.cli.command import group, option
 from stemctl.cli.screen import Screen
 from stemctl.commands.explain import catalog_of
 from stemctl.commands.schema import build_pages, build_schemas, find_schema
@@ -23,9 +23,7 @@ def schema() -> None:
     examples=(("stemctl schema build --check", "checks that the committed schemas are current"),),
     exits=(("1", "with --check, a schema is out of date"),),
 )
-@click.option(
-    "--check", is_flag=True, help="Write nothing, and exit with 1 if a schema is out of date."
-)
+@option("--check", is_flag=True, help="Write nothing, and exit with 1 if a schema is out of date.")
 @click.pass_obj
 def build(screen: Screen, check: bool) -> int:
     """Generate the schemas of all editions, and the pages of the models, from the field tables."""
@@ -50,9 +48,7 @@ def build(screen: Screen, check: bool) -> int:
     ),
 )
 @click.argument("name", default="manifest")
-@click.option(
-    "--edition", help="Print the schema of this edition; by default, that of your server."
-)
+@option("--edition", help="Print the schema of this edition; by default, that of your server.")
 @click.pass_obj
 def show(screen: Screen, name: str, edition: str | None) -> int:
     """Print a JSON Schema.

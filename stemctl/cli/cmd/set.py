@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from stemctl.cli.command import command
+from stemctl.cli.command import command, option
 from stemctl.cli.options import output
 from stemctl.cli.rewriting import finish
 from stemctl.cli.screen import Screen
@@ -24,7 +24,7 @@ from stemctl.commands.set import Words, set_fields, told_apart
     exits=(("3", "a file cannot be edited; nothing was written"),),
 )
 @click.argument("words", metavar="ADDRESS|PATTERN... FIELD=VALUE...", nargs=-1, required=True)
-@click.option("--dry-run", is_flag=True, help="Show the difference, and write nothing.")
+@option("--dry-run", is_flag=True, help="Show the difference, and write nothing.")
 @output("text", "json")
 @click.pass_obj
 def set_(screen: Screen, words: tuple[str, ...], dry_run: bool, output_format: str) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from stemctl.cli.command import group
+from stemctl.cli.command import group, option
 from stemctl.cli.options import OneOf, output
 from stemctl.cli.screen import Screen
 from stemctl.commands import migrate as migration
@@ -120,7 +120,7 @@ def mv(screen: Screen, old: str, new: str) -> int:
         ("stemctl state migrate --to file", "moves it back"),
     ),
 )
-@click.option(
+@option(
     "--to",
     "backend",
     type=OneOf(["git", "file"]),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from stemctl.cli.command import command
+from stemctl.cli.command import command, option
 from stemctl.cli.options import output
 from stemctl.cli.screen import Screen
 from stemctl.commands import validate as check
 from stemctl.core.diagnostics import has_errors
-from stemctl.render.text.findings_text import findings_markdown
+from stemctl.render.text import findings_text
 
 
 @command(
@@ -22,7 +22,7 @@ from stemctl.render.text.findings_text import findings_markdown
     exits=(("1", "the files have errors"),),
 )
 @click.argument("paths", nargs=-1)
-@click.option("--online", is_flag=True, help="Also look up references and names on the server.")
+@option("--online", is_flag=True, help="Also look up references and names on the server.")
 @output("text", "json", "github")
 @click.pass_obj
 def validate(screen: Screen, paths: tuple[str, ...], online: bool, output_format: str) -> int:
@@ -42,7 +42,9 @@ def validate(screen: Screen, paths: tuple[str, ...], online: bool, output_format
         checked = run_async(validate_online(workspace, checked))
     diagnostics = checked.loaded.diagnostics
     summary = check.summary(workspace, checked)
-    screen.summarize(lambda max_bytes: findings_markdown(diagnostics, summary, max_bytes))
+    screen.summarize(
+        lambda max_bytes: findings_text.findings_markdown(diagnostics, summary, max_bytes)
+    )
     if output_format == "json":
         from stemctl.core.documents import findings_document  # and all other documents
 
