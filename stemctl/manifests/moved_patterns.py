@@ -96,7 +96,8 @@ def expand(moves: Sequence[Move], declared: Iterable[Address], complete: bool) -
     here = set(declared)
     targets = {move.subject: move.to for move in single}
     steps = _Steps(single, patterns, here)
-    steps.go_back([a for a in sorted(here) if a.model in {p.model for p in patterns}])
+    models = {pattern.model for pattern in patterns}
+    steps.go_back(sorted(address for address in here if address.model in models))
     ends = {move.subject: steps.led_on.get(move.subject) or _end(move, targets) for move in single}
     found = Expansion([replace(move, to=ends[move.subject]) for move in single])
     for move in patterns:

@@ -23,6 +23,7 @@ def records(storage: Storage, model: Model, rows: Sequence[Row]) -> list[dict[st
     ids = [row.id for row in rows]
     fed = {f.name: storage.referring(f"{f.to}.{f.reverse}", ids) for f in shown if f.reverse}
     numbers = _with_numbers(storage, model, shown)
+    links = [f.name for f in shown if is_links(f)]
     done = []
     for row in rows:
         record = {
@@ -30,8 +31,8 @@ def records(storage: Storage, model: Model, rows: Sequence[Row]) -> list[dict[st
         }
         for name in numbers:
             record[name] = _number(record[name])
-        for field in filter(is_links, shown):
-            record[field.name] = {f.name: f"{f.name}/" for f in shown if f.to and record[f.name]}
+        for name in links:
+            record[name] = {f.name: f"{f.name}/" for f in shown if f.to and record[f.name]}
         done.append(record)
     return done
 
@@ -39,7 +40,7 @@ def records(storage: Storage, model: Model, rows: Sequence[Row]) -> list[dict[st
 def _value(field: Field, row: Row) -> Value:
     if field.kind == "id":
         return row.id
-    value = row.body.get(field.name, field.empty)
+    value = row.body[field.name] if field.name in row.body else field.empty
     if field.kind == "items" and value:
         return [_spelled(field, item) for item in value]
     # The service returns an empty list for an empty map.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 import yaml
@@ -22,6 +21,10 @@ from stemctl.schema.patterns import (
     portable,
 )
 from stemctl.util.json_types import Value
+
+_DUMPER: type = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+_ONE_LINE = 2**30
+"""Columns."""
 
 
 def field_schema(field: Field, model: Model) -> Schema:
@@ -50,8 +53,13 @@ def _example(value: Value) -> str:
     """A value as it is written in a manifest, in one line."""
     if isinstance(value, str):
         return value
-    flow = yaml.safe_dump(
-        value, default_flow_style=True, sort_keys=False, allow_unicode=True, width=math.inf
+    flow = yaml.dump(
+        value,
+        Dumper=_DUMPER,
+        default_flow_style=True,
+        sort_keys=False,
+        allow_unicode=True,
+        width=_ONE_LINE,
     )
     return str(flow).removesuffix("\n").removesuffix("\n...")
 
