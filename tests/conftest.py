@@ -7,6 +7,8 @@ from __future__ import annotations
 import os
 import random
 import socket
+import sys
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,22 +32,42 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     seed = given_seed(config)
     if seed is not None:  # so that each test has its turn, however short the time
         random.Random(seed).shuffle(items)
-    count_for_coverage(items)
-
-
-def count_for_coverage(items: list[pytest.Item]) -> None:
-    """Let no random examples count for coverage, and of the cases of a test only the first five.
-
-    To trace a test doubles its time, and the others reach hardly a line more. Only in
-    `tests/manifests` each case is another mistake, with lines of its own.
-    """
     cases: Counter[str] = Counter()
     for item in items:
         test = item.nodeid.partition("[")[0]
         cases[test] += 1
-        one_of_many = cases[test] > 5 and not test.startswith("tests/manifests/")
-        if one_of_many or item.get_closest_marker("hypothesis"):
-            item.add_marker("no_cover")
+        item.stash[_COUNTS] = _counts(item, cases[test])
+
+
+_COUNTS = pytest.StashKey[bool]()
+
+
+def _counts(item: pytest.Item, case: int) -> bool:
+    """Whether a case of a test counts for coverage: the first five, and no random examples.
+
+    To trace a test doubles its time, and the others reach hardly a line more. Only in
+    `tests/manifests` each case is another mistake, with lines of its own.
+    """
+    if item.get_closest_marker("hypothesis"):
+        return False
+    return case <= 5 or item.nodeid.startswith("tests/manifests/")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    if item.stash[_COUNTS]:
+        yield
+        return
+    # The marker of pytest-cov does nothing in the processes of pytest-xdist: each has two tracers,
+    # and while one of them is off, the other one is on.
+    mine, of_threads = sys.gettrace(), threading.gettrace()
+    sys.settrace(None)
+    threading.settrace(None)
+    try:
+        yield
+    finally:
+        sys.settrace(mine)
+        threading.settrace(of_threads)
 
 
 def pytest_runtest_setup() -> None:
@@ -100,7 +122,7 @@ def only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
             and address[0] not in _LOOPBACK
         ):
             raise AssertionError(f"a test tried to connect to {address}")
-        connect(self, address)  # type: ignore[arg-type]
+        connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", guarded)
 
@@ -108,7 +130,7 @@ def only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def lab(tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> Lab:
     """An empty metadata repository with a sandbox of its own."""
-    return Lab(tmp_path, monkeypatch)  # type: ignore[arg-type]
+    return Lab(tmp_path, monkeypatch)
 
 
 @pytest.fixture
