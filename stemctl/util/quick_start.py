@@ -86,7 +86,10 @@ def prepare() -> None:
 
 
 def finish() -> None:
-    """Execute all modules that wait, before there are threads that could meet one half done."""
+    """Execute all modules that wait, before there are threads that could meet one half done. From
+    then on, modules are executed when they are imported.
+    """
+    sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, _Late)]
     for name in LATE:
         if isinstance(module := sys.modules.get(name), _LateModule):
             module.execute()

@@ -56,6 +56,9 @@ def test_modules_wait_until_they_are_used() -> None:
         quick_start.finish()
         assert all(type(sys.modules[name]) is types.ModuleType for name in waiting)
         assert bz2.decompress(bz2.compress(b"x")) == b"x"
+        assert "secrets" not in sys.modules
+        import secrets
+        assert type(secrets) is types.ModuleType
     """
     lines = [line.removeprefix("        ") for line in code.splitlines()]
     subprocess.run([sys.executable, "-c", "\n".join(lines)], check=True)
