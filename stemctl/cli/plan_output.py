@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from stemctl.cli.screen import Screen
+from stemctl.core import plan_codec
 from stemctl.core.plan import Plan
-from stemctl.core.plan_codec import plan_document
 from stemctl.git.ci_job import describe_owner, job_url
 from stemctl.planning.planner import Options
 from stemctl.planning.read_counts import count_read
@@ -46,7 +46,7 @@ def print_plan(screen: Screen, plan: Plan, output_format: str, max_bytes: int | 
     style = screen.style(load_catalog(plan.server.edition))
     match output_format:
         case "json":
-            screen.document(plan_document(plan))
+            screen.document(plan_codec.plan_document(plan))
         case "markdown":
             from stemctl.render.markdown import elsewhere, plan_markdown
 

@@ -19,12 +19,11 @@ from typing import Any
 from msgspec import Struct, field
 
 from stemctl import __version__
+from stemctl.core import documents, plan_codec
 from stemctl.core.apply_report import Outcome, Status
-from stemctl.core.documents import outcome_document
 from stemctl.core.formats import NEWEST, format_of, too_new
 from stemctl.core.plan import Change, Plan
 from stemctl.core.plan_checks import contradiction
-from stemctl.core.plan_codec import plan_format, plan_json, plan_of
 from stemctl.core.records import Address
 from stemctl.errors import StateError, Untouched
 from stemctl.util.canonical_json import canonical_pieces, hash_of_pieces
@@ -140,7 +139,7 @@ def first_lines(run: Run) -> Iterator[str]:
     if run.folder is not None:
         later["folder"] = run.folder
     head = {
-        "format": max(format_of(later), plan_format(run.plan)),
+        "format": max(format_of(later), plan_codec.plan_format(run.plan)),
         "stemctl": __version__,
         "run": run.id,
         "who": run.who,
@@ -150,7 +149,7 @@ def first_lines(run: Run) -> Iterator[str]:
     }
     yield _line(head)
     yield '{"plan":'
-    yield from plan_json(run.plan)
+    yield from plan_codec.plan_json(run.plan)
     yield "}\n"
 
 
@@ -162,13 +161,15 @@ def intent_line(address: Address, intent: Intent) -> str:
 
 def outcome_line(outcome: Outcome) -> str:
     """The line after it."""
-    return _line({"outcome": str(outcome.change.address), **outcome_document(outcome)})
+    return _line({"outcome": str(outcome.change.address), **documents.outcome_document(outcome)})
 
 
 def part_line(part: Part) -> str:
     """The line after a write that more of the same change follow."""
     address = str(part.outcome.change.address)
-    return _line({"part": address, "requests": part.requests, **outcome_document(part.outcome)})
+    return _line(
+        {"part": address, "requests": part.requests, **documents.outcome_document(part.outcome)}
+    )
 
 
 def end_line(run: Run) -> str:
@@ -240,7 +241,7 @@ def _run(bodies: list[dict[str, Any]], where: str) -> Run:
     body = {key: value for key, value in document.items() if key != "checksum"}
     if document["checksum"] != hash_of_pieces(canonical_pieces(body)):
         raise ValueError("the plan was edited")
-    plan = plan_of(document)
+    plan = plan_codec.plan_of(document)
     if wrong := contradiction(plan):
         raise ValueError(wrong)
     changes = {change.address: change for change in plan.changes}

@@ -47,6 +47,7 @@ _OF_OTHERS = {
 _OF_OURS = {
     *("cli.habits", "cli.option_habits", "cli.usage"),  # a line that was typed wrong
     *("commands.plan_file", "planning.attribution", "planning.offline"),  # options of plan
+    *("core.documents", "core.plan_codec"),  # JSON, and what a run writes
     *("config.config_errors", "config.file_templates"),  # a stemctl.yaml that has errors, or layout
     *(
         "git.containment",
