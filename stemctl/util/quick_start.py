@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 _OF_OTHERS = {
     "asyncio.staggered",  # asyncio: a host with several addresses
     *("asyncio.sslproto", "ssl"),  # asyncio: an address with https
+    *("base64", "bisect"),  # PyYAML: binary data; stemctl: findings
     *("bz2", "lzma"),  # shutil: archives
     *("difflib", "getpass", "gzip", "hashlib", "html", "json", "pickle"),  # stemctl: some commands
     *("email.parser", "mimetypes"),  # http.client, httpx: uploads
@@ -49,12 +50,8 @@ _OF_OURS = {
     *("commands.plan_file", "planning.attribution", "planning.offline"),  # options of plan
     *("core.documents", "core.plan_codec"),  # JSON, and what a run writes
     *("config.config_errors", "config.file_templates"),  # a stemctl.yaml that has errors, or layout
-    *(
-        "git.containment",
-        "git.errors",
-        "git.mirror",
-        "git.mirror_cache",
-    ),  # a commit that is not here
+    *("git.containment", "git.mirror", "git.mirror_cache"),  # a commit that is not here
+    "git.errors",
     *("manifests.field_context", "manifests.lost_text", "manifests.yaml_hints"),  # findings
     *("manifests.local_times", "manifests.typed_details"),  # some fields
     *("manifests.named_paths", "manifests.second_core"),  # some files, and many
