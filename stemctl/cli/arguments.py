@@ -67,13 +67,15 @@ class _Reader:
     def _known(self, name: str, value: str | None) -> Iterator[str]:
         """An option of this command, and its value, which may look like an option itself."""
         option = self._options[name]
+        # click takes each name for a long one first, and loads `difflib` to find those like it.
+        long = max(option.opts, key=len)
         if not (option.is_flag or option.count):
             if value is None and not self._args:
                 raise usage.needs_value(self._ctx, name)
-            yield name
+            yield long
             yield self._args.pop(0) if value is None else value
         elif value is None or value.casefold() in _TRUE:
-            yield name
+            yield long
         elif value.casefold() not in _FALSE:
             raise usage.no_value(self._ctx, name)
 

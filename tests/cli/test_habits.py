@@ -323,7 +323,7 @@ def test_values_are_never_taken_for_options() -> None:
         "--",
         "--json",
     ]
-    assert read("get", "session", "-o", "yaml") == ["session", "-o", "yaml"]
+    assert read("get", "session", "-o", "yaml") == ["session", "--format", "yaml"]
     assert read("plan", "-qv") == ["-qv"]
 
 
