@@ -172,10 +172,10 @@ def _not_utf8(text: str) -> StemctlError:
 def wants(output_format: str, arguments: list[str]) -> bool:
     """Whether the answer, even to a usage error, is to be in this format."""
     text = " ".join(arguments)
-    return (
-        re.search(rf"(?:^| )(?:{_OUTPUT}{output_format}|--?{output_format})(?: |$)", text)
-        is not None
-    )
+    if output_format not in text:  # as mostly: to compile a pattern takes longer
+        return False
+    pattern = rf"(?:^| )(?:{_OUTPUT}{output_format}|--?{output_format})(?: |$)"
+    return re.search(pattern, text) is not None
 
 
 _OUTPUT = "(?:-o[ =]?|--?(?:format|output)[ =])"
