@@ -27,6 +27,8 @@ _LOADER: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 Table = dict[str, Any]
 
 _decode = msgspec.json.Decoder().decode
+_NO_JSON = (ValueError, RecursionError, msgspec.MsgspecError)
+"""What it raises: bytes that are not UTF-8 are no `DecodeError`."""
 
 
 def read_tables(folder: Path, built: Path) -> list[Table]:
@@ -37,7 +39,7 @@ def read_tables(folder: Path, built: Path) -> list[Table]:
     """
     try:
         document = _decode(built.read_bytes())
-    except (OSError, msgspec.DecodeError):
+    except (OSError, *_NO_JSON):
         return _parsed(folder)
     fits = isinstance(document, dict) and document.get("sizes") == _sizes(folder)
     return list(document["tables"]) if fits else _parsed(folder)
@@ -67,7 +69,7 @@ def read_details(folder: Path, group: str) -> Table:
         document = _decode((folder / f"{group}.json").read_bytes())
         if isinstance(document, dict) and document.get("size") == path.stat().st_size:
             return dict(document["table"])
-    except (OSError, msgspec.DecodeError):
+    except (OSError, *_NO_JSON):
         pass
     return read_table(path)
 

@@ -66,6 +66,9 @@ _OF_OURS = {
 LATE = frozenset({*_OF_OTHERS, *(f"stemctl.{name}" for name in _OF_OURS)})
 """Modules that are imported now and executed when one of their names is first used."""
 
+_WITH_PARTS = frozenset({"bz2", "lzma", "ssl"})
+"""Modules of LATE that some builds of Python lack."""
+
 
 def prepare() -> None:
     """Import the libraries of every command, and let some modules wait."""
@@ -101,10 +104,15 @@ class _LateModule(ModuleType):
         self.__class__ = ModuleType  # type: ignore[assignment]
         spec = self.__spec__
         if spec is not None and spec.loader is not None:
-            spec.loader.exec_module(self)
+            try:
+                spec.loader.exec_module(self)
+            except BaseException:  # Ctrl-C as well: the next use tries again
+                self.__class__ = _LateModule
+                raise
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):  # the import system looks whether they are there
+        # The import system looks whether these are there.
+        if name.startswith("__") and name not in ("__all__", "__version__"):
             raise AttributeError(name)
         self.execute()
         return getattr(self, name)
@@ -116,10 +124,21 @@ class _Late:
     def find_spec(
         self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        spec = PathFinder.find_spec(name, path) if name in LATE else None
+        spec = PathFinder.find_spec(name, path) if self._may_wait(name) else None
         if spec is not None:
             spec.loader_state, spec.loader = spec.loader, cast("Loader", self)
         return spec
+
+    def _may_wait(self, name: str) -> bool:
+        """Whether a module is on the list. Where its part in C is missing, whoever imports it goes
+        on without it, which only an import at once tells.
+        """
+        if name not in _WITH_PARTS:
+            return name in LATE
+        part = f"_{name}"
+        others = [finder for finder in sys.meta_path if finder is not self]
+        is_hidden = sys.modules.get(part, self) is None
+        return not is_hidden and any(finder.find_spec(part, None) for finder in others)
 
     def create_module(self, spec: ModuleSpec) -> None:
         """The usual one."""

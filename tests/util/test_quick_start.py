@@ -93,3 +93,37 @@ start()
         "0 True []\n",
         "",
     )
+
+
+@pytest.mark.parametrize("name", ["bz2", "lzma", "ssl"])
+def test_a_python_that_lacks_a_module_goes_on_without_it(name: str) -> None:
+    code = f"""
+import sys
+sys.modules["_{name}"] = None  # as where its library was not there when Python was built
+from stemctl.util import quick_start
+quick_start.prepare()
+import asyncio, shutil
+assert "{name}" not in sys.modules
+quick_start.finish()
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_module_whose_execution_was_interrupted_is_executed_again() -> None:
+    code = """
+import sys
+from stemctl.util import quick_start
+quick_start.prepare()
+import textwrap
+def interrupt(module):
+    raise KeyboardInterrupt
+execute, textwrap.__spec__.loader.exec_module = textwrap.__spec__.loader.exec_module, interrupt
+try:
+    textwrap.dedent
+except KeyboardInterrupt:
+    textwrap.__spec__.loader.exec_module = execute
+assert textwrap.dedent("  x") == "x"
+import json
+assert json.__version__ and "dumps" in json.__all__
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
