@@ -57,7 +57,7 @@ class Direct(httpx.AsyncBaseTransport):
             line.send(request, content)
             await line.sent(timeout["write"])
             head = await line.head(timeout["read"])
-        except BaseException:  # cancelled as well: the answer would be taken for the next one
+        except BaseException:  # cancelled as well: nobody will read what may still come
             line.close()
             raise
         body = _Body(line, timeout["read"])

@@ -393,3 +393,28 @@ def test_a_server_that_hangs_up_without_reading_is_not_waited_for() -> None:
             await sender.aclose()
 
     asyncio.run(served(handle, work))
+
+
+@pytest.mark.parametrize("kind", ["ours", "theirs"])
+def test_a_request_that_is_given_up_closes_its_connection(kind: str) -> None:
+    """At once: nobody will read the answer, and the server need not make it."""
+    asked, closed = asyncio.Event(), asyncio.Event()
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        asked.set()
+        with contextlib.suppress(ConnectionError):
+            assert await reader.read() == b""
+        closed.set()
+
+    async def work(url: str) -> None:
+        sender = transport(kind, url)
+        asking = asyncio.create_task(sender.handle_async_request(request(url)))
+        await asked.wait()
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+        await asyncio.wait_for(closed.wait(), 5)
+        await sender.aclose()
+
+    asyncio.run(served(handle, work))
