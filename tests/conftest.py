@@ -122,7 +122,7 @@ def only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
             and address[0] not in _LOOPBACK
         ):
             raise AssertionError(f"a test tried to connect to {address}")
-        connect(self, address)
+        connect(self, address)  # type: ignore[arg-type]
 
     monkeypatch.setattr(socket.socket, "connect", guarded)
 
@@ -130,7 +130,7 @@ def only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def lab(tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> Lab:
     """An empty metadata repository with a sandbox of its own."""
-    return Lab(tmp_path, monkeypatch)
+    return Lab(tmp_path, monkeypatch)  # type: ignore[arg-type]
 
 
 @pytest.fixture

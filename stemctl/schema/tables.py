@@ -120,6 +120,7 @@ def _paths(folder: Path) -> list[Path]:
 
 def _sizes(folder: Path) -> dict[str, int]:
     """What tells whether a table came, went or changed: times differ between checkouts."""
+    # Of every start, so without `_paths`: a pattern and paths take as long as the tables.
     return {
         f"{app.name}/{file.name}": file.stat().st_size
         for app in os.scandir(folder)

@@ -51,13 +51,15 @@ _OF_OURS = {
     *("core.documents", "core.plan_codec"),  # JSON, and what a run writes
     *("config.config_errors", "config.file_templates"),  # a stemctl.yaml that has errors, or layout
     *("git.containment", "git.mirror", "git.mirror_cache"),  # a commit that is not here
-    "git.errors",
+    "git.errors",  # what git says when it fails
     *("manifests.field_context", "manifests.lost_text", "manifests.yaml_hints"),  # findings
     *("manifests.local_times", "manifests.typed_details"),  # some fields
     *("manifests.named_paths", "manifests.second_core"),  # some files, and many
-    *("render.markdown", "render.text.findings_text", "render.text.run_text"),
+    "render.markdown",  # comments of pull requests
+    *("render.text.findings_text", "render.text.run_text"),  # findings; a run that broke off
     "sandbox.seeding",  # a new sandbox
-    *("schema.local_schema", "util.characters"),
+    "schema.local_schema",  # a time zone
+    "util.characters",  # findings about odd characters
 }
 """What most runs of a short command do not need. Whoever uses such a module imports it as a whole:
 `from stemctl.cli import usage`. To take a name from it would execute it at once.
