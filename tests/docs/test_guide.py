@@ -81,6 +81,7 @@ def masked(text: str) -> str:
     moment = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"
     second_run = r"(-\d+)?"  # of the same second
     text = re.sub(rf"{moment}{second_run}(?=$|[ ,.)\"])", "TIME", text, flags=re.MULTILINE)
+    text = re.sub(r"\bTIME {2,}", "TIME  ", text)  # a column is as wide as its longest time
     text = re.sub(
         r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b[0-9a-f]{64}\b|\b[0-9a-f]{40}\b", "ID", text
     )
@@ -102,6 +103,18 @@ def ports(text: str) -> tuple[str, str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return found[1] if found else "no port", str(free.getsockname()[1])
+
+
+def test_runs_of_one_second_look_like_runs_of_two() -> None:
+    apart = """\
+2026-11-26T16:10:24Z    root@vm    commit 9b1fb69    2 applied
+2026-11-26T16:10:08Z    root@vm    no commit         2 applied
+"""
+    together = """\
+2026-11-27T00:57:28Z-2    ann@lab    commit c16741d    2 applied
+2026-11-27T00:57:28Z      ann@lab    no commit         2 applied
+"""
+    assert masked(together) == masked(apart)
 
 
 def test_guides_can_be_typed_one_after_the_other_in_one_shell() -> None:
