@@ -42,7 +42,7 @@ _THEME = TerminalTheme(
 )
 
 _CHANGING = (
-    (r"\brun \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "run 2024-03-14T12:00:00Z"),
+    (r"\brun \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ(-\d+)?", "run 2024-03-14T12:00:00Z"),
     (r"\bin \d+\.\d s\b", "in 0.1 s"),
     (r"made on [^<]+? UTC by [^<]+?\.<", "made on 2024-03-14 at 12:00 UTC by ann@lab.<"),
     (r"\bsha256:[0-9a-f]{64}\b", f"sha256:{hashlib.sha256(b'').hexdigest()}"),

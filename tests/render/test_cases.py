@@ -129,7 +129,7 @@ def normal(text: str, ids: dict[str, str], lab: Lab) -> str:
     text = re.sub(r"digest `[0-9a-f]{16}`", "digest `<hash>`", text)
     text = re.sub(r'"lineage": "[^"]+"', '"lineage": "<lineage>"', text)
     text = re.sub(r'"stemctl": "[^"]+"', '"stemctl": "<version>"', text)
-    text = re.sub(r"run \d{4}-\d\d-\d\dT[\d:]+Z", "run <run>", text)
+    text = re.sub(r"run \d{4}-\d\d-\d\dT[\d:]+Z(-\d+)?", "run <run>", text)
     text = re.sub(UUID, "<id that is gone>", text)
     return text.replace(f"-C {lab.root}", "-C LAB")
 
