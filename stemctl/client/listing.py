@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from types import MappingProxyType
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from stemctl.client.client import Page, Query, ReadClient
@@ -26,14 +29,54 @@ _AT_ONCE = 64
 GetPage = Callable[[int], Awaitable[Page]]
 
 
+class Begun(Struct, frozen=True):
+    """A list that is being read: its first page, and all of it, if it is worth reading."""
+
+    first: asyncio.Task[Page]
+    all: asyncio.Task[Reading | None]
+
+
+@contextlib.asynccontextmanager
+async def begun(client: ReadClient, needs: Mapping[str, Need]) -> AsyncIterator[dict[str, Begun]]:
+    """Begin to read, by model, what is surely needed. What is not taken by the end is given up."""
+    models = client.catalog.models
+    found = {
+        name: _begun(client, models[name], need)
+        for name, need in needs.items()
+        if name in models and client.portal in models[name].read_portals
+    }
+    try:
+        yield found
+    finally:
+        tasks = [task for one in found.values() for task in (one.first, one.all)]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _begun(client: ReadClient, model: Model, need: Need) -> Begun:
+    async def everything() -> Reading | None:
+        page = await first
+        rest = _not_in(model, _seen(page), need)
+        if _is_less_alone(page, *rest, need):
+            return None
+        return await read_all(model.name, lambda offset: client.page(model, offset), page)
+
+    first = asyncio.create_task(client.page(model))
+    return Begun(first, asyncio.create_task(everything()))
+
+
 async def take_snapshot(
-    client: ReadClient, needs: Mapping[str, Need], with_approvals: list[str]
+    client: ReadClient,
+    needs: Mapping[str, Need],
+    with_approvals: list[str],
+    under_way: Mapping[str, Begun] = MappingProxyType({}),
 ) -> Snapshot:
-    """Read what a plan needs, all models concurrently."""
+    """Read what a plan needs, all models concurrently. Some of it may be `under_way`."""
     models = client.catalog.models
     wanted = with_parents(needs, client.catalog)
     readings = await asyncio.gather(
-        *(read(client, models[name], need) for name, need in wanted.items())
+        *(read(client, models[name], need, under_way.get(name)) for name, need in wanted.items())
     )
     found = dict(zip(wanted, readings, strict=True))
     approvals = await asyncio.gather(
@@ -45,27 +88,41 @@ async def take_snapshot(
     )
 
 
-async def read(client: ReadClient, model: Model, need: Need) -> Reading:
+async def read(
+    client: ReadClient, model: Model, need: Need, under_way: Begun | None = None
+) -> Reading:
     """All records of a model, or only the needed ones if that takes fewer requests."""
     if client.portal not in model.read_portals:
         return _denied(model, f"the portal {client.portal} does not serve them")
     try:
-        first = await client.page(model)
+        first = await (under_way.first if under_way else client.page(model))
     except ServerError as error:
         if not is_denied(error):
             raise
         return _denied(
             model, f"{client.url_of(f'{model.app}/{model.name}/')} answered {error.status}"
         )
-    seen = {str(fields.get("id")): fields for fields in first.records}
+    seen = _seen(first)
     ids, names = _not_in(model, seen, need)
-    if first.total is not None and first.records and first.total > len(seen):
-        pages = -(-(first.total - len(seen)) // len(first.records))
-        if len(ids) + len(names) < pages and not need.everything:
-            alone = Reading(model.name, Completeness.PARTIAL, seen, first.total)
-            return await _one_by_one(client, model, alone, ids, names, need)
-    reading = await read_all(model.name, lambda offset: client.page(model, offset), first)
+    if _is_less_alone(first, ids, names, need):
+        alone = Reading(model.name, Completeness.PARTIAL, seen, first.total)
+        return await _one_by_one(client, model, alone, ids, names, need)
+    reading = await under_way.all if under_way else None
+    if reading is None:
+        reading = await read_all(model.name, lambda offset: client.page(model, offset), first)
     return await _look_for_missing(client, model, reading, need)
+
+
+def _seen(first: Page) -> dict[str, Fields]:
+    return {str(fields.get("id")): fields for fields in first.records}
+
+
+def _is_less_alone(first: Page, ids: list[str], names: list[Lookup], need: Need) -> bool:
+    """Whether it takes fewer requests to look each of these up than to read the other pages."""
+    if first.total is None or not first.records or need.everything:
+        return False
+    pages = -(-(first.total - len(first.records)) // len(first.records))
+    return len(ids) + len(names) < pages
 
 
 async def read_approvals(client: ReadClient, model: Model) -> Reading:

@@ -1,12 +1,20 @@
-"""Asynchronous work, run from code that is not."""
+"""Asynchronous work run from code that is not, and the other way round."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+import contextlib
+from collections.abc import AsyncIterator, Coroutine
 from typing import Any, TypeVar
 
+from stemctl.util.steps import Steps
+
 T = TypeVar("T")
+
+_TURNS = 5
+"""Turns of the event loop after each step: in one alone, an answer would only wake who waits for
+it, and the next request would leave some steps later.
+"""
 
 
 def run_async(work: Coroutine[Any, Any, T]) -> T:
@@ -26,3 +34,29 @@ def run_async(work: Coroutine[Any, Any, T]) -> T:
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None
     return results[0]
+
+
+@contextlib.asynccontextmanager
+async def going_on(steps: Steps[T]) -> AsyncIterator[asyncio.Task[T]]:
+    """A task that has done the first step, and does the others while this one waits. At the end, it
+    is given up.
+    """
+    task = asyncio.create_task(_between_others(steps))
+    await asyncio.sleep(0)
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def _between_others(steps: Steps[T]) -> T:
+    with contextlib.closing(steps):
+        while True:
+            try:
+                next(steps)
+            except StopIteration as end:
+                found: T = end.value
+                return found
+            for _ in range(_TURNS):
+                await asyncio.sleep(0)

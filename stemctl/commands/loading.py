@@ -14,10 +14,11 @@ from stemctl.manifests import work_tree
 from stemctl.manifests.cross_file import check_references
 from stemctl.manifests.discovery import find_manifests
 from stemctl.manifests.git_ignored import not_ignored
-from stemctl.manifests.load import load_repository, with_lines
+from stemctl.manifests.load import loading_repository, with_lines
 from stemctl.manifests.work_tree import CODE, Tracked, absent_findings
 from stemctl.schema.catalog import Catalog
 from stemctl.util.plural import counted, first_few
+from stemctl.util.steps import Steps, at_once
 
 
 class Loaded(Struct, frozen=True):
@@ -28,12 +29,12 @@ class Loaded(Struct, frozen=True):
     tracked: Tracked | None = None
 
 
-def load(
+def loading(
     config: Config,
     catalog: Catalog,
     may_be_empty: bool = False,
     kept: dict[str, bytes] | None = None,
-) -> Loaded:
+) -> Steps[Loaded]:
     """Read and check the manifests. `kept` gets the content of the files.
 
     Raises:
@@ -41,7 +42,7 @@ def load(
             command that fills a repository says that it `may_be_empty`.
     """
     tracked = work_tree.inspect(config.root, config.manifests)
-    repository, findings = load_repository(
+    repository, findings = yield from loading_repository(
         config.root,
         config.manifests,
         catalog,
@@ -59,6 +60,9 @@ def load(
     findings = tuple(f for f in findings if not _is_only_absent(f, tracked))
     problems = [*findings, *check_references(repository, catalog), *absent_findings(tracked.absent)]
     return Loaded(repository, with_lines(config.root, in_order(problems)), tracked)
+
+
+load = at_once(loading)
 
 
 def _is_only_absent(finding: Diagnostic, tracked: Tracked) -> bool:

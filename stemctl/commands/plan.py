@@ -12,7 +12,9 @@ from stemctl.client.listing import take_snapshot
 from stemctl.commands.ancestry import not_committed_since, since_applied
 from stemctl.commands.base import Before
 from stemctl.commands.connection import connect
-from stemctl.commands.loading import Loaded, load
+from stemctl.commands.event_loop import going_on
+from stemctl.commands.head_start import HeadStart, head_start
+from stemctl.commands.loading import Loaded, loading
 from stemctl.commands.targets import spell_targets
 from stemctl.commands.workspace import Workspace
 from stemctl.config.config import SANDBOX
@@ -21,7 +23,7 @@ from stemctl.core.plan import Note, Plan
 from stemctl.core.records import Address, Repository
 from stemctl.core.snapshot import Snapshot
 from stemctl.core.state import State
-from stemctl.errors import Untouched
+from stemctl.errors import StemctlError, Untouched
 from stemctl.git.history import CommitRange
 from stemctl.git.repository import head_commit
 from stemctl.manifests import work_tree
@@ -32,7 +34,7 @@ from stemctl.planning.matching import identify
 from stemctl.planning.needs import needs, wants_approvals
 from stemctl.planning.planner import Options, make_plan
 from stemctl.planning.selection import choose
-from stemctl.planning.shared_fields import shared_with
+from stemctl.planning.shared_fields import with_shared_fields
 from stemctl.render.text.uncommitted_text import commit_notes
 from stemctl.util import gc_pause
 from stemctl.util.timestamps import utc_now
@@ -58,27 +60,45 @@ async def plan_online(workspace: Workspace, options: Options) -> Planned:
     Raises:
         InvalidFiles: the files have errors, perhaps some that only the server reveals.
     """
-    loaded = load(workspace.config, workspace.catalog)
-    async with connect(workspace) as link:
-        return checked(await plan(workspace, link.reader(), loaded, options))
+    async with going_on(loading(workspace.config, workspace.catalog)) as files:
+        if files.done() or workspace.server.is_sandbox:
+            loaded = await files
+            async with connect(workspace) as link:
+                return checked(await plan(workspace, link.reader(), loaded, options))
+        try:
+            async with head_start(workspace, not (options.only or options.exclude)) as ahead:
+                loaded = await files
+                client = ahead.link.reader()
+                return checked(await plan(workspace, client, loaded, options, ahead))
+        except StemctlError:
+            _refuse_errors(await files, Untouched.NOTHING_SENT)  # they come before what failed
+            raise
 
 
 async def plan(
-    workspace: Workspace, client: ReadClient, loaded: Loaded, options: Options
+    workspace: Workspace,
+    client: ReadClient,
+    loaded: Loaded,
+    options: Options,
+    ahead: HeadStart | None = None,
 ) -> Planned:
     """Read from the server what the files need, and compare. The type of the client cannot write.
+    Some of it may have begun `ahead`.
 
     Raises:
         InvalidFiles: the files have errors; nothing was read.
     """
     repository, catalog = loaded.repository, workspace.catalog
     with gc_pause.paused():
-        state, options, chosen = _selected(workspace, loaded, options)
-        began = utc_now()
+        state, options, chosen = _selected(
+            workspace, loaded, options, ahead.state if ahead else None
+        )
+        began = ahead.began if ahead else utc_now()
         snapshot = await take_snapshot(
             client,
             needs(repository, state, catalog, chosen),
             wants_approvals(repository, catalog, chosen),
+            ahead.lists if ahead else {},
         )
         snapshot = replace(snapshot, began=began)
         identities = identify(repository, state, snapshot, catalog)
@@ -129,17 +149,21 @@ def plan_offline(workspace: Workspace, loaded: Loaded, options: Options) -> Plan
 
 
 def _selected(
-    workspace: Workspace, loaded: Loaded, options: Options
+    workspace: Workspace, loaded: Loaded, options: Options, state: State | None = None
 ) -> tuple[State, Options, frozenset[Address]]:
     """The state, the options with full addresses, and the addresses that they select."""
-    if has_errors(loaded.diagnostics):
-        raise InvalidFiles(loaded.diagnostics, f"The files have errors. {Untouched.NOTHING_READ}")
+    _refuse_errors(loaded)
     repository = loaded.repository
-    state = workspace.store.read(shared_with(repository))
+    state = with_shared_fields(state or workspace.store.read(), repository)
     only = spell_targets(workspace, repository, state, options.only)
     exclude = spell_targets(workspace, repository, state, options.exclude)
     options = replace(options, only=only, exclude=exclude)
     return state, options, choose(repository, state, only, exclude)
+
+
+def _refuse_errors(loaded: Loaded, untouched: Untouched = Untouched.NOTHING_READ) -> None:
+    if has_errors(loaded.diagnostics):
+        raise InvalidFiles(loaded.diagnostics, f"The files have errors. {untouched}")
 
 
 def _planned(

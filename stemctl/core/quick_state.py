@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from stemctl.core.formats import NEWEST
 from stemctl.core.records import Address
-from stemctl.core.state import Entry, Share, State, as_read
+from stemctl.core.state import Entry, State
 from stemctl.core.state_wire import EntryWire, StateWire, entry_of, state_of
 
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -24,15 +24,15 @@ _any = msgspec.json.Decoder().decode
 _canonical = msgspec.json.Encoder(order="sorted").encode
 
 
-def quick_state(text: str, shards: Sequence[str] = (), share: Share = as_read) -> State | None:
+def quick_state(text: str, shards: Sequence[str] = ()) -> State | None:
     """The state in these texts, if they are sound; None if they have to be read the plain way."""
     try:
-        return _sound_state(text, shards, share)
+        return _sound_state(text, shards)
     except (ValueError, KeyError, TypeError, RecursionError, msgspec.MsgspecError):
         return None
 
 
-def _sound_state(text: str, shards: Sequence[str], share: Share) -> State | None:
+def _sound_state(text: str, shards: Sequence[str]) -> State | None:
     parts = _object(text)
     records = _object(parts.pop("records"))
     if shards:
@@ -42,7 +42,7 @@ def _sound_state(text: str, shards: Sequence[str], share: Share) -> State | None
     checksum = head.pop("checksum")
     if type(head["format"]) is not int or head["format"] > NEWEST:
         return None
-    found, entries = _read(head, records, share)
+    found, entries = _read(head, records)
     if found != checksum:
         return None
     state = state_of(msgspec.convert({**head, "records": {}}, StateWire))
@@ -50,7 +50,7 @@ def _sound_state(text: str, shards: Sequence[str], share: Share) -> State | None
 
 
 def _read(
-    head: Mapping[str, Any], records: Mapping[str, msgspec.Raw], share: Share
+    head: Mapping[str, Any], records: Mapping[str, msgspec.Raw]
 ) -> tuple[str, dict[str, tuple[Address, Entry]]]:
     """The checksum, as `canonical_json.hash_of` has it, and the entries with their addresses."""
     found = hashlib.sha256()
@@ -65,8 +65,7 @@ def _read(
             body = _any(records[key])
             found.update(between + _canonical(key) + b":" + _canonical(body))
             wire = msgspec.convert(body, EntryWire)
-            address, applied = share(Address.parse(key), wire.applied)
-            entries[key] = address, entry_of(wire, applied)
+            entries[key] = Address.parse(key), entry_of(wire)
             between = b","
         found.update(b"}" if records else b"{}")
     found.update(b"}")

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Annotated
 
 import msgspec
@@ -64,15 +64,6 @@ class Entry(Struct, frozen=True, gc=False):
         """Whether a pull or an import has bound it, and no run has applied anything of it since."""
         is_settled = not self.pending and self.approval is None
         return self.run is None and self.id is not None and is_settled
-
-
-Share = Callable[[Address, Fields], tuple[Address, Fields]]
-"""The same address and fields, as they may be in memory already."""
-
-
-def as_read(address: Address, fields: Fields) -> tuple[Address, Fields]:
-    """Nothing is shared."""
-    return address, fields
 
 
 class Uncommitted(msgspec.Struct, frozen=True):

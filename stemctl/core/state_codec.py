@@ -11,7 +11,7 @@ import msgspec
 
 from stemctl.core.formats import NEWEST, format_of, too_new
 from stemctl.core.records import Address
-from stemctl.core.state import Entry, Share, State, as_read
+from stemctl.core.state import Entry, State
 from stemctl.core.state_wire import StateWire, row, state_of
 from stemctl.core.wire_types import typed
 from stemctl.errors import Hint, StateError, Untouched
@@ -74,7 +74,7 @@ LARGE = 100_000
 """Characters. A smaller state is read before what reads quickly is loaded."""
 
 
-def from_json(text: str, where: str, shards: Sequence[str] = (), share: Share = as_read) -> State:
+def from_json(text: str, where: str, shards: Sequence[str] = ()) -> State:
     """Read the text of a state file, with those of its shards.
 
     Raises:
@@ -84,7 +84,7 @@ def from_json(text: str, where: str, shards: Sequence[str] = (), share: Share = 
     if len(text) + sum(map(len, shards)) >= LARGE:
         from stemctl.core.quick_state import quick_state
 
-        found = quick_state(text, shards, share)
+        found = quick_state(text, shards)
         if found is not None:
             return found
     try:

@@ -60,11 +60,11 @@ def row(entry: Entry) -> dict[str, Value]:
     return found
 
 
-def entry_of(wire: EntryWire, applied: Fields) -> Entry:
+def entry_of(wire: EntryWire) -> Entry:
     """An entry. Most have nothing that was observed, and the same run, which they share."""
     return Entry(
         id=wire.id,
-        applied=applied,
+        applied=wire.applied,
         observed=wire.observed or _NOTHING,
         prevent_delete=wire.prevent_delete,
         approval=wire.approval,
@@ -89,10 +89,7 @@ def state_of(wire: StateWire) -> State:
         uncommitted=wire.uncommitted,
         folder=None if wire.folder is None else _folder(wire.folder),
         names=wire.names,
-        records={
-            Address.parse(key): entry_of(entry, entry.applied)
-            for key, entry in wire.records.items()
-        },
+        records={Address.parse(key): entry_of(entry) for key, entry in wire.records.items()},
     )
 
 

@@ -27,6 +27,7 @@ from stemctl.manifests.file_loader import FileLoader, read_file
 from stemctl.manifests.schema_errors import validator_of
 from stemctl.schema.catalog import Catalog
 from stemctl.util import gc_pause
+from stemctl.util.steps import Steps, at_once, each
 from stemctl.util.timestamps import utc_now
 
 if TYPE_CHECKING:
@@ -39,10 +40,10 @@ MANY_FILES, MANY_BYTES = 2_000, 500_000
 """From here on, loading takes a third of a second, and a second core is of use."""
 
 _PARTS = 100
-"""So many that both cores end at about the same time."""
+"""So many that both cores end at about the same time, and that a step takes some milliseconds."""
 
 
-def load_repository(
+def loading_repository(
     root: FilePath,
     entries: Sequence[str],
     catalog: Catalog,
@@ -53,7 +54,7 @@ def load_repository(
     kept: dict[str, bytes] | None = None,
     documents: Mapping[str, Document] = _UNREAD,
     tracked: Set[str] = frozenset(),
-) -> tuple[Repository, tuple[Diagnostic, ...]]:
+) -> Steps[tuple[Repository, tuple[Diagnostic, ...]]]:
     """Everything that the manifests below `root` declare, and what is wrong with them.
 
     The repository has only usable records. The content of a file never raises an exception. With
@@ -71,7 +72,7 @@ def load_repository(
     )
     with gc_pause.paused():
         contents = loader.defaults(found.defaults)
-        for part in _loaded(loader, found.manifests):
+        for part in (yield from _loaded(loader, found.manifests)):
             contents.add(part)
     if kept is not None:
         kept.update(contents.kept)
@@ -88,13 +89,20 @@ def load_repository(
     return repository, with_lines(root, in_order(problems), texts)
 
 
-def _loaded(loader: FileLoader, files: Sequence[str]) -> Iterable[FileContents]:
-    """What the files say, in their order. Two cores load many files."""
-    if not (_are_many(loader.root, files) and second_core.is_there()):
+load_repository = at_once(loading_repository)
+
+
+def _loaded(loader: FileLoader, files: Sequence[str]) -> Steps[Sequence[FileContents]]:
+    """What the files say, in their order. Many files are loaded in steps, by two cores if they are
+    there.
+    """
+    if not _are_many(loader.root, files):
         return [loader.manifests(files)]
     length = -(-len(files) // _PARTS)
     parts = [files[start : start + length] for start in range(0, len(files), length)]
-    return second_core.shared(loader.manifests, parts)
+    if second_core.is_there():
+        return (yield from second_core.shared(loader.manifests, parts))
+    return (yield from each(loader.manifests, parts))
 
 
 def _are_many(root: FilePath, files: Sequence[str]) -> bool:

@@ -15,6 +15,8 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import BinaryIO, NoReturn, TypeVar
 
+from stemctl.util.steps import Steps
+
 MAX_PARTS = 256
 """The number of a part is one byte."""
 
@@ -41,8 +43,8 @@ def is_there() -> bool:
         return False
 
 
-def shared(work: Callable[[Part], Result], parts: Sequence[Part]) -> list[Result]:
-    """What `work` makes of each part, in their order.
+def shared(work: Callable[[Part], Result], parts: Sequence[Part]) -> Steps[list[Result]]:
+    """What `work` makes of each part, in their order. The copy is made in the first step.
 
     `work` changes nothing, and what it returns can be pickled. Both processes take the number of
     their next part from one pipe, so that the faster one does more of them.
@@ -55,11 +57,14 @@ def shared(work: Callable[[Part], Result], parts: Sequence[Part]) -> list[Result
         _queue(len(parts)) as queue,
         _copy(work, parts, queue) as answers,
     ):
+        yield
         for number in _taken(queue):
             done[number] = work(parts[number])
+            yield
         for answer in _received(answers):
             number, result = pickle.loads(answer)  # it comes from ourselves
             done[number] = result
+            yield
     return [done[at] if at in done else work(part) for at, part in enumerate(parts)]
 
 

@@ -5,24 +5,30 @@ declared, and each would be in memory twice.
 from __future__ import annotations
 
 import msgspec
+from msgspec.structs import replace
 
 from stemctl.core.records import Address, Repository
-from stemctl.core.state import Share
+from stemctl.core.state import Entry, State
 from stemctl.util.json_types import Fields
 
 
-def shared_with(repository: Repository) -> Share:
-    """Gives the values of the files where they are what was applied."""
+def with_shared_fields(state: State, repository: Repository) -> State:
+    """The same state, with the values of the files where they are what was applied."""
+    return replace(
+        state, records=dict(_shared(*known, repository) for known in state.records.items())
+    )
 
-    def share(address: Address, applied: Fields) -> tuple[Address, Fields]:
-        record = repository.records.get(address)
-        if record is None:
-            return address, applied
-        declared = record.fields
-        values = {name: declared[name] for name in applied if name in declared}
-        return record.address, values if _same_text(values, applied) else applied
 
-    return share
+def _shared(address: Address, entry: Entry, repository: Repository) -> tuple[Address, Entry]:
+    record = repository.records.get(address)
+    if record is None:
+        return address, entry
+    values, applied = record.fields, entry.applied
+    if list(values) != list(applied):
+        values = {name: values[name] for name in applied if name in values}
+    if not _same_text(values, applied):
+        return record.address, entry
+    return record.address, replace(entry, applied=values)
 
 
 def _same_text(left: Fields, right: Fields) -> bool:

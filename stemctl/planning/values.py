@@ -64,7 +64,7 @@ def defaulted(row: Field, type_name: Value, details: Fields) -> set[str]:
 
 def identical(left: Value, right: Value) -> bool:
     """Whether two values are equal and of the same types (1 is not 1.0): the same in any field."""
-    return left == right and _are_of_the_same_types(left, right)
+    return left is right or (left == right and _are_of_the_same_types(left, right))
 
 
 def _are_of_the_same_types(left: Value, right: Value) -> bool:

@@ -8,7 +8,7 @@ from typing import Protocol
 from stemctl.config.config import Server
 from stemctl.core.lease import Lease
 from stemctl.core.run import Run
-from stemctl.core.state import Share, State, as_read
+from stemctl.core.state import State
 from stemctl.errors import Hint, StateError, Untouched
 from stemctl.state.lease_holder import LeaseHolder
 
@@ -27,7 +27,7 @@ class StateBackend(Protocol):
     def lock(self) -> RemoteLock | None:
         """The lock between machines; None where only this machine writes."""
 
-    def load(self, share: Share = as_read) -> State | None:
+    def load(self) -> State | None:
         """The state as it was written; None if there is none."""
 
     def save(self, state: State, who: str, what: str) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from stemctl.config.config import Server
-from stemctl.core.state import Share, State, as_read
+from stemctl.core.state import State
 from stemctl.core.state_codec import from_json, to_json, ways_out
 from stemctl.errors import StateError
 from stemctl.state.local_folder import refuse_link, state_file
@@ -29,7 +29,7 @@ class FileBackend(Struct, frozen=True):
     def lock(self) -> None:
         """No other machine writes here."""
 
-    def load(self, share: Share = as_read) -> State | None:
+    def load(self) -> State | None:
         """The state, None if there is no file.
 
         Raises:
@@ -46,7 +46,7 @@ class FileBackend(Struct, frozen=True):
                 f"It is not UTF-8: {error}.",
                 ways_out(self.where),
             ) from error
-        return from_json(text, self.where, share=share)
+        return from_json(text, self.where)
 
     def save(self, state: State, who: str, what: str) -> None:
         """Replace the file; it is on the disk before this returns.

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from stemctl.config.config import Server
-from stemctl.core.state import Share, State, as_read
+from stemctl.core.state import State
 from stemctl.render import commit_message
 from stemctl.state.backend import Busy, state_moved
 from stemctl.state.git_lock import GitLock
@@ -33,13 +33,13 @@ class GitBackend:
         """The branch, as shown to people."""
         return self.branch.where
 
-    def load(self, share: Share = as_read) -> State | None:
+    def load(self) -> State | None:
         """The state on the branch; None if it has none of this server.
 
         Raises:
             StateError: it is damaged, or the remote cannot be reached.
         """
-        return self.branch.load_state(share)
+        return self.branch.load_state()
 
     def save(self, state: State, who: str, what: str) -> None:
         """Replace the state on the branch.

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from stemctl.core.lease import Lease
 from stemctl.core.run import Run, end_line, first_lines
-from stemctl.core.state import Share, State, as_read
+from stemctl.core.state import State
 from stemctl.core.state_codec import same_entries
 from stemctl.errors import StateError
 from stemctl.planning.reducer import check_state, reduce
@@ -59,10 +59,10 @@ class Recovery(Struct, frozen=True):
         """Whether the unfinished run goes on, here or elsewhere."""
         return self.elsewhere() is not None or self.machine.is_held()
 
-    def present(self, share: Share = as_read) -> State:
+    def present(self) -> State:
         """The state with what the unfinished run has done so far."""
         run = self.unfinished()  # before the state: if the run ends in between, the state has it
-        state = self.state.load(share)
+        state = self.state.load()
         reduced = _reduced(state, run) if run is not None else None
         if reduced is None:
             return state

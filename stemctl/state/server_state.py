@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from stemctl.config.config import Server
 from stemctl.core.records import Address
 from stemctl.core.run import Run
-from stemctl.core.state import Share, State, as_read
+from stemctl.core.state import State
 from stemctl.errors import ConfigError, StateError, Untouched
 from stemctl.manifests.work_tree import prefix
 from stemctl.planning.reducer import check_state
@@ -55,7 +55,7 @@ class ServerState(Struct, frozen=True, dict=True):
         """Where the manifests are in their repository, if the state does not lie beside them."""
         return prefix(self.root) if self.server.backend == "git" else None
 
-    def load(self, share: Share = as_read) -> State:
+    def load(self) -> State:
         """The state as it was written; an empty one if there is none.
 
         Raises:
@@ -63,7 +63,7 @@ class ServerState(Struct, frozen=True, dict=True):
                 other backend.
         """
         server = self.server
-        state = self.backend.load(share)
+        state = self.backend.load()
         if state is None:
             self._refuse_unmoved()
             return State(server.url, server.portal, server.edition)

@@ -20,7 +20,7 @@ from typing import TypeVar
 from msgspec import Struct
 
 from stemctl.config.config import Server
-from stemctl.core.state import Share, State, as_read
+from stemctl.core.state import State
 from stemctl.core.state_codec import from_json, shards_of, to_json, to_shards
 from stemctl.errors import StateError, Untouched
 from stemctl.git.errors import Damaged, stuck
@@ -165,7 +165,7 @@ class StateBranch:
         wanted = [sha for sha, message in messages.items() if is_wanted(message)]
         return dict(zip(wanted, self.read(f"{sha}:{path}" for sha in wanted), strict=True))
 
-    def load_state(self, share: Share = as_read) -> State | None:
+    def load_state(self) -> State | None:
         """The state of the server; None if the branch has none.
 
         Raises:
@@ -178,7 +178,7 @@ class StateBranch:
         text = self.text(blob)
         shards = [files.get(self.shard_path(shard), "") for shard in shards_of(text)]
         where = f"{self.state_path} on {self.where}"
-        return from_json(text, where, [self.text(shard) for shard in shards], share)
+        return from_json(text, where, [self.text(shard) for shard in shards])
 
     def state_blobs(self) -> dict[str, str]:
         """The files that make up the state."""

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from stemctl.config.config import Server
 from stemctl.core.plan import Plan
 from stemctl.core.run import Brief, Run, in_brief
-from stemctl.core.state import Share, State, as_read
+from stemctl.core.state import State
 from stemctl.errors import ConfigError, JournalError, StateError, Untouched
 from stemctl.schema.catalog import Catalog
 from stemctl.state.backend import StateBackend
@@ -71,15 +71,14 @@ class Store:
 
     # reading
 
-    def read(self, share: Share = as_read) -> State:
-        """The state, with what an unfinished run has done so far; empty if nothing is kept. With
-        `share`, it holds values that are in memory already.
+    def read(self) -> State:
+        """The state, with what an unfinished run has done so far; empty if nothing is kept.
 
         Raises:
             StateError: state or journal is damaged, newer than this program, or belongs to another
                 server or to other manifests.
         """
-        state = self.recovery.present(share)
+        state = self.recovery.present()
         self.state.refuse_foreign(state)
         return state
 

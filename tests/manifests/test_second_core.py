@@ -12,9 +12,11 @@ from msgspec.structs import asdict
 from stemctl.manifests import load as loading
 from stemctl.manifests import second_core
 from stemctl.manifests.load import load_repository
-from stemctl.manifests.second_core import shared
 from stemctl.schema.catalog import load_catalog
+from stemctl.util.steps import at_once
 from tests.support.paths import TESTS
+
+shared = at_once(second_core.shared)
 
 # The runner of the tests has threads of its own; they do nothing here.
 pytestmark = [
@@ -68,6 +70,8 @@ def test_two_cores_find_in_files_what_one_finds(everything, edition, two_cores, 
     monkeypatch.setattr(second_core, "is_there", lambda: False)
     assert both == told(everything, edition, kept_alone)
     assert list(kept.items()) == list(kept_alone.items())
+    monkeypatch.setattr(loading, "_are_many", lambda root, files: False)
+    assert both == told(everything, edition, {})
     assert len(kept) > 100
     assert len(both[-1]) > 100
     assert has_no_child()
@@ -118,6 +122,14 @@ def test_an_error_here_ends_both(error):
 
     with pytest.raises(error):
         shared(work, range(20))
+    assert has_no_child()
+
+
+def test_whoever_gives_up_between_steps_ends_both():
+    steps = second_core.shared(lambda part: time.sleep(0.01), range(50))
+    next(steps)
+    assert not has_no_child()
+    steps.close()
     assert has_no_child()
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 
 from stemctl.core.records import Address, Location, Record, Repository
-from stemctl.planning.shared_fields import shared_with
+from stemctl.core.state import Entry, State
+from stemctl.planning.shared_fields import with_shared_fields
 from stemctl.util.json_types import Fields, Value
 
 ADDRESS = Address("session", "a")
@@ -19,9 +20,16 @@ VALUES: list[Value] = [
 def shared(declared: Fields, applied: Fields) -> tuple[Fields, Fields]:
     """What was applied, before and after."""
     repository = Repository({ADDRESS: Record(ADDRESS, declared, HERE)})
-    address, after = shared_with(repository)(Address("session", "a"), applied)
+    before = State(
+        "https://lab.test/",
+        "private",
+        "2024",
+        records={Address("session", "a"): Entry(id="1", applied=applied)},
+    )
+    ((address, entry),) = with_shared_fields(before, repository).records.items()
     assert address is ADDRESS
-    return applied, after
+    assert entry.id == "1"
+    return applied, dict(entry.applied)
 
 
 def test_it_stays_the_same() -> None:

@@ -253,7 +253,7 @@ def test_a_bug_before_anything_was_sent_names_no_token_either(
     def broken(*arguments: Any) -> None:
         raise RuntimeError(f"cannot go on with {dict(os.environ)}")
 
-    monkeypatch.setattr("stemctl.commands.plan.load", broken)
+    monkeypatch.setattr("stemctl.commands.plan.loading", broken)
     assert lab.run("plan", token=CANARY).code == 70
     (trace,) = Path(tempfile.gettempdir()).glob("stemctl-trace-*")
     assert "cannot go on with" in trace.read_text()

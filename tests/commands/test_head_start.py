@@ -1,0 +1,199 @@
+"""A plan of many files asks for what it surely reads while they are loaded, and says the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+
+from stemctl.manifests import load
+from stemctl.manifests.file_loader import FileLoader
+from tests.security.wire import CANARY, CONFIG, Wire, tapped
+from tests.support.lab import Lab, Result
+
+MANY, PER_FILE = 250, 50
+
+
+@dataclass
+class Both:
+    """A lab on a server, and each plan of it made with a head start and without."""
+
+    lab: Lab
+    wire: Wire
+    monkeypatch: pytest.MonkeyPatch
+
+    def plan(self, *arguments: str) -> tuple[Result, list[str]]:
+        """What a plan says, and what was requested, in any order."""
+        self.wire.requests.clear()
+        said = self.lab.run("plan", *arguments, token=CANARY)
+        return said, sorted(f"{sent.method} {sent.url}" for sent in self.wire.requests)
+
+    def plans(self, *arguments: str) -> list[tuple[Result, list[str]]]:
+        """The same with a head start, and without."""
+        with self.monkeypatch.context() as patch:
+            patch.setattr(load, "MANY_FILES", 2)
+            ahead = self.plan(*arguments)
+        return [ahead, self.plan(*arguments)]
+
+
+@pytest.fixture
+def both(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Iterator[Both]:
+    """A lab of five files whose records were applied: three pages on the server."""
+    monkeypatch.setattr("stemctl.client.retry.backoff", lambda attempt: 0.0)
+    lab.write("stemctl.yaml", CONFIG)
+    declare(lab)
+    with tapped(monkeypatch) as wire:
+        assert lab.run("apply", "-y", token=CANARY).code == 0
+        yield Both(lab, wire, monkeypatch)
+
+
+def declare(lab: Lab, text: str = "Day {}.", number: int = MANY) -> None:
+    """Write sessions into five files."""
+    for start in range(0, MANY, PER_FILE):
+        numbers = range(start, min(start + PER_FILE, max(number, start)))
+        records = [f"{{name: s{n}, description: {text.format(n)!r}}}" for n in numbers]
+        lab.sessions(*records, name=f"records/s{start}.yaml")
+
+
+def edit_file(both: Both) -> None:
+    declare(both.lab, "Another day {}.")
+
+
+def take_from_files(both: Both) -> None:
+    declare(both.lab, number=MANY - 20)
+
+
+def forget(both: Both) -> None:
+    take_from_files(both)
+    both.lab.write("records/forget.yaml", "forget: [session/s249]")
+
+
+def answer_pages(both: Both, answer: Any) -> None:
+    """Answer every page of the sessions but the first."""
+    both.wire.fault = lambda sent: (
+        answer(sent) if "session/?" in str(sent.url) and "offset=0" not in str(sent.url) else None
+    )
+
+
+def lose_pages(both: Both) -> None:
+    answer_pages(both, lambda sent: httpx.Response(502))
+
+
+def show_pages_of_a_site(both: Both) -> None:
+    answer_pages(both, lambda sent: httpx.Response(200, html="<html>Sign in</html>"))
+
+
+def cut_pages(both: Both) -> None:
+    answer_pages(both, lambda sent: httpx.Response(200, content=b'{"sessions": [{"id'))
+
+
+def say_no(both: Both) -> None:
+    both.wire.fault = lambda sent: httpx.Response(401, json={"detail": "Invalid token."})
+
+
+def forbid_lists(both: Both) -> None:
+    both.wire.fault = lambda sent: (
+        httpx.Response(403, json={"detail": "No."}) if "session/?" in str(sent.url) else None
+    )
+
+
+def be_away(both: Both) -> None:
+    def refuse(sent: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("All connection attempts failed")
+
+    both.wire.fault = refuse
+
+
+def damage_state(both: Both) -> None:
+    (path,) = both.lab.root.glob("*.state.json")
+    path.write_text(path.read_text().replace("Day 3.", "Day 4."), encoding="utf-8")
+
+
+def forget_most(both: Both) -> None:
+    """The state knows few records of a long list."""
+    for path in (both.lab.root / "records").glob("*.yaml"):
+        path.unlink()
+    both.lab.sessions("{name: s0, description: Day 0.}", name="records/a.yaml")
+    both.lab.sessions("{name: s249, description: Day 249.}", name="records/b.yaml")
+    words = [f"session/s{n}" for n in range(1, 249)]
+    assert both.lab.run("state", "rm", *words).code == 0
+
+
+def nothing(both: Both) -> None:
+    pass
+
+
+CASES = [
+    (nothing, 0),
+    (edit_file, 0),
+    (take_from_files, 0),
+    (forget, 0),
+    (forget_most, 0),
+    (lose_pages, None),
+    (show_pages_of_a_site, None),
+    (cut_pages, None),
+    (say_no, 1),
+    (forbid_lists, None),
+    (be_away, 1),
+    (damage_state, 1),
+]
+
+
+@pytest.mark.parametrize("happen, code", CASES, ids=[case[0].__name__ for case in CASES])
+def test_it_says_and_requests_the_same(both: Both, happen: Any, code: int | None) -> None:
+    happen(both)
+    (ahead, requests), (plain, plain_requests) = both.plans("-o", "json")
+    assert (ahead.code, ahead.out, ahead.err) == (plain.code, plain.out, plain.err)
+    assert code in (None, ahead.code)
+    assert set(requests) == set(plain_requests)
+    assert (ahead.code == 1) or len(requests) == len(plain_requests)
+
+
+@pytest.mark.parametrize("words", [["s3"], ["session/s1*"], ["--exclude", "s7"]])
+def test_a_part_is_read_alone(both: Both, words: list[str]) -> None:
+    (ahead, requests), (plain, plain_requests) = both.plans("-o", "json", *words)
+    assert ahead.out == plain.out
+    assert requests == plain_requests
+
+
+def test_pages_are_requested_before_all_files_are_loaded(
+    both: Both, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded: list[int] = []
+    real = FileLoader.manifests
+
+    def manifests(self: FileLoader, files: Any) -> Any:
+        loaded.append(len(both.wire.requests))
+        return real(self, files)
+
+    monkeypatch.setattr(FileLoader, "manifests", manifests)
+    monkeypatch.setattr("stemctl.manifests.second_core.is_there", lambda: False)
+    both.plans()
+    *ahead, plain = loaded
+    assert (len(ahead), plain) == (5, 0)
+    assert ahead[-1] == 3  # of the sandbox in this process, all pages
+
+
+@pytest.mark.parametrize("happen", [nothing, be_away, say_no, damage_state])
+@pytest.mark.parametrize("text", ["sessions: [{nam: x}]", "sessions: ["])
+def test_errors_of_the_files_come_first(both: Both, happen: Any, text: str) -> None:
+    happen(both)
+    both.lab.write("records/z.yaml", text)
+    (ahead, requests), (plain, plain_requests) = both.plans()
+    assert ahead.code == plain.code == 1
+    assert plain_requests == []
+    assert all(sent.startswith("GET") for sent in requests)
+    assert ahead.said == plain.said.replace("Nothing was read or sent.", "Nothing was sent.")
+    assert "z.yaml:1" in ahead.said
+
+
+def test_what_is_given_up_is_not_heard_of_again(
+    both: Both, caplog: pytest.LogCaptureFixture
+) -> None:
+    be_away(both)
+    both.lab.write("records/z.yaml", "sessions: [{nam: x}]")
+    both.plans()
+    assert caplog.records == []
