@@ -6,11 +6,12 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from types import MappingProxyType
+from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from stemctl.client.client import Page, Query, ReadClient
+from stemctl.client.client import PAGE, PARALLELISM, Page, Query, ReadClient
 from stemctl.client.proof import of_listing
 from stemctl.client.responses import Forbidden, NotFound, NotTheApi, ServerError, Unavailable
 from stemctl.core.live_records import LiveRecords
@@ -34,6 +35,7 @@ class Begun(Struct, frozen=True):
 
     first: asyncio.Task[Page]
     all: asyncio.Task[Reading | None]
+    tasks: tuple[asyncio.Task[Any], ...]
 
 
 @contextlib.asynccontextmanager
@@ -48,22 +50,35 @@ async def begun(client: ReadClient, needs: Mapping[str, Need]) -> AsyncIterator[
     try:
         yield found
     finally:
-        tasks = [task for one in found.values() for task in (one.first, one.all)]
+        tasks = [task for one in found.values() for task in one.tasks]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _begun(client: ReadClient, model: Model, need: Need) -> Begun:
+    """The first pages are requested together, as far as the known records reach: the first one
+    would only say how many there are. Where most are not known, a few are requested in vain.
+    """
+    reach = max(1, min(len(need.ids), PARALLELISM * PAGE))
+    first, *others = [
+        asyncio.create_task(client.page(model, offset)) for offset in range(0, reach, PAGE)
+    ]
+    sent = {number * PAGE: task for number, task in enumerate(others, start=1)}
+
+    async def get(offset: int) -> Page:
+        under_way = sent.pop(offset, None)  # once: whoever asks again wants another answer
+        return await (under_way or client.page(model, offset))
+
     async def everything() -> Reading | None:
         page = await first
         rest = _not_in(model, _seen(page), need)
         if _is_less_alone(page, *rest, need):
             return None
-        return await read_all(model.name, lambda offset: client.page(model, offset), page)
+        return await read_all(model.name, get, page)
 
-    first = asyncio.create_task(client.page(model))
-    return Begun(first, asyncio.create_task(everything()))
+    whole = asyncio.create_task(everything())
+    return Begun(first, whole, (first, *others, whole))
 
 
 async def take_snapshot(
