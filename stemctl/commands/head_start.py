@@ -21,13 +21,21 @@ from stemctl.util import gc_pause
 from stemctl.util.timestamps import utc_now
 
 
-class HeadStart(Struct, frozen=True):
-    """The state as it was before the first request, when that was, and the lists under way."""
+class HeadStart(Struct):
+    """When the first request was sent, over which connection, and the lists under way."""
 
-    state: State
     began: datetime.datetime
     link: Link
     lists: Mapping[str, Begun]
+    _state: State | None
+
+    def take_state(self) -> State:
+        """The state as it was before the first request, once: it takes as much memory as the files
+        until it shares its values with them.
+        """
+        state, self._state = self._state, None
+        assert state is not None
+        return state
 
 
 @contextlib.asynccontextmanager
@@ -44,7 +52,9 @@ async def head_start(workspace: Workspace, for_all: bool) -> AsyncIterator[HeadS
         began = utc_now()
         known = _known(state) if for_all else {}
         async with begun(link.reader(), known) as lists:
-            yield HeadStart(state, began, link, lists)
+            ahead = HeadStart(began, link, lists, state)
+            del state
+            yield ahead
 
 
 def _known(state: State) -> dict[str, Need]:

@@ -91,7 +91,7 @@ async def plan(
     repository, catalog = loaded.repository, workspace.catalog
     with gc_pause.paused():
         state, options, chosen = _selected(
-            workspace, loaded, options, ahead.state if ahead else None
+            workspace, loaded, options, ahead.take_state() if ahead else None
         )
         began = ahead.began if ahead else utc_now()
         snapshot = await take_snapshot(
