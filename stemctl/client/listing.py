@@ -37,6 +37,13 @@ class Begun(Struct, frozen=True):
     all: asyncio.Task[Reading | None]
     tasks: tuple[asyncio.Task[Any], ...]
 
+    def has_failed(self) -> bool:
+        """Whether it has failed by now, or not all of it was there."""
+        if any(task.done() and not task.cancelled() and task.exception() for task in self.tasks):
+            return True
+        reading = self.all.result() if self.all.done() else None
+        return reading is not None and reading.completeness is not Completeness.COMPLETE
+
 
 @contextlib.asynccontextmanager
 async def begun(client: ReadClient, needs: Mapping[str, Need]) -> AsyncIterator[dict[str, Begun]]:
@@ -67,7 +74,9 @@ def _begun(client: ReadClient, model: Model, need: Need) -> Begun:
     sent = {number * PAGE: task for number, task in enumerate(others, start=1)}
 
     async def get(offset: int) -> Page:
-        under_way = sent.pop(offset, None)  # once: whoever asks again wants another answer
+        if offset == 0:
+            sent.clear()  # the list is read again, since these pages did not add up
+        under_way = sent.pop(offset, None)
         return await (under_way or client.page(model, offset))
 
     async def everything() -> Reading | None:
@@ -87,9 +96,14 @@ async def take_snapshot(
     with_approvals: list[str],
     under_way: Mapping[str, Begun] = MappingProxyType({}),
 ) -> Snapshot:
-    """Read what a plan needs, all models concurrently. Some of it may be `under_way`."""
+    """Read what a plan needs, all models concurrently. Some of it may be `under_way`.
+
+    What has failed so far is read from the start: a long step of other work may have kept this
+    process from its answers for longer than a request waits.
+    """
     models = client.catalog.models
     wanted = with_parents(needs, client.catalog)
+    under_way = {name: one for name, one in under_way.items() if not one.has_failed()}
     readings = await asyncio.gather(
         *(read(client, models[name], need, under_way.get(name)) for name, need in wanted.items())
     )

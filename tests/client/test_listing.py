@@ -10,6 +10,7 @@ import pytest
 from stemctl.client.client import ReadClient
 from stemctl.client.exchange import Http
 from stemctl.client.listing import begun
+from stemctl.core.snapshot import Completeness, Reading
 from stemctl.planning.needs import Need
 from stemctl.schema.catalog import load_catalog
 
@@ -23,6 +24,32 @@ async def stay_silent(request: httpx.Request) -> httpx.Response:
 
 async def fail(request: httpx.Request) -> httpx.Response:
     raise httpx.UnsupportedProtocol("gone")
+
+
+def test_a_list_that_is_read_again_is_read_afresh() -> None:
+    """The state knows 450 records, the server has 400, and one is added while they are listed."""
+    listed: list[int] = []
+
+    def page(request: httpx.Request) -> httpx.Response:
+        offset = int(request.url.params["offset"])
+        listed.append(offset)
+        total = 400 if len(listed) <= 5 else 401
+        rows = [{"id": f"{n:032}"} for n in range(offset, min(offset + 100, total))]
+        if offset == 200 and listed.count(200) == 1:
+            rows.pop()
+        return httpx.Response(200, json={"sessions": rows, "meta": {"total_results": total}})
+
+    async def scenario() -> Reading | None:
+        async with Http(httpx.MockTransport(page)) as http:
+            client = ReadClient(http, "http://lab.test/", "private", CATALOG)
+            known = Need(ids={f"{n:032}": () for n in range(450)})
+            async with begun(client, {"session": known}) as lists:
+                return await lists["session"].all
+
+    reading = asyncio.run(scenario())
+    assert reading is not None
+    assert (reading.completeness, len(reading.records)) == (Completeness.COMPLETE, 401)
+    assert listed == [0, 100, 200, 300, 400, 0, 100, 200, 300, 400]
 
 
 @pytest.mark.parametrize("answer", [stay_silent, fail])

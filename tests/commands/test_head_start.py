@@ -145,6 +145,9 @@ CASES = [
 IN_VAIN = (say_no, forbid_lists, be_away)
 """Cases where the first page says that no other one is needed."""
 
+TWICE = (lose_pages, show_pages_of_a_site, cut_pages)
+"""Cases where a list fails while files are loaded, and once more."""
+
 
 @pytest.mark.parametrize("happen, code", CASES, ids=[case[0].__name__ for case in CASES])
 def test_it_says_and_requests_the_same(both: Both, happen: Any, code: int | None) -> None:
@@ -155,8 +158,36 @@ def test_it_says_and_requests_the_same(both: Both, happen: Any, code: int | None
     if happen in IN_VAIN:
         assert set(plain_requests) < set(requests)
         assert len(set(requests) - set(plain_requests)) == 2
+    elif happen in TWICE:
+        assert set(requests) == set(plain_requests)
     else:
         assert requests == plain_requests
+
+
+@pytest.mark.parametrize("late", ["offset=", "offset=200"])
+def test_a_list_that_failed_while_files_were_loaded_is_read_again(
+    both: Both, late: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A step that takes longer than a request waits looks like a server that does not answer."""
+
+    def be_late(sent: httpx.Request) -> httpx.Response | None:
+        if late not in str(sent.url) or (both.lab.root / "loaded").exists():
+            return None
+        raise httpx.ReadTimeout("too late")
+
+    real = load.loading_repository
+
+    def loading(*arguments: Any, **options: Any) -> Any:
+        found = yield from real(*arguments, **options)
+        (both.lab.root / "loaded").touch()
+        return found
+
+    monkeypatch.setattr("stemctl.commands.loading.loading_repository", loading)
+    monkeypatch.setattr(load, "MANY_FILES", 2)
+    both.wire.fault = be_late
+    ahead, requests = both.plan("-o", "json")
+    assert ahead.code == 0, ahead.said
+    assert len(requests) > len(set(requests))
 
 
 @pytest.mark.parametrize("words", [["s3"], ["session/s1*"], ["--exclude", "s7"]])
