@@ -39,7 +39,7 @@ class Begun(Struct, frozen=True):
 
     def has_failed(self) -> bool:
         """Whether it has failed by now, or not all of it was there."""
-        if any(task.done() and not task.cancelled() and task.exception() for task in self.tasks):
+        if any(task.done() and task.exception() for task in (self.first, self.all)):
             return True
         reading = self.all.result() if self.all.done() else None
         return reading is not None and reading.completeness is not Completeness.COMPLETE

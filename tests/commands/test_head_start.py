@@ -14,7 +14,7 @@ from stemctl.manifests.file_loader import FileLoader
 from tests.security.wire import CANARY, CONFIG, Wire, tapped
 from tests.support.lab import Lab, Result
 
-MANY, PER_FILE = 250, 50
+MANY, PER_FILE = 250, 5
 
 
 @dataclass
@@ -41,7 +41,7 @@ class Both:
 
 @pytest.fixture
 def both(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Iterator[Both]:
-    """A lab of five files whose records were applied: three pages on the server."""
+    """A lab of files whose records were applied: three pages on the server."""
     monkeypatch.setattr("stemctl.client.retry.backoff", lambda attempt: 0.0)
     lab.write("stemctl.yaml", CONFIG)
     declare(lab)
@@ -51,7 +51,7 @@ def both(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Iterator[Both]:
 
 
 def declare(lab: Lab, text: str = "Day {}.", number: int = MANY) -> None:
-    """Write sessions into five files."""
+    """Write sessions, a few in each file."""
     for start in range(0, MANY, PER_FILE):
         numbers = range(start, min(start + PER_FILE, max(number, start)))
         records = [f"{{name: s{n}, description: {text.format(n)!r}}}" for n in numbers]
@@ -211,7 +211,7 @@ def test_pages_are_requested_before_all_files_are_loaded(
     monkeypatch.setattr("stemctl.manifests.second_core.is_there", lambda: False)
     both.plans()
     *ahead, plain = loaded
-    assert (len(ahead), plain) == (5, 0)
+    assert (len(ahead), plain) == (MANY // PER_FILE, 0)
     assert ahead[-1] == 3  # of the sandbox in this process, all pages
 
 
