@@ -49,10 +49,11 @@ class Begun(Struct, frozen=True):
 async def begun(client: ReadClient, needs: Mapping[str, Need]) -> AsyncIterator[dict[str, Begun]]:
     """Begin to read, by model, what is surely needed. What is not taken by the end is given up."""
     models = client.catalog.models
+    wanted = {name: need for name, need in needs.items() if name in models}
     found = {
         name: _begun(client, models[name], need)
-        for name, need in needs.items()
-        if name in models and client.portal in models[name].read_portals
+        for name, need in with_parents(wanted, client.catalog).items()
+        if client.portal in models[name].read_portals
     }
     try:
         yield found

@@ -52,14 +52,28 @@ def test_a_list_that_is_read_again_is_read_afresh() -> None:
     assert listed == [0, 100, 200, 300, 400, 0, 100, 200, 300, 400]
 
 
+def test_entries_are_read_with_their_parents_and_what_no_table_has_is_not_read() -> None:
+    known = {
+        "procedurelogentry": Need(ids={"1/2024-01-01": ()}),
+        "session": Need(),
+        "of an older edition": Need(),
+    }
+
+    async def scenario() -> set[str]:
+        async with Http(httpx.MockTransport(stay_silent)) as http:
+            client = ReadClient(http, "http://lab.test/", "private", CATALOG)
+            async with begun(client, known) as lists:
+                return set(lists)
+
+    assert asyncio.run(scenario()) == {"procedurelog", "session"}
+
+
 @pytest.mark.parametrize("answer", [stay_silent, fail])
 def test_what_is_not_taken_is_given_up(answer, caplog: pytest.LogCaptureFixture) -> None:
     async def scenario() -> list[asyncio.Task[object]]:
         async with Http(httpx.MockTransport(answer)) as http:
             client = ReadClient(http, "http://lab.test/", "private", CATALOG)
-            async with begun(
-                client, {"session": Need(), "subject": Need(), "gone": Need()}
-            ) as lists:
+            async with begun(client, {"session": Need(), "subject": Need()}) as lists:
                 await asyncio.sleep(0.01)
                 assert set(lists) == {"session", "subject"}
             return [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
