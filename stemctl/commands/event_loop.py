@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator, Coroutine
 from typing import Any, TypeVar
 
-from stemctl.util.steps import Steps
+from stemctl.util.steps import Steps, keeping
 
 T = TypeVar("T")
 
@@ -51,12 +51,9 @@ async def going_on(steps: Steps[T]) -> AsyncIterator[asyncio.Task[T]]:
 
 
 async def _between_others(steps: Steps[T]) -> T:
-    with contextlib.closing(steps):
-        while True:
-            try:
-                next(steps)
-            except StopIteration as end:
-                found: T = end.value
-                return found
+    results: list[T] = []
+    with contextlib.closing(keeping(steps, results)) as one_by_one:
+        for _ in one_by_one:
             for _ in range(_TURNS):
                 await asyncio.sleep(0)
+    return results[0]

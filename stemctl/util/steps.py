@@ -19,18 +19,17 @@ def at_once(work: Callable[P, Steps[T]]) -> Callable[P, T]:
 
     @functools.wraps(work)
     def whole(*args: P.args, **kwargs: P.kwargs) -> T:
-        return _result(work(*args, **kwargs))
+        results: list[T] = []
+        for _ in keeping(work(*args, **kwargs), results):
+            pass
+        return results[0]
 
     return whole
 
 
-def _result(steps: Steps[T]) -> T:
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            found: T = end.value
-            return found
+def keeping(steps: Steps[T], results: list[T]) -> Steps[None]:
+    """The same steps, for a loop, which would lose their result: it is added to `results`."""
+    results.append((yield from steps))
 
 
 def each(work: Callable[[Part], T], parts: Iterable[Part]) -> Steps[list[T]]:

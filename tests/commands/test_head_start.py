@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -9,8 +10,11 @@ from typing import Any
 import httpx
 import pytest
 
+from stemctl.core.snapshot import Snapshot
 from stemctl.manifests import load
 from stemctl.manifests.file_loader import FileLoader
+from stemctl.planning.matching import identify
+from stemctl.util.timestamps import utc_now
 from tests.security.wire import CANARY, CONFIG, Wire, tapped
 from tests.support.lab import Lab, Result
 
@@ -217,6 +221,25 @@ def test_pages_are_requested_before_all_files_are_loaded(
     *ahead, plain = loaded
     assert (len(ahead), plain) == (MANY // PER_FILE, 0)
     assert ahead[-1] == 3  # of the sandbox in this process, all pages
+
+
+def test_the_reading_began_before_its_first_request(
+    both: Both, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is in doubt is settled by a reading that began long enough after it was sent."""
+    sent: list[datetime.datetime] = []
+    began: list[datetime.datetime] = []
+    both.wire.fault = lambda request: sent.append(utc_now())
+
+    def noting(repository: Any, state: Any, snapshot: Snapshot, catalog: Any) -> Any:
+        assert snapshot.began is not None
+        began.append(snapshot.began)
+        return identify(repository, state, snapshot, catalog)
+
+    monkeypatch.setattr("stemctl.commands.plan.identify", noting)
+    monkeypatch.setattr(load, "MANY_FILES", 2)
+    both.plan()
+    assert began[0] <= sent[0]
 
 
 @pytest.mark.parametrize("happen", [nothing, be_away, say_no, damage_state])
