@@ -14,6 +14,7 @@ from stemctl.core.snapshot import Snapshot
 from stemctl.manifests import load
 from stemctl.manifests.file_loader import FileLoader
 from stemctl.planning.matching import identify
+from stemctl.state.store import Store
 from stemctl.util.timestamps import utc_now
 from tests.security.wire import CANARY, CONFIG, Wire, tapped
 from tests.support.lab import Lab, Result
@@ -223,10 +224,21 @@ def test_pages_are_requested_before_all_files_are_loaded(
     assert ahead[-1] == 3  # of the sandbox in this process, all pages
 
 
-def test_the_reading_began_before_its_first_request(
+def test_the_reading_began_before_its_first_request_and_after_the_state_was_read(
     both: Both, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is in doubt is settled by a reading that began long enough after it was sent."""
+    """What is in doubt is settled by a reading that began long enough after it was sent; what
+    another run applies after the state was read must not look like a change of a colleague.
+    """
+    read: list[datetime.datetime] = []
+    real = Store.read
+
+    def noting_state(self: Store) -> Any:
+        state = real(self)
+        read.append(utc_now())
+        return state
+
+    monkeypatch.setattr(Store, "read", noting_state)
     sent: list[datetime.datetime] = []
     began: list[datetime.datetime] = []
     both.wire.fault = lambda request: sent.append(utc_now())
@@ -239,7 +251,8 @@ def test_the_reading_began_before_its_first_request(
     monkeypatch.setattr("stemctl.commands.plan.identify", noting)
     monkeypatch.setattr(load, "MANY_FILES", 2)
     both.plan()
-    assert began[0] <= sent[0]
+    assert read[0] <= began[0] <= sent[0]
+    assert len(read) == 1
 
 
 @pytest.mark.parametrize("happen", [nothing, be_away, say_no, damage_state])
