@@ -21,20 +21,20 @@ _UNKNOWN_ISSUER = {18, 19, 20, 21}
 """The codes of OpenSSL for a certificate whose issuer is not known here."""
 
 
-def certificates(environ: Mapping[str, str]) -> ssl.SSLContext | bool:
-    """The certificates that a variable names; True for those that come with httpx.
+def certificates(environ: Mapping[str, str]) -> ssl.SSLContext:
+    """The certificates that a variable names, else those of certifi.
 
     Raises:
         ConfigError: they cannot be read.
     """
     named = next((name for name in VARIABLES if environ.get(name)), None)
     if named is None:
-        return True
+        import certifi  # a sandbox needs none
+
+        return _trusting(certifi.where())
     path = environ[named]
     try:
-        if os.path.isdir(path):
-            return ssl.create_default_context(capath=path)
-        return ssl.create_default_context(cafile=path)
+        return _trusting(path)
     except (OSError, ValueError) as error:
         raise ConfigError(
             f"The certificates in {named} cannot be read.",
@@ -42,6 +42,16 @@ def certificates(environ: Mapping[str, str]) -> ssl.SSLContext | bool:
             [(f"unset {named}", "uses the certificates that come with stemctl")],
             untouched=Untouched.NOTHING_SENT,
         ) from error
+
+
+def _trusting(path: str) -> ssl.SSLContext:
+    """What checks servers against the certificates of a file, or of a folder."""
+    is_folder = os.path.isdir(path)
+    trusted = ssl.create_default_context(
+        cafile=None if is_folder else path, capath=path if is_folder else None
+    )
+    trusted.set_alpn_protocols(["http/1.1"])
+    return trusted
 
 
 def refused_certificate(error: BaseException) -> ssl.SSLCertVerificationError | None:

@@ -9,11 +9,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from typing import Any, Self
 from urllib.parse import quote, urlsplit
 
-import httpx
 from msgspec import Struct, field
 
 from stemctl.client import retry
-from stemctl.client.exchange import Http, Params, exchange
+from stemctl.client.exchange import Http, Params, TooLong, exchange
+from stemctl.client.failures import NoResponse
 from stemctl.client.limiter import Limiter, SharedSlot
 from stemctl.client.responses import (
     CheckedRows,
@@ -226,11 +226,13 @@ class ReadClient:
                     return read_response(answer, method, self.base, url, parse)
                 if answer.status_code in retry.BUSY:
                     continue  # the limiter waits
-            except httpx.HTTPError as error:
+            except NoResponse as error:
                 if last or not retry.may_retry_error(method, error):
                     raise unreachable(error, self.base, retry.may_have_arrived(error)) from error
-            except httpx.InvalidURL as error:  # a name that is too long for a URL
-                raise Refused(f"This request has no valid URL: {error}.", sent=False) from error
+            except TooLong as error:  # because of a name in it
+                raise Refused(
+                    f"The URL of this request is too long: {error}.", sent=False
+                ) from error
             except NotTheApi as error:
                 if last or method != "GET" or error.status != 200 or "HTML" in error.what:
                     raise

@@ -9,30 +9,28 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 
-import httpx
-
-ONE = httpx.Limits(max_connections=1, max_keepalive_connections=1)
+from stemctl.client.http_types import Body, Incoming, Request, Transport
 
 
-class Connections(httpx.AsyncBaseTransport):
+class Connections:
     """As many connections as there were requests at the same time, and failures."""
 
-    def __init__(self, connect: Callable[[], httpx.AsyncBaseTransport]) -> None:
+    def __init__(self, connect: Callable[[], Transport]) -> None:
         self._connect = connect
-        self._all: list[httpx.AsyncBaseTransport] = []
-        self._free: list[httpx.AsyncBaseTransport] = []
+        self._all: list[Transport] = []
+        self._free: list[Transport] = []
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+    async def send(self, request: Request) -> Incoming:
+        """Send a request over a connection that is free, or a new one."""
         if not self._free:
             self._free.append(self._connect())
             self._all.append(self._free[-1])
         connection = self._free.pop()
         # One that failed is not used again: where a proxy refuses or TLS fails, httpcore goes on to
         # count a connection that is not there, and the next request waits for it in vain.
-        response = await connection.handle_async_request(request)
-        assert isinstance(response.stream, httpx.AsyncByteStream)
-        response.stream = _Answer(response.stream, lambda: self._free.append(connection))
-        return response
+        incoming = await connection.send(request)
+        body = _Freeing(incoming.body, lambda: self._free.append(connection))
+        return Incoming(incoming.status, incoming.headers, body)
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -40,18 +38,18 @@ class Connections(httpx.AsyncBaseTransport):
             await connection.aclose()
 
 
-class _Answer(httpx.AsyncByteStream):
+class _Freeing:
     """The body of a response. Once it is closed, `free` is called."""
 
-    def __init__(self, body: httpx.AsyncByteStream, free: Callable[[], None]) -> None:
+    def __init__(self, body: Body, free: Callable[[], None]) -> None:
         self._body, self._free = body, free
         self._closed = False
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for piece in self._body:
-            yield piece
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self._body.__aiter__()
 
     async def aclose(self) -> None:
+        """Close the body, and free its connection."""
         try:
             await self._body.aclose()
         finally:

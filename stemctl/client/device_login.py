@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
 from msgspec import Struct
 
 from stemctl.client.exchange import Http, exchange
+from stemctl.client.failures import NoResponse
 from stemctl.client.responses import (
     NotTheApi,
     ServerError,
@@ -121,6 +121,6 @@ _AGAIN = [("stemctl login", "starts a new login")]
 async def _post(http: Http, base: str, path: str, body: dict[str, str]) -> dict[str, Any]:
     try:
         response = await exchange(http, "POST", f"{base}api/{path}", json=body)
-    except httpx.HTTPError as error:
+    except NoResponse as error:
         raise unreachable(error, base, sent=True) from error
     return read_response(response, "POST", base)

@@ -1,8 +1,8 @@
 """A connection without a proxy: a line of asyncio, and h11, which reads and writes HTTP on it.
 
 It takes the place of httpcore's connection, which has the same h11 in it, and around it locks,
-traces and a second library for sockets: two thirds of the time of a request. Failures are those of
-httpx, with the words that they have there.
+traces and a second library for sockets: two thirds of the time of a request. Failures have the
+names and the words that they have in httpx.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import h11
-import httpx
+
+from stemctl.client import failures
+from stemctl.client.http_types import Incoming, Request
 
 _LONGEST_HEAD = 100 * 1024
-_PIECE = 64 * 1024
-"""Bytes of a body that are passed on at once. Compressed, they may be a thousand times as many."""
-
 _EXPIRES_AFTER = 4.0
 """Seconds after which an idle connection is not used again: many servers close it after five, and a
 request that is on its way then may be lost.
@@ -32,36 +32,35 @@ _NEXT_ADDRESS_AFTER = 0.25
 """Seconds after which the next address of a host is tried as well."""
 
 
-class Direct(httpx.AsyncBaseTransport):
+class Direct:
     """One connection to the server of a URL; a new one whenever the last one is no longer usable.
 
     `trusted` are the certificates for TLS, which is used if there are any.
     """
 
     def __init__(self, url: str, trusted: ssl.SSLContext | None) -> None:
-        where = httpx.URL(url)
-        self._host = where.raw_host.decode("ascii")
+        where = urlsplit(url)
+        self._host = where.hostname or ""
         self._port = where.port or (80 if trusted is None else 443)
         self._trusted = trusted
         self._line: _Line | None = None
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+    async def send(self, request: Request) -> Incoming:
         """Send a request, and read the head of its response."""
-        timeout = request.extensions["timeout"]
-        content = await request.aread()
+        limits = request.timeout
         line = self._line
         if line is None or not line.is_usable():
             await self.aclose()
-            line = self._line = await self._connect(timeout["connect"])
+            line = self._line = await self._connect(limits.connect)
         try:
-            line.send(request, content)
-            await line.sent(timeout["write"])
-            head = await line.head(timeout["read"])
+            line.send(request)
+            await line.sent(limits.write)
+            head = await line.head(limits.read)
         except BaseException:  # cancelled as well: nobody will read what may still come
             line.close()
             raise
-        body = _Body(line, timeout["read"])
-        return httpx.Response(head.status_code, headers=head.headers.raw_items(), stream=body)
+        body = _Body(line, limits.read)
+        return Incoming(head.status_code, head.headers.raw_items(), body)
 
     async def aclose(self) -> None:
         """Close the connection."""
@@ -84,11 +83,11 @@ class Direct(httpx.AsyncBaseTransport):
                     happy_eyeballs_delay=_NEXT_ADDRESS_AFTER,
                 )
         except TimeoutError as error:
-            raise httpx.ConnectTimeout("") from error
+            raise failures.ConnectTimeout("") from error
         except (ssl.SSLError, socket.gaierror, UnicodeError) as error:
-            raise httpx.ConnectError(str(error)) from error
+            raise failures.ConnectError(str(error)) from error
         except OSError as error:
-            raise httpx.ConnectError("All connection attempts failed") from error
+            raise failures.ConnectError("All connection attempts failed") from error
         return line
 
 
@@ -147,18 +146,18 @@ class _Line(asyncio.Protocol):
         is_idle = self._http.our_state is h11.IDLE and time.monotonic() < self._expires
         return is_quiet and is_idle and not _is_readable(self._watched)
 
-    def send(self, request: httpx.Request, content: bytes) -> None:
+    def send(self, request: Request) -> None:
         """Send a whole request at once: in two parts, it would take the system twice as long."""
         try:
             head = h11.Request(
-                method=request.method, target=request.url.raw_path, headers=request.headers.raw
+                method=request.method, target=request.target, headers=request.headers
             )
             parts = [self._http.send(head)]
-            if content:
-                parts.append(self._http.send(h11.Data(data=content)))
+            if request.content:
+                parts.append(self._http.send(h11.Data(data=request.content)))
             parts.append(self._http.send(h11.EndOfMessage()))
         except h11.LocalProtocolError as error:
-            raise httpx.LocalProtocolError(str(error)) from error
+            raise failures.LocalProtocolError(str(error)) from error
         self._transport.write(b"".join(filter(None, parts)))
 
     async def sent(self, seconds: float) -> None:
@@ -166,7 +165,7 @@ class _Line(asyncio.Protocol):
         not silent. One that answers meanwhile is not waited for, so that what it sends is read.
 
         Raises:
-            httpx.WriteTimeout: it takes longer.
+            WriteTimeout: it takes longer.
         """
         if not self._is_full:
             return
@@ -174,8 +173,8 @@ class _Line(asyncio.Protocol):
             async with asyncio.timeout(seconds):
                 while self._is_full and not self._is_over and not self._http.trailing_data[0]:
                     await self._wait(seconds)
-        except (TimeoutError, httpx.ReadTimeout) as error:
-            raise httpx.WriteTimeout("") from error
+        except (TimeoutError, failures.ReadTimeout) as error:
+            raise failures.WriteTimeout("") from error
 
     async def head(self, seconds: float) -> h11.Response:
         """The head of the response, after those that only say that it will come."""
@@ -188,21 +187,23 @@ class _Line(asyncio.Protocol):
         """The next part of the response. `seconds` is how long the server may be silent.
 
         Raises:
-            httpx.TransportError: it does not come, or is not HTTP.
+            NoResponse: it does not come, or is not HTTP.
         """
         while True:
             try:
                 event = self._http.next_event()
             except h11.RemoteProtocolError as error:
-                raise httpx.RemoteProtocolError(str(error)) from error
+                raise failures.RemoteProtocolError(str(error)) from error
             if event is not h11.NEED_DATA:
                 return event
             if not self._is_over:
                 await self._wait(seconds)
             elif self._error is not None:
-                raise httpx.ReadError("") from self._error
+                raise failures.ReadError("") from self._error
             elif self._http.their_state is h11.SEND_RESPONSE:
-                raise httpx.RemoteProtocolError("Server disconnected without sending a response.")
+                raise failures.RemoteProtocolError(
+                    "Server disconnected without sending a response."
+                )
             else:
                 self._http.receive_data(b"")  # h11 knows what an end means here
 
@@ -213,7 +214,7 @@ class _Line(asyncio.Protocol):
             async with asyncio.timeout(seconds):
                 await self._news
         except TimeoutError as error:
-            raise httpx.ReadTimeout("") from error
+            raise failures.ReadTimeout("") from error
         finally:
             self._news = None
 
@@ -231,7 +232,7 @@ class _Line(asyncio.Protocol):
         self._transport.abort()
 
 
-class _Body(httpx.AsyncByteStream):
+class _Body:
     """The body of a response. Once it is closed, its line is free."""
 
     def __init__(self, line: _Line, seconds: float) -> None:
@@ -239,9 +240,7 @@ class _Body(httpx.AsyncByteStream):
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         while isinstance(event := await self._line.event(self._seconds), h11.Data):
-            data = bytes(event.data)
-            for start in range(0, len(data), _PIECE):
-                yield data[start : start + _PIECE]
+            yield bytes(event.data)
 
     async def aclose(self) -> None:
         self._line.finish()

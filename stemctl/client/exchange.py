@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import AsyncIterable, Mapping, Sequence
+import zlib
+from collections.abc import Mapping, Sequence
 from json import JSONEncoder
 from types import TracebackType
 from typing import Self
-
-import httpx
+from urllib.parse import quote, urlencode, urlsplit
 
 from stemctl.client import retry
+from stemctl.client.failures import ReadError, ReadTimeout
+from stemctl.client.http_types import Incoming, RawHeaders, Request, Transport, by_name
 from stemctl.client.responses import NotTheApi, Response
 from stemctl.util.json_types import Value
 
 MAX_BYTES = 64 * 2**20
 """The limit of a decoded response. A page of a hundred records is a thousand times smaller."""
 
+_LONGEST_TARGET = 64 * 1024
+"""Characters. No server takes as many."""
+
 _ENCODINGS = ("", "identity", "gzip")
 """The accepted encodings. A response that is compressed twice could expand without a limit."""
+
+_GZIP = zlib.MAX_WBITS | 16
 
 _ALWAYS = {
     "Accept": "application/json",
@@ -27,23 +34,23 @@ _ALWAYS = {
     "Connection": "keep-alive",
 }
 _ENCODER = JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+_AS_IT_IS = "/:@!$&'()*+,;=~%"
+"""What a path may contain besides letters and digits. What follows a % is quoted already."""
 
-_parsed = functools.lru_cache(maxsize=64)(httpx.URL)
-"""The URL of a text. New records are all sent to those of their models."""
+Params = Sequence[tuple[str, str]]
 
-Params = Sequence[tuple[str, str | int | float | bool | None]]
+
+class TooLong(ValueError):
+    """A URL that is longer than any server takes."""
 
 
 class Http:
-    """Sends requests over a transport of httpx, with headers of its own.
+    """Sends requests over a transport, with headers of its own.
 
-    A client of httpx also keeps cookies, follows redirects and finds credentials elsewhere. None of
-    that is wanted here, and it takes longer than the request itself.
+    There are no cookies and no redirects, and nothing is read from the environment.
     """
 
-    def __init__(
-        self, transport: httpx.AsyncBaseTransport, headers: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, transport: Transport, headers: Mapping[str, str] | None = None) -> None:
         self._transport = transport
         self._headers = _encoded({**_ALWAYS, **(headers or {})})
 
@@ -60,33 +67,35 @@ class Http:
 
     async def respond(
         self, method: str, url: str, params: Params | None, json: Value, headers: Mapping[str, str]
-    ) -> httpx.Response:
-        """Send a request. Of the response, only the head has arrived; it has to be closed.
+    ) -> Incoming:
+        """Send a request. Of the response, only the head has arrived; its body has to be closed.
 
         Raises:
-            httpx.InvalidURL: the URL is not valid.
-            httpx.HTTPError: there is no response.
+            TooLong: the URL is too long.
+            NoResponse: there is no response.
         """
-        where, content = _parsed(url), b""
-        # A request that is given its stream takes its headers as they are. Otherwise, httpx makes
-        # each of them twice more.
-        all_headers = [(b"Host", where.netloc), *self._headers, *_encoded(headers)]
+        host, path = _parts(url)
+        target = f"{path}?{urlencode(params)}" if params else path
+        if len(target) > _LONGEST_TARGET:
+            raise TooLong(f"{len(target):,} characters")
+        content = b""
+        all_headers = [(b"Host", host), *self._headers, *_encoded(headers)]
         if json is not None:
             content = _ENCODER.encode(json).encode()
             length = str(len(content))
             all_headers += _encoded({"Content-Length": length, "Content-Type": "application/json"})
-        request = httpx.Request(
-            method,
-            where,
-            params=None if params is None else list(params),
-            headers=all_headers,
-            stream=httpx.ByteStream(content),
-            extensions={"timeout": retry.TIMEOUT.as_dict()},
-        )
-        return await self._transport.handle_async_request(request)
+        request = Request(method, target, all_headers, content, retry.TIMEOUT)
+        return await self._transport.send(request)
 
 
-def _encoded(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+@functools.lru_cache(maxsize=64)
+def _parts(url: str) -> tuple[bytes, str]:
+    """The host and the path of a URL. New records are all sent to those of their models."""
+    parts = urlsplit(url)
+    return parts.netloc.encode("ascii"), quote(parts.path, safe=_AS_IT_IS)
+
+
+def _encoded(headers: Mapping[str, str]) -> RawHeaders:
     return [(name.encode("ascii"), value.encode("ascii")) for name, value in headers.items()]
 
 
@@ -102,46 +111,49 @@ async def exchange(
     """Send a request, and read the whole response.
 
     Raises:
-        httpx.HTTPError: no complete response arrived within `retry.DEADLINE`.
+        NoResponse: no complete response arrived within `retry.DEADLINE`.
         NotTheApi: the response is too large, or has an encoding that was not requested.
+        TooLong: the URL is too long.
     """
     try:
         async with asyncio.timeout(retry.DEADLINE):
-            response = await http.respond(method, url, params, json, headers or {})
+            incoming = await http.respond(method, url, params, json, headers or {})
             try:
-                content = await _content(response)
+                named = by_name(incoming.headers)
+                content = await _content(incoming, named.get("content-encoding", ""))
             finally:
-                await response.aclose()
+                await incoming.body.aclose()
     except TimeoutError as error:
-        raise httpx.ReadTimeout(
-            f"no complete response within {retry.DEADLINE:.0f} seconds"
-        ) from error
-    return Response(response.status_code, response.headers, content)
+        raise ReadTimeout(f"no complete response within {retry.DEADLINE:.0f} seconds") from error
+    return Response(incoming.status, named, content)
 
 
-async def _content(response: httpx.Response) -> bytes:
-    """The body.
+async def _content(incoming: Incoming, encoding: str) -> bytes:
+    """The body, unpacked.
 
     Raises:
         NotTheApi: it is too large, or cannot be decoded safely.
+        ReadError: it is not what its encoding says.
     """
-    encoding = response.headers.get("Content-Encoding", "").strip().lower()
+    encoding = encoding.strip().lower()
     if encoding not in _ENCODINGS:
         raise NotTheApi(
             f"The server's response has the encoding {encoding[:40]!r}, which was not requested.",
             "stemctl accepts only gzip. A proxy may have compressed the response again.",
-            status=response.status_code,
+            status=incoming.status,
         )
     content = bytearray()
-    # Where nothing is to be unpacked, httpx would only pass the pieces on, through two generators.
-    pieces = response.aiter_bytes() if encoding == "gzip" else response.stream
-    assert isinstance(pieces, AsyncIterable)
-    async for piece in pieces:
-        content += piece
+    unpacker = zlib.decompressobj(_GZIP) if encoding == "gzip" else None
+    async for piece in incoming.body:
+        try:
+            room = MAX_BYTES + 1 - len(content)
+            content += piece if unpacker is None else unpacker.decompress(piece, room)
+        except zlib.error as error:
+            raise ReadError(str(error)) from error
         if len(content) > MAX_BYTES:
             raise NotTheApi(
                 f"The server's response is larger than {MAX_BYTES // 2**20} MiB.",
                 "The API never returns so much, so the rest was not read.",
-                status=response.status_code,
+                status=incoming.status,
             )
     return bytes(content)

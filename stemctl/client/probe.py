@@ -6,12 +6,11 @@ import asyncio
 import datetime
 import time
 
-import httpx
-
 from stemctl import __version__
 from stemctl.client import retry
 from stemctl.client.client import EVERYTHING, ReadClient
 from stemctl.client.exchange import Params, exchange
+from stemctl.client.failures import NoResponse
 from stemctl.client.responses import (
     NotTheApi,
     Response,
@@ -89,8 +88,8 @@ class Prober(ReadClient):
             last = attempt == retry.ATTEMPTS
             try:
                 response, seconds = await self._exchanged(path, params)
-            except (httpx.HTTPError, NotTheApi) as error:
-                again = isinstance(error, httpx.HTTPError) and retry.may_retry_error("GET", error)
+            except (NoResponse, NotTheApi) as error:
+                again = isinstance(error, NoResponse) and retry.may_retry_error("GET", error)
                 if last or not again:
                     return self._lost(error, must_answer)
             else:
@@ -124,7 +123,7 @@ class Prober(ReadClient):
             if isinstance(error, NotTheApi) and error.status != 404:
                 raise
 
-    def _lost(self, error: httpx.HTTPError | NotTheApi, must_answer: bool) -> Received:
+    def _lost(self, error: NoResponse | NotTheApi, must_answer: bool) -> Received:
         """No answer: this ends the command only if there never was one."""
         if not must_answer:
             return Received(None)

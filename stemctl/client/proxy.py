@@ -16,13 +16,20 @@ import ssl
 from collections.abc import Mapping
 from urllib.parse import quote, unquote, urlsplit
 
-import httpx
 from msgspec import Struct
 
 from stemctl.client.certificates import causes, certificates
-from stemctl.client.connections import ONE, Connections
+from stemctl.client.connections import Connections
 from stemctl.client.direct import Direct
-from stemctl.client.proxy_failures import ProxyFailed, ProxyRefused
+from stemctl.client.failures import (
+    ConnectError,
+    ConnectTimeout,
+    NoResponse,
+    ProxyError,
+    ProxyFailed,
+    ProxyRefused,
+)
+from stemctl.client.http_types import Incoming, Request, Transport
 from stemctl.errors import ConfigError, Hint, Untouched
 from stemctl.util.late_pattern import late_pattern
 from stemctl.util.redact import remember
@@ -47,27 +54,27 @@ class Proxy(Struct, frozen=True):
         # Without the address, which may have a password in it.
         return f"Proxy(variable={self.variable!r}, shown={self.shown!r})"
 
-    def explained(self, error: httpx.TransportError, host: str) -> httpx.TransportError:
+    def explained(self, error: NoResponse, host: str) -> NoResponse:
         """The failure of a request to a host through this proxy, in words that name the proxy."""
         origin = f"The proxy is set in {self.variable}."
         around: Hint = (f"export NO_PROXY={host}", f"connects to {host} without the proxy")
-        if isinstance(error, httpx.ProxyError):
+        if isinstance(error, ProxyError):
             return self._refused(str(error), host, origin, around)
         reason = str(error).strip() or type(error).__name__
         is_tls = any(isinstance(cause, ssl.SSLError) for cause in causes(error))
-        if isinstance(error, httpx.ConnectError) and is_tls:
+        if isinstance(error, ConnectError) and is_tls:
             own = (
                 "If the proxy inspects TLS, set SSL_CERT_FILE or REQUESTS_CA_BUNDLE to a file with "
                 "its certificate."
             )
             what = f"The connection to {host} through the proxy {self.shown} is not trusted."
             return ProxyFailed(what, f"{reason}. {own}\n{origin}", [around])
-        if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+        if isinstance(error, ConnectError | ConnectTimeout):
             what = f"The proxy {self.shown} cannot be reached."
             return ProxyFailed(what, f"{reason}. {origin}", [around])
         return type(error)(f"{reason}, through the proxy {self.shown} of {self.variable}")
 
-    def _refused(self, reason: str, host: str, origin: str, around: Hint) -> httpx.TransportError:
+    def _refused(self, reason: str, host: str, origin: str, around: Hint) -> NoResponse:
         found = _STATUS.match(reason)
         status = int(found[0]) if found else 0
         if status == 407:
@@ -89,24 +96,22 @@ class Proxy(Struct, frozen=True):
         return ProxyRefused(what, origin, [with_name, around])
 
 
-class _Through(httpx.AsyncHTTPTransport):
-    """Sends requests through a proxy."""
+class _Through:
+    """A connection through a proxy, whose failures name the proxy."""
 
-    def __init__(
-        self, proxy: Proxy, host: str, limits: httpx.Limits, verify: ssl.SSLContext
-    ) -> None:
-        super().__init__(proxy=proxy.address, limits=limits, verify=verify, trust_env=False)
-        self._proxy, self._host = proxy, host
+    def __init__(self, inner: Transport, proxy: Proxy, host: str) -> None:
+        self._inner, self._proxy, self._host = inner, proxy, host
+        self.aclose = inner.aclose
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """The response. A failure names the proxy."""
+    async def send(self, request: Request) -> Incoming:
+        """Send a request, and read the head of its response."""
         try:
-            return await super().handle_async_request(request)
-        except httpx.TransportError as error:
+            return await self._inner.send(request)
+        except NoResponse as error:
             raise self._proxy.explained(error, self._host) from error
 
 
-def transport(url: str, environ: Mapping[str, str]) -> httpx.AsyncBaseTransport:
+def transport(url: str, environ: Mapping[str, str]) -> Transport:
     """The transport of requests to a server.
 
     Raises:
@@ -115,11 +120,13 @@ def transport(url: str, environ: Mapping[str, str]) -> httpx.AsyncBaseTransport:
     if urlsplit(url).scheme != "https":  # this machine, without TLS and without a proxy
         return Connections(lambda: Direct(url, None))
     proxy, host = find_proxy(url, environ), urlsplit(url).hostname or ""
-    trusted = httpx.create_ssl_context(verify=certificates(environ), trust_env=False)
-    trusted.set_alpn_protocols(["http/1.1"])
+    trusted = certificates(environ)
     if proxy is None:
         return Connections(lambda: Direct(url, trusted))
-    return Connections(lambda: _Through(proxy, host, ONE, trusted))
+    from stemctl.client.over_httpx import through  # most servers need no proxy
+
+    address = proxy.address
+    return Connections(lambda: _Through(through(address, url, trusted), proxy, host))
 
 
 def find_proxy(url: str, environ: Mapping[str, str]) -> Proxy | None:
@@ -255,11 +262,13 @@ def _usable_address(scheme: str, name: str, password: str, place: str) -> str | 
     `password` begins with its colon and `place` with its @, if there are any. As in curl,
     everything before the last @ is the user, whatever its characters.
     """
+    from stemctl.client.over_httpx import is_proxy  # most servers need no proxy
+
     try:
         login = quote(unquote(name)) + password[:1] + quote(unquote(password[1:]), safe="")
         address = f"{scheme}://{login}{place}"
         if not _PLACE.fullmatch(place.removeprefix("@")) or urlsplit(address).port == 0:
             return None
-        return address if httpx.Proxy(address).url.host else None
-    except (ValueError, httpx.InvalidURL):
+        return address if is_proxy(address) else None
+    except ValueError:
         return None

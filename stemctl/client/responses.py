@@ -18,11 +18,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
 from msgspec import Struct
 
 from stemctl.client.certificates import refused_certificate, remedy
-from stemctl.client.proxy_failures import ProxyFailed, ProxyRefused
+from stemctl.client.failures import NoResponse, ProxyFailed, ProxyRefused, TimedOut
 from stemctl.errors import Hint, StemctlError, Untouched
 from stemctl.schema.models import Model
 from stemctl.schema.value_shapes import fits
@@ -156,10 +155,10 @@ def key_names(answer: Mapping[str, Any]) -> str:
 
 
 class Response(Struct, frozen=True):
-    """A complete response, with its body decoded."""
+    """A complete response, with its body decoded, and its headers by their names in lower case."""
 
     status_code: int
-    headers: httpx.Headers
+    headers: Mapping[str, str]
     content: bytes
 
 
@@ -201,7 +200,7 @@ def read_response(
     """
     status = response.status_code
     if 300 <= status < 400:
-        target = response.headers.get("Location", "another address")
+        target = response.headers.get("location", "another address")
         raise NotTheApi(
             f"The server answered {status} and redirects to {target[:200]}.",
             "stemctl never follows redirects. Check the url in stemctl.yaml.",
@@ -226,7 +225,7 @@ def read_response(
 
 
 def _is_html(response: Response) -> bool:
-    content_type = response.headers.get("Content-Type", "")
+    content_type = response.headers.get("content-type", "")
     return "html" in content_type or response.content.lstrip()[:1] == b"<"
 
 
@@ -372,13 +371,13 @@ def _title(text: str) -> str:
     return f" ({' '.join(found[1].split())[:60]})" if found and found[1].strip() else ""
 
 
-def unreachable(error: httpx.HTTPError, base: str, sent: bool) -> Unreachable:
+def unreachable(error: NoResponse, base: str, sent: bool) -> Unreachable:
     """The error of a failure below HTTP."""
     if isinstance(error, ProxyFailed | ProxyRefused):
         nothing = Untouched.NOTHING_SENT
         return Unreachable(error.what, error.why, error.hints, sent=False, untouched=nothing)
     what = f"{base} cannot be reached."
-    if isinstance(error, httpx.TimeoutException):
+    if isinstance(error, TimedOut):
         what = f"{base} did not answer in time."
     reason = str(error).strip() or type(error).__name__
     certificate = refused_certificate(error)

@@ -22,12 +22,11 @@ import email.utils
 import random
 from collections.abc import Mapping
 
-import httpx
-
-from stemctl.client.proxy_failures import ProxyRefused
+from stemctl.client.failures import NoResponse, NotSent, ProxyRefused
+from stemctl.client.http_types import Timeout
 
 ATTEMPTS = 3
-TIMEOUT = httpx.Timeout(30.0, connect=10.0)
+TIMEOUT = Timeout(connect=10.0, write=30.0, read=30.0)
 DEADLINE = 60.0
 """Seconds for a whole response. `TIMEOUT` restarts with each byte, so it is no limit."""
 
@@ -36,8 +35,6 @@ BUSY = frozenset({429, 503})
 
 _TEMPORARY = BUSY | {502, 504}
 _MAX_PAUSE = 300.0
-_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
-
 
 READ_FIRST = frozenset({"PATCH", "DELETE"})
 """Methods that must follow a read of the record at once. After any wait, it is read again."""
@@ -50,12 +47,12 @@ def may_retry_status(method: str, status: int) -> bool:
     return status == 429 or (method == "GET" and status in _TEMPORARY)
 
 
-def may_have_arrived(error: httpx.HTTPError) -> bool:
+def may_have_arrived(error: NoResponse) -> bool:
     """Whether a request that failed below HTTP may have been carried out."""
-    return not isinstance(error, _NOT_SENT)
+    return not isinstance(error, NotSent)
 
 
-def may_retry_error(method: str, error: httpx.HTTPError) -> bool:
+def may_retry_error(method: str, error: NoResponse) -> bool:
     """Whether a request may be sent again after a failure below HTTP."""
     if isinstance(error, ProxyRefused):
         return False
@@ -72,13 +69,13 @@ def retry_after(headers: Mapping[str, str], attempt: int) -> float:
 
     A date is compared with the clock of the server if the response has a `Date`.
     """
-    asked = headers.get("Retry-After", "").strip()
+    asked = headers.get("retry-after", "").strip()
     if asked.isascii() and asked.isdigit():
         return min(float(asked), _MAX_PAUSE)
     until = _moment(asked)
     if until is None:
         return backoff(attempt)
-    now = _moment(headers.get("Date", "")) or datetime.datetime.now(datetime.UTC)
+    now = _moment(headers.get("date", "")) or datetime.datetime.now(datetime.UTC)
     return min(max(0.0, (until - now).total_seconds()), _MAX_PAUSE)
 
 

@@ -7,16 +7,15 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import httpx
 from msgspec import Struct
 
 from stemctl import __version__
 from stemctl.client.client import PARALLELISM, ReadClient, WriteClient
 from stemctl.client.exchange import Http
+from stemctl.client.http_types import Transport
 from stemctl.client.limiter import Limiter
 from stemctl.client.tokens import Token, find_token
 from stemctl.commands.workspace import Workspace
-from stemctl.config.config import Server
 from stemctl.errors import ConfigError, Untouched
 from stemctl.manifests import reader
 from stemctl.util.json_types import Fields
@@ -53,13 +52,13 @@ class Link(Struct, frozen=True):
 async def connect(workspace: Workspace, parallelism: int = PARALLELISM) -> AsyncIterator[Link]:
     """Connect to the server of a workspace. The app of a sandbox runs in this process."""
     async with contextlib.AsyncExitStack() as stack:
-        transport: httpx.AsyncBaseTransport
+        transport: Transport
         if workspace.server.is_sandbox:
             base, transport = "http://sandbox/", stack.enter_context(sandbox_transport(workspace))
         else:
             from stemctl.client import proxy  # connections that a sandbox does not need
 
-            base = _checked_url(workspace.server)
+            base = workspace.server.url
             transport = proxy.transport(base, workspace.environ)
         http = await stack.enter_async_context(
             Http(transport, {"User-Agent": f"stemctl/{__version__}"})
@@ -73,29 +72,19 @@ async def connect(workspace: Workspace, parallelism: int = PARALLELISM) -> Async
         )
 
 
-def _checked_url(server: Server) -> str:
-    """The URL of a server, if its host can be looked up.
-
-    Raises:
-        ConfigError: a part of the host begins with xn-- but is not a valid encoded name.
-    """
-    try:
-        _ = httpx.URL(server.url).host  # decoded for each request
-    except (ValueError, httpx.InvalidURL) as error:
-        raise ConfigError(
-            f"The URL of {server.name} has no valid host: {server.host}", f"{error}."
-        ) from error
-    return server.url
-
-
 @contextlib.contextmanager
-def sandbox_transport(workspace: Workspace) -> Iterator[httpx.AsyncBaseTransport]:
+def sandbox_transport(workspace: Workspace) -> Iterator[Transport]:
     """A transport to the sandbox of a workspace. A new sandbox is filled from its seed."""
     # Only a sandbox needs SQLite, and the API in small.
-    from stemctl.sandbox.in_process import transport_to
+    from stemctl.client.over_asgi import OverAsgi
+    from stemctl.sandbox.in_process import app_over
 
-    with contextlib.closing(open_sandbox(workspace)) as database:
-        yield transport_to(database, workspace.config.root, workspace.server.faults)
+    root, faults = workspace.config.root, workspace.server.faults
+    with (
+        contextlib.closing(open_sandbox(workspace)) as database,
+        app_over(database, root, faults) as app,
+    ):
+        yield OverAsgi(app)
 
 
 def open_sandbox(workspace: Workspace) -> Database:

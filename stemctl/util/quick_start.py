@@ -33,15 +33,15 @@ _OF_OTHERS = {
     *("base64", "bisect"),  # PyYAML: binary data; stemctl: findings
     *("bz2", "lzma"),  # shutil: archives
     *("difflib", "getpass", "gzip", "hashlib", "html", "json", "pickle"),  # stemctl: some commands
-    *("email.parser", "mimetypes"),  # http.client, httpx: uploads
+    "email.utils",  # stemctl: a server that asks for a pause
     "h11",  # stemctl: a server that is not in this process
-    "idna",  # httpx: names of servers that are not ASCII
     *("inspect", "linecache", "tokenize", "traceback"),  # click, asyncio, logging: source code
     "ipaddress",  # urllib: addresses of IPv6
     "locale",  # gettext: translations
     *("msgspec.inspect", "msgspec.toml", "msgspec.yaml", "textwrap"),  # msgspec: schemas
     "ntpath",  # pathlib: paths of Windows
     "platformdirs",  # stemctl: tokens, and caches
+    *("random", "tempfile"),  # stemctl: a second attempt, and another version of the files
     *("secrets", "shlex"),  # stemctl: tokens of the sandbox, and lines to type
 }
 

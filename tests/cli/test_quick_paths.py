@@ -35,10 +35,19 @@ def test_a_valid_file_loads_nothing_that_explains_errors(tmp_path: Path) -> None
     assert loaded & {"stemctl.manifests.messages", "stemctl.render.github"} == set()
 
 
-def test_a_plan_loads_no_command_line_of_a_library() -> None:
-    loaded = loaded_by("import stemctl.cli.cmd.plan, stemctl.sandbox.in_process")
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8000/", "https://lab.example/"])
+def test_a_plan_loads_only_what_it_needs(url: str) -> None:
+    code = "import stemctl.cli.cmd.plan, stemctl.sandbox.in_process\n"
+    code += f"from stemctl.client.proxy import transport\ntransport({url!r}, {{}})"
+    loaded = loaded_by(code)
+    assert {"asyncio", "stemctl.client.direct"} <= loaded
+    assert loaded & {"httpx", "jsonschema", "pygments", "rich", "uvicorn"} == set()
+
+
+def test_a_proxy_loads_no_command_line_of_its_library() -> None:
+    loaded = loaded_by("import stemctl.client.over_httpx")
     assert "httpx" in loaded
-    assert loaded & {"rich", "rich.console", "pygments", "jsonschema", "uvicorn"} == set()
+    assert loaded & {"pygments", "rich"} == set()
 
 
 def test_classes_of_values_are_quick_to_make() -> None:

@@ -16,6 +16,7 @@ from brainstem_api_tools import BrainstemClient
 from stemctl.client import retry
 from stemctl.client.client import Query, ReadClient, WriteClient
 from stemctl.client.exchange import Http
+from stemctl.client.over_asgi import OverAsgi
 from stemctl.client.responses import NotFound, Refused, ServerError, error_messages, one_record
 from stemctl.client.tokens import Token
 from stemctl.sandbox.api import create_app
@@ -41,7 +42,7 @@ def with_client(
     async def run() -> Any:
         database = Database(None, CATALOG)
         database.seed(SEEDED)
-        transport = httpx.ASGITransport(create_app(database))
+        transport = OverAsgi(create_app(database))
         async with Http(transport) as http:
             try:
                 return await work(

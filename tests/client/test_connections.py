@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 
-import httpx
 import pytest
 
 from stemctl.client.connections import Connections
+from stemctl.client.failures import ConnectError, NoResponse, ReadError
+from stemctl.client.http_types import Incoming, Request
+from stemctl.client.retry import TIMEOUT
+
+REQUEST = Request("GET", "/", [(b"Host", b"here")], b"", TIMEOUT)
 
 
-class Body(httpx.AsyncByteStream):
+class Body:
     def __init__(self, connection: OneAtATime) -> None:
         self.connection = connection
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         await asyncio.sleep(0)
         if self.connection.breaks == "body":
-            raise httpx.ReadError("broken")
+            raise ReadError("broken")
         yield b"{}"
 
     async def aclose(self) -> None:
@@ -26,7 +31,7 @@ class Body(httpx.AsyncByteStream):
         self.connection.busy = False
 
 
-class OneAtATime(httpx.AsyncBaseTransport):
+class OneAtATime:
     """A server's end that refuses a second request before the first one is over."""
 
     breaks = ""
@@ -35,37 +40,50 @@ class OneAtATime(httpx.AsyncBaseTransport):
         self.busy = self.closed = False
         self.requests = 0
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+    async def send(self, request: Request) -> Incoming:
         assert not self.busy
         self.busy, self.requests = True, self.requests + 1
         try:
             await asyncio.sleep(0)
             if self.breaks == "head":
-                raise httpx.ConnectError("refused")
+                raise ConnectError("refused")
         except BaseException:
             self.busy = False
             raise
-        return httpx.Response(200, stream=Body(self))
+        return Incoming(200, [], Body(self))
 
     async def aclose(self) -> None:
         self.closed = True
 
 
-def client(made: list[OneAtATime]) -> httpx.AsyncClient:
+@contextlib.asynccontextmanager
+async def connections(made: list[OneAtATime]) -> AsyncIterator[Connections]:
     def connect() -> OneAtATime:
         made.append(OneAtATime())
         return made[-1]
 
-    return httpx.AsyncClient(transport=Connections(connect))
+    all_of_them = Connections(connect)
+    try:
+        yield all_of_them
+    finally:
+        await all_of_them.aclose()
+
+
+async def content(sender: Connections) -> bytes:
+    incoming = await sender.send(REQUEST)
+    try:
+        return b"".join([piece async for piece in incoming.body])
+    finally:
+        await incoming.body.aclose()
 
 
 def test_requests_one_after_the_other_share_a_connection() -> None:
     made: list[OneAtATime] = []
 
     async def run() -> None:
-        async with client(made) as http:
+        async with connections(made) as sender:
             for _ in range(5):
-                assert (await http.get("http://here/")).content == b"{}"
+                assert await content(sender) == b"{}"
 
     asyncio.run(run())
     assert [(one.requests, one.closed) for one in made] == [(5, True)]
@@ -75,9 +93,9 @@ def test_requests_at_the_same_time_have_their_own() -> None:
     made: list[OneAtATime] = []
 
     async def run() -> None:
-        async with client(made) as http:
+        async with connections(made) as sender:
             for _ in range(3):
-                await asyncio.gather(*(http.get("http://here/") for _ in range(4)))
+                await asyncio.gather(*(content(sender) for _ in range(4)))
 
     asyncio.run(run())
     assert sum(one.requests for one in made) == 12
@@ -93,14 +111,14 @@ def test_a_connection_that_failed_is_not_used_again(
     made: list[OneAtATime] = []
 
     async def run() -> None:
-        async with client(made) as http:
+        async with connections(made) as sender:
             for failure in (breaks, ""):
                 monkeypatch.setattr(OneAtATime, "breaks", failure)
                 if failure:
-                    with pytest.raises(httpx.TransportError):
-                        await http.get("http://here/")
+                    with pytest.raises(NoResponse):
+                        await content(sender)
                 else:
-                    assert (await http.get("http://here/")).is_success
+                    assert await content(sender) == b"{}"
 
     asyncio.run(run())
     assert [one.requests for one in made] == requests
@@ -111,12 +129,12 @@ def test_after_a_request_that_was_given_up_the_next_has_a_connection() -> None:
     made: list[OneAtATime] = []
 
     async def run() -> None:
-        async with client(made) as http:
-            given_up = asyncio.create_task(http.get("http://here/"))
+        async with connections(made) as sender:
+            given_up = asyncio.create_task(content(sender))
             await asyncio.sleep(0)
             given_up.cancel()
             await asyncio.gather(given_up, return_exceptions=True)
-            assert (await http.get("http://here/")).is_success
+            assert await content(sender) == b"{}"
 
     asyncio.run(run())
     assert all(one.closed for one in made)

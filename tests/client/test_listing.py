@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import httpx
 import pytest
@@ -10,11 +11,16 @@ import pytest
 from stemctl.client.client import ReadClient
 from stemctl.client.exchange import Http
 from stemctl.client.listing import begun
+from stemctl.client.over_httpx import OverHttpx
 from stemctl.core.snapshot import Completeness, Reading
 from stemctl.planning.needs import Need
 from stemctl.schema.catalog import load_catalog
 
 CATALOG = load_catalog("2026")
+
+
+def answered_by(answer: Any) -> OverHttpx:
+    return OverHttpx(httpx.MockTransport(answer), "http://lab.test/")
 
 
 async def stay_silent(request: httpx.Request) -> httpx.Response:
@@ -40,7 +46,7 @@ def test_a_list_that_is_read_again_is_read_afresh() -> None:
         return httpx.Response(200, json={"sessions": rows, "meta": {"total_results": total}})
 
     async def scenario() -> Reading | None:
-        async with Http(httpx.MockTransport(page)) as http:
+        async with Http(answered_by(page)) as http:
             client = ReadClient(http, "http://lab.test/", "private", CATALOG)
             known = Need(ids={f"{n:032}": () for n in range(450)})
             async with begun(client, {"session": known}) as lists:
@@ -60,7 +66,7 @@ def test_entries_are_read_with_their_parents_and_what_no_table_has_is_not_read()
     }
 
     async def scenario() -> set[str]:
-        async with Http(httpx.MockTransport(stay_silent)) as http:
+        async with Http(answered_by(stay_silent)) as http:
             client = ReadClient(http, "http://lab.test/", "private", CATALOG)
             async with begun(client, known) as lists:
                 return set(lists)
@@ -71,7 +77,7 @@ def test_entries_are_read_with_their_parents_and_what_no_table_has_is_not_read()
 @pytest.mark.parametrize("answer", [stay_silent, fail])
 def test_what_is_not_taken_is_given_up(answer, caplog: pytest.LogCaptureFixture) -> None:
     async def scenario() -> list[asyncio.Task[object]]:
-        async with Http(httpx.MockTransport(answer)) as http:
+        async with Http(answered_by(answer)) as http:
             client = ReadClient(http, "http://lab.test/", "private", CATALOG)
             async with begun(client, {"session": Need(), "subject": Need()}) as lists:
                 await asyncio.sleep(0.01)

@@ -15,6 +15,7 @@ import httpx
 import pytest
 import yaml
 
+from stemctl.client.over_asgi import OverAsgi
 from stemctl.commands import connection, workspace
 from stemctl.core.answer_shapes import Received, listing_of
 from stemctl.core.profile import ModelProfile, Profile, profile_text, read_profile
@@ -241,10 +242,10 @@ def alike(lab: Lab, name: str) -> Iterator[None]:
     profile = read_profile((lab.root / name).read_text(encoding="utf-8"), name)
 
     @contextlib.contextmanager
-    def transport(space: workspace.Workspace) -> Iterator[httpx.AsyncBaseTransport]:
+    def transport(space: workspace.Workspace) -> Iterator[OverAsgi]:
         with contextlib.closing(connection.open_sandbox(space)) as database:
             likeness = Likeness(profile, database.catalog)
-            yield httpx.ASGITransport(create_app(database, likeness=likeness))
+            yield OverAsgi(create_app(database, likeness=likeness))
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(connection, "sandbox_transport", transport)

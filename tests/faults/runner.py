@@ -253,31 +253,31 @@ def _watch_disk(points: _Points, name: str) -> None:
 def _watch_requests(points: _Points) -> None:
     import asyncio
 
-    import httpx
-
     from stemctl.client.connections import Connections
+    from stemctl.client.failures import NoResponse
+    from stemctl.client.http_types import Incoming, Request, by_name
 
-    handle = Connections.handle_async_request
+    send = Connections.send
 
-    async def watched(self: Connections, request: httpx.Request) -> httpx.Response:
+    async def watched(self: Connections, request: Request) -> Incoming:
         points.point(b"r")
         if request.method != "GET":
             points.note(b"w")
         try:
-            response = await handle(self, request)
-        except httpx.HTTPError:
+            incoming = await send(self, request)
+        except NoResponse:
             points.note(b"f")
             raise
         except asyncio.CancelledError:
             points.note(b"P")
             raise
-        points.note(COUNTED.get(response.headers.get("sandbox-fault", ""), b""))
-        if response.status_code == 429 or response.status_code >= 500:
+        points.note(COUNTED.get(by_name(incoming.headers).get("sandbox-fault", ""), b""))
+        if incoming.status == 429 or incoming.status >= 500:
             points.note(b"f")
         points.point(b"a")
-        return response
+        return incoming
 
-    Connections.handle_async_request = watched  # type: ignore[method-assign]
+    Connections.send = watched  # type: ignore[method-assign]
 
 
 def _watch_answers(points: _Points) -> None:

@@ -7,13 +7,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import httpx
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from stemctl.client.connections import Connections
+from stemctl.client.failures import ConnectError
+from stemctl.client.http_types import Incoming, Request
 from stemctl.core.diagnostics import Diagnostic
 from stemctl.manifests import reader, validation
 from stemctl.manifests.schema_errors import validator_of
@@ -350,10 +351,10 @@ COMMANDS = st.sampled_from(
 def nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
     """No address leads anywhere."""
 
-    async def handle(self: Connections, request: httpx.Request) -> httpx.Response:
-        raise httpx.ConnectError("there is no network here")
+    async def send(self: Connections, request: Request) -> Incoming:
+        raise ConnectError("there is no network here")
 
-    monkeypatch.setattr(Connections, "handle_async_request", handle)
+    monkeypatch.setattr(Connections, "send", send)
     monkeypatch.setattr("stemctl.client.retry.backoff", lambda attempt: 0.0)
 
 

@@ -5,6 +5,7 @@ afterwards.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import uuid
 from collections.abc import Awaitable, Callable, Iterator
@@ -16,10 +17,12 @@ import httpx
 import pytest
 from sandbox_api import LAB, PROJECTS
 
+from stemctl.client.over_asgi import OverAsgi
 from stemctl.sandbox.database import Database
 from stemctl.sandbox.faults.kinds import KINDS
-from stemctl.sandbox.in_process import transport_to
+from stemctl.sandbox.in_process import app_over
 from stemctl.schema.catalog import Catalog
+from tests.support.as_httpx import AsHttpx
 from tests.support.lab import CONFIG, Lab
 from tests.support.served import serve
 
@@ -122,14 +125,19 @@ def edge(request: pytest.FixtureRequest) -> Any:
 
 
 @pytest.fixture
-def in_process(tmp_path: Path, catalog: Catalog) -> Iterator[Edge]:
-    database = Database(None, catalog)
-    database.seed(PROJECTS)
+def database(catalog: Catalog) -> Iterator[Database]:
+    with contextlib.closing(Database(None, catalog)) as found:
+        found.seed(PROJECTS)
+        yield found
+
+
+@pytest.fixture
+def in_process(tmp_path: Path, database: Database) -> Iterator[Edge]:
     edge = Edge(tmp_path / "faults.yaml", base_url="http://sandbox")
     edge.script()
-    edge.options["transport"] = transport_to(database, tmp_path, "faults.yaml")
-    yield edge
-    database.close()
+    with app_over(database, tmp_path, "faults.yaml") as app:
+        edge.options["transport"] = AsHttpx(OverAsgi(app))
+        yield edge
 
 
 POSTED = [
@@ -338,7 +346,7 @@ def test_a_request_whose_client_does_not_wait(edge: Edge, fault: str, later: boo
 
 
 def test_what_is_late_is_not_carried_out_once_its_process_has_closed_the_line(
-    in_process: Edge,
+    in_process: Edge, database: Database
 ) -> None:
     in_process.script("{match: {method: POST}, fault: late, seconds: 0.2}")
     names = []
@@ -353,10 +361,11 @@ def test_what_is_late_is_not_carried_out_once_its_process_has_closed_the_line(
         assert not await talk.is_there()
 
     async def both() -> None:
-        async with httpx.AsyncClient(headers=headers, **in_process.options) as client:
-            await scenario(Talk(client))
-        async with httpx.AsyncClient(headers=headers, **in_process.options) as client:
-            await look(Talk(client))
+        for part in (scenario, look):
+            with app_over(database, in_process.file.parent, in_process.file.name) as app:
+                options = {**in_process.options, "transport": AsHttpx(OverAsgi(app))}
+                async with httpx.AsyncClient(headers=headers, **options) as client:
+                    await part(Talk(client))
 
     headers = {"Authorization": "Bearer sandbox-user"}
     asyncio.run(both())

@@ -12,9 +12,11 @@ import httpx
 import pytest
 from sandbox_api import NOBODY, Api
 
+from stemctl.client.over_asgi import OverAsgi
 from stemctl.sandbox.database import Database
-from stemctl.sandbox.in_process import transport_to
+from stemctl.sandbox.in_process import app_over
 from stemctl.schema.catalog import load_catalog
+from tests.support.as_httpx import AsHttpx
 from tests.support.small_lab import LAB, weight
 
 DAY, NEXT, LATER = "2024-03-11T08:00:00Z", "2024-03-12T08:00:00Z", "2024-03-13T08:00:00Z"
@@ -172,12 +174,12 @@ class Faulty:
         return asyncio.run(self._send(f"/api/private/{log(self.api)}{action}/", body))
 
     async def _send(self, path: str, body: dict[str, Any]) -> httpx.Response:
-        transport = transport_to(self.api.database, self.folder, "faults.yaml")
         headers = {"Authorization": "Bearer sandbox-user"}
-        async with httpx.AsyncClient(
-            transport=transport, base_url="http://sandbox", headers=headers
-        ) as client:
-            return await client.patch(path, json=body)
+        with app_over(self.api.database, self.folder, "faults.yaml") as app:
+            async with httpx.AsyncClient(
+                transport=AsHttpx(OverAsgi(app)), base_url="http://sandbox", headers=headers
+            ) as client:
+                return await client.patch(path, json=body)
 
 
 @pytest.fixture

@@ -13,6 +13,8 @@ import httpx
 import pytest
 
 from stemctl.client.connections import Connections
+from stemctl.client.http_types import Incoming, Request
+from stemctl.client.over_httpx import OverHttpx
 from stemctl.sandbox.api import create_app
 from stemctl.sandbox.database import Database
 from stemctl.schema.catalog import load_catalog
@@ -54,14 +56,26 @@ def tapped(monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
         database.query("INSERT INTO tokens VALUES (?, ?)", (CANARY, "admin@sandbox.example"))
         app = httpx.ASGITransport(create_app(database))
 
-        async def handle(self: Connections, request: httpx.Request) -> httpx.Response:
-            await request.aread()
-            wire.requests.append(request)
-            answer = wire.fault(request)
-            return answer if answer is not None else await app.handle_async_request(request)
+        async def send(self: Connections, request: Request) -> Incoming:
+            (host,) = [value.decode() for name, value in request.headers if name == b"Host"]
+            return await OverHttpx(_Tap(wire, app), f"http://{host}/").send(request)
 
-        monkeypatch.setattr(Connections, "handle_async_request", handle)
+        monkeypatch.setattr(Connections, "send", send)
         yield wire
+
+
+@dataclass
+class _Tap(httpx.AsyncBaseTransport):
+    """Notes each request, and answers it."""
+
+    wire: Wire
+    app: httpx.AsyncBaseTransport
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        await request.aread()
+        self.wire.requests.append(request)
+        answer = self.wire.fault(request)
+        return answer if answer is not None else await self.app.handle_async_request(request)
 
 
 def files_with(text: str, *folders: Path) -> list[Path]:

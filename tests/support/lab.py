@@ -18,11 +18,14 @@ import httpx
 import pytest
 
 from stemctl.cli.main import run
+from stemctl.client.over_asgi import OverAsgi
+from stemctl.client.over_httpx import OverHttpx
 from stemctl.commands import connection, workspace
 from stemctl.sandbox.api import create_app
 from stemctl.sandbox.database import Database
-from stemctl.sandbox.in_process import transport_to
+from stemctl.sandbox.in_process import app_over
 from stemctl.schema.catalog import load_catalog
+from tests.support.as_httpx import AsHttpx
 
 CONFIG = """\
 manifests: [records]
@@ -183,12 +186,13 @@ class Lab:
         self.api("PATCH", f"{table.app}/{model}/{self.live(model, name)['id']}/", fields)
 
     @contextlib.contextmanager
-    def _transport(self, space: workspace.Workspace) -> Iterator[httpx.AsyncBaseTransport]:
-        with contextlib.closing(connection.open_sandbox(space)) as database:
-            totals: Any = self.totals
-            yield _Recording(
-                transport_to(database, self.root, space.server.faults, totals=totals), self
-            )
+    def _transport(self, space: workspace.Workspace) -> Iterator[OverHttpx]:
+        totals: Any = self.totals
+        with (
+            contextlib.closing(connection.open_sandbox(space)) as database,
+            app_over(database, self.root, space.server.faults, totals=totals) as app,
+        ):
+            yield OverHttpx(_Recording(AsHttpx(OverAsgi(app)), self), "http://sandbox/")
 
 
 class _Recording(httpx.AsyncBaseTransport):

@@ -1,7 +1,7 @@
 """The connection to a client: whether it is open, and how to break it.
 
-A served sandbox closes the transport below HTTP. Within a process there is none, so the client gets
-the exception that it would raise itself.
+A served sandbox closes the transport below HTTP. Within a process there is none, so an exception
+tells the client what it would have met.
 """
 
 from __future__ import annotations
@@ -10,8 +10,6 @@ import asyncio
 import os
 import socket
 import struct
-
-import httpx
 
 from stemctl.sandbox.asgi import Receive, Send
 
@@ -36,11 +34,11 @@ async def hang_up(receive: Receive, send: Send, as_client: str) -> None:
     """Close the connection at this point of the reply.
 
     Raises:
-        httpx.RemoteProtocolError: with the text `as_client`, if the client is in this process.
+        ConnectionAbortedError: with the text `as_client`, if the client is in this process.
     """
     transport = transport_of(send)
     if transport is None:
-        raise httpx.RemoteProtocolError(as_client)
+        raise ConnectionAbortedError(as_client)
     transport.close()
     await gone(receive)  # an app that ends before its connection counts as broken
 
@@ -49,11 +47,11 @@ async def reset(receive: Receive, send: Send) -> None:
     """Reset the connection (TCP RST).
 
     Raises:
-        httpx.ReadError: if the client is in this process.
+        ConnectionResetError: if the client is in this process.
     """
     transport = transport_of(send)
     if transport is None:
-        raise httpx.ReadError("Connection reset by peer")
+        raise ConnectionResetError("Connection reset by peer")
     linger = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
     transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
     transport.abort()
