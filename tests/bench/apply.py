@@ -57,10 +57,13 @@ def _beside(folder: Path, work: str) -> Iterator[Row]:
         server.begin(LATENCY)
         (other,) = figures(1, peer("official", server.url, work, COUNT), warm=False)
     goals = [Goal(PARALLEL, asked.at_once, "at once: at most 8", at_most=True)]
+    limits = [("of latency", least)]
     if work == "create":
+        bare = _bare(folder / "bare")
+        limits.append(("with a bare client", bare.wall))
         goals.append(Goal(6, other.wall / mine.wall, "6 × faster"))
         goals.append(Goal(1.1, mine.wall / least, "at most 1.1 × the latency", at_most=True))
-    limits = [("of latency", least)]
+        goals.append(Goal(1.1, mine.wall / bare.wall, "at most 1.1 × bare", at_most=True))
     yield Row(name, mine, "official client, a loop", other, limits, asked, goals)
     if work == "create" and terraform.is_here():
         other = _terraform(folder / "terraform")
@@ -91,6 +94,13 @@ def _ours(folder: Path, work: str, there: int) -> tuple[Figure, Asked]:
         allowed = ["--allow", f"delete={COUNT}"] if work == "delete" else []
         (mine,) = figures(1, stemctl(lab, "apply", "--auto-approve", *allowed), warm=False)
         return mine, server.begin(0)
+
+
+def _bare(folder: Path) -> Figure:
+    with serve(folder, 0) as server:
+        server.begin(LATENCY)
+        (found,) = figures(1, peer("bare", server.url, "create", COUNT), warm=False)
+    return found
 
 
 def _terraform(folder: Path) -> Figure:

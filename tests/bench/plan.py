@@ -60,7 +60,7 @@ def _listed(
         bench.runs_of(count),
         stemctl(lab, "plan"),
         peer("official", server.url, "list", count),
-        peer("bare", server.url, count),
+        peer("bare", server.url, "list", count),
         *([stemctl(smaller[1], "plan")] if smaller and not latency else []),
         warm=count <= 1000,
     )
