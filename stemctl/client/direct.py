@@ -2,7 +2,7 @@
 
 It takes the place of httpcore's connection, which has the same h11 in it, and around it locks,
 traces and a second library for sockets: two thirds of the time of a request. Failures have the
-names and the words that they have in httpx.
+names that they have in httpx.
 """
 
 from __future__ import annotations
@@ -83,8 +83,10 @@ class Direct:
                     happy_eyeballs_delay=_NEXT_ADDRESS_AFTER,
                 )
         except TimeoutError as error:
-            raise failures.ConnectTimeout("") from error
-        except (ssl.SSLError, socket.gaierror, UnicodeError) as error:
+            raise failures.ConnectTimeout from error
+        except socket.gaierror as error:
+            raise failures.ConnectError(error.strerror or str(error)) from error
+        except (ssl.SSLError, UnicodeError) as error:
             raise failures.ConnectError(str(error)) from error
         except OSError as error:
             raise failures.ConnectError("All connection attempts failed") from error
@@ -174,7 +176,7 @@ class _Line(asyncio.Protocol):
                 while self._is_full and not self._is_over and not self._http.trailing_data[0]:
                     await self._wait(seconds)
         except (TimeoutError, failures.ReadTimeout) as error:
-            raise failures.WriteTimeout("") from error
+            raise failures.WriteTimeout from error
 
     async def head(self, seconds: float) -> h11.Response:
         """The head of the response, after those that only say that it will come."""
@@ -199,7 +201,7 @@ class _Line(asyncio.Protocol):
             if not self._is_over:
                 await self._wait(seconds)
             elif self._error is not None:
-                raise failures.ReadError("") from self._error
+                raise failures.ReadError from self._error
             elif self._http.their_state is h11.SEND_RESPONSE:
                 raise failures.RemoteProtocolError(
                     "Server disconnected without sending a response."
@@ -214,7 +216,7 @@ class _Line(asyncio.Protocol):
             async with asyncio.timeout(seconds):
                 await self._news
         except TimeoutError as error:
-            raise failures.ReadTimeout("") from error
+            raise failures.ReadTimeout from error
         finally:
             self._news = None
 

@@ -124,7 +124,9 @@ async def exchange(
             finally:
                 await incoming.body.aclose()
     except TimeoutError as error:
-        raise ReadTimeout(f"no complete response within {retry.DEADLINE:.0f} seconds") from error
+        raise ReadTimeout(
+            f"There was no complete response within {retry.DEADLINE:.0f} seconds"
+        ) from error
     return Response(incoming.status, named, content)
 
 

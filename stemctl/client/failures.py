@@ -1,17 +1,22 @@
-"""Why there is no response: what happened below HTTP.
-
-The names are those of httpx, which many know, since one without words is shown by its name.
-"""
+"""Why there is no response: what happened below HTTP. The names are those of httpx."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from stemctl.errors import Hint
 
 
 class NoResponse(Exception):
-    """No complete response arrived. The request may have been carried out."""
+    """No complete response arrived. The request may have been carried out. `usual` is what is said
+    if nobody knows more.
+    """
+
+    usual: ClassVar[str] = "There was no response"
+
+    def __init__(self, words: str = "") -> None:
+        super().__init__(words.strip() or self.usual)
 
 
 class NotSent(NoResponse):
@@ -25,33 +30,49 @@ class TimedOut(NoResponse):
 class ConnectError(NotSent):
     """No connection was made."""
 
+    usual = "No connection was made"
+
 
 class ConnectTimeout(NotSent, TimedOut):
     """No connection was made in time."""
+
+    usual = "No connection was made in time"
 
 
 class WriteTimeout(TimedOut):
     """The server does not take the request."""
 
+    usual = "It did not take the whole request in time"
+
 
 class ReadTimeout(TimedOut):
     """The server is silent."""
+
+    usual = "It was silent for too long"
 
 
 class ReadError(NoResponse):
     """The connection broke while the response was awaited."""
 
+    usual = "The connection broke"
+
 
 class LocalProtocolError(NoResponse):
     """The request is not HTTP."""
+
+    usual = "The request is not valid HTTP"
 
 
 class RemoteProtocolError(NoResponse):
     """The response is not HTTP, or not complete."""
 
+    usual = "The response is not valid HTTP"
+
 
 class ProxyError(NotSent):
     """The proxy answered in place of the server."""
+
+    usual = "no reason given"
 
 
 class _Explained(NotSent):

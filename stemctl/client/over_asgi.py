@@ -30,7 +30,7 @@ class OverAsgi:
             async with asyncio.timeout(request.timeout.read):
                 await self._app(_scope(request), exchange.receive, exchange.send)
         except TimeoutError as error:
-            raise failures.ReadTimeout("The read operation timed out") from error
+            raise failures.ReadTimeout from error
         except ConnectionResetError as error:
             raise failures.ReadError(str(error)) from error
         except ConnectionError as error:

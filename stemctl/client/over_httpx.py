@@ -94,6 +94,6 @@ def _seconds(request: Request) -> dict[str, float]:
 
 
 def _failure(error: httpx.RequestError) -> failures.NoResponse:
-    """What this failure is called here, with its words; the name of one that has none."""
+    """What this failure is called here, with its words."""
     same = (_SAME[kind] for kind in type(error).__mro__ if kind in _SAME)
-    return next(same, failures.NoResponse)(str(error).strip() or type(error).__name__)
+    return next(same, failures.NoResponse)(str(error))

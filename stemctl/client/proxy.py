@@ -60,7 +60,6 @@ class Proxy(Struct, frozen=True):
         around: Hint = (f"export NO_PROXY={host}", f"connects to {host} without the proxy")
         if isinstance(error, ProxyError):
             return self._refused(str(error), host, origin, around)
-        reason = str(error).strip() or type(error).__name__
         is_tls = any(isinstance(cause, ssl.SSLError) for cause in causes(error))
         if isinstance(error, ConnectError) and is_tls:
             own = (
@@ -68,18 +67,18 @@ class Proxy(Struct, frozen=True):
                 "its certificate."
             )
             what = f"The connection to {host} through the proxy {self.shown} is not trusted."
-            return ProxyFailed(what, f"{reason}. {own}\n{origin}", [around])
+            return ProxyFailed(what, f"{error}. {own}\n{origin}", [around])
         if isinstance(error, ConnectError | ConnectTimeout):
             what = f"The proxy {self.shown} cannot be reached."
-            return ProxyFailed(what, f"{reason}. {origin}", [around])
-        return type(error)(f"{reason}, through the proxy {self.shown} of {self.variable}")
+            return ProxyFailed(what, f"{error}. {origin}", [around])
+        return type(error)(f"{error}, through the proxy {self.shown} of {self.variable}")
 
     def _refused(self, reason: str, host: str, origin: str, around: Hint) -> NoResponse:
         found = _STATUS.match(reason)
         status = int(found[0]) if found else 0
         if status == 407:
             return self._needs_login(origin, around)
-        what = f"The proxy {self.shown} cannot reach {host}: {reason or 'no reason given'}."
+        what = f"The proxy {self.shown} cannot reach {host}: {reason}."
         if status >= 500:
             return ProxyFailed(what, origin, [around])
         return ProxyRefused(what, origin, [around])

@@ -379,7 +379,6 @@ def unreachable(error: NoResponse, base: str, sent: bool) -> Unreachable:
     what = f"{base} cannot be reached."
     if isinstance(error, TimedOut):
         what = f"{base} did not answer in time."
-    reason = str(error).strip() or type(error).__name__
     certificate = refused_certificate(error)
     if certificate is not None:
         what = f"The certificate of {base} is not trusted."
@@ -390,5 +389,5 @@ def unreachable(error: NoResponse, base: str, sent: bool) -> Unreachable:
             sent=False,
             untouched=Untouched.NOTHING_SENT,
         )
-    why = f"{reason}. Check the address and your network connection."
+    why = f"{error}. Check the address and your network connection."
     return Unreachable(what, why, [_DOCTOR], sent=sent)
