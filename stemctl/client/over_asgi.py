@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
-from typing import Any
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from stemctl.client import failures
 from stemctl.client.http_types import Incoming, RawHeaders, Request
 
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Message, Receive, Send], Awaitable[None]]
-"""An application of ASGI."""
+if TYPE_CHECKING:
+    from stemctl.sandbox.asgi import ASGIApp, Message, Scope
 
 
 class OverAsgi:
     """Asks an application. What it raises for a broken connection is what a client would meet."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def send(self, request: Request) -> Incoming:
@@ -81,7 +78,7 @@ class _Whole:
         """There is nothing to close."""
 
 
-def _scope(request: Request) -> Message:
+def _scope(request: Request) -> Scope:
     path, _, query = request.target.partition("?")
     return {
         "type": "http",

@@ -100,7 +100,6 @@ class _Through:
 
     def __init__(self, inner: Transport, proxy: Proxy, host: str) -> None:
         self._inner, self._proxy, self._host = inner, proxy, host
-        self.aclose = inner.aclose
 
     async def send(self, request: Request) -> Incoming:
         """Send a request, and read the head of its response."""
@@ -108,6 +107,10 @@ class _Through:
             return await self._inner.send(request)
         except NoResponse as error:
             raise self._proxy.explained(error, self._host) from error
+
+    async def aclose(self) -> None:
+        """Close the connection."""
+        await self._inner.aclose()
 
 
 def transport(url: str, environ: Mapping[str, str]) -> Transport:
