@@ -4,13 +4,13 @@ one subject for ten sessions, with two procedures and a log of two entries.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 PROJECT = "Theta Maze Study"
 
-SEED: Mapping[str, Sequence[Mapping[str, Any]]] = {
+SEED: Mapping[str, list[Mapping[str, Any]]] = {
     "projects": [{"name": PROJECT}],
     "species": [{"name": "Rattus norvegicus"}],
     "strains": [{"name": "Long Evans", "species": "Rattus norvegicus"}],

@@ -16,7 +16,8 @@ from stemctl.manifests.file_loader import FileLoader
 from stemctl.planning.matching import identify
 from stemctl.state.store import Store
 from stemctl.util.timestamps import utc_now
-from tests.security.wire import CANARY, CONFIG, Wire, tapped
+from tests.bench import nested_labs
+from tests.security.wire import ADDRESS, CANARY, CONFIG, Wire, tapped
 from tests.support.lab import Lab, Result
 
 MANY, PER_FILE = 250, 5
@@ -167,6 +168,29 @@ def test_it_says_and_requests_the_same(both: Both, happen: Any, code: int | None
         assert set(requests) == set(plain_requests)
     else:
         assert requests == plain_requests
+
+
+@pytest.mark.parametrize(
+    "old, new",
+    [
+        ("", ""),
+        ("Forced alternation", "Free alternation"),  # sessions
+        ("30 kHz", "25 kHz"),  # data acquisitions in them
+        ("302 g", "300 g"),  # entries in logs
+        ("      - key: b\n        procedures", "      - key: c\n        procedures"),  # renamed
+    ],
+)
+def test_nested_records_and_entries_too(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, old: str, new: str
+) -> None:
+    nested_labs.write_lab(lab.root, 30, ADDRESS, per_file=5)
+    with tapped(monkeypatch, "2026", nested_labs.SEED) as wire:
+        assert lab.run("apply", "-y", token=CANARY).code == 0
+        for path in (lab.root / "records").glob("*.yaml"):
+            path.write_text(path.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+        (ahead, requests), plain = Both(lab, wire, monkeypatch).plans("-o", "json")
+    assert ahead.code == 0, ahead.said
+    assert (ahead, requests) == plain
 
 
 @pytest.mark.parametrize("late", ["offset=", "offset=200"])

@@ -5,9 +5,10 @@ sandbox or worse.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -29,6 +30,9 @@ servers:
   sandbox: {{url: "sandbox:", seed: seed.yaml}}
 """
 
+Seed = Mapping[str, list[Mapping[str, Any]]]
+PROJECTS: Seed = {"projects": [{"name": "Theta Maze Study"}]}
+
 Fault = Callable[[httpx.Request], "httpx.Response | None"]
 
 
@@ -46,13 +50,15 @@ class Wire:
 
 
 @contextlib.contextmanager
-def tapped(monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
+def tapped(
+    monkeypatch: pytest.MonkeyPatch, edition: str = "2024", seed: Seed = PROJECTS
+) -> Iterator[Wire]:
     """No request leaves this process; the sandbox behind the wire knows the canary as its
     administrator.
     """
     wire = Wire()
-    with contextlib.closing(Database(None, load_catalog("2024"))) as database:
-        database.seed({"projects": [{"name": "Theta Maze Study"}]})
+    with contextlib.closing(Database(None, load_catalog(edition))) as database:
+        database.seed(seed)
         database.query("INSERT INTO tokens VALUES (?, ?)", (CANARY, "admin@sandbox.example"))
         app = httpx.ASGITransport(create_app(database))
 
