@@ -37,6 +37,8 @@ _ENCODER = JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=Fals
 _AS_IT_IS = "/:@!$&'()*+,;=~%"
 """What a path may contain besides letters and digits. What follows a % is quoted already."""
 
+_USUAL_PORTS = {"http": 80, "https": 443}
+
 Params = Sequence[tuple[str, str]]
 
 
@@ -92,7 +94,11 @@ class Http:
 def _parts(url: str) -> tuple[bytes, str]:
     """The host and the path of a URL. New records are all sent to those of their models."""
     parts = urlsplit(url)
-    return parts.netloc.encode("ascii"), quote(parts.path, safe=_AS_IT_IS)
+    name = parts.hostname or ""
+    host = f"[{name}]" if ":" in name else name
+    if parts.port not in (None, _USUAL_PORTS.get(parts.scheme)):
+        host = f"{host}:{parts.port}"
+    return host.encode("ascii"), quote(parts.path, safe=_AS_IT_IS)
 
 
 def _encoded(headers: Mapping[str, str]) -> RawHeaders:

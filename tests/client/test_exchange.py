@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import re
 import tracemalloc
 from collections.abc import AsyncIterator, Callable
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 import pytest
@@ -28,6 +29,7 @@ from stemctl.schema.catalog import load_catalog
 from tests.support.effort import examples
 from tests.support.lab import Lab
 
+URL = re.compile(_URL.pattern, re.IGNORECASE | re.ASCII)
 ADDRESS = "http://127.0.0.1/"
 
 
@@ -130,20 +132,19 @@ def test_the_limit_itself_is_not_too_large(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @examples(200)
-@given(st.from_regex(_URL.pattern, fullmatch=True), st.sampled_from(["", "api/stem/%2F/", "é /"]))
+@given(st.from_regex(URL, fullmatch=True), st.sampled_from(["", "api/stem/%2F/", "é /"]))
 def test_a_url_leads_where_httpx_says(base: str, path: str) -> None:
     server = Answering([b""], [])
     try:
-        theirs = httpx.URL(base + path)
-    except httpx.InvalidURL:  # a port or an address that no parser takes
+        theirs, _ = httpx.URL(base + path), urlsplit(base).port
+    except (httpx.InvalidURL, ValueError):  # a port or an address that `stemctl.yaml` must not have
         return
     if "/." in base:  # it follows `..`, which is left to the server
         return
     asked(server, base + path)
     (sent,) = server.requests
     assert sent.target.encode() == theirs.raw_path
-    host = httpx.URL(f"{theirs.scheme}://{dict(sent.headers)[b'Host'].decode()}")
-    assert (host.raw_host, host.port) == (theirs.raw_host, theirs.port)
+    assert dict(sent.headers)[b"Host"] == theirs.netloc
 
 
 @examples(100)
