@@ -9,8 +9,8 @@ from stemctl.errors import Hint
 
 
 class NoResponse(Exception):
-    """No complete response arrived. The request may have been carried out. `usual` is what is said
-    if nobody knows more.
+    """No complete response arrived. The request may have been carried out. `usual` are the words of
+    a failure that has no others.
     """
 
     usual: ClassVar[str] = "There was no response"

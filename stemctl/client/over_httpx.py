@@ -1,4 +1,4 @@
-"""A transport of httpx as one of ours: it knows proxies, which `direct` does not."""
+"""A transport of httpx in our own types: it knows proxies, which `direct` does not."""
 
 from __future__ import annotations
 

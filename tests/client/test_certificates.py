@@ -22,6 +22,7 @@ class Server:
     url: str
     certificate: Path
     asked: list[str]
+    protocols: set[str | None]
 
 
 @pytest.fixture
@@ -35,10 +36,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     words += ["-keyout", str(key), "-out", str(certificate)]
     subprocess.run(["openssl", *words], check=True, capture_output=True)
     asked: list[str] = []
+    protocols: set[str | None] = set()
 
     class Api(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             asked.append(self.path)
+            protocols.add(self.connection.selected_alpn_protocol())
             self.send_response(401)
             self.send_header("Content-Length", "0")
             self.end_headers()
@@ -49,12 +52,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     found = ThreadingHTTPServer(("127.0.0.1", 0), Api)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
+    context.set_alpn_protocols(["h2", "http/1.1"])
     found.socket = context.wrap_socket(
         found.socket, server_side=True, do_handshake_on_connect=False
     )
     thread = threading.Thread(target=found.serve_forever)
     thread.start()
-    yield Server(f"https://localhost:{found.server_port}/", certificate, asked)
+    yield Server(f"https://localhost:{found.server_port}/", certificate, asked, protocols)
     found.shutdown()
     found.server_close()
     thread.join()
@@ -76,6 +80,7 @@ def test_a_variable_names_the_certificate(
     result = lab.run("--server", server.url, "get", "session")
     assert server.asked
     assert "(401)" in result.err
+    assert server.protocols == {"http/1.1"}  # h11 knows no other
 
 
 @pytest.mark.parametrize("name", ["SSL_CERT_DIR", "REQUESTS_CA_BUNDLE"])

@@ -371,6 +371,7 @@ def test_no_variable_of_the_environment_is_left_to_httpx(
         monkeypatch.setattr(socket, "getaddrinfo", _nowhere)
         result = there.run("plan")
     assert (result.code, seen.lines) == (1, [])
+    assert "\n       Name or service not known. Check the address" in result.err
     assert os.environ["HTTPS_PROXY"] == seen.url
 
 
