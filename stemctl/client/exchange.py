@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from json import JSONEncoder
 from types import TracebackType
 from typing import Self
@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from stemctl.client import retry
 from stemctl.client.failures import ReadError, ReadTimeout
-from stemctl.client.http_types import Incoming, RawHeaders, Request, Transport, by_name
+from stemctl.client.http_types import Body, Incoming, RawHeaders, Request, Transport, by_name
 from stemctl.client.responses import NotTheApi, Response
 from stemctl.util.json_types import Value
 
@@ -27,6 +27,7 @@ _ENCODINGS = ("", "identity", "gzip")
 """The accepted encodings. A response that is compressed twice could expand without a limit."""
 
 _GZIP = zlib.MAX_WBITS | 16
+_PIECE = 64 * 1024
 
 _ALWAYS = {
     "Accept": "application/json",
@@ -136,6 +137,24 @@ async def exchange(
     return Response(incoming.status, named, content)
 
 
+async def _unpacked(packed: Body) -> AsyncIterator[bytes]:
+    """The content in small pieces: packed, a thousandth of it may have come. What follows its end
+    is left out.
+
+    Raises:
+        ReadError: it is not packed as it says.
+    """
+    unpacker = zlib.decompressobj(_GZIP)
+    async for piece in packed:
+        rest = piece
+        try:
+            while rest and not unpacker.eof:
+                yield unpacker.decompress(rest, _PIECE)
+                rest = unpacker.unconsumed_tail
+        except zlib.error as error:
+            raise ReadError(str(error)) from error
+
+
 async def _content(incoming: Incoming, encoding: str) -> bytes:
     """The body, unpacked.
 
@@ -151,13 +170,8 @@ async def _content(incoming: Incoming, encoding: str) -> bytes:
             status=incoming.status,
         )
     content = bytearray()
-    unpacker = zlib.decompressobj(_GZIP) if encoding == "gzip" else None
-    async for piece in incoming.body:
-        try:
-            room = MAX_BYTES + 1 - len(content)
-            content += piece if unpacker is None else unpacker.decompress(piece, room)
-        except zlib.error as error:
-            raise ReadError(str(error)) from error
+    async for piece in _unpacked(incoming.body) if encoding == "gzip" else incoming.body:
+        content += piece
         if len(content) > MAX_BYTES:
             raise NotTheApi(
                 f"The server's response is larger than {MAX_BYTES // 2**20} MiB.",

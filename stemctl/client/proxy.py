@@ -8,6 +8,7 @@ the host. As in curl, the lower-case variables win.
 
 from __future__ import annotations
 
+import base64
 import importlib.util
 import ipaddress
 import re
@@ -224,7 +225,8 @@ def _proxy(variable: str, text: str) -> Proxy:
     user, at, place = rest.rpartition("@")
     scheme, place = scheme.lower(), place.partition("/")[0]
     name, colon, password = user.partition(":")
-    for secret in (password, unquote(password)):
+    login = base64.b64encode(f"{unquote(name)}:{unquote(password)}".encode(errors="replace"))
+    for secret in (password, unquote(password), login.decode()):  # the last is what is sent
         remember(secret)
     shown = f"{scheme}://{place}"
     _check_scheme(variable, scheme, shown)

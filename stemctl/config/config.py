@@ -35,7 +35,8 @@ OFFICIAL_HOST = "www.brainstem.org"
 _LONGEST_URL = 2000
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _URL = late_pattern(
-    r"https?://(?:[a-z0-9_][a-z0-9._-]*|\[[0-9a-f:.]+\])(?::[0-9]+)?/[a-z0-9._~!$&'()*+,;=:@%/-]*",
+    r"https?://(?:[a-z0-9_][a-z0-9._-]*|\[[0-9a-f:.]+\])(?::[0-9]+)?/"
+    r"(?!(?:.*/)?\.\.?(?:/|$))[a-z0-9._~!$&'()*+,;=:@%/-]*",  # some programs resolve . and ..
     re.IGNORECASE | re.ASCII,  # else the long s and the Kelvin sign pass for s and k
 )
 """URLs that all parsers split in the same way, so that requests go to the host that is checked."""
@@ -270,8 +271,8 @@ def _checked(server: Server) -> Server:
             )
         raise ConfigError(
             f"The URL of {server.name} is not valid.",
-            f"{shown}Write https://HOST/ without ? and #, and with ASCII letters only "
-            "(xn--... for other letters).",
+            f"{shown}Write https://HOST/ without ? and #, without . and .. as parts of the path, "
+            "and with ASCII letters only (xn--... for other letters).",
         )
     if server.faults:
         raise ConfigError(

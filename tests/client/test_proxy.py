@@ -39,9 +39,9 @@ class Seen:
 
 
 @contextlib.contextmanager
-def proxy(answer: int = 403, tunnel_to: int = 0) -> Iterator[Seen]:
-    """A proxy on loopback that notes what it is asked for. It answers with a status, or makes a
-    tunnel to a port.
+def proxy(answer: int = 403, tunnel_to: int = 0, echoes: bool = False) -> Iterator[Seen]:
+    """A proxy on loopback that notes what it is asked for. It answers with a status, and perhaps
+    repeats its login there, or makes a tunnel to a port.
     """
 
     class Handler(BaseHTTPRequestHandler):
@@ -49,7 +49,7 @@ def proxy(answer: int = 403, tunnel_to: int = 0) -> Iterator[Seen]:
             seen.lines.append(self.requestline)
             seen.headers.append(dict(self.headers))
             if not tunnel_to:
-                self.send_response(answer)
+                self.send_response(answer, self.headers["Proxy-Authorization"] if echoes else None)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
                 return
@@ -194,6 +194,14 @@ def test_a_proxy_that_does_not_let_us_through_is_named(
         assert "USER:PASSWORD@" in result.said
     if status < 500 and words[0] in ("doctor", "login", "get"):
         assert len(seen.lines) == 1  # a proxy may lock an account after a few tries
+
+
+def test_a_proxy_that_repeats_its_login(there: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    with proxy(403, echoes=True) as seen:
+        monkeypatch.setenv("HTTPS_PROXY", seen.url.replace("//", "//me:secret%2Dof-mine@"))
+        result = there.run("get", "session")
+    assert "cannot reach www.brainstem.org: 403 Basic" in result.said
+    assert base64.b64encode(b"me:secret-of-mine").decode() not in result.said
 
 
 def test_a_proxy_that_is_not_there(there: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
