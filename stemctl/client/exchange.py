@@ -138,8 +138,8 @@ async def exchange(
 
 
 async def _unpacked(packed: Body) -> AsyncIterator[bytes]:
-    """The content in small pieces: packed, a thousandth of it may have come. What follows its end
-    is left out.
+    """The content in small pieces: unpacked, one that arrives may be a thousand times as large.
+    What follows the end is left out.
 
     Raises:
         ReadError: it is not packed as it says.

@@ -277,6 +277,7 @@ def _watch_requests(points: _Points) -> None:
         points.point(b"a")
         return incoming
 
+    # The class, since the program that is watched makes its own connections.
     Connections.send = watched  # type: ignore[method-assign]
 
 
